@@ -1,6 +1,6 @@
 // Compiles the addon for one Node and proves that it works there before anybody can find it.
 //
-// Used by bin/chat-shm-build.mjs (this Node, on the user's machine) and scripts/prebuild.mjs (every supported Node, by
+// Used by bin/chat-shm-build.mjs (this Node, on the user's machine) and scripts/prebuilds.mjs (every supported Node, by
 // the maintainer). Everything happens in a temporary folder; the result is renamed into place as the last act, so a
 // half-written addon is never loaded. What it does not do: find or fetch the sources; the callers bring them.
 import { spawnSync } from 'node:child_process';
@@ -28,6 +28,25 @@ export function headersAbi(nodeDir) {
   } catch {
     return undefined;
   }
+}
+
+/** Where the addon for a Node lies below `prebuilds/` and `native/build/`; src/addon.ts looks for the same name. */
+export function addonPath({ platform, arch, abi, libc }) {
+  return `${platform}-${arch}/node.abi${abi}.${libc}.node`;
+}
+
+/**
+ * Installs `specs` with npm into a new temporary folder, without their scripts, and returns that folder.
+ * The variables by which an outer npm describes its own run are taken away, or it would install for that.
+ */
+export function installAside(specs) {
+  const folder = mkdtempSync(join(tmpdir(), 'chat-shm-sources-'));
+  const env = cleanEnvironment(['npm_config_workspace', 'npm_config_workspaces', 'npm_config_local_prefix']);
+  run('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', ...specs], {
+    cwd: folder,
+    env,
+  });
+  return folder;
 }
 
 /** One hash over everything of ours and of mmap-io that goes into the compiler. */
@@ -62,9 +81,7 @@ export function compileAddon({ sources, nodeDir, nodeBinary, nodeVersion, abi, o
     for (const file of readdirSync(sources.nanDir)) {
       if (file.endsWith('.h')) copyFileSync(join(sources.nanDir, file), join(workDir, 'nan', file));
     }
-    const env = { ...process.env };
-    for (const name of Object.keys(env))
-      if (MISLEADING_SETTINGS.includes(name.toLowerCase())) delete env[name];
+    const env = cleanEnvironment(MISLEADING_SETTINGS);
     const headers = nodeDir === undefined ? `--target=${nodeVersion}` : `--nodedir=${nodeDir}`;
     run(process.execPath, [join(sources.nodeGypDir, 'bin/node-gyp.js'), 'rebuild', headers], {
       cwd: workDir,
@@ -82,11 +99,18 @@ export function compileAddon({ sources, nodeDir, nodeBinary, nodeVersion, abi, o
   }
 }
 
+function cleanEnvironment(without) {
+  const kept = Object.entries(process.env).filter(([name]) => !without.includes(name.toLowerCase()));
+  return Object.fromEntries(kept);
+}
+
 function run(command, args, options) {
   const done = spawnSync(command, args, { ...options, encoding: 'utf8' });
   if (done.error !== undefined) throw done.error;
   if (done.status !== 0) {
     const tail = `${done.stdout}${done.stderr}`.trimEnd().split('\n').slice(-15).join('\n');
-    throw new Error(`${args[0]} ended with ${done.status ?? done.signal}\n${tail}`);
+    throw new Error(
+      `${[command, ...args].slice(0, 2).join(' ')} ended with ${done.status ?? done.signal}\n${tail}`,
+    );
   }
 }
