@@ -1,1 +1,66 @@
-export {};
+/**
+ * Frames, codecs and dialects of the chat: bytes to values and back, in Node and the browser. No socket, no
+ * timer, no dependency.
+ *
+ * @packageDocumentation
+ */
+export { CLOSE_CODE_OF_ERROR, CloseCode, type CloseCodeInfo, closeCodeInfo } from './close-code.js';
+export { type Codec, CodecTag, type SchemaResult, type StandardSchema, withSchema } from './codec.js';
+export { bytesCodec } from './codecs/bytes.js';
+export { jsonCodec } from './codecs/json.js';
+export { textCodec } from './codecs/text.js';
+export { ProtocolError, ProtocolErrorCode } from './errors.js';
+export { type Failure, FailureCode } from './failure.js';
+export {
+  type Entry,
+  type EntryFields,
+  FIRST_SKIPPABLE_TYPE,
+  type Frame,
+  FrameType,
+  type Hello,
+  type Joined,
+  type Member,
+  NoticeKind,
+  type RequestBody,
+  type ResponseBodies,
+  type RoomInfo,
+  type RoomPosition,
+  type SessionLimits,
+  type Welcome,
+} from './frame.js';
+export { decodeFrame, FrameDecoder, type FrameDecoderOptions } from './frame-decoder.js';
+export { encodeFrame, entryBytes, writeAck, writeEntry } from './frame-encoder.js';
+export {
+  ACK_BYTES,
+  CODEC_OFFSET,
+  ENTRY_HEADER_BYTES,
+  ENTRY_PREV_OFFSET,
+  ENTRY_SEQ_OFFSET,
+  PUBLISH_HEADER_BYTES,
+  PUBLISH_ID_OFFSET,
+  PUBLISH_ROOM_OFFSET,
+  readU32,
+  readU48,
+} from './layout.js';
+export {
+  assertMaxFrameBytes,
+  DEFAULT_MAX_FRAME_BYTES,
+  DEFAULT_MAX_LINE_BYTES,
+  DEFAULT_PORT,
+  LOBBY,
+  MAX_MAX_FRAME_BYTES,
+  MAX_NAME_BYTES,
+  MAX_NAME_GRAPHEMES,
+  MIN_MAX_FRAME_BYTES,
+  PROTOCOL_VERSION,
+} from './limits.js';
+export {
+  formatMessageLines,
+  formatNoticeLine,
+  LineDecoder,
+  type LineDecoderOptions,
+  parseUserNameLine,
+  printable,
+} from './line-dialect.js';
+export { type NameProblem, nameKey, roomKey, roomNameProblem, userNameProblem } from './name.js';
+export { decodePreface, encodePreface, PREFACE_BYTES, PREFACE_FIRST_BYTE } from './preface.js';

@@ -1,0 +1,112 @@
+/**
+ * Why a connection ended, and whether it makes sense to come back.
+ *
+ * The numbers are those of WebSocket close codes (RFC 6455, 7.4: 1000–1015 registered, 4000–4999 for
+ * applications), so that one table serves the binary dialect, the line dialect (by name) and WebSocket.
+ */
+import { ProtocolErrorCode } from './errors.js';
+
+/** Close codes by name. */
+export const CloseCode = {
+  /** The side that closes has nothing more to say. */
+  Normal: 1000,
+  /** The server drains: come back after `retryAfterMs`. */
+  GoingAway: 1001,
+  /** A frame of the wrong side or at the wrong time. */
+  ProtocolError: 4000,
+  /** No common version. */
+  UnsupportedVersion: 4001,
+  /** The handshake was not complete in time. */
+  HandshakeTimeout: 4002,
+  /** A frame or a line exceeds the limit. */
+  FrameTooLarge: 4003,
+  /** A frame has a type that does not exist. */
+  UnknownFrame: 4004,
+  /** A frame contradicts its layout. */
+  MalformedFrame: 4005,
+  /** Text is not valid UTF-8. */
+  InvalidUtf8: 4006,
+  /** The credentials were refused. */
+  Unauthorized: 4010,
+  /** Not allowed. */
+  Forbidden: 4011,
+  /** Another member has this name, or one that looks like it. */
+  NameTaken: 4012,
+  /** The name breaks the rules for names. */
+  NameInvalid: 4013,
+  /** Removed by an operator. */
+  Kicked: 4014,
+  /** Removed by an operator, and not welcome for a while. */
+  Banned: 4015,
+  /** Another connection resumed this session. */
+  SessionReplaced: 4016,
+  /** The reader was so slow that the log no longer holds what it has not read. */
+  SlowConsumer: 4020,
+  /** More input than the rate limit allows, after being throttled. */
+  RateLimited: 4021,
+  /** Nothing was heard from the peer for too long. */
+  IdleTimeout: 4022,
+  /** The server has no room for another session. */
+  Overloaded: 4023,
+  /** Too many connections from one address. */
+  TooManyConnections: 4024,
+  /** A defect of the server or of one of its hooks. */
+  Internal: 4030,
+} as const;
+
+/** One of the numbers in {@link CloseCode}. */
+export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
+
+/** Name and meaning of a close code. */
+export interface CloseCodeInfo {
+  /** The kebab-case name, as it appears in the line dialect and in logs. */
+  readonly name: string;
+  /** Whether a client may reconnect by itself. */
+  readonly retry: boolean;
+}
+
+const INFO: Readonly<Record<CloseCode, CloseCodeInfo>> = {
+  [CloseCode.Normal]: { name: 'normal', retry: false },
+  [CloseCode.GoingAway]: { name: 'going-away', retry: true },
+  [CloseCode.ProtocolError]: { name: 'protocol-error', retry: false },
+  [CloseCode.UnsupportedVersion]: { name: 'unsupported-version', retry: false },
+  [CloseCode.HandshakeTimeout]: { name: 'handshake-timeout', retry: true },
+  [CloseCode.FrameTooLarge]: { name: 'frame-too-large', retry: false },
+  [CloseCode.UnknownFrame]: { name: 'unknown-frame', retry: false },
+  [CloseCode.MalformedFrame]: { name: 'malformed-frame', retry: false },
+  [CloseCode.InvalidUtf8]: { name: 'invalid-utf8', retry: false },
+  [CloseCode.Unauthorized]: { name: 'unauthorized', retry: false },
+  [CloseCode.Forbidden]: { name: 'forbidden', retry: false },
+  [CloseCode.NameTaken]: { name: 'name-taken', retry: false },
+  [CloseCode.NameInvalid]: { name: 'name-invalid', retry: false },
+  [CloseCode.Kicked]: { name: 'kicked', retry: false },
+  [CloseCode.Banned]: { name: 'banned', retry: false },
+  [CloseCode.SessionReplaced]: { name: 'session-replaced', retry: false },
+  [CloseCode.SlowConsumer]: { name: 'slow-consumer', retry: true },
+  [CloseCode.RateLimited]: { name: 'rate-limited', retry: true },
+  [CloseCode.IdleTimeout]: { name: 'idle-timeout', retry: true },
+  [CloseCode.Overloaded]: { name: 'overloaded', retry: true },
+  [CloseCode.TooManyConnections]: { name: 'too-many-connections', retry: true },
+  [CloseCode.Internal]: { name: 'internal', retry: true },
+};
+
+/**
+ * Describes a close code. A number that is not in the table is answered with its digits as the name and
+ * `retry: true`, since a code of a later version must not end a client for good.
+ */
+export function closeCodeInfo(code: number): CloseCodeInfo {
+  return INFO[code as CloseCode] ?? { name: `code-${code}`, retry: true };
+}
+
+/** The close code that answers each kind of malformed input. */
+export const CLOSE_CODE_OF_ERROR: Readonly<Record<ProtocolErrorCode, CloseCode>> = {
+  [ProtocolErrorCode.FrameTooLarge]: CloseCode.FrameTooLarge,
+  [ProtocolErrorCode.FrameTooShort]: CloseCode.MalformedFrame,
+  [ProtocolErrorCode.FrameUnknown]: CloseCode.UnknownFrame,
+  [ProtocolErrorCode.FrameMalformed]: CloseCode.MalformedFrame,
+  [ProtocolErrorCode.BadPreface]: CloseCode.ProtocolError,
+  [ProtocolErrorCode.VersionUnsupported]: CloseCode.UnsupportedVersion,
+  [ProtocolErrorCode.InvalidUtf8]: CloseCode.InvalidUtf8,
+  [ProtocolErrorCode.InvalidBody]: CloseCode.MalformedFrame,
+  [ProtocolErrorCode.LineTooLong]: CloseCode.FrameTooLarge,
+};

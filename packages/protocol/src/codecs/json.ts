@@ -1,0 +1,25 @@
+/** JSON as UTF-8. Combine with `withSchema` for values that are typed and checked. */
+import { type Codec, CodecTag } from '../codec.js';
+import { ProtocolError, ProtocolErrorCode } from '../errors.js';
+import { decodeUtf8, encodeUtf8 } from '../utf8.js';
+
+/** Any JSON value. `encode` throws a TypeError for what JSON cannot say (undefined, functions, cycles). */
+export const jsonCodec: Codec<unknown> = {
+  name: 'json',
+  tag: CodecTag.Json,
+  encode: (value) => {
+    const text: string | undefined = JSON.stringify(value);
+    if (text === undefined) throw new TypeError(`JSON has no form for a ${typeof value}`);
+    return encodeUtf8(text);
+  },
+  decode: (body) => {
+    const text = decodeUtf8(body);
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new ProtocolError(ProtocolErrorCode.InvalidBody, `a body of ${body.length} bytes is not JSON`, {
+        cause,
+      });
+    }
+  },
+};

@@ -1,0 +1,11 @@
+/** Text as UTF-8, strict in both directions. */
+import { type Codec, CodecTag } from '../codec.js';
+import { decodeUtf8, encodeUtf8 } from '../utf8.js';
+
+/** The codec of chat messages: strings. `encode` throws a TypeError for a lone surrogate. */
+export const textCodec: Codec<string> = {
+  name: 'text',
+  tag: CodecTag.Text,
+  encode: encodeUtf8,
+  decode: decodeUtf8,
+};

@@ -1,0 +1,45 @@
+/**
+ * Bounds of the wire that both sides must agree on, and their defaults.
+ *
+ * The server announces its limits in `welcome`; a client that cannot take frames of that size closes.
+ */
+
+/** The protocol version that this package speaks. */
+export const PROTOCOL_VERSION = 1;
+
+/** The TCP port at which a server listens when nothing else is said. */
+export const DEFAULT_PORT = 12345;
+
+/** Largest whole frame, header included, when nothing else is said: 64 KiB. */
+export const DEFAULT_MAX_FRAME_BYTES = 65_536;
+
+/** A `maxFrameBytes` below this could not carry the handshake. */
+export const MIN_MAX_FRAME_BYTES = 4096;
+
+/** A `maxFrameBytes` above this is refused by encoder and decoder: 256 MiB. */
+export const MAX_MAX_FRAME_BYTES = 268_435_456;
+
+/** Longest user or room name in bytes of UTF-8. */
+export const MAX_NAME_BYTES = 64;
+
+/** Longest user or room name as people count characters (grapheme clusters). */
+export const MAX_NAME_GRAPHEMES = 32;
+
+/** Longest line of the line dialect in bytes, when nothing else is said: 16 KiB. */
+export const DEFAULT_MAX_LINE_BYTES = 16_384;
+
+/** The room that everybody of the line dialect is in. */
+export const LOBBY = 'lobby';
+
+/** @throws RangeError when `maxFrameBytes` is not an integer between the two bounds above. */
+export function assertMaxFrameBytes(maxFrameBytes: number): void {
+  if (
+    !Number.isInteger(maxFrameBytes) ||
+    maxFrameBytes < MIN_MAX_FRAME_BYTES ||
+    maxFrameBytes > MAX_MAX_FRAME_BYTES
+  ) {
+    throw new RangeError(
+      `maxFrameBytes must be an integer from ${MIN_MAX_FRAME_BYTES} to ${MAX_MAX_FRAME_BYTES}, got ${maxFrameBytes}`,
+    );
+  }
+}
