@@ -1,0 +1,103 @@
+/**
+ * The one error class of this package and the closed table of its codes.
+ *
+ * A code is a promise, the message is for people: it names what was seen and what was expected, with numbers. Outcomes
+ * that belong to normal work (ring full, nothing new, lock busy) are return values and are not found here. A wrong
+ * argument is a `TypeError` or `RangeError` of the language.
+ */
+
+/** Every code that a {@link ShmError} can have, with what it means. */
+export const ShmErrorCode = {
+  /** This platform, or Electron, cannot map shared memory. */
+  ERR_SHM_UNSUPPORTED: 'this platform cannot map shared memory',
+  /** No native addon fits this Node; the message has the command that builds one. */
+  ERR_SHM_ADDON_MISSING: 'no native addon fits this Node',
+  /** A name that is empty, too long, or could leave its folder. */
+  ERR_SHM_INVALID_NAME: 'the name cannot be the name of a segment',
+  /** `mode: 'open'`, and there is no such segment. */
+  ERR_SHM_NOT_FOUND: 'there is no such segment',
+  /** `mode: 'create'`, and there is one already. */
+  ERR_SHM_EXISTS: 'there is such a segment already',
+  /** The operating system refuses: other user, folder not writable. */
+  ERR_SHM_ACCESS: 'the operating system refuses access',
+  /** The folder cannot hold the segment: ENOSPC or EDQUOT. Nothing is left behind. */
+  ERR_SHM_NO_SPACE: 'the folder has no room for the segment',
+  /** Any other failure of a file operation; `cause` is the system's error. */
+  ERR_SHM_IO: 'a file operation failed',
+  /** `mmap` failed. */
+  ERR_SHM_MAP_FAILED: 'the segment could not be mapped',
+  /** The file is not a segment of this library: empty, too short, or of another program. */
+  ERR_SHM_FOREIGN: 'the file is not a segment',
+  /** The segment has a layout of another major version. */
+  ERR_SHM_VERSION: 'the segment has another layout version',
+  /** The segment was made on a machine with the other byte order. */
+  ERR_SHM_ENDIAN: 'the segment has the other byte order',
+  /** The segment holds another structure than the one asked for. */
+  ERR_SHM_KIND: 'the segment is of another kind',
+  /** The segment was made with other sizes than the ones asked for. */
+  ERR_SHM_PARAMS: 'the segment was made with other parameters',
+  /** The file is longer or shorter than its header says: someone truncated it. */
+  ERR_SHM_SIZE: 'the file does not have the size its header says',
+  /** A value in shared memory that no correct participant writes. */
+  ERR_SHM_CORRUPT: 'shared memory holds an impossible value',
+  /** The segment keeps being removed, or is being removed by a process that is stopped. */
+  ERR_SHM_BUSY: 'the segment is being removed',
+  /** Used after `close()`. */
+  ERR_SHM_CLOSED: 'used after close',
+  /** Opened read-only and asked to write. */
+  ERR_SHM_READ_ONLY: 'opened read-only',
+  /** The participant table is full of live participants. */
+  ERR_SHM_PARTICIPANTS_FULL: 'no free participant slot',
+  /** A role that only one may have (writer, reader) is held by a live participant. */
+  ERR_SHM_ROLE_TAKEN: 'the role is held by another participant',
+  /** Every attempt of a read was overtaken by the writer. */
+  ERR_SHM_OVERTAKEN: 'the writer overtook every attempt to read',
+  /** The lock was not had within `timeoutMs`. */
+  ERR_SHM_LOCK_TIMEOUT: 'the lock was not acquired in time',
+  /** The lock was taken away from its holder while it held it. */
+  ERR_SHM_LOCK_LOST: 'the lock was lost while held',
+  /** Waiting for a lock that this very call chain holds. */
+  ERR_SHM_DEADLOCK: 'waiting for a lock held by the same call chain',
+  /** A recovered lock was left without `markConsistent()`: what it protects may be half written. */
+  ERR_SHM_POISONED: 'what the lock protects may be half written',
+  /** A message or value larger than the structure can hold. */
+  ERR_SHM_TOO_LARGE: 'larger than the structure can hold',
+  /** The participant on the other side left or died. */
+  ERR_SHM_PEER_GONE: 'the other side left or died',
+} as const;
+
+/** The code of a {@link ShmError}. */
+export type ShmErrorCode = keyof typeof ShmErrorCode;
+
+const brand: unique symbol = Symbol.for('@chat/shm/ShmError');
+
+/**
+ * An error of this package.
+ *
+ * @example
+ * ```ts
+ * import { openSegment, ShmError } from '@chat/shm';
+ *
+ * try {
+ *   openSegment('nobody-made-this', { mode: 'open' });
+ * } catch (error) {
+ *   if (!ShmError.is(error) || error.code !== 'ERR_SHM_NOT_FOUND') throw error;
+ * }
+ * ```
+ */
+export class ShmError extends Error {
+  override readonly name: string = 'ShmError';
+  /** What happened, from a closed table. */
+  readonly code: ShmErrorCode;
+
+  constructor(code: ShmErrorCode, message: string = ShmErrorCode[code], options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** Tells whether `value` is a {@link ShmError}, also one of another installed copy of this package. */
+  static is(value: unknown): value is ShmError {
+    return typeof value === 'object' && value !== null && brand in value;
+  }
+}

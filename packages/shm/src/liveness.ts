@@ -1,0 +1,140 @@
+/**
+ * Who is this, and is it dead? Answers with proof or not at all: a thread is dead when the kernel says that it is gone, is a zombie,
+ * or that its number now belongs to a thread which started at another time. Silence, slowness, a stopped process or a
+ * busy event loop prove nothing, so there are no heartbeats and no timeouts here.
+ *
+ * An identity is process, thread, start time, boot, and the namespaces (pid and time) in which the numbers were read. Two
+ * containers that share memory number their processes each by its own count: between different namespaces nothing is ever
+ * proved, and the answer is "unknown", which everybody must treat as alive. (Not even by the boot id: container managers make
+one up for each container.) In the same namespaces, another boot proves death.
+ *
+ * Linux answers all of this through /proc. Elsewhere only `kill(pid, 0)` is left: a process that is gone is dead, and
+ * everything else is unknown; a worker thread that ended is noticed only with its process.
+ */
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
+
+/** Names one thread of one process, so that its number cannot be confused with that of a later one. */
+export interface Identity {
+  /** Process id. */
+  readonly pid: number;
+  /** Thread id as the kernel numbers it; the process id for the main thread. 0 where it is not known. */
+  readonly tid: number;
+  /** Start time of the thread in clock ticks since boot; 0 where it is not known. */
+  readonly startTicks: number;
+  /** Hash of the pid and time namespaces; 0 where it is not known. */
+  readonly namespace: number;
+  /** Hash of the boot id; 0 where it is not known. */
+  readonly boot: number;
+}
+
+/** What can be said about an {@link Identity}. Only `dead` is a proof; `stopped` is alive and not running (SIGSTOP, debugger). */
+export type Liveness = 'alive' | 'stopped' | 'dead' | 'unknown';
+
+/** Describes the calling thread. Costs a few file reads: call it once and keep the result. */
+export function currentIdentity(): Identity {
+  const pid = process.pid;
+  const none: Identity = { pid, tid: 0, startTicks: 0, namespace: 0, boot: 0 };
+  if (process.platform !== 'linux') return none;
+  try {
+    // "<pid>/task/<tid>", in the numbers of the namespace of this /proc, which may be another than ours.
+    const [seenPid, , tid] = readlinkSync('/proc/thread-self').split('/');
+    if (Number(seenPid) !== pid) return none;
+    const own = readStat(pid, Number(tid));
+    if (own === undefined) return none;
+    return {
+      pid,
+      tid: Number(tid),
+      startTicks: own.startTicks,
+      namespace: hash(`${namespaceOf('pid')} ${namespaceOf('time')}`),
+      boot: hash(readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()),
+    };
+  } catch {
+    return none;
+  }
+}
+
+/**
+ * Tells whether the thread that `identity` names still lives, as seen by `observer`, who must be the calling thread's
+ * own {@link currentIdentity}.
+ */
+export function livenessOf(identity: Identity, observer: Identity): Liveness {
+  if (identity.namespace !== observer.namespace) return 'unknown';
+  if (identity.boot !== 0 && observer.boot !== 0 && identity.boot !== observer.boot) return 'dead';
+  if (!processExists(identity.pid)) return 'dead';
+  if (identity.startTicks === 0 || observer.startTicks === 0) return 'unknown';
+  const stat = readStat(identity.pid, identity.tid);
+  if (stat !== undefined) {
+    if (stat.startTicks !== identity.startTicks) return 'dead';
+    if (stat.state === 'Z' || stat.state === 'X' || stat.state === 'x') return 'dead';
+    return stat.state === 'T' || stat.state === 't' ? 'stopped' : 'alive';
+  }
+  if (!processExists(identity.pid)) return 'dead';
+  // The process is there and its thread is not: it ended, unless /proc hides this process from us (hidepid).
+  return identity.tid !== identity.pid && isVisible(identity.pid) ? 'dead' : 'unknown';
+}
+
+/** Tells whether a process with this number exists in our namespace, zombies and other users' processes included. */
+export function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/** An identity as a part of a file name: five numbers in base 36, joined by dashes. */
+export function formatIdentity(identity: Identity): string {
+  const { pid, tid, startTicks, namespace, boot } = identity;
+  return [pid, tid, startTicks, namespace >>> 0, boot >>> 0].map((n) => n.toString(36)).join('-');
+}
+
+/** The reverse of {@link formatIdentity}; undefined when the text is none. */
+export function parseIdentity(text: string): Identity | undefined {
+  const parts = text.split('-');
+  if (parts.length !== 5 || !parts.every((part) => /^[0-9a-z]{1,11}$/.test(part))) return undefined;
+  const [pid = 0, tid = 0, startTicks = 0, namespace = 0, boot = 0] = parts.map((part) => parseInt(part, 36));
+  return pid > 0 ? { pid, tid, startTicks, namespace: namespace | 0, boot: boot | 0 } : undefined;
+}
+
+interface ThreadStat {
+  readonly state: string;
+  readonly startTicks: number;
+}
+
+function readStat(pid: number, tid: number): ThreadStat | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/task/${tid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // The second field is the name of the program, in parentheses, and may hold anything, parentheses too.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const startTicks = Number(fields[19]);
+  return fields[0] === undefined || !(startTicks > 0) ? undefined : { state: fields[0], startTicks };
+}
+
+function isVisible(pid: number): boolean {
+  try {
+    readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function namespaceOf(type: string): number {
+  try {
+    return statSync(`/proc/self/ns/${type}`).ino;
+  } catch {
+    return 0; // An older kernel without this kind of namespace.
+  }
+}
+
+/** FNV-1a as a non-zero int32. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return value === 0 ? 1 : value | 0;
+}

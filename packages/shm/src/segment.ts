@@ -1,0 +1,432 @@
+/**
+ * A segment: a named file in memory that several processes have open, with a header that says what it is, a table of
+ * who takes part, one lock, and room for one structure (the payload).
+ *
+ * Life of a name. Creating publishes a finished file (see `segment-file.ts`). Removing it first marks the segment *retired*
+ * in its own memory and then unlinks the file, both while holding its CLOSING word; so whoever still has it mapped can learn that the
+ * name is somebody else's now, a remover killed half way is finished by the next opener, and no two removers can meet on one
+ * file. "The last one out removes it" is the same with a look into the participant table in between; a newcomer claims his slot first and looks
+ * at CLOSING afterwards, so either the remover sees him or he sees the remover.
+ *
+ * Not here: what the payload means. Kinds describe themselves with a {@link SegmentSpec}.
+ */
+import { closeSync, statSync, unlinkSync } from 'node:fs';
+import { compareExchange, load, sleepSync, store } from './atomics.js';
+import { ShmError } from './errors.js';
+import { currentIdentity, type Identity } from './liveness.js';
+import { type Mapping, mapFile, pageBytes } from './mapping.js';
+import { type Participant, ParticipantTable, Role } from './participants.js';
+import { openFile, publishFile, readHeader, systemError } from './segment-file.js';
+import {
+  alignUp,
+  CLOSING_WORD,
+  CREATED_HIGH_WORD,
+  CREATED_LOW_WORD,
+  CREATOR_NAMESPACE_WORD,
+  CREATOR_PID_WORD,
+  DEFAULT_PARTICIPANTS,
+  ENDIAN_MARK,
+  ENDIAN_WORD,
+  HEADER_BYTES,
+  HEADER_BYTES_WORD,
+  INCARNATION_WORD,
+  KIND_WORD,
+  kindName,
+  LAYOUT_MAJOR,
+  LAYOUT_MINOR,
+  MAGIC,
+  MAGIC_WORD,
+  MAX_PARAMS,
+  MAX_PARTICIPANTS,
+  MAX_SEGMENT_BYTES,
+  PARAMS_WORD,
+  PARTICIPANT_COUNT_WORD,
+  PAYLOAD_BYTES_WORD,
+  PAYLOAD_OFFSET_WORD,
+  payloadOffset,
+  RETIRED_WORD,
+  type SegmentKind,
+  TOTAL_BYTES_WORD,
+  VERSION_WORD,
+} from './segment-layout.js';
+import { defaultDirectory, segmentPath } from './segment-path.js';
+import { step } from './step.js';
+
+/** How every opener of this package treats the name. */
+export interface OpenOptions {
+  /**
+   * `create` fails if there is one already, `open` if there is none.
+   * @defaultValue `'open-or-create'`
+   */
+  readonly mode?: 'create' | 'open' | 'open-or-create';
+  /**
+   * Folder of the file. It should be in memory (tmpfs).
+   * @defaultValue `/dev/shm` on Linux, the temp folder elsewhere
+   */
+  readonly directory?: string;
+  /**
+   * Permissions of a new file; the umask applies.
+   * @defaultValue `0o600`
+   */
+  readonly permissions?: number;
+  /**
+   * Room for this many open handles at a time, all processes together, in a new segment: 1 to 254.
+   * @defaultValue 64
+   */
+  readonly maxParticipants?: number;
+}
+
+/** What a kind of structure asks of its segment. */
+export interface SegmentSpec {
+  readonly kind: SegmentKind;
+  /** At most 16 numbers, fixed for the life of the segment, in the order in which the header holds them. */
+  readonly params: readonly SegmentParam[];
+  /** Bytes of the structure, from the values of the parameters. */
+  payloadBytes(params: readonly number[]): number;
+  /** Writes the first state of the structure, before anybody else can see it. Everything is zero until then. */
+  initialise?(segment: {
+    words: Int32Array;
+    bytes: Uint8Array;
+    payloadOffset: number;
+    params: readonly number[];
+  }): void;
+}
+
+/** A parameter of a kind, for example the capacity of a ring. */
+export interface SegmentParam {
+  /** The option's name, for messages. */
+  readonly name: string;
+  /** An int32. */
+  readonly value: number;
+  /** Whether an existing segment must have this value. False for a default: then the segment's own value counts. */
+  readonly required: boolean;
+}
+
+const ATTEMPTS = 100;
+const CLOSING_PATIENCE_MS = 1000;
+
+/** A mapped segment in which this handle takes part. Made by {@link Segment.open}. */
+export class Segment {
+  readonly name: string;
+  readonly path: string;
+  readonly kind: number;
+  /** Names one life of the name: another number after the segment was removed and made anew. */
+  readonly incarnation: number;
+  readonly totalBytes: number;
+  /** Byte offset of the payload: a multiple of 4096. */
+  readonly payloadOffset: number;
+  readonly payloadBytes: number;
+  /** The values of the kind's parameters, as the segment has them. */
+  readonly params: readonly number[];
+  /** Whether this call made it. */
+  readonly created: boolean;
+  readonly participants: ParticipantTable;
+  /** This handle's place in the table. */
+  readonly participant: Participant;
+  readonly #mapping: Mapping;
+  #closed = false;
+
+  private constructor(
+    name: string,
+    path: string,
+    mapping: Mapping,
+    participants: ParticipantTable,
+    participant: Participant,
+    created: boolean,
+  ) {
+    const { words } = mapping;
+    this.name = name;
+    this.path = path;
+    this.kind = load(words, KIND_WORD);
+    this.incarnation = load(words, INCARNATION_WORD);
+    this.totalBytes = load(words, TOTAL_BYTES_WORD);
+    this.payloadOffset = load(words, PAYLOAD_OFFSET_WORD);
+    this.payloadBytes = load(words, PAYLOAD_BYTES_WORD);
+    this.params = [...words.subarray(PARAMS_WORD, PARAMS_WORD + MAX_PARAMS)];
+    this.created = created;
+    this.participants = participants;
+    this.participant = participant;
+    this.#mapping = mapping;
+  }
+
+  /**
+   * Opens the segment `name`, makes it, or either, as `options.mode` says, and takes part in it.
+   *
+   * `spec` undefined opens an existing segment of whatever kind.
+   *
+   * @throws {@link ShmError} `ERR_SHM_NOT_FOUND`, `ERR_SHM_EXISTS`, `ERR_SHM_NO_SPACE`, `ERR_SHM_ACCESS`, `ERR_SHM_IO`,
+   * `ERR_SHM_INVALID_NAME`, `ERR_SHM_FOREIGN`, `ERR_SHM_ENDIAN`, `ERR_SHM_VERSION`, `ERR_SHM_KIND`, `ERR_SHM_PARAMS`,
+   * `ERR_SHM_SIZE`, `ERR_SHM_CORRUPT`, `ERR_SHM_PARTICIPANTS_FULL`, `ERR_SHM_BUSY`, `ERR_SHM_MAP_FAILED`,
+   * `ERR_SHM_ADDON_MISSING`, `ERR_SHM_UNSUPPORTED`
+   */
+  static open(
+    spec: SegmentSpec | undefined,
+    name: string,
+    options: OpenOptions = {},
+    role: Role = Role.User,
+  ): Segment {
+    const { mode = 'open-or-create', directory = defaultDirectory() } = options;
+    if (mode !== 'create' && mode !== 'open' && mode !== 'open-or-create') {
+      throw new TypeError(`mode is 'create', 'open' or 'open-or-create', not ${JSON.stringify(mode)}`);
+    }
+    const path = segmentPath(name, directory);
+    const self = currentIdentity();
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const fd = openFile(path, true);
+      let mapping: Mapping;
+      let created = false;
+      if (fd === undefined) {
+        if (mode === 'open' || spec === undefined) {
+          throw new ShmError('ERR_SHM_NOT_FOUND', `there is no segment ${name} in ${directory}`);
+        }
+        const made = createFile(spec, path, options, self);
+        if (made === undefined) continue;
+        mapping = made;
+        created = true;
+      } else {
+        try {
+          const header = readHeader(fd, path);
+          const retired = header[RETIRED_WORD] !== 0;
+          if (mode === 'create' && !retired) {
+            throw new ShmError('ERR_SHM_EXISTS', `there is a segment ${name} in ${directory} already`);
+          }
+          if (spec !== undefined && !retired) checkKind(spec, header, path);
+          mapping = mapFile(fd, header[TOTAL_BYTES_WORD] ?? 0, true);
+        } finally {
+          closeSync(fd);
+        }
+      }
+      const segment = Segment.#join(name, path, mapping, self, role, created);
+      if (segment !== undefined) return segment;
+    }
+    throw new ShmError(
+      'ERR_SHM_BUSY',
+      `the segment ${name} was removed ${ATTEMPTS} times while being opened`,
+    );
+  }
+
+  /** Takes part in a mapped segment, unless its name has been given up. */
+  static #join(
+    name: string,
+    path: string,
+    mapping: Mapping,
+    self: Identity,
+    role: Role,
+    created: boolean,
+  ): Segment | undefined {
+    let participant: Participant | undefined;
+    try {
+      const table = new ParticipantTable(mapping.words, self);
+      participant = table.join(role);
+      const segment = new Segment(name, path, mapping, table, participant, created);
+      segment.#awaitRemover();
+      if (!segment.retired && segment.#isPublished()) return segment;
+      // Finishes the work of a remover who died between the mark and the unlink.
+      if (segment.retired) segment.unlink();
+      segment.close();
+      return undefined;
+    } catch (error) {
+      participant?.leave();
+      mapping.release();
+      throw error;
+    }
+  }
+
+  /** The whole segment as words. @throws {@link ShmError} `ERR_SHM_CLOSED` */
+  get words(): Int32Array {
+    this.#assertOpen();
+    return this.#mapping.words;
+  }
+
+  /** The whole segment as bytes. @throws {@link ShmError} `ERR_SHM_CLOSED` */
+  get bytes(): Uint8Array {
+    this.#assertOpen();
+    return this.#mapping.bytes;
+  }
+
+  /** Whether {@link close} was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Whether the name was given up: whoever opens it now gets another segment, and this one serves those who have it. */
+  get retired(): boolean {
+    return load(this.words, RETIRED_WORD) !== 0;
+  }
+
+  /** Leaves the table and lets go of the memory. Idempotent. Views taken earlier read zeros from now on. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.participant.leave();
+    this.#mapping.release();
+  }
+
+  /**
+   * Gives the name up for everybody. Those who have the segment open keep using it, and can learn of it by {@link retired}; the
+   * next opener makes a new one. Does nothing when it was given up before.
+   *
+   * @throws {@link ShmError} `ERR_SHM_ACCESS` when the folder does not allow it, `ERR_SHM_BUSY` when a stopped process is at it.
+   */
+  unlink(): void {
+    this.#holdClosing();
+    try {
+      this.#retire();
+    } finally {
+      this.#releaseClosing();
+    }
+  }
+
+  /**
+   * Closes, and removes the segment if nobody else takes part in it any more.
+   *
+   * @returns whether it was removed.
+   */
+  closeAndRemoveIfLast(): boolean {
+    if (this.#closed) return false;
+    let removed = false;
+    try {
+      this.#holdClosing();
+      try {
+        if (!this.participants.hasOthers(this.participant)) {
+          this.#retire();
+          removed = true;
+        }
+      } finally {
+        this.#releaseClosing();
+      }
+    } finally {
+      this.close();
+    }
+    return removed;
+  }
+
+  #retire(): void {
+    // From here on openers finish the job, should we be killed.
+    store(this.words, RETIRED_WORD, 1);
+    step('unlink: retired');
+    if (!this.#isPublished()) return;
+    try {
+      unlinkSync(this.path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      store(this.words, RETIRED_WORD, 0);
+      throw systemError(`removing ${this.path}`, error);
+    }
+    step('unlink: unlinked');
+  }
+
+  /** Whether the path still leads to this very file. Only who holds CLOSING can make it untrue (or a stranger's `rm`). */
+  #isPublished(): boolean {
+    const stat = statSync(this.path, { throwIfNoEntry: false });
+    return stat !== undefined && stat.ino === this.#mapping.file.ino && stat.dev === this.#mapping.file.dev;
+  }
+
+  #holdClosing(): void {
+    const { words } = this;
+    const { token } = this.participant;
+    const deadline = Date.now() + CLOSING_PATIENCE_MS;
+    for (;;) {
+      const holder = compareExchange(words, CLOSING_WORD, 0, token);
+      if (holder === 0) return;
+      if (this.participants.livenessOf(holder) === 'dead') {
+        compareExchange(words, CLOSING_WORD, holder, 0);
+      } else if (Date.now() >= deadline) {
+        throw this.#busy(holder);
+      } else {
+        sleepSync(1);
+      }
+    }
+  }
+
+  #releaseClosing(): void {
+    compareExchange(this.words, CLOSING_WORD, this.participant.token, 0);
+  }
+
+  #awaitRemover(): void {
+    const deadline = Date.now() + CLOSING_PATIENCE_MS;
+    for (;;) {
+      const holder = load(this.words, CLOSING_WORD);
+      if (holder === 0 || this.retired || this.participants.livenessOf(holder) === 'dead') return;
+      if (Date.now() >= deadline) throw this.#busy(holder);
+      sleepSync(1);
+    }
+  }
+
+  #busy(holder: number): ShmError {
+    const info = this.participants.describe(holder);
+    return new ShmError(
+      'ERR_SHM_BUSY',
+      `the segment ${this.name} is being removed by process ${info?.pid ?? '?'}, which is ${info?.liveness ?? 'gone'}`,
+    );
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new ShmError('ERR_SHM_CLOSED', `the segment ${this.name} is closed`);
+  }
+}
+
+function createFile(
+  spec: SegmentSpec,
+  path: string,
+  options: OpenOptions,
+  maker: Identity,
+): Mapping | undefined {
+  const { permissions = 0o600, maxParticipants = DEFAULT_PARTICIPANTS } = options;
+  if (!Number.isInteger(maxParticipants) || maxParticipants < 1 || maxParticipants > MAX_PARTICIPANTS) {
+    throw new RangeError(`maxParticipants is 1 to ${MAX_PARTICIPANTS}, not ${maxParticipants}`);
+  }
+  const params = spec.params.map((param) => param.value);
+  const payloadBytes = spec.payloadBytes(params);
+  if (!Number.isSafeInteger(payloadBytes) || payloadBytes < 0) {
+    throw new RangeError(`a segment of ${payloadBytes} bytes cannot be made`);
+  }
+  const offset = payloadOffset(maxParticipants);
+  const totalBytes = alignUp(offset + payloadBytes, pageBytes());
+  if (totalBytes > MAX_SEGMENT_BYTES) {
+    throw new RangeError(
+      `a segment of ${totalBytes} bytes exceeds the largest possible, ${MAX_SEGMENT_BYTES}`,
+    );
+  }
+  return publishFile({ path, totalBytes, permissions, maker }, (fd) => {
+    const mapping = mapFile(fd, totalBytes, true);
+    const { words, bytes } = mapping;
+    const now = Date.now();
+    words[VERSION_WORD] = (LAYOUT_MAJOR << 16) | LAYOUT_MINOR;
+    words[ENDIAN_WORD] = ENDIAN_MARK;
+    words[HEADER_BYTES_WORD] = HEADER_BYTES;
+    words[TOTAL_BYTES_WORD] = totalBytes;
+    words[KIND_WORD] = spec.kind;
+    words[INCARNATION_WORD] = 1 + Math.floor(Math.random() * (2 ** 31 - 1));
+    words[PARTICIPANT_COUNT_WORD] = maxParticipants;
+    words[PAYLOAD_OFFSET_WORD] = offset;
+    words[PAYLOAD_BYTES_WORD] = payloadBytes;
+    words[CREATED_LOW_WORD] = now | 0;
+    words[CREATED_HIGH_WORD] = Math.floor(now / 2 ** 32);
+    words[CREATOR_PID_WORD] = maker.pid;
+    words[CREATOR_NAMESPACE_WORD] = maker.namespace;
+    words.set(params, PARAMS_WORD);
+    spec.initialise?.({ words, bytes, payloadOffset: offset, params });
+    store(words, MAGIC_WORD, MAGIC);
+    return mapping;
+  });
+}
+
+function checkKind(spec: SegmentSpec, header: Int32Array, path: string): void {
+  const kind = header[KIND_WORD] ?? 0;
+  if (kind !== spec.kind) {
+    throw new ShmError('ERR_SHM_KIND', `${path} holds a ${kindName(kind)}, not a ${kindName(spec.kind)}`);
+  }
+  const actual = spec.params.map((_, i) => header[PARAMS_WORD + i] ?? 0);
+  const differing = spec.params.flatMap(({ name, value, required }, i) =>
+    required && value !== actual[i] ? [`${name} ${actual[i]}, not ${value}`] : [],
+  );
+  if (differing.length > 0) throw new ShmError('ERR_SHM_PARAMS', `${path} has ${differing.join(' and ')}`);
+  const payloadBytes = spec.payloadBytes(actual);
+  if (payloadBytes !== header[PAYLOAD_BYTES_WORD]) {
+    throw new ShmError(
+      'ERR_SHM_CORRUPT',
+      `${path}: a ${kindName(kind)} of these parameters has ${payloadBytes} bytes, the header says ${header[PAYLOAD_BYTES_WORD]}`,
+    );
+  }
+}
