@@ -7,4 +7,8 @@ export default defineConfig({
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
   sourcemap: true,
   clean: true,
+  // The addon is found relative to import.meta.url, which CommonJS does not have.
+  shims: true,
+  // No kill points in what is published: see src/step.ts.
+  define: { __CHAT_SHM_STEPS__: 'false' },
 });

@@ -12,6 +12,9 @@ import { fileURLToPath } from 'node:url';
 
 const nativeDir = fileURLToPath(new URL('.', import.meta.url));
 
+/** The majors of Node that addons are shipped for and tried with. */
+export const NODE_MAJORS = [20, 22, 24, 26];
+
 /** npm hands its settings down as variables; these four silently beat what node-gyp is told on its command line. */
 const MISLEADING_SETTINGS = [
   'npm_config_nodedir',

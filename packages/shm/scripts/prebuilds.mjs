@@ -8,10 +8,14 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { addonPath, compileAddon, headersAbi, installAside, sourcesHash } from '../native/compile.mjs';
-
-/** Also the rows of the install matrix in scripts/test-matrix.mjs. */
-export const NODE_MAJORS = [20, 22, 24, 26];
+import {
+  addonPath,
+  compileAddon,
+  headersAbi,
+  installAside,
+  NODE_MAJORS,
+  sourcesHash,
+} from '../native/compile.mjs';
 
 const require = createRequire(import.meta.url);
 const prebuildsDir = fileURLToPath(new URL('../prebuilds/', import.meta.url));
