@@ -72,12 +72,10 @@ function loads(...files) {
   });
 }
 
+/** The sources that the repository has installed. Elsewhere what happens to lie around may be of other versions. */
 function sourcesHere() {
-  try {
-    return sourcesBelow((name) => dirname(require.resolve(`${name}/package.json`)));
-  } catch {
-    return undefined;
-  }
+  if (!existsSync(join(packageDir, 'scripts/prebuilds.mjs'))) return undefined;
+  return sourcesBelow((name) => dirname(require.resolve(`${name}/package.json`)));
 }
 
 function sourcesBelow(folderOf) {
