@@ -76,6 +76,16 @@ export interface OpenOptions {
   readonly maxParticipants?: number;
 }
 
+/** Of structures that can be looked at without taking part. */
+export interface ReadableOptions extends OpenOptions {
+  /**
+   * `read-only` needs no permission to write, never creates, takes no slot of the participant table and never writes:
+   * nobody can tell that it is there.
+   * @defaultValue `'read-write'`
+   */
+  readonly access?: 'read-write' | 'read-only';
+}
+
 /** What a kind of structure asks of its segment. */
 export interface SegmentSpec {
   readonly kind: SegmentKind;
@@ -102,6 +112,9 @@ export interface SegmentParam {
   readonly required: boolean;
 }
 
+/** Stands for the participant that a read-only handle is not. */
+const ONLOOKER: Participant = { slot: -1, token: 0, userWord: -1, setRole: () => {}, leave: () => {} };
+
 const ATTEMPTS = 100;
 const CLOSING_PATIENCE_MS = 1000;
 
@@ -121,8 +134,10 @@ export class Segment {
   /** Whether this call made it. */
   readonly created: boolean;
   readonly participants: ParticipantTable;
-  /** This handle's place in the table. */
+  /** This handle's place in the table; of a read-only handle a place that does not exist. */
   readonly participant: Participant;
+  /** Opened without permission to write: a store to its memory kills the process. */
+  readonly readOnly: boolean;
   readonly #mapping: Mapping;
   #closed = false;
 
@@ -146,6 +161,7 @@ export class Segment {
     this.created = created;
     this.participants = participants;
     this.participant = participant;
+    this.readOnly = !mapping.writable;
     this.#mapping = mapping;
   }
 
@@ -162,17 +178,24 @@ export class Segment {
   static open(
     spec: SegmentSpec | undefined,
     name: string,
-    options: OpenOptions = {},
+    options: ReadableOptions = {},
     role: Role = Role.User,
   ): Segment {
-    const { mode = 'open-or-create', directory = defaultDirectory() } = options;
+    const { access = 'read-write', directory = defaultDirectory() } = options;
+    const writable = access === 'read-write';
+    const { mode = writable ? 'open-or-create' : 'open' } = options;
+    if (!writable && (access !== 'read-only' || mode !== 'open')) {
+      throw new TypeError(
+        `access ${JSON.stringify(access)} with mode ${JSON.stringify(mode)} is not possible`,
+      );
+    }
     if (mode !== 'create' && mode !== 'open' && mode !== 'open-or-create') {
       throw new TypeError(`mode is 'create', 'open' or 'open-or-create', not ${JSON.stringify(mode)}`);
     }
     const path = segmentPath(name, directory);
     const self = currentIdentity();
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const fd = openFile(path, true);
+      const fd = openFile(path, writable);
       let mapping: Mapping;
       let created = false;
       if (fd === undefined) {
@@ -191,7 +214,7 @@ export class Segment {
             throw new ShmError('ERR_SHM_EXISTS', `there is a segment ${name} in ${directory} already`);
           }
           if (spec !== undefined && !retired) checkKind(spec, header, path);
-          mapping = mapFile(fd, header[TOTAL_BYTES_WORD] ?? 0, true);
+          mapping = mapFile(fd, header[TOTAL_BYTES_WORD] ?? 0, writable);
         } finally {
           closeSync(fd);
         }
@@ -217,8 +240,9 @@ export class Segment {
     let participant: Participant | undefined;
     try {
       const table = new ParticipantTable(mapping.words, self);
-      participant = table.join(role);
+      participant = mapping.writable ? table.join(role) : ONLOOKER;
       const segment = new Segment(name, path, mapping, table, participant, created);
+      if (segment.readOnly) return segment;
       segment.#awaitRemover();
       if (!segment.retired && segment.#isPublished()) return segment;
       // Finishes the work of a remover who died between the mark and the unlink.
@@ -242,6 +266,13 @@ export class Segment {
   get bytes(): Uint8Array {
     this.#assertOpen();
     return this.#mapping.bytes;
+  }
+
+  /** @throws {@link ShmError} `ERR_SHM_READ_ONLY`, `ERR_SHM_CLOSED` */
+  assertWritable(): void {
+    this.#assertOpen();
+    if (this.readOnly)
+      throw new ShmError('ERR_SHM_READ_ONLY', `the segment ${this.name} was opened read-only`);
   }
 
   /** Whether {@link close} was called. */
@@ -269,6 +300,7 @@ export class Segment {
    * @throws {@link ShmError} `ERR_SHM_ACCESS` when the folder does not allow it, `ERR_SHM_BUSY` when a stopped process is at it.
    */
   unlink(): void {
+    this.assertWritable();
     this.#holdClosing();
     try {
       this.#retire();
@@ -286,6 +318,7 @@ export class Segment {
     if (this.#closed) return false;
     let removed = false;
     try {
+      this.assertWritable();
       this.#holdClosing();
       try {
         if (!this.participants.hasOthers(this.participant)) {
