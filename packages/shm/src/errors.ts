@@ -40,8 +40,8 @@ export const ShmErrorCode = {
   ERR_SHM_SIZE: 'the file does not have the size its header says',
   /** A value in shared memory that no correct participant writes. */
   ERR_SHM_CORRUPT: 'shared memory holds an impossible value',
-  /** The segment keeps being removed, or is being removed by a process that is stopped. */
-  ERR_SHM_BUSY: 'the segment is being removed',
+  /** The segment is locked by this handle, keeps being removed, or is being removed by a process that is stopped. */
+  ERR_SHM_BUSY: 'the segment is in use or being removed',
   /** Used after `close()`. */
   ERR_SHM_CLOSED: 'used after close',
   /** Opened read-only and asked to write. */

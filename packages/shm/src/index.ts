@@ -1,1 +1,24 @@
-export {};
+/**
+ * Shared memory between Node processes, safe at any kill: the public surface of this package.
+ *
+ * Each structure has one verb that opens it by name, in any process: `openSegment`, `openLatest`, `openMutex`. What they return is
+ * closed with `close()`, and the name is given up with `unlink()`.
+ */
+export { ShmError, ShmErrorCode } from './errors.js';
+export {
+  type CleanupOptions,
+  type CleanupReport,
+  cleanup,
+  type DirectoryOptions,
+  inspect,
+  listSegments,
+  type SegmentReport,
+  unlink,
+} from './inspect.js';
+export { type Latest, type LatestOptions, openLatest } from './latest.js';
+export type { Identity, Liveness } from './liveness.js';
+export { type Lock, type LockOptions, type Mutex, openMutex, type TryLockOptions } from './mutex.js';
+export { type Participant, type ParticipantInfo, type ParticipantTable, Role } from './participants.js';
+export type { OpenOptions, ReadableOptions, Segment, SegmentParam, SegmentSpec } from './segment.js';
+export { SegmentKind } from './segment-layout.js';
+export { openSegment, type SegmentOptions, type SharedSegment } from './shared-segment.js';

@@ -96,6 +96,7 @@ export class LockWord {
 
   /** Takes a poisoned lock, to repair what it protects. */
   tryTakePoisoned(): LockOutcome {
+    this.#deceased = undefined;
     const holder = compareExchange(this.#words, this.#index, POISONED, this.#token);
     return holder === POISONED ? LockOutcome.Recovered : LockOutcome.Busy;
   }

@@ -130,12 +130,15 @@ export class ParticipantTable {
     return this.#livenessOfClaim(slot, claim);
   }
 
-  /** Describes the participant that `token` names; undefined when its slot has been given up since. */
+  /** Describes the participant that `token` names, also when it is gone; undefined once its slot was claimed anew. */
   describe(token: number): ParticipantInfo | undefined {
     const { slot, generation } = readToken(token);
     if (slot < 0 || slot >= this.#count) return undefined;
-    const info = this.#info(slot);
-    return info?.generation === generation ? info : undefined;
+    const words = this.#words;
+    const base = slotWord(slot);
+    const pid = words[base + SLOT_PID] ?? 0;
+    const info = this.#info(slot, (pid << 10) | (generation & CLAIM_GENERATION_MASK));
+    return info?.generation === generation && info.identity !== undefined ? info : undefined;
   }
 
   /** Tells whether anybody but `self` takes part and is not proven dead. */
@@ -152,8 +155,8 @@ export class ParticipantTable {
   list(): ParticipantInfo[] {
     const infos: ParticipantInfo[] = [];
     for (let slot = 0; slot < this.#count; slot++) {
-      const info = this.#info(slot);
-      if (info !== undefined) infos.push(info);
+      const claim = load(this.#words, slotWord(slot) + SLOT_CLAIM);
+      if (claim !== 0) infos.push(this.#info(slot, claim));
     }
     return infos;
   }
@@ -233,26 +236,26 @@ export class ParticipantTable {
       namespace: words[base + SLOT_NAMESPACE] ?? 0,
       boot: words[base + SLOT_BOOT] ?? 0,
     };
+    // A successor changes GENERATION before it writes any of the words above.
     fence();
-    const same = load(words, base + SLOT_CLAIM) === claim && load(words, base + SLOT_GENERATION) === ready;
+    const same = load(words, base + SLOT_GENERATION) === ready;
     return same && identity.pid === claim >>> 10 ? identity : undefined;
   }
 
-  #info(slot: number): ParticipantInfo | undefined {
+  #info(slot: number, claim: number): ParticipantInfo {
     const words = this.#words;
     const base = slotWord(slot);
-    const claim = load(words, base + SLOT_CLAIM);
-    if (claim === 0) return undefined;
     const identity = this.#identity(slot, claim);
-    const known = identity !== undefined;
+    const joinedAt = join64(words[base + SLOT_JOINED_LOW] ?? 0, words[base + SLOT_JOINED_HIGH] ?? 0);
+    const held = load(words, base + SLOT_CLAIM) === claim;
     return {
       slot,
       generation: load(words, base + SLOT_GENERATION),
-      role: (known ? load(words, base + SLOT_ROLE) : Role.User) as Role,
+      role: (identity === undefined ? Role.User : load(words, base + SLOT_ROLE)) as Role,
       identity,
       pid: claim >>> 10,
-      joinedAt: known ? join64(words[base + SLOT_JOINED_LOW] ?? 0, words[base + SLOT_JOINED_HIGH] ?? 0) : 0,
-      liveness: this.#livenessOfClaim(slot, claim),
+      joinedAt: identity === undefined ? 0 : joinedAt,
+      liveness: held ? this.#livenessOfClaim(slot, claim) : 'dead',
     };
   }
 }
