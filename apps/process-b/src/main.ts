@@ -1,1 +1,97 @@
-export {};
+/**
+ * Process B, the reader: the other side of a conversation in shared memory.
+ *
+ * It shows what process A writes; without a terminal it also answers each message, with a terminal it is the user who answers.
+ * Each thing that is done to the shared memory is shown once it was done. Message and answer are one act to the library
+ * (`answer`): killed at any instant and started again, this process answers every message once.
+ */
+import { clearLine, createInterface, cursorTo } from 'node:readline';
+import { type ConversationMessage, openConversation, ShmError } from '@chat/shm';
+import { Command, InvalidArgumentError } from 'commander';
+
+const options = new Command('process-b')
+  .description('Reads what process A writes into shared memory, and answers.')
+  .option('--name <name>', 'how to sign messages', 'B')
+  .option('--segment <name>', 'name of the shared memory', 'chat')
+  .option('--count <n>', 'leave once messages 1 to n were exchanged both ways', wholeNumber)
+  .option('--answer', 'answer each message (default without a terminal)')
+  .option('--quiet', 'show the messages only')
+  .parse()
+  .opts<{ name: string; segment: string; count?: number; answer?: true; quiet?: true }>();
+const { count = Number.POSITIVE_INFINITY, answer = !process.stdin.isTTY } = options;
+
+const leaving = new AbortController();
+const leave = (): void => leaving.abort();
+process.on('SIGINT', leave).on('SIGTERM', leave);
+process.stdout.on('error', leave);
+
+const keyboard = createInterface({
+  input: process.stdin,
+  ...(process.stdin.isTTY && { output: process.stdout }),
+});
+keyboard.on('SIGINT', leave).on('close', () => process.stdin.isTTY && leave());
+
+const conversation = await openConversation(options.segment, {
+  side: 'b',
+  signal: leaving.signal,
+  onStep: ({ name, detail }) => options.quiet || show(`${name.padStart(12)}  ${detail}`),
+}).catch(giveUp);
+
+keyboard.on('line', (line) => line.trim() === '' || void say(line));
+if (process.stdin.isTTY) show('Type a line and press Enter; Ctrl-C leaves.');
+leaveWhenDone(conversation.receivedNumber);
+
+for await (const event of conversation) {
+  if (event.kind === 'message') {
+    const note = event.again ? ' (again: this process was killed over it)' : '';
+    show(`<- #${event.number} ${new TextDecoder().decode(event.bytes)}${note}`);
+    if (answer) await say(`thank you for message ${event.number}`, event);
+    leaveWhenDone(event.number);
+  } else {
+    show(
+      `process A (${event.pid}) ${event.kind === 'arrived' ? 'is here' : `${event.kind}; waiting for it`}`,
+    );
+  }
+}
+keyboard.close();
+process.stdin.destroy();
+await conversation.close();
+
+/** Writes a message; with `to`, as the answer to that one. */
+async function say(text: string, to?: ConversationMessage): Promise<void> {
+  const bytes = new TextEncoder().encode(`${options.name}: ${text}`);
+  try {
+    const number = await (to === undefined ? conversation.send(bytes) : conversation.answer(to, bytes));
+    if (!process.stdin.isTTY) show(`-> #${number} ${options.name}: ${text}`);
+    leaveWhenDone(conversation.receivedNumber);
+  } catch (error) {
+    if (!leaving.signal.aborted) show(`not sent: ${(error as Error).message}`);
+  }
+}
+
+function leaveWhenDone(received: number): void {
+  if (received >= count && conversation.sentNumber >= count) leave();
+}
+
+/** Prints a line above the one that is being typed. */
+function show(line: string): void {
+  if (!process.stdin.isTTY) {
+    process.stdout.write(`${line}\n`);
+    return;
+  }
+  clearLine(process.stdout, 0);
+  cursorTo(process.stdout, 0);
+  process.stdout.write(`${line}\n`);
+  if (!leaving.signal.aborted) keyboard.prompt(true);
+}
+
+function giveUp(error: unknown): never {
+  if (!ShmError.is(error)) throw error;
+  console.error(`process B cannot start: ${error.message} (${error.code})`);
+  process.exit(1);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Not a whole number.');
+  return Number(text);
+}

@@ -4,6 +4,14 @@
  * Each structure has one verb that opens it by name, in any process: `openSegment`, `openLatest`, `openMutex`. What they return is
  * closed with `close()`, and the name is given up with `unlink()`.
  */
+export {
+  type Conversation,
+  type ConversationMessage,
+  type ConversationOptions,
+  type ConversationPresence,
+  type ConversationStep,
+  openConversation,
+} from './conversation.js';
 export { ShmError, ShmErrorCode } from './errors.js';
 export {
   type CleanupOptions,
