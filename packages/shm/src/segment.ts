@@ -10,7 +10,7 @@
  *
  * Not here: what the payload means. Kinds describe themselves with a {@link SegmentSpec}.
  */
-import { closeSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, statSync, unlinkSync } from 'node:fs';
 import { compareExchange, load, sleepSync, store } from './atomics.js';
 import { ShmError } from './errors.js';
 import { currentIdentity, type Identity } from './liveness.js';
@@ -49,7 +49,7 @@ import {
   TOTAL_BYTES_WORD,
   VERSION_WORD,
 } from './segment-layout.js';
-import { defaultDirectory, segmentPath } from './segment-path.js';
+import { defaultDirectory, removeLeftovers, segmentPath } from './segment-path.js';
 import { step } from './step.js';
 
 /** How every opener of this package treats the name. */
@@ -209,6 +209,8 @@ export class Segment {
       } else {
         try {
           const header = readHeader(fd, path);
+          // Its maker was killed, or is just now, between giving the file its name and removing the temporary one.
+          if (writable && fstatSync(fd).nlink > 1) removeLeftovers(directory, self, name);
           const retired = header[RETIRED_WORD] !== 0;
           if (mode === 'create' && !retired) {
             throw new ShmError('ERR_SHM_EXISTS', `there is a segment ${name} in ${directory} already`);

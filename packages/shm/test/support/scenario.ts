@@ -1,0 +1,55 @@
+/**
+ * A scenario of the kill harness: one operation on shared memory, run in a child process that is killed, or stopped and
+ * continued, at each of its kill points in turn, and the invariants that the test process then checks.
+ *
+ * `prepare` and `operation` run in the child, everything else in the parent. They share nothing but the folder, the name
+ * and what the structure itself holds.
+ */
+export interface Scenario<State = unknown, Prepared = unknown> {
+  readonly name: string;
+  /** Parent, before the child: makes what the operation needs. Keep what the checks need in the state. */
+  setup(place: Place): State;
+  /** Child: opens what a process has open when the operation begins. Has no kill points. */
+  prepare(place: Place): Prepared;
+  /** Child: the operation. What it returns is given to {@link afterStop}; an error is given as its code or message. */
+  operation(prepared: Prepared): unknown;
+  /** Parent, after the child was killed at `killed.step`, or after it came to the end (`killed` undefined). Throws when an invariant is broken. */
+  afterKill(state: State, place: Place, killed: KillPoint | undefined): void | Promise<void>;
+  /** Parent, while the child is stopped (SIGSTOP): lets others run. */
+  whileStopped?(state: State, place: Place, stopped: KillPoint): void | Promise<void>;
+  /** Parent, after the stopped child was continued and has finished with `outcome`. */
+  afterStop?(state: State, place: Place, outcome: Outcome, stopped: KillPoint): void | Promise<void>;
+  /** Parent, always at the end of a run: closes what the state has open. */
+  teardown(state: State): void;
+}
+
+/** Where a run takes place: a folder of its own, with nothing else in it. */
+export interface Place {
+  readonly directory: string;
+  readonly name: string;
+}
+
+/** One kill point of an operation. */
+export interface KillPoint {
+  /** 1 for the first. */
+  readonly step: number;
+  /** What the code calls it, for example `before store 64`. */
+  readonly label: string;
+}
+
+/** How an operation ended in a child that was not killed. */
+export interface Outcome {
+  readonly steps: readonly string[];
+  readonly result?: unknown;
+  /** Code of a `ShmError`, else the message. */
+  readonly error?: string;
+}
+
+/** What the parent tells the child to do, as one line of JSON. */
+export interface Command {
+  readonly scenario: string;
+  readonly place: Place;
+  /** The signal that the child sends to itself at kill point `step`; undefined lets it run to its end. */
+  readonly signal?: 'SIGKILL' | 'SIGSTOP';
+  readonly step?: number;
+}

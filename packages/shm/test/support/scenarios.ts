@@ -1,0 +1,13 @@
+/** All scenarios of the kill harness: the child finds them here by name, the tests run them all. */
+import type { Scenario } from './scenario.js';
+import { latestScenarios } from './scenarios/latest.js';
+import { mutexScenarios } from './scenarios/mutex.js';
+import { participantScenarios } from './scenarios/participants.js';
+import { segmentScenarios } from './scenarios/segment.js';
+
+export const scenarios: readonly Scenario[] = [
+  ...segmentScenarios,
+  ...participantScenarios,
+  ...latestScenarios,
+  ...mutexScenarios,
+];
