@@ -63,8 +63,8 @@ export type SchemaResult<Output> =
 export function withSchema<T>(codec: Codec<unknown>, schema: StandardSchema<T>): Codec<T> {
   const check = (value: unknown): T => {
     const result = schema['~standard'].validate(value);
-    if (result instanceof Promise) {
-      result.catch(() => {});
+    if ('then' in result) {
+      result.then(undefined, () => {});
       throw new TypeError('a schema that validates asynchronously cannot be used in a codec');
     }
     if (result.issues === undefined) return result.value;

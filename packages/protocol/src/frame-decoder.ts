@@ -77,6 +77,8 @@ for (const [type, bytes] of [
   MIN_BYTES[type] = bytes;
 }
 
+const EMPTY = new Uint8Array(0);
+
 /** Options of {@link FrameDecoder}. */
 export interface FrameDecoderOptions {
   /** Largest whole frame that is accepted. @defaultValue 65536 */
@@ -109,13 +111,13 @@ export class FrameDecoder {
   #maxFrameBytes: number;
   #error: ProtocolError | undefined;
 
-  /** Where the current frame lies. */
-  bytes: Uint8Array = new Uint8Array(0);
+  /** Where the current frame lies. Empty while there is none. */
+  bytes: Uint8Array = EMPTY;
   /** First byte of the current frame in {@link FrameDecoder.bytes}. */
   offset = 0;
-  /** Bytes of the current frame, header included. */
+  /** Bytes of the current frame, header included; 0 while there is none. */
   length = 0;
-  /** Type of the current frame. */
+  /** Type of the current frame; 0 while there is none. */
   type = 0;
 
   /** @throws RangeError when `maxFrameBytes` is out of bounds */
@@ -129,7 +131,12 @@ export class FrameDecoder {
     return this.#queue.length;
   }
 
-  /** Adds bytes, cut anywhere. All whole frames of the chunk before must have been read. */
+  /**
+   * Adds bytes, cut anywhere. Whole frames of the chunk before that have not been read yet are copied, and not
+   * counted against any limit: read them first.
+   *
+   * @throws ProtocolError the error that poisoned the decoder
+   */
   push(chunk: Uint8Array): void {
     if (this.#error) throw this.#error;
     this.#queue.push(chunk);
@@ -147,7 +154,7 @@ export class FrameDecoder {
     const queue = this.#queue;
     for (;;) {
       // protocol.md, "Frame header": the length is checked as soon as its four bytes and the type are there.
-      if (!queue.peek(TYPE_OFFSET + 1, HEADER_BYTES)) return false;
+      if (!queue.peek(TYPE_OFFSET + 1, HEADER_BYTES)) return this.#more();
       const length = readU32(queue.bytes, queue.offset);
       const type = queue.bytes[queue.offset + TYPE_OFFSET]!;
       if (length > this.#maxFrameBytes) {
@@ -167,7 +174,7 @@ export class FrameDecoder {
           `frame of type 0x${type.toString(16)} has ${length} bytes, at least ${minBytes} are needed`,
         );
       }
-      if (!queue.peek(length)) return false;
+      if (!queue.peek(length)) return this.#more();
       queue.take(length);
       if (type >= FIRST_SKIPPABLE_TYPE) continue;
       this.bytes = queue.bytes;
@@ -182,15 +189,26 @@ export class FrameDecoder {
    * Decodes the current frame.
    *
    * @throws ProtocolError as {@link decodeFrame}; the decoder is poisoned then
+   * @throws TypeError when there is no current frame, because {@link FrameDecoder.next} did not answer true
    */
   frame(): Frame {
     if (this.#error) throw this.#error;
+    if (this.length === 0) throw new TypeError('there is no current frame: next() has not answered true');
     try {
       return decodeFrame(this.bytes, this.offset);
     } catch (error) {
       if (ProtocolError.is(error)) this.#error = error;
       throw error;
     }
+  }
+
+  /** Lets go of the last frame, so that an idle connection does not keep the chunk it lay in. */
+  #more(): false {
+    this.bytes = EMPTY;
+    this.offset = 0;
+    this.length = 0;
+    this.type = 0;
+    return false;
   }
 
   #poison(code: ProtocolErrorCode, message: string): ProtocolError {

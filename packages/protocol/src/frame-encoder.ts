@@ -1,6 +1,9 @@
 /**
  * Values to bytes: `encodeFrame` for any frame, and `writeEntry`/`writeAck` for the hot path of a server,
  * which writes into memory that it owns instead of allocating.
+ *
+ * A number that does not fit its field is a defect of the caller. `encodeFrame` refuses it, since cut to size it
+ * would name another room or message; the two of the hot path leave that to their caller.
  */
 
 import { type Frame, FrameType, type NoticeKind } from './frame.js';
@@ -45,6 +48,7 @@ import {
   writeU32,
   writeU48,
 } from './layout.js';
+import { MAX_MAX_FRAME_BYTES } from './limits.js';
 import { encodeUtf8 } from './utf8.js';
 
 /** Flags of a history frame, in field `a`. */
@@ -57,7 +61,9 @@ const EMPTY = new Uint8Array(0);
  * Encodes one frame.
  *
  * @returns an owned array that holds exactly the frame
- * @throws TypeError when a string has no UTF-8 form; RangeError when a name exceeds 255 bytes
+ * @throws TypeError when a string has no UTF-8 form, or a value no JSON form
+ * @throws RangeError when a number does not fit its field, a name exceeds 255 bytes, or the frame
+ *   {@link MAX_MAX_FRAME_BYTES}
  *
  * @example
  * ```ts
@@ -78,41 +84,41 @@ export function encodeFrame(frame: Frame): Uint8Array {
     case FrameType.GoAway: {
       const reason = encodeUtf8(frame.reason);
       const bytes = allocate(frame.type, CLOSE_HEADER_BYTES, reason);
-      writeU16(bytes, CLOSE_CODE_OFFSET, frame.code);
-      writeU32(bytes, CLOSE_RETRY_OFFSET, frame.retryAfterMs);
+      writeU16(bytes, CLOSE_CODE_OFFSET, u16('code', frame.code));
+      writeU32(bytes, CLOSE_RETRY_OFFSET, u32('retryAfterMs', frame.retryAfterMs));
       return bytes;
     }
     case FrameType.Ping:
     case FrameType.Pong: {
       const bytes = allocate(frame.type, PING_BYTES, EMPTY);
-      writeU32(bytes, PING_NONCE_OFFSET, frame.nonce);
+      writeU32(bytes, PING_NONCE_OFFSET, u32('nonce', frame.nonce));
       return bytes;
     }
     case FrameType.Publish: {
       const bytes = allocate(frame.type, PUBLISH_HEADER_BYTES, frame.body);
-      bytes[CODEC_OFFSET] = frame.codec;
-      writeU32(bytes, PUBLISH_ROOM_OFFSET, frame.room);
-      writeU32(bytes, PUBLISH_ID_OFFSET, frame.publishId);
+      bytes[CODEC_OFFSET] = u8('codec', frame.codec);
+      writeU32(bytes, PUBLISH_ROOM_OFFSET, u32('room', frame.room));
+      writeU32(bytes, PUBLISH_ID_OFFSET, u32('publishId', frame.publishId));
       return bytes;
     }
     case FrameType.Direct: {
       const bytes = named(frame.type, DIRECT_HEADER_BYTES, frame.to, frame.body);
-      bytes[CODEC_OFFSET] = frame.codec;
-      writeU32(bytes, DIRECT_ID_OFFSET, frame.publishId);
+      bytes[CODEC_OFFSET] = u8('codec', frame.codec);
+      writeU32(bytes, DIRECT_ID_OFFSET, u32('publishId', frame.publishId));
       return bytes;
     }
     case FrameType.Signal: {
       const bytes = named(frame.type, SIGNAL_HEADER_BYTES, frame.name, frame.body);
-      bytes[CODEC_OFFSET] = frame.codec;
-      writeU32(bytes, SIGNAL_ROOM_OFFSET, frame.room);
-      writeU32(bytes, SIGNAL_SENDER_OFFSET, frame.sender);
+      bytes[CODEC_OFFSET] = u8('codec', frame.codec);
+      writeU32(bytes, SIGNAL_ROOM_OFFSET, u32('room', frame.room));
+      writeU32(bytes, SIGNAL_SENDER_OFFSET, u32('sender', frame.sender));
       return bytes;
     }
     case FrameType.Message:
     case FrameType.Notice: {
       const name = encodeUtf8(frame.name);
-      const bytes = new Uint8Array(entryBytes(name.length, frame.body.length));
-      const codec = frame.type === FrameType.Message ? frame.codec : 0;
+      const bytes = array(entryBytes(name.length, frame.body.length));
+      const codec = frame.type === FrameType.Message ? u8('codec', frame.codec) : 0;
       const kind = frame.type === FrameType.Notice ? frame.kind : 0;
       writeEntry(
         bytes,
@@ -120,11 +126,11 @@ export function encodeFrame(frame: Frame): Uint8Array {
         frame.type,
         codec,
         kind,
-        frame.room,
-        frame.sender,
-        frame.seq,
-        frame.prev,
-        frame.at,
+        u32('room', frame.room),
+        u32('sender', frame.sender),
+        u48('seq', frame.seq),
+        u48('prev', frame.prev),
+        u48('at', frame.at),
         name,
         frame.body,
       );
@@ -132,26 +138,26 @@ export function encodeFrame(frame: Frame): Uint8Array {
     }
     case FrameType.Ack: {
       const bytes = new Uint8Array(ACK_BYTES);
-      writeAck(bytes, 0, frame.publishId, frame.seq, frame.at);
+      writeAck(bytes, 0, u32('publishId', frame.publishId), u48('seq', frame.seq), u48('at', frame.at));
       return bytes;
     }
     case FrameType.Gap: {
       const bytes = allocate(frame.type, GAP_BYTES, EMPTY);
-      writeU32(bytes, GAP_ROOM_OFFSET, frame.room);
-      writeU48(bytes, GAP_FROM_OFFSET, frame.from);
-      writeU48(bytes, GAP_TO_OFFSET, frame.to);
+      writeU32(bytes, GAP_ROOM_OFFSET, u32('room', frame.room));
+      writeU48(bytes, GAP_FROM_OFFSET, u48('from', frame.from));
+      writeU48(bytes, GAP_TO_OFFSET, u48('to', frame.to));
       return bytes;
     }
     case FrameType.Nack:
-      return call(frame.type, frame.publishId, encodeJson(frame.failure));
+      return call(frame.type, u32('publishId', frame.publishId), encodeJson(frame.failure));
     case FrameType.Request:
-      return call(frame.type, frame.id, encodeJson(frame.request));
+      return call(frame.type, u32('id', frame.id), encodeJson(frame.request));
     case FrameType.Response:
-      return call(frame.type, frame.id, encodeJson(frame.response));
+      return call(frame.type, u32('id', frame.id), encodeJson(frame.response));
     case FrameType.Failed:
-      return call(frame.type, frame.id, encodeJson(frame.failure));
+      return call(frame.type, u32('id', frame.id), encodeJson(frame.failure));
     case FrameType.History: {
-      const bytes = call(frame.type, frame.id, frame.entries);
+      const bytes = call(frame.type, u32('id', frame.id), frame.entries);
       bytes[A_OFFSET] = (frame.last ? HISTORY_LAST : 0) | (frame.end ? HISTORY_END : 0);
       return bytes;
     }
@@ -165,7 +171,23 @@ export function entryBytes(nameBytes: number, bodyBytes: number): number {
 
 /**
  * Writes a message or a notice at `offset`, where `entryBytes(name.length, body.length)` bytes must be free.
- * Name and body are copied. Allocates nothing.
+ * Name and body are copied. Allocates nothing, and does not check that the numbers fit their fields: `codec` is
+ * 0 in a notice, `kind` is 0 in a message, `room` and `sender` are below 2^32, the rest below 2^48.
+ *
+ * @throws RangeError when `name` exceeds 255 bytes
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { decodeFrame, entryBytes, FrameType, textCodec, writeEntry } from '@chat/protocol';
+ *
+ * const name = textCodec.encode('ada');
+ * const body = textCodec.encode('hello');
+ * const target = new Uint8Array(entryBytes(name.length, body.length));
+ * writeEntry(target, 0, FrameType.Message, textCodec.tag, 0, 1, 2, 30, 20, 1_700_000_000_000, name, body);
+ * const frame = decodeFrame(target);
+ * assert(frame.type === FrameType.Message && frame.name === 'ada' && frame.prev === 20);
+ * ```
  */
 export function writeEntry(
   target: Uint8Array,
@@ -197,7 +219,10 @@ export function writeEntry(
   target.set(body, offset + ENTRY_HEADER_BYTES + name.length);
 }
 
-/** Writes an ack at `offset`, where `ACK_BYTES` (24) must be free. Allocates nothing. */
+/**
+ * Writes an ack at `offset`, where {@link ACK_BYTES} (24) must be free. Allocates nothing, and does not check
+ * that the numbers fit their fields.
+ */
 export function writeAck(
   target: Uint8Array,
   offset: number,
@@ -213,7 +238,7 @@ export function writeAck(
 }
 
 function allocate(type: FrameType, headerBytes: number, tail: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(headerBytes + tail.length);
+  const bytes = array(headerBytes + tail.length);
   writeU32(bytes, LENGTH_OFFSET, bytes.length);
   bytes[TYPE_OFFSET] = type;
   bytes.set(tail, headerBytes);
@@ -223,7 +248,7 @@ function allocate(type: FrameType, headerBytes: number, tail: Uint8Array): Uint8
 function named(type: FrameType, headerBytes: number, name: string, body: Uint8Array): Uint8Array {
   const nameUtf8 = encodeUtf8(name);
   if (nameUtf8.length > 255) throw new RangeError(`a name of ${nameUtf8.length} bytes exceeds 255`);
-  const bytes = new Uint8Array(headerBytes + nameUtf8.length + body.length);
+  const bytes = array(headerBytes + nameUtf8.length + body.length);
   writeU32(bytes, LENGTH_OFFSET, bytes.length);
   bytes[TYPE_OFFSET] = type;
   bytes[B_OFFSET] = nameUtf8.length;
@@ -243,5 +268,37 @@ function json(type: FrameType, headerBytes: number, value: unknown): Uint8Array 
 }
 
 function encodeJson(value: unknown): Uint8Array {
-  return encodeUtf8(JSON.stringify(value));
+  const text: string | undefined = JSON.stringify(value);
+  if (text === undefined) throw new TypeError(`JSON has no form for a ${typeof value}`);
+  return encodeUtf8(text);
+}
+
+function array(length: number): Uint8Array {
+  if (length > MAX_MAX_FRAME_BYTES) {
+    throw new RangeError(`a frame of ${length} bytes exceeds ${MAX_MAX_FRAME_BYTES}`);
+  }
+  return new Uint8Array(length);
+}
+
+function u8(field: string, value: number): number {
+  return fits(field, value, 0xff);
+}
+
+function u16(field: string, value: number): number {
+  return fits(field, value, 0xffff);
+}
+
+function u32(field: string, value: number): number {
+  return fits(field, value, 0xffffffff);
+}
+
+function u48(field: string, value: number): number {
+  return fits(field, value, 0xffffffffffff);
+}
+
+function fits(field: string, value: number, max: number): number {
+  if (!Number.isInteger(value) || value < 0 || value > max) {
+    throw new RangeError(`${field} must be an integer from 0 to ${max}, got ${value}`);
+  }
+  return value;
 }

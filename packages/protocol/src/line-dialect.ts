@@ -12,6 +12,8 @@ import { decodeUtf8 } from './utf8.js';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const EMPTY = new Uint8Array(0);
+const MIN_HELD_BYTES = 64;
 
 /** Options of {@link LineDecoder}. */
 export interface LineDecoderOptions {
@@ -20,29 +22,49 @@ export interface LineDecoderOptions {
 }
 
 /**
- * Splits a stream into lines at `\n` or `\r\n`, fed in any cut. Holds at most `maxLineBytes` bytes. Poisoned
- * after an error, as a frame decoder is.
+ * Splits a stream into lines at `\n` or `\r\n`, fed in any cut. Holds little more than `maxLineBytes` bytes of an
+ * unfinished line, in an array of at most twice the size. Poisoned after an error, as a frame decoder is.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { LineDecoder } from '@chat/protocol';
+ *
+ * const decoder = new LineDecoder();
+ * decoder.push(new TextEncoder().encode('USERNAME: ada\r\nhel'));
+ * assert.equal(decoder.next(), 'USERNAME: ada');
+ * assert.equal(decoder.next(), undefined);
+ * decoder.push(new TextEncoder().encode('lo\n'));
+ * assert.equal(decoder.next(), 'hello');
+ * ```
  */
 export class LineDecoder {
   readonly #maxLineBytes: number;
-  #held: Uint8Array = new Uint8Array(0);
-  #chunk: Uint8Array = new Uint8Array(0);
+  /** The beginning of a line that was cut: `#heldBytes` of the array are valid. */
+  #held: Uint8Array = EMPTY;
+  #heldBytes = 0;
+  #chunk: Uint8Array = EMPTY;
   #start = 0;
   #error: ProtocolError | undefined;
 
+  /** @throws RangeError when `maxLineBytes` is not a positive integer */
   constructor(options: LineDecoderOptions = {}) {
     this.#maxLineBytes = options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES;
-    if (!Number.isInteger(this.#maxLineBytes) || this.#maxLineBytes < 1) {
+    if (!Number.isSafeInteger(this.#maxLineBytes) || this.#maxLineBytes < 1) {
       throw new RangeError(`maxLineBytes must be a positive integer, got ${this.#maxLineBytes}`);
     }
   }
 
   /** Bytes of an incomplete line that wait for the rest. */
   get pendingBytes(): number {
-    return this.#held.length + this.#chunk.length - this.#start;
+    return this.#heldBytes + this.#chunk.length - this.#start;
   }
 
-  /** Adds bytes, cut anywhere. All whole lines of the chunk before must have been read. */
+  /**
+   * Adds bytes, cut anywhere. All whole lines of the chunk before must have been read.
+   *
+   * @throws ProtocolError the error that poisoned the decoder
+   */
   push(chunk: Uint8Array): void {
     if (this.#error) throw this.#error;
     this.#holdRest();
@@ -51,14 +73,17 @@ export class LineDecoder {
   }
 
   /**
-   * @returns the next whole line without its end, or `undefined` while there is none
-   * @throws ProtocolError `ERR_PROTOCOL_LINE_TOO_LONG`, `ERR_PROTOCOL_INVALID_UTF8`
+   * Moves on to the next line.
+   *
+   * @returns the line without its end, or `undefined` while there is none
+   * @throws ProtocolError `ERR_PROTOCOL_LINE_TOO_LONG`, `ERR_PROTOCOL_INVALID_UTF8`; the decoder is poisoned
+   *   then
    */
   next(): string | undefined {
     if (this.#error) throw this.#error;
     const newline = this.#chunk.indexOf(NEWLINE, this.#start);
     const end = newline === -1 ? this.#chunk.length : newline;
-    const bytes = this.#held.length + end - this.#start;
+    const bytes = this.#heldBytes + end - this.#start;
     // One byte more than the limit may be the carriage return of a line that fits.
     if (bytes > this.#maxLineBytes + 1) throw this.#tooLong(bytes);
     if (newline === -1) {
@@ -68,39 +93,60 @@ export class LineDecoder {
     return this.#line(newline);
   }
 
-  /** The last line of a stream that ended without a line end, or `undefined` when nothing is left. */
+  /**
+   * Reads on at the end of the stream, where the last line need not be ended.
+   *
+   * @returns the next line, or `undefined` when nothing is left
+   * @throws ProtocolError as {@link LineDecoder.next}
+   */
   flush(): string | undefined {
-    if (this.#error) throw this.#error;
-    if (this.pendingBytes === 0) return undefined;
+    const line = this.next();
+    if (line !== undefined || this.#heldBytes === 0) return line;
     return this.#line(this.#chunk.length);
   }
 
   #line(end: number): string {
     let line = this.#chunk.subarray(this.#start, end);
-    if (this.#held.length > 0) {
-      line = concat(this.#held, line);
-      this.#held = new Uint8Array(0);
-    }
     this.#start = Math.min(end + 1, this.#chunk.length);
+    if (this.#heldBytes > 0) {
+      this.#hold(line);
+      line = this.#held.subarray(0, this.#heldBytes);
+      this.#held = EMPTY;
+      this.#heldBytes = 0;
+    }
     if (line[line.length - 1] === CARRIAGE_RETURN) line = line.subarray(0, -1);
     if (line.length > this.#maxLineBytes) throw this.#tooLong(line.length);
     try {
       return decodeUtf8(line);
     } catch (error) {
-      this.#error = error as ProtocolError;
+      if (ProtocolError.is(error)) this.#error = error;
       throw error;
     }
   }
 
   #holdRest(): void {
-    if (this.#start < this.#chunk.length) {
-      this.#held = concat(this.#held, this.#chunk.subarray(this.#start));
-    }
-    this.#chunk = new Uint8Array(0);
+    if (this.#start < this.#chunk.length) this.#hold(this.#chunk.subarray(this.#start));
+    this.#chunk = EMPTY;
     this.#start = 0;
   }
 
+  /** Grows to the double, so that a line which comes byte by byte is not copied once for each byte. */
+  #hold(bytes: Uint8Array): void {
+    const needed = this.#heldBytes + bytes.length;
+    if (this.#held.length < needed) {
+      const grown = new Uint8Array(Math.max(2 * needed, MIN_HELD_BYTES));
+      grown.set(this.#held.subarray(0, this.#heldBytes));
+      this.#held = grown;
+    }
+    this.#held.set(bytes, this.#heldBytes);
+    this.#heldBytes = needed;
+  }
+
   #tooLong(bytes: number): ProtocolError {
+    this.#held = EMPTY;
+    this.#heldBytes = 0;
+    this.#chunk = EMPTY;
+    this.#start = 0;
     this.#error = new ProtocolError(
       ProtocolErrorCode.LineTooLong,
       `line of ${bytes} bytes or more exceeds maxLineBytes ${this.#maxLineBytes}`,
@@ -109,9 +155,17 @@ export class LineDecoder {
   }
 }
 
-/** Reads the first line of a client: the wanted name. */
+/**
+ * Reads the first line of a client: the wanted name, which may stand behind `USERNAME:` in any case. A byte
+ * order mark, which some programs send first, and spaces around the name do not count.
+ *
+ * @returns the name, not checked yet: see `userNameProblem`
+ */
 export function parseUserNameLine(line: string): string {
-  return line.replace(/^USERNAME:/i, '').trim();
+  return line
+    .replace(/^\uFEFF/, '')
+    .replace(/^USERNAME:/i, '')
+    .trim();
 }
 
 // Line ends of any kind (CR, LF, VT, FF, NEL, LS, PS).
@@ -141,15 +195,10 @@ export function formatNoticeLine(text: string): string {
   return `*** ${printable(text.replace(new RegExp(LINE_ENDS, 'gu'), ' '))}\n`;
 }
 
-/** Replaces what a terminal would obey instead of show. */
+/**
+ * Replaces what a terminal would obey instead of show by U+FFFD: controls and overrides of the direction. Line ends
+ * and the tab stay; who shows one line splits the text first.
+ */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, '\uFFFD');
-}
-
-function concat(left: Uint8Array, right: Uint8Array): Uint8Array {
-  if (left.length === 0) return right.slice();
-  const joined = new Uint8Array(left.length + right.length);
-  joined.set(left);
-  joined.set(right, left.length);
-  return joined;
 }

@@ -17,8 +17,26 @@ export const PREFACE_FIRST_BYTE = 0xfe;
 
 const MAGIC: readonly number[] = [PREFACE_FIRST_BYTE, 0x43, 0x48, 0x41, 0x54, 0x0d, 0x0a];
 
-/** Encodes the preface for the highest version that the caller speaks. */
+/**
+ * Encodes the preface for the highest version that the caller speaks.
+ *
+ * @throws RangeError when `version` is not an integer from 1 to 255
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { decodePreface, encodePreface } from '@chat/protocol';
+ *
+ * const bytes = encodePreface();
+ * assert.equal(decodePreface(bytes.subarray(0, 7)), undefined);
+ * assert.equal(decodePreface(bytes), 1);
+ * assert.throws(() => decodePreface(new TextEncoder().encode('GET / HTTP/1.1')), { code: 'ERR_PROTOCOL_BAD_PREFACE' });
+ * ```
+ */
 export function encodePreface(version: number = PROTOCOL_VERSION): Uint8Array {
+  if (!Number.isInteger(version) || version < 1 || version > 255) {
+    throw new RangeError(`version must be an integer from 1 to 255, got ${version}`);
+  }
   return Uint8Array.of(...MAGIC, version);
 }
 

@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { CloseCode, closeCodeInfo } from '../src/close-code.js';
+
+describe('closeCodeInfo', () => {
+  it('has a kebab-case name of its own for every code', () => {
+    const names = Object.values(CloseCode).map((code) => closeCodeInfo(code).name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name).toMatch(/^[a-z]+(-[a-z0-9]+)*$/);
+  });
+
+  it('lets a client come back after a code that it does not know', () => {
+    expect(closeCodeInfo(4999)).toEqual({ name: 'code-4999', retry: true });
+  });
+
+  it('uses only numbers that a WebSocket may carry', () => {
+    for (const code of Object.values(CloseCode)) {
+      expect(code === 1000 || code === 1001 || (code >= 4000 && code <= 4999)).toBe(true);
+    }
+  });
+});

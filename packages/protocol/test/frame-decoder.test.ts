@@ -1,0 +1,272 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ProtocolError, ProtocolErrorCode } from '../src/errors.js';
+import { type Frame, FrameType } from '../src/frame.js';
+import { decodeFrame, FrameDecoder } from '../src/frame-decoder.js';
+import { encodeFrame } from '../src/frame-encoder.js';
+import { arbitraryFrame, arbitraryGarbage } from './support/arbitrary-frame.js';
+import { concat, cutAt, cutEvery, cutPoints, hex } from './support/cuts.js';
+import { holds } from './support/holds.js';
+
+const ping = encodeFrame({ type: FrameType.Ping, nonce: 7 });
+
+function decodeAll(chunks: readonly Uint8Array[], decoder = new FrameDecoder()): Frame[] {
+  const frames: Frame[] = [];
+  for (const chunk of chunks) {
+    decoder.push(chunk);
+    while (decoder.next()) frames.push(decoder.frame());
+  }
+  return frames;
+}
+
+describe('FrameDecoder', () => {
+  it('yields nothing until the frame is complete', () => {
+    const decoder = new FrameDecoder();
+    for (const chunk of cutEvery(ping.subarray(0, 11), 1)) {
+      decoder.push(chunk);
+      expect(decoder.next()).toBe(false);
+    }
+    expect(decoder.pendingBytes).toBe(11);
+    decoder.push(ping.subarray(11));
+    expect(decoder.next()).toBe(true);
+    expect(decoder).toMatchObject({ length: 12, type: FrameType.Ping, pendingBytes: 0 });
+  });
+
+  it('gives back any frames through any cut', () => {
+    holds(
+      fc.property(fc.array(arbitraryFrame, { maxLength: 6 }), cutPoints, (frames, points) => {
+        const bytes = concat(frames.map(encodeFrame));
+        expect(decodeAll(cutAt(bytes, points))).toEqual(frames);
+      }),
+    );
+  });
+
+  it('gives back any frames whole and byte by byte', () => {
+    holds(
+      fc.property(fc.array(arbitraryFrame, { maxLength: 3 }), (frames) => {
+        const bytes = concat(frames.map(encodeFrame));
+        expect(decodeAll([bytes])).toEqual(frames);
+        expect(decodeAll(cutEvery(bytes, 1))).toEqual(frames);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('gives back frames that are read only after several chunks', () => {
+    holds(
+      fc.property(fc.array(arbitraryFrame, { maxLength: 4 }), cutPoints, (frames, points) => {
+        const decoder = new FrameDecoder();
+        for (const chunk of cutAt(concat(frames.map(encodeFrame)), points)) decoder.push(chunk);
+        const read: Frame[] = [];
+        while (decoder.next()) read.push(decoder.frame());
+        expect(read).toEqual(frames);
+      }),
+    );
+  });
+
+  it('keeps bodies intact while later chunks arrive', () => {
+    holds(
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 100 }), { maxLength: 8 }),
+        cutPoints,
+        (bodies, points) => {
+          const frames = bodies.map((body, room) =>
+            encodeFrame({ type: FrameType.Publish, room, publishId: 1, codec: 0, body }),
+          );
+          const read = decodeAll(cutAt(concat(frames), points));
+          expect(read.map((frame) => (frame as { body: Uint8Array }).body)).toEqual(bodies);
+        },
+      ),
+    );
+  });
+
+  it('answers garbage with frames, "need more" or a coded error, in any cut, and holds no more than its limit', () => {
+    const maxFrameBytes = 4096;
+    holds(
+      fc.property(fc.array(arbitraryGarbage(encodeFrame), { maxLength: 5 }), cutPoints, (parts, points) => {
+        const decoder = new FrameDecoder({ maxFrameBytes });
+        try {
+          for (const chunk of cutAt(concat(parts), points)) {
+            decoder.push(chunk);
+            while (decoder.next()) {
+              expect(decoder.length).toBeLessThanOrEqual(maxFrameBytes);
+              decoder.frame();
+            }
+            expect(decoder.pendingBytes).toBeLessThanOrEqual(maxFrameBytes);
+          }
+        } catch (error) {
+          expect(ProtocolError.is(error)).toBe(true);
+          expect(() => decoder.next()).toThrow(error as Error);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('gives garbage the same outcome in every cut', () => {
+    const outcome = (chunks: readonly Uint8Array[]): unknown[] => {
+      const decoder = new FrameDecoder({ maxFrameBytes: 4096 });
+      const seen: unknown[] = [];
+      try {
+        for (const chunk of chunks) {
+          decoder.push(chunk);
+          while (decoder.next()) seen.push(decoder.frame());
+        }
+        return [...seen, decoder.pendingBytes];
+      } catch (error) {
+        return [...seen, (error as ProtocolError).code];
+      }
+    };
+    holds(
+      fc.property(arbitraryGarbage(encodeFrame), cutPoints, (bytes, points) => {
+        expect(outcome(cutAt(bytes, points))).toEqual(outcome([bytes]));
+        expect(outcome(cutEvery(bytes, 1))).toEqual(outcome([bytes]));
+      }),
+    );
+  });
+
+  it('accepts a frame of exactly maxFrameBytes and refuses one byte more', () => {
+    const publish = (bodyBytes: number): Uint8Array =>
+      encodeFrame({
+        type: FrameType.Publish,
+        room: 1,
+        publishId: 1,
+        codec: 0,
+        body: new Uint8Array(bodyBytes),
+      });
+    expect(decodeAll([publish(4096 - 16)], new FrameDecoder({ maxFrameBytes: 4096 }))).toHaveLength(1);
+    expect(() => decodeAll([publish(4097 - 16)], new FrameDecoder({ maxFrameBytes: 4096 }))).toThrow(
+      'frame of 4097 bytes exceeds maxFrameBytes 4096',
+    );
+  });
+
+  it('refuses a length over the limit before the rest has arrived', () => {
+    expect(() => decodeAll([hex('ff ff ff ff 10')])).toThrow(
+      expect.objectContaining({ code: ProtocolErrorCode.FrameTooLarge }),
+    );
+  });
+
+  it('is poisoned by an error: every later call throws the same one', () => {
+    const decoder = new FrameDecoder();
+    decoder.push(hex('08 00 00 00 7f'));
+    let first: unknown;
+    try {
+      decoder.next();
+    } catch (error) {
+      first = error;
+    }
+    expect(first).toMatchObject({ code: ProtocolErrorCode.FrameUnknown });
+    for (const call of [() => decoder.next(), () => decoder.push(ping), () => decoder.frame()]) {
+      expect(call).toThrow(first as Error);
+    }
+  });
+
+  it('is poisoned by a frame that does not decode', () => {
+    const decoder = new FrameDecoder();
+    decoder.push(Uint8Array.of(...hex('0a 00 00 00 01 00 00 00 5b 5d'), ...ping));
+    expect(decoder.next()).toBe(true);
+    expect(() => decoder.frame()).toThrow('not an object');
+    expect(() => decoder.next()).toThrow('not an object');
+  });
+
+  it('skips extensions of any length, in any cut', () => {
+    holds(
+      fc.property(
+        fc.integer({ min: 0x80, max: 0xff }),
+        fc.uint8Array({ maxLength: 300 }),
+        cutPoints,
+        (type, rest, points) => {
+          const extension = Uint8Array.of(
+            8 + rest.length,
+            (8 + rest.length) >> 8,
+            0,
+            0,
+            type,
+            0,
+            0,
+            0,
+            ...rest,
+          );
+          const bytes = concat([ping, extension, ping]);
+          expect(decodeAll(cutAt(bytes, points))).toHaveLength(2);
+        },
+      ),
+    );
+  });
+
+  it('counts an extension against the limit', () => {
+    expect(() => decodeAll([hex('01 00 01 00 80')])).toThrow(
+      expect.objectContaining({ code: ProtocolErrorCode.FrameTooLarge }),
+    );
+  });
+
+  it('has no current frame before the first and after the last', () => {
+    const decoder = new FrameDecoder();
+    expect(() => decoder.frame()).toThrow(TypeError);
+    decodeAll([ping], decoder);
+    expect(() => decoder.frame()).toThrow(TypeError);
+    expect(decoder.bytes.length).toBe(0);
+    decoder.push(ping);
+    expect(decoder.next()).toBe(true);
+  });
+
+  it.each([0, 4095, 268_435_457, 4096.5, Number.NaN, -1])('refuses maxFrameBytes %d', (maxFrameBytes) => {
+    expect(() => new FrameDecoder({ maxFrameBytes })).toThrow(RangeError);
+  });
+});
+
+describe('decodeFrame', () => {
+  it('reads a frame anywhere in an array', () => {
+    expect(decodeFrame(concat([new Uint8Array(3), ping, new Uint8Array(9)]), 3)).toEqual({
+      type: FrameType.Ping,
+      nonce: 7,
+    });
+  });
+
+  it('refuses a frame that is not there whole', () => {
+    for (let bytes = 0; bytes < ping.length; bytes++) {
+      expect(() => decodeFrame(ping.subarray(0, bytes))).toThrow(
+        expect.objectContaining({ code: ProtocolErrorCode.FrameTooShort }),
+      );
+    }
+    expect(() => decodeFrame(ping, 40)).toThrow(ProtocolError);
+  });
+
+  it('refuses an extension, which has no layout', () => {
+    expect(() => decodeFrame(hex('08 00 00 00 80 00 00 00'))).toThrow(
+      expect.objectContaining({ code: ProtocolErrorCode.FrameUnknown }),
+    );
+  });
+
+  it('answers garbage with a frame or a coded error', () => {
+    holds(
+      fc.property(arbitraryGarbage(encodeFrame), fc.nat({ max: 20 }), (bytes, offset) => {
+        try {
+          decodeFrame(bytes, offset);
+        } catch (error) {
+          expect(ProtocolError.is(error)).toBe(true);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('survives JSON nested as deeply as a frame allows', () => {
+    const depth = 30_000;
+    const json = new TextEncoder().encode(`${'['.repeat(depth)}${']'.repeat(depth)}`);
+    const bytes = Uint8Array.of(...hex('00 00 00 00 21 00 00 00 01 00 00 00'), ...json);
+    new DataView(bytes.buffer).setUint32(0, bytes.length, true);
+    expect(decodeFrame(bytes)).toMatchObject({ type: FrameType.Response, id: 1 });
+  });
+
+  it('does not let JSON reach a prototype', () => {
+    const bytes = encodeFrame({
+      type: FrameType.Response,
+      id: 1,
+      response: JSON.parse('{"__proto__":{"polluted":true}}') as unknown,
+    });
+    const { response } = decodeFrame(bytes) as { response: { polluted?: boolean } };
+    expect(response.polluted).toBeUndefined();
+    expect(Object.getPrototypeOf(response)).toBe(Object.prototype);
+  });
+});

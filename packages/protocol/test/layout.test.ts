@@ -1,0 +1,70 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import * as layout from '../src/layout.js';
+import { holds } from './support/holds.js';
+
+describe('layout', () => {
+  it('has every field where version 1 of the wire has it', () => {
+    const offsets = Object.fromEntries(
+      Object.entries(layout).filter(([, value]) => typeof value === 'number'),
+    );
+    expect(offsets).toEqual({
+      LENGTH_OFFSET: 0,
+      TYPE_OFFSET: 4,
+      CODEC_OFFSET: 5,
+      A_OFFSET: 6,
+      B_OFFSET: 7,
+      HEADER_BYTES: 8,
+      ENTRY_ROOM_OFFSET: 8,
+      ENTRY_SENDER_OFFSET: 12,
+      ENTRY_SEQ_OFFSET: 16,
+      ENTRY_PREV_OFFSET: 22,
+      ENTRY_AT_OFFSET: 28,
+      ENTRY_RESERVED_OFFSET: 34,
+      ENTRY_HEADER_BYTES: 36,
+      PUBLISH_ROOM_OFFSET: 8,
+      PUBLISH_ID_OFFSET: 12,
+      PUBLISH_HEADER_BYTES: 16,
+      DIRECT_ID_OFFSET: 8,
+      DIRECT_HEADER_BYTES: 12,
+      SIGNAL_ROOM_OFFSET: 8,
+      SIGNAL_SENDER_OFFSET: 12,
+      SIGNAL_HEADER_BYTES: 16,
+      ACK_ID_OFFSET: 8,
+      ACK_SEQ_OFFSET: 12,
+      ACK_AT_OFFSET: 18,
+      ACK_BYTES: 24,
+      GAP_ROOM_OFFSET: 8,
+      GAP_FROM_OFFSET: 12,
+      GAP_TO_OFFSET: 18,
+      GAP_BYTES: 24,
+      CLOSE_CODE_OFFSET: 8,
+      CLOSE_RETRY_OFFSET: 12,
+      CLOSE_HEADER_BYTES: 16,
+      PING_NONCE_OFFSET: 8,
+      PING_BYTES: 12,
+      CALL_ID_OFFSET: 8,
+      CALL_HEADER_BYTES: 12,
+    });
+  });
+
+  it.each([
+    [2, layout.writeU16, layout.readU16],
+    [4, layout.writeU32, layout.readU32],
+    [6, layout.writeU48, layout.readU48],
+  ] as const)('reads the integers of %d bytes that it writes, little-endian', (bytes, write, read) => {
+    holds(
+      fc.property(
+        fc.oneof(fc.nat({ max: 2 ** (8 * bytes) - 1 }), fc.constant(2 ** (8 * bytes) - 1)),
+        (value) => {
+          const target = new Uint8Array(bytes + 2);
+          write(target, 1, value);
+          expect(read(target, 1)).toBe(value);
+          const view = Buffer.from(target.buffer, 1, bytes);
+          expect(view.readUIntLE(0, bytes)).toBe(value);
+          expect([target[0], target[bytes + 1]]).toEqual([0, 0]);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,34 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ProtocolErrorCode } from '../src/errors.js';
+import { decodeUtf8, encodeUtf8 } from '../src/utf8.js';
+import { holds } from './support/holds.js';
+
+describe('UTF-8', () => {
+  it('gives back any text, a byte order mark and NUL included', () => {
+    holds(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(decodeUtf8(encodeUtf8(text))).toBe(text);
+      }),
+    );
+    expect(decodeUtf8(encodeUtf8('\uFEFFa\u0000'))).toBe('\uFEFFa\u0000');
+  });
+
+  it.each([
+    ['a continuation byte alone', [0x80]],
+    ['a sequence that is cut', [0xe2, 0x82]],
+    ['an overlong form', [0xc0, 0xaf]],
+    ['a surrogate', [0xed, 0xa0, 0x80]],
+    ['a code point above U+10FFFF', [0xf4, 0x90, 0x80, 0x80]],
+    ['ff', [0x61, 0xff]],
+  ])('refuses %s', (_what, bytes) => {
+    expect(() => decodeUtf8(Uint8Array.from(bytes))).toThrow(
+      expect.objectContaining({ code: ProtocolErrorCode.InvalidUtf8 }),
+    );
+  });
+
+  it('refuses to encode half a surrogate pair', () => {
+    expect(() => encodeUtf8('a\ud83d')).toThrow(TypeError);
+    expect(() => encodeUtf8('\ude00a')).toThrow(TypeError);
+  });
+});
