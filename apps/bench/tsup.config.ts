@@ -1,7 +1,12 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/main.ts'],
+  entry: {
+    fanout: 'src/fanout/main.ts',
+    'fanout-load': 'src/fanout/load.ts',
+    'ws-server': 'src/peers/ws-server.ts',
+    'socket-io-server': 'src/peers/socket-io-server.ts',
+  },
   format: ['esm'],
   target: 'node20',
   sourcemap: true,
