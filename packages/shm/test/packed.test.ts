@@ -1,0 +1,66 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PackedPackage } from './support/packed-package.js';
+
+/** Paths of `node` binaries, separated by colons; `npm run test:matrix` sets it. */
+const nodes = process.env.CHAT_SHM_TEST_NODES?.split(':') ?? [process.execPath];
+
+/** What a user does first, as the tail of an ES module or a CommonJS one, after `shm` was imported. */
+const use = `
+const name = 'packed-' + process.pid;
+const writer = shm.openSegment(name, { payloadBytes: 64 });
+writer.withLock(() => writer.payload.set([42])).then(() => {
+  const reader = shm.openSegment(name, { mode: 'open', access: 'read-only' });
+  console.log('read back ' + reader.payload[0]);
+  reader.close();
+  if (!writer.closeAndRemoveIfLast()) throw new Error('left behind');
+});
+`;
+
+describe('the packed package', () => {
+  let packed: PackedPackage;
+  beforeAll(() => {
+    packed = new PackedPackage();
+  }, 120_000);
+  afterAll(() => packed.remove());
+
+  it.each(nodes)(
+    'is installed without compiler, scripts or network, and used from ESM and CommonJS, by %s',
+    (node) => {
+      const project = packed.install(node);
+      expect(readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
+        '@chat',
+      ]);
+      writeFileSync(join(project, 'use.mjs'), `import * as shm from '@chat/shm';\n${use}`);
+      writeFileSync(join(project, 'use.cjs'), `const shm = require('@chat/shm');\n${use}`);
+      for (const file of ['use.mjs', 'use.cjs']) {
+        expect(packed.run(node, project, file), file).toBe('read back 42\n');
+      }
+    },
+    120_000,
+  );
+
+  it('brings prebuilt addons, what builds others, and the licences of both', () => {
+    const project = packed.install(process.execPath);
+    const folder = join(project, 'node_modules/@chat/shm');
+    for (const file of [
+      'prebuilds/linux-x64/node.abi115.glibc.node',
+      'prebuilds/linux-x64/node.abi147.glibc.node',
+      'prebuilds/LICENSE.mmap-io',
+      'prebuilds/LICENSE.nan',
+      'native/binding.gyp',
+      'native/addon.cc',
+      'bin/chat-shm-build.mjs',
+      'dist/index.js',
+      'dist/index.cjs',
+    ]) {
+      expect(existsSync(join(folder, file)), file).toBe(true);
+    }
+    expect(existsSync(join(project, 'node_modules/.bin/chat-shm-build'))).toBe(true);
+    const { dependencies, scripts } = createRequire(import.meta.url)(join(folder, 'package.json'));
+    expect(dependencies ?? {}).toEqual({});
+    expect(Object.keys(scripts)).not.toEqual(expect.arrayContaining(['install', 'postinstall']));
+  }, 60_000);
+});
