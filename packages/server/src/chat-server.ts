@@ -1,0 +1,281 @@
+/**
+ * The server as its user sees it: listeners in front, the chat behind, and a life from `listen` to `close`.
+ */
+import { EventEmitter } from 'node:events';
+import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { CloseCode, DEFAULT_PORT } from '@chat/protocol';
+import { Chat, type ChatEvents } from './chat.js';
+import type { Counters } from './counters.js';
+import { HttpDialect, type HttpOptions } from './dialects/http.js';
+import { Doorstep } from './doorstep.js';
+import { type DrainOptions, type DrainResult, drainSessions } from './drain.js';
+import { ServerError, ServerErrorCode } from './errors.js';
+import { type ChatServerOptions, type ResolvedOptions, resolveOptions } from './options.js';
+
+/** A certificate and its key, PEM. */
+export interface TlsCertificate {
+  readonly cert: string | Uint8Array;
+  readonly key: string | Uint8Array;
+}
+
+/** Where to listen: a TCP port or the path of a Unix socket (a named pipe on Windows). */
+export interface ListenAddress {
+  /** 0 lets the system choose. @defaultValue 12345 */
+  readonly port?: number;
+  /** @defaultValue '0.0.0.0' */
+  readonly host?: string;
+  /** Path of a Unix socket, instead of port and host. */
+  readonly path?: string;
+  /** Takes TLS beside the plain dialects on the same port. */
+  readonly tls?: TlsCertificate;
+}
+
+/** Where a server listens. */
+export type ListeningAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls: boolean }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** Totals and gauges at one moment. */
+export interface ServerStats extends Readonly<Omit<Counters, 'closes' | 'closed'>> {
+  readonly openConnections: number;
+  readonly sessions: number;
+  readonly rooms: number;
+  /** Bytes of history of all rooms. */
+  readonly logBytes: number;
+  /** Closed connections by close code. */
+  readonly closes: ReadonlyMap<number, number>;
+}
+
+interface Listener {
+  readonly server: Server;
+  readonly tls: TlsServer | undefined;
+  readonly address: ListeningAddress;
+}
+
+/**
+ * Creates a server. It does nothing until `listen`.
+ *
+ * @throws ServerError `ERR_SERVER_BAD_OPTION` when options do not fit together
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { createChatServer } from '@chat/server';
+ *
+ * const server = createChatServer({ maxSessions: 100 });
+ * const address = await server.listen({ port: 0, host: '127.0.0.1' });
+ * assert(address.kind === 'tcp' && address.port > 0);
+ * await server.close();
+ * ```
+ */
+export function createChatServer(
+  options: ChatServerOptions & { readonly http?: HttpOptions } = {},
+): ChatServer {
+  const { http = {}, ...rest } = options;
+  return new ChatServer(resolveOptions(rest), http);
+}
+
+/** A chat server. Made by {@link createChatServer}. */
+export class ChatServer {
+  readonly #chat: Chat;
+  readonly #options: ResolvedOptions;
+  readonly #http: HttpDialect;
+  readonly #doorstep: Doorstep;
+  readonly #events = new EventEmitter();
+  readonly #listeners: Listener[] = [];
+  #opened: Promise<void> | undefined;
+  #draining: Promise<DrainResult> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(options: ResolvedOptions, http: HttpOptions) {
+    this.#options = options;
+    this.#chat = new Chat(options, (name, info) => this.#emit(name, info));
+    this.#http = new HttpDialect(this.#chat, http);
+    this.#doorstep = new Doorstep(this.#chat, this.#http);
+  }
+
+  /** Where the server listens, in the order of the calls to `listen`. */
+  get addresses(): readonly ListeningAddress[] {
+    return this.#listeners.map(({ address }) => address);
+  }
+
+  /** The first of {@link ChatServer.addresses}. */
+  get address(): ListeningAddress | undefined {
+    return this.addresses[0];
+  }
+
+  /** Names this life of the log: positions are comparable within it. */
+  get epoch(): string {
+    return this.#chat.log.epoch;
+  }
+
+  /**
+   * Starts to listen; may be called several times, for several addresses.
+   *
+   * @returns the real address, also where port 0 was asked for
+   * @throws ServerError `ERR_SERVER_LISTEN` with the system's error as `cause`, `ERR_SERVER_CLOSED`
+   */
+  async listen(address: ListenAddress = {}): Promise<ListeningAddress> {
+    if (this.#closing || this.#draining)
+      throw new ServerError(ServerErrorCode.Closed, 'the server was closed');
+    this.#opened ??= this.#chat.open();
+    await this.#opened;
+    const tls = address.tls && this.#createTls(address.tls);
+    const startTls = tls && ((socket: Socket): void => void tls.emit('connection', socket));
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.#doorstep.accept(socket, startTls);
+    });
+    const wanted: ListenOptions =
+      address.path === undefined
+        ? { port: address.port ?? DEFAULT_PORT, host: address.host ?? '0.0.0.0', backlog: BACKLOG }
+        : { path: address.path, backlog: BACKLOG };
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (cause) => {
+        const where = address.path ?? `${wanted.host}:${wanted.port}`;
+        const message = `cannot listen on ${where}: ${cause.message}`;
+        reject(new ServerError(ServerErrorCode.Listen, message, { cause }));
+      });
+      server.listen(wanted, resolve);
+    });
+    server.removeAllListeners('error');
+    server.on('error', (err) => this.#options.logger.error({ err }, 'a listener failed'));
+    const listening = describe(server, address);
+    this.#listeners.push({ server, tls, address: listening });
+    return listening;
+  }
+
+  /**
+   * Exchanges the certificate of every listener that has one. Open connections stay as they are.
+   */
+  reloadCertificate(certificate: TlsCertificate): void {
+    for (const { tls } of this.#listeners) tls?.setSecureContext(secure(certificate));
+  }
+
+  /** Listens to what happens to sessions. A listener that throws is logged and stops nobody. */
+  on<Name extends keyof ChatEvents>(
+    name: Name,
+    listener: (event: ChatEvents[Name]) => void,
+    options: { readonly signal?: AbortSignal } = {},
+  ): void {
+    if (options.signal?.aborted) return;
+    this.#events.on(name, listener);
+    options.signal?.addEventListener('abort', () => this.#events.off(name, listener), { once: true });
+  }
+
+  /** Totals and gauges now. */
+  stats(): ServerStats {
+    const { counters, rooms } = this.#chat;
+    return {
+      ...counters,
+      closes: new Map(counters.closes),
+      openConnections: this.#doorstep.connectionCount,
+      sessions: this.#chat.sessionCount,
+      rooms: rooms.size,
+      logBytes: rooms.logBytes,
+    };
+  }
+
+  /** Calls `observer` with the duration of each turn of fan-out in milliseconds; `undefined` stops it. */
+  observeFanOut(observer: ((durationMs: number) => void) | undefined): void {
+    this.#chat.fanOut.onTurn = observer;
+  }
+
+  /** Shows the member of that name out; its client does not come back by itself. False: nobody has it. */
+  kick(name: string, reason = 'kicked'): boolean {
+    return this.#chat.kick(name, reason);
+  }
+
+  /** Shows the member of that name out and refuses its address for a while. False: nobody has it. */
+  ban(name: string, durationMs: number, reason = 'banned'): boolean {
+    return this.#chat.ban(name, durationMs, reason);
+  }
+
+  /**
+   * Goes away without losing anything: stops accepting, tells every client when to come back, waits until
+   * what they sent is acknowledged and what they are to get is flushed, closes. Idempotent.
+   */
+  drain(options: DrainOptions = {}): Promise<DrainResult> {
+    this.#draining ??= this.#drain(options);
+    return this.#draining;
+  }
+
+  /** Closes at once, telling every client; nothing of the server keeps the process alive then. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #drain(options: DrainOptions): Promise<DrainResult> {
+    this.#chat.draining = true;
+    this.#stopListening();
+    const result = await drainSessions(this.#chat, this.#options.clock, options);
+    await this.close();
+    return result;
+  }
+
+  async #close(): Promise<void> {
+    this.#chat.draining = true;
+    const closed = this.#stopListening();
+    for (const session of [...this.#chat.sessions]) {
+      session.peer?.close(CloseCode.GoingAway, 'the server goes away');
+    }
+    this.#http.close();
+    // One turn for the last words; then nobody is waited for.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#doorstep.destroy();
+    await closed;
+    for (const session of [...this.#chat.sessions]) session.end(NOTICE_LEFT);
+    await this.#chat.close();
+  }
+
+  #stopListening(): Promise<unknown> {
+    this.#stopped ??= Promise.all(
+      this.#listeners.map(({ server }) => new Promise<void>((resolve) => server.close(() => resolve()))),
+    );
+    return this.#stopped;
+  }
+  #stopped: Promise<unknown> | undefined;
+
+  #createTls(certificate: TlsCertificate): TlsServer {
+    const tls = createTlsServer({ ...secure(certificate), minVersion: 'TLSv1.2', allowHalfOpen: true });
+    tls.on('secureConnection', (socket) => this.#doorstep.acceptInside(socket));
+    tls.on('tlsClientError', (err, socket) => {
+      this.#options.logger.debug({ err, address: socket.remoteAddress }, 'TLS handshake failed');
+      socket.destroy();
+    });
+    return tls;
+  }
+
+  #emit<Name extends keyof ChatEvents>(name: Name, event: ChatEvents[Name]): void {
+    this.#options.logger.debug({ member: event.memberId, dialect: event.dialect }, name);
+    for (const listener of this.#events.listeners(name)) {
+      try {
+        (listener as (event: ChatEvents[Name]) => void)(event);
+      } catch (err) {
+        this.#options.logger.error({ err }, `a listener of ${name} failed`);
+      }
+    }
+  }
+}
+
+/** Connections that the system holds until they are accepted. */
+const BACKLOG = 4096;
+const NOTICE_LEFT = 2;
+
+function secure({ cert, key }: TlsCertificate): { cert: string | Buffer; key: string | Buffer } {
+  const pem = (value: string | Uint8Array): string | Buffer =>
+    typeof value === 'string' ? value : Buffer.from(value);
+  return { cert: pem(cert), key: pem(key) };
+}
+
+function describe(server: Server, wanted: ListenAddress): ListeningAddress {
+  if (wanted.path !== undefined) return { kind: 'unix', path: wanted.path };
+  const { address, port } = server.address() as AddressInfo;
+  return { kind: 'tcp', host: address, port, tls: wanted.tls !== undefined };
+}

@@ -1,0 +1,496 @@
+/**
+ * The binary dialect: frames over a stream of bytes, or, without the preface, over WebSocket messages.
+ *
+ * The handshake is a lifecycle of its own (preface, hello, open, closed); after it, frames of the client go
+ * to its session, and entries of the log go out as the slices that they already are.
+ */
+import {
+  CLOSE_CODE_OF_ERROR,
+  CloseCode,
+  CODEC_OFFSET,
+  closeCodeInfo,
+  decodePreface,
+  encodeFrame,
+  type Failure,
+  FrameDecoder,
+  FrameType,
+  type Hello,
+  PREFACE_BYTES,
+  PROTOCOL_VERSION,
+  ProtocolError,
+  ProtocolErrorCode,
+  PUBLISH_HEADER_BYTES,
+  PUBLISH_ID_OFFSET,
+  PUBLISH_ROOM_OFFSET,
+  readU32,
+} from '@chat/protocol';
+import type { Chat } from '../chat.js';
+import type { SessionInfo } from '../hooks.js';
+import { Intake } from '../intake.js';
+import type { Link, LinkHandler } from '../link.js';
+import { Outbox } from '../outbox.js';
+import type { Peer } from '../peer.js';
+import { answerRequest } from '../requests.js';
+import type { Membership } from '../room.js';
+import type { Session } from '../session.js';
+import type { TimerEntry } from '../timer-wheel.js';
+
+type State =
+  | { readonly name: 'preface' }
+  | { readonly name: 'hello' }
+  | { readonly name: 'admitting'; readonly abort: AbortController }
+  | { readonly name: 'open'; readonly session: Session }
+  | { readonly name: 'closed' };
+
+/** Bytes of a history frame before its entries. */
+const HISTORY_HEADER_BYTES = 12;
+/** The ping that a drain waits for; others count from 1. */
+const DRAIN_NONCE = 0;
+
+/** How a {@link BinaryPeer} differs between its carriers. */
+export interface BinaryPeerOptions {
+  readonly dialect: Extract<SessionInfo['dialect'], 'binary' | 'websocket'>;
+  /** Whether the client begins with the preface. */
+  readonly preface: boolean;
+}
+
+export class BinaryPeer implements Peer, LinkHandler {
+  readonly dialect: BinaryPeerOptions['dialect'];
+  readonly #chat: Chat;
+  readonly #link: Link;
+  readonly #decoder: FrameDecoder;
+  readonly #intake: Intake;
+  readonly #outbox = new Outbox();
+  readonly #deadline: TimerEntry;
+  #state: State;
+  #heardAt: number;
+  #nonce = 0;
+  #prefaceBytes: Uint8Array = NOTHING;
+  /** The socket holds unsent bytes: everything waits for `onFlushed`. */
+  #blocked = false;
+  /** Reading stopped because answers pile up. */
+  #choked = false;
+  #drainRetryMs = 0;
+  #goodbye = false;
+
+  constructor(chat: Chat, link: Link, options: BinaryPeerOptions) {
+    this.#chat = chat;
+    this.#link = link;
+    this.dialect = options.dialect;
+    this.#decoder = new FrameDecoder({ maxFrameBytes: chat.options.maxFrameBytes });
+    this.#intake = new Intake(
+      link,
+      chat.options.clock,
+      () => this.#next(),
+      () => (this.#state.name === 'open' ? this.#state.session.debtMs() : 0),
+      (error) => this.#failed(error),
+    );
+    this.#state = { name: options.preface ? 'preface' : 'hello' };
+    this.#heardAt = chat.wheel.now;
+    this.#deadline = chat.wheel.schedule(this, chat.options.handshakeTimeoutMs);
+    link.handler = this;
+  }
+
+  get address(): string {
+    return this.#link.address;
+  }
+
+  // ── the link ──
+
+  onBytes(chunk: Uint8Array): void {
+    if (this.#state.name === 'closed') return;
+    this.#chat.counters.bytesIn += chunk.length;
+    this.#heardAt = this.#chat.wheel.now;
+    let rest = chunk;
+    try {
+      if (this.#state.name === 'preface') {
+        const behind = this.#readPreface(chunk);
+        if (!behind) return;
+        rest = behind;
+      }
+      this.#decoder.push(rest);
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    this.#intake.run();
+  }
+
+  onFlushed(): void {
+    this.#blocked = false;
+    if (this.#choked) {
+      this.#choked = false;
+      this.#link.resume();
+    }
+    this.flush();
+    if (this.#state.name !== 'open') return;
+    const { session } = this.#state;
+    for (const membership of session.rooms.values()) {
+      if (this.#blocked) return;
+      this.deliver(membership);
+    }
+    const inbox = session.inboxMembership;
+    if (inbox && !this.#blocked) this.deliver(inbox);
+  }
+
+  /** A stream that ends without a close frame was torn. */
+  onEnd(): void {
+    this.#link.destroy();
+  }
+
+  onClosed(): void {
+    const state = this.#state;
+    this.#closed();
+    if (state.name === 'open') state.session.disconnected(this, this.#goodbye, true);
+  }
+
+  /** The deadline of the handshake, later of hearing from the client. */
+  expire(now: number): number | undefined {
+    const { idleTimeoutMs } = this.#chat.options;
+    switch (this.#state.name) {
+      case 'closed':
+        return undefined;
+      case 'open': {
+        const silentMs = now - this.#heardAt;
+        if (silentMs >= idleTimeoutMs) {
+          this.close(CloseCode.IdleTimeout, `nothing was heard for ${silentMs} ms`);
+          return undefined;
+        }
+        if (silentMs >= idleTimeoutMs / 2 && !this.#blocked) {
+          this.#answer(encodeFrame({ type: FrameType.Ping, nonce: ++this.#nonce >>> 0 || 1 }));
+          return idleTimeoutMs - silentMs;
+        }
+        return Math.max(1, idleTimeoutMs / 2 - silentMs);
+      }
+      default:
+        this.close(CloseCode.HandshakeTimeout, 'the handshake took too long');
+        return undefined;
+    }
+  }
+
+  // ── what the session says ──
+
+  deliver(membership: Membership): void {
+    if (this.#blocked) {
+      if (membership.lagged) membership.session.lagged(membership);
+      return;
+    }
+    const link = this.#link;
+    const corked = this.#outbox.length > 0;
+    if (corked) {
+      link.cork();
+      this.#write(this.#outbox.take());
+    }
+    let { chunk } = membership;
+    for (;;) {
+      if (membership.lagged) {
+        membership.session.lagged(membership);
+        break;
+      }
+      if (membership.offset < chunk.used) {
+        const slice = membership.room.log.slice(chunk, membership.offset);
+        membership.offset = chunk.used;
+        this.#chat.counters.slicesOut++;
+        this.#write(slice);
+        // Stop only when the socket really holds unsent bytes: then, and only then, `onFlushed` follows.
+        if (!corked && link.unsentBytes > 0) break;
+      }
+      if (!chunk.next || (corked && link.unsentBytes > CORKED_BYTES)) break;
+      chunk = chunk.next;
+      membership.chunk = chunk;
+      membership.offset = 0;
+    }
+    if (corked) link.uncork();
+    this.#blocked = link.unsentBytes > 0;
+    // The portion behind the cork went out at once: go on without one.
+    if (corked && !this.#blocked && isBehind(membership)) this.deliver(membership);
+  }
+
+  flush(): void {
+    if (this.#blocked || this.#outbox.length === 0) return;
+    this.#write(this.#outbox.take());
+    this.#blocked = this.#link.unsentBytes > 0;
+  }
+
+  ack(publishId: number, seq: number, at: number): void {
+    this.#outbox.addAck(publishId, seq, at);
+    this.#answered();
+  }
+
+  nack(publishId: number, failure: Failure): void {
+    this.#answer(encodeFrame({ type: FrameType.Nack, publishId, failure }));
+  }
+
+  signal(frame: Uint8Array): void {
+    if (!this.#blocked && this.#state.name === 'open') this.#answer(frame);
+  }
+
+  gap(room: number, from: number, to: number): void {
+    this.#answer(encodeFrame({ type: FrameType.Gap, room, from, to }));
+  }
+
+  drain(retryAfterMs: number): void {
+    if (this.#state.name !== 'open') {
+      this.close(CloseCode.GoingAway, 'the server goes away', retryAfterMs);
+      return;
+    }
+    this.#drainRetryMs = retryAfterMs;
+    const reason = 'the server goes away';
+    this.#answer(encodeFrame({ type: FrameType.GoAway, code: CloseCode.GoingAway, retryAfterMs, reason }));
+    // The pong comes behind everything that the client had sent before it knew.
+    this.#answer(encodeFrame({ type: FrameType.Ping, nonce: DRAIN_NONCE }));
+  }
+
+  close(code: number, reason: string, retryAfterMs = 0): void {
+    const state = this.#state;
+    if (state.name === 'closed') return;
+    this.#chat.counters.closed(code);
+    const { logger } = this.#chat.options;
+    const member = state.name === 'open' ? state.session.memberId : undefined;
+    logger.debug({ address: this.address, member, code, close: closeCodeInfo(code).name, reason }, 'closing');
+    if (state.name === 'open' && !this.#blocked) {
+      for (const membership of state.session.rooms.values()) {
+        if (!this.#blocked && !membership.lagged) this.deliver(membership);
+      }
+    }
+    this.#outbox.add(encodeFrame({ type: FrameType.Close, code, retryAfterMs, reason }));
+    this.#write(this.#outbox.take());
+    this.#link.end();
+    this.#closed();
+    if (state.name === 'open') state.session.disconnected(this, false, closeCodeInfo(code).retry);
+  }
+
+  // ── the client ──
+
+  /** Handles one frame; see `IntakeStep`. */
+  #next(): boolean | Promise<void> {
+    if (this.#state.name === 'closed' || !this.#decoder.next()) return false;
+    if (this.#state.name === 'open') return this.#handle(this.#state.session) ?? true;
+    const frame = this.#decoder.frame();
+    if (frame.type !== FrameType.Hello || this.#state.name !== 'hello') {
+      throw new ProtocolError(ProtocolErrorCode.FrameMalformed, 'the first frame must be a hello');
+    }
+    return this.#admit(frame.hello);
+  }
+
+  #readPreface(chunk: Uint8Array): Uint8Array | undefined {
+    // The few bytes before the first frame may be cut as well; the decoder's own queue must not see them.
+    this.#prefaceBytes = concat(this.#prefaceBytes, chunk);
+    const version = decodePreface(this.#prefaceBytes);
+    if (version === undefined) return undefined;
+    if (version < PROTOCOL_VERSION) {
+      throw new ProtocolError(
+        ProtocolErrorCode.VersionUnsupported,
+        `the client speaks versions up to ${version}, this server speaks ${PROTOCOL_VERSION}`,
+      );
+    }
+    const rest = this.#prefaceBytes.subarray(PREFACE_BYTES);
+    this.#prefaceBytes = NOTHING;
+    this.#state = { name: 'hello' };
+    return rest;
+  }
+
+  async #admit(hello: Hello): Promise<void> {
+    checkHello(hello);
+    const { maxFrameBytes } = this.#chat.options;
+    if (hello.maxFrameBytes < maxFrameBytes) {
+      const reason = `frames here have up to ${maxFrameBytes} bytes, the client takes ${hello.maxFrameBytes}`;
+      this.close(CloseCode.FrameTooLarge, reason);
+      return;
+    }
+    const abort = new AbortController();
+    this.#state = { name: 'admitting', abort };
+    const admission = await this.#chat.admit(hello, this, abort.signal);
+    if ('code' in admission) {
+      this.close(admission.code, admission.reason, admission.retryAfterMs);
+      return;
+    }
+    if (this.#state.name !== 'admitting') {
+      // The client went away while a hook decided about it.
+      admission.session.disconnected(this, false, true);
+      return;
+    }
+    this.#state = { name: 'open', session: admission.session };
+    this.#chat.options.logger.debug(
+      {
+        address: this.address,
+        member: admission.session.memberId,
+        agent: hello.agent,
+        resumed: admission.welcome.resumed,
+      },
+      'session open',
+    );
+    this.#answer(encodeFrame({ type: FrameType.Welcome, welcome: admission.welcome }));
+    this.flush();
+  }
+
+  #handle(session: Session): Promise<void> | undefined {
+    const { bytes, offset, length } = this.#decoder;
+    switch (this.#decoder.type) {
+      case FrameType.Publish:
+        return session.publish(
+          readU32(bytes, offset + PUBLISH_ROOM_OFFSET),
+          readU32(bytes, offset + PUBLISH_ID_OFFSET),
+          bytes[offset + CODEC_OFFSET]!,
+          bytes.subarray(offset + PUBLISH_HEADER_BYTES, offset + length),
+        );
+      case FrameType.Direct:
+      case FrameType.Signal:
+      case FrameType.Request:
+      case FrameType.Ping:
+      case FrameType.Pong:
+      case FrameType.Close:
+        return this.#handleRare(session);
+      default:
+        this.close(
+          CloseCode.ProtocolError,
+          `frame type 0x${this.#decoder.type.toString(16)} is not for servers`,
+        );
+        return undefined;
+    }
+  }
+
+  #handleRare(session: Session): Promise<void> | undefined {
+    const frame = this.#decoder.frame();
+    switch (frame.type) {
+      case FrameType.Direct:
+        return session.direct(frame.publishId, frame.to, frame.codec, frame.body);
+      case FrameType.Signal:
+        session.signal(frame.room, frame.codec, frame.body);
+        return undefined;
+      case FrameType.Request:
+        return this.#answerRequest(session, frame.id, { ...frame.request });
+      case FrameType.Ping:
+        this.#answer(encodeFrame({ type: FrameType.Pong, nonce: frame.nonce }));
+        return undefined;
+      case FrameType.Pong:
+        if (frame.nonce === DRAIN_NONCE && this.#chat.draining) {
+          this.close(CloseCode.GoingAway, 'the server goes away', this.#drainRetryMs);
+        }
+        return undefined;
+      case FrameType.Close:
+        // protocol.md, "Goodbye": a client that closes with `normal` ends its session at once.
+        this.#goodbye = frame.code === CloseCode.Normal;
+        this.flush();
+        this.#link.end();
+        this.#closed();
+        session.disconnected(this, this.#goodbye, true);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  async #answerRequest(
+    session: Session,
+    id: number,
+    request: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    const pieceBytes = this.#chat.options.maxFrameBytes - HISTORY_HEADER_BYTES;
+    try {
+      const reply = await answerRequest(this.#chat, session, request, pieceBytes);
+      if ('response' in reply) {
+        this.#answer(encodeFrame({ type: FrameType.Response, id, response: reply.response }));
+      } else if ('failure' in reply) {
+        this.#answer(encodeFrame({ type: FrameType.Failed, id, failure: reply.failure }));
+      } else {
+        const { pieces, end } = reply.history;
+        if (pieces.length === 0) {
+          this.#answer(encodeFrame({ type: FrameType.History, id, last: true, end, entries: NOTHING }));
+        }
+        pieces.forEach((entries, index) => {
+          const last = index === pieces.length - 1;
+          this.#answer(encodeFrame({ type: FrameType.History, id, last, end: last && end, entries }));
+        });
+      }
+    } catch (error) {
+      this.#chat.options.logger.error({ err: error, member: session.memberId }, 'a request failed');
+      const failure = { code: 'internal', message: 'the server failed' } as const;
+      this.#answer(encodeFrame({ type: FrameType.Failed, id, failure }));
+    }
+  }
+
+  #answer(frame: Uint8Array): void {
+    if (this.#state.name === 'closed') return;
+    this.#outbox.add(frame);
+    this.#answered();
+  }
+
+  #answered(): void {
+    if (!this.#blocked) {
+      this.#chat.fanOut.touchPeer(this);
+    } else if (!this.#choked && this.#outbox.length > this.#chat.options.maxQueuedBytes) {
+      // It sends and does not read: it may go on when it has read its answers.
+      this.#choked = true;
+      this.#link.pause();
+    }
+  }
+
+  #write(bytes: Buffer): void {
+    this.#chat.counters.bytesOut += bytes.length;
+    this.#link.write(bytes);
+  }
+
+  #failed(error: unknown): void {
+    if (ProtocolError.is(error)) {
+      this.close(CLOSE_CODE_OF_ERROR[error.code], error.message);
+    } else {
+      this.#chat.options.logger.error({ err: error, address: this.address }, 'a frame could not be handled');
+      this.close(CloseCode.Internal, 'the server failed');
+    }
+  }
+
+  #closed(): void {
+    if (this.#state.name === 'admitting') this.#state.abort.abort();
+    this.#state = { name: 'closed' };
+    this.#intake.stop();
+    this.#chat.wheel.cancel(this.#deadline);
+  }
+}
+
+/** Catch-up behind a cork is collected in memory, so it goes in portions of about this size. */
+const CORKED_BYTES = 262_144;
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+function isBehind({ chunk, offset }: Membership): boolean {
+  return offset < chunk.used || chunk.next !== undefined;
+}
+
+/** @throws ProtocolError when a field has the wrong type */
+function checkHello(hello: Hello): void {
+  const { name, maxFrameBytes, resume } = hello as { [Key in keyof Hello]: unknown };
+  const fine =
+    typeof name === 'string' &&
+    Number.isInteger(maxFrameBytes) &&
+    (resume === undefined || isResume(resume as Record<string, unknown>));
+  if (!fine) throw new ProtocolError(ProtocolErrorCode.FrameMalformed, 'the hello has a wrong shape');
+}
+
+function isResume(resume: Record<string, unknown> | null): boolean {
+  return (
+    typeof resume === 'object' &&
+    resume !== null &&
+    typeof resume.session === 'string' &&
+    typeof resume.secret === 'string' &&
+    typeof resume.epoch === 'string' &&
+    Number.isInteger(resume.inbox) &&
+    Array.isArray(resume.rooms) &&
+    resume.rooms.every(
+      (position: unknown) =>
+        typeof position === 'object' &&
+        position !== null &&
+        typeof (position as { room?: unknown }).room === 'string' &&
+        Number.isInteger((position as { after?: unknown }).after) &&
+        (position as { after: number }).after >= 0,
+    )
+  );
+}
+
+function concat(left: Uint8Array, right: Uint8Array): Uint8Array {
+  if (left.length === 0) return right;
+  const joined = new Uint8Array(left.length + right.length);
+  joined.set(left);
+  joined.set(right, left.length);
+  return joined;
+}

@@ -1,0 +1,37 @@
+/**
+ * What can go wrong for the program that embeds the server. What a peer does wrong is answered to the peer
+ * with a close code or a failure, and is no exception here.
+ */
+
+/** Codes of {@link ServerError}. Stable: they are part of the public contract. */
+export const ServerErrorCode = {
+  /** An option has a value that cannot work; the message names it. */
+  BadOption: 'ERR_SERVER_BAD_OPTION',
+  /** The address cannot be listened on; `cause` has the error of the operating system. */
+  Listen: 'ERR_SERVER_LISTEN',
+  /** The server was closed, or is draining. */
+  Closed: 'ERR_SERVER_CLOSED',
+} as const;
+
+/** One of the codes in {@link ServerErrorCode}. */
+export type ServerErrorCode = (typeof ServerErrorCode)[keyof typeof ServerErrorCode];
+
+const BRAND = Symbol.for('@chat/server.ServerError');
+
+/** Misconfiguration or misuse of a server. Carries a stable `code`. */
+export class ServerError extends Error {
+  /** What went wrong, from the closed table {@link ServerErrorCode}. */
+  readonly code: ServerErrorCode;
+
+  constructor(code: ServerErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = 'ServerError';
+    this.code = code;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  /** Tells whether `value` is a `ServerError`, also of another installed copy of this package. */
+  static is(value: unknown): value is ServerError {
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Once per turn of the event loop, every session that is behind gets what it has not seen.
+ *
+ * Whatever arrives within a turn only marks its room; when the turn ends each member gets one write of the
+ * bytes between its cursor and the end. So N members cost N writes a turn, however many messages came in.
+ */
+import type { Clock } from './clock.js';
+import type { Peer } from './peer.js';
+import type { Room } from './room.js';
+
+export class FanOut {
+  readonly #clock: Clock;
+  readonly #coalesceMs: number;
+  #rooms: Room[] = [];
+  #peers = new Set<Peer>();
+  #scheduled = false;
+  #closed = false;
+  readonly #flush = (): void => this.flush();
+  /** Told after each turn how long it took, in milliseconds. */
+  onTurn: ((durationMs: number) => void) | undefined;
+
+  /** @param coalesceMs waits this long for more before sending; 0 sends at the end of the turn */
+  constructor(clock: Clock, coalesceMs: number) {
+    this.#clock = clock;
+    this.#coalesceMs = coalesceMs;
+  }
+
+  /** Something new is in the room. */
+  touch(room: Room): void {
+    if (room.dirty) return;
+    room.dirty = true;
+    this.#rooms.push(room);
+    this.#schedule();
+  }
+
+  /** The peer has answers to send. */
+  touchPeer(peer: Peer): void {
+    this.#peers.add(peer);
+    this.#schedule();
+  }
+
+  /** Sends everything now. */
+  flush(): void {
+    this.#scheduled = false;
+    const startedAt = this.onTurn ? performance.now() : 0;
+    const rooms = this.#rooms;
+    this.#rooms = [];
+    for (const room of rooms) {
+      room.dirty = false;
+      for (const membership of room.members.values()) membership.session.peer?.deliver(membership);
+    }
+    if (this.#peers.size > 0) {
+      const peers = this.#peers;
+      this.#peers = new Set();
+      for (const peer of peers) peer.flush();
+    }
+    this.onTurn?.(performance.now() - startedAt);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    if (this.#coalesceMs > 0) this.#clock.after(this.#coalesceMs, this.#flush);
+    else setImmediate(this.#flush);
+  }
+}

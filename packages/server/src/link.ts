@@ -1,0 +1,120 @@
+/**
+ * A connection as the dialects see it: bytes in, bytes out, and the one question that matters for fan-out,
+ * whether bytes are still unsent. TCP, TLS and Unix sockets are one implementation, WebSocket another; tests
+ * bring a third.
+ */
+import type { Socket } from 'node:net';
+
+/** Takes what happens on a {@link Link}. */
+export interface LinkHandler {
+  /** The chunk may be kept: the link never writes into it again. */
+  onBytes(chunk: Uint8Array): void;
+  /** All that was unsent after a write has gone out. */
+  onFlushed(): void;
+  /** The other side will send nothing more. */
+  onEnd(): void;
+  /** The connection is gone. Called once, last. */
+  onClosed(): void;
+}
+
+/** A connection to one peer. */
+export interface Link {
+  /** Remote address, empty for a Unix socket. */
+  readonly address: string;
+  /** Bytes that were written but not taken by the operating system yet. */
+  readonly unsentBytes: number;
+  handler: LinkHandler | undefined;
+  /** Sends bytes, borrowed for as long as they are unsent. When some stay unsent, `onFlushed` follows. */
+  write(bytes: Uint8Array): void;
+  /** Between cork and uncork, writes are collected into one. */
+  cork(): void;
+  uncork(): void;
+  /** Stops and restarts `onBytes`. */
+  pause(): void;
+  resume(): void;
+  /** Sends what is unsent, then closes. */
+  end(): void;
+  /** Closes at once. */
+  destroy(): void;
+}
+
+/** How long an ended link may take to send its last bytes before it is destroyed. */
+const LINGER_MS = 5000;
+
+/** The writing half that all links over a stream socket share. */
+export abstract class SocketWriter implements Link {
+  protected readonly socket: Socket;
+  readonly address: string;
+  handler: LinkHandler | undefined;
+  #waiting = false;
+  readonly #written = (): void => {
+    if (this.#waiting && this.socket.writableLength === 0) {
+      this.#waiting = false;
+      this.handler?.onFlushed();
+    }
+  };
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    this.address = socket.remoteAddress ?? '';
+    // 'close' follows every 'error'; what it was tells nothing that the peer's session could act upon.
+    socket.on('error', ignore);
+    socket.on('close', () => {
+      this.handler?.onClosed();
+      this.handler = undefined;
+    });
+  }
+
+  get unsentBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  write(bytes: Uint8Array): void {
+    const { socket } = this;
+    if (socket.writableEnded || socket.destroyed) return;
+    // Node emits no 'drain' when the kernel takes a write at once, so this asks the callback instead.
+    socket.write(bytes, this.#written);
+    if (socket.writableLength > 0) this.#waiting = true;
+  }
+
+  cork(): void {
+    this.socket.cork();
+  }
+
+  uncork(): void {
+    this.socket.uncork();
+    if (this.socket.writableLength > 0) this.#waiting = true;
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  end(): void {
+    const { socket } = this;
+    if (socket.destroyed || socket.writableEnded) return;
+    socket.end();
+    // What still comes in is read and thrown away: unread input would turn our last words into a reset.
+    socket.resume();
+    socket.setTimeout(LINGER_MS, () => socket.destroy());
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}
+
+/** A link over TCP, TLS or a Unix socket. */
+export class SocketLink extends SocketWriter {
+  constructor(socket: Socket) {
+    super(socket);
+    socket.on('data', (chunk: Uint8Array) => this.handler?.onBytes(chunk));
+    socket.on('end', () => this.handler?.onEnd());
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,306 @@
+/**
+ * The entries of one room as the bytes that go out: frames one behind the other in a few large chunks.
+ *
+ * Chunks only ever grow at their end and are never written again, so a slice of one can be handed to any
+ * number of sockets without a copy. A cursor is a chunk and an offset; reading on is pointer arithmetic.
+ * Retention drops whole chunks from the old end. A chunk that was dropped gives its memory back at once and
+ * says so to cursors that still point at it.
+ */
+import { ENTRY_SEQ_OFFSET, entryBytes, readU32, readU48, writeEntry } from '@chat/protocol';
+import type { LogEntry } from './event-log.js';
+
+/** How much of the past is kept. The strictest bound wins. */
+export interface Retention {
+  readonly maxBytes: number;
+  readonly maxEntries: number;
+  readonly maxAgeMs: number;
+}
+
+const FIRST_CHUNK_BYTES = 2048;
+const MAX_CHUNK_BYTES = 262_144;
+/** A bound is kept by dropping chunks, so no chunk may be more than this part of it. */
+const CHUNKS_PER_BOUND = 8;
+
+/** A run of whole frames. */
+export class Chunk {
+  bytes: Buffer;
+  /** Bytes in use; frames begin at 0. */
+  used = 0;
+  entries = 0;
+  firstSeq = 0;
+  lastSeq = 0;
+  /** `prev` of the first entry. */
+  firstPrev = 0;
+  lastAt = 0;
+  next: Chunk | undefined = undefined;
+  /** Retention took it: its bytes are gone. */
+  dropped = false;
+
+  constructor(sizeBytes: number) {
+    this.bytes = sizeBytes === 0 ? NOTHING : Buffer.allocUnsafeSlow(sizeBytes);
+  }
+}
+
+/** A place in a {@link ByteLog}. */
+export interface Cursor {
+  chunk: Chunk;
+  offset: number;
+}
+
+/** Where a reader starts, and what it missed. */
+export interface StartingPoint {
+  readonly chunk: Chunk;
+  readonly offset: number;
+  /** `prev` of the first entry that will be read. */
+  readonly start: number;
+}
+
+export class ByteLog {
+  readonly #handle: number;
+  readonly #retention: Retention;
+  readonly #chunkBytes: number;
+  readonly #chunkEntries: number;
+  #chunks: Chunk[];
+  #tail: Chunk;
+  #bytes = 0;
+  #entries = 0;
+  #lastSeq = 0;
+  #previousSeq = 0;
+  #lastOffset = 0;
+
+  // The slice that was handed out last: members at the same cursor get the same object.
+  #slice: Buffer = NOTHING;
+  #sliceChunk: Chunk | undefined;
+  #sliceFrom = 0;
+
+  /** @param handle number of the room in the frames */
+  constructor(handle: number, retention: Retention) {
+    this.#handle = handle;
+    this.#retention = retention;
+    this.#chunkBytes = Math.min(MAX_CHUNK_BYTES, Math.ceil(retention.maxBytes / CHUNKS_PER_BOUND));
+    this.#chunkEntries = Math.max(1, Math.ceil(retention.maxEntries / CHUNKS_PER_BOUND));
+    // A room in which nothing was said yet costs no buffer.
+    this.#tail = new Chunk(0);
+    this.#chunks = [this.#tail];
+  }
+
+  /** Position of the newest entry, 0 when there was none. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** Position of the entry before the newest. */
+  get previousSeq(): number {
+    return this.#previousSeq;
+  }
+
+  /** Bytes held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Entries held. */
+  get entries(): number {
+    return this.#entries;
+  }
+
+  /** Encodes `entry` behind the others. Its `prev` is the entry before it. */
+  append(entry: LogEntry): void {
+    const { name, body } = entry;
+    const length = entryBytes(name.length, body.length);
+    let chunk = this.#tail;
+    if (chunk.used + length > chunk.bytes.length || chunk.entries >= this.#chunkEntries) {
+      chunk = this.#addChunk(length);
+    }
+    if (chunk.entries === 0) {
+      chunk.firstSeq = entry.seq;
+      chunk.firstPrev = this.#lastSeq;
+    }
+    writeEntry(
+      chunk.bytes,
+      chunk.used,
+      entry.type,
+      entry.codec,
+      entry.kind,
+      this.#handle,
+      entry.sender,
+      entry.seq,
+      this.#lastSeq,
+      entry.at,
+      name,
+      body,
+    );
+    this.#lastOffset = chunk.used;
+    this.#previousSeq = this.#lastSeq;
+    chunk.used += length;
+    chunk.entries++;
+    chunk.lastSeq = entry.seq;
+    chunk.lastAt = entry.at;
+    this.#lastSeq = entry.seq;
+    this.#bytes += length;
+    this.#entries++;
+    if (this.#bytes > this.#retention.maxBytes || this.#entries > this.#retention.maxEntries) this.#trim();
+  }
+
+  /** Drops what is older than retention allows. To be called now and then. */
+  expire(now: number): void {
+    const oldest = now - this.#retention.maxAgeMs;
+    while (this.#entries > 0 && this.#chunks[0]!.lastAt < oldest) this.#dropFirst();
+  }
+
+  /** Drops the oldest chunk, when there is more than one. Answers the bytes that were freed. */
+  shed(): number {
+    if (this.#chunks.length < 2) return 0;
+    const before = this.#bytes;
+    this.#dropFirst();
+    return before - this.#bytes;
+  }
+
+  /** Behind the newest entry. */
+  end(): StartingPoint {
+    return { chunk: this.#tail, offset: this.#tail.used, start: this.#lastSeq };
+  }
+
+  /** Before the oldest entry that is held. */
+  oldest(): StartingPoint {
+    const chunk = this.#chunks[0]!;
+    return { chunk, offset: 0, start: chunk.entries === 0 ? this.#lastSeq : chunk.firstPrev };
+  }
+
+  /**
+   * Behind the entry `seq`, or behind the one before that where `seq` is not an entry of this room;
+   * `undefined` when entries after `seq` are no longer held.
+   */
+  after(seq: number): StartingPoint | undefined {
+    if (seq >= this.#lastSeq) return this.end();
+    if (seq === this.#previousSeq && this.#tail.entries > 0) {
+      return { chunk: this.#tail, offset: this.#lastOffset, start: seq };
+    }
+    if (seq < this.oldest().start) return undefined;
+    const chunk = this.#chunks.find((candidate) => candidate.lastSeq > seq)!;
+    let offset = 0;
+    let start = chunk.firstPrev;
+    for (;;) {
+      const entrySeq = readU48(chunk.bytes, offset + ENTRY_SEQ_OFFSET);
+      if (entrySeq > seq) break;
+      start = entrySeq;
+      offset += readU32(chunk.bytes, offset);
+    }
+    return { chunk, offset, start };
+  }
+
+  /** Before the last `count` entries of those up to and including `seq`, as far as they are held. */
+  before(count: number, seq: number = this.#lastSeq): StartingPoint {
+    let point = this.oldest();
+    let wanted = this.#countUpTo(seq) - count;
+    for (const chunk of this.#chunks) {
+      if (wanted <= 0) break;
+      if (chunk.entries <= wanted) {
+        wanted -= chunk.entries;
+        point = { chunk, offset: chunk.used, start: chunk.lastSeq };
+        continue;
+      }
+      let offset = 0;
+      let start = chunk.firstPrev;
+      for (; wanted > 0; wanted--) {
+        start = readU48(chunk.bytes, offset + ENTRY_SEQ_OFFSET);
+        offset += readU32(chunk.bytes, offset);
+      }
+      point = { chunk, offset, start };
+    }
+    return point;
+  }
+
+  /** Position of the entry before the cursor: `prev` of what it will read next. */
+  positionOf(cursor: Cursor): number {
+    const { chunk, offset } = cursor;
+    if (chunk.entries === 0) return this.#lastSeq;
+    if (offset === chunk.used) return chunk.lastSeq;
+    let position = chunk.firstPrev;
+    if (chunk.dropped) return position;
+    for (let at = 0; at < offset; at += readU32(chunk.bytes, at)) {
+      position = readU48(chunk.bytes, at + ENTRY_SEQ_OFFSET);
+    }
+    return position;
+  }
+
+  /**
+   * The bytes of `chunk` from `offset` to its end so far. Borrowed for reading; stays valid and unchanged for
+   * as long as it is held.
+   */
+  slice(chunk: Chunk, offset: number): Buffer {
+    const slice = this.#slice;
+    if (chunk === this.#sliceChunk && offset === this.#sliceFrom && slice.length === chunk.used - offset) {
+      return slice;
+    }
+    this.#sliceChunk = chunk;
+    this.#sliceFrom = offset;
+    this.#slice = chunk.bytes.subarray(offset, chunk.used);
+    return this.#slice;
+  }
+
+  /** Lets go of everything. */
+  clear(): void {
+    while (this.#entries > 0) this.#dropFirst();
+    this.#sliceChunk = undefined;
+    this.#slice = NOTHING;
+  }
+
+  #countUpTo(seq: number): number {
+    let count = 0;
+    for (const chunk of this.#chunks) {
+      if (chunk.entries === 0 || chunk.firstSeq > seq) break;
+      if (chunk.lastSeq <= seq) {
+        count += chunk.entries;
+        continue;
+      }
+      for (let offset = 0; offset < chunk.used; offset += readU32(chunk.bytes, offset)) {
+        if (readU48(chunk.bytes, offset + ENTRY_SEQ_OFFSET) > seq) break;
+        count++;
+      }
+    }
+    return count;
+  }
+
+  #addChunk(neededBytes: number): Chunk {
+    const last = this.#tail;
+    const grown = Math.min(Math.max(last.bytes.length * 2, FIRST_CHUNK_BYTES), this.#chunkBytes);
+    const chunk = new Chunk(Math.max(grown, neededBytes));
+    last.next = chunk;
+    this.#tail = chunk;
+    this.#chunks.push(chunk);
+    if (last.entries === 0) this.#dropFirst();
+    return chunk;
+  }
+
+  #trim(): void {
+    while (
+      this.#chunks.length > 1 &&
+      (this.#bytes > this.#retention.maxBytes || this.#entries > this.#retention.maxEntries)
+    ) {
+      this.#dropFirst();
+    }
+  }
+
+  #dropFirst(): void {
+    const chunk = this.#chunks[0]!;
+    if (chunk === this.#tail) {
+      this.#tail = new Chunk(0);
+      this.#chunks.push(this.#tail);
+      chunk.next = this.#tail;
+    }
+    this.#chunks.shift();
+    this.#bytes -= chunk.used;
+    this.#entries -= chunk.entries;
+    if (this.#sliceChunk === chunk) {
+      this.#sliceChunk = undefined;
+      this.#slice = NOTHING;
+    }
+    // A cursor that has read this chunk to its end lost nothing and may go on to the next one, so the link
+    // stays; any other learns that its entries are gone. A stalled cursor keeps an empty shell alive, no bytes.
+    chunk.dropped = true;
+    chunk.bytes = NOTHING;
+  }
+}
+
+const NOTHING: Buffer = Buffer.alloc(0);

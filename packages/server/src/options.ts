@@ -1,0 +1,193 @@
+/**
+ * Everything that can be set, with its unit and its default, checked once at the start.
+ */
+import {
+  assertMaxFrameBytes,
+  DEFAULT_MAX_FRAME_BYTES,
+  DEFAULT_MAX_LINE_BYTES,
+  ENTRY_HEADER_BYTES,
+  MAX_NAME_BYTES,
+} from '@chat/protocol';
+import { type Clock, systemClock } from './clock.js';
+import { ServerError, ServerErrorCode } from './errors.js';
+import type { Hooks } from './hooks.js';
+import type { EventLog } from './log/event-log.js';
+import { createMemoryLog } from './log/memory-log.js';
+import { type Logger, silentLogger } from './logger.js';
+
+/** What happens to a reader that is further behind than the log reaches back. */
+export type SlowConsumerPolicy = 'close' | 'skip';
+
+/** Options of `createChatServer`. Every limit is per server unless its name says otherwise. */
+export interface ChatServerOptions {
+  /** Largest frame taken or sent, header included. @defaultValue 65536 */
+  readonly maxFrameBytes?: number;
+  /** Longest line of the line dialect. @defaultValue 16384 */
+  readonly maxLineBytes?: number;
+  /** Sessions at a time, lost ones that may still resume included. @defaultValue 10000 */
+  readonly maxSessions?: number;
+  /** Connections at a time from one IPv4 address or IPv6 /64. @defaultValue 256 */
+  readonly maxConnectionsPerAddress?: number;
+  /** Addresses or CIDR ranges without that limit. @defaultValue [] */
+  readonly exemptAddresses?: readonly string[];
+  /** Rooms at a time. @defaultValue 10000 */
+  readonly maxRooms?: number;
+  /** Rooms that one session may be in. @defaultValue 100 */
+  readonly maxRoomsPerSession?: number;
+  /** Members of one room. @defaultValue 10000 */
+  readonly maxMembersPerRoom?: number;
+  /** Messages and requests per second that one session may send for long. @defaultValue 100 */
+  readonly maxMessagesPerSecond?: number;
+  /** Messages and requests that one session may send at once. @defaultValue 256 */
+  readonly maxMessageBurst?: number;
+  /** Refused messages after which a flooding connection is closed. @defaultValue 1000 */
+  readonly maxRateViolations?: number;
+  /** Publishes of one session that may wait for their ack. @defaultValue 256 */
+  readonly maxInFlight?: number;
+  /** Bytes of answers that may wait in the server for a peer which does not read. @defaultValue 262144 */
+  readonly maxQueuedBytes?: number;
+
+  /** Time for a peer to say what it speaks and who it is. @defaultValue 10000 */
+  readonly handshakeTimeoutMs?: number;
+  /** A peer that was not heard of for this long is lost; it is pinged after half of it. @defaultValue 60000 */
+  readonly idleTimeoutMs?: number;
+  /** How long a lost session may resume, and keeps its name and rooms. @defaultValue 30000 */
+  readonly resumeWindowMs?: number;
+  /** How long an empty room is kept with its history. @defaultValue 60000 */
+  readonly emptyRoomTtlMs?: number;
+  /** Waits this long for more before a turn's messages go out: CPU against latency. @defaultValue 0 */
+  readonly coalesceMs?: number;
+
+  /** Bytes of history per room. @defaultValue 4194304 */
+  readonly retentionBytes?: number;
+  /** Entries of history per room. @defaultValue 100000 */
+  readonly retentionEntries?: number;
+  /** Age of history per room. @defaultValue 86400000 */
+  readonly retentionMs?: number;
+  /** Bytes of direct messages kept per member. @defaultValue 262144 */
+  readonly inboxBytes?: number;
+  /** Bytes of history of all rooms together; the room that grows gives up its oldest. @defaultValue 536870912 */
+  readonly maxLogBytes?: number;
+  /** `close`: with code slow-consumer, the client resumes. `skip`: moved on, with a gap. @defaultValue 'close' */
+  readonly slowConsumer?: SlowConsumerPolicy;
+
+  /** Decisions of the program around the server. @defaultValue {} */
+  readonly hooks?: Hooks;
+  /** Takes structured log lines; pino fits. @defaultValue nothing is logged */
+  readonly logger?: Logger;
+  /** Total order of entries. @defaultValue `createMemoryLog()` */
+  readonly log?: EventLog;
+  /** @defaultValue the machine's */
+  readonly clock?: Clock;
+  /** Numbers in [0, 1), to spread reconnects. @defaultValue Math.random */
+  readonly random?: () => number;
+  /** Named in the welcome. @defaultValue '\@chat/server' */
+  readonly agent?: string;
+}
+
+/** Options with every default filled in. */
+export type ResolvedOptions = Required<ChatServerOptions>;
+
+/** Lifts the limits that a load test on one machine would run into: rate, sessions and connections per address. */
+export const UNLIMITED: ChatServerOptions = {
+  maxSessions: Number.POSITIVE_INFINITY,
+  maxConnectionsPerAddress: Number.POSITIVE_INFINITY,
+  maxMembersPerRoom: Number.POSITIVE_INFINITY,
+  maxMessagesPerSecond: Number.POSITIVE_INFINITY,
+  maxMessageBurst: Number.POSITIVE_INFINITY,
+  maxInFlight: 65_536,
+};
+
+const DEFAULTS = {
+  maxFrameBytes: DEFAULT_MAX_FRAME_BYTES,
+  maxLineBytes: DEFAULT_MAX_LINE_BYTES,
+  maxSessions: 10_000,
+  maxConnectionsPerAddress: 256,
+  exemptAddresses: [],
+  maxRooms: 10_000,
+  maxRoomsPerSession: 100,
+  maxMembersPerRoom: 10_000,
+  maxMessagesPerSecond: 100,
+  maxMessageBurst: 256,
+  maxRateViolations: 1000,
+  maxInFlight: 256,
+  maxQueuedBytes: 262_144,
+  handshakeTimeoutMs: 10_000,
+  idleTimeoutMs: 60_000,
+  resumeWindowMs: 30_000,
+  emptyRoomTtlMs: 60_000,
+  coalesceMs: 0,
+  retentionBytes: 4_194_304,
+  retentionEntries: 100_000,
+  retentionMs: 86_400_000,
+  inboxBytes: 262_144,
+  maxLogBytes: 536_870_912,
+  slowConsumer: 'close',
+  hooks: {},
+  logger: silentLogger,
+  clock: systemClock,
+  random: Math.random,
+  agent: '@chat/server',
+} as const satisfies ChatServerOptions;
+
+/** Limits of which none at all makes sense, and so may be zero. */
+const MAY_BE_ZERO = new Set<string>(['coalesceMs', 'resumeWindowMs', 'emptyRoomTtlMs', 'maxRateViolations']);
+/** Limits that can be lifted with `Infinity`; the others bound a buffer or a timer. */
+const MAY_BE_INFINITE =
+  /^(maxSessions|maxConnectionsPerAddress|maxRooms.*|maxMembersPerRoom|maxMessage.*|maxRateViolations|maxLogBytes|retentionMs)$/;
+
+/**
+ * Fills in defaults and checks that the limits fit together.
+ *
+ * @throws ServerError `ERR_SERVER_BAD_OPTION`
+ */
+export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const resolved = { ...DEFAULTS, ...given, log: options.log ?? createMemoryLog() } as ResolvedOptions;
+  for (const [name, value] of Object.entries(resolved)) {
+    if (typeof value !== 'number') {
+      if (name in DEFAULTS && typeof DEFAULTS[name as keyof typeof DEFAULTS] === 'number') {
+        throw bad(`${name} must be a number, got ${String(value)}`);
+      }
+      continue;
+    }
+    const least = MAY_BE_ZERO.has(name) ? 0 : 1;
+    if (
+      Number.isNaN(value) ||
+      value < least ||
+      (value === Number.POSITIVE_INFINITY && !MAY_BE_INFINITE.test(name))
+    ) {
+      throw bad(`${name} must be a number of at least ${least}, got ${value}`);
+    }
+  }
+  try {
+    assertMaxFrameBytes(resolved.maxFrameBytes);
+  } catch (cause) {
+    throw bad((cause as Error).message);
+  }
+  if (resolved.maxLineBytes > maxMessageBytes(resolved)) {
+    throw bad(
+      `maxLineBytes ${resolved.maxLineBytes} does not fit into maxFrameBytes ${resolved.maxFrameBytes}`,
+    );
+  }
+  for (const name of ['retentionBytes', 'inboxBytes'] as const) {
+    if (resolved[name] < resolved.maxFrameBytes) {
+      throw bad(
+        `${name} ${resolved[name]} does not hold one frame of maxFrameBytes ${resolved.maxFrameBytes}`,
+      );
+    }
+  }
+  if (resolved.slowConsumer !== 'close' && resolved.slowConsumer !== 'skip') {
+    throw bad(`slowConsumer must be 'close' or 'skip', got ${String(resolved.slowConsumer)}`);
+  }
+  return resolved;
+}
+
+/** Largest body of a message: with the longest name it still makes one frame. */
+export function maxMessageBytes(options: { readonly maxFrameBytes: number }): number {
+  return options.maxFrameBytes - ENTRY_HEADER_BYTES - MAX_NAME_BYTES;
+}
+
+function bad(message: string): ServerError {
+  return new ServerError(ServerErrorCode.BadOption, message);
+}

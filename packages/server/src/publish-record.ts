@@ -1,0 +1,53 @@
+/**
+ * What became of the latest publishes of a session, by their number.
+ *
+ * A client that lost its connection sends again what was not acknowledged; this record lets the session give
+ * the answer that was lost instead of posting twice. A client has at most `maxInFlight` publishes under way,
+ * so that many outcomes are enough.
+ */
+import type { Failure } from '@chat/protocol';
+
+/** `undefined` while the log has not answered yet. */
+export type Outcome = { readonly seq: number; readonly at: number } | Failure | undefined;
+
+export class PublishRecord {
+  readonly #capacity: number;
+  readonly #seqs: (number | Failure | undefined)[] = [];
+  readonly #ats: number[] = [];
+  #last = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** Number of the latest publish that was taken. */
+  get last(): number {
+    return this.#last;
+  }
+
+  /** Whether `publishId` comes next. Takes it, if so. */
+  tryTake(publishId: number): boolean {
+    if (publishId !== this.#last + 1) return false;
+    this.#last = publishId;
+    this.#seqs[publishId % this.#capacity] = undefined;
+    return true;
+  }
+
+  accepted(publishId: number, seq: number, at: number): void {
+    const slot = publishId % this.#capacity;
+    this.#seqs[slot] = seq;
+    this.#ats[slot] = at;
+  }
+
+  refused(publishId: number, failure: Failure): void {
+    this.#seqs[publishId % this.#capacity] = failure;
+  }
+
+  /** What became of a publish that was taken; `'forgotten'` when it is too long ago. */
+  outcome(publishId: number): Outcome | 'forgotten' {
+    if (publishId <= this.#last - this.#capacity) return 'forgotten';
+    const slot = publishId % this.#capacity;
+    const seq = this.#seqs[slot];
+    return typeof seq === 'number' ? { seq, at: this.#ats[slot]! } : seq;
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Requests of a client, by `op`. What comes in is JSON from a stranger, so each field is checked before it is
+ * used; what is wrong is answered, and the connection goes on.
+ */
+import { type Failure, FailureCode, type ResponseBodies, roomNameProblem } from '@chat/protocol';
+import type { Chat } from './chat.js';
+import { type HistoryPage, MAX_HISTORY_ENTRIES, readHistory } from './history.js';
+import type { Room } from './room.js';
+import type { Session } from './session.js';
+
+/** Items on a page when the client does not say, and at the most. */
+const DEFAULT_PAGE = 50;
+const MAX_PAGE = 200;
+const MAX_POSITION = 2 ** 48 - 1;
+
+/** An answer to one request. */
+export type Reply =
+  | { readonly response: ResponseBodies[keyof ResponseBodies] }
+  | { readonly history: HistoryPage }
+  | { readonly failure: Failure };
+
+/** Carries out one request of a session. */
+export async function answerRequest(
+  chat: Chat,
+  session: Session,
+  request: Readonly<Record<string, unknown>>,
+  pieceBytes: number,
+): Promise<Reply> {
+  const refused = session.chargeRequest();
+  if (refused) return { failure: refused };
+  const { op } = request;
+  switch (op) {
+    case 'join': {
+      const { room, history, after, epoch } = request;
+      if (typeof room !== 'string' || !isOptional(history, isPosition) || !isOptional(after, isPosition)) {
+        return bad(op);
+      }
+      if (!isOptional(epoch, isString)) return bad(op);
+      const answer = await session.join(room, {
+        history: Math.min(history ?? 0, MAX_HISTORY_ENTRIES),
+        ...(after === undefined ? {} : { after }),
+        ...(epoch === undefined ? {} : { epoch }),
+      });
+      return 'failure' in answer ? answer : { response: answer };
+    }
+    case 'leave': {
+      if (typeof request.room !== 'string') return bad(op);
+      return { response: { left: session.leave(request.room) } };
+    }
+    case 'rename': {
+      if (typeof request.name !== 'string') return bad(op);
+      const answer = session.rename(request.name);
+      return 'failure' in answer ? answer : { response: answer };
+    }
+    case 'rooms': {
+      const { prefix, limit, cursor } = request;
+      if (!isOptional(prefix, isString) || !isOptional(limit, isCount) || !isOptional(cursor, isString)) {
+        return bad(op);
+      }
+      return { response: chat.rooms.list(prefix ?? '', page(limit), cursor) };
+    }
+    case 'members': {
+      const { room: name, limit, cursor } = request;
+      if (!isOptional(limit, isCount) || !isOptional(cursor, isPosition)) return bad(op);
+      const room = joinedRoom(chat, session, name);
+      if ('failure' in room) return room;
+      return {
+        response: { ...room.listMembers(page(limit), cursor), memberCount: room.members.size },
+      };
+    }
+    case 'history': {
+      const { room: name, limit, before, after } = request;
+      if (!isOptional(limit, isCount) || !isOptional(before, isPosition) || !isOptional(after, isPosition)) {
+        return bad(op);
+      }
+      const room = joinedRoom(chat, session, name);
+      if ('failure' in room) return room;
+      const wish = {
+        limit: Math.min(limit ?? DEFAULT_PAGE, MAX_HISTORY_ENTRIES),
+        ...(before === undefined ? {} : { before }),
+        ...(after === undefined ? {} : { after }),
+      };
+      return { history: readHistory(room, wish, pieceBytes) };
+    }
+    default:
+      return bad(op);
+  }
+}
+
+function joinedRoom(chat: Chat, session: Session, name: unknown): Room | { failure: Failure } {
+  if (typeof name !== 'string') return bad('room');
+  const problem = roomNameProblem(name);
+  if (problem) return { failure: { code: FailureCode.RoomInvalid, message: problem } };
+  const room = chat.rooms.find(name);
+  if (!room || !session.rooms.has(room.handle)) {
+    return { failure: { code: FailureCode.NotMember, message: `not a member of ${name}` } };
+  }
+  return room;
+}
+
+function page(limit: number | undefined): number {
+  return Math.min(limit ?? DEFAULT_PAGE, MAX_PAGE);
+}
+
+function bad(op: unknown): { failure: Failure } {
+  const what = typeof op === 'string' ? op.slice(0, 32) : typeof op;
+  return { failure: { code: FailureCode.BadRequest, message: `bad request: ${what}` } };
+}
+
+function isOptional<T>(value: unknown, check: (value: unknown) => value is T): value is T | undefined {
+  return value === undefined || check(value);
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > 0;
+}
+
+function isPosition(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_POSITION;
+}

@@ -1,0 +1,70 @@
+/**
+ * A room: its log, and a cursor for each member. An inbox is a room with one reader and no name.
+ */
+import type { Member } from '@chat/protocol';
+import { LineView } from './line-view.js';
+import { ByteLog, type Chunk, type Cursor, type Retention, type StartingPoint } from './log/byte-log.js';
+import type { Session } from './session.js';
+
+/** One session in one room; is itself the cursor of that session. */
+export class Membership implements Cursor {
+  readonly session: Session;
+  readonly room: Room;
+  /** Position of the notice that made the session a member; orders the list of members. */
+  readonly joinedSeq: number;
+  chunk: Chunk;
+  offset: number;
+
+  constructor(session: Session, room: Room, joinedSeq: number, point: StartingPoint) {
+    this.session = session;
+    this.room = room;
+    this.joinedSeq = joinedSeq;
+    this.chunk = point.chunk;
+    this.offset = point.offset;
+  }
+
+  moveTo(point: StartingPoint): void {
+    this.chunk = point.chunk;
+    this.offset = point.offset;
+  }
+
+  /** Whether entries that this member has not been sent are gone. */
+  get lagged(): boolean {
+    return this.chunk.dropped && this.offset < this.chunk.used;
+  }
+}
+
+export class Room {
+  /** As the first member wrote it. */
+  readonly name: string;
+  readonly key: string;
+  /** Number in frames; never used again in this epoch. */
+  readonly handle: number;
+  readonly log: ByteLog;
+  /** The latest entries as lines. */
+  readonly lines: LineView = new LineView();
+  /** By member id, in the order of joining. */
+  readonly members: Map<number, Membership> = new Map();
+  /** Whether fan-out knows already that there is something new. */
+  dirty = false;
+
+  constructor(name: string, key: string, handle: number, retention: Retention) {
+    this.name = name;
+    this.key = key;
+    this.handle = handle;
+    this.log = new ByteLog(handle, retention);
+  }
+
+  /** Up to `limit` members who joined after the cursor, in the order of joining. */
+  listMembers(limit: number, after = 0): { readonly members: Member[]; readonly cursor?: number } {
+    const members: Member[] = [];
+    let last = 0;
+    for (const membership of this.members.values()) {
+      if (membership.joinedSeq <= after) continue;
+      if (members.length === limit) return { members, cursor: last };
+      members.push({ id: membership.session.memberId, name: membership.session.name });
+      last = membership.joinedSeq;
+    }
+    return { members };
+  }
+}

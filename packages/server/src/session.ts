@@ -1,0 +1,547 @@
+/**
+ * One member of the chat, from admission until it leaves or is lost for good.
+ *
+ * A session outlives its connection: when the connection breaks, the session keeps its name, its rooms and its
+ * publish numbers for the resume window, and a new peer may take it over. What a session does goes into the
+ * log first and takes effect when it comes back from there.
+ */
+import {
+  CloseCode,
+  encodeFrame,
+  type Failure,
+  FailureCode,
+  FrameType,
+  type Joined,
+  LOBBY,
+  NoticeKind,
+  roomNameProblem,
+  userNameProblem,
+} from '@chat/protocol';
+import type { Chat } from './chat.js';
+import type { SessionInfo } from './hooks.js';
+import { TokenBucket } from './limits/token-bucket.js';
+import type { StartingPoint } from './log/byte-log.js';
+import { inboxKey, type LogEntry, type Origin } from './log/event-log.js';
+import type { Answer, Peer } from './peer.js';
+import { PublishRecord } from './publish-record.js';
+import { Membership, Room } from './room.js';
+import type { TimerEntry } from './timer-wheel.js';
+
+/** Members that are named in the answer to a join; the rest is paged. */
+const JOINED_MEMBERS = 64;
+/** Inbox handles live above the handles of rooms. */
+const INBOX_HANDLE = 0x8000_0000;
+
+const NOTHING = new Uint8Array(0);
+
+/** A position from which a member wants to go on. */
+export interface JoinOptions {
+  readonly history?: number;
+  readonly after?: number;
+  readonly epoch?: string;
+}
+
+export class Session implements Origin {
+  readonly #chat: Chat;
+  /** Public name of the session, for resuming. */
+  readonly id: string;
+  /** Shared with the client only. */
+  readonly secret: string;
+  readonly memberId: number;
+  readonly claims: unknown;
+  readonly rooms: Map<number, Membership> = new Map();
+  #name: string;
+  #nameBytes: Uint8Array;
+  #peer: Peer | undefined;
+  #inbox: Room | undefined;
+  #lease: TimerEntry | undefined;
+  #closed = false;
+  readonly #publishes: PublishRecord;
+  readonly #bucket: TokenBucket;
+  #violations = 0;
+  /** Joins that are on their way through the log, by room key. */
+  readonly #joining = new Set<string>();
+
+  constructor(
+    chat: Chat,
+    id: string,
+    secret: string,
+    memberId: number,
+    name: string,
+    claims: unknown,
+    peer: Peer,
+  ) {
+    this.#chat = chat;
+    this.id = id;
+    this.secret = secret;
+    this.memberId = memberId;
+    this.claims = claims;
+    this.#name = name;
+    this.#nameBytes = utf8(name);
+    this.#peer = peer;
+    const { maxInFlight, maxMessagesPerSecond, maxMessageBurst, clock } = chat.options;
+    this.#publishes = new PublishRecord(maxInFlight);
+    this.#bucket = new TokenBucket(maxMessagesPerSecond, maxMessageBurst, clock.now());
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** The connection, `undefined` while the session is lost. */
+  get peer(): Peer | undefined {
+    return this.#peer;
+  }
+
+  get lastPublishId(): number {
+    return this.#publishes.last;
+  }
+
+  get inboxHandle(): number {
+    return INBOX_HANDLE + this.memberId;
+  }
+
+  /** The inbox, made when the first direct message arrives. */
+  get inbox(): Room {
+    if (!this.#inbox) {
+      const { options } = this.#chat;
+      const inbox = new Room('', inboxKey(this.memberId), this.inboxHandle, {
+        maxBytes: options.inboxBytes,
+        maxEntries: options.retentionEntries,
+        maxAgeMs: options.retentionMs,
+      });
+      inbox.members.set(this.memberId, new Membership(this, inbox, 0, inbox.log.end()));
+      this.#inbox = inbox;
+    }
+    return this.#inbox;
+  }
+
+  /** The cursor in the inbox, `undefined` while nothing ever arrived there. */
+  get inboxMembership(): Membership | undefined {
+    return this.#inbox?.members.get(this.memberId);
+  }
+
+  get info(): SessionInfo {
+    return {
+      memberId: this.memberId,
+      name: this.#name,
+      address: this.#peer?.address ?? '',
+      dialect: this.#peer?.dialect ?? 'binary',
+      claims: this.claims,
+    };
+  }
+
+  /** Publishes to a room that the session is in. A promise means: no further input until it is settled. */
+  publish(roomHandle: number, publishId: number, codec: number, body: Uint8Array): Promise<void> | undefined {
+    if (!this.#publishes.tryTake(publishId)) return this.#answerAgain(publishId);
+    const membership = this.rooms.get(roomHandle);
+    if (!membership) {
+      return this.#refuse(publishId, {
+        code: FailureCode.NotMember,
+        message: `not a member of room ${roomHandle}`,
+      });
+    }
+    return this.#send(publishId, membership.room.key, membership.room.name, codec, body);
+  }
+
+  /** Sends a direct message to the member of that name. */
+  direct(publishId: number, to: string, codec: number, body: Uint8Array): Promise<void> | undefined {
+    if (!this.#publishes.tryTake(publishId)) return this.#answerAgain(publishId);
+    const target = this.#chat.names.find(to);
+    if (!target) {
+      return this.#refuse(publishId, {
+        code: FailureCode.NoSuchUser,
+        message: `nobody here is called ${to}`,
+      });
+    }
+    return this.#send(publishId, inboxKey(target.memberId), '', codec, body);
+  }
+
+  /** Sends something volatile to those members of a room who have nothing unsent. */
+  signal(roomHandle: number, codec: number, body: Uint8Array): void {
+    const membership = this.rooms.get(roomHandle);
+    if (!this.#bucket.tryCharge(this.#chat.options.clock.now())) {
+      this.#violated();
+    } else if (membership && body.length <= this.#chat.maxMessageBytes) {
+      const bytes = encodeFrame({
+        type: FrameType.Signal,
+        room: roomHandle,
+        sender: this.memberId,
+        name: this.#name,
+        codec,
+        body,
+      });
+      for (const other of membership.room.members.values()) {
+        if (other !== membership) other.session.peer?.signal(bytes);
+      }
+    }
+  }
+
+  /** Charges a request to the rate limit; answers why it is refused, if it is. */
+  chargeRequest(): Failure | undefined {
+    if (this.#bucket.tryCharge(this.#chat.options.clock.now())) return undefined;
+    this.#violated();
+    return this.#rateLimited();
+  }
+
+  /** For how long nothing more should be read from this session; 0 while it is within its burst. */
+  debtMs(): number {
+    return this.#bucket.debtMs(this.#chat.options.clock.now());
+  }
+
+  async join(roomName: string, options: JoinOptions): Promise<Answer<'join'>> {
+    const problem = roomNameProblem(roomName);
+    if (problem) return failed(FailureCode.RoomInvalid, problem);
+    const { maxRoomsPerSession, hooks } = this.#chat.options;
+    if (hooks.authorize && !(await hooks.authorize(this.info, 'join', roomName))) {
+      return failed(FailureCode.Forbidden, `not allowed to join ${roomName}`);
+    }
+    if (this.#closed) return failed(FailureCode.Internal, 'the session has ended');
+    const room = this.#chat.rooms.open(roomName);
+    if (!room) {
+      const max = this.#chat.options.maxRooms;
+      return { failure: { code: FailureCode.TooManyRooms, message: `the server has ${max} rooms`, max } };
+    }
+    const current = this.rooms.get(room.handle);
+    if (current) return this.#joined(current, room.log.positionOf(current), room.log.lastSeq, undefined);
+    const max = maxRoomsPerSession;
+    if (this.rooms.size + this.#joining.size >= max) {
+      return { failure: { code: FailureCode.TooManyRooms, message: `already in ${max} rooms`, max } };
+    }
+    const full = this.#chat.options.maxMembersPerRoom;
+    if (room.members.size >= full) {
+      return {
+        failure: { code: FailureCode.RoomFull, message: `${roomName} has ${full} members`, max: full },
+      };
+    }
+    this.#joining.add(room.key);
+    return new Promise((resolve) => {
+      this.#notice(room, NoticeKind.Joined, NOTHING, {
+        appended: (entry) => {
+          this.#joining.delete(room.key);
+          const head = room.log.previousSeq;
+          const { point, gap } = this.#startingPoint(room, options, head);
+          const membership = new Membership(this, room, entry.seq, point);
+          this.rooms.set(room.handle, membership);
+          room.members.set(this.memberId, membership);
+          resolve(this.#joined(membership, point.start, head, gap));
+        },
+      });
+    });
+  }
+
+  /** Leaves a room; false when the session was not in it. */
+  leave(roomName: string): boolean {
+    const room = this.#chat.rooms.find(roomName);
+    const membership = room && this.rooms.get(room.handle);
+    if (!membership) return false;
+    // What was said before the leave still belongs to the one who leaves.
+    this.#peer?.deliver(membership);
+    this.#leaveRoom(membership, NoticeKind.Left);
+    return true;
+  }
+
+  rename(name: string): Answer<'rename'> {
+    const problem = userNameProblem(name);
+    if (problem) return failed(FailureCode.NameInvalid, problem);
+    if (name === this.#name) return { name };
+    const old = this.#nameBytes;
+    if (!this.#chat.names.tryRename(this.#name, name, this)) {
+      return failed(FailureCode.NameTaken, `somebody is called ${name}, or so much like it`);
+    }
+    this.#name = name;
+    this.#nameBytes = utf8(name);
+    for (const { room } of this.rooms.values()) {
+      this.#notice(room, NoticeKind.Renamed, this.#nameBytes, undefined, old);
+    }
+    return { name };
+  }
+
+  /** Told by the log: a publish of this session has its place. */
+  appended(entry: LogEntry): void {
+    this.#publishes.accepted(entry.publishId, entry.seq, entry.at);
+    this.#peer?.ack(entry.publishId, entry.seq, entry.at);
+  }
+
+  /** A member fell behind what the log holds. */
+  lagged(membership: Membership): void {
+    if (this.#chat.options.slowConsumer === 'skip') {
+      const from = membership.chunk.firstPrev;
+      const end = membership.room.log.end();
+      membership.moveTo(end);
+      this.#peer?.gap(membership.room.handle, from, end.start);
+      this.#chat.counters.readersSkipped++;
+    } else {
+      this.#chat.counters.readersClosed++;
+      this.#peer?.close(
+        CloseCode.SlowConsumer,
+        `fell behind the history of ${membership.room.name || 'the inbox'}`,
+      );
+    }
+  }
+
+  /**
+   * Puts a new connection in the place of the old one. Cursors go back to what the client has, by room name;
+   * the answer describes the rooms as they are streamed from now on.
+   */
+  resume(peer: Peer, positions: ReadonlyMap<string, number>, inboxAfter: number): Joined[] {
+    const old = this.#peer;
+    this.#peer = peer;
+    old?.close(CloseCode.SessionReplaced, 'the session goes on over another connection');
+    this.#dropLease();
+    const joined: Joined[] = [];
+    for (const membership of this.rooms.values()) {
+      const { room } = membership;
+      const after = positions.get(room.name) ?? positions.get(room.key);
+      const { point, gap } = this.#startingPoint(
+        room,
+        after === undefined ? {} : { after },
+        room.log.lastSeq,
+      );
+      membership.moveTo(point);
+      joined.push(this.#joined(membership, point.start, room.log.lastSeq, gap));
+      this.#chat.fanOut.touch(room);
+    }
+    if (this.#inbox) {
+      const { point, gap } = this.#startingPoint(this.#inbox, { after: inboxAfter }, this.#inbox.log.lastSeq);
+      this.inboxMembership!.moveTo(point);
+      if (gap) peer.gap(this.inboxHandle, gap.from, gap.to);
+      this.#chat.fanOut.touch(this.#inbox);
+    }
+    return joined;
+  }
+
+  /**
+   * The connection of `peer` is gone. After a goodbye the session ends; else it is kept for the resume window
+   * if its dialect can resume. A connection that was replaced says nothing about the session any more.
+   */
+  disconnected(peer: Peer, goodbye: boolean, resumable: boolean): void {
+    if (this.#peer !== peer) return;
+    this.#peer = undefined;
+    if (goodbye || !resumable || this.#chat.options.resumeWindowMs === 0) {
+      this.end(goodbye ? NoticeKind.Left : NoticeKind.Lost);
+      return;
+    }
+    this.#chat.sessionLost(this);
+    this.#lease = this.#chat.wheel.schedule(
+      {
+        expire: () => {
+          this.end(NoticeKind.Lost);
+          return undefined;
+        },
+      },
+      this.#chat.options.resumeWindowMs,
+    );
+  }
+
+  /** Shows the member out for good: no resume. */
+  expel(code: CloseCode, reason: string): void {
+    const peer = this.#peer;
+    this.#peer = undefined;
+    peer?.close(code, reason);
+    this.end(NoticeKind.Left);
+  }
+
+  /** Leaves all rooms and frees the name. Idempotent. */
+  end(kind: typeof NoticeKind.Left | typeof NoticeKind.Lost): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#dropLease();
+    for (const membership of [...this.rooms.values()]) this.#leaveRoom(membership, kind);
+    this.#inbox?.log.clear();
+    this.#chat.sessionEnded(this);
+  }
+
+  /** Where the members of the line dialect talk. */
+  get lobby(): Membership | undefined {
+    const room = this.#chat.rooms.find(LOBBY);
+    return room && this.rooms.get(room.handle);
+  }
+
+  #send(
+    publishId: number,
+    roomKey: string,
+    roomName: string,
+    codec: number,
+    body: Uint8Array,
+  ): Promise<void> | undefined {
+    const { options } = this.#chat;
+    if (body.length > this.#chat.maxMessageBytes) {
+      const max = this.#chat.maxMessageBytes;
+      const message = `message of ${body.length} bytes exceeds ${max}`;
+      return this.#refuse(publishId, { code: FailureCode.TooLarge, message, max, actual: body.length });
+    }
+    const now = options.clock.now();
+    if (!this.#bucket.tryCharge(now)) {
+      this.#refuse(publishId, this.#rateLimited());
+      this.#violated();
+      return undefined;
+    }
+    const { authorize, onMessage } = options.hooks;
+    if (authorize || onMessage) return this.#sendByHooks(publishId, roomKey, roomName, codec, body);
+    this.#append(publishId, roomKey, codec, body, now);
+    return undefined;
+  }
+
+  async #sendByHooks(
+    publishId: number,
+    roomKey: string,
+    roomName: string,
+    codec: number,
+    body: Uint8Array,
+  ): Promise<void> {
+    const { hooks, clock } = this.#chat.options;
+    try {
+      if (hooks.authorize && !(await hooks.authorize(this.info, 'write', roomName))) {
+        this.#refuse(publishId, { code: FailureCode.Forbidden, message: 'not allowed to write here' });
+        return;
+      }
+      const decision = await hooks.onMessage?.({ room: roomName, codec, body }, this.info);
+      if (decision && 'reject' in decision) {
+        this.#refuse(publishId, { code: FailureCode.Rejected, message: decision.reject });
+        return;
+      }
+      this.#append(publishId, roomKey, codec, decision?.body ?? body, clock.now());
+    } catch (error) {
+      this.#chat.options.logger.error({ err: error, member: this.memberId }, 'a hook failed');
+      this.#refuse(publishId, { code: FailureCode.Internal, message: 'the server failed' });
+    }
+  }
+
+  #append(publishId: number, roomKey: string, codec: number, body: Uint8Array, at: number): void {
+    this.#chat.counters.messagesIn++;
+    this.#chat.log.append({
+      room: roomKey,
+      type: FrameType.Message,
+      codec,
+      kind: 0,
+      sender: this.memberId,
+      name: this.#nameBytes,
+      body,
+      at,
+      publishId,
+      origin: this,
+    });
+  }
+
+  #notice(
+    room: Room,
+    kind: NoticeKind,
+    body: Uint8Array,
+    origin: Origin | undefined,
+    name: Uint8Array = this.#nameBytes,
+  ): void {
+    this.#chat.log.append({
+      room: room.key,
+      type: FrameType.Notice,
+      codec: 0,
+      kind,
+      sender: this.memberId,
+      name,
+      body,
+      at: this.#chat.options.clock.now(),
+      publishId: 0,
+      origin,
+    });
+  }
+
+  #leaveRoom(membership: Membership, kind: typeof NoticeKind.Left | typeof NoticeKind.Lost): void {
+    const { room } = membership;
+    this.rooms.delete(room.handle);
+    this.#notice(room, kind, NOTHING, {
+      appended: () => {
+        room.members.delete(this.memberId);
+        this.#chat.rooms.release(room);
+      },
+    });
+  }
+
+  #startingPoint(
+    room: Room,
+    options: JoinOptions,
+    head: number,
+  ): { point: StartingPoint; gap: Joined['gap'] } {
+    const { after, history = 0, epoch = this.#chat.log.epoch } = options;
+    if (after === undefined || epoch !== this.#chat.log.epoch) {
+      // Positions of another life of the log mean nothing here.
+      const point =
+        history > 0 ? room.log.before(history, head) : (room.log.after(head) ?? room.log.oldest());
+      return { point, gap: after === undefined ? undefined : { from: after, to: point.start } };
+    }
+    const point = room.log.after(after);
+    if (point) return { point, gap: undefined };
+    const oldest = room.log.oldest();
+    return { point: oldest, gap: { from: after, to: oldest.start } };
+  }
+
+  #joined(membership: Membership, start: number, head: number, gap: Joined['gap']): Joined {
+    const { room } = membership;
+    const { members } = room.listMembers(JOINED_MEMBERS);
+    return {
+      room: room.name,
+      handle: room.handle,
+      start,
+      head,
+      members,
+      memberCount: room.members.size,
+      ...(gap ? { gap } : {}),
+    };
+  }
+
+  /** A number that was seen before is a repetition after a lost connection; a skipped one is a defect. */
+  #answerAgain(publishId: number): undefined {
+    if (publishId > this.#publishes.last) {
+      this.#peer?.nack(publishId, {
+        code: FailureCode.OutOfOrder,
+        message: `publish ${publishId} came after ${this.#publishes.last}`,
+      });
+      return;
+    }
+    const outcome = this.#publishes.outcome(publishId);
+    if (outcome === undefined) return;
+    if (outcome === 'forgotten') {
+      this.#peer?.nack(publishId, {
+        code: FailureCode.OutOfOrder,
+        message: `publish ${publishId} is too long ago`,
+      });
+    } else if ('seq' in outcome) {
+      this.#peer?.ack(publishId, outcome.seq, outcome.at);
+    } else {
+      this.#peer?.nack(publishId, outcome);
+    }
+  }
+
+  #refuse(publishId: number, failure: Failure): undefined {
+    this.#publishes.refused(publishId, failure);
+    this.#chat.counters.messagesRefused++;
+    this.#peer?.nack(publishId, failure);
+  }
+
+  #rateLimited(): Failure {
+    return {
+      code: FailureCode.RateLimited,
+      message: `more than ${this.#chat.options.maxMessagesPerSecond} messages per second`,
+      retryAfterMs: this.debtMs(),
+    };
+  }
+
+  /** Whoever goes on flooding after being held up and refused is shown out. */
+  #violated(): void {
+    if (++this.#violations > this.#chat.options.maxRateViolations) {
+      this.#peer?.close(CloseCode.RateLimited, 'too many messages for too long', this.debtMs());
+    }
+  }
+
+  #dropLease(): void {
+    if (this.#lease) this.#chat.wheel.cancel(this.#lease);
+    this.#lease = undefined;
+  }
+}
+
+function failed(code: FailureCode, message: string): { failure: Failure } {
+  return { failure: { code, message } };
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
