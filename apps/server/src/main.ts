@@ -1,1 +1,135 @@
-export {};
+#!/usr/bin/env node
+/**
+ * `chat-server`: a shell around `@chat/server`. Arguments in, log lines out, signals to drain.
+ */
+import { readFileSync } from 'node:fs';
+import {
+  type ChatServer,
+  createChatServer,
+  ServerError,
+  ServerErrorCode,
+  type TlsCertificate,
+} from '@chat/server';
+import { destination, pino } from 'pino';
+import pretty from 'pino-pretty';
+import packageJson from '../package.json' with { type: 'json' };
+import { type Arguments, parseArguments, UsageError } from './args.js';
+import { reachableAddresses } from './reachable.js';
+
+/** The system refused: a port that is taken, or that needs privileges. */
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+async function main(argv: readonly string[]): Promise<void> {
+  const args = parseArguments(argv, packageJson.version);
+  const logger = createLogger(args);
+  const server = createChatServer({
+    ...args.limits,
+    logger,
+    agent: `chat-server/${packageJson.version}`,
+    http: { allowedOrigins: args.allowedOrigins },
+  });
+  const certificate = readCertificate(args);
+  const address = await server.listen({
+    host: args.host,
+    port: args.port,
+    ...(certificate ? { tls: certificate } : {}),
+  });
+  if (args.unix !== undefined) await server.listen({ path: args.unix });
+  obeySignals(server, args, logger);
+  const reachable = server.addresses.flatMap((listening) => reachableAddresses(listening));
+  logger.info({ addresses: server.addresses }, `listening on ${reachable.join(', ')}`);
+  if (!args.json && address.kind === 'tcp') announce(address.port, reachable);
+}
+
+/** For people: what to tell others, and how to get in from here. */
+function announce(port: number, addresses: readonly string[]): void {
+  const others = addresses.filter((address) => !address.startsWith('localhost'));
+  process.stdout.write(
+    [
+      '',
+      '  The chat is open. Server IP and port for others:',
+      ...(others.length > 0 ? others : addresses).map((address) => `    ${address}`),
+      '',
+      '  From here:  npm run chat -- --name ada       (terminal)',
+      `              http://localhost:${port}             (browser)`,
+      `              nc localhost ${port}                 (anything; the first line is your name)`,
+      '',
+      '',
+    ].join('\n'),
+  );
+}
+
+/** The first signal drains, the second one cuts; SIGHUP reads the certificate again. */
+function obeySignals(server: ChatServer, args: Arguments, logger: pino.Logger): void {
+  const cut = new AbortController();
+  let draining = false;
+  const leave = async (signal: NodeJS.Signals): Promise<void> => {
+    if (draining) {
+      logger.warn({ signal }, 'cutting the connections that are left');
+      cut.abort();
+      return;
+    }
+    draining = true;
+    logger.info({ signal }, 'going away; the same signal again cuts');
+    const result = await server.drain({ signal: cut.signal });
+    logger.info(result, 'gone');
+    logger.flush();
+    process.exit(0);
+  };
+  process.on('SIGINT', leave);
+  process.on('SIGTERM', leave);
+  process.on('SIGHUP', () => {
+    try {
+      const certificate = readCertificate(args);
+      if (certificate) server.reloadCertificate(certificate);
+      logger.info('certificate reloaded');
+    } catch (err) {
+      logger.error({ err }, 'the certificate could not be reloaded; the old one stays');
+    }
+  });
+}
+
+function readCertificate({ tlsCert, tlsKey }: Arguments): TlsCertificate | undefined {
+  if (tlsCert === undefined || tlsKey === undefined) return undefined;
+  try {
+    return { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) };
+  } catch (error) {
+    throw new UsageError(`cannot read the certificate: ${(error as Error).message}`, EXIT_USAGE);
+  }
+}
+
+function createLogger(args: Arguments): pino.Logger {
+  const options = { level: args.logLevel, base: null };
+  if (args.json) return pino(options, destination({ fd: 1, sync: true }));
+  return pino(options, pretty({ sync: true, ignore: 'addresses', translateTime: 'SYS:HH:MM:ss' }));
+}
+
+/** One line that tells what to do; a stack trace only for defects. */
+function fail(error: unknown): never {
+  if (error instanceof UsageError) {
+    if (error.message) process.stderr.write(`chat-server: ${error.message}\n`);
+    process.exit(error.exitCode);
+  }
+  if (ServerError.is(error)) {
+    process.stderr.write(`chat-server: ${explain(error)}\n`);
+    process.exit(error.code === ServerErrorCode.BadOption ? EXIT_USAGE : EXIT_FAILED);
+  }
+  throw error;
+}
+
+function explain(error: ServerError): string {
+  const code = (error.cause as NodeJS.ErrnoException | undefined)?.code;
+  switch (code) {
+    case 'EADDRINUSE':
+      return `${error.message.split(': ')[0]}: something else listens there; choose another with --port`;
+    case 'EACCES':
+      return `${error.message.split(': ')[0]}: not allowed; ports below 1024 need privileges, choose another with --port`;
+    case 'EADDRNOTAVAIL':
+      return `${error.message.split(': ')[0]}: this machine does not have that address`;
+    default:
+      return error.message;
+  }
+}
+
+main(process.argv.slice(2)).catch(fail);

@@ -4,7 +4,7 @@
 import { EventEmitter } from 'node:events';
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
-import { CloseCode, DEFAULT_PORT } from '@chat/protocol';
+import { CloseCode, DEFAULT_PORT, NoticeKind } from '@chat/protocol';
 import { Chat, type ChatEvents } from './chat.js';
 import type { Counters } from './counters.js';
 import { HttpDialect, type HttpOptions } from './dialects/http.js';
@@ -87,6 +87,7 @@ export class ChatServer {
   #opened: Promise<void> | undefined;
   #draining: Promise<DrainResult> | undefined;
   #closing: Promise<void> | undefined;
+  #stopped: Promise<unknown> | undefined;
 
   /** @internal */
   constructor(options: ResolvedOptions, http: HttpOptions) {
@@ -213,7 +214,8 @@ export class ChatServer {
 
   async #drain(options: DrainOptions): Promise<DrainResult> {
     this.#chat.draining = true;
-    this.#stopListening();
+    // Resolves only when the last connection is gone, which is what the next lines bring about.
+    void this.#stopListening();
     const result = await drainSessions(this.#chat, this.#options.clock, options);
     await this.close();
     return result;
@@ -230,7 +232,7 @@ export class ChatServer {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#doorstep.destroy();
     await closed;
-    for (const session of [...this.#chat.sessions]) session.end(NOTICE_LEFT);
+    for (const session of [...this.#chat.sessions]) session.end(NoticeKind.Left);
     await this.#chat.close();
   }
 
@@ -240,7 +242,6 @@ export class ChatServer {
     );
     return this.#stopped;
   }
-  #stopped: Promise<unknown> | undefined;
 
   #createTls(certificate: TlsCertificate): TlsServer {
     const tls = createTlsServer({ ...secure(certificate), minVersion: 'TLSv1.2', allowHalfOpen: true });
@@ -266,7 +267,6 @@ export class ChatServer {
 
 /** Connections that the system holds until they are accepted. */
 const BACKLOG = 4096;
-const NOTICE_LEFT = 2;
 
 function secure({ cert, key }: TlsCertificate): { cert: string | Buffer; key: string | Buffer } {
   const pem = (value: string | Uint8Array): string | Buffer =>

@@ -94,23 +94,24 @@ export class HttpDialect {
       this.#disarm(socket);
       if (!socket.destroyed) this.#arm(socket);
     });
-    const path = request.url?.split('?')[0];
-    if (path === '/healthz') return text(response, 200, 'ok\n');
-    if (path === '/readyz') {
-      return this.#chat.draining ? text(response, 503, 'draining\n') : text(response, 200, 'ready\n');
+    const path = request.url?.split('?')[0] ?? '/';
+    const answer = this.#answer(path) ?? (this.#options.handler ? undefined : defaultAnswer(request, path));
+    if (answer) send(response, answer);
+    else this.#options.handler?.(request, response);
+  }
+
+  /** What the server answers itself, whoever takes the rest. */
+  #answer(path: string): Answer | undefined {
+    switch (path) {
+      case '/healthz':
+        return { status: 200, body: 'ok' };
+      case '/readyz':
+        return this.#chat.draining ? { status: 503, body: 'draining' } : { status: 200, body: 'ready' };
+      case WEBSOCKET_PATH:
+        return { status: 426, body: 'this path speaks WebSocket', headers: { Upgrade: 'websocket' } };
+      default:
+        return undefined;
     }
-    if (path === WEBSOCKET_PATH) {
-      response.setHeader('Upgrade', 'websocket');
-      return text(response, 426, 'this path speaks WebSocket\n');
-    }
-    if (this.#options.handler) return this.#options.handler(request, response);
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('Allow', 'GET, HEAD');
-      return text(response, 405, 'method not allowed\n');
-    }
-    if (path === '/')
-      return text(response, 200, 'This is a chat server. Connect with a chat client, or with nc.\n');
-    return text(response, 404, 'not found\n');
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -142,14 +143,29 @@ export class HttpDialect {
   }
 }
 
-function text(response: ServerResponse, status: number, body: string): void {
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function defaultAnswer(request: IncomingMessage, path: string): Answer {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return { status: 405, body: 'method not allowed', headers: { Allow: 'GET, HEAD' } };
+  }
+  if (path !== '/') return { status: 404, body: 'not found' };
+  return { status: 200, body: 'This is a chat server. Connect with a chat client, or with nc.' };
+}
+
+function send(response: ServerResponse, { status, body, headers }: Answer): void {
   response.writeHead(status, {
     'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
+    'Content-Length': Buffer.byteLength(body) + 1,
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
+    ...headers,
   });
-  response.end(body);
+  response.end(`${body}\n`);
 }
 
 function refuse(socket: Socket, status: string): void {

@@ -1,0 +1,129 @@
+/**
+ * The command line of `chat-server`, checked before anything is started.
+ */
+import { type ChatServerOptions, UNLIMITED } from '@chat/server';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+
+/** What the command line asks for. */
+export interface Arguments {
+  readonly host: string;
+  readonly port: number;
+  readonly unix: string | undefined;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly allowedOrigins: readonly string[];
+  readonly metricsToken: string | undefined;
+  readonly logLevel: string;
+  readonly json: boolean;
+  readonly limits: ChatServerOptions;
+}
+
+/** A command line that cannot be carried out: the sentence for people, and the exit code. */
+export class UsageError extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.name = 'UsageError';
+    this.exitCode = exitCode;
+  }
+}
+
+/** Limits that have an option of their own: name of the option, of the limit, and what it bounds. */
+const LIMITS = [
+  ['max-frame-bytes', 'maxFrameBytes', 'largest frame'],
+  ['max-line-bytes', 'maxLineBytes', 'longest line of the line dialect'],
+  ['max-sessions', 'maxSessions', 'sessions at a time'],
+  ['max-connections-per-address', 'maxConnectionsPerAddress', 'connections from one address'],
+  ['max-rooms', 'maxRooms', 'rooms at a time'],
+  ['max-rooms-per-session', 'maxRoomsPerSession', 'rooms that one session may be in'],
+  ['max-members-per-room', 'maxMembersPerRoom', 'members of one room'],
+  ['max-messages-per-second', 'maxMessagesPerSecond', 'messages that a session may send for long'],
+  ['max-message-burst', 'maxMessageBurst', 'messages that a session may send at once'],
+  ['handshake-timeout-ms', 'handshakeTimeoutMs', 'time to say a name'],
+  ['idle-timeout-ms', 'idleTimeoutMs', 'silence after which a peer is lost'],
+  ['resume-window-ms', 'resumeWindowMs', 'time in which a lost session may come back'],
+  ['retention-bytes', 'retentionBytes', 'history per room'],
+  ['retention-entries', 'retentionEntries', 'history per room'],
+  ['retention-ms', 'retentionMs', 'history per room'],
+  ['coalesce-ms', 'coalesceMs', 'wait for more before sending, to save CPU'],
+] as const satisfies readonly (readonly [string, keyof ChatServerOptions, string])[];
+
+const USAGE = 2;
+
+/**
+ * Parses a command line without the program's name.
+ *
+ * @throws UsageError when it cannot be carried out; with exit code 0 after help or version were printed
+ */
+export function parseArguments(argv: readonly string[], version: string): Arguments {
+  const command = new Command('chat-server')
+    .description('A chat server: one port for chat clients, browsers and nc.')
+    .version(version)
+    .option('--host <address>', 'address to listen on', '0.0.0.0')
+    .option('--port <number>', 'port to listen on, 0 for any', portNumber, 12345)
+    .option('--unix <path>', 'listen on a Unix socket as well')
+    .option('--tls-cert <file>', 'certificate (PEM): TLS on the same port')
+    .option('--tls-key <file>', 'key of the certificate (PEM)')
+    .option('--allow-origin <origin...>', 'web pages from elsewhere that may connect', [])
+    .option('--metrics-token <token>', 'lets others than loopback read /metrics with this bearer token')
+    .option('--unlimited', 'lift rate, session and address limits: for benchmarks on loopback')
+    .addOption(
+      new Option('--log-level <level>', 'least important level that is logged')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info'),
+    )
+    .option('--json', 'log as JSON lines, also to a terminal')
+    .addOption(
+      new Option('--slow-consumer <policy>', 'for readers that fall behind').choices(['close', 'skip']),
+    );
+  for (const [flag, , text] of LIMITS) {
+    command.option(`--${flag} <number>`, text, (value) => limit(value));
+  }
+  command.exitOverride().configureOutput({ writeErr: () => {} });
+  try {
+    command.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) throw new UsageError('', 0);
+    throw new UsageError((error as Error).message.replace(/^error: /, ''), USAGE);
+  }
+  const options = command.opts();
+  if (command.args.length > 0) throw new UsageError(`unexpected argument ${command.args[0]}`, USAGE);
+  if ((options.tlsCert === undefined) !== (options.tlsKey === undefined)) {
+    throw new UsageError('--tls-cert and --tls-key go together', USAGE);
+  }
+  const given = LIMITS.map(([flag, name]) => [name, options[camelCase(flag)]] as const);
+  return {
+    host: options.host,
+    port: options.port,
+    unix: options.unix,
+    tlsCert: options.tlsCert,
+    tlsKey: options.tlsKey,
+    allowedOrigins: options.allowOrigin,
+    metricsToken: options.metricsToken,
+    logLevel: options.logLevel,
+    json: options.json === true,
+    limits: {
+      ...(options.unlimited ? UNLIMITED : {}),
+      ...(options.slowConsumer ? { slowConsumer: options.slowConsumer } : {}),
+      ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+    },
+  };
+}
+
+function portNumber(value: string): number {
+  const port = Number(value);
+  if (!/^\d+$/.test(value) || port > 65_535) {
+    throw new InvalidArgumentError('a port is a number from 0 to 65535.');
+  }
+  return port;
+}
+
+function limit(value: string): number {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('a whole number is needed.');
+  return Number(value);
+}
+
+function camelCase(flag: string): string {
+  return flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
