@@ -4,7 +4,6 @@
  *     byte 0      ┌──────────────────────────────────────────────┐
  *                 │ header: what this file is (written once)     │  words 0..15
  *          64     │ parameters of the kind (written once)        │  words 16..31
- *         128     │ tag of the user (written once)               │  words 32..47
  *         256     │ life: retired, closing, namespaces           │  words 64..66
  *         384     │ lock word of the segment                     │  word 96
  *        4096     ├──────────────────────────────────────────────┤
@@ -64,8 +63,6 @@ export const CREATOR_NAMESPACE_WORD = 13;
 
 export const PARAMS_WORD = 16;
 export const MAX_PARAMS = 16;
-export const TAG_WORD = 32;
-export const TAG_BYTES = 64;
 
 /** 1 once the name has been given up: who opens the name now gets another segment. */
 export const RETIRED_WORD = 64;

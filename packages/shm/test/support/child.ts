@@ -1,10 +1,13 @@
 /** The child of the kill harness: obeys one command per line of its input, and answers each with a line, unless it dies of it. */
 import { createInterface } from 'node:readline';
 import { STEP_HOOK } from '../../src/step.js';
+import { actors } from './actors.js';
 import type { Command, Outcome } from './scenario.js';
 import { scenarios } from './scenarios.js';
 
 async function obey({ scenario: name, place, signal, step }: Command): Promise<Outcome> {
+  const actor = actors[name];
+  if (actor !== undefined) return act(() => actor(place), []);
   const scenario = scenarios.find((candidate) => candidate.name === name);
   if (scenario === undefined) throw new Error(`no scenario ${name}`);
   const prepared = scenario.prepare(place);
@@ -16,11 +19,17 @@ async function obey({ scenario: name, place, signal, step }: Command): Promise<O
     if (steps.length === step && signal !== undefined) process.kill(process.pid, signal);
   };
   try {
-    return { steps, result: await scenario.operation(prepared) };
-  } catch (error) {
-    return { steps, error: (error as { code?: string }).code ?? String(error) };
+    return await act(() => scenario.operation(prepared), steps);
   } finally {
     delete hooks[STEP_HOOK];
+  }
+}
+
+async function act(part: () => unknown, steps: readonly string[]): Promise<Outcome> {
+  try {
+    return { steps, result: await part() };
+  } catch (error) {
+    return { steps, error: (error as { code?: string }).code ?? String(error) };
   }
 }
 

@@ -4,72 +4,12 @@
  * A child is a fresh process each time it is killed; a few of them run at once. Nothing depends on how fast they are:
  * the parent waits for the exit of the child, or for the state "stopped" in /proc.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface, type Interface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Command, KillPoint, Outcome, Place, Scenario } from './scenario.js';
+import { ChildProcess } from './child-process.js';
+import type { KillPoint, Place, Scenario } from './scenario.js';
 
 const AT_ONCE = 3;
-const POLL_MS = 1;
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    /** Path of the bundled child program. */
-    childProgram: string;
-  }
-}
-
-/** A process that obeys commands. */
-class Child {
-  readonly process: ChildProcessWithoutNullStreams;
-  readonly #lines: Interface;
-  readonly #exited: Promise<unknown>;
-  #errors = '';
-
-  constructor(program: string) {
-    this.process = spawn(process.execPath, [program]);
-    this.process.stderr.on('data', (data) => {
-      this.#errors += String(data);
-    });
-    this.#lines = createInterface({ input: this.process.stdout });
-    this.#exited = once(this.process, 'exit');
-  }
-
-  /** Sends a command. Resolves with the outcome, or with undefined when the child was killed by it. */
-  async command(command: Command): Promise<Outcome | undefined> {
-    const answered = once(this.#lines, 'line').then(([line]) => JSON.parse(String(line)) as Outcome);
-    this.process.stdin.on('error', () => {});
-    this.process.stdin.write(`${JSON.stringify(command)}\n`);
-    const first = await Promise.race([answered, this.#exited.then(() => undefined)]);
-    if (first === undefined && this.process.signalCode !== 'SIGKILL') {
-      throw new Error(`the child ended with ${this.process.exitCode}: ${this.#errors}`);
-    }
-    return first;
-  }
-
-  /** Waits until the kernel says that it is stopped; false when it has exited or `unless` settles first. */
-  async stopped(unless: Promise<unknown>): Promise<boolean> {
-    let over = false;
-    const end = (): void => {
-      over = true;
-    };
-    unless.then(end, end);
-    while (!over && this.process.exitCode === null && this.process.signalCode === null) {
-      const stat = readFileSync(`/proc/${this.process.pid}/stat`, 'latin1');
-      if (stat.charAt(stat.lastIndexOf(')') + 2) === 'T') return true;
-      await delay(POLL_MS);
-    }
-    return false;
-  }
-
-  async end(): Promise<void> {
-    if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGKILL');
-    await this.#exited;
-  }
-}
 
 /** Runs one scenario after another, each at all of its kill points. Folders are made below `root`, and removed. */
 export class KillHarness {
@@ -85,7 +25,7 @@ export class KillHarness {
   async killEverywhere<S, P>(scenario: Scenario<S, P>): Promise<number> {
     const { steps } = await this.#runToTheEnd(scenario);
     await inParallel(steps, async (killed) => {
-      const child = new Child(this.#program);
+      const child = new ChildProcess(this.#program);
       await this.#run(scenario, `killed at ${killed.step} (${killed.label})`, async (state, place) => {
         try {
           const outcome = await child.command({
@@ -109,7 +49,7 @@ export class KillHarness {
   async stopEverywhere<S, P>(scenario: Scenario<S, P>): Promise<number> {
     const { steps } = await this.#runToTheEnd(scenario);
     await inParallel(steps, async (stopped) => {
-      const child = new Child(this.#program);
+      const child = new ChildProcess(this.#program);
       try {
         await this.#run(scenario, `stopped at ${stopped.step} (${stopped.label})`, async (state, place) => {
           const done = child.command({
@@ -140,7 +80,7 @@ export class KillHarness {
   }
 
   async #runToTheEnd<S, P>(scenario: Scenario<S, P>): Promise<{ steps: KillPoint[] }> {
-    const child = new Child(this.#program);
+    const child = new ChildProcess(this.#program);
     let steps: KillPoint[] = [];
     await this.#run(scenario, 'not killed', async (state, place) => {
       try {

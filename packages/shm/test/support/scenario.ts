@@ -47,6 +47,7 @@ export interface Outcome {
 
 /** What the parent tells the child to do, as one line of JSON. */
 export interface Command {
+  /** Name of a scenario, or of an actor. */
   readonly scenario: string;
   readonly place: Place;
   /** The signal that the child sends to itself at kill point `step`; undefined lets it run to its end. */

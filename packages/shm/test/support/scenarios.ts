@@ -1,5 +1,6 @@
 /** All scenarios of the kill harness: the child finds them here by name, the tests run them all. */
 import type { Scenario } from './scenario.js';
+import { conversationScenarios } from './scenarios/conversation.js';
 import { latestScenarios } from './scenarios/latest.js';
 import { mutexScenarios } from './scenarios/mutex.js';
 import { participantScenarios } from './scenarios/participants.js';
@@ -10,4 +11,5 @@ export const scenarios: readonly Scenario[] = [
   ...participantScenarios,
   ...latestScenarios,
   ...mutexScenarios,
+  ...conversationScenarios,
 ];

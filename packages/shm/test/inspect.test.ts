@@ -1,0 +1,141 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { cleanup, inspect, listSegments, unlink } from '../src/inspect.js';
+import { openLatest } from '../src/latest.js';
+import { currentIdentity } from '../src/liveness.js';
+import { openMutex } from '../src/mutex.js';
+import { temporaryPath } from '../src/segment-path.js';
+import { openSegment } from '../src/shared-segment.js';
+import { deadIdentity, joinDead } from './support/dead.js';
+import { usePlace } from './support/place.js';
+
+const place = usePlace();
+
+function code(expected: string): unknown {
+  return expect.objectContaining({ name: 'ShmError', code: expected });
+}
+
+describe('inspect', () => {
+  it('describes a segment, who is in it, and who of them is dead', () => {
+    const before = Date.now();
+    const segment = openSegment(place.name, { ...place, payloadBytes: 5000, maxParticipants: 7 });
+    joinDead(segment.segment.words);
+    const report = inspect(place.name, place);
+    expect(report).toMatchObject({
+      name: place.name,
+      path: join(place.directory, `${place.name}.cshm`),
+      kind: 'raw',
+      layoutVersion: '1.0',
+      payloadBytes: 5000,
+      incarnation: segment.segment.incarnation,
+      creatorPid: process.pid,
+      retired: false,
+      maxParticipants: 7,
+      participants: [
+        { slot: 0, pid: process.pid, liveness: 'alive' },
+        { slot: 1, pid: deadIdentity().pid, liveness: 'dead' },
+      ],
+      lock: { state: 'free' },
+      details: {},
+    });
+    expect(report.totalBytes).toBe(statSync(report.path).size);
+    expect(report.createdAt).toBeGreaterThanOrEqual(before);
+    expect(report.createdAt).toBeLessThanOrEqual(Date.now());
+    expect(report.participants[0]?.joinedAt).toBeGreaterThanOrEqual(before);
+  });
+
+  it('changes nothing', () => {
+    const segment = openSegment(place.name, place);
+    joinDead(segment.segment.words);
+    const { path } = segment.segment;
+    const before = readFileSync(path);
+    inspect(place.name, place);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('tells who holds the lock, and that it is poisoned', () => {
+    const mutex = openMutex(place.name, place);
+    const lock = mutex.tryLock();
+    expect(inspect(place.name, place)).toMatchObject({
+      kind: 'mutex',
+      lock: { state: 'held', owner: { pid: process.pid, liveness: 'alive' } },
+    });
+    lock?.release();
+    mutex.segment.words[96] = -1;
+    expect(inspect(place.name, place).lock).toEqual({ state: 'poisoned' });
+  });
+
+  it('tells of a latest value its version and its writer', () => {
+    const latest = openLatest(place.name, { ...place, maxValueBytes: 10 });
+    expect(inspect(place.name, place).details).toEqual({
+      maxValueBytes: 10,
+      cells: 4,
+      version: 0,
+      writer: undefined,
+    });
+    latest.write(new Uint8Array(3));
+    expect(inspect(place.name, place).details).toMatchObject({ version: 1, writer: { pid: process.pid } });
+  });
+
+  it('fails where there is nothing to see', () => {
+    expect(() => inspect('none', place)).toThrow(code('ERR_SHM_NOT_FOUND'));
+    writeFileSync(join(place.directory, 'text.cshm'), 'text');
+    expect(() => inspect('text', place)).toThrow(code('ERR_SHM_FOREIGN'));
+  });
+});
+
+describe('unlink', () => {
+  it('gives up a name of any kind, and says whether there was one', () => {
+    const mutex = openMutex(place.name, place);
+    expect(unlink(place.name, place)).toBe(true);
+    expect(unlink(place.name, place)).toBe(false);
+    expect(mutex.segment.retired).toBe(true);
+    expect(mutex.tryLock()).toBeDefined();
+    expect(readdirSync(place.directory)).toEqual([]);
+  });
+
+  it('leaves alone what is no segment', () => {
+    const path = join(place.directory, 'text.cshm');
+    writeFileSync(path, 'text');
+    expect(() => unlink('text', place)).toThrow(code('ERR_SHM_FOREIGN'));
+    expect(existsSync(path)).toBe(true);
+    expect(() => unlink('../x', place)).toThrow(code('ERR_SHM_INVALID_NAME'));
+  });
+});
+
+describe('listSegments', () => {
+  it('lists names, and nothing else that lies in the folder', () => {
+    for (const name of ['b', 'a', 'ü']) openMutex(name, place).close();
+    mkdirSync(join(place.directory, 'folder'));
+    for (const file of ['x', '.cshm', '-.cshm', temporaryPath('a.cshm', deadIdentity())]) {
+      writeFileSync(join(place.directory, file), '');
+    }
+    expect(listSegments(place)).toEqual(['a', 'b', 'ü']);
+    expect(() => listSegments({ directory: join(place.directory, 'none') })).toThrow(
+      code('ERR_SHM_NOT_FOUND'),
+    );
+  });
+});
+
+describe('cleanup', () => {
+  it('removes what the dead left, and nothing of the living', () => {
+    const alive = openSegment('alive', place);
+    joinDead(alive.segment.words);
+    const abandoned = openSegment('abandoned', place);
+    joinDead(abandoned.segment.words);
+    abandoned.close();
+    const leftover = temporaryPath('alive.cshm', deadIdentity());
+    const unfinished = temporaryPath('alive.cshm', currentIdentity());
+    for (const file of [leftover, unfinished, 'foreign.cshm']) writeFileSync(join(place.directory, file), '');
+
+    expect(cleanup(place)).toEqual({ leftovers: [leftover], participants: 2, removed: [] });
+    expect(alive.participants()).toHaveLength(1);
+    expect(cleanup(place)).toEqual({ leftovers: [], participants: 0, removed: [] });
+
+    expect(cleanup({ ...place, removeAbandoned: true }).removed).toEqual(['abandoned']);
+    expect(readdirSync(place.directory).sort()).toEqual(['alive.cshm', unfinished, 'foreign.cshm'].sort());
+    alive.close();
+    expect(cleanup({ ...place, removeAbandoned: true }).removed).toEqual(['alive']);
+  });
+});

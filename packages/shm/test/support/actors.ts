@@ -1,0 +1,61 @@
+/**
+ * What tests have other processes do. An actor does its part on command and then stays as it is, with everything still open or held,
+ * until its process ends.
+ */
+import { openLatest } from '../../src/latest.js';
+import { openMutex } from '../../src/mutex.js';
+import { openSegment } from '../../src/shared-segment.js';
+import type { Place } from './scenario.js';
+
+/** Keeps what the actors opened from being collected. */
+const held: unknown[] = [];
+
+export const actors: Readonly<Record<string, (place: Place) => unknown>> = {
+  'attach to a segment': ({ name, directory }) => {
+    const segment = openSegment(name, { directory });
+    held.push(segment);
+    return { created: segment.segment.created, incarnation: segment.segment.incarnation, pid: process.pid };
+  },
+  'create a segment': ({ name, directory }) => {
+    held.push(openSegment(name, { directory, mode: 'create' }));
+  },
+  'hold the mutex': async ({ name, directory }) => {
+    const mutex = openMutex(name, { directory });
+    held.push(mutex);
+    return new Promise((resolve) => {
+      void mutex.withLock((lock) => {
+        resolve({ pid: process.pid, recovered: lock.recovered });
+        return new Promise(() => {});
+      });
+    });
+  },
+  'hold the mutex and block the event loop': ({ name, directory }) => {
+    const mutex = openMutex(name, { directory });
+    held.push(mutex, mutex.tryLock());
+    setImmediate(() => {
+      for (;;);
+    });
+  },
+  'count to 300 under the mutex': async ({ name, directory }) => {
+    using segment = openSegment(name, { directory });
+    for (let i = 0; i < 300; i++) {
+      await segment.withLock(async () => {
+        const seen = segment.words[0] ?? 0;
+        if (i % 10 === 0) await new Promise(setImmediate);
+        segment.words[0] = seen + 1;
+      });
+    }
+  },
+  'write the latest value': ({ name, directory }) => {
+    const latest = openLatest(name, { directory });
+    held.push(latest);
+    latest.write(Uint8Array.of(1, 2, 3));
+  },
+  'write the latest value until killed': ({ name, directory }) => {
+    const latest = openLatest(name, { directory });
+    const value = new Uint8Array(latest.maxValueBytes);
+    setImmediate(() => {
+      for (let number = 0; ; number = (number + 1) & 0xff) latest.write(value.fill(number));
+    });
+  },
+};

@@ -1,0 +1,86 @@
+/**
+ * A process that obeys commands: the parent's side of `child.ts`.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface, type Interface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command, Outcome, Place } from './scenario.js';
+
+const POLL_MS = 1;
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Path of the bundled child program. */
+    childProgram: string;
+  }
+}
+
+export class ChildProcess {
+  readonly process: ChildProcessWithoutNullStreams;
+  readonly #lines: Interface;
+  readonly #exited: Promise<unknown>;
+  #errors = '';
+
+  /** Starts `node program`, or a command that does it at its end, for example `unshare --pid`. */
+  constructor(program: string, wrapper: readonly string[] = []) {
+    const [command = process.execPath, ...args] = [...wrapper, process.execPath, program];
+    this.process = spawn(command, args);
+    this.process.stdin.on('error', () => {});
+    this.process.stderr.on('data', (data) => {
+      this.#errors += String(data);
+    });
+    this.#lines = createInterface({ input: this.process.stdout });
+    this.#exited = once(this.process, 'exit');
+  }
+
+  /** Sends a command. Resolves with the outcome, or with undefined when the child was killed by it. */
+  async command(command: Command): Promise<Outcome | undefined> {
+    const answered = once(this.#lines, 'line').then(([line]) => JSON.parse(String(line)) as Outcome);
+    this.process.stdin.write(`${JSON.stringify(command)}\n`);
+    const first = await Promise.race([answered, this.#exited.then(() => undefined)]);
+    if (first === undefined && this.process.signalCode !== 'SIGKILL') {
+      throw new Error(`the child ended with ${this.process.exitCode}: ${this.#errors}`);
+    }
+    return first;
+  }
+
+  /** Waits until the kernel says that it is stopped; false when it has exited or `unless` settles first. */
+  async stopped(unless: Promise<unknown>): Promise<boolean> {
+    let over = false;
+    const end = (): void => {
+      over = true;
+    };
+    unless.then(end, end);
+    while (!over && this.process.exitCode === null && this.process.signalCode === null) {
+      const stat = readFileSync(`/proc/${this.process.pid}/stat`, 'latin1');
+      if (stat.charAt(stat.lastIndexOf(')') + 2) === 'T') return true;
+      await delay(POLL_MS);
+    }
+    return false;
+  }
+
+  /** Has an actor do its part. Resolves with what it returned, and throws if it failed. */
+  async act(actor: string, place: Place): Promise<Record<string, unknown>> {
+    const outcome = await this.command({ scenario: actor, place });
+    if (outcome?.error !== undefined) throw new Error(outcome.error);
+    return (outcome?.result ?? {}) as Record<string, unknown>;
+  }
+
+  /** Sends SIGSTOP and waits until it has taken effect. */
+  async stop(): Promise<void> {
+    this.process.kill('SIGSTOP');
+    await this.stopped(new Promise(() => {}));
+  }
+
+  /** Kills it, if it lives, and waits for its end. */
+  async end(): Promise<void> {
+    if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGKILL');
+    await this.#exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+  }
+}
