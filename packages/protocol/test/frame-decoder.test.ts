@@ -140,6 +140,32 @@ describe('FrameDecoder', () => {
     );
   });
 
+  it.each<[keyof typeof FrameType, number]>([
+    ['Hello', 10],
+    ['Welcome', 10],
+    ['Close', 16],
+    ['GoAway', 16],
+    ['Ping', 12],
+    ['Pong', 12],
+    ['Publish', 16],
+    ['Message', 36],
+    ['Notice', 36],
+    ['Ack', 24],
+    ['Nack', 14],
+    ['Direct', 12],
+    ['Signal', 16],
+    ['Gap', 24],
+    ['Request', 14],
+    ['Response', 13],
+    ['Failed', 14],
+    ['History', 12],
+  ])('refuses a %s of less than %d bytes as soon as its type is there', (name, leastBytes) => {
+    const header = (length: number): Uint8Array => Uint8Array.of(length, 0, 0, 0, FrameType[name]);
+    const tooShort = expect.objectContaining({ code: ProtocolErrorCode.FrameTooShort });
+    expect(() => decodeAll([header(leastBytes - 1)])).toThrow(tooShort);
+    expect(decodeAll([header(leastBytes)])).toEqual([]);
+  });
+
   it('refuses a length over the limit before the rest has arrived', () => {
     expect(() => decodeAll([hex('ff ff ff ff 10')])).toThrow(
       expect.objectContaining({ code: ProtocolErrorCode.FrameTooLarge }),

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ProtocolError, ProtocolErrorCode } from '../src/errors.js';
 import {
   formatMessageLines,
@@ -81,6 +81,19 @@ describe('LineDecoder', () => {
         expect(decoder.pendingBytes).toBeLessThanOrEqual(101);
       }
     }).toThrow(expect.objectContaining({ code: ProtocolErrorCode.LineTooLong }));
+  });
+
+  it('copies each byte a bounded number of times when they come one by one', () => {
+    const set = vi.spyOn(Uint8Array.prototype, 'set');
+    try {
+      const bytes = new Uint8Array(16_384).fill(0x61);
+      expect(linesOf(cutEvery(bytes, 1))).toHaveLength(1);
+      const copied = set.mock.calls.reduce((sum, [source]) => sum + source.length, 0);
+      expect(copied).toBeGreaterThan(bytes.length);
+      expect(copied).toBeLessThan(3 * bytes.length);
+    } finally {
+      set.mockRestore();
+    }
   });
 
   it('answers garbage with lines or a coded error, and is poisoned then', () => {
