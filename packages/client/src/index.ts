@@ -1,1 +1,51 @@
-export {};
+/**
+ * A chat client that reconnects, resumes, and proves that it received everything. For Node; the browser gets
+ * the same names from `browser.ts`.
+ *
+ * @packageDocumentation
+ */
+import type { ChatClient } from './chat-client.js';
+import { LiveClient } from './live-client.js';
+import type { ConnectOptions, Platform } from './options.js';
+import { openSocket } from './transports/tcp.js';
+import { openLibraryWebSocket } from './transports/ws-library.js';
+
+export * from './exports.js';
+
+const NODE: Platform = {
+  transports: new Map([
+    ['tcp:', openSocket],
+    ['tls:', openSocket],
+    ['unix:', openSocket],
+    ['ws:', openLibraryWebSocket],
+    ['wss:', openLibraryWebSocket],
+  ]),
+};
+
+/**
+ * Connects to a chat server.
+ *
+ * @param url - `tcp://host:port`, `tls://host:port`, `unix:/path`, `ws://host:port`, `wss://host:port`. The port
+ *   of `tcp` and `tls` is 12345 and the path of `ws` and `wss` is `/ws` when nothing else is said
+ * @returns a promise that is resolved after the server's welcome
+ * @throws ClientError (as a rejection) `ERR_CLIENT_CONNECT_FAILED`, `ERR_CLIENT_CONNECT_TIMEOUT`,
+ *   `ERR_CLIENT_NAME_TAKEN`, `ERR_CLIENT_NAME_INVALID`, `ERR_CLIENT_UNAUTHORIZED`, `ERR_CLIENT_OVERLOADED`,
+ *   `ERR_CLIENT_URL_UNSUPPORTED` and the others of a refused hello; or the reason of `signal`
+ */
+export async function connect<D = string>(
+  url: string | URL,
+  options: ConnectOptions<D>,
+): Promise<ChatClient<D>> {
+  const client = createChatClient(url, options);
+  await client.connect();
+  return client;
+}
+
+/**
+ * Makes a client without connecting it, so that its state can be watched from the beginning.
+ *
+ * @throws RangeError when a limit is not a positive number
+ */
+export function createChatClient<D = string>(url: string | URL, options: ConnectOptions<D>): ChatClient<D> {
+  return new LiveClient(NODE, url, options);
+}

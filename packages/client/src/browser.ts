@@ -1,0 +1,63 @@
+/**
+ * The same client for the browser: `ws://` and `wss://` over the browser's own WebSocket. It tries again at once
+ * when the network comes back, and makes sure of its connection when the page is shown again.
+ *
+ * @packageDocumentation
+ */
+import type { ChatClient } from './chat-client.js';
+import { LiveClient } from './live-client.js';
+import type { ConnectOptions, Platform } from './options.js';
+import { openNativeWebSocket } from './transports/native-websocket.js';
+
+export * from './exports.js';
+
+interface Page {
+  readonly document?: { readonly visibilityState: string };
+  addEventListener?(event: string, listener: () => void, capture: boolean): void;
+  removeEventListener?(event: string, listener: () => void, capture: boolean): void;
+}
+
+const BROWSER: Platform = {
+  transports: new Map([
+    ['ws:', openNativeWebSocket],
+    ['wss:', openNativeWebSocket],
+  ]),
+  onWake: (wake) => {
+    const page = globalThis as Page;
+    const shown = () => {
+      if (page.document?.visibilityState !== 'hidden') wake();
+    };
+    // 'visibilitychange' is fired at the document and seen here on its way up.
+    page.addEventListener?.('online', wake, false);
+    page.addEventListener?.('visibilitychange', shown, true);
+    return () => {
+      page.removeEventListener?.('online', wake, false);
+      page.removeEventListener?.('visibilitychange', shown, true);
+    };
+  },
+};
+
+/**
+ * Connects to a chat server.
+ *
+ * @param url - `ws://host:port` or `wss://host:port`; the path is `/ws` when nothing else is said
+ * @returns a promise that is resolved after the server's welcome
+ * @throws ClientError (as a rejection) as the `connect` for Node
+ */
+export async function connect<D = string>(
+  url: string | URL,
+  options: ConnectOptions<D>,
+): Promise<ChatClient<D>> {
+  const client = createChatClient(url, options);
+  await client.connect();
+  return client;
+}
+
+/**
+ * Makes a client without connecting it, so that its state can be watched from the beginning.
+ *
+ * @throws RangeError when a limit is not a positive number
+ */
+export function createChatClient<D = string>(url: string | URL, options: ConnectOptions<D>): ChatClient<D> {
+  return new LiveClient(BROWSER, url, options);
+}

@@ -1,0 +1,154 @@
+/**
+ * The client, as its user sees it. `LiveClient` is what stands behind it.
+ */
+import type { ResponseBodies, SessionLimits } from '@chat/protocol';
+import type { DirectMessage, Gap, UnreadableMessage } from './entry.js';
+import type { ClientError } from './errors.js';
+import type { Stream, StreamOptions } from './event-queue.js';
+import type { Listener, ListenOptions } from './listeners.js';
+import type { JoinOptions, Room, Sent } from './room.js';
+
+/** Where a client is in its life. */
+export type ClientState =
+  /** Not connected yet. */
+  | { readonly status: 'idle' }
+  /** The first attempt is under way. */
+  | { readonly status: 'connecting' }
+  /** Connected. `resumed` tells whether an earlier session goes on. */
+  | { readonly status: 'open'; readonly resumed: boolean }
+  /** The connection was lost because of `error`; `attempt` is made at `nextAt` (ms since 1970). */
+  | {
+      readonly status: 'reconnecting';
+      readonly attempt: number;
+      readonly nextAt: number;
+      readonly error: ClientError;
+    }
+  /** Over. `reason.code` is `ERR_CLIENT_CLOSED` after `close()`. */
+  | { readonly status: 'closed'; readonly reason: ClientError };
+
+/** Events of a {@link ChatClient}. */
+export interface ClientEvents<D> {
+  /** Each change of {@link ChatClient.state}, once. */
+  readonly state: ClientState;
+  /** A message to this client alone. */
+  readonly direct: DirectMessage<D>;
+  /** A direct message that `directCodec` cannot read. */
+  readonly unreadable: UnreadableMessage;
+  /** Something is missing, in any room or (`room` undefined) among the direct messages. */
+  readonly gap: Gap;
+  /** A room was left against the will of this side, for instance because it could not be joined again. */
+  readonly 'room-lost': { readonly room: string; readonly error: ClientError };
+  /** The server will close soon; the client comes back after `retryAfterMs`. */
+  readonly 'going-away': { readonly reason: string; readonly retryAfterMs: number };
+  /** The own name changed. */
+  readonly renamed: { readonly name: string; readonly oldName: string };
+  /**
+   * A listener threw, or its promise rejected. Without a listener here the error is thrown in a task of its
+   * own, where the platform reports it.
+   */
+  readonly 'listener-error': { readonly error: unknown; readonly event: string };
+}
+
+/** Options of {@link ChatClient.rooms}. */
+export interface RoomsOptions {
+  /** Only rooms whose name begins so. */
+  readonly prefix?: string;
+  /** How many at once. */
+  readonly limit?: number;
+  /** Continues an earlier list. */
+  readonly cursor?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** One page of the list of rooms. */
+export type RoomsPage = ResponseBodies['rooms'];
+
+/** A connection to a chat server that comes back by itself. */
+export interface ChatClient<D = string> {
+  readonly url: string;
+  /** Where this client is in its life. */
+  readonly state: ClientState;
+  /** Own user name, as the server accepted it. Before that, the wanted one. */
+  readonly name: string;
+  /** Own member id: the `sender.id` of own messages. Another one after a lost session. */
+  readonly id: number;
+  /** Names the session, for logs. Undefined before the first welcome. */
+  readonly sessionId: string | undefined;
+  /** Names the life of the server's log. Positions of another epoch mean nothing. */
+  readonly epoch: string;
+  /** What the server grants. Undefined before the first welcome. */
+  readonly limits: SessionLimits | undefined;
+  /** Rooms this client is in, by name; live. */
+  readonly joined: ReadonlyMap<string, Room<unknown>>;
+
+  /**
+   * Connects. Further calls give the same promise until the client is closed; then it begins anew.
+   *
+   * @returns a promise that is resolved after the server's welcome
+   * @throws ClientError (as a rejection) why it could not; or the reason of `signal`
+   */
+  connect(): Promise<void>;
+
+  /**
+   * Joins a room. Joining it again gives the same {@link Room}.
+   *
+   * @throws ClientError `ERR_CLIENT_ROOM_INVALID`, `ERR_CLIENT_ROOM_FULL`, `ERR_CLIENT_TOO_MANY_ROOMS`,
+   *   `ERR_CLIENT_FORBIDDEN`, `ERR_CLIENT_REQUEST_TIMEOUT`, `ERR_CLIENT_CLOSED`
+   * @throws TypeError when it is joined already with another codec
+   */
+  join<T = string>(room: string, options?: JoinOptions<T>): Promise<Room<T>>;
+
+  /**
+   * Leaves a room.
+   *
+   * @returns whether this client was in it
+   */
+  leave(room: string): Promise<boolean>;
+
+  /**
+   * Takes another name.
+   *
+   * @returns the name as the server accepted it
+   * @throws ClientError `ERR_CLIENT_NAME_TAKEN`, `ERR_CLIENT_NAME_INVALID`, `ERR_CLIENT_FORBIDDEN`
+   */
+  rename(name: string): Promise<string>;
+
+  /** Lists the rooms of the server. */
+  rooms(options?: RoomsOptions): Promise<RoomsPage>;
+
+  /**
+   * Sends a message to one user, with the promises of {@link Room.send}. There is no echo.
+   *
+   * @throws ClientError (as a rejection) `ERR_CLIENT_NO_SUCH_USER`, and as {@link Room.send}
+   */
+  direct(name: string, value: D, options?: { readonly signal?: AbortSignal }): Promise<Sent>;
+
+  /** Direct messages from now on. The first subscription also gets what arrived before it. */
+  directs(options?: StreamOptions): Stream<DirectMessage<D>>;
+
+  /** The state, now and after each change. Ends when the client is closed. */
+  status(options?: StreamOptions): Stream<ClientState>;
+
+  /** Adds a listener. @returns a function that removes it */
+  on<Name extends keyof ClientEvents<D>>(
+    event: Name,
+    listener: Listener<ClientEvents<D>[Name]>,
+    options?: ListenOptions,
+  ): () => void;
+
+  /** Measures the way to the server and back, in milliseconds. @throws ClientError when there is no connection */
+  ping(): Promise<number>;
+
+  /** Makes the next attempt now instead of waiting for it. */
+  reconnectNow(): void;
+
+  /**
+   * Says goodbye and closes. What was not acknowledged is rejected. Closing twice is fine.
+   *
+   * @returns a promise that is resolved when the connection is closed
+   */
+  close(): Promise<void>;
+
+  /** {@link ChatClient.close}. */
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,333 @@
+/**
+ * One life of a transport: preface and hello, welcome, frames in both directions, and exactly one end.
+ *
+ * It knows frames and nothing of rooms; entries of the log, the hot ones, are handed on as bytes. What is sent
+ * within one turn goes out in one write. It ends once, with an error that says why, and never comes back: the
+ * next attempt is another `Connection`.
+ */
+import {
+  CLOSE_CODE_OF_ERROR,
+  CloseCode,
+  encodeFrame,
+  encodePreface,
+  type Frame,
+  FrameDecoder,
+  FrameType,
+  type Hello,
+  ProtocolError,
+  type Welcome,
+} from '@chat/protocol';
+import type { Clock } from './clock.js';
+import { ClientError, ClientErrorCode, closeError } from './errors.js';
+import { Heartbeat } from './heartbeat.js';
+import { assertWelcome } from './shapes.js';
+import type { Transport, TransportSink } from './transport.js';
+
+/** Frames that are handed on decoded. */
+export type AnswerFrame = Extract<
+  Frame,
+  {
+    readonly type:
+      | typeof FrameType.Ack
+      | typeof FrameType.Nack
+      | typeof FrameType.Gap
+      | typeof FrameType.Signal
+      | typeof FrameType.Response
+      | typeof FrameType.Failed
+      | typeof FrameType.History
+      | typeof FrameType.GoAway;
+  }
+>;
+
+/** Who lives on a connection. */
+export interface ConnectionHandler {
+  onWelcome(connection: Connection, welcome: Welcome): void;
+  /** A message or notice frame at `offset`. */
+  onEntry(type: number, bytes: Uint8Array, offset: number, length: number): void;
+  onFrame(frame: AnswerFrame): void;
+  /** The end, told once; not told after {@link Connection.close}. */
+  onEnd(connection: Connection, error: ClientError): void;
+}
+
+export interface ConnectionOptions {
+  readonly clock: Clock;
+  readonly connectTimeoutMs: number;
+  readonly maxFrameBytes: number;
+  readonly heartbeatTimeoutMs: number | undefined;
+}
+
+/** Largest write that several frames are joined to. */
+const MAX_BATCH_BYTES = 65_536;
+/** How long a goodbye may take before the connection is dropped. */
+const GOODBYE_TIMEOUT_MS = 1000;
+
+export class Connection implements TransportSink {
+  readonly #handler: ConnectionHandler;
+  readonly #clock: Clock;
+  readonly #decoder: FrameDecoder;
+  readonly #heartbeatTimeoutMs: number | undefined;
+  readonly #aborting = new AbortController();
+  readonly #pings = new Map<
+    number,
+    { readonly answer: () => void; readonly fail: (error: unknown) => void }
+  >();
+  #connectTimer: unknown;
+  #transport: Transport | undefined;
+  #heartbeat: Heartbeat | undefined;
+  #outgoing: Uint8Array[] = [];
+  #outgoingBytes = 0;
+  #welcomed = false;
+  #ended = false;
+  #retryAfterMs = 0;
+  #nonce = 0;
+  #onTransportClosed: (() => void) | undefined;
+
+  constructor(handler: ConnectionHandler, options: ConnectionOptions) {
+    this.#handler = handler;
+    this.#clock = options.clock;
+    this.#decoder = new FrameDecoder({ maxFrameBytes: options.maxFrameBytes });
+    this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs;
+    const { connectTimeoutMs } = options;
+    this.#connectTimer = options.clock.setTimeout(() => {
+      const message = `no welcome within connectTimeoutMs ${connectTimeoutMs}`;
+      this.fail(new ClientError(ClientErrorCode.ConnectTimeout, message));
+    }, connectTimeoutMs);
+  }
+
+  /** Aborted when the connection ends: whatever is still being opened for it is to be given up. */
+  get signal(): AbortSignal {
+    return this.#aborting.signal;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Begins the handshake on a transport that has just been opened. */
+  start(transport: Transport, hello: Hello): void {
+    if (this.#ended) {
+      transport.destroy();
+      return;
+    }
+    this.#transport = transport;
+    if (!transport.framed) this.#queue(encodePreface());
+    this.#queue(encodeFrame({ type: FrameType.Hello, hello }));
+    this.#flush();
+  }
+
+  /** Sends one frame, together with all others of this turn. */
+  readonly send = (frame: Uint8Array): void => {
+    if (this.#ended) return;
+    if (this.#outgoing.length === 0) queueMicrotask(() => this.#flush());
+    this.#queue(frame);
+  };
+
+  /** Measures the way to the server and back, in milliseconds. */
+  ping(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const sentAt = this.#clock.now();
+      const answer = () => resolve(this.#clock.now() - sentAt);
+      this.#pings.set(this.#sendPing(), { answer, fail: reject });
+    });
+  }
+
+  /** Asks a server that may be gone for a sign of life. */
+  check(): void {
+    this.#heartbeat?.check();
+  }
+
+  /** Says goodbye. @returns a promise that is resolved when the transport is closed */
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    if (!this.#welcomed || this.#transport === undefined) {
+      this.#end();
+      this.#transport?.destroy();
+      return;
+    }
+    this.#queue(encodeFrame({ type: FrameType.Close, code: CloseCode.Normal, retryAfterMs: 0, reason: '' }));
+    this.#flush();
+    this.#end();
+    const transport = this.#transport;
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.setTimeout(() => {
+        transport.destroy();
+        resolve();
+      }, GOODBYE_TIMEOUT_MS);
+      this.#onTransportClosed = () => {
+        this.#clock.clearTimeout(timer);
+        resolve();
+      };
+      transport.end();
+    });
+  }
+
+  /** Ends the connection at once because of `error`. */
+  fail(error: ClientError): void {
+    if (this.#ended) return;
+    this.#end(error);
+    this.#transport?.destroy();
+    this.#handler.onEnd(this, error);
+  }
+
+  data(chunk: Uint8Array): void {
+    if (this.#ended) return;
+    if (this.#heartbeat) this.#heartbeat.heard = true;
+    const decoder = this.#decoder;
+    try {
+      decoder.push(chunk);
+      while (!this.#ended && decoder.next()) {
+        const { type } = decoder;
+        if (type !== FrameType.Message && type !== FrameType.Notice) this.#frame(decoder.frame());
+        else if (this.#welcomed) this.#handler.onEntry(type, decoder.bytes, decoder.offset, decoder.length);
+        else throw unexpected(type);
+      }
+    } catch (cause) {
+      this.#breach(cause);
+    }
+  }
+
+  closed(error?: Error): void {
+    if (this.#onTransportClosed) {
+      this.#onTransportClosed();
+      return;
+    }
+    const message = `the connection ${this.#welcomed ? 'was lost' : "ended before the server's welcome"}`;
+    const code = this.#welcomed ? ClientErrorCode.ConnectionLost : ClientErrorCode.ConnectFailed;
+    this.fail(
+      new ClientError(code, error ? `${message}: ${error.message}` : message, {
+        retryAfterMs: this.#retryAfterMs || undefined,
+        ...(error && { cause: error }),
+      }),
+    );
+  }
+
+  #frame(frame: Frame): void {
+    if (!this.#welcomed && frame.type !== FrameType.Welcome && frame.type !== FrameType.Close) {
+      throw unexpected(frame.type);
+    }
+    switch (frame.type) {
+      case FrameType.Welcome:
+        if (this.#welcomed) throw unexpected(frame.type);
+        assertWelcome(frame.welcome);
+        this.#open(frame.welcome);
+        break;
+      case FrameType.Close: {
+        const retryAfterMs = Math.max(frame.retryAfterMs, this.#retryAfterMs);
+        this.fail(closeError(frame.code, frame.reason, retryAfterMs));
+        break;
+      }
+      case FrameType.Ping:
+        this.send(encodeFrame({ type: FrameType.Pong, nonce: frame.nonce }));
+        break;
+      case FrameType.Pong: {
+        const answered = this.#pings.get(frame.nonce);
+        this.#pings.delete(frame.nonce);
+        answered?.answer();
+        break;
+      }
+      case FrameType.GoAway:
+        this.#retryAfterMs = frame.retryAfterMs;
+        this.#handler.onFrame(frame);
+        break;
+      case FrameType.Ack:
+      case FrameType.Nack:
+      case FrameType.Gap:
+      case FrameType.Signal:
+      case FrameType.Response:
+      case FrameType.Failed:
+      case FrameType.History:
+        this.#handler.onFrame(frame);
+        break;
+      default:
+        throw unexpected(frame.type);
+    }
+  }
+
+  #open(welcome: Welcome): void {
+    this.#welcomed = true;
+    this.#clock.clearTimeout(this.#connectTimer);
+    const timeoutMs = this.#heartbeatTimeoutMs ?? welcome.limits.idleTimeoutMs;
+    this.#heartbeat = new Heartbeat(
+      this.#clock,
+      timeoutMs,
+      () => this.#sendPing(),
+      (message) => this.fail(new ClientError(ClientErrorCode.ConnectionLost, message)),
+    );
+    this.#handler.onWelcome(this, welcome);
+  }
+
+  #sendPing(): number {
+    this.#nonce = (this.#nonce + 1) >>> 0;
+    this.send(encodeFrame({ type: FrameType.Ping, nonce: this.#nonce }));
+    return this.#nonce;
+  }
+
+  /** The server broke the protocol: it is told how, and that was it. */
+  #breach(cause: unknown): void {
+    const isProtocol = ProtocolError.is(cause);
+    const code = isProtocol ? CLOSE_CODE_OF_ERROR[cause.code] : CloseCode.ProtocolError;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (this.#welcomed) {
+      this.#queue(
+        encodeFrame({ type: FrameType.Close, code, retryAfterMs: 0, reason: reason.slice(0, 200) }),
+      );
+      this.#flush();
+    }
+    const transport = this.#transport;
+    this.#transport = undefined;
+    transport?.end();
+    this.fail(
+      new ClientError(ClientErrorCode.Protocol, `what the server sent is not this protocol: ${reason}`, {
+        cause,
+      }),
+    );
+  }
+
+  #end(error?: ClientError): void {
+    this.#ended = true;
+    this.#clock.clearTimeout(this.#connectTimer);
+    this.#heartbeat?.stop();
+    const reason = error ?? new ClientError(ClientErrorCode.Closed, 'the client is closed');
+    for (const { fail } of this.#pings.values()) fail(reason);
+    this.#pings.clear();
+    this.#outgoing = [];
+    this.#aborting.abort(reason);
+  }
+
+  #queue(frame: Uint8Array): void {
+    this.#outgoing.push(frame);
+    this.#outgoingBytes += frame.length;
+  }
+
+  /** Joins what was sent in this turn into as few writes as the bound allows. */
+  #flush(): void {
+    const frames = this.#outgoing;
+    if (this.#transport === undefined || frames.length === 0) return;
+    if (this.#heartbeat) this.#heartbeat.said = true;
+    this.#outgoing = [];
+    let left = this.#outgoingBytes;
+    this.#outgoingBytes = 0;
+    for (let i = 0; i < frames.length; ) {
+      const first = frames[i]!;
+      if (left === first.length) {
+        this.#transport.write(first);
+        return;
+      }
+      const batch = new Uint8Array(Math.max(first.length, Math.min(left, MAX_BATCH_BYTES)));
+      let used = 0;
+      while (i < frames.length && used + frames[i]!.length <= batch.length) {
+        batch.set(frames[i]!, used);
+        used += frames[i++]!.length;
+      }
+      left -= used;
+      this.#transport.write(batch.subarray(0, used));
+    }
+  }
+}
+
+function unexpected(type: number): ClientError {
+  return new ClientError(
+    ClientErrorCode.Protocol,
+    `a frame of type 0x${type.toString(16)} at the wrong time`,
+  );
+}

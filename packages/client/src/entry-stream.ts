@@ -1,0 +1,196 @@
+/**
+ * The entries of one room on their way to whoever listens, and the proof that none is missing.
+ *
+ * Each entry names the one before it, so a stream that begins at a known position is complete as long as every
+ * `prev` equals the last `seq`; where it does not, a gap is told in its place. Entries that come before anybody
+ * listens are held, within bounds, and given to the first listener: whoever joins and then subscribes, a moment
+ * later, misses nothing. Bodies are decoded when somebody is there to see them, and not before.
+ */
+import { type Codec, ENTRY_PREV_OFFSET, ENTRY_SEQ_OFFSET, FrameType, readU32, readU48 } from '@chat/protocol';
+import {
+  type DirectMessage,
+  type EntryContext,
+  type Gap,
+  type GapReason,
+  type Identity,
+  type Message,
+  type Notice,
+  readMessage,
+  readNotice,
+  SENDER_OFFSET,
+  type UnreadableMessage,
+} from './entry.js';
+import { DEFAULT_MAX_QUEUED, EventQueue, type StreamOptions } from './event-queue.js';
+
+/** All that a stream can hold. */
+export type StreamItem<T> = Message<T> | DirectMessage<T> | Notice | Gap | UnreadableMessage;
+
+/** The owner of a stream: a room, or the client for its direct messages. */
+export interface StreamOwner<T> {
+  /** Whether {@link StreamOwner.onItem} would be heard by anybody. */
+  isListening(): boolean;
+  onItem(item: StreamItem<T>): void;
+  /** Called for each notice at once, before anybody else sees it. */
+  onNotice(notice: Notice): void;
+}
+
+/** A stream as the connection sees it. */
+export interface EntrySink {
+  readonly position: number;
+  receive(type: number, bytes: Uint8Array, offset: number, length: number): void;
+  gap(reason: GapReason, from: number, to: number): void;
+}
+
+export interface EntryStreamOptions<T> {
+  readonly identity: Identity;
+  readonly room: string | undefined;
+  readonly codec: Codec<T>;
+  /** Whether the client's own messages are delivered to it. */
+  readonly echo: boolean;
+}
+
+/** Bytes of entries that are held for the first listener. */
+const MAX_HELD_BYTES = 4 * 1024 * 1024;
+
+interface HeldMessage {
+  readonly type: 'held';
+  readonly bytes: Uint8Array;
+  readonly offset: number;
+  readonly length: number;
+}
+
+interface Subscription<T> {
+  readonly queue: EventQueue<StreamItem<T>>;
+  readonly wanted: StreamItem<T>['type'] | undefined;
+}
+
+export class EntryStream<T> implements EntryContext<T>, EntrySink {
+  readonly identity: Identity;
+  readonly room: string | undefined;
+  readonly codec: Codec<T>;
+  readonly #echo: boolean;
+  readonly #owner: StreamOwner<T>;
+  #subscriptions: readonly Subscription<T>[] = [];
+  /** Undefined from the first listener on. */
+  #held: (HeldMessage | Notice | Gap)[] | undefined = [];
+  #heldBytes = 0;
+  #heldLoss: { readonly from: number; to: number } | undefined;
+  #ended: { readonly error: unknown } | undefined;
+
+  /** Number of the room in frames. */
+  handle = 0;
+  /** Last entry that was received, or skipped with a gap. */
+  position = 0;
+  historyUntil = 0;
+
+  constructor({ identity, room, codec, echo }: EntryStreamOptions<T>, owner: StreamOwner<T>) {
+    this.identity = identity;
+    this.room = room;
+    this.codec = codec;
+    this.#echo = echo;
+    this.#owner = owner;
+  }
+
+  /** Takes the entry frame at `offset`. @throws ProtocolError when it is malformed */
+  receive(type: number, bytes: Uint8Array, offset: number, length: number): void {
+    const seq = readU48(bytes, offset + ENTRY_SEQ_OFFSET);
+    if (seq <= this.position) return;
+    const prev = readU48(bytes, offset + ENTRY_PREV_OFFSET);
+    if (prev !== this.position) {
+      this.gap('hole', Math.min(prev, this.position), Math.max(prev, this.position));
+    }
+    this.position = seq;
+    if (type === FrameType.Notice) {
+      const notice = readNotice(this, bytes, offset, length);
+      this.#owner.onNotice(notice);
+      this.#deliver(notice);
+    } else if (this.#held !== undefined) {
+      this.#hold({ type: 'held', bytes, offset, length }, length);
+    } else if (this.#subscriptions.length > 0 || this.#owner.isListening()) {
+      this.#deliverMessage(bytes, offset, length);
+    }
+  }
+
+  /** Tells that `from < seq <= to` will not come, and goes on after `to`. */
+  gap(reason: GapReason, from: number, to: number): void {
+    this.position = to;
+    this.#deliver({ type: 'gap', room: this.room, reason, from, to });
+  }
+
+  /** A new subscription, or one that has ended already when the stream has. */
+  subscribe(wanted: StreamItem<T>['type'] | undefined, options: StreamOptions): EventQueue<StreamItem<T>> {
+    const queue = new EventQueue<StreamItem<T>>(options, (ended) => {
+      this.#subscriptions = this.#subscriptions.filter((other) => other.queue !== ended);
+    });
+    if (this.#ended) queue.end(this.#ended.error);
+    if (!queue.ended) {
+      this.#subscriptions = [...this.#subscriptions, { queue, wanted }];
+      this.release();
+    }
+    return queue;
+  }
+
+  /** Gives what was held to the listeners, once the code that has just subscribed one is through. */
+  release(): void {
+    if (this.#held === undefined) return;
+    queueMicrotask(() => {
+      const held = this.#held;
+      if (held === undefined) return;
+      this.#held = undefined;
+      if (this.#heldLoss) {
+        this.#deliver({ type: 'gap', room: this.room, reason: 'overflow', ...this.#heldLoss });
+      }
+      for (const item of held) {
+        if (item.type === 'held') this.#deliverMessage(item.bytes, item.offset, item.length);
+        else this.#deliver(item);
+      }
+    });
+  }
+
+  /** Ends all iterators: cleanly, or with `error`. */
+  end(error?: unknown): void {
+    this.#ended ??= { error };
+    for (const { queue } of this.#subscriptions) queue.end(error);
+  }
+
+  #deliverMessage(bytes: Uint8Array, offset: number, length: number): void {
+    if (!this.#echo && this.identity.owns(readU32(bytes, offset + SENDER_OFFSET))) return;
+    this.#deliver(readMessage(this, bytes, offset, length));
+  }
+
+  #deliver(item: StreamItem<T>): void {
+    if (this.#held !== undefined) {
+      // Messages are held as bytes before they get here.
+      if (item.type === 'notice' || item.type === 'gap') this.#hold(item, 0);
+      return;
+    }
+    for (const { queue, wanted } of this.#subscriptions) {
+      if (wanted === undefined || wanted === item.type) queue.push(item);
+    }
+    this.#owner.onItem(item);
+  }
+
+  #hold(item: HeldMessage | Notice | Gap, bytes: number): void {
+    const held = this.#held!;
+    held.push(item);
+    this.#heldBytes += bytes;
+    while (held.length > DEFAULT_MAX_QUEUED || this.#heldBytes > MAX_HELD_BYTES) this.#forget(held.shift()!);
+  }
+
+  #forget(item: HeldMessage | Notice | Gap): void {
+    let from: number;
+    let to: number;
+    if (item.type === 'held') {
+      this.#heldBytes -= item.length;
+      from = readU48(item.bytes, item.offset + ENTRY_PREV_OFFSET);
+      to = readU48(item.bytes, item.offset + ENTRY_SEQ_OFFSET);
+    } else if (item.type === 'notice') {
+      from = item.prev;
+      to = item.seq;
+    } else {
+      ({ from, to } = item);
+    }
+    if (this.#heldLoss) this.#heldLoss.to = to;
+    else this.#heldLoss = { from, to };
+  }
+}

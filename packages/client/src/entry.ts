@@ -1,0 +1,261 @@
+/**
+ * What a room tells its members, as values: messages, notices, gaps, and messages that cannot be read.
+ *
+ * These are plain objects that belong to whoever receives them. `seq` and `prev` are the positions that prove
+ * completeness: the `prev` of an entry is the `seq` of the entry before it, and where it is not, a {@link Gap}
+ * stands between the two.
+ */
+import {
+  CODEC_OFFSET,
+  type Codec,
+  ENTRY_HEADER_BYTES,
+  ENTRY_PREV_OFFSET,
+  ENTRY_SEQ_OFFSET,
+  type Member,
+  NoticeKind,
+  ProtocolError,
+  ProtocolErrorCode,
+  readU32,
+  readU48,
+  textCodec,
+} from '@chat/protocol';
+import { ClientError, ClientErrorCode } from './errors.js';
+
+/** What every entry of a log has. */
+export interface EntryInfo {
+  /** Name of the entry for all members: epoch and seq. */
+  readonly id: string;
+  /** Position in the log: rising, not dense. */
+  readonly seq: number;
+  /** Position of the entry before it in the same room. */
+  readonly prev: number;
+  /** Server time in milliseconds since 1970. */
+  readonly at: number;
+  /** Whether this client caused it. */
+  readonly own: boolean;
+  /** Whether it is from before this client joined. */
+  readonly history: boolean;
+}
+
+/** A message in a room. */
+export interface Message<T = string> extends EntryInfo {
+  readonly type: 'message';
+  readonly room: string;
+  /** Who sent it, under the name of that time. */
+  readonly sender: Member;
+  readonly value: T;
+  /** Tag of the codec it was encoded with. */
+  readonly codec: number;
+}
+
+/** A message to this client alone. */
+export interface DirectMessage<T = string> extends EntryInfo {
+  readonly type: 'direct';
+  readonly sender: Member;
+  readonly value: T;
+  readonly codec: number;
+}
+
+/** A message whose body is not what this room speaks: other codec, malformed, or refused by the schema. */
+export interface UnreadableMessage extends EntryInfo {
+  readonly type: 'unreadable';
+  /** Undefined for a message to this client alone. */
+  readonly room: string | undefined;
+  readonly sender: Member;
+  readonly codec: number;
+  /** The body as it came. Owned by the receiver. */
+  readonly body: Uint8Array;
+  /** `ERR_CLIENT_UNREADABLE`, with the codec's complaint as its cause. */
+  readonly error: ClientError;
+}
+
+/** A member came, went or changed its name. */
+export interface Notice extends EntryInfo {
+  readonly type: 'notice';
+  readonly room: string;
+  /** `lost`: the connection broke and did not come back. */
+  readonly kind: 'joined' | 'left' | 'lost' | 'renamed';
+  /** Whom it is about, under the new name if renamed. */
+  readonly member: Member;
+  /** The name before, if renamed. */
+  readonly oldName: string | undefined;
+}
+
+/**
+ * Why entries are missing. `skipped`: this client read so slowly that the server moved it on. `expired`: the
+ * server no longer holds them. `epoch-changed`: the server restarted with an empty log; positions from before
+ * mean nothing now. `session-lost`: direct messages may have gone to the session that could not be resumed.
+ * `hole`: the chain of `prev` is broken, which is a defect of the server. `overflow`: they arrived before anybody listened,
+ * and were too many to be kept.
+ */
+export type GapReason = 'skipped' | 'expired' | 'epoch-changed' | 'session-lost' | 'hole' | 'overflow';
+
+/** Entries with `from < seq <= to` were not, and will not be, delivered. */
+export interface Gap {
+  readonly type: 'gap';
+  /** Undefined for the direct messages. */
+  readonly room: string | undefined;
+  readonly reason: GapReason;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Everything that a room tells, in order. */
+export type RoomEntry<T = string> = Message<T> | Notice | Gap | UnreadableMessage;
+
+// Fields of an entry frame that the protocol package does not name for readers in place.
+const KIND_OFFSET: number = CODEC_OFFSET + 1;
+const NAME_LENGTH_OFFSET: number = CODEC_OFFSET + 2;
+/** The id of the sender, in an entry frame. */
+export const SENDER_OFFSET: number = ENTRY_SEQ_OFFSET - 4;
+const AT_OFFSET: number = ENTRY_PREV_OFFSET + 6;
+
+/** The handle of the room, in an entry frame. */
+export const ROOM_OFFSET: number = ENTRY_SEQ_OFFSET - 8;
+
+const NOTICE_KINDS: Readonly<Record<NoticeKind, Notice['kind']>> = {
+  [NoticeKind.Joined]: 'joined',
+  [NoticeKind.Left]: 'left',
+  [NoticeKind.Lost]: 'lost',
+  [NoticeKind.Renamed]: 'renamed',
+};
+
+const MAX_CACHED_SENDERS = 4096;
+
+/**
+ * Who this client is and whom it has heard of: what entries are read against.
+ *
+ * The name of a sender is decoded once and found again by the bytes of the last entry of the same sender.
+ */
+export class Identity {
+  readonly #senders = new Map<number, { readonly nameBytes: Uint8Array; readonly member: Member }>();
+  /** Ids that this client had in earlier sessions of the epoch. */
+  #formerIds: Set<number> | undefined;
+  epoch = '';
+  id = 0;
+  name = '';
+
+  /** Takes the identity of a session. */
+  assume(epoch: string, { id, name }: Member): void {
+    if (epoch !== this.epoch) {
+      this.#senders.clear();
+      this.#formerIds = undefined;
+    } else if (id !== this.id) {
+      this.#formerIds ??= new Set();
+      this.#formerIds.add(this.id);
+    }
+    this.epoch = epoch;
+    this.id = id;
+    this.name = name;
+  }
+
+  owns(id: number): boolean {
+    return id === this.id || this.#formerIds?.has(id) === true;
+  }
+
+  /** The member whose name is at `start … end`. */
+  sender(id: number, bytes: Uint8Array, start: number, end: number): Member {
+    const known = this.#senders.get(id);
+    if (known !== undefined && equals(known.nameBytes, bytes, start, end)) return known.member;
+    const nameBytes = bytes.slice(start, end);
+    const member: Member = { id, name: textCodec.decode(nameBytes) };
+    if (this.#senders.size >= MAX_CACHED_SENDERS) this.#senders.clear();
+    this.#senders.set(id, { nameBytes, member });
+    return member;
+  }
+}
+
+function equals(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false;
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false;
+  return true;
+}
+
+/** Where an entry is read: what its bytes do not say. */
+export interface EntryContext<T> {
+  readonly identity: Identity;
+  /** Undefined for direct messages. */
+  readonly room: string | undefined;
+  readonly codec: Codec<T>;
+  /** Entries up to here are history. */
+  readonly historyUntil: number;
+}
+
+/** @throws ProtocolError when the name does not fit into the frame */
+function bodyStart(bytes: Uint8Array, offset: number, length: number): number {
+  const start = ENTRY_HEADER_BYTES + bytes[offset + NAME_LENGTH_OFFSET]!;
+  if (start > length) {
+    throw new ProtocolError(
+      ProtocolErrorCode.FrameMalformed,
+      `an entry of ${length} bytes has a name up to byte ${start}`,
+    );
+  }
+  return offset + start;
+}
+
+/** Reads the message frame at `offset`. @throws ProtocolError when it is malformed; never for its body */
+export function readMessage<T>(
+  { identity, room, codec, historyUntil }: EntryContext<T>,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): Message<T> | DirectMessage<T> | UnreadableMessage {
+  const seq = readU48(bytes, offset + ENTRY_SEQ_OFFSET);
+  const prev = readU48(bytes, offset + ENTRY_PREV_OFFSET);
+  const at = readU48(bytes, offset + AT_OFFSET);
+  const senderId = readU32(bytes, offset + SENDER_OFFSET);
+  const tag = bytes[offset + CODEC_OFFSET]!;
+  const start = bodyStart(bytes, offset, length);
+  const sender = identity.sender(senderId, bytes, offset + ENTRY_HEADER_BYTES, start);
+  const body = bytes.subarray(start, offset + length);
+  const id = `${identity.epoch}-${seq}`;
+  const own = identity.owns(senderId);
+  const history = seq <= historyUntil;
+  let error: ClientError;
+  if (tag === codec.tag) {
+    try {
+      const value = codec.decode(body);
+      return room === undefined
+        ? { type: 'direct', id, seq, prev, at, own, history, sender, value, codec: tag }
+        : { type: 'message', room, id, seq, prev, at, own, history, sender, value, codec: tag };
+    } catch (cause) {
+      const message = `the message ${id} does not decode as ${codec.name}`;
+      error = new ClientError(ClientErrorCode.Unreadable, message, { cause });
+    }
+  } else {
+    const message = `the message ${id} has codec ${tag}, ${codec.tag} (${codec.name}) is read here`;
+    error = new ClientError(ClientErrorCode.Unreadable, message);
+  }
+  const copy = body.slice();
+  return { type: 'unreadable', room, id, seq, prev, at, own, history, sender, codec: tag, body: copy, error };
+}
+
+/** Reads the notice frame at `offset`. @throws ProtocolError when it is malformed */
+export function readNotice(
+  { identity, room = '', historyUntil }: EntryContext<unknown>,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): Notice {
+  const seq = readU48(bytes, offset + ENTRY_SEQ_OFFSET);
+  const senderId = readU32(bytes, offset + SENDER_OFFSET);
+  const kind = NOTICE_KINDS[bytes[offset + KIND_OFFSET] as NoticeKind];
+  if (kind === undefined)
+    throw new ProtocolError(ProtocolErrorCode.FrameMalformed, 'a notice of no known kind');
+  const start = bodyStart(bytes, offset, length);
+  const name = textCodec.decode(bytes.subarray(offset + ENTRY_HEADER_BYTES, start));
+  const renamed = kind === 'renamed';
+  return {
+    type: 'notice',
+    room,
+    kind,
+    id: `${identity.epoch}-${seq}`,
+    seq,
+    prev: readU48(bytes, offset + ENTRY_PREV_OFFSET),
+    at: readU48(bytes, offset + AT_OFFSET),
+    own: identity.owns(senderId),
+    history: seq <= historyUntil,
+    member: { id: senderId, name: renamed ? textCodec.decode(bytes.subarray(start, offset + length)) : name },
+    oldName: renamed ? name : undefined,
+  };
+}

@@ -1,0 +1,220 @@
+/**
+ * What can go wrong for a user of the client, as one error class and a closed table of codes.
+ *
+ * A refusal by the server (a failure, or a close code) becomes the code of the same meaning; `closeCode`,
+ * `retryAfterMs`, `max` and `actual` carry what the server said with it. An aborted call rejects with the
+ * `reason` of its signal instead, and misuse (a negative limit, a second codec for one room) is a `TypeError`
+ * or `RangeError`.
+ */
+import { CloseCode, closeCodeInfo, type Failure, FailureCode } from '@chat/protocol';
+
+/** Codes of {@link ClientError}. Stable: they are part of the public contract. */
+export const ClientErrorCode = {
+  /** No transport of this build can open the URL. */
+  UrlUnsupported: 'ERR_CLIENT_URL_UNSUPPORTED',
+  /** The connection could not be made, or ended before the server's welcome. */
+  ConnectFailed: 'ERR_CLIENT_CONNECT_FAILED',
+  /** Connecting took longer than `connectTimeoutMs`. */
+  ConnectTimeout: 'ERR_CLIENT_CONNECT_TIMEOUT',
+  /** The connection broke, or nothing was heard for too long. */
+  ConnectionLost: 'ERR_CLIENT_CONNECTION_LOST',
+  /** The server drains or restarts. */
+  GoingAway: 'ERR_CLIENT_GOING_AWAY',
+  /** The server ended the session without a complaint. */
+  ServerClosed: 'ERR_CLIENT_SERVER_CLOSED',
+  /** The client is closed. */
+  Closed: 'ERR_CLIENT_CLOSED',
+  /** One side does not keep to the protocol; `cause` says how. */
+  Protocol: 'ERR_CLIENT_PROTOCOL',
+  /** Server and client have no protocol version in common. */
+  VersionUnsupported: 'ERR_CLIENT_VERSION_UNSUPPORTED',
+  /** The credentials were refused. */
+  Unauthorized: 'ERR_CLIENT_UNAUTHORIZED',
+  /** Not allowed. */
+  Forbidden: 'ERR_CLIENT_FORBIDDEN',
+  /** Another member has this name, or one that looks like it. */
+  NameTaken: 'ERR_CLIENT_NAME_TAKEN',
+  /** The name breaks the rules for names. */
+  NameInvalid: 'ERR_CLIENT_NAME_INVALID',
+  /** Removed by an operator. */
+  Kicked: 'ERR_CLIENT_KICKED',
+  /** Removed by an operator, and not welcome for a while. */
+  Banned: 'ERR_CLIENT_BANNED',
+  /** Another connection resumed this session. */
+  SessionReplaced: 'ERR_CLIENT_SESSION_REPLACED',
+  /** This client read too slowly. */
+  SlowConsumer: 'ERR_CLIENT_SLOW_CONSUMER',
+  /** More than the rate limit allows; `retryAfterMs` says when to try again. */
+  RateLimited: 'ERR_CLIENT_RATE_LIMITED',
+  /** The server has no room for another session. */
+  Overloaded: 'ERR_CLIENT_OVERLOADED',
+  /** The message is larger than the server takes: see `max` and `actual`. */
+  TooLarge: 'ERR_CLIENT_TOO_LARGE',
+  /** Not, or no longer, a member of the room. */
+  NotMember: 'ERR_CLIENT_NOT_MEMBER',
+  /** Nobody has this name. */
+  NoSuchUser: 'ERR_CLIENT_NO_SUCH_USER',
+  /** There is no such room. */
+  NoSuchRoom: 'ERR_CLIENT_NO_SUCH_ROOM',
+  /** The name of the room breaks the rules for names. */
+  RoomInvalid: 'ERR_CLIENT_ROOM_INVALID',
+  /** The room takes no more members. */
+  RoomFull: 'ERR_CLIENT_ROOM_FULL',
+  /** The session is in as many rooms as it may be. */
+  TooManyRooms: 'ERR_CLIENT_TOO_MANY_ROOMS',
+  /** A hook of the server refused the message. */
+  Rejected: 'ERR_CLIENT_REJECTED',
+  /** The server could not make sense of a request. */
+  BadRequest: 'ERR_CLIENT_BAD_REQUEST',
+  /** A defect of the server. */
+  Internal: 'ERR_CLIENT_INTERNAL',
+  /** The message was handed to a connection that broke, and the session was not resumed: nobody can say. */
+  Unconfirmed: 'ERR_CLIENT_UNCONFIRMED',
+  /** Too many messages, or bytes, wait to be sent. */
+  OutboxFull: 'ERR_CLIENT_OUTBOX_FULL',
+  /** The message waited longer than `outbox.maxAgeMs` and was never sent. */
+  OutboxExpired: 'ERR_CLIENT_OUTBOX_EXPIRED',
+  /** The server did not answer a request in time. */
+  RequestTimeout: 'ERR_CLIENT_REQUEST_TIMEOUT',
+  /** An iterator was read too slowly for its bounded queue. */
+  QueueOverflow: 'ERR_CLIENT_QUEUE_OVERFLOW',
+  /** A message was sent with another codec than the one this room reads, or does not decode. */
+  Unreadable: 'ERR_CLIENT_UNREADABLE',
+} as const;
+
+/** One of the codes in {@link ClientErrorCode}. */
+export type ClientErrorCode = (typeof ClientErrorCode)[keyof typeof ClientErrorCode];
+
+/** What a {@link ClientError} may carry besides code and message. */
+export interface ClientErrorDetails {
+  readonly cause?: unknown;
+  /** The close code, when the server ended the connection with one. */
+  readonly closeCode?: number | undefined;
+  /** After how many milliseconds a second try makes sense. */
+  readonly retryAfterMs?: number | undefined;
+  /** The limit that was exceeded. */
+  readonly max?: number | undefined;
+  /** What was seen instead. */
+  readonly actual?: number | undefined;
+}
+
+const BRAND = Symbol.for('@chat/client.ClientError');
+
+/**
+ * An error of this package. Carries a stable `code`; the message names what was seen and what was allowed.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { ClientError, connect } from '@chat/client';
+ *
+ * try {
+ *   await connect('gopher://localhost', { name: 'ada' });
+ *   assert.fail('connected');
+ * } catch (error) {
+ *   assert(ClientError.is(error) && error.code === 'ERR_CLIENT_URL_UNSUPPORTED');
+ * }
+ * ```
+ */
+export class ClientError extends Error {
+  /** What went wrong, from the closed table {@link ClientErrorCode}. */
+  readonly code: ClientErrorCode;
+  /** The close code, when the server ended the connection with one. */
+  readonly closeCode: number | undefined;
+  /** After how many milliseconds a second try makes sense. */
+  readonly retryAfterMs: number | undefined;
+  /** The limit that was exceeded. */
+  readonly max: number | undefined;
+  /** What was seen instead. */
+  readonly actual: number | undefined;
+
+  constructor(code: ClientErrorCode, message: string, details: ClientErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    this.name = 'ClientError';
+    this.code = code;
+    this.closeCode = details.closeCode;
+    this.retryAfterMs = details.retryAfterMs;
+    this.max = details.max;
+    this.actual = details.actual;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  /** Tells whether `value` is a `ClientError`, also of another installed copy of this package. */
+  static is(value: unknown): value is ClientError {
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+}
+
+const OF_FAILURE: Readonly<Record<FailureCode, ClientErrorCode>> = {
+  [FailureCode.RateLimited]: ClientErrorCode.RateLimited,
+  [FailureCode.TooLarge]: ClientErrorCode.TooLarge,
+  [FailureCode.NotMember]: ClientErrorCode.NotMember,
+  [FailureCode.NoSuchUser]: ClientErrorCode.NoSuchUser,
+  [FailureCode.NoSuchRoom]: ClientErrorCode.NoSuchRoom,
+  [FailureCode.NameTaken]: ClientErrorCode.NameTaken,
+  [FailureCode.NameInvalid]: ClientErrorCode.NameInvalid,
+  [FailureCode.RoomInvalid]: ClientErrorCode.RoomInvalid,
+  [FailureCode.RoomFull]: ClientErrorCode.RoomFull,
+  [FailureCode.TooManyRooms]: ClientErrorCode.TooManyRooms,
+  [FailureCode.Forbidden]: ClientErrorCode.Forbidden,
+  [FailureCode.Rejected]: ClientErrorCode.Rejected,
+  [FailureCode.OutOfOrder]: ClientErrorCode.Protocol,
+  [FailureCode.BadRequest]: ClientErrorCode.BadRequest,
+  [FailureCode.Draining]: ClientErrorCode.GoingAway,
+  [FailureCode.Internal]: ClientErrorCode.Internal,
+};
+
+const OF_CLOSE: Readonly<Record<CloseCode, ClientErrorCode>> = {
+  [CloseCode.Normal]: ClientErrorCode.ServerClosed,
+  [CloseCode.GoingAway]: ClientErrorCode.GoingAway,
+  [CloseCode.ProtocolError]: ClientErrorCode.Protocol,
+  [CloseCode.UnsupportedVersion]: ClientErrorCode.VersionUnsupported,
+  [CloseCode.HandshakeTimeout]: ClientErrorCode.ConnectTimeout,
+  [CloseCode.FrameTooLarge]: ClientErrorCode.Protocol,
+  [CloseCode.UnknownFrame]: ClientErrorCode.Protocol,
+  [CloseCode.MalformedFrame]: ClientErrorCode.Protocol,
+  [CloseCode.InvalidUtf8]: ClientErrorCode.Protocol,
+  [CloseCode.Unauthorized]: ClientErrorCode.Unauthorized,
+  [CloseCode.Forbidden]: ClientErrorCode.Forbidden,
+  [CloseCode.NameTaken]: ClientErrorCode.NameTaken,
+  [CloseCode.NameInvalid]: ClientErrorCode.NameInvalid,
+  [CloseCode.Kicked]: ClientErrorCode.Kicked,
+  [CloseCode.Banned]: ClientErrorCode.Banned,
+  [CloseCode.SessionReplaced]: ClientErrorCode.SessionReplaced,
+  [CloseCode.SlowConsumer]: ClientErrorCode.SlowConsumer,
+  [CloseCode.RateLimited]: ClientErrorCode.RateLimited,
+  [CloseCode.IdleTimeout]: ClientErrorCode.ConnectionLost,
+  [CloseCode.Overloaded]: ClientErrorCode.Overloaded,
+  [CloseCode.TooManyConnections]: ClientErrorCode.Overloaded,
+  [CloseCode.Internal]: ClientErrorCode.Internal,
+};
+
+/** The error for a refusal that leaves the connection open. A code of a later version counts as internal. */
+export function failureError(failure: Failure): ClientError {
+  const { code, message, retryAfterMs, max, actual } = failure;
+  return new ClientError(OF_FAILURE[code] ?? ClientErrorCode.Internal, `${message} (${code})`, {
+    retryAfterMs,
+    max,
+    actual,
+  });
+}
+
+/** The error for a close frame. */
+export function closeError(closeCode: number, reason: string, retryAfterMs: number): ClientError {
+  const { name } = closeCodeInfo(closeCode);
+  return new ClientError(
+    OF_CLOSE[closeCode as CloseCode] ?? ClientErrorCode.ServerClosed,
+    reason ? `${reason} (${name})` : `the server closed the connection (${name})`,
+    { closeCode, retryAfterMs: retryAfterMs > 0 ? retryAfterMs : undefined },
+  );
+}
+
+/** Whether a client that lost its connection for this reason may come back by itself. */
+export function mayRetry(error: ClientError): boolean {
+  if (error.closeCode !== undefined) return closeCodeInfo(error.closeCode).retry;
+  return (
+    error.code === ClientErrorCode.ConnectFailed ||
+    error.code === ClientErrorCode.ConnectTimeout ||
+    error.code === ClientErrorCode.ConnectionLost
+  );
+}

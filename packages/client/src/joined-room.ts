@@ -1,0 +1,304 @@
+/**
+ * What stands behind a {@link Room}: its stream of entries, its members and its events, and what they become
+ * when the connection comes back.
+ */
+import {
+  bytesCodec,
+  CODEC_OFFSET,
+  type Codec,
+  CodecTag,
+  ENTRY_HEADER_BYTES,
+  encodeFrame,
+  type Frame,
+  FrameType,
+  type Joined,
+  jsonCodec,
+  type Member,
+  ProtocolError,
+  ProtocolErrorCode,
+  readU32,
+  textCodec,
+} from '@chat/protocol';
+import {
+  type Gap,
+  type Identity,
+  type Message,
+  type Notice,
+  type RoomEntry,
+  readMessage,
+  readNotice,
+} from './entry.js';
+import { EntryStream, type StreamItem, type StreamOwner } from './entry-stream.js';
+import { ClientError, ClientErrorCode } from './errors.js';
+import type { Stream, StreamOptions } from './event-queue.js';
+import { type Listener, Listeners, type ListenOptions } from './listeners.js';
+import { MemberList } from './member-list.js';
+import type { PublishTarget } from './outbox.js';
+import type { HistoryAnswer, Requests } from './requests.js';
+import type { HistoryOptions, HistoryPage, JoinOptions, Room, RoomEvents, Sent } from './room.js';
+import { assertMembers } from './shapes.js';
+
+/** What a room needs of its client. */
+export interface RoomHost {
+  readonly identity: Identity;
+  readonly requests: Requests;
+  publish<T>(
+    target: PublishTarget,
+    codec: Codec<T>,
+    value: T,
+    signal: AbortSignal | undefined,
+  ): Promise<Sent>;
+  /** Sends a frame that may get lost. @returns whether there is a connection */
+  sendVolatile(frame: Uint8Array): boolean;
+  onGap(gap: Gap): void;
+  onNotice(notice: Notice): void;
+  onListenerError(error: unknown, event: string): void;
+  leaveRoom(room: JoinedRoom<unknown>): Promise<void>;
+}
+
+/** Where a frame has its type. */
+const TYPE_OFFSET: number = CODEC_OFFSET - 1;
+
+/** Events that are entries of the stream: who listens for one is a reader. */
+const ENTRY_EVENTS: ReadonlySet<string> = new Set(['message', 'notice', 'gap', 'unreadable']);
+
+export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
+  readonly #host: RoomHost;
+  readonly #stream: EntryStream<T>;
+  readonly #listeners: Listeners<RoomEvents<T>>;
+  readonly #members = new MemberList();
+  readonly name: string;
+  readonly codec: Codec<T>;
+  /** What the join asked for: taken again when the server has lost its memory. */
+  readonly wantedHistory: number;
+  /** The life of the log that {@link JoinedRoom.position} belongs to. */
+  epoch: string;
+  #joined = true;
+
+  constructor(host: RoomHost, joined: Joined, options: JoinOptions<T>) {
+    this.#host = host;
+    this.name = joined.room;
+    // The default of T is string, and textCodec is the default codec.
+    this.codec = options.codec ?? (textCodec as Codec<unknown> as Codec<T>);
+    this.wantedHistory = options.history ?? 0;
+    const { identity } = host;
+    this.epoch = identity.epoch;
+    this.#listeners = new Listeners((error, event) => host.onListenerError(error, event));
+    this.#stream = new EntryStream(
+      { identity, room: this.name, codec: this.codec, echo: options.echo ?? true },
+      this,
+    );
+    this.#stream.handle = joined.handle;
+    this.#stream.position = joined.start;
+    this.#stream.historyUntil = joined.head;
+    this.#members.reset(joined);
+    const { since } = options;
+    if (since && since.epoch !== identity.epoch) this.#stream.gap('epoch-changed', since.seq, joined.start);
+    else if (joined.gap) this.#stream.gap('expired', joined.gap.from, joined.start);
+  }
+
+  get stream(): EntryStream<T> {
+    return this.#stream;
+  }
+
+  get joined(): boolean {
+    return this.#joined;
+  }
+
+  get position(): number {
+    return this.#stream.position;
+  }
+
+  get members(): ReadonlyMap<number, Member> {
+    return this.#members.members;
+  }
+
+  get memberCount(): number {
+    return this.#members.count;
+  }
+
+  send(value: T, options: { readonly signal?: AbortSignal } = {}): Promise<Sent> {
+    return this.#host.publish(this, this.codec, value, options.signal);
+  }
+
+  signal(value: unknown): boolean {
+    const body = jsonCodec.encode(value);
+    if (!this.#joined) return false;
+    return this.#host.sendVolatile(
+      encodeFrame({
+        type: FrameType.Signal,
+        room: this.#stream.handle,
+        sender: 0,
+        name: '',
+        codec: jsonCodec.tag,
+        body,
+      }),
+    );
+  }
+
+  messages(options: StreamOptions = {}): Stream<Message<T>> {
+    return this.#stream.subscribe('message', options) as Stream<StreamItem<T>> as Stream<Message<T>>;
+  }
+
+  entries(options: StreamOptions = {}): Stream<RoomEntry<T>> {
+    return this.#stream.subscribe(undefined, options) as Stream<StreamItem<T>> as Stream<RoomEntry<T>>;
+  }
+
+  on<Name extends keyof RoomEvents<T>>(
+    event: Name,
+    listener: Listener<RoomEvents<T>[Name]>,
+    options?: ListenOptions,
+  ): () => void {
+    const remove = this.#listeners.on(event, listener, options);
+    if (ENTRY_EVENTS.has(event)) this.#stream.release();
+    return remove;
+  }
+
+  async history(options: HistoryOptions = {}): Promise<HistoryPage<T>> {
+    const { signal, ...range } = options;
+    let page: HistoryPage<T> | undefined;
+    await this.#host.requests.ask(
+      { op: 'history', room: this.name, ...range },
+      {
+        signal,
+        onAnswer: (answer) => {
+          page = this.#readHistory(answer);
+        },
+      },
+    );
+    return page!;
+  }
+
+  async loadMembers(
+    options: { readonly limit?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<boolean> {
+    const limit = options.limit ?? Infinity;
+    let cursor: number | undefined;
+    for (let loaded = 0; loaded < limit && !this.#members.complete; ) {
+      const page = await this.#host.requests.ask(
+        { op: 'members', room: this.name, ...(cursor !== undefined && { cursor }) },
+        {
+          signal: options.signal,
+          onAnswer: ({ members, cursor: next }) => {
+            assertMembers(members);
+            this.#members.add(members, next === undefined);
+          },
+        },
+      );
+      loaded += page.members.length;
+      cursor = page.cursor;
+      this.#listeners.emit('members', this.members);
+    }
+    return this.#members.complete;
+  }
+
+  leave(): Promise<void> {
+    return this.#host.leaveRoom(this as unknown as JoinedRoom<unknown>);
+  }
+
+  publishFrame(publishId: number, codec: number, body: Uint8Array): Uint8Array | ClientError {
+    if (!this.#joined) return this.notMember();
+    return encodeFrame({ type: FrameType.Publish, room: this.#stream.handle, publishId, codec, body });
+  }
+
+  notMember(): ClientError {
+    return new ClientError(ClientErrorCode.NotMember, `the room ${this.name} was left`);
+  }
+
+  /** Goes on after a reconnect, in the same epoch or in a new one. */
+  rejoin(joined: Joined): void {
+    const stream = this.#stream;
+    stream.handle = joined.handle;
+    this.#members.reset(joined);
+    if (this.epoch !== this.#host.identity.epoch) {
+      this.epoch = this.#host.identity.epoch;
+      stream.historyUntil = joined.head;
+      stream.gap('epoch-changed', stream.position, joined.start);
+    } else if (joined.start > stream.position) {
+      stream.gap('expired', stream.position, joined.start);
+    }
+    this.#listeners.emit('members', this.members);
+  }
+
+  /** The end of the room for this client. */
+  end(error?: ClientError): void {
+    if (!this.#joined) return;
+    this.#joined = false;
+    this.#stream.end(error);
+    this.#listeners.emit('closed', { error });
+  }
+
+  onSignal({ sender, name, codec, body }: Extract<Frame, { readonly type: typeof FrameType.Signal }>): void {
+    if (!this.#listeners.has('signal')) return;
+    let value: unknown;
+    try {
+      if (codec === CodecTag.Json) value = jsonCodec.decode(body);
+      else if (codec === CodecTag.Text) value = textCodec.decode(body);
+      else if (codec === CodecTag.Bytes) value = bytesCodec.decode(body);
+      else return;
+    } catch {
+      return; // Volatile: what cannot be read is as good as lost.
+    }
+    this.#listeners.emit('signal', { room: this.name, sender: { id: sender, name }, value });
+  }
+
+  isListening(): boolean {
+    return this.#listeners.count > 0;
+  }
+
+  onItem(item: StreamItem<T>): void {
+    switch (item.type) {
+      case 'message':
+        this.#listeners.emit('message', item);
+        break;
+      case 'notice':
+        this.#listeners.emit('notice', item);
+        break;
+      case 'unreadable':
+        this.#listeners.emit('unreadable', item);
+        break;
+      case 'gap':
+        this.#listeners.emit('gap', item);
+        this.#host.onGap(item);
+        break;
+      case 'direct': // Only the inbox has these.
+    }
+  }
+
+  onNotice(notice: Notice): void {
+    this.#members.apply(notice);
+    this.#host.onNotice(notice);
+    this.#listeners.emit('members', this.members);
+  }
+
+  /** @throws ProtocolError when the entries are malformed */
+  #readHistory({ chunks, end }: HistoryAnswer): HistoryPage<T> {
+    const entries: RoomEntry<T>[] = [];
+    const context = {
+      identity: this.#host.identity,
+      room: this.name,
+      codec: this.codec,
+      historyUntil: Infinity,
+    };
+    let last: { readonly seq: number } | undefined;
+    for (const bytes of chunks) {
+      for (let offset = 0; offset < bytes.length; ) {
+        const length = bytes.length - offset < ENTRY_HEADER_BYTES ? 0 : readU32(bytes, offset);
+        if (length < ENTRY_HEADER_BYTES || length > bytes.length - offset) {
+          throw new ProtocolError(ProtocolErrorCode.FrameMalformed, 'history is not made of whole entries');
+        }
+        const entry =
+          bytes[offset + TYPE_OFFSET] === FrameType.Notice
+            ? readNotice(context, bytes, offset, length)
+            : (readMessage(context, bytes, offset, length) as Message<T>);
+        if (last && entry.prev !== last.seq) {
+          entries.push({ type: 'gap', room: this.name, reason: 'hole', from: last.seq, to: entry.prev });
+        }
+        entries.push(entry);
+        last = entry;
+        offset += length;
+      }
+    }
+    return { entries, end };
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Everything that can be said when connecting, its defaults, and the check that it makes sense.
+ */
+import { assertMaxFrameBytes, type Codec, DEFAULT_MAX_FRAME_BYTES } from '@chat/protocol';
+import { type Clock, systemClock } from './clock.js';
+import type { HeartbeatOptions } from './heartbeat.js';
+import type { OutboxOptions } from './outbox.js';
+import type { ReconnectOptions } from './reconnect.js';
+import type { OpenTransport, TlsOptions } from './transport.js';
+
+/** Makes the credentials for one attempt to connect; called again for each. */
+export type CredentialsProvider = (context: { readonly signal: AbortSignal }) => unknown;
+
+/** Options of `connect` and `createChatClient`. */
+export interface ConnectOptions<D = string> {
+  /** Wanted user name. */
+  readonly name: string;
+  /** For the server's authentication: a JSON value, or a function that makes one. @defaultValue none */
+  readonly credentials?: unknown | CredentialsProvider;
+  /** Gives up connecting when aborted. Has no effect once the client is open. */
+  readonly signal?: AbortSignal;
+  /** Time for one attempt: name resolution, connection, TLS and handshake together. @defaultValue 10000 */
+  readonly connectTimeoutMs?: number;
+  /** Time for the answer to a request (join, leave, rename, lists, history). @defaultValue 10000 */
+  readonly requestTimeoutMs?: number;
+  /** How a lost connection is made again. */
+  readonly reconnect?: ReconnectOptions;
+  /** Bounds of what waits to be sent. */
+  readonly outbox?: OutboxOptions;
+  /** Largest frame that is accepted from the server. @defaultValue 65536 */
+  readonly maxFrameBytes?: number;
+  /** How a dead connection is noticed. */
+  readonly heartbeat?: HeartbeatOptions;
+  /** What direct messages consist of. @defaultValue textCodec */
+  readonly directCodec?: Codec<D>;
+  /** Program and version, for the server's log. */
+  readonly agent?: string;
+  /** For `tls://` and `wss://` in Node. */
+  readonly tls?: TlsOptions;
+  /** Replaces the transports of the platform, for any URL. */
+  readonly transport?: OpenTransport;
+  /** Replaces the clock, in tests. */
+  readonly clock?: Clock;
+  /** Replaces the source of jitter: numbers from 0 to 1. @defaultValue Math.random */
+  readonly random?: () => number;
+}
+
+/** What differs between Node and the browser. */
+export interface Platform {
+  /** Transports by the scheme of the URL, colon included. */
+  readonly transports: ReadonlyMap<string, OpenTransport>;
+  /** Calls `wake` when the network, or the page, is back. @returns a function that ends this */
+  onWake?(wake: () => void): () => void;
+}
+
+/** Options with every default filled in. */
+export interface Settings {
+  readonly credentials: unknown | CredentialsProvider;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly reconnect: Required<ReconnectOptions>;
+  readonly outbox: Required<OutboxOptions>;
+  readonly maxFrameBytes: number;
+  readonly heartbeatTimeoutMs: number | undefined;
+  readonly agent: string | undefined;
+  readonly tls: TlsOptions | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** @throws RangeError when a limit is not a positive number; TypeError without a name */
+export function settle<D>(options: ConnectOptions<D>): Settings {
+  if (typeof options?.name !== 'string') throw new TypeError('a name is needed to connect');
+  const settings: Settings = {
+    credentials: options.credentials,
+    connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+    requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+    reconnect: {
+      enabled: true,
+      initial: false,
+      baseDelayMs: 500,
+      maxDelayMs: 30_000,
+      maxAttempts: Infinity,
+      ...options.reconnect,
+    },
+    outbox: { maxCount: 4096, maxBytes: 8_388_608, maxAgeMs: 60_000, ...options.outbox },
+    maxFrameBytes: options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES,
+    heartbeatTimeoutMs: options.heartbeat?.timeoutMs,
+    agent: options.agent,
+    tls: options.tls,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+  };
+  assertMaxFrameBytes(settings.maxFrameBytes);
+  const { baseDelayMs, maxDelayMs, maxAttempts } = settings.reconnect;
+  for (const [name, value] of Object.entries({
+    connectTimeoutMs: settings.connectTimeoutMs,
+    requestTimeoutMs: settings.requestTimeoutMs,
+    'reconnect.baseDelayMs': baseDelayMs,
+    'reconnect.maxDelayMs': maxDelayMs,
+    'reconnect.maxAttempts': maxAttempts,
+    'outbox.maxCount': settings.outbox.maxCount,
+    'outbox.maxBytes': settings.outbox.maxBytes,
+    'outbox.maxAgeMs': settings.outbox.maxAgeMs,
+    'heartbeat.timeoutMs': settings.heartbeatTimeoutMs ?? 1,
+  })) {
+    if (!(value > 0)) throw new RangeError(`${name} must be a positive number, got ${value}`);
+  }
+  return settings;
+}

@@ -1,0 +1,258 @@
+/**
+ * Messages on their way to the server, and the one outcome of each.
+ *
+ * A message waits in `#queue` until the connection and the window (`maxInFlight`) let it go; then it gets its
+ * publish id and stays in `#inFlight` until the server acknowledges or refuses it. When the connection breaks:
+ *
+ *  - session resumed: everything in flight is sent again, in order, under the same ids; the server recognises
+ *    what it has already. Each message is in the log once.
+ *  - session lost: nobody can say whether what was in flight is in the log, and the promises say so
+ *    (`ERR_CLIENT_UNCONFIRMED`). What was never sent is sent in the new session.
+ *
+ * Bounded by count, bytes and age, whatever the state of the connection.
+ */
+import { type Failure, FailureCode } from '@chat/protocol';
+import type { Clock } from './clock.js';
+import { ClientError, ClientErrorCode, failureError } from './errors.js';
+
+/** Bounds of what waits to be sent or acknowledged. */
+export interface OutboxOptions {
+  /** Messages. @defaultValue 4096 */
+  readonly maxCount?: number;
+  /** Bytes of their bodies together. @defaultValue 8388608 */
+  readonly maxBytes?: number;
+  /** How long a message may wait, in milliseconds. @defaultValue 60000 */
+  readonly maxAgeMs?: number;
+}
+
+/** Where the server put a message. */
+export interface Accepted {
+  readonly seq: number;
+  readonly at: number;
+}
+
+/** To whom a message goes: a room, or one member. */
+export interface PublishTarget {
+  /** The whole frame, or why it cannot be sent any more. */
+  publishFrame(publishId: number, codec: number, body: Uint8Array): Uint8Array | ClientError;
+}
+
+interface Item {
+  readonly target: PublishTarget;
+  readonly codec: number;
+  readonly body: Uint8Array;
+  readonly expiresAt: number;
+  readonly settle: (error: unknown, accepted?: Accepted) => void;
+  /** The promise is settled: an answer of the server interests nobody any more. */
+  settled: boolean;
+  /** As it was sent, while it is in flight: sent again as it is, since its id is used up in any case. */
+  frame: Uint8Array | undefined;
+}
+
+export class Outbox {
+  readonly #limits: Required<OutboxOptions>;
+  readonly #clock: Clock;
+  readonly #queue: Item[] = [];
+  readonly #inFlight = new Map<number, Item>();
+  #send: ((bytes: Uint8Array) => void) | undefined;
+  #held = true;
+  #maxInFlight = 1;
+  #lastPublishId = 0;
+  #bytes = 0;
+  /** How many items at the head of the queue were refused by a draining server and keep their order. */
+  #returned = 0;
+  #timer: unknown;
+
+  constructor(limits: Required<OutboxOptions>, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  /** Messages that are not settled yet. */
+  get size(): number {
+    return this.#queue.length + this.#inFlight.size;
+  }
+
+  add(
+    target: PublishTarget,
+    codec: number,
+    body: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<Accepted> {
+    const { maxCount, maxBytes, maxAgeMs } = this.#limits;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (this.size >= maxCount) {
+      const message = `${this.size} messages wait already, maxCount is ${maxCount}`;
+      return Promise.reject(
+        new ClientError(ClientErrorCode.OutboxFull, message, { max: maxCount, actual: this.size }),
+      );
+    }
+    if (this.#bytes + body.length > maxBytes) {
+      const actual = this.#bytes + body.length;
+      const message = `${actual} bytes would wait, maxBytes is ${maxBytes}`;
+      return Promise.reject(new ClientError(ClientErrorCode.OutboxFull, message, { max: maxBytes, actual }));
+    }
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        item.settle(signal?.reason);
+        this.#dropSettled();
+      };
+      const item: Item = {
+        target,
+        codec,
+        body,
+        expiresAt: this.#clock.now() + maxAgeMs,
+        settled: false,
+        frame: undefined,
+        settle: (error, accepted) => {
+          if (item.settled) return;
+          item.settled = true;
+          signal?.removeEventListener('abort', abort);
+          if (accepted === undefined) reject(error);
+          else resolve(accepted);
+        },
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#queue.push(item);
+      this.#bytes += body.length;
+      this.#timer ??= this.#clock.setTimeout(() => this.#expire(), maxAgeMs);
+      this.#pump();
+    });
+  }
+
+  /** A connection is open. When `resumed`, what was in flight is sent again. */
+  open(send: (bytes: Uint8Array) => void, maxInFlight: number, resumed: boolean): void {
+    this.#send = send;
+    this.#held = true;
+    this.#maxInFlight = maxInFlight;
+    if (!resumed) {
+      this.#lastPublishId = 0;
+      this.#settleInFlight(
+        new ClientError(
+          ClientErrorCode.Unconfirmed,
+          'the connection broke before the message was acknowledged, and the session is lost',
+        ),
+      );
+      return;
+    }
+    for (const { frame } of this.#inFlight.values()) send(frame!);
+  }
+
+  /** Lets messages go. */
+  release(): void {
+    this.#held = false;
+    this.#pump();
+  }
+
+  /** Keeps new messages back, until `release`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** The connection is gone. */
+  lost(): void {
+    this.#send = undefined;
+    this.#held = true;
+  }
+
+  /** Rejects everything: what was handed to a connection as unconfirmed, the rest with `error`. */
+  fail(error: ClientError): void {
+    this.lost();
+    const message = `${error.message}; the message was sent and not acknowledged`;
+    this.#settleInFlight(new ClientError(ClientErrorCode.Unconfirmed, message, { cause: error }));
+    for (const item of this.#queue.splice(0)) item.settle(error);
+    this.#bytes = 0;
+    this.#returned = 0;
+    this.#lastPublishId = 0;
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  ack(publishId: number, accepted: Accepted): void {
+    const item = this.#take(publishId);
+    item?.settle(undefined, accepted);
+    this.#pump();
+  }
+
+  nack(publishId: number, failure: Failure): void {
+    const item = this.#take(publishId);
+    if (item && failure.code === FailureCode.Draining && !item.settled) {
+      // Known not to be in the log: it goes to the next connection, before what was queued behind it.
+      item.frame = undefined;
+      this.#queue.splice(this.#returned++, 0, item);
+      this.#bytes += item.body.length;
+      this.#held = true;
+      return;
+    }
+    item?.settle(failureError(failure));
+    this.#pump();
+  }
+
+  #take(publishId: number): Item | undefined {
+    const item = this.#inFlight.get(publishId);
+    if (item === undefined) return undefined;
+    this.#inFlight.delete(publishId);
+    this.#bytes -= item.body.length;
+    return item;
+  }
+
+  #pump(): void {
+    if (this.#held || this.#send === undefined) return;
+    while (this.#queue.length > 0 && this.#inFlight.size < this.#maxInFlight) {
+      const item = this.#queue.shift()!;
+      this.#returned = 0;
+      const frame = item.target.publishFrame(this.#lastPublishId + 1, item.codec, item.body);
+      if (frame instanceof Uint8Array) {
+        item.frame = frame;
+        this.#inFlight.set(++this.#lastPublishId, item);
+        this.#send(frame);
+      } else {
+        this.#bytes -= item.body.length;
+        item.settle(frame);
+      }
+    }
+  }
+
+  #settleInFlight(error: ClientError): void {
+    for (const item of this.#inFlight.values()) {
+      this.#bytes -= item.body.length;
+      item.settle(error);
+    }
+    this.#inFlight.clear();
+  }
+
+  /** Forgets what was settled while it waited. What is in flight stays: its id is used up. */
+  #dropSettled(): void {
+    for (let i = this.#queue.length - 1; i >= 0; i--) {
+      const item = this.#queue[i]!;
+      if (!item.settled) continue;
+      this.#queue.splice(i, 1);
+      this.#bytes -= item.body.length;
+      if (i < this.#returned) this.#returned--;
+    }
+  }
+
+  #expire(): void {
+    const now = this.#clock.now();
+    const { maxAgeMs } = this.#limits;
+    let next = Infinity;
+    for (const item of this.#inFlight.values()) {
+      if (item.settled) continue;
+      if (item.expiresAt > now) next = Math.min(next, item.expiresAt);
+      else {
+        const message = `no acknowledgement within ${maxAgeMs} ms`;
+        item.settle(new ClientError(ClientErrorCode.Unconfirmed, message));
+      }
+    }
+    for (const item of this.#queue) {
+      if (item.expiresAt > now) next = Math.min(next, item.expiresAt);
+      else {
+        const message = `the message could not be sent within ${maxAgeMs} ms`;
+        item.settle(new ClientError(ClientErrorCode.OutboxExpired, message));
+      }
+    }
+    this.#dropSettled();
+    this.#timer =
+      next === Infinity ? undefined : this.#clock.setTimeout(() => this.#expire(), Math.max(1, next - now));
+  }
+}

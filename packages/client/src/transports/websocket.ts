@@ -1,0 +1,100 @@
+/**
+ * `ws://` and `wss://`, over anything that has the interface of the browser's WebSocket: the browser's own, and
+ * the one of the library `ws`.
+ *
+ * There is no preface, since the subprotocol `chat.v1` names the dialect. Messages are binary and hold whole
+ * frames, so neither side sees where the other one cut.
+ */
+import type { Transport, TransportOptions, TransportSink } from '../transport.js';
+
+/** The subprotocol that is asked for, and must be granted. */
+export const SUBPROTOCOL = 'chat.v1';
+
+/** The path that a server listens at, when the URL has none. */
+const DEFAULT_PATH = '/ws';
+
+/** The part of WebSocket that is used here. */
+export interface WebSocketLike {
+  readonly protocol: string;
+  readonly bufferedAmount: number;
+  readonly readyState: number;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  send(bytes: Uint8Array): void;
+  close(code?: number): void;
+  /** Only the library has it: drops the connection without a goodbye. */
+  terminate?(): void;
+}
+
+const OPEN = 1;
+const NORMAL = 1000;
+
+/** Completes the URL with the path that servers listen at. */
+export function webSocketUrl(url: string): string {
+  const parsed = new URL(url);
+  if (parsed.pathname === '/') parsed.pathname = DEFAULT_PATH;
+  parsed.hash = '';
+  return parsed.href;
+}
+
+/** Waits until `socket`, which has just been made, is open. */
+export function openWebSocket(
+  socket: WebSocketLike,
+  sink: TransportSink,
+  { signal }: TransportOptions,
+): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    let opened = false;
+    let failure: Error | undefined;
+    const destroy = () => {
+      if (socket.terminate) socket.terminate();
+      else socket.close();
+    };
+    const abort = () => {
+      reject(signal.reason as Error);
+      destroy();
+    };
+    socket.onerror = (event: { readonly error?: Error; readonly message?: string }) => {
+      failure = event.error ?? new Error(event.message ?? 'the WebSocket failed');
+    };
+    socket.onclose = (event: { readonly code: number; readonly reason: string }) => {
+      signal.removeEventListener('abort', abort);
+      if (event.code !== NORMAL) {
+        failure ??= new Error(`WebSocket closed with ${event.code}${event.reason && `: ${event.reason}`}`);
+      }
+      if (opened) sink.closed(failure);
+      else reject(failure ?? new Error('the WebSocket closed before it was open'));
+    };
+    socket.onmessage = (event: { readonly data: unknown }) => {
+      if (event.data instanceof ArrayBuffer) sink.data(new Uint8Array(event.data));
+      else if (event.data instanceof Uint8Array) sink.data(event.data);
+      else {
+        failure = new Error('the server sent text over a WebSocket of binary messages');
+        destroy();
+      }
+    };
+    socket.onopen = () => {
+      signal.removeEventListener('abort', abort);
+      if (socket.protocol !== SUBPROTOCOL) {
+        failure = new Error(`the server does not speak the WebSocket subprotocol ${SUBPROTOCOL}`);
+        return destroy();
+      }
+      opened = true;
+      resolve({
+        framed: true,
+        get bufferedBytes() {
+          return socket.bufferedAmount;
+        },
+        write: (bytes) => {
+          if (socket.readyState === OPEN) socket.send(bytes);
+        },
+        end: () => socket.close(NORMAL),
+        destroy,
+      });
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}
