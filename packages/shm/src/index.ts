@@ -1,9 +1,17 @@
 /**
  * Shared memory between Node processes, safe at any kill: the public surface of this package.
  *
- * Each structure has one verb that opens it by name, in any process: `openSegment`, `openLatest`, `openMutex`. What they return is
- * closed with `close()`, and the name is given up with `unlink()`.
+ * Each structure has one verb that opens it by name, in any process: `openSegment`, `openLatest`, `openMutex`,
+ * `openRing`, `openChannel`. What they return is closed with `close()`, and the name is given up with `unlink()`.
  */
+export {
+  type Channel,
+  type ChannelEvents,
+  type ChannelOptions,
+  type ChannelSide,
+  openChannel,
+} from './channel.js';
+export type { MessagesOptions } from './channel-messages.js';
 export {
   type Conversation,
   type ConversationMessage,
@@ -27,6 +35,9 @@ export { type Latest, type LatestOptions, openLatest } from './latest.js';
 export type { Identity, Liveness } from './liveness.js';
 export { type Lock, type LockOptions, type Mutex, openMutex, type TryLockOptions } from './mutex.js';
 export { type Participant, type ParticipantInfo, type ParticipantTable, Role } from './participants.js';
+export type { PeerState } from './peer-watch.js';
+export { openRing, type Ring, type RingOptions } from './ring.js';
+export type { MessageHandler } from './ring-reader.js';
 export type { OpenOptions, ReadableOptions, Segment, SegmentParam, SegmentSpec } from './segment.js';
 export { SegmentKind } from './segment-layout.js';
 export { openSegment, type SegmentOptions, type SharedSegment } from './shared-segment.js';

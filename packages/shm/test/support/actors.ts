@@ -5,12 +5,14 @@
 import { openLatest } from '../../src/latest.js';
 import { openMutex } from '../../src/mutex.js';
 import { openSegment } from '../../src/shared-segment.js';
+import { messageActors } from './message-actors.js';
 import type { Place } from './scenario.js';
 
 /** Keeps what the actors opened from being collected. */
 const held: unknown[] = [];
 
 export const actors: Readonly<Record<string, (place: Place) => unknown>> = {
+  ...messageActors,
   'attach to a segment': ({ name, directory }) => {
     const segment = openSegment(name, { directory });
     held.push(segment);

@@ -1,0 +1,53 @@
+/** Actors that send and receive: over rings, channels and logs. */
+import { openChannel } from '../../src/channel.js';
+import { openRing } from '../../src/ring.js';
+import type { Place } from './scenario.js';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Keeps what the actors opened from being collected. */
+const held: unknown[] = [];
+
+export const messageActors: Readonly<Record<string, (place: Place) => unknown>> = {
+  'sum the messages of a ring': async ({ name, directory }) => {
+    using ring = openRing(name, { directory });
+    let count = 0;
+    let inOrder = true;
+    let ended = false;
+    while (!ended) {
+      const read = ring.read((bytes, start, end) => {
+        const number = new DataView(bytes.buffer, bytes.byteOffset + start).getInt32(0);
+        if (number === -1) {
+          ended = true;
+          return;
+        }
+        inOrder &&= number === count && end - start === 4 + (count % 61);
+        count++;
+      });
+      if (read === 0) await turn();
+    }
+    return { count, inOrder };
+  },
+  'attach to side b': ({ name, directory }) => {
+    held.push(openChannel(name, { directory, side: 'b' }));
+    return { pid: process.pid };
+  },
+  'attach to side b and leave': ({ name, directory }) => {
+    openChannel(name, { directory, side: 'b' }).close();
+  },
+  'echo on side b': ({ name, directory }) => {
+    const channel = openChannel(name, { directory, side: 'b' });
+    held.push(channel);
+    void (async () => {
+      for await (const message of channel) await channel.send(message);
+    })();
+  },
+  'take one message of side b and keep it': async ({ name, directory }) => {
+    const channel = openChannel(name, { directory, side: 'b' });
+    held.push(channel);
+    const messages = channel.messages();
+    await messages.next();
+    const second = await messages.next();
+    return { busyWith: [...(second.value as Uint8Array)] };
+  },
+};
