@@ -14,6 +14,7 @@
 
 export const LENGTH_OFFSET = 0;
 export const TYPE_OFFSET = 4;
+/** Where the codec of a frame lies: one byte. */
 export const CODEC_OFFSET = 5;
 export const A_OFFSET = 6;
 export const B_OFFSET = 7;
@@ -28,15 +29,21 @@ export const HEADER_BYTES = 8;
  */
 export const ENTRY_ROOM_OFFSET: number = HEADER_BYTES;
 export const ENTRY_SENDER_OFFSET: number = ENTRY_ROOM_OFFSET + 4;
+/** Where `seq` of a message or notice lies: {@link readU48}. */
 export const ENTRY_SEQ_OFFSET: number = ENTRY_SENDER_OFFSET + 4;
+/** Where `prev` of a message or notice lies: {@link readU48}. */
 export const ENTRY_PREV_OFFSET: number = ENTRY_SEQ_OFFSET + 6;
 export const ENTRY_AT_OFFSET: number = ENTRY_PREV_OFFSET + 6;
 export const ENTRY_RESERVED_OFFSET: number = ENTRY_AT_OFFSET + 6;
+/** Bytes of a message or notice before its name. */
 export const ENTRY_HEADER_BYTES: number = ENTRY_RESERVED_OFFSET + 2;
 
 /* publish:    8 | room u32 | 12 | publishId u32 | 16 | body */
+/** Where the room handle of a publish lies: {@link readU32}. */
 export const PUBLISH_ROOM_OFFSET: number = HEADER_BYTES;
+/** Where `publishId` of a publish lies: {@link readU32}. */
 export const PUBLISH_ID_OFFSET: number = PUBLISH_ROOM_OFFSET + 4;
+/** Bytes of a publish before its body. */
 export const PUBLISH_HEADER_BYTES: number = PUBLISH_ID_OFFSET + 4;
 
 /* direct:     8 | publishId u32 | 12 | name … body        b = bytes of the name */
@@ -52,6 +59,7 @@ export const SIGNAL_HEADER_BYTES: number = SIGNAL_SENDER_OFFSET + 4;
 export const ACK_ID_OFFSET: number = HEADER_BYTES;
 export const ACK_SEQ_OFFSET: number = ACK_ID_OFFSET + 4;
 export const ACK_AT_OFFSET: number = ACK_SEQ_OFFSET + 6;
+/** Bytes of an ack. */
 export const ACK_BYTES: number = ACK_AT_OFFSET + 6;
 
 /* gap:        8 | room u32 | 12 | from u48 | 18 | to u48 | 24 */
@@ -79,6 +87,7 @@ export function readU16(bytes: Uint8Array, offset: number): number {
   return bytes[offset]! | (bytes[offset + 1]! << 8);
 }
 
+/** Reads an unsigned integer of four bytes, little-endian; the caller knows that they are there. */
 export function readU32(bytes: Uint8Array, offset: number): number {
   return (
     (bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16) | (bytes[offset + 3]! << 24)) >>>
@@ -86,6 +95,7 @@ export function readU32(bytes: Uint8Array, offset: number): number {
   );
 }
 
+/** Reads an unsigned integer of six bytes, little-endian; the caller knows that they are there. */
 export function readU48(bytes: Uint8Array, offset: number): number {
   return readU32(bytes, offset) + readU16(bytes, offset + 4) * TWO_32;
 }

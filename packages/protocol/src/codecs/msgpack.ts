@@ -24,7 +24,7 @@ import { announcesTooMuch } from './announces-too-much.js';
  * import { msgpackCodec } from '@chat/protocol/msgpack';
  *
  * const body = msgpackCodec.encode({ x: 1, tags: ['a', 'b'] });
- * assert.equal(body.length, 13);
+ * assert.equal(body.length, 14);
  * assert.deepStrictEqual(msgpackCodec.decode(body), { x: 1, tags: ['a', 'b'] });
  * ```
  */
