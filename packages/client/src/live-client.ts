@@ -2,7 +2,7 @@
  * What stands behind a {@link ChatClient}: one session over as many connections as it takes.
  *
  * The life of a client is the union {@link ClientState}, changed in `#become` alone. A connection hands its
- * frames to this class, which gives them to the part that waits for them; when the connection ends, `#lost`
+ * frames to this class, which gives them to the part that waits for them; when the connection ends, `onEnd`
  * decides whether there is another, and `onWelcome` puts everything back:
  *
  *  1. session resumed: rooms go on where they stopped, unacknowledged messages are sent again;
@@ -13,32 +13,29 @@ import {
   encodeFrame,
   FrameType,
   type Hello,
-  type Joined,
-  readU32,
   type SessionLimits,
   textCodec,
   type Welcome,
 } from '@chat/protocol';
 import type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } from './chat-client.js';
 import { type AnswerFrame, Connection, type ConnectionHandler } from './connection.js';
-import { type DirectMessage, type Gap, Identity, type Notice, ROOM_OFFSET } from './entry.js';
-import { type EntrySink, EntryStream, type StreamItem, type StreamOwner } from './entry-stream.js';
+import { type DirectMessage, type Gap, Identity, type Notice } from './entry.js';
+import type { StreamItem } from './entry-stream.js';
 import { ClientError, ClientErrorCode, mayRetry } from './errors.js';
 import { EventQueue, type Stream, type StreamOptions } from './event-queue.js';
-import { JoinedRoom, type RoomHost } from './joined-room.js';
+import { Inbox, type InboxOwner } from './inbox.js';
+import { JoinedRoom } from './joined-room.js';
+import { JoinedRooms, type RoomsHost } from './joined-rooms.js';
 import { type Listener, Listeners, type ListenOptions } from './listeners.js';
 import { type ConnectOptions, type Platform, type Settings, settle } from './options.js';
 import { Outbox, type PublishTarget } from './outbox.js';
 import { reconnectDelay } from './reconnect.js';
 import { Requests } from './requests.js';
 import type { JoinOptions, Room, Sent } from './room.js';
-import { assertJoined } from './shapes.js';
 import type { OpenTransport } from './transport.js';
 
 /** A connection that lasted so long was a good one: the next loss begins with short delays again. */
 const STABLE_MS = 5000;
-/** Between two tries to join a room again, when the server names no delay. */
-const REJOIN_DELAY_MS = 1000;
 
 interface Opening {
   readonly promise: Promise<void>;
@@ -46,7 +43,7 @@ interface Opening {
   readonly reject: (reason: unknown) => void;
 }
 
-export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost, StreamOwner<D> {
+export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHost, InboxOwner<D> {
   readonly #platform: Platform;
   readonly #settings: Settings;
   readonly #signal: AbortSignal | undefined;
@@ -54,10 +51,8 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   readonly #listeners: Listeners<ClientEvents<D>>;
   readonly #outbox: Outbox;
   readonly #directCodec: Codec<D>;
-  readonly #rooms = new Map<string, JoinedRoom<unknown>>();
-  /** Streams by the handle of their room, on the present connection. */
-  readonly #streams = new Map<number, EntrySink>();
-  #inbox: EntryStream<D>;
+  readonly #rooms: JoinedRooms;
+  readonly #inbox: Inbox<D>;
   #statusQueues: readonly EventQueue<ClientState>[] = [];
   #state: ClientState = { status: 'idle' };
   #session: { readonly id: string; readonly secret: string; readonly epoch: string } | undefined;
@@ -86,7 +81,8 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.#listeners = new Listeners((error, event) => this.onListenerError(error, event));
     this.#outbox = new Outbox(outbox, clock);
     this.requests = new Requests(clock, requestTimeoutMs);
-    this.#inbox = this.#newInbox();
+    this.#inbox = new Inbox(this.identity, this.#directCodec, this);
+    this.#rooms = new JoinedRooms(this, clock);
   }
 
   get state(): ClientState {
@@ -114,7 +110,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   }
 
   get joined(): ReadonlyMap<string, Room<unknown>> {
-    return this.#rooms;
+    return this.#rooms.byName;
   }
 
   connect(): Promise<void> {
@@ -141,38 +137,13 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
 
   async join<T = string>(room: string, options: JoinOptions<T> = {}): Promise<Room<T>> {
     this.#assertNotClosed();
-    const present = this.#rooms.get(room);
-    if (present) return sameCodec(present, options);
-    const { history, since, signal } = options;
-    let result: Room<T> | undefined;
-    await this.requests.ask(
-      {
-        op: 'join',
-        room,
-        ...(history !== undefined && { history }),
-        ...(since && { after: since.seq, epoch: since.epoch }),
-      },
-      {
-        signal,
-        // Before the next frame is looked at: it may be the first entry of the room.
-        onAnswer: (joined) => {
-          assertJoined(joined);
-          const before = this.#rooms.get(joined.room);
-          result = before ? sameCodec(before, options) : this.#addRoom(joined, options);
-        },
-        onLateAnswer: (joined) => {
-          const wanted = this.#rooms.has(joined.room) || this.requests.some((other) => isJoin(other, room));
-          if (!wanted) this.#leaveUnwanted(joined.room);
-        },
-      },
-    );
-    return result!;
+    return this.#rooms.join(room, options);
   }
 
   async leave(room: string): Promise<boolean> {
-    const present = this.#rooms.get(room);
+    const present = this.#rooms.byName.get(room);
     if (present === undefined) return false;
-    await this.leaveRoom(present);
+    await this.#rooms.leave(present);
     return true;
   }
 
@@ -199,7 +170,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   }
 
   directs(options: StreamOptions = {}): Stream<DirectMessage<D>> {
-    return this.#inbox.subscribe('direct', options) as Stream<StreamItem<D>> as Stream<DirectMessage<D>>;
+    return this.#inbox.subscribe(options);
   }
 
   status(options: StreamOptions = {}): Stream<ClientState> {
@@ -218,7 +189,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     options?: ListenOptions,
   ): () => void {
     const remove = this.#listeners.on(event, listener, options);
-    if (event === 'direct') this.#inbox.release();
+    if (event === 'direct') this.#inbox.stream.release();
     return remove;
   }
 
@@ -265,9 +236,12 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     return true;
   }
 
-  async leaveRoom(room: JoinedRoom<unknown>): Promise<void> {
-    if (!room.joined) return;
-    await this.requests.ask({ op: 'leave', room: room.name }, { onAnswer: () => this.#removeRoom(room) });
+  leaveRoom(room: JoinedRoom<unknown>): Promise<void> {
+    return this.#rooms.leave(room);
+  }
+
+  onRoomLost(room: string, error: ClientError): void {
+    this.#listeners.emit('room-lost', { room, error });
   }
 
   onGap(gap: Gap): void {
@@ -303,35 +277,28 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   // What the connection tells.
 
   onWelcome(connection: Connection, welcome: Welcome): void {
-    const { inbox, limits } = welcome;
-    const former = this.#session;
-    const sameEpoch = former?.epoch === welcome.epoch;
-    const resumed = welcome.resumed && sameEpoch;
-    this.#session = { id: welcome.session, secret: welcome.secret, epoch: welcome.epoch };
+    const { session: id, secret, epoch, inbox, limits } = welcome;
+    const resumed = welcome.resumed && this.#session?.epoch === epoch;
+    this.#session = { id, secret, epoch };
     this.#limits = limits;
-    this.identity.assume(welcome.epoch, welcome.member);
-
-    this.#streams.clear();
-    this.#inbox.handle = inbox.handle;
-    this.#streams.set(inbox.handle, this.#inbox);
-    const { position } = this.#inbox;
-    if (former === undefined) this.#inbox.position = inbox.start;
-    else if (!resumed) this.#inbox.gap(sameEpoch ? 'session-lost' : 'epoch-changed', position, inbox.start);
-    else if (inbox.start > position) this.#inbox.gap('expired', position, inbox.start);
-
-    const absent = this.#resumeRooms(resumed ? welcome.rooms : []);
+    this.identity.assume(epoch, welcome.member);
+    this.#inbox.comeBack(inbox.start, epoch, resumed);
     this.#outbox.open(connection.send, Math.max(1, limits.maxInFlight), resumed);
+    const back = this.#rooms.comeBack(connection, resumed ? welcome.rooms : [], {
+      handle: inbox.handle,
+      stream: this.#inbox.stream,
+    });
     this.requests.open(connection.send);
-    void this.#rejoinAll(connection, absent);
+    void back.then(() => {
+      if (!connection.ended) this.#outbox.release();
+    });
     this.#openedAt = this.#settings.clock.now();
     this.#become({ status: 'open', resumed });
     this.#opening?.resolve();
   }
 
   onEntry(type: number, bytes: Uint8Array, offset: number, length: number): void {
-    const handle = readU32(bytes, offset + ROOM_OFFSET);
-    // Entries of a room that was just left may still be under way.
-    this.#streams.get(handle)?.receive(type, bytes, offset, length);
+    this.#rooms.receive(type, bytes, offset, length);
   }
 
   onFrame(frame: AnswerFrame): void {
@@ -351,14 +318,12 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
       case FrameType.History:
         this.requests.history(frame.id, frame.entries, frame.last, frame.end);
         break;
-      case FrameType.Gap: {
-        const stream = this.#streams.get(frame.room);
-        if (stream && frame.to > stream.position) stream.gap('skipped', stream.position, frame.to);
-        return;
-      }
+      case FrameType.Gap:
+        this.#rooms.skip(frame);
+        break;
       case FrameType.Signal:
-        for (const room of this.#rooms.values()) if (room.stream.handle === frame.room) room.onSignal(frame);
-        return;
+        this.#rooms.signal(frame);
+        break;
       case FrameType.GoAway:
         this.#outbox.hold();
         this.#listeners.emit('going-away', { reason: frame.reason, retryAfterMs: frame.retryAfterMs });
@@ -422,7 +387,6 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   #hello(credentials: unknown): Hello {
     const { agent, maxFrameBytes } = this.#settings;
     const session = this.#session;
-    const rooms = [...this.#rooms.values()].filter(({ epoch }) => epoch === session?.epoch);
     return {
       name: this.identity.name,
       maxFrameBytes,
@@ -433,80 +397,11 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
           session: session.id,
           secret: session.secret,
           epoch: session.epoch,
-          rooms: rooms.map(({ name, position }) => ({ room: name, after: position })),
-          inbox: this.#inbox.position,
+          rooms: this.#rooms.positions(session.epoch),
+          inbox: this.#inbox.stream.position,
         },
       }),
     };
-  }
-
-  /** Puts back the rooms that the session is still in. @returns those that it is not in */
-  #resumeRooms(held: readonly Joined[]): JoinedRoom<unknown>[] {
-    const absent = new Set(this.#rooms.values());
-    for (const joined of held) {
-      const room = this.#rooms.get(joined.room);
-      if (room?.epoch === this.identity.epoch) {
-        absent.delete(room);
-        room.rejoin(joined);
-        this.#streams.set(joined.handle, room.stream);
-      } else {
-        // The answer to its join was lost with the connection, and with it the part of the stream that came
-        // after: it is joined anew.
-        this.#leaveUnwanted(joined.room);
-      }
-    }
-    return [...absent];
-  }
-
-  async #rejoinAll(connection: Connection, rooms: readonly JoinedRoom<unknown>[]): Promise<void> {
-    await Promise.all(rooms.map((room) => this.#rejoin(connection, room)));
-    if (!connection.ended) this.#outbox.release();
-  }
-
-  async #rejoin(connection: Connection, room: JoinedRoom<unknown>): Promise<void> {
-    while (room.joined && !connection.ended) {
-      const { name, epoch, position, wantedHistory } = room;
-      const place = epoch === this.identity.epoch ? { after: position, epoch } : { history: wantedHistory };
-      try {
-        await this.requests.ask(
-          { op: 'join', room: name, ...place },
-          {
-            repeat: false,
-            onAnswer: (joined) => {
-              assertJoined(joined);
-              if (!room.joined) return this.#leaveUnwanted(name);
-              room.rejoin(joined);
-              this.#streams.set(joined.handle, room.stream);
-            },
-          },
-        );
-        return;
-      } catch (cause) {
-        if (connection.ended) return;
-        const error = ClientError.is(cause)
-          ? cause
-          : new ClientError(ClientErrorCode.Protocol, describe(cause));
-        if (!TRANSIENT.has(error.code)) {
-          this.#removeRoom(room, error);
-          this.#listeners.emit('room-lost', { room: name, error });
-          return;
-        }
-        await this.#pause(error.retryAfterMs ?? REJOIN_DELAY_MS, connection.signal);
-      }
-    }
-  }
-
-  #pause(delayMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#settings.clock.setTimeout(done, delayMs);
-      const clock = this.#settings.clock;
-      signal.addEventListener('abort', done, { once: true });
-      function done() {
-        clock.clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-    });
   }
 
   #wake(): void {
@@ -531,10 +426,8 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.requests.fail(reason);
     // Whoever closed knows why; everybody else is told.
     const error = reason.code === ClientErrorCode.Closed ? undefined : reason;
-    for (const room of [...this.#rooms.values()]) this.#removeRoom(room, error);
-    this.#streams.clear();
+    this.#rooms.end(error);
     this.#inbox.end(error);
-    this.#inbox = this.#newInbox();
     this.#become({ status: 'closed', reason });
     for (const queue of this.#statusQueues) queue.end();
     opening?.reject(rejection);
@@ -551,25 +444,6 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   }
 
   // Rooms, names, messages.
-
-  #addRoom<T>(joined: Joined, options: JoinOptions<T>): JoinedRoom<T> {
-    const room = new JoinedRoom(this, joined, options);
-    this.#rooms.set(joined.room, room as unknown as JoinedRoom<unknown>);
-    this.#streams.set(joined.handle, room.stream);
-    return room;
-  }
-
-  #removeRoom(room: JoinedRoom<unknown>, error?: ClientError): void {
-    if (this.#rooms.get(room.name) !== room) return;
-    this.#rooms.delete(room.name);
-    this.#streams.delete(room.stream.handle);
-    room.end(error);
-  }
-
-  /** Leaves a room that this side does not know of. Number 0 belongs to no request: the answer is ignored. */
-  #leaveUnwanted(room: string): void {
-    this.#connection?.send(encodeFrame({ type: FrameType.Request, id: 0, request: { op: 'leave', room } }));
-  }
 
   #takeName(name: string): void {
     const oldName = this.identity.name;
@@ -597,43 +471,21 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     const { seq, at } = await this.#outbox.add(target, codec.tag, body, signal);
     return { id: `${this.identity.epoch}-${seq}`, seq, at };
   }
-
-  #newInbox(): EntryStream<D> {
-    return new EntryStream<D>(
-      { identity: this.identity, room: undefined, codec: this.#directCodec, echo: true },
-      this,
-    );
-  }
 }
-
-/** Refusals of a join that may pass. */
-const TRANSIENT: ReadonlySet<ClientErrorCode> = new Set([
-  ClientErrorCode.RateLimited,
-  ClientErrorCode.GoingAway,
-  ClientErrorCode.Internal,
-  ClientErrorCode.RequestTimeout,
-]);
 
 function closed(message: string, cause?: unknown): ClientError {
   return new ClientError(ClientErrorCode.Closed, message, cause === undefined ? {} : { cause });
 }
 
-function isJoin(request: { readonly op: string; readonly room?: string }, room: string): boolean {
-  return request.op === 'join' && request.room === room;
-}
-
-function sameCodec<T>(room: JoinedRoom<unknown>, { codec }: JoinOptions<T>): Room<T> {
-  if (codec !== undefined && (codec as Codec<unknown>) !== room.codec) {
-    throw new TypeError(`the room ${room.name} is joined with another codec (${room.codec.name})`);
-  }
-  return room as unknown as Room<T>;
-}
-
-/** The scheme of a URL, colon included; empty when it is not a URL. */
+/** The scheme of a URL, colon included; empty when it is not a URL that names a host or path. */
 function schemeOf(url: string): string {
-  const scheme = /^[a-z][a-z\d+.-]*:/i.exec(url)?.[0].toLowerCase() ?? '';
-  if (scheme === 'unix:') return scheme;
-  return URL.canParse(url) ? scheme : '';
+  if (/^unix:./.test(url)) return 'unix:';
+  try {
+    const { protocol, hostname } = new URL(url);
+    return hostname === '' ? '' : protocol;
+  } catch {
+    return '';
+  }
 }
 
 /** What an error of the platform says. One for several addresses says it in its parts only. */

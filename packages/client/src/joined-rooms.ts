@@ -1,0 +1,237 @@
+/**
+ * The rooms of a session: joining, leaving, and coming back to all of them on another connection.
+ *
+ * Streams are found by the handle of their room, which is valid for one connection. A room that the session is
+ * still in goes on where it stopped; any other is joined again after the last entry that was seen, for as long
+ * as the server's refusals may pass.
+ */
+import {
+  type Codec,
+  encodeFrame,
+  type Frame,
+  FrameType,
+  type Joined,
+  type RoomPosition,
+  readU32,
+} from '@chat/protocol';
+import type { Clock } from './clock.js';
+import type { Connection } from './connection.js';
+import { type Identity, ROOM_OFFSET } from './entry.js';
+import type { EntrySink } from './entry-stream.js';
+import { ClientError, ClientErrorCode } from './errors.js';
+import { JoinedRoom, type RoomHost } from './joined-room.js';
+import type { Requests } from './requests.js';
+import type { JoinOptions, Room } from './room.js';
+import { assertJoined } from './shapes.js';
+
+/** Between two tries to join a room again, when the server names no delay. */
+const REJOIN_DELAY_MS = 1000;
+
+/** Refusals of a join that may pass. */
+const TRANSIENT: ReadonlySet<ClientErrorCode> = new Set([
+  ClientErrorCode.RateLimited,
+  ClientErrorCode.GoingAway,
+  ClientErrorCode.Internal,
+  ClientErrorCode.RequestTimeout,
+]);
+
+/** Who hears that a room could not be joined again. */
+export interface RoomsHost extends RoomHost {
+  onRoomLost(room: string, error: ClientError): void;
+}
+
+export class JoinedRooms {
+  readonly #host: RoomsHost;
+  readonly #clock: Clock;
+  readonly #identity: Identity;
+  readonly #requests: Requests;
+  readonly #byName = new Map<string, JoinedRoom<unknown>>();
+  readonly #streams = new Map<number, EntrySink>();
+  #connection: Connection | undefined;
+
+  constructor(host: RoomsHost, clock: Clock) {
+    this.#host = host;
+    this.#clock = clock;
+    this.#identity = host.identity;
+    this.#requests = host.requests;
+  }
+
+  get byName(): ReadonlyMap<string, JoinedRoom<unknown>> {
+    return this.#byName;
+  }
+
+  /** What a hello asks to resume. Positions of another epoch are of no use to the server. */
+  positions(epoch: string): RoomPosition[] {
+    return [...this.#byName.values()]
+      .filter((room) => room.epoch === epoch)
+      .map(({ name, position }) => ({ room: name, after: position }));
+  }
+
+  async join<T>(room: string, options: JoinOptions<T>): Promise<Room<T>> {
+    const present = this.#byName.get(room);
+    if (present) return sameCodec(present, options);
+    const { history, since, signal } = options;
+    let result: Room<T> | undefined;
+    await this.#requests.ask(
+      {
+        op: 'join',
+        room,
+        ...(history !== undefined && { history }),
+        ...(since && { after: since.seq, epoch: since.epoch }),
+      },
+      {
+        signal,
+        // Before the next frame is looked at: it may be the first entry of the room.
+        onAnswer: (joined) => {
+          assertJoined(joined);
+          const before = this.#byName.get(joined.room);
+          result = before ? sameCodec(before, options) : this.#add(joined, options);
+        },
+        onLateAnswer: (joined) => {
+          const wanted = this.#byName.has(joined.room) || this.#requests.some((other) => isJoin(other, room));
+          if (!wanted) this.#leaveUnwanted(joined.room);
+        },
+      },
+    );
+    return result!;
+  }
+
+  async leave(room: JoinedRoom<unknown>): Promise<void> {
+    if (!room.joined) return;
+    await this.#requests.ask({ op: 'leave', room: room.name }, { onAnswer: () => this.#remove(room) });
+  }
+
+  /**
+   * Puts every room back on a new connection.
+   *
+   * @param held - the rooms that the session is still in; none when it is a new one
+   * @param inbox - the stream of direct messages and its handle
+   * @returns a promise that is resolved when each room is joined again, or lost
+   */
+  async comeBack(
+    connection: Connection,
+    held: readonly Joined[],
+    inbox: { readonly handle: number; readonly stream: EntrySink },
+  ): Promise<void> {
+    this.#connection = connection;
+    this.#streams.clear();
+    this.#streams.set(inbox.handle, inbox.stream);
+    const absent = new Set(this.#byName.values());
+    for (const joined of held) {
+      const room = this.#byName.get(joined.room);
+      if (room?.epoch === this.#identity.epoch) {
+        absent.delete(room);
+        this.#put(room, joined);
+      } else {
+        // The answer to its join was lost with the connection, and with it the part of the stream that came
+        // after: it is joined anew.
+        this.#leaveUnwanted(joined.room);
+      }
+    }
+    await Promise.all([...absent].map((room) => this.#joinAgain(connection, room)));
+  }
+
+  /** Takes an entry frame. Entries of a room that was just left may still be under way. */
+  receive(type: number, bytes: Uint8Array, offset: number, length: number): void {
+    this.#streams.get(readU32(bytes, offset + ROOM_OFFSET))?.receive(type, bytes, offset, length);
+  }
+
+  skip({ room, to }: Extract<Frame, { readonly type: typeof FrameType.Gap }>): void {
+    const stream = this.#streams.get(room);
+    if (stream && to > stream.position) stream.gap('skipped', stream.position, to);
+  }
+
+  signal(frame: Extract<Frame, { readonly type: typeof FrameType.Signal }>): void {
+    for (const room of this.#byName.values()) if (room.stream.handle === frame.room) room.onSignal(frame);
+  }
+
+  /** Ends all rooms: cleanly, or with `error`. */
+  end(error: ClientError | undefined): void {
+    for (const room of [...this.#byName.values()]) this.#remove(room, error);
+    this.#streams.clear();
+    this.#connection = undefined;
+  }
+
+  async #joinAgain(connection: Connection, room: JoinedRoom<unknown>): Promise<void> {
+    while (room.joined && !connection.ended) {
+      const { name, epoch, position, wantedHistory } = room;
+      const sameEpoch = epoch === this.#identity.epoch;
+      const place = sameEpoch ? { after: position, epoch } : { history: wantedHistory };
+      try {
+        await this.#requests.ask(
+          { op: 'join', room: name, ...place },
+          {
+            repeat: false,
+            onAnswer: (joined) => {
+              assertJoined(joined);
+              if (room.joined) this.#put(room, joined);
+              else this.#leaveUnwanted(name);
+            },
+          },
+        );
+        return;
+      } catch (cause) {
+        if (connection.ended) return;
+        const error = ClientError.is(cause)
+          ? cause
+          : new ClientError(ClientErrorCode.Protocol, `the answer to the join of ${name} has no sense`, {
+              cause,
+            });
+        if (!TRANSIENT.has(error.code)) {
+          this.#remove(room, error);
+          this.#host.onRoomLost(name, error);
+          return;
+        }
+        await this.#pause(error.retryAfterMs ?? REJOIN_DELAY_MS, connection.signal);
+      }
+    }
+  }
+
+  #pause(delayMs: number, signal: AbortSignal): Promise<void> {
+    const clock = this.#clock;
+    return new Promise((resolve) => {
+      const timer = clock.setTimeout(done, delayMs);
+      signal.addEventListener('abort', done, { once: true });
+      function done() {
+        clock.clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      }
+    });
+  }
+
+  #add<T>(joined: Joined, options: JoinOptions<T>): JoinedRoom<T> {
+    const room = new JoinedRoom(this.#host, joined, options);
+    this.#byName.set(joined.room, room as unknown as JoinedRoom<unknown>);
+    this.#streams.set(joined.handle, room.stream);
+    return room;
+  }
+
+  #put(room: JoinedRoom<unknown>, joined: Joined): void {
+    room.rejoin(joined);
+    this.#streams.set(joined.handle, room.stream);
+  }
+
+  #remove(room: JoinedRoom<unknown>, error?: ClientError): void {
+    if (this.#byName.get(room.name) !== room) return;
+    this.#byName.delete(room.name);
+    this.#streams.delete(room.stream.handle);
+    room.end(error);
+  }
+
+  /** Leaves a room that this side does not know of. Number 0 belongs to no request: the answer is ignored. */
+  #leaveUnwanted(room: string): void {
+    this.#connection?.send(encodeFrame({ type: FrameType.Request, id: 0, request: { op: 'leave', room } }));
+  }
+}
+
+function isJoin(request: { readonly op: string; readonly room?: string }, room: string): boolean {
+  return request.op === 'join' && request.room === room;
+}
+
+function sameCodec<T>(room: JoinedRoom<unknown>, { codec }: JoinOptions<T>): Room<T> {
+  if (codec !== undefined && (codec as Codec<unknown>) !== room.codec) {
+    throw new TypeError(`the room ${room.name} is joined with another codec (${room.codec.name})`);
+  }
+  return room as unknown as Room<T>;
+}

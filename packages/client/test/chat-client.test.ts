@@ -1,0 +1,650 @@
+import { CloseCode, encodeFrame, FrameType } from '@chat/protocol';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type ClientState, connect, createChatClient } from '../src/index.js';
+import { comeBack, connected, type Scene, scene } from './support/connected.js';
+import { turns } from './support/fake-clock.js';
+import { joined, ScriptedServer } from './support/scripted-server.js';
+
+const scenes: Scene[] = [];
+async function open(...args: Parameters<typeof connected>): Promise<Scene> {
+  const made = await connected(...args);
+  scenes.push(made);
+  return made;
+}
+afterEach(async () => {
+  for (const { client, clock } of scenes.splice(0)) {
+    const closing = client.close();
+    await turns();
+    await closing;
+    expect(clock.timers, 'timers that are left after close').toBe(0);
+  }
+});
+
+function statesOf({ client }: Scene): ClientState[] {
+  const states: ClientState[] = [];
+  client.on('state', (state) => states.push(state));
+  return states;
+}
+
+describe('connect', () => {
+  it('is resolved after the welcome, with the identity and limits that the server gave', async () => {
+    const { client, server } = await open();
+    expect(client).toMatchObject({ id: 1, name: 'ada', epoch: 'e1', sessionId: 's1', url: 'tcp://test' });
+    expect(client.limits?.maxInFlight).toBe(4);
+    expect(client.state).toEqual({ status: 'open', resumed: false });
+    expect(server.end.frames[0]).toMatchObject({ hello: { name: 'ada', maxFrameBytes: 65_536 } });
+  });
+
+  it('sends preface and hello in one write', async () => {
+    const { server } = await open();
+    expect(server.end.writes).toHaveLength(1);
+  });
+
+  it('sends no preface where the transport names the dialect', async () => {
+    const made = scene();
+    made.server.framed = true;
+    const opened = made.client.connect();
+    await turns();
+    await made.server.end.welcome();
+    await opened;
+    expect(made.server.end.all(FrameType.Hello)).toHaveLength(1);
+    await made.client.close();
+  });
+
+  it('gives one promise to all who connect one client, and begins anew after close', async () => {
+    const { client, server } = scene();
+    const first = client.connect();
+    expect(client.connect()).toBe(first);
+    await turns();
+    await server.end.welcome();
+    expect(client.connect()).toBe(first);
+    await first;
+    await client.close();
+    const second = client.connect();
+    expect(second).not.toBe(first);
+    await turns();
+    expect(server.end.last(FrameType.Hello).hello.resume).toBeUndefined();
+    await server.end.welcome();
+    await second;
+    expect(client.state.status).toBe('open');
+    await client.close();
+  });
+
+  it.each([
+    [CloseCode.NameTaken, 'ERR_CLIENT_NAME_TAKEN'],
+    [CloseCode.NameInvalid, 'ERR_CLIENT_NAME_INVALID'],
+    [CloseCode.Unauthorized, 'ERR_CLIENT_UNAUTHORIZED'],
+    [CloseCode.UnsupportedVersion, 'ERR_CLIENT_VERSION_UNSUPPORTED'],
+    [CloseCode.Overloaded, 'ERR_CLIENT_OVERLOADED'],
+    [4999, 'ERR_CLIENT_SERVER_CLOSED'],
+  ])('rejects a hello that is refused with close code %s as %s', async (closeCode, code) => {
+    const { client, server, clock } = scene();
+    const opened = client.connect();
+    await turns();
+    await server.end.close(closeCode as CloseCode, 1500, 'no');
+    await expect(opened).rejects.toMatchObject({ code, closeCode, retryAfterMs: 1500 });
+    expect(client.state).toMatchObject({ status: 'closed', reason: { code } });
+    expect(clock.timers).toBe(0);
+  });
+
+  it('rejects when the connection cannot be made, with the cause', async () => {
+    const { client, server } = scene();
+    server.refusal = new Error('nobody there');
+    await expect(client.connect()).rejects.toMatchObject({
+      code: 'ERR_CLIENT_CONNECT_FAILED',
+      message: 'cannot connect to tcp://test: nobody there',
+      cause: server.refusal,
+    });
+  });
+
+  it('rejects when the connection ends before the welcome', async () => {
+    const { client, server } = scene();
+    const opened = client.connect();
+    await turns();
+    await server.end.cut();
+    await expect(opened).rejects.toMatchObject({ code: 'ERR_CLIENT_CONNECT_FAILED' });
+  });
+
+  it('gives up after connectTimeoutMs while the transport opens', async () => {
+    const { client, server, clock } = scene({ connectTimeoutMs: 3000 });
+    server.silent = true;
+    const opened = client.connect();
+    opened.catch(() => {});
+    await clock.advance(2999);
+    expect(client.state.status).toBe('connecting');
+    await clock.advance(1);
+    await expect(opened).rejects.toMatchObject({ code: 'ERR_CLIENT_CONNECT_TIMEOUT' });
+    expect(clock.timers).toBe(0);
+  });
+
+  it('gives up after connectTimeoutMs while the server does not welcome, and drops the connection', async () => {
+    const { client, server, clock } = scene();
+    const opened = client.connect();
+    opened.catch(() => {});
+    await clock.advance(10_000);
+    await expect(opened).rejects.toMatchObject({ code: 'ERR_CLIENT_CONNECT_TIMEOUT' });
+    expect(server.end.ended).toBe('destroy');
+  });
+
+  it('rejects with the reason of its signal, closes the socket and clears each timer', async () => {
+    const controller = new AbortController();
+    const { client, server, clock } = scene({ signal: controller.signal });
+    const opened = client.connect();
+    opened.catch(() => {});
+    await turns();
+    controller.abort(new Error('changed my mind'));
+    await expect(opened).rejects.toThrow('changed my mind');
+    expect(server.end.ended).toBe('destroy');
+    expect(clock.timers).toBe(0);
+    expect(client.state.status).toBe('closed');
+  });
+
+  it('does not begin when its signal is aborted already', async () => {
+    const { client, server } = scene({ signal: AbortSignal.abort(new Error('before')) });
+    await expect(client.connect()).rejects.toThrow('before');
+    expect(server.ends).toHaveLength(0);
+  });
+
+  it('does not care about its signal once it is open', async () => {
+    const controller = new AbortController();
+    const { client } = await open({ signal: controller.signal });
+    controller.abort();
+    await turns();
+    expect(client.state.status).toBe('open');
+  });
+
+  it('sends credentials, and asks a function for new ones at each attempt', async () => {
+    let count = 0;
+    const made = await open({ credentials: async () => ({ token: ++count }) });
+    expect(made.server.end.last(FrameType.Hello).hello.credentials).toEqual({ token: 1 });
+    await made.server.end.cut();
+    await comeBack(made);
+    expect(made.server.end.last(FrameType.Hello).hello.credentials).toEqual({ token: 2 });
+  });
+
+  it('rejects when the credentials cannot be had', async () => {
+    const { client } = scene({ credentials: () => Promise.reject(new Error('no token')) });
+    await expect(client.connect()).rejects.toMatchObject({
+      code: 'ERR_CLIENT_CONNECT_FAILED',
+      cause: new Error('no token'),
+    });
+  });
+
+  it.each(['gopher://host', 'localhost:12345', 'tcp://', 'not a url', ''])(
+    'refuses the URL %j',
+    async (url) => {
+      await expect(connect(url, { name: 'ada' })).rejects.toMatchObject({
+        code: 'ERR_CLIENT_URL_UNSUPPORTED',
+      });
+    },
+  );
+
+  it.each([
+    { connectTimeoutMs: 0 },
+    { requestTimeoutMs: -1 },
+    { maxFrameBytes: 10 },
+    { outbox: { maxCount: Number.NaN } },
+    { reconnect: { baseDelayMs: 0 } },
+    { heartbeat: { timeoutMs: 0 } },
+  ])('refuses the options %j', (options) => {
+    expect(() => createChatClient('tcp://test', { name: 'ada', ...options })).toThrow(RangeError);
+  });
+
+  it('refuses to connect without a name', () => {
+    expect(() => createChatClient('tcp://test', {} as never)).toThrow(TypeError);
+  });
+
+  it('tells a server that speaks something else apart from a lost connection', async () => {
+    const { client, server } = scene();
+    const opened = client.connect();
+    opened.catch(() => {});
+    await turns();
+    await server.end.sendBytes(new TextEncoder().encode('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    await expect(opened).rejects.toMatchObject({
+      code: 'ERR_CLIENT_PROTOCOL',
+      cause: { code: 'ERR_PROTOCOL_FRAME_TOO_LARGE' },
+    });
+  });
+
+  it.each([
+    ['a welcome without limits', { limits: undefined }],
+    ['a welcome without member', { member: { id: 'one', name: 'ada' } }],
+    ['a welcome with a room that is none', { rooms: [{ room: 'lobby' }] }],
+  ])('refuses %s', async (_what, changes) => {
+    const { client, server } = scene();
+    const opened = client.connect();
+    opened.catch(() => {});
+    await turns();
+    await server.end.welcome(changes as never);
+    await expect(opened).rejects.toMatchObject({ code: 'ERR_CLIENT_PROTOCOL' });
+  });
+});
+
+describe('state', () => {
+  it('goes through idle, connecting, open, reconnecting, open and closed, each told once', async () => {
+    const made = scene();
+    const { client, server, clock } = made;
+    expect(client.state).toEqual({ status: 'idle' });
+    const states = statesOf(made);
+    const opened = client.connect();
+    await turns();
+    await server.end.welcome();
+    await opened;
+    const lostAt = clock.now();
+    await server.end.cut();
+    await clock.advance(250);
+    await server.end.welcome({ resumed: true });
+    await client.close();
+    expect(states).toEqual([
+      { status: 'connecting' },
+      { status: 'open', resumed: false },
+      {
+        status: 'reconnecting',
+        attempt: 1,
+        nextAt: lostAt + 250,
+        error: expect.objectContaining({ code: 'ERR_CLIENT_CONNECTION_LOST' }),
+      },
+      { status: 'open', resumed: true },
+      { status: 'closed', reason: expect.objectContaining({ code: 'ERR_CLIENT_CLOSED' }) },
+    ]);
+  });
+
+  it('can be followed with an iterator that begins with the present state and ends with closed', async () => {
+    const { client, server } = scene();
+    const seen: string[] = [];
+    const following = (async () => {
+      for await (const { status } of client.status()) seen.push(status);
+    })();
+    const opened = client.connect();
+    await turns();
+    await server.end.welcome();
+    await opened;
+    await client.close();
+    await following;
+    expect(seen).toEqual(['idle', 'connecting', 'open', 'closed']);
+  });
+});
+
+describe('reconnecting', () => {
+  it('backs off with jitter, without an end, and begins anew after a connection that lasted', async () => {
+    const made = await open({ random: () => 1 });
+    const states = statesOf(made);
+    const { server, clock } = made;
+    await clock.advance(5000);
+    await server.end.cut();
+    for (let i = 0; i < 8; i++) {
+      server.refusal = new Error('still down');
+      await clock.advance(30_000);
+    }
+    const delays = states.flatMap((state) => (state.status === 'reconnecting' ? [state.attempt] : []));
+    expect(delays).toEqual(delays.map((_, i) => i + 1));
+    expect(delays.length).toBeGreaterThan(8);
+    server.refusal = undefined;
+    await comeBack(made);
+    await server.end.welcome({ resumed: true });
+    await clock.advance(5000);
+    await server.end.cut();
+    expect(made.client.state).toMatchObject({ status: 'reconnecting', attempt: 1 });
+  });
+
+  it('counts on when the connection does not last', async () => {
+    const made = await open();
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await made.server.end.cut();
+      expect(made.client.state).toMatchObject({ status: 'reconnecting', attempt });
+      await comeBack(made);
+      await made.server.end.welcome({ resumed: true });
+    }
+  });
+
+  it('waits as long as the server asks for', async () => {
+    const made = await open();
+    const { server, clock, client } = made;
+    await server.end.close(CloseCode.GoingAway, 7000);
+    expect(client.state).toMatchObject({ status: 'reconnecting', nextAt: clock.now() + 7000 });
+    await clock.advance(6999);
+    expect(server.ends).toHaveLength(1);
+    await clock.advance(1);
+    expect(server.ends).toHaveLength(2);
+  });
+
+  it('waits as long as a draining server asked for although its connection just broke', async () => {
+    const { server, clock, client } = await open();
+    const told: unknown[] = [];
+    client.on('going-away', (event) => told.push(event));
+    await server.end.send({
+      type: FrameType.GoAway,
+      code: CloseCode.GoingAway,
+      retryAfterMs: 4000,
+      reason: 'restart',
+    });
+    await server.end.cut();
+    expect(client.state).toMatchObject({ status: 'reconnecting', nextAt: clock.now() + 4000 });
+    expect(told).toEqual([{ reason: 'restart', retryAfterMs: 4000 }]);
+  });
+
+  it('can be told not to wait', async () => {
+    const made = await open();
+    await made.server.end.cut();
+    expect(made.server.ends).toHaveLength(1);
+    made.client.reconnectNow();
+    made.client.reconnectNow();
+    await turns();
+    expect(made.server.ends).toHaveLength(2);
+    await made.server.end.welcome({ resumed: true });
+    expect(made.client.state.status).toBe('open');
+    made.client.reconnectNow();
+    await turns();
+    expect(made.server.ends).toHaveLength(2);
+  });
+
+  it.each([
+    [CloseCode.Kicked, 'ERR_CLIENT_KICKED'],
+    [CloseCode.Banned, 'ERR_CLIENT_BANNED'],
+    [CloseCode.SessionReplaced, 'ERR_CLIENT_SESSION_REPLACED'],
+    [CloseCode.Normal, 'ERR_CLIENT_SERVER_CLOSED'],
+    [CloseCode.MalformedFrame, 'ERR_CLIENT_PROTOCOL'],
+  ])('stops at close code %s', async (closeCode, code) => {
+    const made = await open();
+    await made.server.end.close(closeCode);
+    expect(made.client.state).toMatchObject({ status: 'closed', reason: { code, closeCode } });
+    expect(made.clock.timers).toBe(0);
+  });
+
+  it('stops when its name was taken meanwhile', async () => {
+    const made = await open();
+    await made.server.end.cut();
+    await comeBack(made);
+    await made.server.end.close(CloseCode.NameTaken);
+    expect(made.client.state).toMatchObject({ status: 'closed', reason: { code: 'ERR_CLIENT_NAME_TAKEN' } });
+  });
+
+  it('does not happen when it is turned off', async () => {
+    const made = await open({ reconnect: { enabled: false } });
+    await made.server.end.cut(new Error('reset'));
+    expect(made.client.state).toMatchObject({
+      status: 'closed',
+      reason: { code: 'ERR_CLIENT_CONNECTION_LOST', cause: new Error('reset') },
+    });
+  });
+
+  it('gives up after maxAttempts', async () => {
+    const made = await open({ reconnect: { maxAttempts: 2 } });
+    await made.server.end.cut();
+    made.server.refusal = new Error('down');
+    await made.clock.advance(100_000);
+    expect(made.client.state).toMatchObject({
+      status: 'closed',
+      reason: { code: 'ERR_CLIENT_CONNECT_FAILED' },
+    });
+  });
+
+  it('waits for a server that is not up yet, when told so', async () => {
+    const made = scene({ reconnect: { initial: true } });
+    scenes.push(made);
+    made.server.refusal = new Error('not yet');
+    const opened = made.client.connect();
+    await made.clock.advance(10_000);
+    expect(made.client.state.status).toBe('reconnecting');
+    made.server.refusal = undefined;
+    await comeBack(made);
+    await made.server.end.welcome();
+    await opened;
+    expect(made.client.state).toEqual({ status: 'open', resumed: false });
+  });
+
+  it('does not wait for a server that refuses for good, even when told to wait', async () => {
+    const { client, server } = scene({ reconnect: { initial: true } });
+    const opened = client.connect();
+    opened.catch(() => {});
+    await turns();
+    await server.end.close(CloseCode.NameTaken);
+    await expect(opened).rejects.toMatchObject({ code: 'ERR_CLIENT_NAME_TAKEN' });
+  });
+
+  it('asks to resume its session, under its present name', async () => {
+    const made = await open();
+    const renaming = made.client.rename('lovelace');
+    await turns();
+    await made.server.end.respond({ name: 'lovelace' });
+    expect(await renaming).toBe('lovelace');
+    await made.server.end.cut();
+    await comeBack(made);
+    expect(made.server.end.last(FrameType.Hello).hello).toMatchObject({
+      name: 'lovelace',
+      resume: { session: 's1', secret: 'secret', epoch: 'e1', rooms: [], inbox: 0 },
+    });
+  });
+
+  it('ends the connection for good when the server breaks the protocol, and says how', async () => {
+    const made = await open();
+    await made.server.end.sendBytes(Uint8Array.of(9, 0, 0, 0, 0x77, 0, 0, 0, 0));
+    expect(made.client.state).toMatchObject({
+      status: 'closed',
+      reason: { code: 'ERR_CLIENT_PROTOCOL', cause: { code: 'ERR_PROTOCOL_FRAME_UNKNOWN' } },
+    });
+    expect(made.server.end.last(FrameType.Close).code).toBe(CloseCode.UnknownFrame);
+    expect(made.server.end.ended).toBe('end');
+  });
+
+  it('takes a frame that only a client may send for a breach', async () => {
+    const made = await open();
+    await made.server.end.sendBytes(
+      encodeFrame({ type: FrameType.Request, id: 1, request: { op: 'leave', room: 'x' } }),
+    );
+    expect(made.client.state).toMatchObject({ status: 'closed', reason: { code: 'ERR_CLIENT_PROTOCOL' } });
+  });
+});
+
+describe('liveness', () => {
+  it('answers pings', async () => {
+    const { server } = await open();
+    await server.end.send({ type: FrameType.Ping, nonce: 99 });
+    expect(server.end.last(FrameType.Pong).nonce).toBe(99);
+  });
+
+  it('gives up a server that is silent for the idle timeout of the server', async () => {
+    const made = await open();
+    await made.clock.advance(59_000);
+    expect(made.client.state.status).toBe('open');
+    expect(made.server.end.all(FrameType.Ping).length).toBeGreaterThan(0);
+    await made.clock.advance(1000);
+    expect(made.client.state).toMatchObject({
+      status: 'reconnecting',
+      error: { code: 'ERR_CLIENT_CONNECTION_LOST' },
+    });
+  });
+
+  it('stays when the server answers', async () => {
+    const made = await open({ heartbeat: { timeoutMs: 4000 } });
+    for (let i = 0; i < 20; i++) {
+      await made.clock.advance(1000);
+      const ping = made.server.end.all(FrameType.Ping).at(-1);
+      if (ping) await made.server.end.send({ type: FrameType.Pong, nonce: ping.nonce });
+    }
+    expect(made.client.state.status).toBe('open');
+  });
+
+  it('measures the round trip', async () => {
+    const { client, server, clock } = await open();
+    const measuring = client.ping();
+    await clock.advance(40);
+    await server.end.send({ type: FrameType.Pong, nonce: server.end.last(FrameType.Ping).nonce });
+    expect(await measuring).toBe(40);
+  });
+
+  it('rejects a measurement that the connection did not survive, or had no connection for', async () => {
+    const { client, server } = await open();
+    const measuring = client.ping();
+    measuring.catch(() => {});
+    await server.end.cut();
+    await expect(measuring).rejects.toMatchObject({ code: 'ERR_CLIENT_CONNECTION_LOST' });
+    await expect(client.ping()).rejects.toMatchObject({ code: 'ERR_CLIENT_CONNECTION_LOST' });
+  });
+});
+
+describe('close', () => {
+  it('says goodbye after everything that was sent, and is done when the transport is', async () => {
+    const { client, server } = await connected();
+    const requested = client.rooms();
+    requested.catch(() => {});
+    const closing = client.close();
+    expect(client.state.status).toBe('closed');
+    await closing;
+    const types = server.end.frames.map(({ type }) => type);
+    expect(types.slice(-2)).toEqual([FrameType.Request, FrameType.Close]);
+    expect(server.end.last(FrameType.Close).code).toBe(CloseCode.Normal);
+    expect(server.end.ended).toBe('end');
+    await expect(requested).rejects.toMatchObject({ code: 'ERR_CLIENT_CLOSED' });
+  });
+
+  it('may be called twice, before connecting, and while reconnecting', async () => {
+    const { client, clock } = await connected();
+    await Promise.all([client.close(), client.close()]);
+    expect(clock.timers).toBe(0);
+
+    const idle = scene();
+    await idle.client.close();
+    expect(idle.client.state.status).toBe('closed');
+
+    const lost = await connected();
+    await lost.server.end.cut();
+    await lost.client.close();
+    expect(lost.clock.timers).toBe(0);
+    await lost.clock.advance(100_000);
+    expect(lost.server.ends).toHaveLength(1);
+  });
+
+  it('rejects whoever was still connecting', async () => {
+    const { client } = scene();
+    const opened = client.connect();
+    opened.catch(() => {});
+    await client.close();
+    await expect(opened).rejects.toMatchObject({ code: 'ERR_CLIENT_CLOSED' });
+  });
+
+  it('drops a connection whose other side does not close', async () => {
+    const { client, server, clock } = await connected();
+    server.end.confirmEnd = () => {};
+    const closing = client.close();
+    await clock.advance(1000);
+    await closing;
+    expect(clock.timers).toBe(0);
+  });
+
+  it('happens at the end of a block', async () => {
+    const { client } = await connected();
+    await client[Symbol.asyncDispose]();
+    expect(client.state.status).toBe('closed');
+  });
+
+  it('makes every later call reject', async () => {
+    const { client, server } = await connected();
+    const joining = client.join('lobby');
+    await turns();
+    await server.end.respond(joined('lobby'));
+    const room = await joining;
+    await client.close();
+    const closed = { code: 'ERR_CLIENT_CLOSED' };
+    await expect(client.join('lobby')).rejects.toMatchObject(closed);
+    await expect(client.rename('x')).rejects.toMatchObject(closed);
+    await expect(client.rooms()).rejects.toMatchObject(closed);
+    await expect(client.direct('bob', 'hi')).rejects.toMatchObject(closed);
+    await expect(room.send('hi')).rejects.toMatchObject(closed);
+    await expect(room.leave()).resolves.toBeUndefined();
+    expect(await client.leave('lobby')).toBe(false);
+    expect(room.signal('typing')).toBe(false);
+  });
+});
+
+describe('listeners of a client', () => {
+  it('cannot break it: their errors come back as an event', async () => {
+    const made = await open();
+    const errors: unknown[] = [];
+    made.client.on('listener-error', (event) => errors.push(event));
+    made.client.on('state', () => {
+      throw new Error('mine');
+    });
+    await made.server.end.cut();
+    expect(errors).toEqual([{ error: new Error('mine'), event: 'state' }]);
+    expect(made.client.state.status).toBe('reconnecting');
+  });
+});
+
+describe('requests', () => {
+  it('are asked again on the next connection', async () => {
+    const made = await open();
+    const listing = made.client.rooms({ prefix: 'a', limit: 2 });
+    await turns();
+    await made.server.end.cut();
+    await made.clock.advance(1000);
+    await made.server.end.welcome({ resumed: true });
+    expect(made.server.end.last(FrameType.Request).request).toEqual({ op: 'rooms', prefix: 'a', limit: 2 });
+    await made.server.end.respond({ rooms: [{ room: 'a', memberCount: 1 }], cursor: 'a' });
+    expect(await listing).toEqual({ rooms: [{ room: 'a', memberCount: 1 }], cursor: 'a' });
+  });
+
+  it('reject with the failure of the server', async () => {
+    const { client, server } = await open();
+    const renaming = client.rename('bob');
+    renaming.catch(() => {});
+    await turns();
+    await server.end.refuse({ code: 'name-taken', message: 'bob is here' });
+    await expect(renaming).rejects.toMatchObject({ code: 'ERR_CLIENT_NAME_TAKEN' });
+    expect(client.name).toBe('ada');
+  });
+
+  it('reject a failure that a later version of the server may know', async () => {
+    const { client, server } = await open();
+    const renaming = client.rename('bob');
+    renaming.catch(() => {});
+    await turns();
+    await server.end.refuse({ code: 'from-the-future' as never, message: 'hm' });
+    await expect(renaming).rejects.toMatchObject({ code: 'ERR_CLIENT_INTERNAL' });
+  });
+
+  it('give up after requestTimeoutMs, and ignore an answer that comes later', async () => {
+    const { client, server, clock } = await open({ requestTimeoutMs: 2000 });
+    const listing = client.rooms();
+    listing.catch(() => {});
+    await clock.advance(2000);
+    await expect(listing).rejects.toMatchObject({ code: 'ERR_CLIENT_REQUEST_TIMEOUT' });
+    await server.end.respond({ rooms: [] });
+    expect(client.state.status).toBe('open');
+  });
+
+  it('reject with the reason of their signal', async () => {
+    const { client } = await open();
+    const controller = new AbortController();
+    const listing = client.rooms({ signal: controller.signal });
+    listing.catch(() => {});
+    controller.abort(new Error('enough'));
+    await expect(listing).rejects.toThrow('enough');
+    await expect(client.rooms({ signal: controller.signal })).rejects.toThrow('enough');
+  });
+
+  it('are not troubled by answers to questions that nobody asked', async () => {
+    const { client, server } = await open();
+    await server.end.send({ type: FrameType.Response, id: 77, response: 1 });
+    await server.end.send({ type: FrameType.Failed, id: 78, failure: { code: 'internal', message: '' } });
+    await server.end.send({
+      type: FrameType.History,
+      id: 79,
+      last: true,
+      end: true,
+      entries: new Uint8Array(),
+    });
+    await server.end.ack(5, 5);
+    expect(client.state.status).toBe('open');
+  });
+});
+
+describe('ScriptedServer', () => {
+  it('is a transport like the others', async () => {
+    const server = new ScriptedServer();
+    server.hospitable = true;
+    const client = await connect('tcp://test', { name: 'ada', transport: server.transport });
+    await client.close();
+    expect(server.end.ended).toBe('end');
+  });
+});
