@@ -98,7 +98,23 @@ export class Latest {
   }
 
   /**
-   * Replaces the value. The first call makes this handle the writer, until it is closed or its process dies.
+   * Makes this handle the writer, until it is closed or its process dies. From then on nobody else changes the value, so what is
+   * read now is what the next write replaces. Does nothing when it is the writer already.
+   *
+   * @throws {@link ShmError} `ERR_SHM_ROLE_TAKEN` while another writer is not proven dead; `ERR_SHM_READ_ONLY`, `ERR_SHM_CLOSED`
+   */
+  claimWriter(): void {
+    if (this.#closed) this.#throwClosed();
+    if (this.#writing) return;
+    this.#segment.assertWritable();
+    claimRole(this.#words, this.#writerWord, this.#segment.participant, this.#segment.participants, 'writer');
+    this.#segment.participant.setRole(Role.Writer);
+    this.#version = load(this.#words, this.#versionWord);
+    this.#writing = true;
+  }
+
+  /**
+   * Replaces the value. The first call makes this handle the writer: see {@link claimWriter}.
    *
    * @throws {@link ShmError} `ERR_SHM_TOO_LARGE`; `ERR_SHM_ROLE_TAKEN` while another writer is not proven dead; `ERR_SHM_READ_ONLY`,
    * `ERR_SHM_CLOSED`
@@ -111,7 +127,7 @@ export class Latest {
         `a value of ${value.length} bytes exceeds maxValueBytes ${this.maxValueBytes}`,
       );
     }
-    if (!this.#writing) this.#becomeWriter();
+    if (!this.#writing) this.claimWriter();
     const version = (this.#version + 1) | 0;
     const cell = this.#cellsByte + (version & (this.#cells - 1)) * this.#cellBytes;
     // The previous version is visible before any byte of a reused cell changes.
@@ -203,14 +219,6 @@ export class Latest {
   /** Whether the cell of `version` cannot have been touched since that version was loaded. */
   #isIntact(version: number): boolean {
     return (load(this.#words, this.#versionWord) - version) >>> 0 < this.#cells - 1;
-  }
-
-  #becomeWriter(): void {
-    this.#segment.assertWritable();
-    claimRole(this.#words, this.#writerWord, this.#segment.participant, this.#segment.participants, 'writer');
-    this.#segment.participant.setRole(Role.Writer);
-    this.#version = load(this.#words, this.#versionWord);
-    this.#writing = true;
   }
 
   #throwClosed(): never {

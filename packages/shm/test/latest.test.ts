@@ -122,6 +122,19 @@ describe('Latest', () => {
     expect(second.read()).toEqual(bytes(1, 2));
   });
 
+  it('lets a writer claim its role before it writes, and read what it will replace', () => {
+    const [first, second] = [open(), open()];
+    first.claimWriter();
+    first.claimWriter();
+    expect(first.read()).toBeUndefined();
+    expect(() => second.claimWriter()).toThrow(code('ERR_SHM_ROLE_TAKEN'));
+    first.write(bytes(1, 1));
+    first.close();
+    expect(() => first.claimWriter()).toThrow(code('ERR_SHM_CLOSED'));
+    second.claimWriter();
+    expect(second.read()).toEqual(bytes(1, 1));
+  });
+
   it('refuses a second writer while the first is stopped, and takes it after its death', async () => {
     await using child = new ChildProcess(inject('childProgram'));
     const latest = open();
@@ -177,6 +190,42 @@ describe('Latest', () => {
     await using last = open();
     last.write(bytes(1, 3));
     expect(last.read()).toEqual(bytes(1, 3));
+  });
+
+  it.each([2, 4, 8])(
+    'takes a copy for whole, with %i cells, exactly if its cell cannot have been reused',
+    (cells) => {
+      const latest = open({ maxValueBytes: 4, cells });
+      latest.write(bytes(4, 1));
+      const copyDuring = (writes: number): number[] => {
+        const copies: number[] = [];
+        /** A target during whose first copy the writer goes on. */
+        class Target extends Uint8Array {
+          override set(source: ArrayLike<number>): void {
+            copies.push(source[0] ?? 0);
+            super.set(source);
+            for (let i = 1; i <= writes && copies.length === 1; i++) latest.write(bytes(4, 100 + i));
+          }
+        }
+        expect(latest.readInto(new Target(4))).toBe(4);
+        return copies;
+      };
+      expect(copyDuring(cells - 2)).toHaveLength(1);
+      expect(copyDuring(cells - 1)).toEqual([expect.any(Number), 100 + cells - 1]);
+      expect(copyDuring(3 * cells)).toEqual([100 + cells - 1, 100 + 3 * cells]);
+    },
+  );
+
+  it('gives up, and says so, when it is overtaken every time', () => {
+    const latest = open({ maxValueBytes: 4, cells: 2 });
+    latest.write(bytes(4, 1));
+    class Target extends Uint8Array {
+      override set(source: ArrayLike<number>): void {
+        super.set(source);
+        latest.write(bytes(4, 2));
+      }
+    }
+    expect(() => latest.readInto(new Target(4))).toThrow(code('ERR_SHM_OVERTAKEN'));
   });
 
   it('is never torn and never goes back while another process writes as fast as it can', async () => {
