@@ -20,8 +20,9 @@ const options = new Command('process-a')
     wholeNumber,
   )
   .option('--quiet', 'show the messages only')
+  .option('--optional', 'where there is no shared memory, say so and end without an error')
   .parse()
-  .opts<{ name: string; segment: string; count?: number; every?: number; quiet?: true }>();
+  .opts<{ name: string; segment: string; count?: number; every?: number; quiet?: true; optional?: true }>();
 const { count = Number.POSITIVE_INFINITY, every = process.stdin.isTTY ? 0 : 1000 } = options;
 
 const leaving = new AbortController();
@@ -37,6 +38,7 @@ keyboard.on('SIGINT', leave).on('close', () => process.stdin.isTTY && leave());
 
 const conversation = await openConversation(options.segment, {
   side: 'a',
+  keepAlive: true,
   signal: leaving.signal,
   onStep: ({ name, detail }) => options.quiet || show(`${name.padStart(12)}  ${detail}`),
 }).catch(giveUp);
@@ -100,7 +102,8 @@ function show(line: string): void {
 function giveUp(error: unknown): never {
   if (!ShmError.is(error)) throw error;
   console.error(`process A cannot start: ${error.message} (${error.code})`);
-  process.exit(1);
+  const lacking = error.code === 'ERR_SHM_UNSUPPORTED' || error.code === 'ERR_SHM_ADDON_MISSING';
+  process.exit(options.optional && lacking ? 0 : 1);
 }
 
 function wholeNumber(text: string): number {

@@ -84,7 +84,7 @@ describe.skipIf(process.platform !== 'linux')('process A and process B', { timeo
     started = [];
   });
   afterEach(async () => {
-    for (const one of started) await one.end('SIGKILL');
+    for (const one of started) await one.end('SIGTERM');
     if (isThere()) unlink(segment);
   });
 
@@ -160,7 +160,7 @@ describe.skipIf(process.platform !== 'linux')('process A and process B', { timeo
     await a.line('attach');
     const second = start('a');
     expect(await second.end()).toBe(1);
-    expect(second.errors).toContain(`held by process ${a.child.pid} (ERR_SHM_ROLE_TAKEN)`);
+    expect(second.errors).toContain(`process ${a.child.pid}, which is alive (ERR_SHM_ROLE_TAKEN)`);
     const b = start('b');
     a.type('still here');
     await b.line('A: still here');

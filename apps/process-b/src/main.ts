@@ -16,8 +16,9 @@ const options = new Command('process-b')
   .option('--count <n>', 'leave once messages 1 to n were exchanged both ways', wholeNumber)
   .option('--answer', 'answer each message (default without a terminal)')
   .option('--quiet', 'show the messages only')
+  .option('--optional', 'where there is no shared memory, say so and end without an error')
   .parse()
-  .opts<{ name: string; segment: string; count?: number; answer?: true; quiet?: true }>();
+  .opts<{ name: string; segment: string; count?: number; answer?: true; quiet?: true; optional?: true }>();
 const { count = Number.POSITIVE_INFINITY, answer = !process.stdin.isTTY } = options;
 
 const leaving = new AbortController();
@@ -33,6 +34,7 @@ keyboard.on('SIGINT', leave).on('close', () => process.stdin.isTTY && leave());
 
 const conversation = await openConversation(options.segment, {
   side: 'b',
+  keepAlive: true,
   signal: leaving.signal,
   onStep: ({ name, detail }) => options.quiet || show(`${name.padStart(12)}  ${detail}`),
 }).catch(giveUp);
@@ -88,7 +90,8 @@ function show(line: string): void {
 function giveUp(error: unknown): never {
   if (!ShmError.is(error)) throw error;
   console.error(`process B cannot start: ${error.message} (${error.code})`);
-  process.exit(1);
+  const lacking = error.code === 'ERR_SHM_UNSUPPORTED' || error.code === 'ERR_SHM_ADDON_MISSING';
+  process.exit(options.optional && lacking ? 0 : 1);
 }
 
 function wholeNumber(text: string): number {

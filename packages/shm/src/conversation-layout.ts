@@ -2,8 +2,8 @@
  * What the segment of a conversation holds: for each of the two sides its flags, and the messages that it wrote last.
  *
  *     byte 0      ┌────────────────────────────────────────────┐
- *                 │ flags of side a, written by a only         │  128 bytes
- *          128    │ flags of side b, written by b only         │  128 bytes
+ *                 │ flags of side a                            │  128 bytes
+ *          128    │ flags of side b                            │  128 bytes
  *          256    ├────────────────────────────────────────────┤
  *                 │ messages of a: `capacity` slots            │  number n lies in slot n mod capacity
  *                 ├────────────────────────────────────────────┤
@@ -12,7 +12,8 @@
  *
  *     slot        length in bytes │ number of the message it answers, or 0 │ text │ up to a multiple of 8
  *
- * Words are int32. Messages of a side are numbered from 1.
+ * Words are int32. Messages of a side are numbered from 1. A side writes its own flags and messages, and the other side's
+ * WAITS when it wakes it.
  */
 
 /** Distance between the flags of the two sides, in words. */
@@ -24,14 +25,12 @@ export const WRITTEN = 0;
 export const OPENED = 1;
 /** Number of the other side's last message that was read to the end. Its slot may be used again. */
 export const DONE = 2;
-/** How often somebody came to be this side. */
-export const ARRIVALS = 3;
-/** Which of these arrivals was the last to say goodbye. Less than {@link ARRIVALS}: somebody is here, or died. */
-export const DEPARTED = 4;
-/** Token, in the participant table, of whoever arrived last. */
-export const TOKEN = 5;
-/** The process id, for messages. */
-export const PID = 6;
+/** Token of the participant that is this side, or 0. */
+export const HOLDER = 3;
+/** Token of the last one that left this side with a goodbye. */
+export const FAREWELL = 4;
+/** Whether this side sleeps and is to be rung for: see doorbell.ts. */
+export const WAITS = 5;
 
 /** Byte offset of the first slot. */
 export const SLOTS_OFFSET: number = 2 * SIDE_WORDS * 4;

@@ -2,7 +2,7 @@
  * A conversation between two processes: numbered messages both ways, each read exactly once, over any number of kills.
  *
  * It is the textbook flow on one segment of messages and flags: create or attach, lock, write or read, unlock, detach and
- * clean up; and it can report each of these steps while it takes it. Everything that matters is changed under the mutex by one last
+ * clean up; and it can report each of these steps as it takes it. Everything that matters is changed under the mutex by one last
  * store, so that a process killed at any instruction leaves either the state before or the state after:
  *
  *     write   fill the slot, then WRITTEN = n     killed between: message n does not exist; its slot is filled again
@@ -10,26 +10,29 @@
  *     done    DONE = n                            killed after: the successor starts with n + 1
  *     answer  write, which names n, then DONE = n killed between: the successor finds the answer, and sets DONE
  *
- * For speed use a ring or a channel; this one is for two sides that have to pick up where they were. The other side is
- * looked at every few milliseconds, without the lock. One process per side at a time; the last one out removes the segment.
+ * A channel is faster and takes no lock; this one knows what was done with each message. Who has nothing to do sleeps, and is
+ * rung for. One process per side at a time; the last one out removes the segment.
  */
 import { load, store } from './atomics.js';
 import {
-  ARRIVALS,
   conversationBytes,
-  DEPARTED,
   DONE,
+  FAREWELL,
+  HOLDER,
   OPENED,
-  PID,
   SIDE_WORDS,
   SLOT_HEADER_BYTES,
   SLOTS_OFFSET,
   slotBytes,
-  TOKEN,
+  WAITS,
   WRITTEN,
 } from './conversation-layout.js';
+import { arm, Doorbell, disarm, takeWaiter } from './doorbell.js';
 import { ShmError } from './errors.js';
+import { claimRole, releaseRole } from './participants.js';
+import { type PeerState, PeerWatch } from './peer-watch.js';
 import type { OpenOptions } from './segment.js';
+import { WORD_BYTES } from './segment-layout.js';
 import { openSegment, type SharedSegment } from './shared-segment.js';
 
 /** Options of {@link openConversation}. */
@@ -47,10 +50,10 @@ export interface ConversationOptions extends OpenOptions {
    */
   readonly capacity?: number;
   /**
-   * How often to look for news.
-   * @defaultValue 10
+   * Whether the open conversation keeps the process alive, as a socket does.
+   * @defaultValue false
    */
-  readonly pollIntervalMs?: number;
+  readonly keepAlive?: boolean;
   /** Ends the iteration and every wait; {@link Conversation.close} is still to be called. */
   readonly signal?: AbortSignal;
   /** Is told what is done to the shared memory, right after it was done and outside the lock. */
@@ -73,7 +76,7 @@ export interface ConversationMessage {
   readonly bytes: Uint8Array;
   /** The number of our message that it answers, or 0. */
   readonly answers: number;
-  /** Whether a process on this side took it out before and died before it was done with it. */
+  /** Whether it was taken out before and not done with: by a process that died, or by a loop that was left. */
   readonly again: boolean;
 }
 
@@ -85,23 +88,28 @@ export interface ConversationPresence {
 
 const DEFAULT_MAX_MESSAGE_BYTES = 1000;
 const DEFAULT_CAPACITY = 64;
-const DEFAULT_POLL_INTERVAL_MS = 10;
-/** Asking the kernel about a process costs more than looking at a flag, and is done less often. */
-const LIVENESS_INTERVAL_MS = 100;
+
+/** The flags of a side, as the index of their first word in the segment, and its messages, as a byte offset in the payload. */
+interface Side {
+  readonly flags: number;
+  readonly slots: number;
+}
 
 /** One side of a conversation. Made by {@link openConversation}. */
 export class Conversation implements AsyncIterable<ConversationMessage | ConversationPresence> {
   readonly #segment: SharedSegment;
   readonly #maxMessageBytes: number;
   readonly #capacity: number;
-  readonly #pollIntervalMs: number;
   readonly #signal: AbortSignal | undefined;
   readonly #onStep: (step: ConversationStep) => void;
-  readonly #mine: { readonly flags: number; readonly slots: number };
-  readonly #theirs: { readonly flags: number; readonly slots: number };
-  /** The arrival of the other side that was last told of, and whether it was told to be over. */
-  #known = { arrival: 0, over: true };
-  #askedAt = 0;
+  readonly #mine: Side;
+  readonly #theirs: Side;
+  readonly #doorbell: Doorbell;
+  readonly #peer: PeerWatch;
+  /** What became known of the other side and was not told yet. */
+  readonly #news: ConversationPresence[] = [];
+  readonly #sleepers = new Set<() => void>();
+  readonly #wakeAll = (): void => this.#wake();
   #writing: Promise<unknown> = Promise.resolve();
   #closing: Promise<boolean> | undefined;
 
@@ -109,15 +117,29 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
     this.#segment = segment;
     this.#maxMessageBytes = options.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
     this.#capacity = options.capacity ?? DEFAULT_CAPACITY;
-    this.#pollIntervalMs = options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS;
     this.#signal = options.signal;
     this.#onStep = options.onStep ?? (() => {});
-    const bytesOfSlots = this.#capacity * slotBytes(this.#maxMessageBytes);
-    const sides = [
-      { flags: 0, slots: SLOTS_OFFSET },
-      { flags: SIDE_WORDS, slots: SLOTS_OFFSET + bytesOfSlots },
-    ] as const;
-    [this.#mine, this.#theirs] = options.side === 'a' ? sides : [sides[1], sides[0]];
+    const flags = segment.segment.payloadOffset / WORD_BYTES;
+    const a = { flags, slots: SLOTS_OFFSET };
+    const b = {
+      flags: flags + SIDE_WORDS,
+      slots: a.slots + this.#capacity * slotBytes(this.#maxMessageBytes),
+    };
+    [this.#mine, this.#theirs] = options.side === 'a' ? [a, b] : [b, a];
+    this.#doorbell = new Doorbell(segment.segment, {
+      onWake: (closed) => {
+        this.#peer.check(closed);
+        this.#wake();
+      },
+    });
+    if (options.keepAlive) this.#doorbell.ref();
+    this.#peer = new PeerWatch(segment.segment, {
+      sideWord: this.#theirs.flags + HOLDER,
+      farewellWord: this.#theirs.flags + FAREWELL,
+      doorbell: this.#doorbell,
+      onChange: (peer) => this.#peerChanged(peer),
+    });
+    this.#signal?.addEventListener('abort', this.#wakeAll);
   }
 
   /** Used by {@link openConversation}. @internal */
@@ -129,16 +151,14 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
         throw new RangeError(`${option} is a whole number of 1 to ${1 << 20}, not ${value}`);
       }
     }
-    const segment = openSegment(name, {
-      ...options,
-      payloadBytes: conversationBytes(maxMessageBytes, capacity),
-    });
+    const payloadBytes = conversationBytes(maxMessageBytes, capacity);
+    const conversation = new Conversation(openSegment(name, { ...options, payloadBytes }), options);
     try {
-      const conversation = new Conversation(segment, options);
-      await conversation.#arrive();
+      await conversation.#arrive(side);
       return conversation;
     } catch (error) {
-      segment.close();
+      conversation.#detach();
+      conversation.#segment.close();
       throw error;
     }
   }
@@ -176,22 +196,23 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
   }
 
   /**
-   * Messages in order, and the comings and goings of the other side. A message is done when the next event is asked for; a loop left
-   * by `break` or an error has not done with the message at hand, which will come again. Ends with `signal`, or `close()`.
+   * Messages in order, and the comings and goings of the other side: hello before its messages, goodbye after them. A message is
+   * done with when the next event is asked for; a loop left by `break` or an error is not done with the message at
+   * hand, which will come again. Ends with `signal`, or `close()`.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<ConversationMessage | ConversationPresence, void, void> {
     while (!this.#ended) {
-      // Hello comes before the messages, goodbye after them.
-      const hasMessage = this.#load(this.#theirs, WRITTEN) !== this.receivedNumber;
-      const presence = hasMessage && !this.#known.over ? undefined : this.#lookAround();
-      if (presence !== undefined) {
-        yield presence;
+      const hasMessage = this.#hasMessage;
+      const [news] = this.#news;
+      if (news !== undefined && (news.kind === 'arrived' || !hasMessage)) {
+        this.#news.shift();
+        yield news;
       } else if (hasMessage) {
         const message = await this.#open();
         yield message;
         if (this.#closing === undefined) this.#done(message.number);
       } else {
-        await this.#pause();
+        await this.#sleepUntil(() => this.#hasMessage || this.#news.length > 0);
       }
     }
   }
@@ -215,50 +236,60 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
     return this.#closing !== undefined || this.#signal?.aborted === true;
   }
 
-  async #arrive(): Promise<void> {
+  get #hasMessage(): boolean {
+    return this.#load(this.#theirs, WRITTEN) !== this.receivedNumber;
+  }
+
+  get #hasRoom(): boolean {
+    return this.sentNumber - this.#load(this.#theirs, DONE) < this.#capacity;
+  }
+
+  async #arrive(side: string): Promise<void> {
     const { segment } = this.#segment;
     const what = `${segment.path}, ${segment.totalBytes} bytes`;
     if (segment.created) this.#onStep({ name: 'create', detail: what });
-    this.#onStep({
-      name: 'attach',
-      detail: segment.created ? 'mapped, empty' : `mapped ${what}, as it was left`,
-    });
+    const detail = segment.created ? 'mapped, empty' : `mapped ${what}, as it was left`;
+    this.#onStep({ name: 'attach', detail });
     await this.#locked(() => {
-      const token = this.#load(this.#mine, TOKEN);
-      const arrivals = this.#load(this.#mine, ARRIVALS);
-      const pid = this.#load(this.#mine, PID);
-      if (arrivals > this.#load(this.#mine, DEPARTED) && segment.participants.livenessOf(token) !== 'dead') {
-        throw new ShmError('ERR_SHM_ROLE_TAKEN', `this side of ${segment.name} is held by process ${pid}`);
-      }
-      // A predecessor killed between its answer and DONE: the answer tells.
+      const { words, participant, participants } = segment;
+      claimRole(words, this.#mine.flags + HOLDER, participant, participants, `side ${side}`);
       const written = this.sentNumber;
-      if (written > 0) {
-        const answered = this.#slot(this.#mine, written).header[1] ?? 0;
-        if (answered > this.receivedNumber) this.#store(DONE, answered);
-      }
-      this.#store(PID, process.pid);
-      this.#store(TOKEN, segment.participant.token);
-      this.#store(ARRIVALS, arrivals + 1);
-      const detail = `flag arrivals = ${arrivals + 1}; so far wrote ${written} and read ${this.receivedNumber}`;
-      return { steps: [{ name: 'write', detail }] };
+      // A predecessor killed between its answer and DONE: the answer tells.
+      const answered = written > 0 ? (this.#slot(this.#mine, written).header[1] ?? 0) : 0;
+      if (answered > this.receivedNumber) this.#store(DONE, answered);
+      const soFar = `so far it wrote ${written} and read ${this.receivedNumber} messages`;
+      return { steps: [{ name: 'write', detail: `flag holder of side ${side}; ${soFar}` }] };
     });
+    // It may have been full until DONE was mended.
+    this.#ring();
+    this.#peer.check(false);
   }
 
   async #leave(): Promise<boolean> {
-    await this.#writing.catch(() => {});
+    this.#wake();
+    await this.#writing;
     let unread = 0;
     await this.#locked(() => {
-      const arrivals = this.#load(this.#mine, ARRIVALS);
-      this.#store(DEPARTED, arrivals);
+      const { words, participant } = this.#segment.segment;
       unread = this.sentNumber - this.#load(this.#theirs, DONE);
-      return { steps: [{ name: 'write', detail: `flag departed = ${arrivals}` }] };
+      // publish: the farewell, before the side is free. pairs with: PeerWatch
+      this.#store(FAREWELL, participant.token);
+      releaseRole(words, this.#mine.flags + HOLDER, participant);
+      return { steps: [{ name: 'write', detail: 'flag farewell' }] };
     });
+    this.#detach();
     const removed = this.#segment.closeAndRemoveIfLast();
     this.#onStep({ name: 'detach', detail: 'unmapped' });
     const lost = unread > 0 ? `; ${unread} of our messages were never read` : '';
     const detail = removed ? `last one out: segment removed${lost}` : 'the other side is here: segment kept';
     this.#onStep({ name: 'clean up', detail });
     return removed;
+  }
+
+  #detach(): void {
+    this.#signal?.removeEventListener('abort', this.#wakeAll);
+    this.#peer.close();
+    this.#doorbell.close();
   }
 
   #write(bytes: Uint8Array, answers: number): Promise<number> {
@@ -276,12 +307,12 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
   }
 
   async #writeNow(bytes: Uint8Array, answers: number): Promise<number> {
-    while (this.sentNumber - this.#load(this.#theirs, DONE) >= this.#capacity) {
+    await this.#sleepUntil(() => this.#hasRoom);
+    if (!this.#hasRoom) {
       this.#signal?.throwIfAborted();
-      if (this.#closing !== undefined) throw new ShmError('ERR_SHM_CLOSED', 'closed while waiting for room');
-      await this.#pause();
+      throw new ShmError('ERR_SHM_CLOSED', 'closed while waiting for room');
     }
-    return this.#locked(() => {
+    const written = await this.#locked(() => {
       const number = this.sentNumber + 1;
       const slot = this.#slot(this.#mine, number);
       slot.header[0] = bytes.length;
@@ -295,6 +326,8 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
       const detail = `message ${number}, ${bytes.length} bytes; flag written = ${number}${done}`;
       return { result: number, steps: [{ name: 'write', detail }] };
     });
+    this.#ring();
+    return written;
   }
 
   #open(): Promise<ConversationMessage> {
@@ -313,37 +346,12 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
     });
   }
 
-  /** Also true of a message that was answered: the flag is there already. */
+  /** Also called for a message that was answered: the flag is there already. */
   #done(number: number): void {
-    if (number > this.receivedNumber) this.#store(DONE, number);
-  }
-
-  /** What has become of the other side since it was last told. */
-  #lookAround(): ConversationPresence | undefined {
-    const { participants } = this.#segment.segment;
-    const arrivals = this.#load(this.#theirs, ARRIVALS);
-    const pid = this.#load(this.#theirs, PID);
-    const { arrival, over } = this.#known;
-    if (!over) {
-      if (this.#load(this.#theirs, DEPARTED) >= arrival) {
-        this.#known = { arrival, over: true };
-        return { kind: 'left', pid };
-      }
-      // Somebody else came to be the other side: whoever was there before, and did not say goodbye, had died.
-      let dead = arrivals > arrival;
-      const now = performance.now();
-      if (!dead && now - this.#askedAt >= LIVENESS_INTERVAL_MS) {
-        this.#askedAt = now;
-        dead = participants.livenessOf(this.#load(this.#theirs, TOKEN)) === 'dead';
-      }
-      // Who is gone may just have said goodbye: that is looked at first, in the next round.
-      if (!dead || this.#load(this.#theirs, DEPARTED) >= arrival) return undefined;
-      this.#known = { arrival, over: true };
-      return { kind: 'died', pid };
-    }
-    if (arrivals === arrival || this.#load(this.#theirs, DEPARTED) >= arrivals) return undefined;
-    this.#known = { arrival: arrivals, over: false };
-    return { kind: 'arrived', pid };
+    if (number <= this.receivedNumber) return;
+    // publish: the slot is not needed any more. pairs with: #hasRoom, load of DONE
+    this.#store(DONE, number);
+    this.#ring();
   }
 
   /** Runs `work` under the lock, and reports it as steps when the lock has been given up. */
@@ -354,52 +362,68 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
     const steps: ConversationStep[] = [];
     const result = await this.#segment.withLock((lock) => {
       const hadAt = performance.now();
-      const recovered = lock.recovered
-        ? `; taken from process ${lock.deceased?.pid ?? '?'}, which died holding it`
-        : '';
+      const { recovered, deceased } = lock;
       // Every change is made by one last store, so there is nothing to repair.
-      if (lock.recovered) lock.markConsistent();
-      steps.push({ name: 'lock', detail: `had it after ${microseconds(hadAt - askedAt)}${recovered}` });
+      if (recovered) lock.markConsistent();
+      const from = recovered ? `; taken from process ${deceased?.pid ?? '?'}, which died holding it` : '';
+      steps.push({ name: 'lock', detail: `had it after ${microseconds(hadAt - askedAt)}${from}` });
       const done = work();
-      steps.push(...done.steps, {
-        name: 'unlock',
-        detail: `held it for ${microseconds(performance.now() - hadAt)}`,
-      });
+      const held = microseconds(performance.now() - hadAt);
+      steps.push(...done.steps, { name: 'unlock', detail: `held it for ${held}` });
       return done.result as T;
     });
     for (const step of steps) this.#onStep(step);
     return result;
   }
 
-  #slot(side: { readonly slots: number }, number: number): { header: Int32Array; text: Uint8Array } {
+  #slot(side: Side, number: number): { readonly header: Int32Array; readonly text: Uint8Array } {
     const { payload } = this.#segment;
     const size = slotBytes(this.#maxMessageBytes);
     const offset = payload.byteOffset + side.slots + (number % this.#capacity) * size;
     return {
-      header: new Int32Array(payload.buffer, offset, SLOT_HEADER_BYTES / 4),
+      header: new Int32Array(payload.buffer, offset, SLOT_HEADER_BYTES / WORD_BYTES),
       text: new Uint8Array(payload.buffer, offset + SLOT_HEADER_BYTES, size - SLOT_HEADER_BYTES),
     };
   }
 
-  #load(side: { readonly flags: number }, flag: number): number {
-    return load(this.#segment.words, side.flags + flag);
+  #load(side: Side, flag: number): number {
+    return load(this.#segment.segment.words, side.flags + flag);
   }
 
   #store(flag: number, value: number): void {
-    store(this.#segment.words, this.#mine.flags + flag, value);
+    store(this.#segment.segment.words, this.#mine.flags + flag, value);
   }
 
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const signal = this.#signal;
-      const done = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, this.#pollIntervalMs);
-      signal?.addEventListener('abort', done, { once: true });
-    });
+  #peerChanged(peer: PeerState): void {
+    if (peer.state === 'awaited') return;
+    this.#news.push({ kind: peer.state === 'attached' ? 'arrived' : peer.state, pid: peer.pid });
+    this.#wake();
+  }
+
+  /** Wakes the other side if it sleeps. Called after WRITTEN or DONE was stored. */
+  #ring(): void {
+    const { words } = this.#segment.segment;
+    if (takeWaiter(words, this.#theirs.flags + WAITS)) this.#doorbell.ring(this.#load(this.#theirs, HOLDER));
+  }
+
+  /** Sleeps until `isReady`, or the end. */
+  async #sleepUntil(isReady: () => boolean): Promise<void> {
+    const { words } = this.#segment.segment;
+    const waits = this.#mine.flags + WAITS;
+    while (!this.#ended && !isReady()) {
+      await new Promise<void>((resolve) => {
+        this.#sleepers.add(resolve);
+        arm(words, waits);
+        // The last look: see the head of doorbell.ts.
+        if (isReady()) this.#wake();
+      });
+      if (this.#closing === undefined && this.#sleepers.size === 0) disarm(words, waits);
+    }
+  }
+
+  #wake(): void {
+    for (const wake of this.#sleepers) wake();
+    this.#sleepers.clear();
   }
 }
 
@@ -418,7 +442,7 @@ function microseconds(milliseconds: number): string {
  * import { openConversation } from '@chat/shm';
  *
  * const a = await openConversation('smalltalk', { side: 'a' });
- * const b = await openConversation('smalltalk', { side: 'b' });
+ * const b = await openConversation('smalltalk', { side: 'b', keepAlive: true });
  * assert.equal(await a.send(new TextEncoder().encode('hello')), 1);
  * for await (const event of b) {
  *   if (event.kind !== 'message') continue;

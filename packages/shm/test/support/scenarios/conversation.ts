@@ -8,7 +8,7 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);
 
 function open({ name, directory }: Place, side: 'a' | 'b'): Promise<Conversation> {
-  return openConversation(name, { directory, side, pollIntervalMs: 1 });
+  return openConversation(name, { directory, side });
 }
 
 /** Takes messages until `isEnough` has seen the last one, and is done with each. */
