@@ -8,6 +8,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import {
   CloseCode,
   closeCodeInfo,
+  FrameType,
   type Hello,
   type Joined,
   PROTOCOL_VERSION,
@@ -111,7 +112,7 @@ export class Chat {
   }
 
   /** Decides about somebody who wants in. Never throws: a hook that does is answered with `internal`. */
-  async admit(knock: Knock, peer: Peer, signal: AbortSignal): Promise<Admission> {
+  async admit(knock: Knock, peer: Peer, signal: AbortSignal | undefined): Promise<Admission> {
     if (this.draining) return { code: CloseCode.GoingAway, reason: 'the server goes away' };
     const resumed = this.#resume(knock, peer);
     if (resumed) return resumed;
@@ -174,7 +175,11 @@ export class Chat {
     const before = room.log.bytes;
     room.log.append(entry);
     if (member === undefined) this.rooms.account(room, before);
-    this.fanOut.touch(room);
+    if (entry.type === FrameType.Notice && room.members.size > this.options.presenceDelayMembers) {
+      this.fanOut.touchLater(room, this.options.presenceDelayMs);
+    } else {
+      this.fanOut.touch(room);
+    }
     entry.origin?.appended(entry);
   }
 
@@ -190,7 +195,7 @@ export class Chat {
     return { session, welcome: this.#welcome(session, wanted.inbox, joined) };
   }
 
-  async #admitNew(knock: Knock, peer: Peer, signal: AbortSignal): Promise<Admission> {
+  async #admitNew(knock: Knock, peer: Peer, signal: AbortSignal | undefined): Promise<Admission> {
     const until = this.#banned.get(peer.address);
     if (until !== undefined) {
       const retryAfterMs = until - this.options.clock.now();
@@ -202,12 +207,12 @@ export class Chat {
     const { authenticate } = this.options.hooks;
     if (authenticate) {
       const visitor = { memberId: 0, name, address: peer.address, dialect: peer.dialect, claims: undefined };
-      const result = await authenticate(knock.credentials, visitor, signal);
+      const result = await authenticate(knock.credentials, visitor, signal ?? new AbortController().signal);
       if (!result.ok) return { code: CloseCode.Unauthorized, reason: result.reason ?? 'not authorized' };
       name = result.name ?? name;
       claims = result.claims;
     }
-    if (signal.aborted) return { code: CloseCode.HandshakeTimeout, reason: 'the handshake took too long' };
+    if (signal?.aborted) return { code: CloseCode.HandshakeTimeout, reason: 'the handshake took too long' };
     const problem = userNameProblem(name);
     if (problem) return { code: CloseCode.NameInvalid, reason: problem };
     if (this.names.find(name)) {

@@ -3,16 +3,20 @@
  *
  * Whatever arrives within a turn only marks its room; when the turn ends each member gets one write of the
  * bytes between its cursor and the end. So N members cost N writes a turn, however many messages came in.
+ *
+ * What can wait is marked for later and rides along with whatever is sent first: the comings and goings of a
+ * large room would otherwise cost a write to everybody each.
  */
 import type { Clock } from './clock.js';
 import type { Peer } from './peer.js';
-import type { Room } from './room.js';
+import type { Membership, Room } from './room.js';
 
 export class FanOut {
   readonly #clock: Clock;
   readonly #coalesceMs: number;
   #rooms: Room[] = [];
   #peers = new Set<Peer>();
+  #members: Membership[] = [];
   #scheduled = false;
   #closed = false;
   readonly #flush = (): void => this.flush();
@@ -33,6 +37,22 @@ export class FanOut {
     this.#schedule();
   }
 
+  /** Something new is in the room, and may take up to `delayMs` to get to its members. */
+  touchLater(room: Room, delayMs: number): void {
+    if (room.dirty || room.waiting) return;
+    room.waiting = true;
+    this.#clock.after(delayMs, () => {
+      room.waiting = false;
+      this.touch(room);
+    });
+  }
+
+  /** There is something for one member of a room, whether or not the others wait. */
+  touchMember(membership: Membership): void {
+    this.#members.push(membership);
+    this.#schedule();
+  }
+
   /** The peer has answers to send. */
   touchPeer(peer: Peer): void {
     this.#peers.add(peer);
@@ -48,6 +68,11 @@ export class FanOut {
     for (const room of rooms) {
       room.dirty = false;
       for (const membership of room.members.values()) membership.session.peer?.deliver(membership);
+    }
+    if (this.#members.length > 0) {
+      const members = this.#members;
+      this.#members = [];
+      for (const membership of members) membership.session.peer?.deliver(membership);
     }
     if (this.#peers.size > 0) {
       const peers = this.#peers;

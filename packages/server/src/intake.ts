@@ -8,43 +8,40 @@
 import type { Clock } from './clock.js';
 import type { Link } from './link.js';
 
-/** Handles the next unit; false when there is none, a promise when the units behind it must wait. */
-export type IntakeStep = () => boolean | Promise<void>;
+/** The dialect whose units are taken in. */
+export interface IntakeOwner {
+  /** Handles the next unit; false when there is none, a promise when the units behind it must wait. */
+  takeNext(): boolean | Promise<void>;
+  /** For how long nothing more should be read. */
+  debtMs(): number;
+  /** A unit could not be handled. */
+  failed(error: unknown): void;
+}
 
 export class Intake {
   readonly #link: Link;
   readonly #clock: Clock;
-  readonly #step: IntakeStep;
-  readonly #debtMs: () => number;
-  readonly #failed: (error: unknown) => void;
+  readonly #owner: IntakeOwner;
   #waiting = false;
   #inDebt = false;
   #stopped = false;
 
-  constructor(
-    link: Link,
-    clock: Clock,
-    step: IntakeStep,
-    debtMs: () => number,
-    failed: (error: unknown) => void,
-  ) {
+  constructor(link: Link, clock: Clock, owner: IntakeOwner) {
     this.#link = link;
     this.#clock = clock;
-    this.#step = step;
-    this.#debtMs = debtMs;
-    this.#failed = failed;
+    this.#owner = owner;
   }
 
   /** Handles what is there. */
   run(): void {
     try {
       while (!this.#waiting && !this.#stopped) {
-        const more = this.#step();
+        const more = this.#owner.takeNext();
         if (more === false) break;
         if (more !== true) this.#wait(more);
       }
     } catch (error) {
-      this.#failed(error);
+      this.#owner.failed(error);
       return;
     }
     if (!this.#inDebt && !this.#stopped) this.#settle();
@@ -59,7 +56,7 @@ export class Intake {
     this.#waiting = true;
     this.#link.pause();
     settled
-      .catch((error: unknown) => this.#failed(error))
+      .catch((error: unknown) => this.#owner.failed(error))
       .finally(() => {
         this.#waiting = false;
         if (!this.#inDebt) this.#link.resume();
@@ -68,7 +65,7 @@ export class Intake {
   }
 
   #settle(): void {
-    const delayMs = this.#debtMs();
+    const delayMs = this.#owner.debtMs();
     if (delayMs === 0) return;
     this.#inDebt = true;
     this.#link.pause();

@@ -57,12 +57,9 @@ export abstract class SocketWriter implements Link {
   constructor(socket: Socket) {
     this.socket = socket;
     this.address = socket.remoteAddress ?? '';
+    (socket as LinkedSocket)[LINK] = this;
     // 'close' follows every 'error'; what it was tells nothing that the peer's session could act upon.
-    socket.on('error', ignore);
-    socket.on('close', () => {
-      this.handler?.onClosed();
-      this.handler = undefined;
-    });
+    socket.on('error', ignore).on('close', onClose);
   }
 
   get unsentBytes(): number {
@@ -112,9 +109,27 @@ export abstract class SocketWriter implements Link {
 export class SocketLink extends SocketWriter {
   constructor(socket: Socket) {
     super(socket);
-    socket.on('data', (chunk: Uint8Array) => this.handler?.onBytes(chunk));
-    socket.on('end', () => this.handler?.onEnd());
+    socket.on('data', onData).on('end', onEnd);
   }
+}
+
+/** Listeners are shared by all sockets and look their link up: an idle connection holds no closures of ours. */
+const LINK = Symbol('link');
+type LinkedSocket = Socket & { [LINK]?: SocketWriter };
+
+function onData(this: LinkedSocket, chunk: Uint8Array): void {
+  this[LINK]?.handler?.onBytes(chunk);
+}
+
+function onEnd(this: LinkedSocket): void {
+  this[LINK]?.handler?.onEnd();
+}
+
+function onClose(this: LinkedSocket): void {
+  const link = this[LINK];
+  if (!link) return;
+  link.handler?.onClosed();
+  link.handler = undefined;
 }
 
 function ignore(): void {}

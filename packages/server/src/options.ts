@@ -58,6 +58,11 @@ export interface ChatServerOptions {
   /** Waits this long for more before a turn's messages go out: CPU against latency. @defaultValue 0 */
   readonly coalesceMs?: number;
 
+  /** In rooms with more members than this, comings and goings are told with a delay. @defaultValue 256 */
+  readonly presenceDelayMembers?: number;
+  /** That delay; they ride along with the next message if one comes first. @defaultValue 1000 */
+  readonly presenceDelayMs?: number;
+
   /** Bytes of history per room. @defaultValue 4194304 */
   readonly retentionBytes?: number;
   /** Entries of history per room. @defaultValue 100000 */
@@ -117,6 +122,8 @@ const DEFAULTS = {
   resumeWindowMs: 30_000,
   emptyRoomTtlMs: 60_000,
   coalesceMs: 0,
+  presenceDelayMembers: 256,
+  presenceDelayMs: 1000,
   retentionBytes: 4_194_304,
   retentionEntries: 100_000,
   retentionMs: 86_400_000,
@@ -131,7 +138,14 @@ const DEFAULTS = {
 } as const satisfies ChatServerOptions;
 
 /** Limits of which none at all makes sense, and so may be zero. */
-const MAY_BE_ZERO = new Set<string>(['coalesceMs', 'resumeWindowMs', 'emptyRoomTtlMs', 'maxRateViolations']);
+const MAY_BE_ZERO = new Set<string>([
+  'coalesceMs',
+  'presenceDelayMembers',
+  'presenceDelayMs',
+  'resumeWindowMs',
+  'emptyRoomTtlMs',
+  'maxRateViolations',
+]);
 /** Limits that can be lifted with `Infinity`; the others bound a buffer or a timer. */
 const MAY_BE_INFINITE =
   /^(maxSessions|maxConnectionsPerAddress|maxRooms.*|maxMembersPerRoom|maxMessage.*|maxRateViolations|maxLogBytes|retentionMs)$/;

@@ -47,6 +47,8 @@ export class Room {
   readonly members: Map<number, Membership> = new Map();
   /** Whether fan-out knows already that there is something new. */
   dirty = false;
+  /** Whether fan-out will come by in any case, later. */
+  waiting = false;
 
   constructor(name: string, key: string, handle: number, retention: Retention) {
     this.name = name;

@@ -33,6 +33,7 @@ const JOINED_MEMBERS = 64;
 const INBOX_HANDLE = 0x8000_0000;
 
 const NOTHING = new Uint8Array(0);
+const NO_ROOMS: ReadonlyMap<number, Membership> = new Map();
 
 /** A position from which a member wants to go on. */
 export interface JoinOptions {
@@ -49,18 +50,18 @@ export class Session implements Origin {
   readonly secret: string;
   readonly memberId: number;
   readonly claims: unknown;
-  readonly rooms: Map<number, Membership> = new Map();
   #name: string;
-  #nameBytes: Uint8Array;
+  // An idle session is small: what it needs to speak is made when it first does.
+  #rooms: Map<number, Membership> | undefined;
+  #joining: Set<string> | undefined;
+  #nameBytes: Uint8Array | undefined;
+  #publishes: PublishRecord | undefined;
+  #bucket: TokenBucket | undefined;
   #peer: Peer | undefined;
   #inbox: Room | undefined;
   #lease: TimerEntry | undefined;
   #closed = false;
-  readonly #publishes: PublishRecord;
-  readonly #bucket: TokenBucket;
   #violations = 0;
-  /** Joins that are on their way through the log, by room key. */
-  readonly #joining = new Set<string>();
 
   constructor(
     chat: Chat,
@@ -77,11 +78,12 @@ export class Session implements Origin {
     this.memberId = memberId;
     this.claims = claims;
     this.#name = name;
-    this.#nameBytes = utf8(name);
     this.#peer = peer;
-    const { maxInFlight, maxMessagesPerSecond, maxMessageBurst, clock } = chat.options;
-    this.#publishes = new PublishRecord(maxInFlight);
-    this.#bucket = new TokenBucket(maxMessagesPerSecond, maxMessageBurst, clock.now());
+  }
+
+  /** The rooms that the session is in, by handle. */
+  get rooms(): ReadonlyMap<number, Membership> {
+    return this.#rooms ?? NO_ROOMS;
   }
 
   get name(): string {
@@ -94,7 +96,7 @@ export class Session implements Origin {
   }
 
   get lastPublishId(): number {
-    return this.#publishes.last;
+    return this.#publishes?.last ?? 0;
   }
 
   get inboxHandle(): number {
@@ -133,7 +135,7 @@ export class Session implements Origin {
 
   /** Publishes to a room that the session is in. A promise means: no further input until it is settled. */
   publish(roomHandle: number, publishId: number, codec: number, body: Uint8Array): Promise<void> | undefined {
-    if (!this.#publishes.tryTake(publishId)) return this.#answerAgain(publishId);
+    if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
     const membership = this.rooms.get(roomHandle);
     if (!membership) {
       return this.#refuse(publishId, {
@@ -146,7 +148,7 @@ export class Session implements Origin {
 
   /** Sends a direct message to the member of that name. */
   direct(publishId: number, to: string, codec: number, body: Uint8Array): Promise<void> | undefined {
-    if (!this.#publishes.tryTake(publishId)) return this.#answerAgain(publishId);
+    if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
     const target = this.#chat.names.find(to);
     if (!target) {
       return this.#refuse(publishId, {
@@ -160,7 +162,7 @@ export class Session implements Origin {
   /** Sends something volatile to those members of a room who have nothing unsent. */
   signal(roomHandle: number, codec: number, body: Uint8Array): void {
     const membership = this.rooms.get(roomHandle);
-    if (!this.#bucket.tryCharge(this.#chat.options.clock.now())) {
+    if (!this.#rate.tryCharge(this.#chat.options.clock.now())) {
       this.#violated();
     } else if (membership && body.length <= this.#chat.maxMessageBytes) {
       const bytes = encodeFrame({
@@ -179,14 +181,14 @@ export class Session implements Origin {
 
   /** Charges a request to the rate limit; answers why it is refused, if it is. */
   chargeRequest(): Failure | undefined {
-    if (this.#bucket.tryCharge(this.#chat.options.clock.now())) return undefined;
+    if (this.#rate.tryCharge(this.#chat.options.clock.now())) return undefined;
     this.#violated();
     return this.#rateLimited();
   }
 
   /** For how long nothing more should be read from this session; 0 while it is within its burst. */
   debtMs(): number {
-    return this.#bucket.debtMs(this.#chat.options.clock.now());
+    return this.#bucket === undefined ? 0 : this.#bucket.debtMs(this.#chat.options.clock.now());
   }
 
   async join(roomName: string, options: JoinOptions): Promise<Answer<'join'>> {
@@ -205,7 +207,9 @@ export class Session implements Origin {
     const current = this.rooms.get(room.handle);
     if (current) return this.#joined(current, room.log.positionOf(current), room.log.lastSeq, undefined);
     const max = maxRoomsPerSession;
-    if (this.rooms.size + this.#joining.size >= max) {
+    this.#joining ??= new Set();
+    const joining = this.#joining;
+    if (this.rooms.size + joining.size >= max) {
       return { failure: { code: FailureCode.TooManyRooms, message: `already in ${max} rooms`, max } };
     }
     const full = this.#chat.options.maxMembersPerRoom;
@@ -214,16 +218,18 @@ export class Session implements Origin {
         failure: { code: FailureCode.RoomFull, message: `${roomName} has ${full} members`, max: full },
       };
     }
-    this.#joining.add(room.key);
+    joining.add(room.key);
     return new Promise((resolve) => {
       this.#notice(room, NoticeKind.Joined, NOTHING, {
         appended: (entry) => {
-          this.#joining.delete(room.key);
+          joining.delete(room.key);
           const head = room.log.previousSeq;
           const { point, gap } = this.#startingPoint(room, options, head);
           const membership = new Membership(this, room, entry.seq, point);
-          this.rooms.set(room.handle, membership);
+          this.#rooms ??= new Map();
+          this.#rooms.set(room.handle, membership);
           room.members.set(this.memberId, membership);
+          this.#chat.fanOut.touchMember(membership);
           resolve(this.#joined(membership, point.start, head, gap));
         },
       });
@@ -245,21 +251,21 @@ export class Session implements Origin {
     const problem = userNameProblem(name);
     if (problem) return failed(FailureCode.NameInvalid, problem);
     if (name === this.#name) return { name };
-    const old = this.#nameBytes;
+    const old = this.#nameUtf8;
     if (!this.#chat.names.tryRename(this.#name, name, this)) {
       return failed(FailureCode.NameTaken, `somebody is called ${name}, or so much like it`);
     }
     this.#name = name;
-    this.#nameBytes = utf8(name);
+    this.#nameBytes = undefined;
     for (const { room } of this.rooms.values()) {
-      this.#notice(room, NoticeKind.Renamed, this.#nameBytes, undefined, old);
+      this.#notice(room, NoticeKind.Renamed, this.#nameUtf8, undefined, old);
     }
     return { name };
   }
 
   /** Told by the log: a publish of this session has its place. */
   appended(entry: LogEntry): void {
-    this.#publishes.accepted(entry.publishId, entry.seq, entry.at);
+    this.#record.accepted(entry.publishId, entry.seq, entry.at);
     this.#peer?.ack(entry.publishId, entry.seq, entry.at);
   }
 
@@ -358,6 +364,22 @@ export class Session implements Origin {
     return room && this.rooms.get(room.handle);
   }
 
+  get #record(): PublishRecord {
+    this.#publishes ??= new PublishRecord(this.#chat.options.maxInFlight);
+    return this.#publishes;
+  }
+
+  get #rate(): TokenBucket {
+    const { maxMessagesPerSecond, maxMessageBurst, clock } = this.#chat.options;
+    this.#bucket ??= new TokenBucket(maxMessagesPerSecond, maxMessageBurst, clock.now());
+    return this.#bucket;
+  }
+
+  get #nameUtf8(): Uint8Array {
+    this.#nameBytes ??= Buffer.from(this.#name);
+    return this.#nameBytes;
+  }
+
   #send(
     publishId: number,
     roomKey: string,
@@ -372,7 +394,7 @@ export class Session implements Origin {
       return this.#refuse(publishId, { code: FailureCode.TooLarge, message, max, actual: body.length });
     }
     const now = options.clock.now();
-    if (!this.#bucket.tryCharge(now)) {
+    if (!this.#rate.tryCharge(now)) {
       this.#refuse(publishId, this.#rateLimited());
       this.#violated();
       return undefined;
@@ -416,7 +438,7 @@ export class Session implements Origin {
       codec,
       kind: 0,
       sender: this.memberId,
-      name: this.#nameBytes,
+      name: this.#nameUtf8,
       body,
       at,
       publishId,
@@ -429,7 +451,7 @@ export class Session implements Origin {
     kind: NoticeKind,
     body: Uint8Array,
     origin: Origin | undefined,
-    name: Uint8Array = this.#nameBytes,
+    name: Uint8Array = this.#nameUtf8,
   ): void {
     this.#chat.log.append({
       room: room.key,
@@ -447,7 +469,7 @@ export class Session implements Origin {
 
   #leaveRoom(membership: Membership, kind: typeof NoticeKind.Left | typeof NoticeKind.Lost): void {
     const { room } = membership;
-    this.rooms.delete(room.handle);
+    this.#rooms?.delete(room.handle);
     this.#notice(room, kind, NOTHING, {
       appended: () => {
         room.members.delete(this.memberId);
@@ -490,14 +512,14 @@ export class Session implements Origin {
 
   /** A number that was seen before is a repetition after a lost connection; a skipped one is a defect. */
   #answerAgain(publishId: number): undefined {
-    if (publishId > this.#publishes.last) {
+    if (publishId > this.#record.last) {
       this.#peer?.nack(publishId, {
         code: FailureCode.OutOfOrder,
-        message: `publish ${publishId} came after ${this.#publishes.last}`,
+        message: `publish ${publishId} came after ${this.#record.last}`,
       });
       return;
     }
-    const outcome = this.#publishes.outcome(publishId);
+    const outcome = this.#record.outcome(publishId);
     if (outcome === undefined) return;
     if (outcome === 'forgotten') {
       this.#peer?.nack(publishId, {
@@ -512,7 +534,7 @@ export class Session implements Origin {
   }
 
   #refuse(publishId: number, failure: Failure): undefined {
-    this.#publishes.refused(publishId, failure);
+    this.#record.refused(publishId, failure);
     this.#chat.counters.messagesRefused++;
     this.#peer?.nack(publishId, failure);
   }
@@ -540,8 +562,4 @@ export class Session implements Origin {
 
 function failed(code: FailureCode, message: string): { failure: Failure } {
   return { failure: { code, message } };
-}
-
-function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }

@@ -26,7 +26,7 @@ import {
 } from '@chat/protocol';
 import type { Chat } from '../chat.js';
 import type { SessionInfo } from '../hooks.js';
-import { Intake } from '../intake.js';
+import { Intake, type IntakeOwner } from '../intake.js';
 import type { Link, LinkHandler } from '../link.js';
 import { Outbox } from '../outbox.js';
 import type { Peer } from '../peer.js';
@@ -38,7 +38,7 @@ import type { TimerEntry } from '../timer-wheel.js';
 type State =
   | { readonly name: 'preface' }
   | { readonly name: 'hello' }
-  | { readonly name: 'admitting'; readonly abort: AbortController }
+  | { readonly name: 'admitting'; readonly abort: AbortController | undefined }
   | { readonly name: 'open'; readonly session: Session }
   | { readonly name: 'closed' };
 
@@ -54,7 +54,7 @@ export interface BinaryPeerOptions {
   readonly preface: boolean;
 }
 
-export class BinaryPeer implements Peer, LinkHandler {
+export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   readonly dialect: BinaryPeerOptions['dialect'];
   readonly #chat: Chat;
   readonly #link: Link;
@@ -78,13 +78,7 @@ export class BinaryPeer implements Peer, LinkHandler {
     this.#link = link;
     this.dialect = options.dialect;
     this.#decoder = new FrameDecoder({ maxFrameBytes: chat.options.maxFrameBytes });
-    this.#intake = new Intake(
-      link,
-      chat.options.clock,
-      () => this.#next(),
-      () => (this.#state.name === 'open' ? this.#state.session.debtMs() : 0),
-      (error) => this.#failed(error),
-    );
+    this.#intake = new Intake(link, chat.options.clock, this);
     this.#state = { name: options.preface ? 'preface' : 'hello' };
     this.#heardAt = chat.wheel.now;
     this.#deadline = chat.wheel.schedule(this, chat.options.handshakeTimeoutMs);
@@ -110,7 +104,7 @@ export class BinaryPeer implements Peer, LinkHandler {
       }
       this.#decoder.push(rest);
     } catch (error) {
-      this.#failed(error);
+      this.failed(error);
       return;
     }
     this.#intake.run();
@@ -262,8 +256,12 @@ export class BinaryPeer implements Peer, LinkHandler {
 
   // ── the client ──
 
-  /** Handles one frame; see `IntakeStep`. */
-  #next(): boolean | Promise<void> {
+  debtMs(): number {
+    return this.#state.name === 'open' ? this.#state.session.debtMs() : 0;
+  }
+
+  /** Handles one frame; see `IntakeOwner`. */
+  takeNext(): boolean | Promise<void> {
     if (this.#state.name === 'closed' || !this.#decoder.next()) return false;
     if (this.#state.name === 'open') return this.#handle(this.#state.session) ?? true;
     const frame = this.#decoder.frame();
@@ -298,9 +296,9 @@ export class BinaryPeer implements Peer, LinkHandler {
       this.close(CloseCode.FrameTooLarge, reason);
       return;
     }
-    const abort = new AbortController();
+    const abort = this.#chat.options.hooks.authenticate && new AbortController();
     this.#state = { name: 'admitting', abort };
-    const admission = await this.#chat.admit(hello, this, abort.signal);
+    const admission = await this.#chat.admit(hello, this, abort?.signal);
     if ('code' in admission) {
       this.close(admission.code, admission.reason, admission.retryAfterMs);
       return;
@@ -431,7 +429,7 @@ export class BinaryPeer implements Peer, LinkHandler {
     this.#link.write(bytes);
   }
 
-  #failed(error: unknown): void {
+  failed(error: unknown): void {
     if (ProtocolError.is(error)) {
       this.close(CLOSE_CODE_OF_ERROR[error.code], error.message);
     } else {
@@ -441,7 +439,7 @@ export class BinaryPeer implements Peer, LinkHandler {
   }
 
   #closed(): void {
-    if (this.#state.name === 'admitting') this.#state.abort.abort();
+    if (this.#state.name === 'admitting') this.#state.abort?.abort();
     this.#state = { name: 'closed' };
     this.#intake.stop();
     this.#chat.wheel.cancel(this.#deadline);

@@ -17,7 +17,7 @@ import {
   textCodec,
 } from '@chat/protocol';
 import type { Chat } from '../chat.js';
-import { Intake } from '../intake.js';
+import { Intake, type IntakeOwner } from '../intake.js';
 import { directLines } from '../line-view.js';
 import type { Link, LinkHandler } from '../link.js';
 import type { Peer } from '../peer.js';
@@ -27,11 +27,11 @@ import type { TimerEntry } from '../timer-wheel.js';
 
 type State =
   | { readonly name: 'naming' }
-  | { readonly name: 'admitting'; readonly abort: AbortController }
+  | { readonly name: 'admitting'; readonly abort: AbortController | undefined }
   | { readonly name: 'open'; readonly session: Session }
   | { readonly name: 'closed' };
 
-export class LinePeer implements Peer, LinkHandler {
+export class LinePeer implements Peer, LinkHandler, IntakeOwner {
   readonly dialect = 'line';
   readonly #chat: Chat;
   readonly #link: Link;
@@ -48,13 +48,7 @@ export class LinePeer implements Peer, LinkHandler {
     this.#chat = chat;
     this.#link = link;
     this.#decoder = new LineDecoder({ maxLineBytes: chat.options.maxLineBytes });
-    this.#intake = new Intake(
-      link,
-      chat.options.clock,
-      () => this.#next(),
-      () => (this.#state.name === 'open' ? this.#state.session.debtMs() : 0),
-      (error) => this.#failed(error),
-    );
+    this.#intake = new Intake(link, chat.options.clock, this);
     this.#deadline = chat.wheel.schedule(this, chat.options.handshakeTimeoutMs);
     link.handler = this;
   }
@@ -71,7 +65,7 @@ export class LinePeer implements Peer, LinkHandler {
     try {
       this.#decoder.push(chunk);
     } catch (error) {
-      this.#failed(error);
+      this.failed(error);
       return;
     }
     this.#intake.run();
@@ -182,7 +176,11 @@ export class LinePeer implements Peer, LinkHandler {
 
   // ── the client ──
 
-  #next(): boolean | Promise<void> {
+  debtMs(): number {
+    return this.#state.name === 'open' ? this.#state.session.debtMs() : 0;
+  }
+
+  takeNext(): boolean | Promise<void> {
     if (this.#state.name === 'closed') return false;
     const line = this.#decoder.next() ?? (this.#ended ? this.#decoder.flush() : undefined);
     if (line === undefined) {
@@ -194,9 +192,9 @@ export class LinePeer implements Peer, LinkHandler {
   }
 
   async #admit(name: string): Promise<void> {
-    const abort = new AbortController();
+    const abort = this.#chat.options.hooks.authenticate && new AbortController();
     this.#state = { name: 'admitting', abort };
-    const admission = await this.#chat.admit({ name }, this, abort.signal);
+    const admission = await this.#chat.admit({ name }, this, abort?.signal);
     if ('code' in admission) {
       this.close(admission.code, admission.reason);
       return;
@@ -246,7 +244,7 @@ export class LinePeer implements Peer, LinkHandler {
     }
   }
 
-  #failed(error: unknown): void {
+  failed(error: unknown): void {
     if (ProtocolError.is(error)) {
       this.close(CLOSE_CODE_OF_ERROR[error.code], error.message);
     } else {
@@ -256,7 +254,7 @@ export class LinePeer implements Peer, LinkHandler {
   }
 
   #closed(): void {
-    if (this.#state.name === 'admitting') this.#state.abort.abort();
+    if (this.#state.name === 'admitting') this.#state.abort?.abort();
     this.#state = { name: 'closed' };
     this.#intake.stop();
     this.#chat.wheel.cancel(this.#deadline);
