@@ -26,7 +26,7 @@ const options = new Command('process-a')
 const { count = Number.POSITIVE_INFINITY, every = process.stdin.isTTY ? 0 : 1000 } = options;
 
 const leaving = new AbortController();
-const leave = (): void => leaving.abort();
+let askedAt = Number.POSITIVE_INFINITY;
 process.on('SIGINT', leave).on('SIGTERM', leave);
 process.stdout.on('error', leave);
 
@@ -52,7 +52,7 @@ leaveWhenDone(conversation.receivedNumber);
 for await (const event of conversation) {
   if (event.kind === 'message') {
     const note = event.again ? ' (again: this process was killed over it)' : '';
-    show(`<- #${event.number} ${new TextDecoder().decode(event.bytes)}${note}`);
+    show(`<- #${event.number} ${text(event.bytes)}${note}`);
     leaveWhenDone(event.number);
   } else {
     show(
@@ -65,10 +65,10 @@ keyboard.close();
 process.stdin.destroy();
 await conversation.close();
 
-async function say(text: string): Promise<void> {
+async function say(line: string): Promise<void> {
   try {
-    const number = await conversation.send(new TextEncoder().encode(`${options.name}: ${text}`));
-    if (!process.stdin.isTTY) show(`-> #${number} ${options.name}: ${text}`);
+    const number = await conversation.send(new TextEncoder().encode(`${options.name}: ${line}`));
+    if (!process.stdin.isTTY) show(`-> #${number} ${options.name}: ${line}`);
     leaveWhenDone(conversation.receivedNumber);
   } catch (error) {
     if (!leaving.signal.aborted) show(`not sent: ${(error as Error).message}`);
@@ -83,8 +83,20 @@ async function writeByItself(): Promise<void> {
   writing = false;
 }
 
+/** Ends the loop above. Asked again a second later, it does not wait for a lock that somebody else holds. */
+function leave(): void {
+  if (performance.now() - askedAt > 1000) process.exit(130);
+  askedAt = Math.min(askedAt, performance.now());
+  leaving.abort();
+}
+
 function leaveWhenDone(received: number): void {
   if (received >= count && conversation.sentNumber >= count) leave();
+}
+
+/** A message as it may be shown: control characters could do anything to the terminal. */
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes).replace(/\p{Cc}/gu, '·');
 }
 
 /** Prints a line above the one that is being typed. */

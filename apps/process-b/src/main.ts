@@ -22,7 +22,7 @@ const options = new Command('process-b')
 const { count = Number.POSITIVE_INFINITY, answer = !process.stdin.isTTY } = options;
 
 const leaving = new AbortController();
-const leave = (): void => leaving.abort();
+let askedAt = Number.POSITIVE_INFINITY;
 process.on('SIGINT', leave).on('SIGTERM', leave);
 process.stdout.on('error', leave);
 
@@ -46,8 +46,9 @@ leaveWhenDone(conversation.receivedNumber);
 for await (const event of conversation) {
   if (event.kind === 'message') {
     const note = event.again ? ' (again: this process was killed over it)' : '';
-    show(`<- #${event.number} ${new TextDecoder().decode(event.bytes)}${note}`);
-    if (answer) await say(`thank you for message ${event.number}`, event);
+    show(`<- #${event.number} ${text(event.bytes)}${note}`);
+    // Left without an answer, it is not done with, and comes again next time.
+    if (answer && !(await say(`thank you for message ${event.number}`, event))) break;
     leaveWhenDone(event.number);
   } else {
     show(
@@ -59,20 +60,34 @@ keyboard.close();
 process.stdin.destroy();
 await conversation.close();
 
-/** Writes a message; with `to`, as the answer to that one. */
-async function say(text: string, to?: ConversationMessage): Promise<void> {
-  const bytes = new TextEncoder().encode(`${options.name}: ${text}`);
+/** Writes a message; with `to`, as the answer to that one. False when it could not be written. */
+async function say(line: string, to?: ConversationMessage): Promise<boolean> {
+  const bytes = new TextEncoder().encode(`${options.name}: ${line}`);
   try {
     const number = await (to === undefined ? conversation.send(bytes) : conversation.answer(to, bytes));
-    if (!process.stdin.isTTY) show(`-> #${number} ${options.name}: ${text}`);
+    if (!process.stdin.isTTY) show(`-> #${number} ${options.name}: ${line}`);
     leaveWhenDone(conversation.receivedNumber);
+    return true;
   } catch (error) {
     if (!leaving.signal.aborted) show(`not sent: ${(error as Error).message}`);
+    return false;
   }
+}
+
+/** Ends the loop above. Asked again a second later, it does not wait for a lock that somebody else holds. */
+function leave(): void {
+  if (performance.now() - askedAt > 1000) process.exit(130);
+  askedAt = Math.min(askedAt, performance.now());
+  leaving.abort();
 }
 
 function leaveWhenDone(received: number): void {
   if (received >= count && conversation.sentNumber >= count) leave();
+}
+
+/** A message as it may be shown: control characters could do anything to the terminal. */
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes).replace(/\p{Cc}/gu, '·');
 }
 
 /** Prints a line above the one that is being typed. */
