@@ -107,9 +107,12 @@ describe.skipIf(process.platform !== 'linux')('ParticipantTable', () => {
 
   it('does not believe the identity of the predecessor while a claimant has not written its own', () => {
     const words = makeWords();
-    const dead = new ParticipantTable(words, deadIdentity()).join();
+    // The claimant even has the number of its predecessor.
+    const past = { ...self, pid: process.ppid, tid: process.ppid, startTicks: 1 };
+    const dead = new ParticipantTable(words, past).join();
     const table = new ParticipantTable(words, self);
     const base = slotWord(dead.slot);
+    expect(table.list()).toMatchObject([{ liveness: 'dead' }]);
     store(words, base + SLOT_CLAIM, (process.ppid << 10) | 2);
     expect(table.list()).toMatchObject([{ liveness: 'unknown', identity: undefined }]);
     expect(table.reclaimDead()).toBe(0);
