@@ -23,9 +23,7 @@ export function workspacesIn(parent: 'packages' | 'apps'): Workspace[] {
     .map((entry) => `${parent}/${entry}`)
     .filter((folder) => existsSync(join(ROOT, folder, 'package.json')))
     .map((folder) => {
-      const manifest = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')) as {
-        name: string;
-      };
+      const manifest = JSON.parse(read(`${folder}/package.json`)) as Workspace['manifest'] & { name: string };
       return { name: manifest.name, folder, manifest };
     });
 }

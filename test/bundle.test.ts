@@ -1,0 +1,52 @@
+/**
+ * What a web page has to load. The budgets are bytes of minified and compressed code, a little above what it takes
+ * today: who exceeds one either finds what to leave out, or raises it and says why.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'tsup';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ROOT } from './support/workspaces.js';
+
+// Inside the repository, where the workspaces resolve.
+const folder = mkdtempSync(join(ROOT, 'node_modules', '.bundle-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Bundles a module for the browser, the way a bundler of web pages does. */
+async function bundle(name: string, code: string): Promise<string> {
+  const entry = join(folder, `${name}.ts`);
+  const outDir = join(folder, name);
+  writeFileSync(entry, code);
+  await build({
+    entry: [entry],
+    outDir,
+    config: false,
+    format: ['esm'],
+    target: 'es2022',
+    platform: 'browser',
+    minify: true,
+    treeshake: true,
+    noExternal: [/.*/],
+    silent: true,
+    esbuildOptions: (options) => {
+      options.conditions = ['@chat/source', 'browser'];
+    },
+  });
+  const files = readdirSync(outDir).filter((file) => /\.m?js$/.test(file));
+  expect(files).toHaveLength(1);
+  return readFileSync(join(outDir, files[0]!), 'utf8');
+}
+
+describe('the bundle for a web page', () => {
+  it.each([
+    ['client', "export { connect } from '@chat/client';", 18_000],
+    ['protocol', "export * from '@chat/protocol';", 8_000],
+    ['names', "export { nameKey } from '@chat/protocol';", 800],
+  ] as const)('of %s stays within its budget and needs nothing of Node', async (name, code, maxBytes) => {
+    const output = await bundle(name, code);
+    expect(output).not.toMatch(/["']node:|\brequire\(|\bBuffer\b/);
+    expect(gzipSync(output).length).toBeGreaterThan(maxBytes / 2);
+    expect(gzipSync(output).length).toBeLessThanOrEqual(maxBytes);
+  });
+});

@@ -1,0 +1,96 @@
+/** The pages people read: links lead somewhere, commands exist, and no page outgrows its reader. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { filesBelow, ROOT, read, workspacesIn } from './support/workspaces.js';
+
+const workspaces = [...workspacesIn('packages'), ...workspacesIn('apps')];
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...filesBelow('docs', '.md'),
+  ...[...workspacesIn('packages'), ...workspacesIn('apps')].flatMap(({ folder }) =>
+    filesBelow(folder, 'README.md'),
+  ),
+];
+
+/** The anchor that a heading gets on the web: lower case, words joined by dashes. */
+function anchorsOf(page: string): Set<string> {
+  const headings = [...prose(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading!);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+/** A page without its fenced blocks, whose `#` and brackets mean something else. */
+function prose(page: string): string {
+  return read(page).replace(/^(```|~~~)[\s\S]*?^\1$/gm, '');
+}
+
+describe('the documents', () => {
+  it.each(pages.map((page) => [page] as const))('%s has no link that leads nowhere', (page) => {
+    const links = [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
+    const broken = links
+      .filter((target) => !/^[a-z]+:/.test(target))
+      .filter((target) => {
+        const [path, anchor] = target.split('#') as [string, string?];
+        const file = path === '' ? page : join(dirname(page), path).replaceAll('\\', '/');
+        if (!existsSync(join(ROOT, file))) return true;
+        return anchor !== undefined && !anchorsOf(file).has(anchor);
+      });
+    expect(broken).toEqual([]);
+  });
+
+  it.each([
+    ['README.md', 150],
+    ...workspacesIn('packages').map(({ folder }) => [`${folder}/README.md`, 200] as const),
+  ] as const)('%s has at most %d lines', (page, maxLines) => {
+    expect(read(page).trimEnd().split('\n').length).toBeLessThanOrEqual(maxLines);
+  });
+
+  it('name no npm script that does not exist', () => {
+    const manifests = ['.', ...workspaces.map(({ folder }) => folder)].map(
+      (folder) => JSON.parse(read(`${folder}/package.json`)) as { scripts?: Record<string, string> },
+    );
+    const known = new Set(manifests.flatMap(({ scripts }) => Object.keys(scripts ?? {})));
+    const unknown = pages.flatMap((page) =>
+      [...read(page).matchAll(/npm run ([\w:-]+)/g)]
+        .filter(([, script]) => !known.has(script!))
+        .map(([, script]) => `${page}: npm run ${script}`),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  it('promise the two commands', () => {
+    for (const command of ['npm ci && npm start', 'npm ci && npm test']) {
+      expect(read('README.md').split('\n')).toContain(command);
+    }
+  });
+});
+
+describe('package-lock.json', () => {
+  it('has no address of a registry, so that it works with any', () => {
+    expect(read('package-lock.json')).not.toMatch(/"resolved": "(https?|git)/);
+  });
+
+  it('has every optional platform package that something in it names', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter((dependency) => {
+        // As Node looks it up: in the folder of the package, then in each above it.
+        for (let base = path; ; base = base.slice(0, Math.max(0, base.lastIndexOf('node_modules/') - 1))) {
+          if (`${base === '' ? '' : `${base}/`}node_modules/${dependency}` in packages) return false;
+          if (base === '') return true;
+        }
+      }),
+    );
+    expect(missing).toEqual([]);
+  });
+});

@@ -1,0 +1,174 @@
+/**
+ * What users get: each package is packed, installed from its tarball into an empty folder elsewhere, and used from
+ * ESM, CommonJS and TypeScript. Needs the packages built, as `npm test` has done.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROOT, workspacesIn } from './support/workspaces.js';
+
+const run = promisify(execFile);
+const packages = workspacesIn('packages');
+const folder = mkdtempSync(join(tmpdir(), 'chat-packed-'));
+
+/** npm beside this Node, as a script: started by its name it would need a shell on Windows. */
+async function npm(cwd: string, ...args: string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, [findNpm(), ...args], { cwd, maxBuffer: 1 << 26 });
+  return stdout;
+}
+
+function findNpm(): string {
+  const places = [
+    join(dirname(process.execPath), '../lib/node_modules/npm/bin/npm-cli.js'),
+    join(dirname(process.execPath), 'node_modules/npm/bin/npm-cli.js'),
+    // biome-ignore lint/suspicious/noUndeclaredEnvVars: set by npm itself; it may name npx.
+    (process.env.npm_execpath ?? '').replace(/npx-cli\.js$/, 'npm-cli.js'),
+  ];
+  const found = places.find((place) => existsSync(place));
+  if (found === undefined) throw new Error('npm is not beside Node: run the tests with "npm test"');
+  return found;
+}
+
+beforeAll(async () => {
+  for (const { name, folder: path } of packages) {
+    if (!existsSync(join(ROOT, path, 'dist')))
+      throw new Error(`${name} is not built: run "npm run build" first`);
+  }
+  await Promise.all(
+    packages.map(({ folder: path }) =>
+      npm(join(ROOT, path), 'pack', '--silent', '--pack-destination', folder),
+    ),
+  );
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'user', private: true, type: 'module' }),
+  );
+  const tarballs = readdirSync(folder).filter((entry) => entry.endsWith('.tgz'));
+  expect(tarballs).toHaveLength(packages.length);
+  await npm(
+    folder,
+    'install',
+    '--prefer-offline',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    ...tarballs.map((tarball) => `./${tarball}`),
+  );
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+
+/** Runs a file with this code in the folder, by Node itself; answers what it prints. */
+async function runFile(name: string, code: string): Promise<string> {
+  writeFileSync(join(folder, name), code);
+  const { stdout } = await run(process.execPath, [name], { cwd: folder, timeout: 60_000 });
+  return stdout.trim();
+}
+
+const CHAT = `
+  const server = createChatServer();
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+  const ada = await connect('tcp://127.0.0.1:' + port, { name: 'ada' });
+  const bob = await connect('tcp://127.0.0.1:' + port, { name: 'bob' });
+  const messages = (await bob.join('lobby')).messages();
+  await (await ada.join('lobby')).send('hello');
+  for await (const message of messages) {
+    console.log(message.sender.name + ': ' + message.value);
+    break;
+  }
+  await Promise.all([ada.close(), bob.close()]);
+  await server.close();
+`;
+
+const FRAME = `
+  const decoder = new FrameDecoder();
+  decoder.push(encodeFrame({ type: FrameType.Ping, nonce: 7 }));
+  console.log(decoder.next(), decoder.frame().nonce);
+`;
+
+describe('the packed packages', () => {
+  it.each(packages.map(({ name, folder: path }) => [name, path] as const))(
+    '%s holds what it needs, and nothing of its tests',
+    async (name, path) => {
+      const installed = join(folder, 'node_modules', ...name.split('/'));
+      expect(readdirSync(installed)).toEqual(
+        expect.arrayContaining(['LICENSE', 'README.md', 'dist', 'package.json']),
+      );
+      const [{ files }] = JSON.parse(await npm(join(ROOT, path), 'pack', '--dry-run', '--json')) as [
+        { files: { path: string }[] },
+      ];
+      const unwanted = /(^|\/)(test|node_modules|test-output)\/|\.test\.|tsbuildinfo|tsconfig|\.tgz$/;
+      expect(files.map((file) => file.path).filter((file) => unwanted.test(file))).toEqual([]);
+    },
+  );
+
+  it.each(packages.map(({ name }) => [name] as const))(
+    '%s has the same exports from ESM and CommonJS',
+    async (name) => {
+      const list = 'console.log(JSON.stringify(Object.keys(api).filter((key) => key !== "default").sort()));';
+      const esm = await runFile('names.mjs', `import * as api from '${name}';\n${list}`);
+      const cjs = await runFile('names.cjs', `const api = require('${name}');\n${list}`);
+      expect(JSON.parse(esm)).not.toEqual([]);
+      expect(JSON.parse(cjs)).toEqual(JSON.parse(esm));
+    },
+  );
+
+  it('decode a frame from ESM and CommonJS', async () => {
+    const names = '{ encodeFrame, FrameDecoder, FrameType }';
+    expect(await runFile('frame.mjs', `import ${names} from '@chat/protocol';${FRAME}`)).toBe('true 7');
+    expect(await runFile('frame.cjs', `const ${names} = require('@chat/protocol');${FRAME}`)).toBe('true 7');
+  });
+
+  it('chat from ESM and CommonJS, and the process ends by itself', async () => {
+    const esm = `import { createChatServer } from '@chat/server';\nimport { connect } from '@chat/client';\n${CHAT}`;
+    expect(await runFile('chat.mjs', esm)).toBe('ada: hello');
+    const cjs = `const { createChatServer } = require('@chat/server');\nconst { connect } = require('@chat/client');\n(async () => {${CHAT}})();`;
+    expect(await runFile('chat.cjs', cjs)).toBe('ada: hello');
+  });
+
+  it('compile in a strict project without skipLibCheck, from ESM and CommonJS', async () => {
+    const code = packages
+      .map(
+        ({ name }, index) =>
+          `import * as api${index} from '${name}';\nexport type A${index} = typeof api${index};\n`,
+      )
+      .join('');
+    writeFileSync(join(folder, 'types.mts'), code);
+    writeFileSync(join(folder, 'types.cts'), code);
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: {
+          strict: true,
+          noEmit: true,
+          target: 'ES2022',
+          lib: ['ES2023', 'ESNext.Disposable', 'DOM'],
+          module: 'NodeNext',
+          types: ['node'],
+          typeRoots: [join(ROOT, 'node_modules/@types')],
+        },
+        files: ['types.mts', 'types.cts'],
+      }),
+    );
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+    const output = await run(process.execPath, [tsc, '-p', folder]).then(
+      () => '',
+      (error: { stdout: string }) => error.stdout,
+    );
+    expect(output).toBe('');
+  });
+
+  it('name no dependency that a user would have to build', () => {
+    for (const { name } of packages) {
+      const manifest = JSON.parse(
+        readFileSync(join(folder, 'node_modules', ...name.split('/'), 'package.json'), 'utf8'),
+      ) as { scripts?: Record<string, string> };
+      expect(Object.keys(manifest.scripts ?? {}).filter((script) => /install|prepare/.test(script))).toEqual(
+        [],
+      );
+    }
+  });
+});
