@@ -63,7 +63,8 @@ function copy(
       const seq = readU48(chunk.bytes, offset + ENTRY_SEQ_OFFSET);
       if (seq > upTo) return done(chunk, start, offset, true);
       if (bytes > 0 && bytes + length > MAX_HISTORY_BYTES) return done(chunk, start, offset, false);
-      if (offset + length - start > pieceBytes) break;
+      // An entry is never larger than a piece (see `maxMessageBytes`); one that were must not stop the loop.
+      if (offset > start && offset + length - start > pieceBytes) break;
       offset += length;
       bytes += length;
       last = seq;

@@ -197,9 +197,12 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
   return resolved;
 }
 
-/** Largest body of a message: with the longest name it still makes one frame. */
+/** Bytes of a history frame before its entries. */
+export const HISTORY_HEADER_BYTES = 12;
+
+/** Largest body of a message: with the longest name, and a history frame around it, it still makes one frame. */
 export function maxMessageBytes(options: { readonly maxFrameBytes: number }): number {
-  return options.maxFrameBytes - ENTRY_HEADER_BYTES - MAX_NAME_BYTES;
+  return options.maxFrameBytes - HISTORY_HEADER_BYTES - ENTRY_HEADER_BYTES - MAX_NAME_BYTES;
 }
 
 function bad(message: string): ServerError {

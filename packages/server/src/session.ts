@@ -423,7 +423,11 @@ export class Session implements Origin {
         this.#refuse(publishId, { code: FailureCode.Rejected, message: decision.reject });
         return;
       }
-      this.#append(publishId, roomKey, codec, decision?.body ?? body, clock.now());
+      const wanted = decision?.body ?? body;
+      if (!(wanted instanceof Uint8Array) || wanted.length > this.#chat.maxMessageBytes) {
+        throw new TypeError(`onMessage must give at most ${this.#chat.maxMessageBytes} bytes`);
+      }
+      this.#append(publishId, roomKey, codec, wanted, clock.now());
     } catch (error) {
       this.#chat.options.logger.error({ err: error, member: this.memberId }, 'a hook failed');
       this.#refuse(publishId, { code: FailureCode.Internal, message: 'the server failed' });

@@ -72,7 +72,8 @@ export class TimerWheel {
     this.now = this.#clock.now();
     this.#position = (this.#position + 1) % SLOTS;
     const slot = this.#slots[this.#position]!;
-    for (const entry of slot) {
+    // A copy: an entry that wants one whole round more goes back into this very slot.
+    for (const entry of [...slot]) {
       if (entry.timed !== undefined && entry.rounds > 0) {
         entry.rounds--;
         continue;

@@ -28,6 +28,7 @@ import type { Chat } from '../chat.js';
 import type { SessionInfo } from '../hooks.js';
 import { Intake, type IntakeOwner } from '../intake.js';
 import type { Link, LinkHandler } from '../link.js';
+import { HISTORY_HEADER_BYTES } from '../options.js';
 import { Outbox } from '../outbox.js';
 import type { Peer } from '../peer.js';
 import { answerRequest } from '../requests.js';
@@ -42,8 +43,6 @@ type State =
   | { readonly name: 'open'; readonly session: Session }
   | { readonly name: 'closed' };
 
-/** Bytes of a history frame before its entries. */
-const HISTORY_HEADER_BYTES = 12;
 /** The ping that a drain waits for; others count from 1. */
 const DRAIN_NONCE = 0;
 
