@@ -18,7 +18,7 @@ import {
   type Welcome,
 } from '@chat/protocol';
 import type { Clock } from './clock.js';
-import { ClientError, ClientErrorCode, closeError } from './errors.js';
+import { ClientError, closeError } from './errors.js';
 import { Heartbeat } from './heartbeat.js';
 import { assertWelcome } from './shapes.js';
 import type { Transport, TransportSink } from './transport.js';
@@ -90,7 +90,7 @@ export class Connection implements TransportSink {
     const { connectTimeoutMs } = options;
     this.#connectTimer = options.clock.setTimeout(() => {
       const message = `no welcome within connectTimeoutMs ${connectTimeoutMs}`;
-      this.fail(new ClientError(ClientErrorCode.ConnectTimeout, message));
+      this.fail(new ClientError('ERR_CLIENT_CONNECT_TIMEOUT', message));
     }, connectTimeoutMs);
   }
 
@@ -192,7 +192,7 @@ export class Connection implements TransportSink {
       return;
     }
     const message = `the connection ${this.#welcomed ? 'was lost' : "ended before the server's welcome"}`;
-    const code = this.#welcomed ? ClientErrorCode.ConnectionLost : ClientErrorCode.ConnectFailed;
+    const code = this.#welcomed ? 'ERR_CLIENT_CONNECTION_LOST' : 'ERR_CLIENT_CONNECT_FAILED';
     this.fail(
       new ClientError(code, error ? `${message}: ${error.message}` : message, {
         retryAfterMs: this.#retryAfterMs || undefined,
@@ -251,7 +251,7 @@ export class Connection implements TransportSink {
       this.#clock,
       timeoutMs,
       () => this.#sendPing(),
-      (message) => this.fail(new ClientError(ClientErrorCode.ConnectionLost, message)),
+      (message) => this.fail(new ClientError('ERR_CLIENT_CONNECTION_LOST', message)),
     );
     this.#handler.onWelcome(this, welcome);
   }
@@ -277,7 +277,7 @@ export class Connection implements TransportSink {
     this.#transport = undefined;
     transport?.end();
     this.fail(
-      new ClientError(ClientErrorCode.Protocol, `what the server sent is not this protocol: ${reason}`, {
+      new ClientError('ERR_CLIENT_PROTOCOL', `what the server sent is not this protocol: ${reason}`, {
         cause,
       }),
     );
@@ -287,7 +287,7 @@ export class Connection implements TransportSink {
     this.#ended = true;
     this.#clock.clearTimeout(this.#connectTimer);
     this.#heartbeat?.stop();
-    const reason = error ?? new ClientError(ClientErrorCode.Closed, 'the client is closed');
+    const reason = error ?? new ClientError('ERR_CLIENT_CLOSED', 'the client is closed');
     for (const { fail } of this.#pings.values()) fail(reason);
     this.#pings.clear();
     this.#outgoing = [];
@@ -326,8 +326,5 @@ export class Connection implements TransportSink {
 }
 
 function unexpected(type: number): ClientError {
-  return new ClientError(
-    ClientErrorCode.Protocol,
-    `a frame of type 0x${type.toString(16)} at the wrong time`,
-  );
+  return new ClientError('ERR_CLIENT_PROTOCOL', `a frame of type 0x${type.toString(16)} at the wrong time`);
 }

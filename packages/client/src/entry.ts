@@ -19,7 +19,7 @@ import {
   readU48,
   textCodec,
 } from '@chat/protocol';
-import { ClientError, ClientErrorCode } from './errors.js';
+import { ClientError } from './errors.js';
 
 /** What every entry of a log has. */
 export interface EntryInfo {
@@ -220,11 +220,11 @@ export function readMessage<T>(
         : { type: 'message', room, id, seq, prev, at, own, history, sender, value, codec: tag };
     } catch (cause) {
       const message = `the message ${id} does not decode as ${codec.name}`;
-      error = new ClientError(ClientErrorCode.Unreadable, message, { cause });
+      error = new ClientError('ERR_CLIENT_UNREADABLE', message, { cause });
     }
   } else {
     const message = `the message ${id} has codec ${tag}, ${codec.tag} (${codec.name}) is read here`;
-    error = new ClientError(ClientErrorCode.Unreadable, message);
+    error = new ClientError('ERR_CLIENT_UNREADABLE', message);
   }
   const copy = body.slice();
   return { type: 'unreadable', room, id, seq, prev, at, own, history, sender, codec: tag, body: copy, error };

@@ -6,7 +6,7 @@
  * `reason` of its signal instead, and misuse (a negative limit, a second codec for one room) is a `TypeError`
  * or `RangeError`.
  */
-import { CloseCode, closeCodeInfo, type Failure, FailureCode } from '@chat/protocol';
+import { closeCodeInfo, type Failure, FailureCode } from '@chat/protocol';
 
 /** Codes of {@link ClientError}. Stable: they are part of the public contract. */
 export const ClientErrorCode = {
@@ -145,65 +145,52 @@ export class ClientError extends Error {
   }
 }
 
-const OF_FAILURE: Readonly<Record<FailureCode, ClientErrorCode>> = {
-  [FailureCode.RateLimited]: ClientErrorCode.RateLimited,
-  [FailureCode.TooLarge]: ClientErrorCode.TooLarge,
-  [FailureCode.NotMember]: ClientErrorCode.NotMember,
-  [FailureCode.NoSuchUser]: ClientErrorCode.NoSuchUser,
-  [FailureCode.NoSuchRoom]: ClientErrorCode.NoSuchRoom,
-  [FailureCode.NameTaken]: ClientErrorCode.NameTaken,
-  [FailureCode.NameInvalid]: ClientErrorCode.NameInvalid,
-  [FailureCode.RoomInvalid]: ClientErrorCode.RoomInvalid,
-  [FailureCode.RoomFull]: ClientErrorCode.RoomFull,
-  [FailureCode.TooManyRooms]: ClientErrorCode.TooManyRooms,
-  [FailureCode.Forbidden]: ClientErrorCode.Forbidden,
-  [FailureCode.Rejected]: ClientErrorCode.Rejected,
-  [FailureCode.OutOfOrder]: ClientErrorCode.Protocol,
-  [FailureCode.BadRequest]: ClientErrorCode.BadRequest,
-  [FailureCode.Draining]: ClientErrorCode.GoingAway,
-  [FailureCode.Internal]: ClientErrorCode.Internal,
-};
+/** Refusals whose code here is not the server's word for it. */
+const RENAMED: ReadonlyMap<string, ClientErrorCode> = new Map([
+  ['normal', 'ERR_CLIENT_SERVER_CLOSED'],
+  ['protocol-error', 'ERR_CLIENT_PROTOCOL'],
+  ['frame-too-large', 'ERR_CLIENT_PROTOCOL'],
+  ['unknown-frame', 'ERR_CLIENT_PROTOCOL'],
+  ['malformed-frame', 'ERR_CLIENT_PROTOCOL'],
+  ['invalid-utf8', 'ERR_CLIENT_PROTOCOL'],
+  ['out-of-order', 'ERR_CLIENT_PROTOCOL'],
+  ['unsupported-version', 'ERR_CLIENT_VERSION_UNSUPPORTED'],
+  ['handshake-timeout', 'ERR_CLIENT_CONNECT_TIMEOUT'],
+  ['idle-timeout', 'ERR_CLIENT_CONNECTION_LOST'],
+  ['too-many-connections', 'ERR_CLIENT_OVERLOADED'],
+  ['draining', 'ERR_CLIENT_GOING_AWAY'],
+]);
 
-const OF_CLOSE: Readonly<Record<CloseCode, ClientErrorCode>> = {
-  [CloseCode.Normal]: ClientErrorCode.ServerClosed,
-  [CloseCode.GoingAway]: ClientErrorCode.GoingAway,
-  [CloseCode.ProtocolError]: ClientErrorCode.Protocol,
-  [CloseCode.UnsupportedVersion]: ClientErrorCode.VersionUnsupported,
-  [CloseCode.HandshakeTimeout]: ClientErrorCode.ConnectTimeout,
-  [CloseCode.FrameTooLarge]: ClientErrorCode.Protocol,
-  [CloseCode.UnknownFrame]: ClientErrorCode.Protocol,
-  [CloseCode.MalformedFrame]: ClientErrorCode.Protocol,
-  [CloseCode.InvalidUtf8]: ClientErrorCode.Protocol,
-  [CloseCode.Unauthorized]: ClientErrorCode.Unauthorized,
-  [CloseCode.Forbidden]: ClientErrorCode.Forbidden,
-  [CloseCode.NameTaken]: ClientErrorCode.NameTaken,
-  [CloseCode.NameInvalid]: ClientErrorCode.NameInvalid,
-  [CloseCode.Kicked]: ClientErrorCode.Kicked,
-  [CloseCode.Banned]: ClientErrorCode.Banned,
-  [CloseCode.SessionReplaced]: ClientErrorCode.SessionReplaced,
-  [CloseCode.SlowConsumer]: ClientErrorCode.SlowConsumer,
-  [CloseCode.RateLimited]: ClientErrorCode.RateLimited,
-  [CloseCode.IdleTimeout]: ClientErrorCode.ConnectionLost,
-  [CloseCode.Overloaded]: ClientErrorCode.Overloaded,
-  [CloseCode.TooManyConnections]: ClientErrorCode.Overloaded,
-  [CloseCode.Internal]: ClientErrorCode.Internal,
-};
+const FAILURE_NAMES: readonly string[] = Object.values(FailureCode);
+
+/**
+ * The code for what the server calls `name`, in a failure or as a close code. A test holds that each name of
+ * this version leads to an entry of {@link ClientErrorCode}.
+ */
+function codeFor(name: string): ClientErrorCode {
+  const code = RENAMED.get(name) ?? `ERR_CLIENT_${name.toUpperCase().replaceAll('-', '_')}`;
+  return code as ClientErrorCode;
+}
 
 /** The error for a refusal that leaves the connection open. A code of a later version counts as internal. */
 export function failureError(failure: Failure): ClientError {
   const { code, message, retryAfterMs, max, actual } = failure;
-  return new ClientError(OF_FAILURE[code] ?? ClientErrorCode.Internal, `${message} (${code})`, {
-    retryAfterMs,
-    max,
-    actual,
-  });
+  return new ClientError(
+    FAILURE_NAMES.includes(code) ? codeFor(code) : 'ERR_CLIENT_INTERNAL',
+    `${message} (${code})`,
+    {
+      retryAfterMs,
+      max,
+      actual,
+    },
+  );
 }
 
-/** The error for a close frame. */
+/** The error for a close frame. A code of a later version says no more than that the server closed. */
 export function closeError(closeCode: number, reason: string, retryAfterMs: number): ClientError {
   const { name } = closeCodeInfo(closeCode);
   return new ClientError(
-    OF_CLOSE[closeCode as CloseCode] ?? ClientErrorCode.ServerClosed,
+    name.startsWith('code-') ? 'ERR_CLIENT_SERVER_CLOSED' : codeFor(name),
     reason ? `${reason} (${name})` : `the server closed the connection (${name})`,
     { closeCode, retryAfterMs: retryAfterMs > 0 ? retryAfterMs : undefined },
   );
@@ -213,8 +200,8 @@ export function closeError(closeCode: number, reason: string, retryAfterMs: numb
 export function mayRetry(error: ClientError): boolean {
   if (error.closeCode !== undefined) return closeCodeInfo(error.closeCode).retry;
   return (
-    error.code === ClientErrorCode.ConnectFailed ||
-    error.code === ClientErrorCode.ConnectTimeout ||
-    error.code === ClientErrorCode.ConnectionLost
+    error.code === 'ERR_CLIENT_CONNECT_FAILED' ||
+    error.code === 'ERR_CLIENT_CONNECT_TIMEOUT' ||
+    error.code === 'ERR_CLIENT_CONNECTION_LOST'
   );
 }

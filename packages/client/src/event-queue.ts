@@ -5,7 +5,7 @@
  * learns of it: `fail` ends the iterator with an error after what is queued already, `drop-oldest` forgets the
  * oldest and counts them in `dropped`.
  */
-import { ClientError, ClientErrorCode } from './errors.js';
+import { ClientError } from './errors.js';
 
 /** What happens when an iterator is read too slowly: see {@link StreamOptions.overflow}. */
 export type OverflowPolicy = 'fail' | 'drop-oldest';
@@ -82,7 +82,7 @@ export class EventQueue<Value> implements Stream<Value> {
     if (this.#values.length >= this.#maxQueued) {
       if (this.#overflow === 'fail') {
         const message = `more than maxQueued ${this.#maxQueued} values wait to be read`;
-        this.end(new ClientError(ClientErrorCode.QueueOverflow, message, { max: this.#maxQueued }));
+        this.end(new ClientError('ERR_CLIENT_QUEUE_OVERFLOW', message, { max: this.#maxQueued }));
         return;
       }
       this.#values.shift();

@@ -29,7 +29,7 @@ import {
   readNotice,
 } from './entry.js';
 import { EntryStream, type StreamItem, type StreamOwner } from './entry-stream.js';
-import { ClientError, ClientErrorCode } from './errors.js';
+import { ClientError } from './errors.js';
 import type { Stream, StreamOptions } from './event-queue.js';
 import { type Listener, Listeners, type ListenOptions } from './listeners.js';
 import { MemberList } from './member-list.js';
@@ -202,7 +202,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   }
 
   notMember(): ClientError {
-    return new ClientError(ClientErrorCode.NotMember, `the room ${this.name} was left`);
+    return new ClientError('ERR_CLIENT_NOT_MEMBER', `the room ${this.name} was left`);
   }
 
   /** Goes on after a reconnect, in the same epoch or in a new one. */

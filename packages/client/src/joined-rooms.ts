@@ -18,7 +18,7 @@ import type { Clock } from './clock.js';
 import type { Connection } from './connection.js';
 import { type Identity, ROOM_OFFSET } from './entry.js';
 import type { EntrySink } from './entry-stream.js';
-import { ClientError, ClientErrorCode } from './errors.js';
+import { ClientError, type ClientErrorCode } from './errors.js';
 import { JoinedRoom, type RoomHost } from './joined-room.js';
 import type { Requests } from './requests.js';
 import type { JoinOptions, Room } from './room.js';
@@ -29,10 +29,10 @@ const REJOIN_DELAY_MS = 1000;
 
 /** Refusals of a join that may pass. */
 const TRANSIENT: ReadonlySet<ClientErrorCode> = new Set([
-  ClientErrorCode.RateLimited,
-  ClientErrorCode.GoingAway,
-  ClientErrorCode.Internal,
-  ClientErrorCode.RequestTimeout,
+  'ERR_CLIENT_RATE_LIMITED',
+  'ERR_CLIENT_GOING_AWAY',
+  'ERR_CLIENT_INTERNAL',
+  'ERR_CLIENT_REQUEST_TIMEOUT',
 ]);
 
 /** Who hears that a room could not be joined again. */
@@ -174,7 +174,7 @@ export class JoinedRooms {
         if (connection.ended) return;
         const error = ClientError.is(cause)
           ? cause
-          : new ClientError(ClientErrorCode.Protocol, `the answer to the join of ${name} has no sense`, {
+          : new ClientError('ERR_CLIENT_PROTOCOL', `the answer to the join of ${name} has no sense`, {
               cause,
             });
         if (!TRANSIENT.has(error.code)) {

@@ -21,7 +21,7 @@ import type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } f
 import { type AnswerFrame, Connection, type ConnectionHandler } from './connection.js';
 import { type DirectMessage, type Gap, Identity, type Notice } from './entry.js';
 import type { StreamItem } from './entry-stream.js';
-import { ClientError, ClientErrorCode, mayRetry } from './errors.js';
+import { ClientError, mayRetry } from './errors.js';
 import { EventQueue, type Stream, type StreamOptions } from './event-queue.js';
 import { Inbox, type InboxOwner } from './inbox.js';
 import { JoinedRoom } from './joined-room.js';
@@ -195,7 +195,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
 
   async ping(): Promise<number> {
     if (this.#state.status !== 'open') {
-      throw new ClientError(ClientErrorCode.ConnectionLost, `the client is ${this.#state.status}`);
+      throw new ClientError('ERR_CLIENT_CONNECTION_LOST', `the client is ${this.#state.status}`);
     }
     return this.#connection!.ping();
   }
@@ -362,7 +362,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
       if (open === undefined) {
         const known = [...this.#platform.transports.keys()].join(' ');
         throw new ClientError(
-          ClientErrorCode.UrlUnsupported,
+          'ERR_CLIENT_URL_UNSUPPORTED',
           `cannot open '${this.url}': not a URL of ${known}`,
         );
       }
@@ -374,7 +374,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
         ClientError.is(cause)
           ? cause
           : new ClientError(
-              ClientErrorCode.ConnectFailed,
+              'ERR_CLIENT_CONNECT_FAILED',
               `cannot connect to ${this.url}: ${describe(cause)}`,
               {
                 cause,
@@ -425,7 +425,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
     this.#outbox.fail(reason);
     this.requests.fail(reason);
     // Whoever closed knows why; everybody else is told.
-    const error = reason.code === ClientErrorCode.Closed ? undefined : reason;
+    const error = reason.code === 'ERR_CLIENT_CLOSED' ? undefined : reason;
     this.#rooms.end(error);
     this.#inbox.end(error);
     this.#become({ status: 'closed', reason });
@@ -466,7 +466,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
     const max = this.#limits?.maxMessageBytes ?? Infinity;
     if (body.length > max) {
       const message = `a message of ${body.length} bytes exceeds maxMessageBytes ${max}`;
-      throw new ClientError(ClientErrorCode.TooLarge, message, { max, actual: body.length });
+      throw new ClientError('ERR_CLIENT_TOO_LARGE', message, { max, actual: body.length });
     }
     const { seq, at } = await this.#outbox.add(target, codec.tag, body, signal);
     return { id: `${this.identity.epoch}-${seq}`, seq, at };
@@ -474,7 +474,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
 }
 
 function closed(message: string, cause?: unknown): ClientError {
-  return new ClientError(ClientErrorCode.Closed, message, cause === undefined ? {} : { cause });
+  return new ClientError('ERR_CLIENT_CLOSED', message, cause === undefined ? {} : { cause });
 }
 
 /** The scheme of a URL, colon included; empty when it is not a URL that names a host or path. */

@@ -13,7 +13,7 @@
  */
 import { type Failure, FailureCode } from '@chat/protocol';
 import type { Clock } from './clock.js';
-import { ClientError, ClientErrorCode, failureError } from './errors.js';
+import { ClientError, failureError } from './errors.js';
 
 /** Bounds of what waits to be sent or acknowledged. */
 export interface OutboxOptions {
@@ -84,13 +84,13 @@ export class Outbox {
     if (this.size >= maxCount) {
       const message = `${this.size} messages wait already, maxCount is ${maxCount}`;
       return Promise.reject(
-        new ClientError(ClientErrorCode.OutboxFull, message, { max: maxCount, actual: this.size }),
+        new ClientError('ERR_CLIENT_OUTBOX_FULL', message, { max: maxCount, actual: this.size }),
       );
     }
     if (this.#bytes + body.length > maxBytes) {
       const actual = this.#bytes + body.length;
       const message = `${actual} bytes would wait, maxBytes is ${maxBytes}`;
-      return Promise.reject(new ClientError(ClientErrorCode.OutboxFull, message, { max: maxBytes, actual }));
+      return Promise.reject(new ClientError('ERR_CLIENT_OUTBOX_FULL', message, { max: maxBytes, actual }));
     }
     return new Promise((resolve, reject) => {
       const abort = () => {
@@ -129,7 +129,7 @@ export class Outbox {
       this.#lastPublishId = 0;
       this.#settleInFlight(
         new ClientError(
-          ClientErrorCode.Unconfirmed,
+          'ERR_CLIENT_UNCONFIRMED',
           'the connection broke before the message was acknowledged, and the session is lost',
         ),
       );
@@ -159,7 +159,7 @@ export class Outbox {
   fail(error: ClientError): void {
     this.lost();
     const message = `${error.message}; the message was sent and not acknowledged`;
-    this.#settleInFlight(new ClientError(ClientErrorCode.Unconfirmed, message, { cause: error }));
+    this.#settleInFlight(new ClientError('ERR_CLIENT_UNCONFIRMED', message, { cause: error }));
     for (const item of this.#queue.splice(0)) item.settle(error);
     this.#bytes = 0;
     this.#returned = 0;
@@ -241,14 +241,14 @@ export class Outbox {
       if (item.expiresAt > now) next = Math.min(next, item.expiresAt);
       else {
         const message = `no acknowledgement within ${maxAgeMs} ms`;
-        item.settle(new ClientError(ClientErrorCode.Unconfirmed, message));
+        item.settle(new ClientError('ERR_CLIENT_UNCONFIRMED', message));
       }
     }
     for (const item of this.#queue) {
       if (item.expiresAt > now) next = Math.min(next, item.expiresAt);
       else {
         const message = `the message could not be sent within ${maxAgeMs} ms`;
-        item.settle(new ClientError(ClientErrorCode.OutboxExpired, message));
+        item.settle(new ClientError('ERR_CLIENT_OUTBOX_EXPIRED', message));
       }
     }
     this.#dropSettled();

@@ -6,7 +6,7 @@
  */
 import { encodeFrame, type Failure, FrameType, type RequestBody, type ResponseBodies } from '@chat/protocol';
 import type { Clock } from './clock.js';
-import { ClientError, ClientErrorCode, failureError } from './errors.js';
+import { ClientError, failureError } from './errors.js';
 
 /** Answer to a history request: whole entry frames in order. */
 export interface HistoryAnswer {
@@ -74,7 +74,7 @@ export class Requests {
       const abort = () => abandon(signal?.reason);
       const timer = this.#clock.setTimeout(() => {
         const message = `no answer to the request '${request.op}' within ${this.#timeoutMs} ms`;
-        abandon(new ClientError(ClientErrorCode.RequestTimeout, message));
+        abandon(new ClientError('ERR_CLIENT_REQUEST_TIMEOUT', message));
       }, this.#timeoutMs);
       const pending: Pending = {
         request,
