@@ -20,6 +20,8 @@ export interface LoadOperations {
   paced(params: { ratePerSecond: number; durationMs: number }): Promise<PacedResult>;
   /** Adds connections that stay silent. */
   idle(params: { wire: WireName; address: Address; count: number }): Promise<void>;
+  /** How many of those were closed by the server, and why the first one was. */
+  lost(params: object): { count: number; why: string };
   [name: string]: (params: never) => unknown;
 }
 
@@ -29,6 +31,8 @@ const STALL_MS = 40;
 
 let audience: Audience | undefined;
 let idleCount = 0;
+let lostCount = 0;
+let whyLost = '';
 
 const operations: LoadOperations = {
   async connect({ wire, payloadBytes, ...options }) {
@@ -45,14 +49,16 @@ const operations: LoadOperations = {
           const socket = await SkimSocket.open(address);
           await entering.idle(socket, idleCount++);
           const scanner = entering.scanner(socket);
-          socket.listen((bytes, length) => void scanner.scan(bytes, 0, length));
           socket.onLost((error) => {
-            throw error;
+            lostCount++;
+            whyLost ||= error.message;
           });
+          socket.listen((bytes, length) => void scanner.scan(bytes, 0, length));
         }),
       );
     }
   },
+  lost: () => ({ count: lostCount, why: whyLost }),
 };
 
 serveRemote(operations);

@@ -14,7 +14,7 @@ import { chatTarget, findTargets, type Target } from './targets.js';
 const options = parseFanoutOptions(process.argv.slice(2));
 const { found, missing } = findTargets(options.peers);
 const chats = options.memory ? (['binary', 'line'] as const) : ([options.dialect] as const);
-const targets: Target[] = [...chats.map(chatTarget), ...found];
+const targets: Target[] = [...chats.map((dialect) => chatTarget(dialect, options.profile)), ...found];
 const interrupt = new AbortController();
 process.once('SIGINT', () => interrupt.abort());
 

@@ -37,6 +37,8 @@ export async function measureMemory(target: Target, connections: number): Promis
     const beforeBytes = await settledRss(server.pid);
     await load.call('idle', { wire: target.wire, address: server.address, count: connections });
     const afterBytes = await settledRss(server.pid);
+    const lost = await load.call('lost', {});
+    if (lost.count > 0) throw new Error(`${lost.count} idle connections were lost: ${lost.why}`);
     return {
       target: target.name,
       connections,

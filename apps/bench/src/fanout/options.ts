@@ -16,6 +16,8 @@ export interface FanoutOptions {
   readonly memory: boolean;
   readonly idleConnections: number;
   readonly json: string | boolean;
+  /** Folder for a CPU profile of our server. */
+  readonly profile: string | undefined;
 }
 
 const QUICK = { seconds: 0.6, rounds: 1 };
@@ -49,6 +51,7 @@ export function parseFanoutOptions(args: readonly string[]): FanoutOptions {
     .option('--memory', 'instead: memory of idle connections', false)
     .addOption(number('--connections <n>', 'idle connections for --memory', 5000))
     .option('--quick', 'short rounds, for a first look', false)
+    .option('--profile <folder>', 'leave a CPU profile of our server there')
     .option('--json [file]', 'the report as JSON, to a file or instead of the table');
   command.parse(args, { from: 'user' });
   const given = command.opts();
@@ -66,6 +69,7 @@ export function parseFanoutOptions(args: readonly string[]): FanoutOptions {
     memory: given.memory,
     idleConnections: given.connections,
     json: given.json ?? false,
+    profile: given.profile,
   };
 }
 

@@ -28,8 +28,12 @@ const WIRE_OF_DIALECT: Readonly<Record<ChatDialect, WireName>> = {
   line: 'chat-line',
 };
 
-/** Our server. */
-export function chatTarget(dialect: ChatDialect): Target {
+/**
+ * Our server.
+ *
+ * @param profileFolder - where Node leaves a CPU profile of it when it ends
+ */
+export function chatTarget(dialect: ChatDialect, profileFolder?: string): Target {
   return {
     name: dialect === 'binary' ? 'chat' : `chat (${dialect})`,
     wire: WIRE_OF_DIALECT[dialect],
@@ -37,6 +41,7 @@ export function chatTarget(dialect: ChatDialect): Target {
     start: () =>
       startServer((address) => [
         process.execPath,
+        ...(profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`]),
         chatServerModule(),
         '--host',
         '127.0.0.1',

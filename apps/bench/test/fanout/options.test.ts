@@ -16,6 +16,7 @@ describe('parseFanoutOptions', () => {
       memory: false,
       idleConnections: 5000,
       json: false,
+      profile: undefined,
     });
   });
 

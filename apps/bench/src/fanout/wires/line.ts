@@ -5,16 +5,10 @@
 import type { SkimSocket } from '../skim-socket.js';
 import type { Wire } from '../wire.js';
 
-const NEWLINE = 0x0a;
-
-/** Enters and stays silent. */
+/** Enters and stays silent. Nothing is awaited: who enters last hears of nobody, not even of itself. */
 export function lineWire(): Wire {
   const enter = async (socket: SkimSocket, index: number): Promise<void> => {
     socket.write(`line${index}\n`);
-    await socket.read((bytes) => {
-      const newline = bytes.indexOf(NEWLINE);
-      return newline === -1 ? undefined : newline + 1;
-    });
   };
   return {
     subscribe: enter,
