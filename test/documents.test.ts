@@ -66,6 +66,18 @@ describe('the documents', () => {
     expect(unknown).toEqual([]);
   });
 
+  it('have every section of docs/protocol.md that a source quotes', () => {
+    const headings = new Set(
+      [...read('docs/protocol.md').matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading),
+    );
+    const sources = workspaces.flatMap(({ folder }) => filesBelow(`${folder}/src`, '.ts'));
+    const quoted = sources.flatMap((path) =>
+      [...read(path).matchAll(/protocol\.md, "([^"]+)"/g)].map(([, heading]) => `${path}: ${heading}`),
+    );
+    expect(quoted.length).toBeGreaterThan(0);
+    expect(quoted.filter((quote) => !headings.has(quote.split(': ')[1]))).toEqual([]);
+  });
+
   it('promise the two commands', () => {
     for (const command of ['npm ci && npm start', 'npm ci && npm test']) {
       expect(read('README.md').split('\n')).toContain(command);
