@@ -8,9 +8,11 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import {
   CloseCode,
   closeCodeInfo,
+  encodeFrame,
   FrameType,
   type Hello,
   type Joined,
+  NoticeKind,
   PROTOCOL_VERSION,
   userNameProblem,
   type Welcome,
@@ -38,7 +40,12 @@ export type Knock = Pick<Hello, 'name' | 'credentials' | 'resume'>;
 
 /** The answer to a knock. */
 export type Admission =
-  | { readonly session: Session; readonly welcome: Welcome }
+  | {
+      readonly session: Session;
+      readonly welcome: Welcome;
+      /** Direct messages that are no longer held; to be told behind the welcome. */
+      readonly inboxGap?: Joined['gap'];
+    }
   | { readonly code: CloseCode; readonly reason: string; readonly retryAfterMs?: number };
 
 /** Told when a session begins, is lost, comes back or ends. */
@@ -92,6 +99,7 @@ export class Chat {
     );
     const expire = (now: number): number => {
       this.rooms.expire(now);
+      for (const session of this.#byMember.values()) session.expireInbox(now);
       return EXPIRE_EVERY_MS;
     };
     this.wheel.schedule({ expire }, EXPIRE_EVERY_MS);
@@ -174,7 +182,7 @@ export class Chat {
     }
     const before = room.log.bytes;
     room.log.append(entry);
-    if (member === undefined) this.rooms.account(room, before);
+    this.rooms.account(room, before);
     if (entry.type === FrameType.Notice && room.members.size > this.options.presenceDelayMembers) {
       this.fanOut.touchLater(room, this.options.presenceDelayMs);
     } else {
@@ -189,10 +197,20 @@ export class Chat {
     const session = this.#byId.get(wanted.session);
     if (!session || !sameSecret(session.secret, wanted.secret)) return undefined;
     const positions = new Map(wanted.rooms.map(({ room, after }) => [room, after]));
-    const joined = session.resume(peer, positions, wanted.inbox);
+    const { joined, inboxGap } = session.resume(peer, positions, wanted.inbox);
+    let welcome = this.#welcome(session, wanted.inbox, joined);
+    if (!this.#fits(welcome)) {
+      // The members of many large rooms are too much for one frame; the client asks for them page by page.
+      welcome = { ...welcome, rooms: joined.map((room) => ({ ...room, members: [] })) };
+    }
+    if (!this.#fits(welcome)) {
+      // In more rooms than a frame can name. It begins anew, and joins each of them from where it was.
+      session.end(NoticeKind.Lost);
+      return undefined;
+    }
     this.counters.sessionsResumed++;
     this.#emit('session-resumed', session.info);
-    return { session, welcome: this.#welcome(session, wanted.inbox, joined) };
+    return { session, welcome, inboxGap };
   }
 
   async #admitNew(knock: Knock, peer: Peer, signal: AbortSignal | undefined): Promise<Admission> {
@@ -207,12 +225,18 @@ export class Chat {
     const { authenticate } = this.options.hooks;
     if (authenticate) {
       const visitor = { memberId: 0, name, address: peer.address, dialect: peer.dialect, claims: undefined };
-      const result = await authenticate(knock.credentials, visitor, signal ?? new AbortController().signal);
+      const result = await unlessAborted(
+        authenticate(knock.credentials, visitor, signal ?? new AbortController().signal),
+        signal,
+      );
+      if (result === undefined)
+        return { code: CloseCode.HandshakeTimeout, reason: 'the handshake took too long' };
       if (!result.ok) return { code: CloseCode.Unauthorized, reason: result.reason ?? 'not authorized' };
       name = result.name ?? name;
       claims = result.claims;
     }
-    if (signal?.aborted) return { code: CloseCode.HandshakeTimeout, reason: 'the handshake took too long' };
+    // A hook takes its time: whoever would come in now would not be told that the server goes away.
+    if (this.draining) return { code: CloseCode.GoingAway, reason: 'the server goes away' };
     const problem = userNameProblem(name);
     if (problem) return { code: CloseCode.NameInvalid, reason: problem };
     if (this.names.find(name)) {
@@ -255,12 +279,29 @@ export class Chat {
     };
   }
 
+  #fits(welcome: Welcome): boolean {
+    return encodeFrame({ type: FrameType.Welcome, welcome }).length <= this.options.maxFrameBytes;
+  }
+
   #remove(name: string, code: CloseCode, reason: string): boolean {
     const session = this.names.find(name);
     if (!session) return false;
     session.expel(code, reason || closeCodeInfo(code).name);
     return true;
   }
+}
+
+/** What a hook decides; `undefined` once nobody waits for it any more, whether or not it ever settles. */
+async function unlessAborted<T>(
+  decision: T | Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T | undefined> {
+  if (!signal) return decision;
+  const aborted = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  return Promise.race([decision, aborted]);
 }
 
 function sameSecret(left: string, right: unknown): boolean {

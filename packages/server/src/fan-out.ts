@@ -72,7 +72,11 @@ export class FanOut {
     if (this.#members.length > 0) {
       const members = this.#members;
       this.#members = [];
-      for (const membership of members) membership.session.peer?.deliver(membership);
+      for (const membership of members) {
+        const { room, session } = membership;
+        // It may have left within the turn, and is owed nothing then.
+        if (room.members.get(session.memberId) === membership) session.peer?.deliver(membership);
+      }
     }
     if (this.#peers.size > 0) {
       const peers = this.#peers;

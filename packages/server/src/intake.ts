@@ -2,8 +2,8 @@
  * Input of one connection, one unit at a time and in order.
  *
  * A unit that has to wait (for a hook that decides asynchronously) stops the ones behind it and the reading
- * from the socket; a sender in debt is not read from until its debt is paid. So a connection holds one chunk
- * of input at the most, whatever it sends.
+ * from the socket; a sender in debt is not read from until its debt is paid, one that does not read its answers
+ * until it has. So a connection holds one chunk of input at the most, whatever it sends.
  */
 import type { Clock } from './clock.js';
 import type { Link } from './link.js';
@@ -24,6 +24,7 @@ export class Intake {
   readonly #owner: IntakeOwner;
   #waiting = false;
   #inDebt = false;
+  #choked = false;
   #stopped = false;
 
   constructor(link: Link, clock: Clock, owner: IntakeOwner) {
@@ -35,7 +36,7 @@ export class Intake {
   /** Handles what is there. */
   run(): void {
     try {
-      while (!this.#waiting && !this.#stopped) {
+      while (!this.#waiting && !this.#choked && !this.#stopped) {
         const more = this.#owner.takeNext();
         if (more === false) break;
         if (more !== true) this.#wait(more);
@@ -45,6 +46,21 @@ export class Intake {
       return;
     }
     if (!this.#inDebt && !this.#stopped) this.#settle();
+  }
+
+  /** Takes nothing more in: answers pile up before a peer that does not read them. */
+  choke(): void {
+    if (this.#choked) return;
+    this.#choked = true;
+    this.#link.pause();
+  }
+
+  /** Ends {@link Intake.choke}: the peer has read its answers. */
+  release(): void {
+    if (!this.#choked) return;
+    this.#choked = false;
+    this.#resume();
+    this.run();
   }
 
   /** Handles nothing any more. */
@@ -59,7 +75,7 @@ export class Intake {
       .catch((error: unknown) => this.#owner.failed(error))
       .finally(() => {
         this.#waiting = false;
-        if (!this.#inDebt) this.#link.resume();
+        this.#resume();
         this.run();
       });
   }
@@ -71,7 +87,12 @@ export class Intake {
     this.#link.pause();
     this.#clock.after(delayMs, () => {
       this.#inDebt = false;
-      if (!this.#waiting) this.#link.resume();
+      this.#resume();
     });
+  }
+
+  /** There are three reasons to stop reading; it goes on when none of them is left. */
+  #resume(): void {
+    if (!this.#waiting && !this.#inDebt && !this.#choked) this.#link.resume();
   }
 }

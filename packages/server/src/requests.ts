@@ -57,7 +57,7 @@ export async function answerRequest(
       if (!isOptional(prefix, isString) || !isOptional(limit, isCount) || !isOptional(cursor, isString)) {
         return bad(op);
       }
-      return { response: chat.rooms.list(prefix ?? '', page(limit), cursor) };
+      return { response: chat.rooms.list(prefix ?? '', page(limit), pageBytes(chat), cursor) };
     }
     case 'members': {
       const { room: name, limit, cursor } = request;
@@ -65,7 +65,10 @@ export async function answerRequest(
       const room = joinedRoom(chat, session, name);
       if ('failure' in room) return room;
       return {
-        response: { ...room.listMembers(page(limit), cursor), memberCount: room.members.size },
+        response: {
+          ...room.listMembers(page(limit), pageBytes(chat), cursor),
+          memberCount: room.members.size,
+        },
       };
     }
     case 'history': {
@@ -100,6 +103,11 @@ function joinedRoom(chat: Chat, session: Session, name: unknown): Room | { failu
 
 function page(limit: number | undefined): number {
   return Math.min(limit ?? DEFAULT_PAGE, MAX_PAGE);
+}
+
+/** What of a frame is for the items of a page; the rest is for the fields around them, the cursor among these. */
+function pageBytes(chat: Chat): number {
+  return chat.options.maxFrameBytes - 2048;
 }
 
 function bad(op: unknown): { failure: Failure } {

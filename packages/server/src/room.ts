@@ -30,7 +30,13 @@ export class Membership implements Cursor {
 
   /** Whether entries that this member has not been sent are gone. */
   get lagged(): boolean {
-    return this.chunk.dropped && this.offset < this.chunk.used;
+    const { chunk, offset } = this;
+    if (!chunk.dropped) return false;
+    if (offset < chunk.used) return true;
+    // It has read what was dropped here, but perhaps not what was dropped behind it.
+    let { next } = chunk;
+    while (next?.dropped && next.used === 0) next = next.next;
+    return next?.dropped === true;
   }
 }
 
@@ -57,14 +63,24 @@ export class Room {
     this.log = new ByteLog(handle, retention);
   }
 
-  /** Up to `limit` members who joined after the cursor, in the order of joining. */
-  listMembers(limit: number, after = 0): { readonly members: Member[]; readonly cursor?: number } {
+  /**
+   * Up to `limit` members who joined after the cursor, in the order of joining, as far as their JSON stays
+   * within `maxBytes`.
+   */
+  listMembers(
+    limit: number,
+    maxBytes: number,
+    after = 0,
+  ): { readonly members: Member[]; readonly cursor?: number } {
     const members: Member[] = [];
-    let last = 0;
+    let last = after;
+    let bytes = 0;
     for (const membership of this.members.values()) {
       if (membership.joinedSeq <= after) continue;
-      if (members.length === limit) return { members, cursor: last };
-      members.push({ id: membership.session.memberId, name: membership.session.name });
+      const member = { id: membership.session.memberId, name: membership.session.name };
+      bytes += Buffer.byteLength(JSON.stringify(member)) + 1;
+      if (members.length === limit || bytes > maxBytes) return { members, cursor: last };
+      members.push(member);
       last = membership.joinedSeq;
     }
     return { members };

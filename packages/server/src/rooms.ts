@@ -92,15 +92,31 @@ export class Rooms {
     }
   }
 
-  /** Up to `limit` rooms that have members, by name, beginning behind the cursor. */
-  list(prefix: string, limit: number, after = ''): { readonly rooms: RoomInfo[]; readonly cursor?: string } {
+  /**
+   * Up to `limit` rooms that have members, by name, beginning behind the cursor, as far as their JSON stays
+   * within `maxBytes`.
+   */
+  list(
+    prefix: string,
+    limit: number,
+    maxBytes: number,
+    after = '',
+  ): { readonly rooms: RoomInfo[]; readonly cursor?: string } {
     const key = roomKey(prefix);
     const matching = [...this.#rooms.values()]
       .filter((room) => room.members.size > 0 && room.key.startsWith(key) && room.key > after)
       .sort((left, right) => (left.key < right.key ? -1 : 1));
-    const page = matching.slice(0, limit);
-    const rooms = page.map((room) => ({ room: room.name, memberCount: room.members.size }));
-    return matching.length > limit ? { rooms, cursor: page.at(-1)!.key } : { rooms };
+    const rooms: RoomInfo[] = [];
+    let bytes = 0;
+    let cursor = after;
+    for (const room of matching) {
+      const info = { room: room.name, memberCount: room.members.size };
+      bytes += Buffer.byteLength(JSON.stringify(info)) + 1;
+      if (rooms.length === limit || bytes > maxBytes) return { rooms, cursor };
+      rooms.push(info);
+      cursor = room.key;
+    }
+    return { rooms };
   }
 
   #forget(room: Room): void {

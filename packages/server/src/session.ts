@@ -29,11 +29,19 @@ import type { TimerEntry } from './timer-wheel.js';
 
 /** Members that are named in the answer to a join; the rest is paged. */
 const JOINED_MEMBERS = 64;
+/** What the rest of that answer takes at the most. */
+const JOINED_BYTES = 1024;
 /** Inbox handles live above the handles of rooms. */
 const INBOX_HANDLE = 0x8000_0000;
 
 const NOTHING = new Uint8Array(0);
 const NO_ROOMS: ReadonlyMap<number, Membership> = new Map();
+
+/** What a resumed session is told: its rooms, and which direct messages are no longer held. */
+export interface Resumed {
+  readonly joined: Joined[];
+  readonly inboxGap: Joined['gap'];
+}
 
 /** A position from which a member wants to go on. */
 export interface JoinOptions {
@@ -53,7 +61,12 @@ export class Session implements Origin {
   #name: string;
   // An idle session is small: what it needs to speak is made when it first does.
   #rooms: Map<number, Membership> | undefined;
-  #joining: Set<string> | undefined;
+  /** Joins on their way through the log, by room key. */
+  #joining: Map<string, Promise<Answer<'join'>>> | undefined;
+  /** The publish that hooks decide about. */
+  #deciding: Promise<void> | undefined;
+  /** Publishes on their way through the log. */
+  #inLog = 0;
   #nameBytes: Uint8Array | undefined;
   #publishes: PublishRecord | undefined;
   #bucket: TokenBucket | undefined;
@@ -118,6 +131,14 @@ export class Session implements Origin {
     return this.#inbox;
   }
 
+  /** Drops direct messages that are too old. */
+  expireInbox(now: number): void {
+    if (!this.#inbox) return;
+    const before = this.#inbox.log.bytes;
+    this.#inbox.log.expire(now);
+    this.#chat.rooms.account(this.#inbox, before);
+  }
+
   /** The cursor in the inbox, `undefined` while nothing ever arrived there. */
   get inboxMembership(): Membership | undefined {
     return this.#inbox?.members.get(this.memberId);
@@ -136,6 +157,8 @@ export class Session implements Origin {
   /** Publishes to a room that the session is in. A promise means: no further input until it is settled. */
   publish(roomHandle: number, publishId: number, codec: number, body: Uint8Array): Promise<void> | undefined {
     if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
+    const now = this.#chat.options.clock.now();
+    if (!this.#mayPublish(publishId, now)) return undefined;
     const membership = this.rooms.get(roomHandle);
     if (!membership) {
       return this.#refuse(publishId, {
@@ -143,12 +166,14 @@ export class Session implements Origin {
         message: `not a member of room ${roomHandle}`,
       });
     }
-    return this.#send(publishId, membership.room.key, membership.room.name, codec, body);
+    return this.#send(publishId, membership.room.key, membership.room.name, codec, body, now);
   }
 
   /** Sends a direct message to the member of that name. */
   direct(publishId: number, to: string, codec: number, body: Uint8Array): Promise<void> | undefined {
     if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
+    const now = this.#chat.options.clock.now();
+    if (!this.#mayPublish(publishId, now)) return undefined;
     const target = this.#chat.names.find(to);
     if (!target) {
       return this.#refuse(publishId, {
@@ -156,7 +181,7 @@ export class Session implements Origin {
         message: `nobody here is called ${to}`,
       });
     }
-    return this.#send(publishId, inboxKey(target.memberId), '', codec, body);
+    return this.#send(publishId, inboxKey(target.memberId), '', codec, body, now);
   }
 
   /** Sends something volatile to those members of a room who have nothing unsent. */
@@ -199,18 +224,22 @@ export class Session implements Origin {
       return failed(FailureCode.Forbidden, `not allowed to join ${roomName}`);
     }
     if (this.#closed) return failed(FailureCode.Internal, 'the session has ended');
-    const room = this.#chat.rooms.open(roomName);
+    const known = this.#chat.rooms.find(roomName);
+    const current = known && this.rooms.get(known.handle);
+    if (current) return this.#joined(current, known.log.positionOf(current), known.log.lastSeq, undefined);
+    this.#joining ??= new Map();
+    const joining = this.#joining;
+    const underway = known && joining.get(known.key);
+    if (underway) return underway;
+    const max = maxRoomsPerSession;
+    // Before the room is made: who may not join it must not fill the server with rooms.
+    if (this.rooms.size + joining.size >= max) {
+      return { failure: { code: FailureCode.TooManyRooms, message: `already in ${max} rooms`, max } };
+    }
+    const room = known ?? this.#chat.rooms.open(roomName);
     if (!room) {
       const max = this.#chat.options.maxRooms;
       return { failure: { code: FailureCode.TooManyRooms, message: `the server has ${max} rooms`, max } };
-    }
-    const current = this.rooms.get(room.handle);
-    if (current) return this.#joined(current, room.log.positionOf(current), room.log.lastSeq, undefined);
-    const max = maxRoomsPerSession;
-    this.#joining ??= new Set();
-    const joining = this.#joining;
-    if (this.rooms.size + joining.size >= max) {
-      return { failure: { code: FailureCode.TooManyRooms, message: `already in ${max} rooms`, max } };
     }
     const full = this.#chat.options.maxMembersPerRoom;
     if (room.members.size >= full) {
@@ -218,22 +247,31 @@ export class Session implements Origin {
         failure: { code: FailureCode.RoomFull, message: `${roomName} has ${full} members`, max: full },
       };
     }
-    joining.add(room.key);
-    return new Promise((resolve) => {
-      this.#notice(room, NoticeKind.Joined, NOTHING, {
-        appended: (entry) => {
-          joining.delete(room.key);
-          const head = room.log.previousSeq;
-          const { point, gap } = this.#startingPoint(room, options, head);
-          const membership = new Membership(this, room, entry.seq, point);
-          this.#rooms ??= new Map();
-          this.#rooms.set(room.handle, membership);
-          room.members.set(this.memberId, membership);
-          this.#chat.fanOut.touchMember(membership);
-          resolve(this.#joined(membership, point.start, head, gap));
-        },
-      });
+    let resolve!: (answer: Answer<'join'>) => void;
+    const answer = new Promise<Answer<'join'>>((settle) => {
+      resolve = settle;
     });
+    joining.set(room.key, answer);
+    this.#notice(room, NoticeKind.Joined, NOTHING, {
+      appended: (entry) => {
+        joining.delete(room.key);
+        if (this.#closed) {
+          // It ended while the log thought about it: whoever saw it come has to see it go.
+          this.#notice(room, NoticeKind.Left, NOTHING, undefined);
+          resolve(failed(FailureCode.Internal, 'the session has ended'));
+          return;
+        }
+        const head = room.log.previousSeq;
+        const { point, gap } = this.#startingPoint(room, options, head);
+        const membership = new Membership(this, room, entry.seq, point);
+        this.#rooms ??= new Map();
+        this.#rooms.set(room.handle, membership);
+        room.members.set(this.memberId, membership);
+        this.#chat.fanOut.touchMember(membership);
+        resolve(this.#joined(membership, point.start, head, gap));
+      },
+    });
+    return answer;
   }
 
   /** Leaves a room; false when the session was not in it. */
@@ -265,6 +303,7 @@ export class Session implements Origin {
 
   /** Told by the log: a publish of this session has its place. */
   appended(entry: LogEntry): void {
+    this.#inLog--;
     this.#record.accepted(entry.publishId, entry.seq, entry.at);
     this.#peer?.ack(entry.publishId, entry.seq, entry.at);
   }
@@ -272,7 +311,7 @@ export class Session implements Origin {
   /** A member fell behind what the log holds. */
   lagged(membership: Membership): void {
     if (this.#chat.options.slowConsumer === 'skip') {
-      const from = membership.chunk.firstPrev;
+      const from = membership.room.log.positionOf(membership);
       const end = membership.room.log.end();
       membership.moveTo(end);
       this.#peer?.gap(membership.room.handle, from, end.start);
@@ -288,14 +327,16 @@ export class Session implements Origin {
 
   /**
    * Puts a new connection in the place of the old one. Cursors go back to what the client has, by room name;
-   * the answer describes the rooms as they are streamed from now on.
+   * the answer describes the rooms as they are streamed from now on, and what of the inbox is gone.
    */
-  resume(peer: Peer, positions: ReadonlyMap<string, number>, inboxAfter: number): Joined[] {
+  resume(peer: Peer, positions: ReadonlyMap<string, number>, inboxAfter: number): Resumed {
     const old = this.#peer;
     this.#peer = peer;
     old?.close(CloseCode.SessionReplaced, 'the session goes on over another connection');
     this.#dropLease();
+    this.#violations = 0;
     const joined: Joined[] = [];
+    let inboxGap: Joined['gap'];
     for (const membership of this.rooms.values()) {
       const { room } = membership;
       const after = positions.get(room.name) ?? positions.get(room.key);
@@ -311,10 +352,10 @@ export class Session implements Origin {
     if (this.#inbox) {
       const { point, gap } = this.#startingPoint(this.#inbox, { after: inboxAfter }, this.#inbox.log.lastSeq);
       this.inboxMembership!.moveTo(point);
-      if (gap) peer.gap(this.inboxHandle, gap.from, gap.to);
+      inboxGap = gap;
       this.#chat.fanOut.touch(this.#inbox);
     }
-    return joined;
+    return { joined, inboxGap };
   }
 
   /**
@@ -354,7 +395,11 @@ export class Session implements Origin {
     this.#closed = true;
     this.#dropLease();
     for (const membership of [...this.rooms.values()]) this.#leaveRoom(membership, kind);
-    this.#inbox?.log.clear();
+    if (this.#inbox) {
+      const before = this.#inbox.log.bytes;
+      this.#inbox.log.clear();
+      this.#chat.rooms.account(this.#inbox, before);
+    }
     this.#chat.sessionEnded(this);
   }
 
@@ -386,6 +431,7 @@ export class Session implements Origin {
     roomName: string,
     codec: number,
     body: Uint8Array,
+    now: number,
   ): Promise<void> | undefined {
     const { options } = this.#chat;
     if (body.length > this.#chat.maxMessageBytes) {
@@ -393,14 +439,11 @@ export class Session implements Origin {
       const message = `message of ${body.length} bytes exceeds ${max}`;
       return this.#refuse(publishId, { code: FailureCode.TooLarge, message, max, actual: body.length });
     }
-    const now = options.clock.now();
-    if (!this.#rate.tryCharge(now)) {
-      this.#refuse(publishId, this.#rateLimited());
-      this.#violated();
-      return undefined;
-    }
     const { authorize, onMessage } = options.hooks;
-    if (authorize || onMessage) return this.#sendByHooks(publishId, roomKey, roomName, codec, body);
+    if (authorize || onMessage) {
+      this.#deciding = this.#sendByHooks(publishId, roomKey, roomName, codec, body);
+      return this.#deciding;
+    }
     this.#append(publishId, roomKey, codec, body, now);
     return undefined;
   }
@@ -427,6 +470,15 @@ export class Session implements Origin {
       if (!(wanted instanceof Uint8Array) || wanted.length > this.#chat.maxMessageBytes) {
         throw new TypeError(`onMessage must give at most ${this.#chat.maxMessageBytes} bytes`);
       }
+      // Hooks take their time: the session may have ended meanwhile, or left over another connection.
+      const room = this.#chat.rooms.byKey(roomKey);
+      if (this.#closed || (room && !this.rooms.has(room.handle))) {
+        this.#refuse(publishId, {
+          code: FailureCode.NotMember,
+          message: `not a member of ${roomName} any more`,
+        });
+        return;
+      }
       this.#append(publishId, roomKey, codec, wanted, clock.now());
     } catch (error) {
       this.#chat.options.logger.error({ err: error, member: this.memberId }, 'a hook failed');
@@ -436,6 +488,7 @@ export class Session implements Origin {
 
   #append(publishId: number, roomKey: string, codec: number, body: Uint8Array, at: number): void {
     this.#chat.counters.messagesIn++;
+    this.#inLog++;
     this.#chat.log.append({
       room: roomKey,
       type: FrameType.Message,
@@ -476,7 +529,8 @@ export class Session implements Origin {
     this.#rooms?.delete(room.handle);
     this.#notice(room, kind, NOTHING, {
       appended: () => {
-        room.members.delete(this.memberId);
+        // Not one that has come back while the log thought about it.
+        if (room.members.get(this.memberId) === membership) room.members.delete(this.memberId);
         this.#chat.rooms.release(room);
       },
     });
@@ -502,7 +556,7 @@ export class Session implements Origin {
 
   #joined(membership: Membership, start: number, head: number, gap: Joined['gap']): Joined {
     const { room } = membership;
-    const { members } = room.listMembers(JOINED_MEMBERS);
+    const { members } = room.listMembers(JOINED_MEMBERS, this.#chat.options.maxFrameBytes - JOINED_BYTES);
     return {
       room: room.name,
       handle: room.handle,
@@ -515,16 +569,17 @@ export class Session implements Origin {
   }
 
   /** A number that was seen before is a repetition after a lost connection; a skipped one is a defect. */
-  #answerAgain(publishId: number): undefined {
+  #answerAgain(publishId: number): Promise<void> | undefined {
     if (publishId > this.#record.last) {
       this.#peer?.nack(publishId, {
         code: FailureCode.OutOfOrder,
         message: `publish ${publishId} came after ${this.#record.last}`,
       });
-      return;
+      return undefined;
     }
     const outcome = this.#record.outcome(publishId);
-    if (outcome === undefined) return;
+    // The one under way is answered when it is decided; what comes behind it must not overtake it.
+    if (outcome === undefined) return this.#deciding;
     if (outcome === 'forgotten') {
       this.#peer?.nack(publishId, {
         code: FailureCode.OutOfOrder,
@@ -535,6 +590,21 @@ export class Session implements Origin {
     } else {
       this.#peer?.nack(publishId, outcome);
     }
+    return undefined;
+  }
+
+  /** Whether a publish that was taken is within the limits; it is refused if not. */
+  #mayPublish(publishId: number, now: number): boolean {
+    const { maxInFlight } = this.#chat.options;
+    if (this.#inLog >= maxInFlight) {
+      const message = `more than ${maxInFlight} publishes are not acknowledged yet`;
+      this.#refuse(publishId, { code: FailureCode.RateLimited, message, max: maxInFlight });
+      return false;
+    }
+    if (this.#rate.tryCharge(now)) return true;
+    this.#refuse(publishId, this.#rateLimited());
+    this.#violated();
+    return false;
   }
 
   #refuse(publishId: number, failure: Failure): undefined {

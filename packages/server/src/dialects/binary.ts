@@ -67,8 +67,6 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   #prefaceBytes: Uint8Array = NOTHING;
   /** The socket holds unsent bytes: everything waits for `onFlushed`. */
   #blocked = false;
-  /** Reading stopped because answers pile up. */
-  #choked = false;
   #drainRetryMs = 0;
   #goodbye = false;
 
@@ -111,10 +109,6 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
 
   onFlushed(): void {
     this.#blocked = false;
-    if (this.#choked) {
-      this.#choked = false;
-      this.#link.resume();
-    }
     this.flush();
     if (this.#state.name !== 'open') return;
     const { session } = this.#state;
@@ -124,6 +118,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     }
     const inbox = session.inboxMembership;
     if (inbox && !this.#blocked) this.deliver(inbox);
+    if (!this.#blocked) this.#intake.release();
   }
 
   /** A stream that ends without a close frame was torn. */
@@ -227,9 +222,15 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
       this.close(CloseCode.GoingAway, 'the server goes away', retryAfterMs);
       return;
     }
-    this.#drainRetryMs = retryAfterMs;
-    const reason = 'the server goes away';
-    this.#answer(encodeFrame({ type: FrameType.GoAway, code: CloseCode.GoingAway, retryAfterMs, reason }));
+    this.#drainRetryMs = onWire(retryAfterMs);
+    this.#answer(
+      encodeFrame({
+        type: FrameType.GoAway,
+        code: CloseCode.GoingAway,
+        retryAfterMs: this.#drainRetryMs,
+        reason: 'the server goes away',
+      }),
+    );
     // The pong comes behind everything that the client had sent before it knew.
     this.#answer(encodeFrame({ type: FrameType.Ping, nonce: DRAIN_NONCE }));
   }
@@ -246,7 +247,9 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
         if (!this.#blocked && !membership.lagged) this.deliver(membership);
       }
     }
-    this.#outbox.add(encodeFrame({ type: FrameType.Close, code, retryAfterMs, reason }));
+    this.#outbox.add(
+      encodeFrame({ type: FrameType.Close, code, retryAfterMs: onWire(retryAfterMs), reason }),
+    );
     this.#write(this.#outbox.take());
     this.#link.end();
     this.#closed();
@@ -264,8 +267,10 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     if (this.#state.name === 'closed' || !this.#decoder.next()) return false;
     if (this.#state.name === 'open') return this.#handle(this.#state.session) ?? true;
     const frame = this.#decoder.frame();
+    // protocol.md, "Frames": anything before `hello` closes with `protocol-error`.
     if (frame.type !== FrameType.Hello || this.#state.name !== 'hello') {
-      throw new ProtocolError(ProtocolErrorCode.FrameMalformed, 'the first frame must be a hello');
+      this.close(CloseCode.ProtocolError, 'the first frame must be a hello');
+      return false;
     }
     return this.#admit(frame.hello);
   }
@@ -318,6 +323,8 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
       'session open',
     );
     this.#answer(encodeFrame({ type: FrameType.Welcome, welcome: admission.welcome }));
+    const { inboxGap } = admission;
+    if (inboxGap) this.gap(admission.session.inboxHandle, inboxGap.from, inboxGap.to);
     this.flush();
   }
 
@@ -414,13 +421,13 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   }
 
   #answered(): void {
-    if (!this.#blocked) {
-      this.#chat.fanOut.touchPeer(this);
-    } else if (!this.#choked && this.#outbox.length > this.#chat.options.maxQueuedBytes) {
+    if (this.#outbox.length > this.#chat.options.maxQueuedBytes) {
+      // Not at the end of the turn but now: one chunk of requests may ask for any amount of answers.
+      this.flush();
       // It sends and does not read: it may go on when it has read its answers.
-      this.#choked = true;
-      this.#link.pause();
+      if (this.#blocked) this.#intake.choke();
     }
+    if (!this.#blocked) this.#chat.fanOut.touchPeer(this);
   }
 
   #write(bytes: Buffer): void {
@@ -450,16 +457,22 @@ const CORKED_BYTES = 262_144;
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
+/** A delay as the 32 bits that it has on the wire: a ban may last longer than these can say. */
+function onWire(delayMs: number): number {
+  return Math.min(Math.max(0, Math.ceil(delayMs)), 0xffff_ffff);
+}
+
 function isBehind({ chunk, offset }: Membership): boolean {
   return offset < chunk.used || chunk.next !== undefined;
 }
 
 /** @throws ProtocolError when a field has the wrong type */
 function checkHello(hello: Hello): void {
-  const { name, maxFrameBytes, resume } = hello as { [Key in keyof Hello]: unknown };
+  const { name, maxFrameBytes, agent, resume } = hello as { [Key in keyof Hello]: unknown };
   const fine =
     typeof name === 'string' &&
     Number.isInteger(maxFrameBytes) &&
+    (agent === undefined || typeof agent === 'string') &&
     (resume === undefined || isResume(resume as Record<string, unknown>));
   if (!fine) throw new ProtocolError(ProtocolErrorCode.FrameMalformed, 'the hello has a wrong shape');
 }
@@ -471,17 +484,21 @@ function isResume(resume: Record<string, unknown> | null): boolean {
     typeof resume.session === 'string' &&
     typeof resume.secret === 'string' &&
     typeof resume.epoch === 'string' &&
-    Number.isInteger(resume.inbox) &&
+    isPosition(resume.inbox) &&
     Array.isArray(resume.rooms) &&
     resume.rooms.every(
       (position: unknown) =>
         typeof position === 'object' &&
         position !== null &&
         typeof (position as { room?: unknown }).room === 'string' &&
-        Number.isInteger((position as { after?: unknown }).after) &&
-        (position as { after: number }).after >= 0,
+        isPosition((position as { after?: unknown }).after),
     )
   );
+}
+
+/** A seq has 48 bits on the wire. */
+function isPosition(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 48;
 }
 
 function concat(left: Uint8Array, right: Uint8Array): Uint8Array {

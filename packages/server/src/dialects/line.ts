@@ -9,6 +9,7 @@ import {
   CodecTag,
   closeCodeInfo,
   type Failure,
+  FailureCode,
   formatNoticeLine,
   LineDecoder,
   LOBBY,
@@ -41,7 +42,6 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
   #state: State = { name: 'naming' };
   #lines = '';
   #blocked = false;
-  #choked = false;
   #ended = false;
 
   constructor(chat: Chat, link: Link) {
@@ -73,16 +73,13 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
 
   onFlushed(): void {
     this.#blocked = false;
-    if (this.#choked) {
-      this.#choked = false;
-      this.#link.resume();
-    }
     this.flush();
     if (this.#state.name !== 'open') return;
     const { session } = this.#state;
     for (const membership of session.rooms.values()) if (!this.#blocked) this.deliver(membership);
     const inbox = session.inboxMembership;
     if (inbox && !this.#blocked) this.deliver(inbox);
+    if (!this.#blocked) this.#intake.release();
   }
 
   /** The end of the input is a goodbye, once the lines before it are handled. */
@@ -207,7 +204,10 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     this.#state = { name: 'open', session };
     this.#chat.wheel.cancel(this.#deadline);
     const joined = await session.join(LOBBY, {});
-    if ('failure' in joined) this.close(CloseCode.Forbidden, joined.failure.message);
+    if ('failure' in joined) {
+      const { code, message } = joined.failure;
+      this.close(code === FailureCode.Forbidden ? CloseCode.Forbidden : CloseCode.Overloaded, message);
+    }
   }
 
   #handle(session: Session, line: string): Promise<void> | undefined {
@@ -236,12 +236,11 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
   #say(line: string): void {
     if (this.#state.name === 'closed') return;
     this.#lines += line;
-    if (!this.#blocked) {
-      this.#chat.fanOut.touchPeer(this);
-    } else if (!this.#choked && this.#lines.length > this.#chat.options.maxQueuedBytes) {
-      this.#choked = true;
-      this.#link.pause();
+    if (this.#lines.length > this.#chat.options.maxQueuedBytes) {
+      this.flush();
+      if (this.#blocked) this.#intake.choke();
     }
+    if (!this.#blocked) this.#chat.fanOut.touchPeer(this);
   }
 
   failed(error: unknown): void {
