@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ShmError, ShmErrorCode } from '../src/errors.js';
 
@@ -24,4 +25,15 @@ describe('ShmError', () => {
       expect(ShmError.is(value)).toBe(false);
     },
   );
+});
+
+describe('the table of errors in the README', () => {
+  it('is the one of the code', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const rows = [...readme.matchAll(/^\| `(ERR_SHM_\w+)` \| (.*) \|$/gm)].map(([, code, meaning]) => [
+      code,
+      meaning,
+    ]);
+    expect(Object.fromEntries(rows)).toEqual(ShmErrorCode);
+  });
 });
