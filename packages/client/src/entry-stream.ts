@@ -8,6 +8,7 @@
  */
 import { type Codec, ENTRY_PREV_OFFSET, ENTRY_SEQ_OFFSET, FrameType, readU32, readU48 } from '@chat/protocol';
 import {
+  bodyStart,
   type DirectMessage,
   type EntryContext,
   type Gap,
@@ -93,6 +94,8 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
 
   /** Takes the entry frame at `offset`. @throws ProtocolError when it is malformed */
   receive(type: number, bytes: Uint8Array, offset: number, length: number): void {
+    // Checked here, where an error ends the connection, and not when a held message is read.
+    bodyStart(bytes, offset, length);
     const seq = readU48(bytes, offset + ENTRY_SEQ_OFFSET);
     if (seq <= this.position) return;
     const prev = readU48(bytes, offset + ENTRY_PREV_OFFSET);

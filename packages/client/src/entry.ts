@@ -181,8 +181,8 @@ export interface EntryContext<T> {
   readonly historyUntil: number;
 }
 
-/** @throws ProtocolError when the name does not fit into the frame */
-function bodyStart(bytes: Uint8Array, offset: number, length: number): number {
+/** Where the body of the entry at `offset` begins. @throws ProtocolError when the name does not fit into the frame */
+export function bodyStart(bytes: Uint8Array, offset: number, length: number): number {
   const start = ENTRY_HEADER_BYTES + bytes[offset + NAME_LENGTH_OFFSET]!;
   if (start > length) {
     throw new ProtocolError(
@@ -193,7 +193,7 @@ function bodyStart(bytes: Uint8Array, offset: number, length: number): number {
   return offset + start;
 }
 
-/** Reads the message frame at `offset`. @throws ProtocolError when it is malformed; never for its body */
+/** Reads the message frame at `offset`. Throws only where {@link bodyStart} does: what cannot be read is a value. */
 export function readMessage<T>(
   { identity, room, codec, historyUntil }: EntryContext<T>,
   bytes: Uint8Array,
@@ -206,25 +206,25 @@ export function readMessage<T>(
   const senderId = readU32(bytes, offset + SENDER_OFFSET);
   const tag = bytes[offset + CODEC_OFFSET]!;
   const start = bodyStart(bytes, offset, length);
-  const sender = identity.sender(senderId, bytes, offset + ENTRY_HEADER_BYTES, start);
   const body = bytes.subarray(start, offset + length);
   const id = `${identity.epoch}-${seq}`;
   const own = identity.owns(senderId);
   const history = seq <= historyUntil;
+  let sender: Member = { id: senderId, name: '' };
   let error: ClientError;
-  if (tag === codec.tag) {
-    try {
+  try {
+    sender = identity.sender(senderId, bytes, offset + ENTRY_HEADER_BYTES, start);
+    if (tag === codec.tag) {
       const value = codec.decode(body);
       return room === undefined
         ? { type: 'direct', id, seq, prev, at, own, history, sender, value, codec: tag }
         : { type: 'message', room, id, seq, prev, at, own, history, sender, value, codec: tag };
-    } catch (cause) {
-      const message = `the message ${id} does not decode as ${codec.name}`;
-      error = new ClientError('ERR_CLIENT_UNREADABLE', message, { cause });
     }
-  } else {
     const message = `the message ${id} has codec ${tag}, ${codec.tag} (${codec.name}) is read here`;
     error = new ClientError('ERR_CLIENT_UNREADABLE', message);
+  } catch (cause) {
+    const message = `the message ${id} does not decode as ${codec.name}`;
+    error = new ClientError('ERR_CLIENT_UNREADABLE', message, { cause });
   }
   const copy = body.slice();
   return { type: 'unreadable', room, id, seq, prev, at, own, history, sender, codec: tag, body: copy, error };
