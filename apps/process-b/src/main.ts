@@ -103,6 +103,7 @@ function show(line: string): void {
 }
 
 function giveUp(error: unknown): never {
+  if (leaving.signal.aborted) process.exit(0);
   if (!ShmError.is(error)) throw error;
   console.error(`process B cannot start: ${error.message} (${error.code})`);
   const lacking = error.code === 'ERR_SHM_UNSUPPORTED' || error.code === 'ERR_SHM_ADDON_MISSING';

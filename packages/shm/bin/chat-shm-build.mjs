@@ -22,7 +22,9 @@ const target = { platform: process.platform, arch: process.arch, abi, libc: libc
 const place = `${target.platform}-${target.arch} (${target.libc}), Node ${process.version}, ABI ${abi}`;
 const outFile = join(packageDir, 'native/build', addonPath(target));
 
-if (process.platform === 'win32') {
+if (process.argv.includes('--help')) {
+  console.log('Usage: chat-shm-build [--if-needed]\nBuilds the native addon of @chat/shm for this Node.');
+} else if (process.platform === 'win32') {
   fail('shared memory is not supported on Windows');
 } else if (ifNeeded && loads(outFile, join(packageDir, 'prebuilds', addonPath(target)))) {
   console.log(`chat-shm-build: an addon for ${place} is here`);

@@ -29,6 +29,7 @@ import {
 } from './conversation-layout.js';
 import { arm, Doorbell, disarm, takeWaiter } from './doorbell.js';
 import { ShmError } from './errors.js';
+import type { LockOptions } from './mutex.js';
 import { claimRole, releaseRole } from './participants.js';
 import { type PeerState, PeerWatch } from './peer-watch.js';
 import type { OpenOptions } from './segment.js';
@@ -259,7 +260,7 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
       if (answered > this.receivedNumber) this.#store(DONE, answered);
       const soFar = `so far it wrote ${written} and read ${this.receivedNumber} messages`;
       return { steps: [{ name: 'write', detail: `flag holder of side ${side}; ${soFar}` }] };
-    });
+    }, this.#signal && { signal: this.#signal });
     // It may have been full until DONE was mended.
     this.#ring();
     this.#peer.check(false);
@@ -357,6 +358,7 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
   /** Runs `work` under the lock, and reports it as steps when the lock has been given up. */
   async #locked<T>(
     work: () => { readonly result?: T; readonly steps: readonly ConversationStep[] },
+    options: LockOptions = {},
   ): Promise<T> {
     const askedAt = performance.now();
     const steps: ConversationStep[] = [];
@@ -371,7 +373,7 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
       const held = microseconds(performance.now() - hadAt);
       steps.push(...done.steps, { name: 'unlock', detail: `held it for ${held}` });
       return done.result as T;
-    });
+    }, options);
     for (const step of steps) this.#onStep(step);
     return result;
   }
@@ -435,6 +437,7 @@ function microseconds(milliseconds: number): string {
  * Opens one side of the conversation called `name`, or makes it.
  *
  * @throws {@link ShmError} `ERR_SHM_ROLE_TAKEN` when a live process has this side; and as every opener.
+ * @throws the reason of `signal`, while waiting for a process that has the lock.
  *
  * @example
  * ```ts

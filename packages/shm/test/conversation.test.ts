@@ -185,6 +185,19 @@ describe('Conversation', () => {
     await expect(next(a)).rejects.toThrow('ended');
   });
 
+  it('stops waiting for the lock when its signal is aborted, and does not come', async () => {
+    await open('a');
+    const segment = openSegment('talk', { directory });
+    const lock = segment.tryLock();
+    const leaving = new AbortController();
+    const coming = open('b', { signal: leaving.signal });
+    leaving.abort(new Error('enough'));
+    await expect(coming).rejects.toThrow('enough');
+    lock?.release();
+    segment.close();
+    await open('b');
+  });
+
   it('says what is wrong with an option, and makes nothing', async () => {
     await expect(open('c' as 'a')).rejects.toThrow("side is 'a' or 'b', not \"c\"");
     await expect(open('a', { capacity: 0 })).rejects.toThrow(RangeError);

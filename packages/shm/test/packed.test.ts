@@ -10,12 +10,27 @@ const nodes = process.env.CHAT_SHM_TEST_NODES?.split(':') ?? [process.execPath];
 /** What a user does first, as the tail of an ES module or a CommonJS one, after `shm` was imported. */
 const use = `
 const name = 'packed-' + process.pid;
-const writer = shm.openSegment(name, { payloadBytes: 64 });
-writer.withLock(() => writer.payload.set([42])).then(() => {
+async function main() {
+  const writer = shm.openSegment(name, { payloadBytes: 64 });
+  await writer.withLock(() => writer.payload.set([42]));
   const reader = shm.openSegment(name, { mode: 'open', access: 'read-only' });
   console.log('read back ' + reader.payload[0]);
   reader.close();
   if (!writer.closeAndRemoveIfLast()) throw new Error('left behind');
+
+  const left = shm.openChannel(name, { side: 'a' });
+  const right = shm.openChannel(name, { side: 'b', keepAlive: true });
+  setImmediate(() => left.send(Uint8Array.of(1, 2, 3)));
+  for await (const message of right) {
+    console.log('received ' + message.join());
+    break;
+  }
+  left.close();
+  if (!right.closeAndRemoveIfLast()) throw new Error('left behind');
+}
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
 });
 `;
 
@@ -36,7 +51,7 @@ describe('the packed package', () => {
       writeFileSync(join(project, 'use.mjs'), `import * as shm from '@chat/shm';\n${use}`);
       writeFileSync(join(project, 'use.cjs'), `const shm = require('@chat/shm');\n${use}`);
       for (const file of ['use.mjs', 'use.cjs']) {
-        expect(packed.run(node, project, file), file).toBe('read back 42\n');
+        expect(packed.run(node, project, file), file).toBe('read back 42\nreceived 1,2,3\n');
       }
     },
     120_000,

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { type Conversation, type ConversationMessage, openConversation } from '../../../src/conversation.js';
+import { ShmError } from '../../../src/errors.js';
+import { openSegment } from '../../../src/shared-segment.js';
 import type { Place, Scenario } from '../scenario.js';
 
-const MESSAGES = 3;
+const MESSAGES = 2;
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);
 
@@ -65,13 +67,39 @@ const readAndAnswer: Scenario<Promise<Conversation>, Place> = {
     const answers = seen.filter((message) => message.answers > 0);
     assert.deepEqual(
       answers.map((message) => [message.answers, text(message.bytes)]),
-      [1, 2, 3].map((number) => [number, `answer to message ${number}`]),
+      [1, 2].map((number) => [number, `answer to message ${number}`]),
     );
     const others = seen.filter((message) => message.answers === 0).map((message) => text(message.bytes));
     assert.ok(['the end', 'goodbye,the end'].includes(others.join()), others.join());
     await a.close();
     assert.equal(await successor.close(), true);
     assert.deepEqual(readdirSync(place.directory), []);
+  },
+  async whileStopped(_, place) {
+    try {
+      const segment = openSegment(place.name, { directory: place.directory });
+      const owner = segment.mutex.owner();
+      segment.close();
+      // A rival would have to wait for the lock, and rightly so.
+      if (owner !== undefined) assert.equal(owner.liveness, 'stopped');
+      else await (await open(place, 'b')).close();
+    } catch (error) {
+      // Refused: the stopped one is side b, or is looking whether it is the last one out.
+      const allowed = ['ERR_SHM_ROLE_TAKEN', 'ERR_SHM_BUSY'];
+      assert.ok(ShmError.is(error) && allowed.includes(error.code), String(error));
+    }
+  },
+  async afterStop(state, _, outcome) {
+    assert.equal(outcome.error, undefined);
+    const a = await state;
+    const seen: string[] = [];
+    await read(
+      a,
+      () => seen.length === MESSAGES + 1,
+      (message) => seen.push(text(message.bytes)),
+    );
+    const answers = [1, 2].map((number) => `answer to message ${number}`);
+    assert.deepEqual(seen, [...answers, 'goodbye']);
   },
   teardown: (state) => void state.then((a) => a.close()),
 };
