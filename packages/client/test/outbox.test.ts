@@ -51,7 +51,7 @@ describe('send', () => {
   it('joins what is sent in one turn into one write', async () => {
     const { server, room } = await inRoom();
     const writes = server.end.writes.length;
-    for (let i = 0; i < 4; i++) room.send(`m${i}`);
+    for (let i = 0; i < 4; i++) void room.send(`m${i}`);
     await turns();
     expect(server.end.writes.length - writes).toBe(1);
     expect(server.end.texts).toEqual(['m0', 'm1', 'm2', 'm3']);
@@ -60,7 +60,7 @@ describe('send', () => {
   it('cuts a large batch between frames', async () => {
     const scene = await inRoom();
     await scene.server.end.cut();
-    for (let i = 0; i < 200; i++) scene.room.send('x'.repeat(1000));
+    for (let i = 0; i < 200; i++) void scene.room.send('x'.repeat(1000));
     await comeBack(scene);
     const limits = { ...scene.client.limits!, maxInFlight: 500 };
     await scene.server.end.welcome({ resumed: true, limits, rooms: [joined('lobby')] });
@@ -74,7 +74,7 @@ describe('send', () => {
   it('keeps to the window of the server, in order', async () => {
     const scene = await inRoom();
     const { server, room } = scene;
-    for (let i = 1; i <= 6; i++) room.send(`m${i}`);
+    for (let i = 1; i <= 6; i++) void room.send(`m${i}`);
     await turns();
     expect(idsOf(scene)).toEqual([1, 2, 3, 4]);
     await server.end.ack(1, 1);
@@ -97,7 +97,7 @@ describe('send', () => {
       failure: { code: 'rate-limited', message: 'slow down', retryAfterMs: 250 },
     });
     await expect(sending).rejects.toMatchObject({ code: 'ERR_CLIENT_RATE_LIMITED', retryAfterMs: 250 });
-    room.send('next');
+    void room.send('next');
     await turns();
     expect(idsOf(scene)).toEqual([1, 2]);
   });
@@ -118,8 +118,8 @@ describe('send', () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
     process.on('unhandledRejection', note);
-    room.send('x'.repeat(2000));
-    room.send('fine');
+    void room.send('x'.repeat(2000));
+    void room.send('fine');
     await client.close();
     await turns(10);
     process.off('unhandledRejection', note);
@@ -133,7 +133,7 @@ describe('a signal of send', () => {
     const controller = new AbortController();
     await scene.server.end.cut();
     const sending = outcome(scene.room.send('never mind', { signal: controller.signal }));
-    scene.room.send('this one');
+    void scene.room.send('this one');
     controller.abort(new Error('changed my mind'));
     await turns();
     expect(sending.now).toBe('changed my mind');
@@ -153,7 +153,7 @@ describe('a signal of send', () => {
     await backInOldSession(scene);
     expect(scene.server.end.texts).toEqual(['gone out']);
     await scene.server.end.ack(1, 1);
-    scene.room.send('next');
+    void scene.room.send('next');
     await turns();
     expect(idsOf(scene)).toEqual([1, 2]);
   });
@@ -209,7 +209,7 @@ describe('while the connection is away', () => {
   it('messages wait until their room is joined again', async () => {
     const scene = await inRoom();
     await scene.server.end.cut();
-    scene.room.send('patience');
+    void scene.room.send('patience');
     await comeBack(scene);
     await scene.server.end.welcome({ session: 's2' });
     expect(scene.server.end.all(FrameType.Publish)).toHaveLength(0);

@@ -341,7 +341,7 @@ describe('codecs', () => {
     const room = await join(scene, 'points', {}, { codec: point });
     const seen: { x: number }[] = [];
     room.on('message', ({ value }) => seen.push(value));
-    room.send({ x: 1 });
+    void room.send({ x: 1 });
     await turns();
     const { codec, body } = scene.server.end.last(FrameType.Publish);
     expect([codec, textCodec.decode(body)]).toEqual([jsonCodec.tag, '{"x":1}']);
@@ -391,7 +391,7 @@ describe('codecs', () => {
     room.on('message', ({ value }) => seen.push(value));
     await scene.server.end.cut();
     const mine = Uint8Array.of(0, 13, 10, 255);
-    room.send(mine);
+    void room.send(mine);
     mine.fill(7);
     await comeBack(scene);
     await scene.server.end.welcome({ resumed: true, rooms: [joined('bytes')] });
