@@ -2,7 +2,7 @@
  * Shared memory between Node processes, safe at any kill: the public surface of this package.
  *
  * Each structure has one verb that opens it by name, in any process: `openSegment`, `openLatest`, `openMutex`,
- * `openRing`, `openChannel`. What they return is closed with `close()`, and the name is given up with `unlink()`.
+ * `openRing`, `openChannel`, `openLog`. What they return is closed with `close()`, and the name is given up with `unlink()`.
  */
 export {
   type Channel,
@@ -33,6 +33,9 @@ export {
 } from './inspect.js';
 export { type Latest, type LatestOptions, openLatest } from './latest.js';
 export type { Identity, Liveness } from './liveness.js';
+export { type Log, type LogOptions, openLog } from './log.js';
+export type { EntryHandler, LogStart } from './log-cursor.js';
+export type { LogEntry, LogReader, LogReaderOptions, LogWaitOptions } from './log-reader.js';
 export { type Lock, type LockOptions, type Mutex, openMutex, type TryLockOptions } from './mutex.js';
 export { type Participant, type ParticipantInfo, type ParticipantTable, Role } from './participants.js';
 export type { PeerState } from './peer-watch.js';

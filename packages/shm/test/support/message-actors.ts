@@ -1,5 +1,6 @@
 /** Actors that send and receive: over rings, channels and logs. */
 import { openChannel } from '../../src/channel.js';
+import { openLog } from '../../src/log.js';
 import { openRing } from '../../src/ring.js';
 import type { Place } from './scenario.js';
 
@@ -50,4 +51,24 @@ export const messageActors: Readonly<Record<string, (place: Place) => unknown>> 
     const second = await messages.next();
     return { busyWith: [...(second.value as Uint8Array)] };
   },
+  'read a log reliably and sleep': ({ name, directory }) => {
+    const log = openLog(name, { directory });
+    held.push(log, log.reader({ reliable: true }));
+  },
+  ...Object.fromEntries(
+    [0, 1, 2].map((writer) => [`append 5000 entries as writer ${writer}`, appender(writer)]),
+  ),
 };
+
+/** Appends 5000 entries, of which each says whose it is and which. */
+function appender(writer: number): (place: Place) => Promise<void> {
+  return async ({ name, directory }) => {
+    using log = openLog(name, { directory });
+    for (let i = 0; i < 5000; i++) {
+      const entry = new Uint8Array(3 + (i % 90));
+      entry.set([writer, i & 0xff, i >> 8]);
+      await log.append(entry);
+      if (i % 500 === 0) await turn();
+    }
+  };
+}
