@@ -1,5 +1,6 @@
 /** All scenarios of the kill harness: the child finds them here by name, the tests run them all. */
 import type { Scenario } from './scenario.js';
+import { cleanupScenarios } from './scenarios/cleanup.js';
 import { conversationScenarios } from './scenarios/conversation.js';
 import { latestScenarios } from './scenarios/latest.js';
 import { mutexScenarios } from './scenarios/mutex.js';
@@ -8,6 +9,7 @@ import { segmentScenarios } from './scenarios/segment.js';
 
 export const scenarios: readonly Scenario[] = [
   ...segmentScenarios,
+  ...cleanupScenarios,
   ...participantScenarios,
   ...latestScenarios,
   ...mutexScenarios,
