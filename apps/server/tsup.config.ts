@@ -1,3 +1,4 @@
+import { cp } from 'node:fs/promises';
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
@@ -6,4 +7,6 @@ export default defineConfig({
   target: 'node20',
   sourcemap: true,
   clean: true,
+  // The server ships the web client, and never looks for it elsewhere.
+  onSuccess: () => cp('../web/dist', 'dist/web', { recursive: true }),
 });

@@ -3,6 +3,8 @@
  * `chat-server`: a shell around `@chat/server`. Arguments in, log lines out, signals to drain.
  */
 import { readFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import {
   type ChatServer,
   createChatServer,
@@ -14,7 +16,11 @@ import { destination, pino } from 'pino';
 import pretty from 'pino-pretty';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Arguments, parseArguments, UsageError } from './args.js';
+import { createMetricsHandler, registerMetrics } from './metrics.js';
 import { reachableAddresses } from './reachable.js';
+import { createWebHandler } from './web.js';
+import { readWebAssets } from './web-assets.js';
+import { keepYoungGenerationSmall } from './young-generation.js';
 
 /** The system refused: a port that is taken, or that needs privileges. */
 const EXIT_FAILED = 1;
@@ -22,13 +28,18 @@ const EXIT_USAGE = 2;
 
 async function main(argv: readonly string[]): Promise<void> {
   const args = parseArguments(argv, packageJson.version);
+  keepYoungGenerationSmall();
   const logger = createLogger(args);
   const server = createChatServer({
     ...args.limits,
     logger,
     agent: `chat-server/${packageJson.version}`,
-    http: { allowedOrigins: args.allowedOrigins },
+    http: {
+      allowedOrigins: args.allowedOrigins,
+      handler: (request, response) => handler(request, response),
+    },
   });
+  const handler = createHandler(server, args);
   const certificate = readCertificate(args);
   const address = await server.listen({
     host: args.host,
@@ -40,6 +51,14 @@ async function main(argv: readonly string[]): Promise<void> {
   const reachable = server.addresses.flatMap((listening) => reachableAddresses(listening));
   logger.info({ addresses: server.addresses }, `listening on ${reachable.join(', ')}`);
   if (!args.json && address.kind === 'tcp') announce(address.port, reachable);
+}
+
+/** The web client lies beside the program: the build puts it there. */
+function createHandler(server: ChatServer, args: Arguments): RequestListener {
+  return createWebHandler({
+    assets: readWebAssets(fileURLToPath(new URL('web', import.meta.url))),
+    metrics: createMetricsHandler(registerMetrics(server), args.metricsToken),
+  });
 }
 
 /** For people: what to tell others, and how to get in from here. */

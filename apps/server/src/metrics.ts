@@ -1,0 +1,144 @@
+/**
+ * What the server counts, as Prometheus reads it, for this machine or for whoever has the token.
+ *
+ * Totals stay where they are counted and are read when somebody asks, so that metrics cost the hot path
+ * nothing. Only the duration of fan-out is observed as it happens, once per turn.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import type { ChatServer, ServerStats } from '@chat/server';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { sendText } from './web.js';
+
+type Total = {
+  [Name in keyof ServerStats]: ServerStats[Name] extends number ? Name : never;
+}[keyof ServerStats];
+
+const COUNTERS = [
+  ['chat_connections_total', 'connections', 'Connections that were accepted'],
+  ['chat_connections_refused_total', 'refusedConnections', 'Connections that were refused at the door'],
+  ['chat_sessions_opened_total', 'sessionsOpened', 'Sessions that began'],
+  ['chat_sessions_resumed_total', 'sessionsResumed', 'Sessions that came back after a lost connection'],
+  ['chat_sessions_lost_total', 'sessionsLost', 'Sessions that did not come back in time'],
+  ['chat_messages_in_total', 'messagesIn', 'Messages that were taken'],
+  ['chat_messages_refused_total', 'messagesRefused', 'Messages that were refused'],
+  ['chat_bytes_in_total', 'bytesIn', 'Bytes received from peers'],
+  ['chat_bytes_out_total', 'bytesOut', 'Bytes written to peers'],
+  ['chat_slices_out_total', 'slicesOut', 'Slices of a log that were written to a peer'],
+] as const satisfies readonly (readonly [string, Total, string])[];
+
+const GAUGES = [
+  ['chat_connections', 'openConnections', 'Connections that are open'],
+  ['chat_sessions', 'sessions', 'Sessions, lost ones that may still resume included'],
+  ['chat_rooms', 'rooms', 'Rooms'],
+  ['chat_log_bytes', 'logBytes', 'Bytes of history of all rooms'],
+] as const satisfies readonly (readonly [string, Total, string])[];
+
+/** Which policy met a reader that fell behind what the log holds. */
+const DROPS = [
+  ['close', 'readersClosed'],
+  ['skip', 'readersSkipped'],
+] as const satisfies readonly (readonly [string, Total])[];
+
+/** From 10 µs for a quiet room to 1 s, at which everybody notices. */
+const FAN_OUT_BUCKETS_S = [0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1];
+
+/** Registers everything that a server counts, under `chat_…`, and the usual numbers of Node. */
+export function registerMetrics(server: ChatServer): Registry {
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  for (const [name, total, help] of COUNTERS) {
+    new Counter({
+      name,
+      help,
+      registers: [register],
+      collect() {
+        this.reset();
+        this.inc(server.stats()[total]);
+      },
+    });
+  }
+  for (const [name, total, help] of GAUGES) {
+    new Gauge({
+      name,
+      help,
+      registers: [register],
+      collect() {
+        this.set(server.stats()[total]);
+      },
+    });
+  }
+  new Counter({
+    name: 'chat_slow_readers_total',
+    help: 'Readers that fell behind what the log holds, by what was done',
+    labelNames: ['policy'],
+    registers: [register],
+    collect() {
+      this.reset();
+      const stats = server.stats();
+      for (const [policy, total] of DROPS) this.inc({ policy }, stats[total]);
+    },
+  });
+  new Counter({
+    name: 'chat_closes_total',
+    help: 'Connections that the server closed, by close code',
+    labelNames: ['code'],
+    registers: [register],
+    collect() {
+      this.reset();
+      for (const [code, count] of server.stats().closes) this.inc({ code }, count);
+    },
+  });
+  const fanOut = new Histogram({
+    name: 'chat_fan_out_seconds',
+    help: 'How long it took to write what is new to everybody who is behind, per turn',
+    buckets: FAN_OUT_BUCKETS_S,
+    registers: [register],
+  });
+  server.observeFanOut((durationMs) => fanOut.observe(durationMs / 1000));
+  return register;
+}
+
+/**
+ * Serves the metrics of `register`: to this machine, and to others with `token`.
+ *
+ * @param token undefined: to this machine alone
+ */
+export function createMetricsHandler(register: Registry, token: string | undefined): RequestListener {
+  return (request, response) => {
+    if (!isLocal(request) && !hasToken(request, token)) {
+      if (token === undefined) return sendText(response, 403, 'metrics are for this machine only');
+      return sendText(response, 401, 'a token is needed', { 'WWW-Authenticate': 'Bearer' });
+    }
+    register.metrics().then(
+      (text) => sendText(response, 200, text.trimEnd(), { 'Content-Type': register.contentType }),
+      (error: unknown) => sendText(response, 500, `metrics failed: ${String(error)}`),
+    );
+  };
+}
+
+const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'] as const;
+const LOOPBACK_ADDRESS = /^(::ffff:)?127\.|^::1$/;
+const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+
+/**
+ * Whether a program on this machine asks for itself. A proxy on this machine asks for somebody else, and a page
+ * whose host name was made to point here (DNS rebinding) names that host.
+ */
+function isLocal({ socket, headers }: IncomingMessage): boolean {
+  if (PROXY_HEADERS.some((name) => headers[name] !== undefined)) return false;
+  if (!LOOPBACK_HOST.test(headers.host ?? '')) return false;
+  // A Unix socket has no remote address.
+  return socket.remoteAddress === undefined || LOOPBACK_ADDRESS.test(socket.remoteAddress);
+}
+
+function hasToken({ headers }: IncomingMessage, token: string | undefined): boolean {
+  if (token === undefined) return false;
+  const given = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  return given !== undefined && timingSafeEqual(digest(given), digest(token));
+}
+
+/** Of equal length for all, as the comparison needs it. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,50 @@
+/**
+ * The web client of the chat. Ties the model to this page: its storage, its visibility, and its going away.
+ */
+import { createChatClient } from '@chat/client';
+import { render } from 'preact';
+import { ChatModel } from './model/chat-model.js';
+import { type KeyValueStore, Preferences } from './model/preferences.js';
+import { App } from './ui/app.js';
+import './style/base.css';
+import './style/welcome.css';
+import './style/layout.css';
+import './style/timeline.css';
+import './style/composer.css';
+
+const preferences = new Preferences(
+  storage(() => localStorage),
+  storage(() => sessionStorage),
+);
+const model = new ChatModel({
+  createClient: createChatClient,
+  preferences,
+  // A page that nobody sees has no frames; its title still counts what is unread.
+  schedule: (draw) => (document.hidden ? setTimeout(draw, 250) : requestAnimationFrame(draw)),
+  isVisible: () => !document.hidden,
+});
+
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) model.markRead();
+});
+// A goodbye sets the name free at once, so that the page can be loaded again under it.
+addEventListener('pagehide', () => void model.suspend());
+// The browser kept the page and shows it again, but its connection is gone.
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});
+
+const root = document.getElementById('app');
+if (root) render(<App model={model} preferences={preferences} />, root);
+
+const { visit } = preferences;
+if (visit) void model.connect(visit.server, visit.name, { again: true });
+
+/** Browsers throw at the mere look at storage that the user forbids. */
+function storage(get: () => Storage): KeyValueStore | undefined {
+  try {
+    return get();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,458 @@
+/**
+ * What the page knows: whether it is connected, the conversations, and which one is looked at.
+ *
+ * It listens to a `@chat/client` and turns what arrives into conversations; the interface draws what is here and
+ * calls its methods. It touches no document, so it is tested without one.
+ */
+import {
+  type ChatClient,
+  ClientError,
+  ClientErrorCode,
+  type ClientState,
+  type ConnectOptions,
+  type DirectMessage,
+  type Gap,
+  type Room,
+  type RoomsPage,
+  type Signal,
+} from '@chat/client';
+import { type Conversation, DirectConversation, directId, RoomConversation } from './conversation.js';
+import { explain } from './explain.js';
+import type { Preferences } from './preferences.js';
+import type { Member } from './timeline.js';
+import { TypingSignals } from './typing-signals.js';
+
+/** What stands around the model; replaced in tests. */
+export interface ChatModelOptions {
+  readonly createClient: (url: string, options: ConnectOptions) => ChatClient;
+  readonly preferences: Preferences;
+  /** Calls `draw` soon, once for many changes. */
+  readonly schedule: (draw: () => void) => void;
+  /** Whether somebody looks at the page. */
+  readonly isVisible: () => boolean;
+  readonly now?: () => number;
+}
+
+/** Where the user is. */
+export type Phase = 'signed-out' | 'connecting' | 'chatting';
+
+/** The room that everybody of a server meets in. */
+const LOBBY = 'lobby';
+const JOIN_HISTORY = 60;
+const HISTORY_PAGE = 100;
+const MEMBERS_PAGE = 200;
+const MAX_ANNOUNCED = 6;
+/** How long a server keeps the name of a page that went away without a goodbye, and a little more. */
+const NAME_HELD_MS = 40_000;
+const NAME_HELD_RETRY_MS = 2000;
+
+export class ChatModel {
+  readonly #options: ChatModelOptions;
+  readonly #now: () => number;
+  readonly #listeners = new Set<() => void>();
+  readonly #conversations = new Map<string, Conversation>();
+  readonly #typing: TypingSignals;
+  #client: ChatClient | undefined;
+  #drawing = false;
+  #announced = 0;
+
+  phase: Phase = 'signed-out';
+  /** URL of the server. */
+  server = '';
+  /** Why there is no connection, for the form. */
+  problem: string | undefined;
+  /** Of the connection; `idle` without one. */
+  state: ClientState = { status: 'idle' };
+  active: Conversation | undefined;
+  /** What assistive technology is to say. */
+  announcements: readonly { readonly key: number; readonly text: string }[] = [];
+
+  constructor(options: ChatModelOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#typing = new TypingSignals(this.#now, () => this.#changed());
+  }
+
+  /** Own name, as the server knows it. */
+  get name(): string {
+    return this.#client?.name ?? '';
+  }
+
+  get conversations(): readonly Conversation[] {
+    return [...this.#conversations.values()];
+  }
+
+  /** Unread messages of all conversations. */
+  get unread(): number {
+    let unread = 0;
+    for (const conversation of this.#conversations.values()) unread += conversation.unread;
+    return unread;
+  }
+
+  /** Calls `listener` after changes. @returns a function that ends this */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Connects and joins the rooms of the last visit, or the lobby.
+   *
+   * @param again whether this goes on after a reload, when the name may still be held for the page before
+   */
+  async connect(server: string, name: string, { again = false } = {}): Promise<void> {
+    if (this.phase !== 'signed-out') return;
+    this.phase = 'connecting';
+    this.problem = undefined;
+    this.server = server;
+    this.#changed();
+    const patientUntil = again ? this.#now() + NAME_HELD_MS : 0;
+    for (;;) {
+      const client = this.#options.createClient(server, { name, agent: 'chat-web' });
+      this.#client = client;
+      this.#listen(client);
+      try {
+        await client.connect();
+        break;
+      } catch (error) {
+        if (this.#client !== client) return;
+        const held = ClientError.is(error) && error.code === ClientErrorCode.NameTaken;
+        if (!held || this.#now() > patientUntil) return this.#signOut(explain(error));
+        this.problem = 'The server still keeps your name from before. Trying again…';
+        this.#changed();
+        await new Promise((resolve) => setTimeout(resolve, NAME_HELD_RETRY_MS));
+        if (this.#client !== client) return;
+      }
+    }
+    this.phase = 'chatting';
+    this.problem = undefined;
+    this.#options.preferences.name = this.name;
+    this.#options.preferences.visit = { server, name: this.name };
+    const rooms = this.#options.preferences.rooms(server) ?? [];
+    for (const room of rooms.length > 0 ? rooms : [LOBBY]) this.#open(new RoomConversation(room));
+    this.show(this.conversations[0]);
+    await Promise.all(
+      this.conversations.map((conversation) => conversation.kind === 'room' && this.#join(conversation)),
+    );
+  }
+
+  /** Says goodbye. What was said is forgotten here. */
+  disconnect(): void {
+    this.#options.preferences.visit = undefined;
+    const client = this.#client;
+    this.#signOut(undefined);
+    void client?.close();
+  }
+
+  /** Says goodbye because the page goes away; coming back is another visit. */
+  async suspend(): Promise<void> {
+    await this.#client?.close();
+  }
+
+  /** Makes the next attempt to connect now. */
+  reconnectNow(): void {
+    this.#client?.reconnectNow();
+  }
+
+  /** Looks at a conversation. */
+  show(conversation: Conversation | undefined): void {
+    const before = this.active;
+    if (before && before !== conversation && before.unread === 0) before.firstUnread = undefined;
+    this.active = conversation;
+    this.markRead();
+    this.#changed();
+  }
+
+  /** Somebody looks at the active conversation. */
+  markRead(): void {
+    if (!this.active || this.active.unread === 0 || !this.#options.isVisible()) return;
+    this.active.unread = 0;
+    this.#changed();
+  }
+
+  /** Joins a room and looks at it. */
+  async join(name: string): Promise<void> {
+    const wanted = name.trim();
+    const present = this.#conversations.get(new RoomConversation(wanted).id);
+    if (present?.kind === 'room' && !present.error) return this.show(present);
+    const conversation = present?.kind === 'room' ? present : new RoomConversation(wanted);
+    const client = this.#client;
+    if (!client) return;
+    // Refused names are not worth a conversation: the error goes to whoever asked.
+    const room = await client.join(wanted, { history: JOIN_HISTORY });
+    const known = this.#conversations.get(`room:${room.name}`);
+    const target =
+      known?.kind === 'room' ? known : conversation.name === room.name ? conversation : undefined;
+    const joined = target ?? new RoomConversation(room.name);
+    this.#open(joined);
+    this.#attach(joined, room);
+    this.#rememberRooms();
+    this.show(joined);
+  }
+
+  /** Begins private words with somebody. */
+  talkTo(name: string): void {
+    const conversation = this.#conversations.get(directId(name)) ?? new DirectConversation(name);
+    this.#open(conversation);
+    this.show(conversation);
+  }
+
+  /** Leaves a room, or puts private words away. */
+  async leave(conversation: Conversation): Promise<void> {
+    this.#conversations.delete(conversation.id);
+    if (this.active === conversation) this.show(this.conversations[0]);
+    this.#rememberRooms();
+    this.#changed();
+    if (conversation.kind === 'room') await conversation.room?.leave().catch(() => {});
+  }
+
+  /** Takes another name. @throws ClientError when the server does not grant it */
+  async rename(name: string): Promise<void> {
+    await this.#client?.rename(name);
+  }
+
+  /** Rooms of the server whose names begin so. */
+  async listRooms(prefix: string): Promise<RoomsPage> {
+    const page = await this.#client?.rooms({ limit: 50, ...(prefix && { prefix }) });
+    return page ?? { rooms: [] };
+  }
+
+  /** Says something in a conversation. */
+  send(conversation: Conversation, text: string): void {
+    const outgoing = conversation.timeline.begin(text, this.#now());
+    conversation.firstUnread = undefined;
+    this.#typing.stop();
+    this.#changed();
+    void this.#deliver(conversation, outgoing.key, text);
+  }
+
+  /** Says again what failed. */
+  retry(conversation: Conversation, key: string): void {
+    const failed = conversation.timeline.outgoing.find((other) => other.key === key);
+    conversation.timeline.discard(key);
+    if (failed) this.send(conversation, failed.text);
+  }
+
+  /** Gives up what failed. */
+  discard(conversation: Conversation, key: string): void {
+    conversation.timeline.discard(key);
+    this.#changed();
+  }
+
+  /** Tells the others that something is being written, or no more. */
+  type(conversation: Conversation, isWriting: boolean): void {
+    if (conversation.kind !== 'room' || !conversation.room) return;
+    if (isWriting) this.#typing.start(conversation.room);
+    else this.#typing.stop();
+  }
+
+  /** Reads on backwards. */
+  async loadOlder(conversation: Conversation): Promise<void> {
+    if (conversation.kind !== 'room' || !conversation.room) return;
+    const { timeline, room } = conversation;
+    const { oldest } = timeline;
+    if (conversation.loading || timeline.atStart || !oldest || this.state.status !== 'open') return;
+    conversation.loading = true;
+    this.#changed();
+    try {
+      const page = await room.history({ before: oldest.seq, limit: HISTORY_PAGE });
+      // The log may have been replaced meanwhile, or the beginning let go.
+      if (timeline.oldest === oldest) timeline.prepend(page.entries, page.end);
+    } catch {
+      // Scrolling asks again.
+    } finally {
+      conversation.loading = false;
+      this.#changed();
+    }
+  }
+
+  /** Gets to know more members of a room. */
+  async loadMembers(conversation: RoomConversation): Promise<void> {
+    await conversation.room?.loadMembers({ limit: MEMBERS_PAGE }).catch(() => {});
+    this.#changed();
+  }
+
+  #listen(client: ChatClient): void {
+    const mine =
+      <Value>(listener: (value: Value) => void) =>
+      (value: Value): void => {
+        if (this.#client === client) listener(value);
+      };
+    client.on(
+      'state',
+      mine((state) => this.#onState(state)),
+    );
+    client.on(
+      'direct',
+      mine((message) => this.#onDirect(message)),
+    );
+    client.on(
+      'gap',
+      mine((gap) => this.#onGap(gap)),
+    );
+    client.on(
+      'renamed',
+      mine(({ name }) => this.#onRenamed(name)),
+    );
+    client.on(
+      'room-lost',
+      mine(({ room, error }) => this.#onRoomLost(room, error)),
+    );
+  }
+
+  #onState(state: ClientState): void {
+    const before = this.state.status;
+    this.state = state;
+    if (state.status === 'closed' && this.phase === 'chatting') {
+      // Whoever was shown out does not come back by loading the page again.
+      if (state.reason.code !== ClientErrorCode.Closed) this.#options.preferences.visit = undefined;
+      this.#signOut(explain(state.reason));
+      return;
+    }
+    if (state.status === 'reconnecting' && before === 'open') this.#announce('Connection lost.');
+    if (state.status === 'open' && before === 'reconnecting') this.#announce('Connected again.');
+    this.#changed();
+  }
+
+  #onDirect(message: DirectMessage): void {
+    const id = directId(message.sender.name);
+    const conversation = this.#conversations.get(id) ?? new DirectConversation(message.sender.name);
+    this.#open(conversation);
+    this.#receive(conversation, message);
+  }
+
+  #onGap(gap: Gap): void {
+    if (gap.room !== undefined) return; // The room tells itself, in its place.
+    for (const conversation of this.#conversations.values()) {
+      if (conversation.kind === 'direct') this.#receive(conversation, gap);
+    }
+  }
+
+  #onRenamed(name: string): void {
+    this.#options.preferences.name = name;
+    this.#options.preferences.visit = { server: this.server, name };
+    this.#changed();
+  }
+
+  #onRoomLost(room: string, error: ClientError): void {
+    const conversation = this.#conversations.get(`room:${room}`);
+    if (conversation?.kind !== 'room') return;
+    conversation.room = undefined;
+    conversation.error = error;
+    this.#changed();
+  }
+
+  async #join(conversation: RoomConversation): Promise<void> {
+    const client = this.#client;
+    try {
+      const room = await client?.join(conversation.name, { history: JOIN_HISTORY });
+      if (room && this.#client === client) this.#attach(conversation, room);
+    } catch (error) {
+      if (this.#client !== client) return;
+      conversation.error = error as Error;
+    }
+    this.#changed();
+  }
+
+  #attach(conversation: RoomConversation, room: Room): void {
+    if (conversation.room === room) return;
+    conversation.room = room;
+    conversation.error = undefined;
+    const receive = (entry: Parameters<Conversation['receive']>[0]): void =>
+      this.#receive(conversation, entry);
+    room.on('members', () => this.#changed());
+    room.on('signal', (signal) => this.#onSignal(conversation, signal));
+    room.on('message', receive);
+    room.on('notice', (notice) => {
+      receive(notice);
+      this.#followRename(notice.oldName, notice.member);
+    });
+    room.on('gap', receive);
+    room.on('unreadable', receive);
+  }
+
+  #receive(conversation: Conversation, entry: Parameters<Conversation['receive']>[0]): void {
+    const isActive = this.active === conversation;
+    const item = conversation.receive(entry, isActive && this.#options.isVisible());
+    if (item?.kind === 'message') {
+      if (conversation.kind === 'room') conversation.typists.delete(item.sender.id);
+      if (isActive) this.#announce(`${item.sender.name}: ${item.text.slice(0, 200)}`);
+      else if (conversation.kind === 'direct') this.#announce(`Private message from ${item.sender.name}.`);
+    }
+    this.#changed();
+  }
+
+  #onSignal(conversation: RoomConversation, { sender, value }: Signal): void {
+    this.#typing.heard(conversation.typists, sender, value);
+  }
+
+  /** Private words go on with somebody who changed the name. */
+  #followRename(oldName: string | undefined, member: Member): void {
+    if (oldName === undefined) return;
+    const conversation = this.#conversations.get(directId(oldName));
+    if (conversation?.kind !== 'direct' || this.#conversations.has(directId(member.name))) return;
+    const renamed = Object.assign(new DirectConversation(member.name), {
+      timeline: conversation.timeline,
+      draft: conversation.draft,
+      unread: conversation.unread,
+      firstUnread: conversation.firstUnread,
+    });
+    this.#conversations.delete(conversation.id);
+    this.#conversations.set(renamed.id, renamed);
+    if (this.active === conversation) this.active = renamed;
+  }
+
+  async #deliver(conversation: Conversation, key: string, text: string): Promise<void> {
+    const { timeline } = conversation;
+    const client = this.#client;
+    try {
+      if (conversation.kind === 'room') {
+        if (!conversation.room) throw new Error('You are not in this room.');
+        timeline.acknowledge(key, await conversation.room.send(text));
+      } else if (client) {
+        const sent = await client.direct(conversation.name, text);
+        timeline.settle(key, sent, { id: client.id, name: client.name });
+      }
+    } catch (error) {
+      timeline.fail(key, error);
+      if (this.active === conversation) this.#announce(`Not sent. ${explain(error)}`);
+    }
+    this.#changed();
+  }
+
+  #open(conversation: Conversation): void {
+    if (!this.#conversations.has(conversation.id)) this.#conversations.set(conversation.id, conversation);
+  }
+
+  #rememberRooms(): void {
+    const rooms = this.conversations.filter(({ kind }) => kind === 'room').map(({ name }) => name);
+    this.#options.preferences.setRooms(this.server, rooms);
+  }
+
+  #signOut(problem: string | undefined): void {
+    this.#client = undefined;
+    this.#typing.stop();
+    this.#conversations.clear();
+    this.active = undefined;
+    this.announcements = [];
+    this.state = { status: 'idle' };
+    this.phase = 'signed-out';
+    this.problem = problem;
+    this.#changed();
+  }
+
+  #announce(text: string): void {
+    const key = ++this.#announced;
+    this.announcements = [...this.announcements, { key, text }].slice(-MAX_ANNOUNCED);
+    this.#changed();
+  }
+
+  #changed(): void {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    this.#options.schedule(() => {
+      this.#drawing = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}

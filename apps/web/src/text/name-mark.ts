@@ -1,0 +1,25 @@
+/**
+ * How a name is recognised at a glance: a colour of its own and its first letter. The same name has the same
+ * mark everywhere, with no memory needed.
+ */
+
+const HUES = 18;
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** The hue of a name in degrees. */
+export function nameHue(name: string): number {
+  let hash = 2_166_136_261; // FNV-1a, 32 bits.
+  for (const character of name.toLowerCase()) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16_777_619);
+  }
+  return ((hash >>> 0) % HUES) * (360 / HUES);
+}
+
+/** What stands for a name in a small circle: its first letter, digit or emoji. */
+export function initial(name: string): string {
+  for (const { segment } of graphemes.segment(name)) {
+    if (/[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(segment)) return segment.toLocaleUpperCase();
+  }
+  return '?';
+}

@@ -1,0 +1,212 @@
+/**
+ * The chat itself: conversations on one side, members on the other, and what is said between them. On a narrow
+ * screen the sides come in front when they are asked for.
+ *
+ * Keys: Ctrl+K (or ⌘K) finds a room, Alt+↑ and Alt+↓ go from one conversation to the next, Escape goes to the
+ * message field.
+ */
+import type { VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { ChatModel } from '../model/chat-model.js';
+import type { Conversation } from '../model/conversation.js';
+import { explain } from '../model/explain.js';
+import type { Theme } from '../model/preferences.js';
+import { Avatar } from './avatar.js';
+import { Composer } from './composer.js';
+import { ConnectionBar } from './connection-bar.js';
+import { Icon } from './icon.js';
+import { JoinDialog } from './join-dialog.js';
+import { MemberPanel } from './member-panel.js';
+import { SettingsDialog } from './settings-dialog.js';
+import { Sidebar } from './sidebar.js';
+import { TimelineView } from './timeline-view.js';
+import { useMedia } from './use-changes.js';
+
+interface ChatProps {
+  readonly model: ChatModel;
+  readonly theme: Theme;
+  readonly onTheme: (theme: Theme) => void;
+}
+
+export function Chat({ model, theme, onTheme }: ChatProps): VNode {
+  const isNarrow = useMedia('(max-width: 720px)');
+  const isRoomy = useMedia('(min-width: 1000px)');
+  const [dialog, setDialog] = useState<'join' | 'settings' | undefined>();
+  const [drawer, setDrawer] = useState<'conversations' | 'members' | undefined>();
+  const [wantsMembers, setWantsMembers] = useState(true);
+  const { active } = model;
+  const showsMembers = active?.kind === 'room' && (isRoomy ? wantsMembers : drawer === 'members');
+  const closeDrawer = (): void => setDrawer(undefined);
+
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        setDialog('join');
+      } else if (event.altKey && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
+        event.preventDefault();
+        step(model, event.key === 'ArrowDown' ? 1 : -1);
+      } else if (event.key === 'Escape' && !document.querySelector('dialog[open]')) {
+        closeDrawer();
+        document.getElementById('message')?.focus();
+      }
+    };
+    document.addEventListener('keydown', onKeyDown);
+    return () => document.removeEventListener('keydown', onKeyDown);
+  }, [model]);
+
+  return (
+    <div class="chat">
+      <a class="skip" href="#message">
+        Skip to the message field
+      </a>
+      {(!isNarrow || drawer === 'conversations') && (
+        <Sidebar
+          model={model}
+          onJoin={() => setDialog('join')}
+          onSettings={() => setDialog('settings')}
+          onChosen={closeDrawer}
+        />
+      )}
+      {drawer && !(drawer === 'members' && isRoomy) && (
+        <button type="button" class="backdrop" aria-label="Back to the messages" onClick={closeDrawer} />
+      )}
+      <main class="room">
+        <RoomHeader
+          model={model}
+          conversation={active}
+          isNarrow={isNarrow}
+          showsMembers={showsMembers}
+          onMenu={() => setDrawer(drawer === 'conversations' ? undefined : 'conversations')}
+          onMembers={() =>
+            isRoomy ? setWantsMembers(!wantsMembers) : setDrawer(drawer === 'members' ? undefined : 'members')
+          }
+        />
+        <ConnectionBar model={model} />
+        {active && <Trouble model={model} conversation={active} />}
+        {active && <TimelineView key={active.id} model={model} conversation={active} />}
+        {active && <Composer key={`write:${active.id}`} model={model} conversation={active} />}
+        {!active && (
+          <div class="nowhere">
+            <p>You are in no room.</p>
+            <button type="button" class="primary" onClick={() => setDialog('join')}>
+              Join a room
+            </button>
+          </div>
+        )}
+      </main>
+      {showsMembers && active?.kind === 'room' && (
+        <MemberPanel
+          model={model}
+          conversation={active}
+          onClose={() => (isRoomy ? setWantsMembers(false) : closeDrawer())}
+          onChosen={closeDrawer}
+        />
+      )}
+      {dialog === 'join' && <JoinDialog model={model} onClose={() => setDialog(undefined)} />}
+      {dialog === 'settings' && (
+        <SettingsDialog model={model} theme={theme} onTheme={onTheme} onClose={() => setDialog(undefined)} />
+      )}
+      <div class="unseen" role="log" aria-live="polite" aria-label="What is new">
+        {model.announcements.map(({ key, text }) => (
+          <p key={key}>{text}</p>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function step(model: ChatModel, by: number): void {
+  const { conversations, active } = model;
+  const at = active ? conversations.indexOf(active) : 0;
+  model.show(conversations[(at + by + conversations.length) % conversations.length]);
+}
+
+interface RoomHeaderProps {
+  readonly model: ChatModel;
+  readonly conversation: Conversation | undefined;
+  readonly isNarrow: boolean;
+  readonly showsMembers: boolean;
+  readonly onMenu: () => void;
+  readonly onMembers: () => void;
+}
+
+function RoomHeader({
+  model,
+  conversation,
+  isNarrow,
+  showsMembers,
+  onMenu,
+  onMembers,
+}: RoomHeaderProps): VNode {
+  const others = model.unread - (conversation?.unread ?? 0);
+  const room = conversation?.kind === 'room' ? conversation.room : undefined;
+  return (
+    <header class="room-header">
+      {isNarrow && (
+        <button type="button" class="icon-button" aria-label="Conversations" onClick={onMenu}>
+          <Icon name="menu" />
+          {others > 0 && (
+            <span class="dot">
+              <span class="unseen">{others} unread</span>
+            </span>
+          )}
+        </button>
+      )}
+      {conversation?.kind === 'direct' && <Avatar name={conversation.name} small />}
+      <h1>
+        {conversation?.kind === 'room' && (
+          <span class="hash" aria-hidden="true">
+            #
+          </span>
+        )}
+        <bdi>{conversation?.name}</bdi>
+      </h1>
+      {conversation?.kind === 'direct' && <span class="hint">private</span>}
+      <span class="space" />
+      {conversation?.kind === 'room' && (
+        <button
+          type="button"
+          class="icon-button labelled"
+          aria-label={`${room?.memberCount ?? 0} members`}
+          aria-expanded={showsMembers}
+          onClick={onMembers}
+        >
+          <Icon name="people" />
+          {room?.memberCount.toLocaleString()}
+        </button>
+      )}
+      {conversation && (
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={conversation.kind === 'room' ? `Leave ${conversation.name}` : 'Put this away'}
+          title={conversation.kind === 'room' ? 'Leave the room' : 'Put this away'}
+          onClick={() => void model.leave(conversation)}
+        >
+          <Icon name="close" />
+        </button>
+      )}
+    </header>
+  );
+}
+
+interface TroubleProps {
+  readonly model: ChatModel;
+  readonly conversation: Conversation;
+}
+
+/** A room that one is not in, though one wants to be. */
+function Trouble({ model, conversation }: TroubleProps): VNode | null {
+  if (conversation.kind !== 'room' || !conversation.error) return null;
+  return (
+    <div class="connection-bar" role="alert">
+      <p>
+        <strong>You are not in this room.</strong> {explain(conversation.error)}
+      </p>
+      <button type="button" class="quiet" onClick={() => void model.join(conversation.name).catch(() => {})}>
+        Join again
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,159 @@
+/**
+ * The messages of a conversation. Only what is near the visible part is in the document, so ten thousand of them
+ * scroll like ten.
+ *
+ * Who is at the end stays there when something new arrives; who reads further up is not moved, also not when
+ * older messages are put in before.
+ */
+import type { VNode } from 'preact';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Virtualizer, type VirtualizerHandle } from 'virtua';
+import type { ChatModel } from '../model/chat-model.js';
+import type { Conversation } from '../model/conversation.js';
+import { layOut, type Row } from '../model/rows.js';
+import { Icon } from './icon.js';
+import { type RowActions, TimelineRow } from './timeline-row.js';
+
+/** So near to the end counts as being there. */
+const END_PX = 40;
+/** So near to the beginning older messages are asked for. */
+const START_PX = 600;
+/** Height of what stands above the first line: as in the style sheet. */
+const INTRODUCTION_PX = 56;
+
+interface TimelineViewProps {
+  readonly model: ChatModel;
+  readonly conversation: Conversation;
+}
+
+export function TimelineView({ model, conversation }: TimelineViewProps): VNode {
+  const { timeline, firstUnread } = conversation;
+  const list = useRef<VirtualizerHandle>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const follows = useRef(true);
+  const shifts = useRef(timeline.shifts);
+  const lastSeen = useRef<string | undefined>(undefined);
+  const [isAtEnd, setAtEnd] = useState(true);
+
+  const rows = useMemo(
+    () => layOut(timeline.items, { outgoing: timeline.outgoing, ownName: model.name, firstUnread }),
+    [timeline, timeline.version, model.name, firstUnread],
+  );
+  const isShift = shifts.current !== timeline.shifts;
+
+  const toEnd = useCallback(() => list.current?.scrollToIndex(Number.MAX_SAFE_INTEGER, { align: 'end' }), []);
+  const askForOlder = useCallback(() => void model.loadOlder(conversation), [model, conversation]);
+
+  // Where one left off, or at the end.
+  useLayoutEffect(() => {
+    const unread = rows.findIndex(({ kind }) => kind === 'unread');
+    if (unread > 0) {
+      follows.current = false;
+      list.current?.scrollToIndex(unread, { align: 'start', offset: -72 });
+    }
+  }, []);
+
+  useLayoutEffect(() => {
+    shifts.current = timeline.shifts;
+    if (follows.current) {
+      list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
+      lastSeen.current = rows.at(-1)?.key;
+    }
+    const { scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
+    if (rows.length > 0 && scrollHeight < clientHeight + START_PX) askForOlder();
+  }, [rows, timeline.shifts, askForOlder]);
+
+  // What one says oneself is to be seen.
+  const newestOwn = timeline.outgoing.at(-1)?.key;
+  useEffect(() => {
+    if (newestOwn === undefined) return;
+    follows.current = true;
+    list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
+  }, [newestOwn]);
+
+  const onScroll = (): void => {
+    const element = scroller.current;
+    if (!element) return;
+    const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < END_PX;
+    follows.current = atEnd;
+    if (atEnd) lastSeen.current = rows.at(-1)?.key;
+    setAtEnd(atEnd);
+    if (element.scrollTop < START_PX) askForOlder();
+  };
+  const onResize = (): void => {
+    if (follows.current) list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
+  };
+
+  const actions = useMemo<RowActions>(
+    () => ({
+      retry: (key) => model.retry(conversation, key),
+      discard: (key) => model.discard(conversation, key),
+    }),
+    [model, conversation],
+  );
+
+  const below = isAtEnd ? 0 : countMessagesAfter(rows, lastSeen.current);
+  return (
+    <div class="timeline">
+      <div
+        class="scroll"
+        ref={scroller}
+        role="log"
+        aria-live="off"
+        aria-label={conversation.kind === 'room' ? `Messages in ${conversation.name}` : 'Private messages'}
+        aria-busy={conversation.kind === 'room' && conversation.loading}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
+        tabIndex={0}
+      >
+        <div class="filler" />
+        <div class="introduction">
+          <Introduction conversation={conversation} />
+        </div>
+        <Virtualizer
+          ref={list}
+          scrollRef={scroller}
+          data={rows}
+          shift={isShift}
+          startMargin={INTRODUCTION_PX}
+          onScroll={onScroll}
+          onResize={onResize}
+        >
+          {(row) => <TimelineRow key={row.key} row={row} ownName={model.name} actions={actions} />}
+        </Virtualizer>
+      </div>
+      {!isAtEnd && (
+        <button
+          type="button"
+          class="to-end"
+          onClick={() => {
+            follows.current = true;
+            toEnd();
+          }}
+        >
+          <Icon name="down" />
+          {below > 0 ? `${below} new` : 'Latest'}
+        </button>
+      )}
+    </div>
+  );
+}
+
+function countMessagesAfter(rows: readonly Row[], key: string | undefined): number {
+  let count = 0;
+  for (let i = rows.length - 1; i >= 0; i--) {
+    const row = rows[i];
+    if (row === undefined || row.key === key) break;
+    if (row.kind === 'message' && !row.item.own) count++;
+  }
+  return key === undefined ? 0 : count;
+}
+
+function Introduction({ conversation }: { readonly conversation: Conversation }): VNode {
+  const name = <bdi>{conversation.name}</bdi>;
+  if (conversation.kind === 'direct') {
+    return <>Nobody else in the chat sees what you and {name} write here.</>;
+  }
+  if (conversation.loading) return <>Loading older messages…</>;
+  if (conversation.timeline.atStart) return <>This is as far back as {name} goes.</>;
+  return <>Older messages are above.</>;
+}
