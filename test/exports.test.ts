@@ -1,0 +1,42 @@
+/** What the packages give to their users, by name. What `@chat/protocol` exports is pinned beside its own tests. */
+import { expect, it } from 'vitest';
+
+const names = (api: object): string[] => Object.keys(api).sort();
+
+it('@chat/server exports exactly this', async () => {
+  expect(names(await import('@chat/server'))).toEqual([
+    'ChatServer',
+    'ServerError',
+    'ServerErrorCode',
+    'UNLIMITED',
+    'createChatServer',
+    'createMemoryLog',
+    'systemClock',
+  ]);
+});
+
+it('@chat/client exports exactly this, for Node and for the browser', async () => {
+  const node = names(await import('@chat/client'));
+  expect(node).toEqual(['ClientError', 'ClientErrorCode', 'connect', 'createChatClient']);
+  expect(names(await import('../packages/client/src/browser.js'))).toEqual(node);
+});
+
+it('@chat/shm exports exactly this', async () => {
+  expect(names(await import('@chat/shm'))).toEqual([
+    'Role',
+    'SegmentKind',
+    'ShmError',
+    'ShmErrorCode',
+    'cleanup',
+    'inspect',
+    'listSegments',
+    'openChannel',
+    'openConversation',
+    'openLatest',
+    'openLog',
+    'openMutex',
+    'openRing',
+    'openSegment',
+    'unlink',
+  ]);
+});
