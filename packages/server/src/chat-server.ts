@@ -92,6 +92,8 @@ export class ChatServer {
   /** @internal */
   constructor(options: ResolvedOptions, http: HttpOptions) {
     this.#options = options;
+    // Any number of listeners is fine; Node would print a warning about the eleventh.
+    this.#events.setMaxListeners(0);
     this.#chat = new Chat(options, (name, info) => this.#emit(name, info));
     this.#http = new HttpDialect(this.#chat, http);
     this.#doorstep = new Doorstep(this.#chat, this.#http);
@@ -116,7 +118,8 @@ export class ChatServer {
    * Starts to listen; may be called several times, for several addresses.
    *
    * @returns the real address, also where port 0 was asked for
-   * @throws ServerError `ERR_SERVER_LISTEN` with the system's error as `cause`, `ERR_SERVER_CLOSED`
+   * @throws ServerError `ERR_SERVER_LISTEN` with the system's error as `cause`, `ERR_SERVER_CLOSED`,
+   *   `ERR_SERVER_BAD_OPTION` when certificate and key cannot be used
    */
   async listen(address: ListenAddress = {}): Promise<ListeningAddress> {
     if (this.#closing || this.#draining)
@@ -142,6 +145,10 @@ export class ChatServer {
     });
     server.removeAllListeners('error');
     server.on('error', (err) => this.#options.logger.error({ err }, 'a listener failed'));
+    if (this.#closing || this.#draining) {
+      server.close();
+      throw new ServerError(ServerErrorCode.Closed, 'the server was closed while it began to listen');
+    }
     const listening = describe(server, address);
     this.#listeners.push({ server, tls, address: listening });
     return listening;
@@ -149,9 +156,13 @@ export class ChatServer {
 
   /**
    * Exchanges the certificate of every listener that has one. Open connections stay as they are.
+   *
+   * @throws ServerError `ERR_SERVER_BAD_OPTION` when certificate and key cannot be used; nothing changes then
    */
   reloadCertificate(certificate: TlsCertificate): void {
-    for (const { tls } of this.#listeners) tls?.setSecureContext(secure(certificate));
+    withCertificate(() => {
+      for (const { tls } of this.#listeners) tls?.setSecureContext(secure(certificate));
+    });
   }
 
   /** Listens to what happens to sessions. A listener that throws is logged and stops nobody. */
@@ -216,7 +227,8 @@ export class ChatServer {
     this.#chat.draining = true;
     // Resolves only when the last connection is gone, which is what the next lines bring about.
     void this.#stopListening();
-    const result = await drainSessions(this.#chat, this.#options.clock, options);
+    const flushed = (): Promise<void> => this.#doorstep.flushed();
+    const result = await drainSessions(this.#chat, this.#options.clock, flushed, options);
     await this.close();
     return result;
   }
@@ -244,7 +256,14 @@ export class ChatServer {
   }
 
   #createTls(certificate: TlsCertificate): TlsServer {
-    const tls = createTlsServer({ ...secure(certificate), minVersion: 'TLSv1.2', allowHalfOpen: true });
+    const tls = withCertificate(() =>
+      createTlsServer({
+        ...secure(certificate),
+        minVersion: 'TLSv1.2',
+        allowHalfOpen: true,
+        handshakeTimeout: this.#options.handshakeTimeoutMs,
+      }),
+    );
     tls.on('secureConnection', (socket) => this.#doorstep.acceptInside(socket));
     tls.on('tlsClientError', (err, socket) => {
       this.#options.logger.debug({ err, address: socket.remoteAddress }, 'TLS handshake failed');
@@ -272,6 +291,16 @@ function secure({ cert, key }: TlsCertificate): { cert: string | Buffer; key: st
   const pem = (value: string | Uint8Array): string | Buffer =>
     typeof value === 'string' ? value : Buffer.from(value);
   return { cert: pem(cert), key: pem(key) };
+}
+
+/** OpenSSL throws errors of its own. */
+function withCertificate<T>(use: () => T): T {
+  try {
+    return use();
+  } catch (cause) {
+    const message = `the certificate cannot be used: ${(cause as Error).message}`;
+    throw new ServerError(ServerErrorCode.BadOption, message, { cause });
+  }
 }
 
 function describe(server: Server, wanted: ListenAddress): ListeningAddress {

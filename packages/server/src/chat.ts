@@ -67,6 +67,8 @@ export class Chat {
   readonly maxMessageBytes: number;
   /** Set once the server goes away: nobody is admitted any more. */
   draining = false;
+  /** Told when a session has lost its connection, for whatever reason. */
+  onPeerGone: (() => void) | undefined;
   readonly #emit: <Name extends keyof ChatEvents>(name: Name, info: ChatEvents[Name]) => void;
   readonly #byId = new Map<string, Session>();
   readonly #byMember = new Map<number, Session>();

@@ -12,7 +12,7 @@ import { BinaryPeer } from './dialects/binary.js';
 import { type HttpDialect, httpRefusal } from './dialects/http.js';
 import { LinePeer } from './dialects/line.js';
 import { AddressLimit } from './limits/address-limit.js';
-import { SocketLink } from './link.js';
+import { endSocket, SocketLink } from './link.js';
 
 /** Connections that may stand on the doorstep at a time, beyond the sessions that there may be. */
 const MAX_WAITING = 4096;
@@ -23,6 +23,8 @@ export class Doorstep {
   readonly #http: HttpDialect;
   readonly #addresses: AddressLimit;
   readonly #sockets = new Set<Socket>();
+  /** What is inside of those that turned out to be TLS. */
+  readonly #insides = new Set<Socket>();
   #waiting = 0;
 
   constructor(chat: Chat, http: HttpDialect) {
@@ -63,7 +65,24 @@ export class Doorstep {
 
   /** Takes a connection again, after TLS was taken off. Limits have been counted. */
   acceptInside(socket: Socket): void {
+    this.#insides.add(socket);
+    socket.once('close', () => this.#insides.delete(socket));
     this.#identify(socket, undefined, undefined);
+  }
+
+  /** Resolves when no connection that was ended has bytes that are unsent. */
+  async flushed(): Promise<void> {
+    const unsent = [...this.#sockets, ...this.#insides].filter(
+      (socket) => socket.writableEnded && !socket.writableFinished && !socket.destroyed,
+    );
+    await Promise.all(
+      unsent.map(
+        (socket) =>
+          new Promise<void>((resolve) => {
+            socket.once('finish', resolve).once('close', resolve);
+          }),
+      ),
+    );
   }
 
   /** Destroys every connection. */
@@ -108,7 +127,7 @@ export class Doorstep {
         socket.destroy();
         return;
       }
-      const link = new SocketLink(socket);
+      const link = new SocketLink(socket, this.#chat.options.clock);
       const peer = new LinePeer(this.#chat, link);
       peer.onBytes(seen);
       peer.onEnd();
@@ -122,14 +141,16 @@ export class Doorstep {
     seen: Buffer,
     startTls: ((socket: Socket) => void) | undefined,
   ): void {
+    const { clock } = this.#chat.options;
     switch (dialect) {
       case 'binary':
-        new BinaryPeer(this.#chat, new SocketLink(socket), { dialect: 'binary', preface: true }).onBytes(
-          seen,
-        );
+        new BinaryPeer(this.#chat, new SocketLink(socket, clock), {
+          dialect: 'binary',
+          preface: true,
+        }).onBytes(seen);
         break;
       case 'line':
-        new LinePeer(this.#chat, new SocketLink(socket)).onBytes(seen);
+        new LinePeer(this.#chat, new SocketLink(socket, clock)).onBytes(seen);
         break;
       case 'http':
         socket.pause();
@@ -151,26 +172,28 @@ export class Doorstep {
     const close = closeCodeInfo(code).name;
     this.#chat.options.logger.debug({ address: socket.remoteAddress, code, close }, 'refused at the door');
     const reason = close.replaceAll('-', ' ');
+    const { clock } = this.#chat.options;
     switch (dialect) {
       case 'binary':
-        socket.end(encodeFrame({ type: FrameType.Close, code, retryAfterMs: RETRY_MS, reason }));
+        endSocket(
+          socket,
+          clock,
+          encodeFrame({ type: FrameType.Close, code, retryAfterMs: RETRY_MS, reason }),
+        );
         break;
       case 'http':
-        socket.end(httpRefusal(code));
+        endSocket(socket, clock, httpRefusal(code));
         break;
       case 'line':
-        socket.end(formatNoticeLine(`${reason} (${close})`));
+        endSocket(socket, clock, formatNoticeLine(`${reason} (${close})`));
         break;
       case 'tls':
         socket.destroy();
         break;
     }
-    socket.resume();
-    socket.setTimeout(LINGER_MS, () => socket.destroy());
   }
 }
 
 const RETRY_MS = 5000;
-const LINGER_MS = 5000;
 
 function ignore(): void {}

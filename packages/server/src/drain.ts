@@ -28,23 +28,44 @@ export interface DrainResult {
 
 const DEFAULT_DEADLINE_MS = 5000;
 const DEFAULT_SPREAD_MS = 5000;
-const POLL_MS = 20;
 
-/** Sends every connected session away; resolves when none is connected any more. */
-export async function drainSessions(chat: Chat, clock: Clock, options: DrainOptions): Promise<DrainResult> {
+/**
+ * Sends every connected session away; resolves when none is connected any more and nothing is unsent.
+ *
+ * It waits for what happens instead of looking now and then: timers keep no process alive, and so it would end
+ * between two looks.
+ *
+ * @param flushed resolves when the last bytes of connections that were ended have gone out
+ */
+export async function drainSessions(
+  chat: Chat,
+  clock: Clock,
+  flushed: () => Promise<unknown>,
+  options: DrainOptions,
+): Promise<DrainResult> {
   const { deadlineMs = DEFAULT_DEADLINE_MS, spreadMs = DEFAULT_SPREAD_MS, signal } = options;
-  const connected = (): number => [...chat.sessions].filter((session) => session.peer).length;
-  const total = connected();
-  for (const session of [...chat.sessions]) {
-    session.peer?.drain(Math.floor(chat.options.random() * spreadMs));
-  }
-  const deadline = clock.now() + deadlineMs;
-  while (connected() > 0 && clock.now() < deadline && !signal?.aborted) {
-    await new Promise<void>((resolve) => {
-      clock.after(POLL_MS, resolve);
-      signal?.addEventListener('abort', () => resolve(), { once: true });
-    });
-  }
-  const forced = connected();
-  return { drained: total - forced, forced };
+  const peers = [...chat.sessions].flatMap(({ peer }) => peer ?? []);
+  const cut = new AbortController();
+  const onCut = (): void => cut.abort();
+  const cancelDeadline = clock.after(deadlineMs, onCut);
+  if (signal?.aborted) onCut();
+  signal?.addEventListener('abort', onCut);
+  const isCut = new Promise<void>((resolve) => {
+    if (cut.signal.aborted) resolve();
+    else cut.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  let left = peers.length;
+  const gone = new Promise<void>((resolve) => {
+    chat.onPeerGone = () => {
+      if (--left === 0) resolve();
+    };
+    if (left === 0) resolve();
+  });
+  for (const peer of peers) peer.drain(Math.floor(chat.options.random() * spreadMs));
+  await Promise.race([gone, isCut]);
+  chat.onPeerGone = undefined;
+  if (left === 0) await Promise.race([flushed(), isCut]);
+  cancelDeadline();
+  signal?.removeEventListener('abort', onCut);
+  return { drained: peers.length - left, forced: left };
 }

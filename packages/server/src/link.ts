@@ -4,6 +4,8 @@
  * bring a third.
  */
 import type { Socket } from 'node:net';
+import type { CloseCode } from '@chat/protocol';
+import type { Clock } from './clock.js';
 
 /** Takes what happens on a {@link Link}. */
 export interface LinkHandler {
@@ -13,6 +15,8 @@ export interface LinkHandler {
   onFlushed(): void;
   /** The other side will send nothing more. */
   onEnd(): void;
+  /** The peer broke a rule of the carrier itself; it is to be closed for that. */
+  onViolation(code: CloseCode, reason: string): void;
   /** The connection is gone. Called once, last. */
   onClosed(): void;
 }
@@ -32,8 +36,8 @@ export interface Link {
   /** Stops and restarts `onBytes`. */
   pause(): void;
   resume(): void;
-  /** Sends what is unsent, then closes. */
-  end(): void;
+  /** Sends what is unsent, then closes; code and reason are for carriers that have a close of their own. */
+  end(code?: number, reason?: string): void;
   /** Closes at once. */
   destroy(): void;
 }
@@ -82,7 +86,8 @@ export abstract class SocketWriter implements Link {
    * was unsent; the callback of an empty write behind it does.
    */
   #watch(): void {
-    if (this.#watching) return;
+    // Behind the end nothing can be written, and nobody waits any more.
+    if (this.#watching || this.socket.writableEnded || this.socket.destroyed) return;
     this.#watching = true;
     this.socket.write(NOTHING, () => {
       this.#watching = false;
@@ -99,14 +104,7 @@ export abstract class SocketWriter implements Link {
     this.socket.resume();
   }
 
-  end(): void {
-    const { socket } = this;
-    if (socket.destroyed || socket.writableEnded) return;
-    socket.end();
-    // What still comes in is read and thrown away: unread input would turn our last words into a reset.
-    socket.resume();
-    socket.setTimeout(LINGER_MS, () => socket.destroy());
-  }
+  abstract end(code?: number, reason?: string): void;
 
   destroy(): void {
     this.socket.destroy();
@@ -115,10 +113,31 @@ export abstract class SocketWriter implements Link {
 
 /** A link over TCP, TLS or a Unix socket. */
 export class SocketLink extends SocketWriter {
-  constructor(socket: Socket) {
+  readonly #clock: Clock;
+
+  constructor(socket: Socket, clock: Clock) {
     super(socket);
+    this.#clock = clock;
     socket.on('data', onData).on('end', onEnd);
   }
+
+  override end(): void {
+    if (!this.socket.writableEnded) endSocket(this.socket, this.#clock);
+  }
+}
+
+/**
+ * Sends what is unsent and `last`, closes, and destroys the socket when that takes too long: a fixed time, since
+ * a peer that goes on sending would keep an idle timeout from ever coming.
+ */
+export function endSocket(socket: Socket, clock: Clock, last?: Uint8Array | string): void {
+  if (socket.destroyed) return;
+  if (last === undefined) socket.end();
+  else socket.end(last);
+  // What still comes in is read and thrown away: unread input would turn our last words into a reset.
+  socket.resume();
+  const cancel = clock.after(LINGER_MS, () => socket.destroy());
+  socket.once('close', cancel);
 }
 
 /** Listeners are shared by all sockets and look their link up: an idle connection holds no closures of ours. */

@@ -166,12 +166,9 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
       continue;
     }
     const least = MAY_BE_ZERO.has(name) ? 0 : 1;
-    if (
-      Number.isNaN(value) ||
-      value < least ||
-      (value === Number.POSITIVE_INFINITY && !MAY_BE_INFINITE.test(name))
-    ) {
-      throw bad(`${name} must be a number of at least ${least}, got ${value}`);
+    const isFine = value === Number.POSITIVE_INFINITY ? MAY_BE_INFINITE.test(name) : Number.isInteger(value);
+    if (!isFine || value < least) {
+      throw bad(`${name} must be a whole number of at least ${least}, got ${value}`);
     }
   }
   try {

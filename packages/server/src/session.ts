@@ -365,6 +365,7 @@ export class Session implements Origin {
   disconnected(peer: Peer, goodbye: boolean, resumable: boolean): void {
     if (this.#peer !== peer) return;
     this.#peer = undefined;
+    this.#chat.onPeerGone?.();
     if (goodbye || !resumable || this.#chat.options.resumeWindowMs === 0) {
       this.end(goodbye ? NoticeKind.Left : NoticeKind.Lost);
       return;
@@ -385,7 +386,10 @@ export class Session implements Origin {
   expel(code: CloseCode, reason: string): void {
     const peer = this.#peer;
     this.#peer = undefined;
-    peer?.close(code, reason);
+    if (peer) {
+      peer.close(code, reason);
+      this.#chat.onPeerGone?.();
+    }
     this.end(NoticeKind.Left);
   }
 

@@ -68,6 +68,8 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   /** The socket holds unsent bytes: everything waits for `onFlushed`. */
   #blocked = false;
   #drainRetryMs = 0;
+  /** What the client had sent before it knew that the server goes away is answered. */
+  #drained = false;
   #goodbye = false;
 
   constructor(chat: Chat, link: Link, options: BinaryPeerOptions) {
@@ -110,20 +112,30 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   onFlushed(): void {
     this.#blocked = false;
     this.flush();
-    if (this.#state.name !== 'open') return;
-    const { session } = this.#state;
+    if (this.#state.name === 'open') this.#catchUp(this.#state.session);
+    if (!this.#blocked) this.#intake.release();
+  }
+
+  /** Sends what the session has not seen, as far as the socket takes it. */
+  #catchUp(session: Session): void {
     for (const membership of session.rooms.values()) {
       if (this.#blocked) return;
       this.deliver(membership);
     }
     const inbox = session.inboxMembership;
     if (inbox && !this.#blocked) this.deliver(inbox);
-    if (!this.#blocked) this.#intake.release();
+    if (this.#drained && !this.#blocked) {
+      this.close(CloseCode.GoingAway, 'the server goes away', this.#drainRetryMs);
+    }
   }
 
   /** A stream that ends without a close frame was torn. */
   onEnd(): void {
     this.#link.destroy();
+  }
+
+  onViolation(code: CloseCode, reason: string): void {
+    this.close(code, reason);
   }
 
   onClosed(): void {
@@ -251,7 +263,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
       encodeFrame({ type: FrameType.Close, code, retryAfterMs: onWire(retryAfterMs), reason }),
     );
     this.#write(this.#outbox.take());
-    this.#link.end();
+    this.#link.end(code, reason);
     this.#closed();
     if (state.name === 'open') state.session.disconnected(this, false, closeCodeInfo(code).retry);
   }
@@ -369,14 +381,15 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
         return undefined;
       case FrameType.Pong:
         if (frame.nonce === DRAIN_NONCE && this.#chat.draining) {
-          this.close(CloseCode.GoingAway, 'the server goes away', this.#drainRetryMs);
+          this.#drained = true;
+          this.#catchUp(session);
         }
         return undefined;
       case FrameType.Close:
         // protocol.md, "Goodbye": a client that closes with `normal` ends its session at once.
         this.#goodbye = frame.code === CloseCode.Normal;
         this.flush();
-        this.#link.end();
+        this.#link.end(CloseCode.Normal);
         this.#closed();
         session.disconnected(this, this.#goodbye, true);
         return undefined;

@@ -88,6 +88,10 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     this.#intake.run();
   }
 
+  onViolation(code: CloseCode, reason: string): void {
+    this.close(code, reason);
+  }
+
   onClosed(): void {
     const state = this.#state;
     this.#closed();

@@ -2,19 +2,28 @@
  * How many connections one address may hold. IPv6 counts by /64, since a household or a machine has a whole
  * /64 to choose addresses from; IPv4 in IPv6 form counts as IPv4.
  */
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+import { ServerError, ServerErrorCode } from '../errors.js';
 
 export class AddressLimit {
   readonly #maxPerAddress: number;
   readonly #exempt = new BlockList();
   readonly #counts = new Map<string, number>();
 
-  /** @param exempt addresses or CIDR ranges that are not limited */
+  /**
+   * @param exempt addresses or CIDR ranges that are not limited
+   * @throws ServerError `ERR_SERVER_BAD_OPTION` when one of them is neither
+   */
   constructor(maxPerAddress: number, exempt: readonly string[]) {
     this.#maxPerAddress = maxPerAddress;
     for (const range of exempt) {
       const [address = '', prefix] = range.split('/');
       const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+      const bits = family === 'ipv6' ? 128 : 32;
+      if (!isIP(address) || (prefix !== undefined && !(/^\d+$/.test(prefix) && Number(prefix) <= bits))) {
+        const message = `exemptAddresses must have addresses or ranges, got ${range}`;
+        throw new ServerError(ServerErrorCode.BadOption, message);
+      }
       if (prefix === undefined) this.#exempt.addAddress(address, family);
       else this.#exempt.addSubnet(address, Number(prefix), family);
     }
