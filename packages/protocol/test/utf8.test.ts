@@ -27,6 +27,18 @@ describe('UTF-8', () => {
     );
   });
 
+  it('encodes ASCII of any length, and one letter beyond it', () => {
+    for (const length of [0, 1, 63, 64, 65, 1000]) {
+      const text = 'a\u007f'.repeat(length).slice(0, length);
+      expect(encodeUtf8(text)).toEqual(new TextEncoder().encode(text));
+      expect(encodeUtf8(`${text}é`)).toEqual(new TextEncoder().encode(`${text}é`));
+    }
+  });
+
+  it.each([undefined, null, 7, {}, ['a']])('refuses to encode %j', (value) => {
+    expect(() => encodeUtf8(value as unknown as string)).toThrow(TypeError);
+  });
+
   it('refuses to encode half a surrogate pair', () => {
     expect(() => encodeUtf8('a\ud83d')).toThrow(TypeError);
     expect(() => encodeUtf8('\ude00a')).toThrow(TypeError);
