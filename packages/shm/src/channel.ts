@@ -360,12 +360,13 @@ export class Channel extends EventEmitter<ChannelEvents> {
   }
 
   #armReader(): void {
-    arm(this.#words, this.#waitWord);
-    // The last look: see the head of doorbell.ts.
-    if (this.#reader.available) {
+    if (!this.#reader.available) {
+      arm(this.#words, this.#waitWord);
+      // The last look: see the head of doorbell.ts.
+      if (!this.#reader.available) return;
       disarm(this.#words, this.#waitWord);
-      this.#wakeWaiters();
     }
+    this.#wakeWaiters();
   }
 
   #wakeWaiters(): void {

@@ -1,10 +1,13 @@
 /** All scenarios of the kill harness: the child finds them here by name, the tests run them all. */
 import type { Scenario } from './scenario.js';
+import { channelScenarios } from './scenarios/channel.js';
 import { cleanupScenarios } from './scenarios/cleanup.js';
 import { conversationScenarios } from './scenarios/conversation.js';
 import { latestScenarios } from './scenarios/latest.js';
+import { logScenarios } from './scenarios/log.js';
 import { mutexScenarios } from './scenarios/mutex.js';
 import { participantScenarios } from './scenarios/participants.js';
+import { ringScenarios } from './scenarios/ring.js';
 import { segmentScenarios } from './scenarios/segment.js';
 
 export const scenarios: readonly Scenario[] = [
@@ -14,4 +17,7 @@ export const scenarios: readonly Scenario[] = [
   ...latestScenarios,
   ...mutexScenarios,
   ...conversationScenarios,
+  ...ringScenarios,
+  ...channelScenarios,
+  ...logScenarios,
 ];
