@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { ChildProcess } from './child-process.js';
 import type { KillPoint, Place, Scenario } from './scenario.js';
 
-const AT_ONCE = 3;
+const LANES = 3;
 
 /** Runs one scenario after another, each at all of its kill points. Folders are made below `root`, and removed. */
 export class KillHarness {
@@ -24,23 +24,10 @@ export class KillHarness {
   /** Kills the operation at each of its kill points; returns how many there are. */
   async killEverywhere<S, P>(scenario: Scenario<S, P>): Promise<number> {
     const { steps } = await this.#runToTheEnd(scenario);
-    await inParallel(steps, async (killed) => {
-      const child = new ChildProcess(this.#program);
-      await this.#run(scenario, `killed at ${killed.step} (${killed.label})`, async (state, place) => {
-        try {
-          const outcome = await child.command({
-            scenario: scenario.name,
-            place,
-            signal: 'SIGKILL',
-            step: killed.step,
-          });
-          if (outcome !== undefined)
-            throw new Error(`the child came to its end after ${outcome.steps.length} steps`);
-        } finally {
-          await child.end();
-        }
-        await scenario.afterKill(state, place, killed);
-      });
+    await inLanes(async (next) => {
+      for (let killed = next(steps); killed !== undefined; killed = next(steps)) {
+        await this.#killOnce(scenario, killed);
+      }
     });
     return steps.length;
   }
@@ -48,28 +35,9 @@ export class KillHarness {
   /** Stops the operation at each of its kill points, lets others run, and continues it; returns how many there are. */
   async stopEverywhere<S, P>(scenario: Scenario<S, P>): Promise<number> {
     const { steps } = await this.#runToTheEnd(scenario);
-    await inParallel(steps, async (stopped) => {
-      const child = new ChildProcess(this.#program);
-      try {
-        await this.#run(scenario, `stopped at ${stopped.step} (${stopped.label})`, async (state, place) => {
-          const done = child.command({
-            scenario: scenario.name,
-            place,
-            signal: 'SIGSTOP',
-            step: stopped.step,
-          });
-          if (!(await child.stopped(done))) throw new Error('the child was not stopped');
-          try {
-            await scenario.whileStopped?.(state, place, stopped);
-          } finally {
-            child.process.kill('SIGCONT');
-          }
-          const outcome = await done;
-          if (outcome === undefined) throw new Error('the child died');
-          await scenario.afterStop?.(state, place, outcome, stopped);
-        });
-      } finally {
-        await child.end();
+    await inLanes(async (next) => {
+      for (let stopped = next(steps); stopped !== undefined; stopped = next(steps)) {
+        await this.#stopOnce(scenario, stopped);
       }
     });
     return steps.length;
@@ -77,6 +45,46 @@ export class KillHarness {
 
   close(): void {
     rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  async #killOnce<S, P>(scenario: Scenario<S, P>, killed: KillPoint): Promise<void> {
+    const child = new ChildProcess(this.#program);
+    await this.#run(scenario, `killed at ${killed.step} (${killed.label})`, async (state, place) => {
+      try {
+        const outcome = await child.command({
+          scenario: scenario.name,
+          place,
+          signal: 'SIGKILL',
+          step: killed.step,
+        });
+        if (outcome !== undefined) {
+          throw new Error(`the child came to its end after ${outcome.steps.length} steps`);
+        }
+      } finally {
+        await child.end();
+      }
+      await scenario.afterKill(state, place, killed);
+    });
+  }
+
+  async #stopOnce<S, P>(scenario: Scenario<S, P>, stopped: KillPoint): Promise<void> {
+    const child = new ChildProcess(this.#program);
+    try {
+      await this.#run(scenario, `stopped at ${stopped.step} (${stopped.label})`, async (state, place) => {
+        const done = child.command({ scenario: scenario.name, place, signal: 'SIGSTOP', step: stopped.step });
+        if (!(await child.stopped(done))) throw new Error('the child was not stopped');
+        try {
+          await scenario.whileStopped?.(state, place, stopped);
+        } finally {
+          child.process.kill('SIGCONT');
+        }
+        const outcome = await done;
+        if (outcome === undefined) throw new Error('the child died');
+        await scenario.afterStop?.(state, place, outcome, stopped);
+      });
+    } finally {
+      await child.end();
+    }
   }
 
   async #runToTheEnd<S, P>(scenario: Scenario<S, P>): Promise<{ steps: KillPoint[] }> {
@@ -119,10 +127,11 @@ export class KillHarness {
   }
 }
 
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let item = items[next++]; item !== undefined; item = items[next++]) await work(item);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+/** Runs a few lanes at once, which share one counter: `next(items)` gives each item to one of them. */
+async function inLanes(
+  lane: (next: <T>(items: readonly T[]) => T | undefined) => Promise<void>,
+): Promise<void> {
+  let index = 0;
+  const next = <T>(items: readonly T[]): T | undefined => items[index++];
+  await Promise.all(Array.from({ length: LANES }, () => lane(next)));
 }
