@@ -1,7 +1,12 @@
 /** Actors that send and receive: over rings, channels and logs. */
+
+import { add, load, pause, sleepSync, store } from '../../src/atomics.js';
 import { openChannel } from '../../src/channel.js';
+import { takeWaiter } from '../../src/doorbell.js';
 import { openLog } from '../../src/log.js';
 import { openRing } from '../../src/ring.js';
+import { openSegment } from '../../src/shared-segment.js';
+import { ACK, BELL, DONE, TAIL, WAITS } from './race-words.js';
 import type { Place } from './scenario.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -50,6 +55,32 @@ export const messageActors: Readonly<Record<string, (place: Place) => unknown>> 
     await messages.next();
     const second = await messages.next();
     return { busyWith: [...(second.value as Uint8Array)] };
+  },
+  'sleep in a channel': ({ name, directory }) => {
+    const channel = openChannel(name, { directory });
+    held.push(channel, channel.readable());
+  },
+  'sleep in a channel that keeps alive': ({ name, directory }) => {
+    const channel = openChannel(name, { directory, keepAlive: true });
+    held.push(channel, channel.readable());
+  },
+  'publish a million times in bursts': ({ name, directory }) => {
+    const segment = openSegment(name, { directory });
+    held.push(segment);
+    const { words } = segment;
+    setImmediate(() => {
+      let random = 7;
+      for (let number = 0; number < 1_000_000; ) {
+        random = (Math.imul(random, 1_103_515_245) + 12_345) | 0;
+        for (let rest = (random >>> 20) % 60; rest > 0; rest--) pause();
+        for (let burst = 1 + ((random >>> 16) & 15); burst > 0 && number < 1_000_000; burst--) {
+          store(words, TAIL, ++number);
+          if (takeWaiter(words, WAITS)) add(words, BELL, 1);
+        }
+        store(words, DONE, number);
+        for (let spins = 0; load(words, ACK) !== number; spins++) if (spins % 1000 === 999) sleepSync(0.02);
+      }
+    });
   },
   'read a log reliably and sleep': ({ name, directory }) => {
     const log = openLog(name, { directory });
