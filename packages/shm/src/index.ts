@@ -31,6 +31,15 @@ export {
   type SegmentReport,
   unlink,
 } from './inspect.js';
+export type {
+  ChannelDetails,
+  ChannelSideDetails,
+  LatestDetails,
+  LogDetails,
+  LogReaderDetails,
+  RingDetails,
+  StructureDetails,
+} from './inspect-details.js';
 export { type Latest, type LatestOptions, openLatest } from './latest.js';
 export type { Identity, Liveness } from './liveness.js';
 export { type Log, type LogOptions, openLog } from './log.js';

@@ -7,7 +7,7 @@
 import { readdirSync } from 'node:fs';
 import { load } from './atomics.js';
 import { ShmError } from './errors.js';
-import { describeLatest } from './latest.js';
+import { describeStructure, type StructureDetails } from './inspect-details.js';
 import { currentIdentity } from './liveness.js';
 import type { ParticipantInfo } from './participants.js';
 import { Segment } from './segment.js';
@@ -19,7 +19,6 @@ import {
   kindName,
   LOCK_WORD,
   PARTICIPANT_COUNT_WORD,
-  SegmentKind,
   VERSION_WORD,
 } from './segment-layout.js';
 import { defaultDirectory, removeLeftovers, segmentNameOf } from './segment-path.js';
@@ -57,14 +56,8 @@ export interface SegmentReport {
     | { readonly state: 'free' | 'poisoned' }
     | { readonly state: 'held'; readonly owner: ParticipantInfo | undefined };
   /** What the structure says about itself: positions, versions, who is behind by how much. */
-  readonly details: Readonly<Record<string, unknown>>;
+  readonly details: StructureDetails;
 }
-
-type Describer = (segment: Segment) => Record<string, unknown>;
-
-const describers: Partial<Record<number, Describer>> = {
-  [SegmentKind.Latest]: describeLatest,
-};
 
 /**
  * Describes a segment without taking part in it.
@@ -109,7 +102,7 @@ export function inspect(name: string, options: DirectoryOptions = {}): SegmentRe
         lock > 0
           ? { state: 'held', owner: participants.describe(lock) }
           : { state: lock === 0 ? 'free' : 'poisoned' },
-      details: describers[segment.kind]?.(segment) ?? {},
+      details: describeStructure(segment),
     };
   } finally {
     segment.close();

@@ -276,16 +276,3 @@ export function openLatest(name: string, options: LatestOptions = {}): Latest {
   };
   return new Latest(Segment.open(spec, name, options, Role.Reader));
 }
-
-/** What `inspect()` shows of a latest value. @internal */
-export function describeLatest(segment: Segment): Record<string, unknown> {
-  const [maxValueBytes, cells] = segment.params;
-  const base = segment.payloadOffset / WORD_BYTES;
-  const writer = load(segment.words, base + WRITER_WORD);
-  return {
-    maxValueBytes,
-    cells,
-    version: load(segment.words, base + VERSION_WORD),
-    writer: writer === 0 ? undefined : segment.participants.describe(writer),
-  };
-}

@@ -1,10 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openChannel } from '../src/channel.js';
 import { cleanup, inspect, listSegments, unlink } from '../src/inspect.js';
 import { openLatest } from '../src/latest.js';
 import { currentIdentity } from '../src/liveness.js';
+import { openLog } from '../src/log.js';
 import { openMutex } from '../src/mutex.js';
+import { openRing } from '../src/ring.js';
 import { temporaryPath } from '../src/segment-path.js';
 import { openSegment } from '../src/shared-segment.js';
 import { deadIdentity, joinDead } from './support/dead.js';
@@ -37,7 +40,7 @@ describe('inspect', () => {
         { slot: 1, pid: deadIdentity().pid, liveness: 'dead' },
       ],
       lock: { state: 'free' },
-      details: {},
+      details: { kind: 'raw' },
     });
     expect(report.totalBytes).toBe(statSync(report.path).size);
     expect(report.createdAt).toBeGreaterThanOrEqual(before);
@@ -69,6 +72,7 @@ describe('inspect', () => {
   it('tells of a latest value its version and its writer', () => {
     const latest = openLatest(place.name, { ...place, maxValueBytes: 10 });
     expect(inspect(place.name, place).details).toEqual({
+      kind: 'latest',
       maxValueBytes: 10,
       cells: 4,
       version: 0,
@@ -76,6 +80,68 @@ describe('inspect', () => {
     });
     latest.write(new Uint8Array(3));
     expect(inspect(place.name, place).details).toMatchObject({ version: 1, writer: { pid: process.pid } });
+  });
+
+  it('tells of a ring who writes, who reads, and how much waits', () => {
+    const [writer, reader] = [1, 2].map(() => openRing(place.name, { ...place, capacityBytes: 4096 }));
+    writer?.tryWrite(new Uint8Array(10));
+    expect(inspect(place.name, place).details).toMatchObject({
+      kind: 'ring',
+      capacityBytes: 4096,
+      unreadBytes: 24,
+      writer: { slot: 0, liveness: 'alive' },
+      reader: undefined,
+    });
+    reader?.read(() => {});
+    expect(inspect(place.name, place).details).toMatchObject({ unreadBytes: 0, reader: { slot: 1 } });
+    writer?.close();
+    reader?.close();
+  });
+
+  it('tells of a channel who has which side, who left, and what each has sent in vain', async () => {
+    const a = openChannel(place.name, { ...place, side: 'a' });
+    const b = openChannel(place.name, { ...place, side: 'b' });
+    await a.send(new Uint8Array(10));
+    b.close();
+    expect(inspect(place.name, place).details).toMatchObject({
+      kind: 'channel',
+      capacityBytes: 1_048_576,
+      a: { holder: { pid: process.pid, liveness: 'alive' }, left: false, unreadBytes: 24 },
+      b: { holder: undefined, left: true, unreadBytes: 0 },
+    });
+    a.close();
+  });
+
+  it('tells of a log how much is kept, and how far its reliable readers are behind', () => {
+    const log = openLog(place.name, { ...place, capacityBytes: 4096 });
+    log.tryAppend(new Uint8Array(8));
+    const lossy = openLog(place.name, place);
+    const reliable = openLog(place.name, place);
+    const readers = [lossy.reader({ start: 'oldest' }), reliable.reader({ start: 'oldest', reliable: true })];
+    log.tryAppend(new Uint8Array(8));
+    expect(inspect(place.name, place).details).toEqual({
+      kind: 'log',
+      capacityBytes: 4096,
+      entries: 2,
+      keptBytes: 48,
+      writer: undefined,
+      participants: [
+        { slot: 0, pid: process.pid, lagBytes: undefined, asleep: false },
+        { slot: 1, pid: process.pid, lagBytes: undefined, asleep: false },
+        { slot: 2, pid: process.pid, lagBytes: 48, asleep: false },
+      ],
+    });
+    for (const each of [...readers, log, lossy, reliable]) each.close();
+  });
+
+  it('names a kind that it does not know', () => {
+    const segment = openSegment(place.name, place);
+    segment.segment.words[5] = 77;
+    expect(inspect(place.name, place)).toMatchObject({
+      kind: 'unknown kind 77',
+      details: { kind: 'unknown' },
+    });
+    segment.close();
   });
 
   it('fails where there is nothing to see', () => {

@@ -1,0 +1,186 @@
+/**
+ * What each structure says about itself to `inspect()`: how full, how far, who, and who is behind by how much.
+ *
+ * Read from the words alone, while others change them. Nothing is believed: a number that cannot be is shown as it is.
+ */
+import { load } from './atomics.js';
+import { FAREWELL_WORD, ringWord, SIDE_WORD } from './channel-layout.js';
+import { VERSION_WORD as LATEST_VERSION_WORD, WRITER_WORD as LATEST_WRITER_WORD } from './latest-layout.js';
+import {
+  LOCK_WORD,
+  TAIL_WORD as LOG_TAIL_WORD,
+  OLDEST_WORD,
+  SLOT_POSITION,
+  SLOT_RELIABLE,
+  SLOT_SLEEPS,
+} from './log-layout.js';
+import { countAt } from './log-writer.js';
+import type { ParticipantInfo } from './participants.js';
+import { HEAD_WORD, READER_WORD, TAIL_WORD, UNIT_BYTES, WRITER_WORD } from './ring-layout.js';
+import type { Segment } from './segment.js';
+import { SegmentKind, slotWord, WORD_BYTES } from './segment-layout.js';
+
+/** Of a latest value. */
+export interface LatestDetails {
+  readonly kind: 'latest';
+  readonly maxValueBytes: number;
+  readonly cells: number;
+  /** Counts the writes, modulo 2^32. */
+  readonly version: number;
+  /** Undefined when nobody claimed the role; may be dead. */
+  readonly writer: ParticipantInfo | undefined;
+}
+
+/** Of a ring. */
+export interface RingDetails {
+  readonly kind: 'ring';
+  readonly capacityBytes: number;
+  /** Bytes that wait to be read, headers and padding included. */
+  readonly unreadBytes: number;
+  readonly writer: ParticipantInfo | undefined;
+  readonly reader: ParticipantInfo | undefined;
+}
+
+/** Of one side of a channel. */
+export interface ChannelSideDetails {
+  /** Who has the side; may be dead. */
+  readonly holder: ParticipantInfo | undefined;
+  /** Whether the last one who had it closed it properly. */
+  readonly left: boolean;
+  /** Bytes that this side sent and the other one has not read yet. */
+  readonly unreadBytes: number;
+}
+
+/** Of a channel. */
+export interface ChannelDetails {
+  readonly kind: 'channel';
+  readonly capacityBytes: number;
+  readonly a: ChannelSideDetails;
+  readonly b: ChannelSideDetails;
+}
+
+/** Of one participant of a log. */
+export interface LogReaderDetails {
+  readonly slot: number;
+  readonly pid: number;
+  /** How far it is behind, if it is a reliable reader; a lossy one shows nobody where it is. */
+  readonly lagBytes: number | undefined;
+  readonly asleep: boolean;
+}
+
+/** Of a log. */
+export interface LogDetails {
+  readonly kind: 'log';
+  readonly capacityBytes: number;
+  /** Entries ever appended; undefined when it was caught in the middle of an append. */
+  readonly entries: number | undefined;
+  /** Bytes that can still be read, headers and padding included. */
+  readonly keptBytes: number;
+  /** Who appends just now; may be dead. */
+  readonly writer: ParticipantInfo | undefined;
+  readonly participants: readonly LogReaderDetails[];
+}
+
+/** What a structure says about itself; `kind` tells them apart. */
+export type StructureDetails =
+  | LatestDetails
+  | RingDetails
+  | ChannelDetails
+  | LogDetails
+  | { readonly kind: 'raw' | 'mutex' | 'unknown' };
+
+/** Describes the structure in a segment, which may be open read-only. */
+export function describeStructure(segment: Segment): StructureDetails {
+  switch (segment.kind) {
+    case SegmentKind.Raw:
+      return { kind: 'raw' };
+    case SegmentKind.Mutex:
+      return { kind: 'mutex' };
+    case SegmentKind.Latest:
+      return describeLatest(segment);
+    case SegmentKind.Ring:
+      return describeRing(segment);
+    case SegmentKind.Channel:
+      return describeChannel(segment);
+    case SegmentKind.Log:
+      return describeLog(segment);
+    default:
+      return { kind: 'unknown' };
+  }
+}
+
+function describeLatest(segment: Segment): LatestDetails {
+  const [maxValueBytes = 0, cells = 0] = segment.params;
+  return {
+    kind: 'latest',
+    maxValueBytes,
+    cells,
+    version: payloadWord(segment, LATEST_VERSION_WORD),
+    writer: holderOf(segment, LATEST_WRITER_WORD),
+  };
+}
+
+function describeRing(segment: Segment): RingDetails {
+  const [capacityBytes = 0] = segment.params;
+  return {
+    kind: 'ring',
+    capacityBytes,
+    unreadBytes: unreadBytes(segment, 0),
+    writer: holderOf(segment, WRITER_WORD),
+    reader: holderOf(segment, READER_WORD),
+  };
+}
+
+function describeChannel(segment: Segment): ChannelDetails {
+  const [capacityBytes = 0] = segment.params;
+  const describeSide = (side: 'a' | 'b'): ChannelSideDetails => {
+    const holder = payloadWord(segment, SIDE_WORD[side]);
+    return {
+      holder: holder === 0 ? undefined : segment.participants.describe(holder),
+      left: holder === 0 && payloadWord(segment, FAREWELL_WORD[side]) !== 0,
+      unreadBytes: unreadBytes(segment, ringWord(side, capacityBytes)),
+    };
+  };
+  return { kind: 'channel', capacityBytes, a: describeSide('a'), b: describeSide('b') };
+}
+
+function describeLog(segment: Segment): LogDetails {
+  const [capacityBytes = 0] = segment.params;
+  const { words } = segment;
+  const tail = payloadWord(segment, LOG_TAIL_WORD);
+  return {
+    kind: 'log',
+    capacityBytes,
+    entries: countAt(words, segment.payloadOffset / WORD_BYTES, tail)?.count,
+    keptBytes: distanceBytes(tail, payloadWord(segment, OLDEST_WORD)),
+    writer: holderOf(segment, LOCK_WORD),
+    participants: segment.participants.list().map(({ slot, pid }) => {
+      const base = slotWord(slot);
+      const reliable = load(words, base + SLOT_RELIABLE) === 1;
+      return {
+        slot,
+        pid,
+        lagBytes: reliable ? distanceBytes(tail, load(words, base + SLOT_POSITION)) : undefined,
+        asleep: load(words, base + SLOT_SLEEPS) === 1,
+      };
+    }),
+  };
+}
+
+function payloadWord(segment: Segment, word: number): number {
+  return load(segment.words, segment.payloadOffset / WORD_BYTES + word);
+}
+
+function holderOf(segment: Segment, word: number): ParticipantInfo | undefined {
+  const token = payloadWord(segment, word);
+  return token === 0 ? undefined : segment.participants.describe(token);
+}
+
+function unreadBytes(segment: Segment, ring: number): number {
+  return distanceBytes(payloadWord(segment, ring + TAIL_WORD), payloadWord(segment, ring + HEAD_WORD));
+}
+
+/** Bytes from one position to a later one. */
+function distanceBytes(later: number, earlier: number): number {
+  return ((later - earlier) | 0) * UNIT_BYTES;
+}

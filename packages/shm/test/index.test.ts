@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import * as shm from '../src/index.js';
+
+describe('the package', () => {
+  it('exports this and nothing else', () => {
+    expect(Object.keys(shm).sort()).toEqual([
+      'Role',
+      'SegmentKind',
+      'ShmError',
+      'ShmErrorCode',
+      'cleanup',
+      'inspect',
+      'listSegments',
+      'openChannel',
+      'openConversation',
+      'openLatest',
+      'openLog',
+      'openMutex',
+      'openRing',
+      'openSegment',
+      'unlink',
+    ]);
+  });
+});
