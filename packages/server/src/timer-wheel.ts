@@ -45,7 +45,7 @@ export class TimerWheel {
     this.#stop = clock.every(tickMs, () => this.#tick());
   }
 
-  /** Calls `timed.expire` after `delayMs` or up to one tick later. */
+  /** Calls `timed.expire` after `delayMs`, up to one tick sooner or later. */
   schedule(timed: Timed, delayMs: number): TimerEntry {
     const entry: Slotted = { timed, rounds: 0 };
     this.#insert(entry, delayMs);

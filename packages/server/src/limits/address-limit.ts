@@ -17,10 +17,11 @@ export class AddressLimit {
   constructor(maxPerAddress: number, exempt: readonly string[]) {
     this.#maxPerAddress = maxPerAddress;
     for (const range of exempt) {
-      const [address = '', prefix] = range.split('/');
+      const [address = '', prefix, ...rest] = range.split('/');
       const family = isIPv6(address) ? 'ipv6' : 'ipv4';
       const bits = family === 'ipv6' ? 128 : 32;
-      if (!isIP(address) || (prefix !== undefined && !(/^\d+$/.test(prefix) && Number(prefix) <= bits))) {
+      const isPrefix = prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= bits);
+      if (!isIP(address) || !isPrefix || rest.length > 0) {
         const message = `exemptAddresses must have addresses or ranges, got ${range}`;
         throw new ServerError(ServerErrorCode.BadOption, message);
       }
