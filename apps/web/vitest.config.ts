@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  resolve: { conditions: ['@chat/source', 'browser'] },
-  ssr: { resolve: { conditions: ['@chat/source', 'browser'] } },
+  resolve: { conditions: ['@chat/source'] },
+  ssr: { resolve: { conditions: ['@chat/source'] } },
   test: { name: 'web', include: ['test/**/*.test.{ts,tsx}'] },
 });

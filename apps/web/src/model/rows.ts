@@ -90,52 +90,50 @@ export function layOut(
   return rows;
 }
 
-/** What comings and goings come to, in one sentence: who both came and went in between is not mentioned twice. */
-export function summarize(notices: readonly NoticeItem[]): string {
-  const net = new Map<string, { came: boolean; last: NoticeItem }>();
-  const renames: string[] = [];
+/** A piece of a sentence: words, or a name, which runs in its own direction. */
+export type Phrase = string | { readonly name: string };
+
+/** What comings and goings come to, in one sentence: who both came and went in between is mentioned once. */
+export function summarize(notices: readonly NoticeItem[]): Phrase[] {
+  const stays = new Map<string, { readonly came: boolean; readonly last: NoticeItem }>();
+  const renames: Phrase[][] = [];
   for (const notice of notices) {
     if (notice.change === 'renamed') {
-      renames.push(`${isolate(notice.oldName ?? '')} is now ${isolate(notice.name)}`);
+      renames.push([{ name: notice.oldName ?? '' }, ' is now ', { name: notice.name }]);
       continue;
     }
-    const known = net.get(notice.name);
-    net.set(notice.name, { came: known?.came ?? notice.change === 'joined', last: notice });
+    const came = stays.get(notice.name)?.came ?? notice.change === 'joined';
+    stays.set(notice.name, { came, last: notice });
   }
-  const came: string[] = [];
-  const left: string[] = [];
-  const lost: string[] = [];
-  const visited: string[] = [];
-  const returned: string[] = [];
-  for (const [name, { came: first, last }] of net) {
-    if (last.change === 'joined') (first ? came : returned).push(name);
-    else if (first) visited.push(name);
-    else (last.change === 'lost' ? lost : left).push(name);
-  }
-  return [
-    phrase(came, 'joined'),
-    phrase(returned, 'left and came back'),
-    phrase(visited, 'came by'),
-    phrase(left, 'left'),
-    phrase(lost, 'lost the connection'),
-    ...renames,
-  ]
-    .filter((part) => part !== '')
-    .join(' · ');
+  const did = new Map<string, string[]>(DEEDS.map((deed) => [deed, []]));
+  for (const [name, { came, last }] of stays) did.get(deedOf(came, last))?.push(name);
+  const clauses = [...did]
+    .filter(([, names]) => names.length > 0)
+    .map(([deed, names]) => clause(names, deed));
+  return [...clauses, ...renames].flatMap((phrases, i) => (i === 0 ? phrases : [' · ', ...phrases]));
+}
+
+const DEEDS = ['joined', 'left and came back', 'came by', 'left', 'lost the connection'] as const;
+
+/** @param came whether the first that was heard was that they came */
+function deedOf(came: boolean, { change }: NoticeItem): (typeof DEEDS)[number] {
+  if (change === 'joined') return came ? 'joined' : 'left and came back';
+  if (came) return 'came by';
+  return change === 'lost' ? 'lost the connection' : 'left';
 }
 
 const MAX_NAMED = 5;
 const LIST = new Intl.ListFormat('en', { type: 'conjunction' });
 
-function phrase(names: readonly string[], did: string): string {
-  if (names.length === 0) return '';
-  const named = names.slice(0, MAX_NAMED).map(isolate);
+function clause(names: readonly string[], deed: string): Phrase[] {
+  const named = names.slice(0, MAX_NAMED);
   const others = names.length - named.length;
-  if (others > 0) named.push(others === 1 ? '1 other' : `${others} others`);
-  return `${LIST.format(named)} ${did}`;
-}
-
-/** Keeps the direction of a name from reordering the sentence around it (first strong isolate, and its end). */
-function isolate(name: string): string {
-  return `\u2068${name}\u2069`;
+  const items = others > 0 ? [...named, others === 1 ? '1 other' : `${others} others`] : named;
+  let index = 0;
+  const list = LIST.formatToParts(items).map(({ type, value }): Phrase => {
+    if (type === 'literal' || index >= named.length) return value;
+    index++;
+    return { name: value };
+  });
+  return [...list, ` ${deed}`];
 }

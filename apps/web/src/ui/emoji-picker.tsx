@@ -2,7 +2,7 @@
  * A small tray of emoji. The keyboards of phones have them; this one is for everybody else.
  */
 import type { VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from './icon.js';
 
 const EMOJI = [
@@ -55,7 +55,7 @@ export function EmojiPicker({ onPick }: EmojiPickerProps): VNode {
   const root = useRef<HTMLDivElement>(null);
   const toggle = useRef<HTMLButtonElement>(null);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     root.current?.querySelector<HTMLElement>('.emoji-tray button')?.focus();
     const onDown = (event: Event): void => {

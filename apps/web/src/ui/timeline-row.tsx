@@ -60,7 +60,9 @@ export const TimelineRow = memo(
       case 'notices':
         return (
           <div class="notices" title={wholeTime(row.items.at(-1)?.at ?? 0)}>
-            {summarize(row.items)}
+            {summarize(row.items).map((phrase) =>
+              typeof phrase === 'string' ? phrase : <bdi>{phrase.name}</bdi>,
+            )}
           </div>
         );
       case 'mark':

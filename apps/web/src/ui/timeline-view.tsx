@@ -107,7 +107,9 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
       >
         <div class="filler" />
         <div class="introduction">
-          <Introduction conversation={conversation} />
+          <p>
+            <Introduction conversation={conversation} />
+          </p>
         </div>
         <Virtualizer
           ref={list}
