@@ -4,6 +4,9 @@ export default defineConfig({
   entry: {
     fanout: 'src/fanout/main.ts',
     'fanout-load': 'src/fanout/load.ts',
+    compare: 'src/compare/main.ts',
+    'compare-near': 'src/compare/near.ts',
+    'compare-far': 'src/compare/far.ts',
     'ws-server': 'src/peers/ws-server.ts',
     'socket-io-server': 'src/peers/socket-io-server.ts',
   },

@@ -6,6 +6,9 @@
  */
 import type { Address } from '../process/server-process.js';
 
+/** Given each message, `bytes[start … end)`, borrowed until it returns. */
+export type LineListener = (bytes: Uint8Array, start: number, end: number) => void;
+
 /** One end of an open line. */
 export interface Line {
   /**
@@ -14,8 +17,8 @@ export interface Line {
    * @returns false when the line is full: nothing was sent, try again later
    */
   send(bytes: Uint8Array): boolean;
-  /** Names the one listener. It gets each message, borrowed until it returns. */
-  receive(listener: (bytes: Uint8Array) => void): void;
+  /** Names the one listener. */
+  receive(listener: LineListener): void;
   /**
    * Looks for messages and hands them to the listener. Only lines that must be asked have this; the others
    * wake the event loop by themselves.
@@ -30,6 +33,10 @@ export interface Line {
 export interface NearContext {
   /** Text that no other line on this machine has. */
   readonly unique: string;
+  /** The largest message that will be sent. */
+  readonly maxMessageBytes: number;
+  /** Readers at the far end, for lines that can have many. */
+  readonly readers: number;
   /** A folder for sockets, removed afterwards. */
   readonly folder: string;
   /** The server between the two ends, for lines that have one. */
@@ -41,7 +48,7 @@ export interface NearContext {
 /** What connects the two processes anyway: how they are started and stopped, and all that some lines need. */
 export interface FarChannel {
   post(bytes: Uint8Array): void;
-  onBytes(listener: (bytes: Uint8Array) => void): void;
+  onBytes(listener: LineListener): void;
 }
 
 /** One way of talking. */

@@ -2,6 +2,7 @@
  * Cuts a stream of bytes into the messages of a simple framing: a length before each, or a line of text that
  * says how long the next one is. What is incomplete is copied once, into a buffer that doubles.
  */
+import type { LineListener } from './line.js';
 
 /** Where the payload of the message at `start` lies, and where the next message begins. */
 export interface Cut {
@@ -16,12 +17,12 @@ export type Measure = (bytes: Uint8Array, start: number, end: number) => Cut | u
 /** Splits a stream that arrives in any cut. */
 export class MessageSplitter {
   readonly #measure: Measure;
-  readonly #deliver: (bytes: Uint8Array) => void;
+  readonly #deliver: LineListener;
   #held: Uint8Array = new Uint8Array(65_536);
   #heldBytes = 0;
 
   /** @param deliver - given the payload of each message; not called for an empty one */
-  constructor(measure: Measure, deliver: (bytes: Uint8Array) => void) {
+  constructor(measure: Measure, deliver: LineListener) {
     this.#measure = measure;
     this.#deliver = deliver;
   }
@@ -43,7 +44,7 @@ export class MessageSplitter {
     while (start < end) {
       const cut = this.#measure(bytes, start, end);
       if (!cut || cut.end > end) break;
-      if (cut.payloadEnd > cut.payload) this.#deliver(bytes.subarray(cut.payload, cut.payloadEnd));
+      if (cut.payloadEnd > cut.payload) this.#deliver(bytes, cut.payload, cut.payloadEnd);
       start = cut.end;
     }
     return start;

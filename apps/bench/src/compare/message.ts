@@ -27,7 +27,12 @@ export const MessageKind = { Echo: 1, Reset: 2, Data: 3, Flush: 4, Credit: 5 } a
 export type MessageKind = (typeof MessageKind)[keyof typeof MessageKind];
 
 /** Makes a message of `bytes` bytes. */
-export function createMessage(kind: MessageKind, bytes = MESSAGE_BYTES, argument = 0, second = 0): Uint8Array {
+export function createMessage(
+  kind: MessageKind,
+  bytes = MESSAGE_BYTES,
+  argument = 0,
+  second = 0,
+): Uint8Array {
   const message = new Uint8Array(bytes);
   for (let i = MESSAGE_BYTES; i < bytes; i++) message[i] = i;
   message[KIND_OFFSET] = kind;
@@ -40,20 +45,20 @@ export function writeNumber(message: Uint8Array, number: number): void {
   writeU32(message, NUMBER_OFFSET, number);
 }
 
-export function readNumber(message: Uint8Array): number {
-  return readU32(message, NUMBER_OFFSET);
+export function readNumber(bytes: Uint8Array, start: number): number {
+  return readU32(bytes, start + NUMBER_OFFSET);
 }
 
-export function readKind(message: Uint8Array): number {
-  return message[KIND_OFFSET]!;
+export function readKind(bytes: Uint8Array, start: number): number {
+  return bytes[start + KIND_OFFSET]!;
 }
 
-export function readArgument(message: Uint8Array): number {
-  return readU32(message, ARGUMENT_OFFSET);
+export function readArgument(bytes: Uint8Array, start: number): number {
+  return readU32(bytes, start + ARGUMENT_OFFSET);
 }
 
-export function readSecond(message: Uint8Array): number {
-  return readU32(message, SECOND_OFFSET);
+export function readSecond(bytes: Uint8Array, start: number): number {
+  return readU32(bytes, start + SECOND_OFFSET);
 }
 
 function readU32(bytes: Uint8Array, at: number): number {

@@ -22,6 +22,8 @@ export interface WindowFigure {
   readonly deliveriesPerCpuSecond: Spread | undefined;
   /** CPU time of the server as a share of the time that passed; above 1 with several threads. */
   readonly serverLoad: number | undefined;
+  /** CPU time of the publisher and all subscribers, for one delivery. */
+  readonly loadCpuNsPerDelivery: number;
   readonly lost: number;
 }
 
@@ -225,6 +227,9 @@ function windowFigures(contender: Contender, members: number): WindowFigure[] {
       deliveriesPerSecond: spreadOf(results.map((result) => (result.deliveries / result.elapsedMs) * 1000))!,
       deliveriesPerCpuSecond: spreadOf(perCpu),
       serverLoad: spreadOf(loads)?.median,
+      loadCpuNsPerDelivery: spreadOf(
+        results.map((result) => (result.loadCpuMs * 1e6) / Math.max(1, result.deliveries)),
+      )!.median,
       lost: results.reduce((sum, result) => sum + result.lost, 0),
     });
   }

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Address } from '../../process/server-process.js';
-import type { Line, Mechanism } from '../line.js';
+import type { Line, LineListener, Mechanism } from '../line.js';
 import { type Measure, MessageSplitter } from '../message-splitter.js';
 import { readDigits } from './redis.js';
 
@@ -57,7 +57,7 @@ class NatsLine implements Line {
     return true;
   }
 
-  receive(listener: (bytes: Uint8Array) => void): void {
+  receive(listener: LineListener): void {
     const splitter = new MessageSplitter(measureMessage, listener);
     this.#socket.on('data', (chunk: Buffer) => {
       splitter.push(chunk);

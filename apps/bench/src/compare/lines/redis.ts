@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Address } from '../../process/server-process.js';
-import type { Line, Mechanism } from '../line.js';
+import type { Line, LineListener, Mechanism } from '../line.js';
 import { type Measure, MessageSplitter } from '../message-splitter.js';
 
 const NEWLINE = 0x0a;
@@ -54,7 +54,7 @@ class RedisLine implements Line {
     return true;
   }
 
-  receive(listener: (bytes: Uint8Array) => void): void {
+  receive(listener: LineListener): void {
     const splitter = new MessageSplitter(measurePush, listener);
     this.#subscriber.on('data', (chunk: Buffer) => splitter.push(chunk));
   }

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type ListenOptions, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Line, Mechanism } from '../line.js';
+import type { Line, LineListener, Mechanism } from '../line.js';
 import { LENGTH_PREFIX_BYTES, MessageSplitter, measureLengthPrefix } from '../message-splitter.js';
 
 type Target = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -58,7 +58,7 @@ class StreamLine implements Line {
     return true;
   }
 
-  receive(listener: (bytes: Uint8Array) => void): void {
+  receive(listener: LineListener): void {
     const splitter = new MessageSplitter(measureLengthPrefix, listener);
     this.#socket.on('data', (chunk: Buffer) => splitter.push(chunk));
   }

@@ -33,7 +33,7 @@ function webSocketLine(socket: WebSocket, onClose: () => void): Line {
       return true;
     },
     receive(listener) {
-      socket.on('message', (data: Buffer) => listener(data));
+      socket.on('message', (data: Buffer) => listener(data, 0, data.length));
     },
     async close() {
       socket.terminate();

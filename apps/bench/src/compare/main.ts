@@ -1,0 +1,134 @@
+/**
+ * `npm run compare`: sockets, shared memory and what Node itself brings, measured on this machine, as tables,
+ * pictures and JSON.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type FanoutFigures, runFanout } from '../fanout/benchmark.js';
+import { type MemoryFigure, measureMemory } from '../fanout/memory.js';
+import { chatTarget, findTargets } from '../fanout/targets.js';
+import { describeMachine } from '../machine.js';
+import { REPOSITORY_FOLDER } from '../process/built-module.js';
+import { measureLogReaders, measureTransports } from './benchmark.js';
+import { countCode } from './code-count.js';
+import { CODE_PARTS } from './design.js';
+import { formatDifference } from './difference.js';
+import { type CompareReport, REPORT_FORMAT } from './figures.js';
+import { parseCompareOptions } from './options.js';
+import { expectedMs, FULL_PLAN, type Plan, QUICK_PLAN } from './plan.js';
+import { Progress } from './progress.js';
+import { writeReport } from './report-folder.js';
+import { formatCompareReport } from './terminal.js';
+import { findTransports } from './transports.js';
+
+const FANOUT_WINDOW = 16;
+const FANOUT_BYTES = 64;
+/** Connecting a thousand members to each of five servers, warming up, closing. */
+const FANOUT_OVERHEAD_MS = 1100;
+const MEMORY_MS = 3500;
+
+const options = parseCompareOptions(process.argv.slice(2));
+const plan: Plan = options.quick ? QUICK_PLAN : FULL_PLAN;
+const report = options.render === undefined ? await measure() : readReport(options.render);
+const now = new Date();
+const stamp = now.toISOString().slice(0, 19).replaceAll(':', '-');
+const folder = options.out ?? join(REPOSITORY_FOLDER, 'reports', stamp);
+const earlier = options.against === undefined ? undefined : readReport(options.against);
+const page = writeReport(folder, report, earlier);
+
+if (options.json) {
+  console.log(JSON.stringify(report, undefined, 2));
+} else {
+  console.log(formatCompareReport(report));
+  if (earlier) console.log(formatDifference(earlier, report));
+  console.log(`The report with its pictures: ${page}`);
+}
+const lost = report.transports.some((row) => row.lost > 0) || report.logReaders.some((row) => row.lost > 0);
+if (lost || report.failures.length > 0) process.exitCode = 1;
+
+async function measure(): Promise<CompareReport> {
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort());
+  process.once('SIGTERM', () => interrupt.abort());
+  const { signal } = interrupt;
+  const begin = performance.now();
+  const { found, missing } = findTransports();
+  const transports = found.filter(({ id }) => !options.only || options.only.includes(id));
+  const peers = findTargets(['ws', 'socket.io', 'redis', 'nats']);
+  const targets = [chatTarget('binary'), ...peers.found];
+  const memoryTargets = [chatTarget('binary'), chatTarget('line'), ...peers.found];
+  const others = options.only === undefined;
+
+  const fanoutMs =
+    plan.fanoutMembers.length *
+    targets.length *
+    (FANOUT_OVERHEAD_MS + plan.fanoutRounds * plan.fanoutRoundMs);
+  const logMs = plan.logReaders.length * plan.rounds * (plan.throughputMs + 500);
+  const progress = new Progress(
+    plan.rounds * transports.length * expectedMs(plan) +
+      (others ? fanoutMs + logMs + memoryTargets.length * MEMORY_MS : 0),
+    process.stderr,
+  );
+  const failures: string[] = [];
+  const run = { transports, plan, progress, signal, onFailure: (line: string) => void failures.push(line) };
+  const measured = await measureTransports(run);
+  const logReaders = others ? await measureLogReaders(run) : [];
+  let fanout: FanoutFigures = { windows: [], paced: [], failures: [], otherWork: undefined };
+  if (others && !signal.aborted) {
+    let doneBefore = 0;
+    fanout = await runFanout({
+      targets,
+      members: plan.fanoutMembers,
+      windows: [FANOUT_WINDOW],
+      payloadBytes: FANOUT_BYTES,
+      roundMs: plan.fanoutRoundMs,
+      rounds: plan.fanoutRounds,
+      latencyRate: 0,
+      verify: false,
+      signal,
+      onStep(what, done) {
+        progress.step(what, (done - doneBefore) * fanoutMs);
+        doneBefore = done;
+      },
+    });
+  }
+  const memory: MemoryFigure[] = [];
+  for (const target of others ? memoryTargets : []) {
+    if (signal.aborted) break;
+    progress.step(`memory of ${target.name}`, MEMORY_MS);
+    try {
+      memory.push(await measureMemory(target, plan.idleConnections));
+    } catch (error) {
+      failures.push(`memory of ${target.name}: ${(error as Error).message}`);
+    }
+  }
+  progress.clear();
+  return {
+    format: REPORT_FORMAT,
+    machine: describeMachine(new Date()),
+    otherWork: Math.max(measured.otherWork, fanout.otherWork ?? 0),
+    settings: {
+      quick: plan.quick,
+      rounds: plan.rounds,
+      roundTripBytes: plan.roundTripBytes,
+      ratePerSecond: plan.ratePerSecond,
+      complete: !signal.aborted,
+      elapsedMs: performance.now() - begin,
+    },
+    transports: measured.figures,
+    fanout,
+    logReaders,
+    memory,
+    code: countCode(REPOSITORY_FOLDER, CODE_PARTS),
+    missing,
+    failures: [...failures, ...fanout.failures],
+  };
+}
+
+function readReport(path: string): CompareReport {
+  const report = JSON.parse(readFileSync(path, 'utf8')) as CompareReport;
+  if (report.format !== REPORT_FORMAT) {
+    throw new Error(`${path} has format ${report.format}, this program reads ${REPORT_FORMAT}`);
+  }
+  return report;
+}
