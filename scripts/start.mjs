@@ -1,0 +1,31 @@
+/**
+ * `npm start`: `turbo run start`, stopped as a whole.
+ *
+ * npm runs a script through a shell, and where that shell does not replace itself, a SIGTERM sent to npm ends
+ * npm and the shell and leaves turbo with all its tasks behind. So this passes signals on, and takes the loss
+ * of its parent for one.
+ */
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+
+const PARENT_POLL_MS = 250;
+
+const turbo = createRequire(import.meta.url).resolve('turbo/bin/turbo');
+const child = spawn(process.execPath, [turbo, 'run', 'start', ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
+
+let stopping = false;
+function stop() {
+  if (stopping) return;
+  stopping = true;
+  // SIGTERM, whatever came: turbo's launcher alone does not obey a SIGINT.
+  child.kill('SIGTERM');
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
+
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && stop(), PARENT_POLL_MS).unref();
+
+child.on('exit', (code) => process.exit(stopping ? 0 : (code ?? 1)));
