@@ -9,6 +9,7 @@ import {
   CloseCode,
   closeCodeInfo,
   encodeFrame,
+  entryBytes,
   FrameType,
   type Hello,
   type Joined,
@@ -184,6 +185,12 @@ export class Chat {
     }
     const before = room.log.bytes;
     room.log.append(entry);
+    room.unsentBytes += entryBytes(entry.name.length, entry.body.length);
+    room.unsentEntries++;
+    if (room.isFilling || this.rooms.isFull(room, before)) {
+      this.fanOut.touch(room);
+      this.fanOut.flush();
+    }
     this.rooms.account(room, before);
     if (entry.type === FrameType.Notice && room.members.size > this.options.presenceDelayMembers) {
       this.fanOut.touchLater(room, this.options.presenceDelayMs);

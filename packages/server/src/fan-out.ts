@@ -67,6 +67,8 @@ export class FanOut {
     this.#rooms = [];
     for (const room of rooms) {
       room.dirty = false;
+      room.unsentBytes = 0;
+      room.unsentEntries = 0;
       for (const membership of room.members.values()) membership.session.peer?.deliver(membership);
     }
     if (this.#members.length > 0) {

@@ -45,7 +45,7 @@ export class PublishRecord {
 
   /** What became of a publish that was taken; `'forgotten'` when it is too long ago. */
   outcome(publishId: number): Outcome | 'forgotten' {
-    if (publishId <= this.#last - this.#capacity) return 'forgotten';
+    if (publishId < 1 || publishId <= this.#last - this.#capacity) return 'forgotten';
     const slot = publishId % this.#capacity;
     const seq = this.#seqs[slot];
     return typeof seq === 'number' ? { seq, at: this.#ats[slot]! } : seq;

@@ -40,6 +40,9 @@ export class Membership implements Cursor {
   }
 }
 
+/** A turn may bring in this part of what the log holds. */
+const UNSENT_PER_BOUND = 4;
+
 export class Room {
   /** As the first member wrote it. */
   readonly name: string;
@@ -55,12 +58,27 @@ export class Room {
   dirty = false;
   /** Whether fan-out will come by in any case, later. */
   waiting = false;
+  /** What was appended since fan-out came by. */
+  unsentBytes = 0;
+  unsentEntries = 0;
+  readonly #maxUnsentBytes: number;
+  readonly #maxUnsentEntries: number;
 
   constructor(name: string, key: string, handle: number, retention: Retention) {
     this.name = name;
     this.key = key;
     this.handle = handle;
     this.log = new ByteLog(handle, retention);
+    this.#maxUnsentBytes = retention.maxBytes / UNSENT_PER_BOUND;
+    this.#maxUnsentEntries = retention.maxEntries / UNSENT_PER_BOUND;
+  }
+
+  /**
+   * Whether fan-out must not wait for the end of the turn: what one turn brings in can exceed what the log holds,
+   * and readers who were given no chance to read would count as slow.
+   */
+  get isFilling(): boolean {
+    return this.unsentBytes > this.#maxUnsentBytes || this.unsentEntries > this.#maxUnsentEntries;
   }
 
   /**

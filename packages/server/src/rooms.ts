@@ -57,6 +57,11 @@ export class Rooms {
     return room;
   }
 
+  /** Whether {@link Rooms.account} will have to drop something of a room that grew. */
+  isFull(room: Room, bytesBefore: number): boolean {
+    return this.#logBytes + room.log.bytes - bytesBefore > this.#options.maxLogBytes;
+  }
+
   /** Keeps the total of all histories within its bound, at the cost of the room that grew. */
   account(room: Room, bytesBefore: number): void {
     this.#logBytes += room.log.bytes - bytesBefore;

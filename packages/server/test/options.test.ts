@@ -1,0 +1,560 @@
+/**
+ * Every option does what it says. The table at the top is compared with the options there are, so that an option
+ * without a test here does not go unnoticed.
+ */
+import { FailureCode, FrameType, type Joined } from '@chat/protocol';
+import { describe, expect, it } from 'vitest';
+import { createChatServer } from '../src/chat-server.js';
+import { ServerErrorCode } from '../src/errors.js';
+import { createMemoryLog } from '../src/log/memory-log.js';
+import { type ChatServerOptions, maxMessageBytes, resolveOptions, UNLIMITED } from '../src/options.js';
+import { ManualClock } from './support/manual-clock.js';
+import { MemoryChat } from './support/memory-chat.js';
+import { tcpPipe } from './support/socket-pipe.js';
+import { turn, until } from './support/turn.js';
+import { WireClient } from './support/wire-client.js';
+
+type Test = () => Promise<void>;
+
+const INFINITE = Number.POSITIVE_INFINITY;
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+/** Connects and says hello; answers the close code, or 0 for a welcome. */
+async function knock(memory: MemoryChat, name: string, more: object = {}): Promise<number> {
+  const client = memory.connect();
+  client.greet({ name, ...more });
+  return client.take(FrameType.Welcome).then(
+    () => 0,
+    async () => (await client.closed)!.code,
+  );
+}
+
+const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Test>> = {
+  maxFrameBytes: async () => {
+    const memory = await MemoryChat.open({ maxFrameBytes: 8192, maxLineBytes: 1000 });
+    expect(await knock(memory, 'small', { maxFrameBytes: 8191 })).toBe(4003);
+    const ada = await memory.enter({ name: 'ada', maxFrameBytes: 8192 });
+    expect(ada.welcome!.limits.maxFrameBytes).toBe(8192);
+    ada.pipe.write(Uint8Array.of(0x01, 0x20, 0, 0, FrameType.Publish));
+    expect(await ada.closed).toMatchObject({ code: 4003 });
+  },
+  maxLineBytes: async () => {
+    const memory = await MemoryChat.open({ maxLineBytes: 20 });
+    const bob = memory.connectLine();
+    bob.send('bob\n');
+    const ada = memory.connectLine();
+    ada.send('ada\n');
+    await turn(2);
+    ada.send(`${'x'.repeat(20)}\n`);
+    ada.send(`${'y'.repeat(21)}\n`);
+    await turn(2);
+    expect(bob.text()).toContain(`ada: ${'x'.repeat(20)}\n`);
+    expect(ada.text()).toMatch(/\*\*\* .*exceeds maxLineBytes 20 \(frame-too-large\)\n$/);
+    expect(ada.link.closed).toBe(true);
+  },
+  maxSessions: async () => {
+    const memory = await MemoryChat.open({ maxSessions: 2, resumeWindowMs: 1000 });
+    const ada = await memory.enter('ada');
+    await memory.enter('bob');
+    expect(await knock(memory, 'carol')).toBe(4023);
+    ada.pipe.destroy();
+    expect(await knock(memory, 'carol')).toBe(4023);
+    memory.clock.advance(1500);
+    expect(await knock(memory, 'carol')).toBe(0);
+  },
+  maxConnectionsPerAddress: async () => {
+    const server = createChatServer({ maxConnectionsPerAddress: 2, clock: new ManualClock() });
+    const address = await server.listen({ port: 0, host: '127.0.0.1' });
+    if (address.kind !== 'tcp') throw new Error(address.kind);
+    const clients = [1, 2, 3].map(() => new WireClient(tcpPipe({ port: address.port, host: '127.0.0.1' })));
+    await clients[0]!.enter({ name: 'ada' });
+    await clients[1]!.enter({ name: 'bob' });
+    clients[2]!.greet({ name: 'carol' });
+    expect(await clients[2]!.closed).toMatchObject({ code: 4024, retryAfterMs: 5000 });
+    clients[0]!.pipe.destroy();
+    await until(() => server.stats().openConnections === 1);
+    const next = new WireClient(tcpPipe({ port: address.port, host: '127.0.0.1' }));
+    await next.enter({ name: 'carol' });
+    await server.close();
+  },
+  exemptAddresses: async () => {
+    const server = createChatServer({ maxConnectionsPerAddress: 1, exemptAddresses: ['127.0.0.0/8'] });
+    const address = await server.listen({ port: 0, host: '127.0.0.1' });
+    if (address.kind !== 'tcp') throw new Error(address.kind);
+    for (const name of ['ada', 'bob', 'carol']) {
+      await new WireClient(tcpPipe({ port: address.port, host: '127.0.0.1' })).enter({ name });
+    }
+    await server.close();
+    expect(() => createChatServer({ exemptAddresses: ['10.0.0.0/33'] })).toThrow(
+      expect.objectContaining({ code: ServerErrorCode.BadOption }),
+    );
+  },
+  maxRooms: async () => {
+    const memory = await MemoryChat.open({ maxRooms: 2 });
+    const ada = await memory.enter('ada');
+    await ada.join('one');
+    await ada.join('two');
+    expect(await ada.request({ op: 'join', room: 'three' })).toMatchObject({
+      failure: { code: FailureCode.TooManyRooms, max: 2 },
+    });
+    await ada.join('ONE');
+  },
+  maxRoomsPerSession: async () => {
+    const memory = await MemoryChat.open({ maxRoomsPerSession: 2 });
+    const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
+    expect(ada.welcome!.limits.maxRoomsPerSession).toBe(2);
+    await ada.join('one');
+    await ada.join('two');
+    await bob.join('three');
+    expect(await ada.request({ op: 'join', room: 'three' })).toMatchObject({
+      failure: { code: FailureCode.TooManyRooms, max: 2 },
+    });
+    await ada.ask({ op: 'leave', room: 'one' });
+    await ada.join('three');
+  },
+  maxMembersPerRoom: async () => {
+    const memory = await MemoryChat.open({
+      maxMembersPerRoom: 3,
+      hooks: { authorize: async () => (await turn(), true) },
+    });
+    const clients = await Promise.all(Array.from({ length: 8 }, (_, i) => memory.enter(`m${i}`)));
+    const answers = await Promise.all(clients.map((client) => client.request({ op: 'join', room: 'lobby' })));
+    expect(answers.filter(({ type }) => type === FrameType.Response)).toHaveLength(3);
+    expect(
+      answers.filter((answer) => 'failure' in answer && answer.failure.code === FailureCode.RoomFull),
+    ).toHaveLength(5);
+    const line = memory.connectLine();
+    line.send('nc\n');
+    await until(() => line.link.closed);
+    expect(line.text()).toBe('*** lobby has 3 members (overloaded)\n');
+  },
+  maxMessagesPerSecond: async () => {
+    const memory = await MemoryChat.open({ maxMessagesPerSecond: 10, maxMessageBurst: 5 });
+    const ada = await memory.enter('ada');
+    const { handle } = await ada.join('lobby');
+    memory.clock.advance(1000);
+    for (let i = 0; i < 5; i++) ada.publish(handle, `${i}`);
+    expect(ada.link.paused).toBe(false);
+    ada.publish(handle, '5');
+    expect(ada.link.paused).toBe(true);
+    ada.publish(handle, 'later');
+    await turn();
+    expect(ada.texts(handle)).toHaveLength(6);
+    memory.clock.advance(100);
+    await turn();
+    expect(ada.texts(handle)).toHaveLength(7);
+  },
+  maxMessageBurst: async () => {
+    const memory = await MemoryChat.open({ maxMessagesPerSecond: 1, maxMessageBurst: 4 });
+    const ada = await memory.enter('ada');
+    const frames = Array.from({ length: 20 }, (_, i) => ({
+      type: FrameType.Publish,
+      room: 1,
+      publishId: i + 1,
+      codec: 1,
+      body: text('x'),
+    }));
+    ada.send(...frames);
+    await turn();
+    const limited = ada.frames.filter(
+      (frame) => frame.type === FrameType.Nack && frame.failure.code === FailureCode.RateLimited,
+    );
+    // The burst, and as much again on credit; what came in one piece with these is refused.
+    expect(ada.frames.filter(({ type }) => type === FrameType.Nack)).toHaveLength(20);
+    expect(limited).toHaveLength(12);
+    expect(limited[0]).toMatchObject({ failure: { retryAfterMs: 4000 } });
+  },
+  maxRateViolations: async () => {
+    const memory = await MemoryChat.open({
+      maxMessagesPerSecond: 1,
+      maxMessageBurst: 1,
+      maxRateViolations: 5,
+    });
+    const ada = await memory.enter('ada');
+    const signal = {
+      type: FrameType.Signal,
+      room: 1,
+      sender: 0,
+      name: '',
+      codec: 0,
+      body: new Uint8Array(0),
+    } as const;
+    ada.send(...Array.from({ length: 2 + 5 }, () => signal));
+    await turn();
+    expect(ada.gone).toBe(false);
+    memory.clock.advance(1000);
+    ada.send(...Array.from({ length: 10 }, () => signal));
+    expect(await ada.closed).toMatchObject({ code: 4021, retryAfterMs: 1000 });
+  },
+  maxInFlight: async () => {
+    const entries: (() => void)[] = [];
+    const inner = createMemoryLog();
+    const log = {
+      ...{ epoch: inner.epoch, open: inner.open.bind(inner), close: inner.close.bind(inner) },
+      append: (draft: Parameters<typeof inner.append>[0]) => {
+        const body = Uint8Array.from(draft.body);
+        if (draft.publishId === 0) inner.append(draft);
+        else entries.push(() => inner.append({ ...draft, body }));
+      },
+    };
+    const memory = await MemoryChat.open({ maxInFlight: 3, log });
+    const ada = await memory.enter('ada');
+    expect(ada.welcome!.limits.maxInFlight).toBe(3);
+    const { handle } = await ada.join('lobby');
+    for (let i = 1; i <= 5; i++) ada.publish(handle, `${i}`);
+    await turn();
+    expect(ada.frames.filter((frame) => frame.type === FrameType.Nack)).toMatchObject([
+      { publishId: 4, failure: { code: FailureCode.RateLimited, max: 3 } },
+      { publishId: 5, failure: { code: FailureCode.RateLimited, max: 3 } },
+    ]);
+    for (const append of entries.splice(0)) append();
+    await turn();
+    ada.publish(handle, '6');
+    for (const append of entries.splice(0)) append();
+    await turn();
+    expect(ada.texts(handle)).toEqual(['1', '2', '3', '6']);
+    expect(ada.frames.flatMap((frame) => (frame.type === FrameType.Ack ? frame.publishId : []))).toEqual([
+      1, 2, 3, 6,
+    ]);
+  },
+  maxQueuedBytes: async () => {
+    const memory = await MemoryChat.open({ maxQueuedBytes: 1000, ...UNLIMITED });
+    const ada = await memory.enter('ada');
+    ada.pipe.pause();
+    for (let i = 1; i <= 2000; i++) ada.send({ type: FrameType.Ping, nonce: i });
+    await turn();
+    expect(ada.link.paused).toBe(true);
+    const { bytesOut } = memory.chat.counters;
+    expect(ada.link.unsentBytes).toBeLessThan(2 * 1000 + 100);
+    ada.pipe.resume();
+    await turn();
+    expect(ada.link.paused).toBe(false);
+    expect(ada.frames.filter(({ type }) => type === FrameType.Pong)).toHaveLength(2000);
+    expect(memory.chat.counters.bytesOut).toBeGreaterThan(bytesOut);
+  },
+  handshakeTimeoutMs: async () => {
+    const memory = await MemoryChat.open({ handshakeTimeoutMs: 2000 });
+    const [silent, half, done] = [memory.connect(), memory.connect(), await memory.enter('ada')];
+    half.pipe.write(Uint8Array.of(0xfe, 0x43));
+    const line = memory.connectLine();
+    line.send('no end of li');
+    memory.clock.advance(1500);
+    expect([silent.gone, half.gone, line.link.closed]).toEqual([false, false, false]);
+    memory.clock.advance(1000);
+    expect((await silent.closed)!.code).toBe(4002);
+    expect((await half.closed)!.code).toBe(4002);
+    expect(line.text()).toBe('*** the handshake took too long (handshake-timeout)\n');
+    expect(done.gone).toBe(false);
+  },
+  idleTimeoutMs: async () => {
+    const memory = await MemoryChat.open({ idleTimeoutMs: 32_000 });
+    const alive = await memory.enter('alive');
+    const dead = await memory.enter('dead', { pong: false });
+    expect(alive.welcome!.limits.idleTimeoutMs).toBe(32_000);
+    for (let s = 0; s < 20; s++) {
+      memory.clock.advance(1000);
+      await turn();
+    }
+    expect(dead.frames.filter(({ type }) => type === FrameType.Ping)).toHaveLength(1);
+    expect(dead.gone).toBe(false);
+    for (let s = 0; s < 300; s++) {
+      memory.clock.advance(1000);
+      await turn();
+    }
+    expect(await dead.closed).toMatchObject({ code: 4022 });
+    expect(alive.gone).toBe(false);
+    expect(alive.frames.filter(({ type }) => type === FrameType.Ping).length).toBeGreaterThan(15);
+  },
+  resumeWindowMs: async () => {
+    const memory = await MemoryChat.open({ resumeWindowMs: 3000 });
+    const resume = async (after: number): Promise<boolean> => {
+      const name = `m${after}`;
+      const first = await memory.enter(name);
+      first.pipe.destroy();
+      memory.clock.advance(after);
+      const { session, secret, epoch } = first.welcome!;
+      const second = await memory.enter({ name, resume: { session, secret, epoch, rooms: [], inbox: 0 } });
+      expect(second.welcome!.limits.resumeWindowMs).toBe(3000);
+      return second.welcome!.resumed;
+    };
+    expect(await resume(2500)).toBe(true);
+    expect(await resume(3500)).toBe(false);
+    const none = await MemoryChat.open({ resumeWindowMs: 0 });
+    (await none.enter('ada')).pipe.destroy();
+    expect(none.chat.sessionCount).toBe(0);
+  },
+  emptyRoomTtlMs: async () => {
+    const memory = await MemoryChat.open({ emptyRoomTtlMs: 10_000 });
+    const ada = await memory.enter('ada');
+    await ada.join('lobby');
+    await ada.ask({ op: 'leave', room: 'lobby' });
+    memory.clock.advance(9000);
+    expect(memory.chat.rooms.size).toBe(1);
+    memory.clock.advance(2000);
+    expect(memory.chat.rooms.size).toBe(0);
+  },
+  coalesceMs: async () => {
+    const memory = await MemoryChat.open({ coalesceMs: 50 });
+    const ada = memory.connect();
+    ada.greet({ name: 'ada' });
+    await ada.take(FrameType.Welcome);
+    ada.send({ type: FrameType.Ping, nonce: 1 });
+    await turn(5);
+    expect(ada.frames.at(-1)).toMatchObject({ type: FrameType.Welcome });
+    memory.clock.advance(50);
+    expect(ada.frames.at(-1)).toMatchObject({ type: FrameType.Pong });
+  },
+  presenceDelayMembers: async () => {
+    const memory = await MemoryChat.open({ presenceDelayMembers: 2, presenceDelayMs: 1000 });
+    const ada = await memory.enter('ada');
+    const { handle } = await ada.join('lobby');
+    await (await memory.enter('bob')).join('lobby');
+    await turn();
+    expect(ada.entries(handle)).toHaveLength(2);
+    const third = await memory.enter('carol');
+    await third.join('lobby');
+    await (await memory.enter('dave')).join('lobby');
+    await turn();
+    // The one who comes has its own notice at once.
+    expect(third.entries(handle).at(-1)).toMatchObject({ name: 'carol' });
+    memory.clock.advance(1000);
+    await turn();
+    expect(ada.entries(handle)).toHaveLength(4);
+  },
+  presenceDelayMs: async () => {
+    const memory = await MemoryChat.open({ presenceDelayMembers: 0, presenceDelayMs: 700 });
+    const ada = await memory.enter('ada');
+    const { handle } = await ada.join('lobby');
+    const bob = await memory.enter('bob');
+    await bob.join('lobby');
+    await turn();
+    expect(ada.entries(handle)).toHaveLength(1);
+    memory.clock.advance(699);
+    await turn();
+    expect(ada.entries(handle)).toHaveLength(1);
+    memory.clock.advance(1);
+    await turn();
+    expect(ada.entries(handle)).toHaveLength(2);
+    await (await memory.enter('carol')).join('lobby');
+    bob.publish(handle, 'rides along');
+    await turn();
+    expect(ada.entries(handle).map(({ name }) => name)).toEqual(['ada', 'bob', 'carol', 'bob']);
+  },
+  retentionBytes: () => keepsOnly({ retentionBytes: 65_536 }, 1000, (held) => held.bytes <= 65_536),
+  retentionEntries: () => keepsOnly({ retentionEntries: 40 }, 10, (held) => held.entries <= 40),
+  retentionMs: async () => {
+    const memory = await MemoryChat.open({ retentionMs: 60_000, retentionEntries: 8 });
+    const ada = await memory.enter({ name: 'ada' });
+    const { handle } = await ada.join('lobby');
+    await ada.say(handle, 'old');
+    memory.clock.advance(55_000);
+    await ada.say(handle, 'young');
+    // Age is looked at every ten seconds.
+    memory.clock.advance(20_000);
+    expect((await ada.history('lobby')).entries.map(({ body }) => String.fromCharCode(...body))).toEqual([
+      'young',
+    ]);
+  },
+  inboxBytes: async () => {
+    const memory = await MemoryChat.open({ inboxBytes: 65_536, ...UNLIMITED });
+    const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
+    bob.pipe.destroy();
+    for (let i = 1; i <= 200; i++) {
+      ada.send({ type: FrameType.Direct, publishId: i, codec: 1, to: 'bob', body: new Uint8Array(1000) });
+    }
+    await turn();
+    expect(memory.chat.rooms.logBytes).toBeGreaterThan(65_536 / 2);
+    expect(memory.chat.rooms.logBytes).toBeLessThanOrEqual(65_536);
+    const { session, secret, epoch, inbox } = bob.welcome!;
+    const again = await memory.enter({
+      name: 'bob',
+      resume: { session, secret, epoch, rooms: [], inbox: 0 },
+    });
+    await turn();
+    expect(again.frames.map(({ type }) => type).slice(0, 3)).toEqual([
+      FrameType.Welcome,
+      FrameType.Gap,
+      FrameType.Message,
+    ]);
+    const received = again.entries(inbox.handle);
+    expect(again.frames[1]).toMatchObject({ room: inbox.handle, from: 0, to: received[0]!.prev });
+    expect(received.length).toBeGreaterThan(30);
+    again.send({ type: FrameType.Close, code: 1000, retryAfterMs: 0, reason: '' });
+    expect(memory.chat.rooms.logBytes).toBe(0);
+  },
+  maxLogBytes: async () => {
+    const memory = await MemoryChat.open({ maxLogBytes: 100_000, retentionBytes: 80_000, ...UNLIMITED });
+    const ada = await memory.enter('ada');
+    const rooms: Joined[] = [];
+    for (const name of ['one', 'two', 'three']) rooms.push(await ada.join(name));
+    for (let i = 0; i < 300; i++) {
+      await ada.say(rooms[i % 3]!.handle, new Uint8Array(1000));
+      // The last chunk of a room is never given up, and one that grows anew begins small.
+      expect(memory.chat.rooms.logBytes).toBeLessThanOrEqual(100_000 + 3 * 10_000);
+    }
+    expect(memory.chat.rooms.logBytes).toBeGreaterThan(50_000);
+  },
+  slowConsumer: async () => {
+    for (const slowConsumer of ['close', 'skip'] as const) {
+      const memory = await MemoryChat.open({ slowConsumer, retentionBytes: 65_536, ...UNLIMITED });
+      const [ada, slow] = [await memory.enter('ada'), await memory.enter('slow')];
+      const { handle } = await ada.join('lobby');
+      const joined = await slow.join('lobby');
+      await turn();
+      slow.pipe.pause();
+      for (let i = 0; i < 200; i++) await ada.say(handle, new Uint8Array(1000));
+      slow.pipe.resume();
+      await turn(2);
+      if (slowConsumer === 'close') {
+        expect(await slow.closed).toMatchObject({ code: 4020 });
+        expect(memory.chat.counters.readersClosed).toBe(1);
+        expect(memory.log.toldClose('slow-consumer')).toBe(true);
+      } else {
+        await ada.say(handle, 'after');
+        await turn();
+        expect(slow.texts(handle).at(-1)).toBe('after');
+        expect(slow.frames.some(({ type }) => type === FrameType.Gap)).toBe(true);
+        expect(memory.chat.counters.readersSkipped).toBeGreaterThan(0);
+        const { followChain } = await import('./support/wire-client.js');
+        followChain(slow.frames, handle, joined.start);
+      }
+      expect(ada.entries(handle)).toHaveLength(slowConsumer === 'close' ? 202 : 203);
+    }
+  },
+  hooks: async () => {
+    const memory = await MemoryChat.open({ hooks: { authenticate: () => ({ ok: true, name: 'chosen' }) } });
+    expect((await memory.enter('wanted')).welcome!.member.name).toBe('chosen');
+  },
+  logger: async () => {
+    const memory = await MemoryChat.open();
+    await knock(memory, 'not: a name');
+    expect(memory.log.toldClose('name-invalid')).toBe(true);
+    expect(() => createChatServer({}).stats()).not.toThrow();
+  },
+  log: async () => {
+    const log = createMemoryLog();
+    const memory = await MemoryChat.open({ log });
+    expect((await memory.enter('ada')).welcome!.epoch).toBe(log.epoch);
+  },
+  clock: async () => {
+    const memory = await MemoryChat.open({ clock: new ManualClock(1234) });
+    const ada = await memory.enter('ada');
+    const { handle } = await ada.join('lobby');
+    ada.publish(handle, 'x');
+    expect(await ada.take(FrameType.Ack)).toMatchObject({ at: 1234 });
+  },
+  random: async () => {
+    const values = [0.25, 0.75];
+    const server = createChatServer({ random: () => values.shift() ?? 0 });
+    const address = await server.listen({ port: 0, host: '127.0.0.1' });
+    if (address.kind !== 'tcp') throw new Error(address.kind);
+    const clients: WireClient[] = [];
+    for (const name of ['ada', 'bob']) {
+      const client = new WireClient(tcpPipe({ port: address.port, host: '127.0.0.1' }));
+      await client.enter({ name });
+      clients.push(client);
+    }
+    await server.drain({ spreadMs: 1000 });
+    const delays = await Promise.all(clients.map(async (client) => (await client.closed)!.retryAfterMs));
+    expect(delays).toEqual([250, 750]);
+  },
+  agent: async () => {
+    const memory = await MemoryChat.open({ agent: 'mine/1' });
+    expect((await memory.enter('ada')).welcome!.agent).toBe('mine/1');
+  },
+};
+
+/** Fills a room and looks what is left, in the log and for one who asks. */
+async function keepsOnly(
+  options: ChatServerOptions,
+  bodyBytes: number,
+  isKept: (held: { bytes: number; entries: number }) => boolean,
+): Promise<void> {
+  const memory = await MemoryChat.open({ ...UNLIMITED, ...options });
+  const ada = await memory.enter('ada');
+  const { handle } = await ada.join('lobby');
+  for (let i = 0; i < 300; i++) ada.publish(handle, new Uint8Array(bodyBytes));
+  await turn(2);
+  const { log } = memory.chat.rooms.find('lobby')!;
+  expect(isKept(log)).toBe(true);
+  expect(log.entries).toBeGreaterThan(20);
+  expect(memory.chat.rooms.logBytes).toBe(log.bytes);
+  const page = await ada.history('lobby', { limit: 1000 });
+  expect(page.entries).toHaveLength(log.entries);
+  expect(page.end).toBe(true);
+  // Whoever reads along got everything nevertheless.
+  expect(ada.entries(handle)).toHaveLength(301);
+}
+
+describe('the option', () => {
+  it.each(Object.entries(TESTS))('%s does what it says', async (_name, test) => {
+    await test();
+  });
+
+  it('has a test here whatever its name is', () => {
+    expect(Object.keys(TESTS).sort()).toEqual(Object.keys(resolveOptions({})).sort());
+  });
+});
+
+describe('resolveOptions', () => {
+  const numbers = Object.entries(resolveOptions({})).flatMap(([name, value]) =>
+    typeof value === 'number' ? name : [],
+  );
+
+  it.each(numbers)('refuses a %s that is no sensible number', (name) => {
+    for (const value of [Number.NaN, -1, 1.5, '5', null, Number.NEGATIVE_INFINITY]) {
+      expect(() => resolveOptions({ [name]: value }), `${name} ${value}`).toThrow(
+        expect.objectContaining({ code: ServerErrorCode.BadOption, message: expect.stringContaining(name) }),
+      );
+    }
+  });
+
+  it('lets limits be lifted, but none that bounds a buffer or a timer', () => {
+    const liftable = numbers.filter((name) => {
+      try {
+        resolveOptions({ [name]: INFINITE });
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    expect(liftable).toEqual([
+      'maxSessions',
+      'maxConnectionsPerAddress',
+      'maxRooms',
+      'maxRoomsPerSession',
+      'maxMembersPerRoom',
+      'maxMessagesPerSecond',
+      'maxMessageBurst',
+      'maxRateViolations',
+      'retentionMs',
+      'maxLogBytes',
+    ]);
+    expect(() => resolveOptions(UNLIMITED)).not.toThrow();
+  });
+
+  it('takes undefined for the default', () => {
+    expect(resolveOptions({ maxSessions: undefined } as unknown as ChatServerOptions).maxSessions).toBe(
+      10_000,
+    );
+  });
+
+  it('refuses limits that do not fit together', () => {
+    const refused: [ChatServerOptions, string][] = [
+      [{ maxFrameBytes: 4095 }, 'maxFrameBytes'],
+      [{ maxFrameBytes: 4096 }, 'maxLineBytes'],
+      [{ maxFrameBytes: 4096, maxLineBytes: maxMessageBytes({ maxFrameBytes: 4096 }) + 1 }, 'maxLineBytes'],
+      [{ retentionBytes: 65_535 }, 'retentionBytes'],
+      [{ inboxBytes: 65_535 }, 'inboxBytes'],
+      [{ slowConsumer: 'drop' as 'close' }, 'slowConsumer'],
+    ];
+    for (const [options, name] of refused) {
+      expect(() => resolveOptions(options), name).toThrow(
+        expect.objectContaining({ code: ServerErrorCode.BadOption, message: expect.stringContaining(name) }),
+      );
+    }
+    expect(() =>
+      resolveOptions({ maxFrameBytes: 4096, maxLineBytes: maxMessageBytes({ maxFrameBytes: 4096 }) }),
+    ).not.toThrow();
+  });
+});
