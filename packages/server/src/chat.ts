@@ -15,6 +15,7 @@ import {
   type Joined,
   NoticeKind,
   PROTOCOL_VERSION,
+  roomKey,
   userNameProblem,
   type Welcome,
 } from '@chat/protocol';
@@ -205,7 +206,7 @@ export class Chat {
     if (!wanted || wanted.epoch !== this.log.epoch) return undefined;
     const session = this.#byId.get(wanted.session);
     if (!session || !sameSecret(session.secret, wanted.secret)) return undefined;
-    const positions = new Map(wanted.rooms.map(({ room, after }) => [room, after]));
+    const positions = new Map(wanted.rooms.map(({ room, after }) => [roomKey(room), after]));
     const { joined, inboxGap } = session.resume(peer, positions, wanted.inbox);
     let welcome = this.#welcome(session, wanted.inbox, joined);
     if (!this.#fits(welcome)) {
@@ -238,7 +239,7 @@ export class Chat {
         authenticate(knock.credentials, visitor, signal ?? new AbortController().signal),
         signal,
       );
-      if (result === undefined)
+      if (result === TOO_LATE)
         return { code: CloseCode.HandshakeTimeout, reason: 'the handshake took too long' };
       if (!result.ok) return { code: CloseCode.Unauthorized, reason: result.reason ?? 'not authorized' };
       name = result.name ?? name;
@@ -300,15 +301,17 @@ export class Chat {
   }
 }
 
-/** What a hook decides; `undefined` once nobody waits for it any more, whether or not it ever settles. */
+const TOO_LATE = Symbol('nobody waits any more');
+
+/** What a hook decides; `TOO_LATE` once nobody waits for it any more, whether or not it ever settles. */
 async function unlessAborted<T>(
   decision: T | Promise<T>,
   signal: AbortSignal | undefined,
-): Promise<T | undefined> {
+): Promise<T | typeof TOO_LATE> {
   if (!signal) return decision;
-  const aborted = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  const aborted = new Promise<typeof TOO_LATE>((resolve) => {
+    if (signal.aborted) resolve(TOO_LATE);
+    else signal.addEventListener('abort', () => resolve(TOO_LATE), { once: true });
   });
   return Promise.race([decision, aborted]);
 }

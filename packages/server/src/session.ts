@@ -326,7 +326,7 @@ export class Session implements Origin {
   }
 
   /**
-   * Puts a new connection in the place of the old one. Cursors go back to what the client has, by room name;
+   * Puts a new connection in the place of the old one. Cursors go back to what the client has, by room key;
    * the answer describes the rooms as they are streamed from now on, and what of the inbox is gone.
    */
   resume(peer: Peer, positions: ReadonlyMap<string, number>, inboxAfter: number): Resumed {
@@ -339,7 +339,7 @@ export class Session implements Origin {
     let inboxGap: Joined['gap'];
     for (const membership of this.rooms.values()) {
       const { room } = membership;
-      const after = positions.get(room.name) ?? positions.get(room.key);
+      const after = positions.get(room.key);
       const { point, gap } = this.#startingPoint(
         room,
         after === undefined ? {} : { after },

@@ -115,7 +115,12 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
   maxMembersPerRoom: async () => {
     const memory = await MemoryChat.open({
       maxMembersPerRoom: 3,
-      hooks: { authorize: async () => (await turn(), true) },
+      hooks: {
+        authorize: async () => {
+          await turn();
+          return true;
+        },
+      },
     });
     const clients = await Promise.all(Array.from({ length: 8 }, (_, i) => memory.enter(`m${i}`)));
     const answers = await Promise.all(clients.map((client) => client.request({ op: 'join', room: 'lobby' })));
