@@ -9,7 +9,7 @@ export interface SoakPart<Prepared = unknown> {
   /** Once, in the soak itself, before any process is started. */
   create(place: Place): void;
   /** In each process. */
-  prepare(place: Place): Prepared;
+  prepare(place: Place, random: (below: number) => number): Prepared;
   /** In each process, again and again: one operation, and a check of what it sees. Throws when an invariant is broken. */
   act(prepared: Prepared, random: (below: number) => number): void | Promise<void>;
   /** Once, at the end, after all processes were killed. Throws when an invariant is broken; may return numbers to print. */

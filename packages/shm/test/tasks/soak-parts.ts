@@ -1,10 +1,12 @@
 /** All structures that the soak puts under random kills. */
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ShmError, type ShmErrorCode } from '../../src/errors.js';
 import { unlink } from '../../src/inspect.js';
 import { type Latest, openLatest } from '../../src/latest.js';
 import { openSegment, type SharedSegment } from '../../src/shared-segment.js';
 import type { Place } from '../support/scenario.js';
+import { logPart, ringPart } from './soak-messages.js';
 import type { SoakPart } from './soak-part.js';
 
 /** Runs `body`, and takes these errors for normal outcomes. */
@@ -32,7 +34,7 @@ const mutex: SoakPart<SharedSegment> = {
       assert.equal(words[0], words[1], 'half written, and not reported as recovered');
       const next = (words[0] ?? 0) + 1;
       words[0] = next;
-      for (let turns = random(8); turns > 0; turns--) await new Promise(setImmediate);
+      if (random(4) === 0) await delay(1);
       words[1] = next;
     }),
   verify({ directory }) {
@@ -136,4 +138,4 @@ const names: SoakPart<Place> = {
   },
 };
 
-export const soakParts: readonly SoakPart[] = [mutex, latest, names];
+export const soakParts: readonly SoakPart[] = [mutex, latest, names, ringPart, logPart];

@@ -42,7 +42,7 @@ async function work(directory: string): Promise<void> {
   const random = randomFrom(Number(options.seed));
   const place = { directory, name: 'soak' };
   try {
-    const parts = soakParts.map((part) => ({ part, prepared: part.prepare(place) }));
+    const parts = soakParts.map((part) => ({ part, prepared: part.prepare(place, random) }));
     for (;;) {
       const { part, prepared } = parts[random(parts.length)] as (typeof parts)[number];
       await part.act(prepared, random);
