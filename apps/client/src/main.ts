@@ -1,1 +1,49 @@
-export {};
+#!/usr/bin/env node
+/**
+ * `chat`: a shell around `@chat/client`. Which front end it is depends on what it is connected to: a person at a
+ * terminal, a pipe, or nothing that could be read.
+ */
+import { ReadStream, WriteStream } from 'node:tty';
+import { ClientError } from '@chat/client';
+import packageJson from '../package.json' with { type: 'json' };
+import { parseArguments, UsageError } from './args.js';
+import { runFollow } from './follow.js';
+import { paletteFor } from './palette.js';
+import { runPipe } from './pipe.js';
+import { errorText } from './session.js';
+import { runTerminal } from './terminal.js';
+
+const EXIT_FAILED = 1;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { version } = packageJson;
+  const args = parseArguments(argv, version);
+  const { stdin: input, stdout: output, stderr: errors, env: environment } = process;
+  const leaving = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => leaving.abort());
+  // Whoever read the output has gone: `chat | head`.
+  output.on('error', () => leaving.abort());
+  const { signal } = leaving;
+  if (args.follow) {
+    const palette = args.plain ? undefined : paletteFor(output, environment);
+    await runFollow(args, { output, signal, ...(palette && { palette }) }, version);
+    return 0;
+  }
+  if (input instanceof ReadStream && output instanceof WriteStream) {
+    return runTerminal(args, { input, output, environment, signal }, version);
+  }
+  return runPipe(args, { input, output, errors, signal }, version);
+}
+
+/** One line that says what is wrong; a stack trace only for defects. */
+function fail(error: unknown): number {
+  if (error instanceof UsageError) {
+    if (error.message) process.stderr.write(`chat: ${error.message}\n`);
+    return error.exitCode;
+  }
+  if (!ClientError.is(error)) throw error;
+  process.stderr.write(`chat: ${errorText(error)}\n`);
+  return EXIT_FAILED;
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch(fail);

@@ -422,14 +422,14 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
     this.#retryTimer = undefined;
     this.#stopWaking?.();
     this.#closing = connection?.close() ?? Promise.resolve();
+    this.#become({ status: 'closed', reason });
+    for (const queue of this.#statusQueues) queue.end();
     this.#outbox.fail(reason);
     this.requests.fail(reason);
     // Whoever closed knows why; everybody else is told.
     const error = reason.code === 'ERR_CLIENT_CLOSED' ? undefined : reason;
     this.#rooms.end(error);
     this.#inbox.end(error);
-    this.#become({ status: 'closed', reason });
-    for (const queue of this.#statusQueues) queue.end();
     opening?.reject(rejection);
   }
 

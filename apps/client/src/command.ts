@@ -1,0 +1,96 @@
+/**
+ * A typed line, understood: text for the room, or a command.
+ */
+
+/** What a line asks for. */
+export type Command =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'me'; readonly text: string }
+  | { readonly type: 'nick'; readonly name: string }
+  | { readonly type: 'join'; readonly room: string }
+  | { readonly type: 'leave'; readonly room: string | undefined }
+  | { readonly type: 'rooms'; readonly prefix: string }
+  | { readonly type: 'who' }
+  | { readonly type: 'msg'; readonly to: string; readonly text: string }
+  | { readonly type: 'ping' }
+  | { readonly type: 'help' }
+  | { readonly type: 'quit' }
+  | { readonly type: 'nothing' }
+  | { readonly type: 'invalid'; readonly reason: string };
+
+/** Commands by name, with what follows them and what they do. */
+export const COMMANDS: ReadonlyMap<string, { readonly usage: string; readonly summary: string }> = new Map([
+  ['help', { usage: '/help', summary: 'shows this' }],
+  ['nick', { usage: '/nick NAME', summary: 'takes another name' }],
+  ['join', { usage: '/join ROOM', summary: 'joins a room, or switches to it' }],
+  ['leave', { usage: '/leave [ROOM]', summary: 'leaves a room: this one, if none is named' }],
+  ['rooms', { usage: '/rooms [PREFIX]', summary: 'lists the rooms of the server' }],
+  ['who', { usage: '/who', summary: 'lists who is in this room' }],
+  ['msg', { usage: '/msg NAME TEXT', summary: 'tells one user; "NAME" if it has spaces' }],
+  ['me', { usage: '/me DOES SOMETHING', summary: 'says what you do' }],
+  ['ping', { usage: '/ping', summary: 'measures the way to the server and back' }],
+  ['quit', { usage: '/quit', summary: 'leaves the chat' }],
+]);
+
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['part', 'leave'],
+  ['exit', 'quit'],
+  ['names', 'who'],
+  ['list', 'rooms'],
+  ['w', 'msg'],
+  ['?', 'help'],
+]);
+
+/**
+ * Understands a line. A first slash makes a command; two of them make a text that begins with one.
+ *
+ * @param users - names that are known: the longest one that follows `/msg` is meant, spaces and all
+ */
+export function parseCommand(line: string, users: Iterable<string> = []): Command {
+  if (line.trim() === '') return { type: 'nothing' };
+  if (!line.startsWith('/')) return { type: 'text', text: line };
+  if (line.startsWith('//')) return { type: 'text', text: line.slice(1) };
+  const [, word = '', rest = ''] = /^\/(\S*)\s*(.*)$/su.exec(line.trimEnd()) ?? [];
+  const name = ALIASES.get(word.toLowerCase()) ?? word.toLowerCase();
+  const known = COMMANDS.get(name);
+  if (known === undefined)
+    return { type: 'invalid', reason: `there is no command /${word}; /help lists them` };
+  const usage: Command = { type: 'invalid', reason: `usage: ${known.usage}` };
+  switch (name) {
+    case 'nick':
+      return rest === '' ? usage : { type: 'nick', name: rest };
+    case 'join':
+      return rest === '' ? usage : { type: 'join', room: rest };
+    case 'leave':
+      return { type: 'leave', room: rest === '' ? undefined : rest };
+    case 'rooms':
+      return { type: 'rooms', prefix: rest };
+    case 'me':
+      return rest === '' ? usage : { type: 'me', text: rest };
+    case 'msg': {
+      const addressed = splitAddressee(rest, users);
+      return addressed ? { type: 'msg', ...addressed } : usage;
+    }
+    default:
+      return { type: name as 'who' | 'ping' | 'help' | 'quit' };
+  }
+}
+
+function splitAddressee(
+  rest: string,
+  users: Iterable<string>,
+): { readonly to: string; readonly text: string } | undefined {
+  const quoted = /^"([^"]+)"\s+(.+)$/su.exec(rest);
+  if (quoted) return { to: quoted[1]!, text: quoted[2]! };
+  let longest = '';
+  for (const user of users) {
+    if (user.length > longest.length && rest.toLowerCase().startsWith(`${user.toLowerCase()} `))
+      longest = user;
+  }
+  const end = longest === '' ? rest.search(/\s/u) : longest.length;
+  const text = rest.slice(end).trim();
+  return end <= 0 || text === '' ? undefined : { to: rest.slice(0, end), text };
+}
+
+/** The text that stands for `/me …` on the wire; other clients show it as it is. */
+export const ACTION_PREFIX = '/me ';

@@ -1,0 +1,146 @@
+/**
+ * A terminal of lines: what is printed stands above the line that is being typed, which is never garbled.
+ *
+ * Node's readline edits the input. To print, the rows of the prompt are cleared, the text is written in their
+ * place, and the prompt is drawn again with what was typed so far and the cursor where it was.
+ */
+import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
+import type { ReadStream, WriteStream } from 'node:tty';
+
+/** Options of {@link LineScreen}. */
+export interface LineScreenOptions {
+  readonly input: ReadStream;
+  readonly output: WriteStream;
+  /** What a line may become, for the Tab key. */
+  readonly complete: (line: string) => readonly string[];
+}
+
+const HISTORY_LINES = 500;
+
+/** What readline keeps of its last drawing, beside its documented interface. */
+interface DrawnInterface extends Interface {
+  prevRows?: number;
+}
+
+export class LineScreen {
+  readonly #output: WriteStream;
+  readonly #lines: DrawnInterface;
+  #onLine: ((line: string) => void) | undefined;
+  #onEnd: (() => void) | undefined;
+  #prompting = false;
+  #submittedRows = 0;
+  #closed = false;
+
+  constructor({ input, output, complete }: LineScreenOptions) {
+    this.#output = output;
+    this.#lines = createInterface({
+      input,
+      output,
+      terminal: true,
+      historySize: HISTORY_LINES,
+      removeHistoryDuplicates: true,
+      completer: (line: string) => [complete(line), line],
+    });
+    // Before readline sees the key, since it forgets the line then.
+    input.prependListener('keypress', (_text, key: { readonly name?: string } | undefined) => {
+      if (key?.name === 'return' || key?.name === 'enter') this.#submittedRows = this.#rowsOfInput();
+    });
+    this.#lines.on('line', (line) => this.#onLine?.(line));
+    this.#lines.on('SIGINT', () => this.#interrupt());
+    this.#lines.on('close', () => {
+      this.#closed = true;
+      this.#prompting = false;
+      this.#onEnd?.();
+    });
+  }
+
+  /** Asks a question. @returns undefined when the user left instead */
+  ask(question: string): Promise<string | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const done = (answer: string | undefined) => {
+        this.#onLine = undefined;
+        this.#onEnd = undefined;
+        this.#prompting = false;
+        resolve(answer);
+      };
+      this.#onLine = (line) => done(line.trim());
+      this.#onEnd = () => done(undefined);
+      this.setPrompt(question);
+      this.#prompting = true;
+      this.#lines.prompt();
+    });
+  }
+
+  /** Reads lines until the user leaves or `close` is called. */
+  read(onLine: (line: string) => void): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onLine = (line) => {
+        onLine(line);
+        if (!this.#closed) this.#lines.prompt();
+      };
+      this.#onEnd = resolve;
+      this.#prompting = true;
+      this.#lines.prompt();
+    });
+  }
+
+  setPrompt(prompt: string): void {
+    this.#lines.setPrompt(prompt);
+    if (this.#prompting) this.#redraw(() => {});
+  }
+
+  /** Prints lines above the one that is being typed. */
+  print(lines: readonly string[]): void {
+    if (lines.length === 0) return;
+    const text = `${lines.join('\n')}\n`;
+    if (this.#prompting) this.#redraw(() => this.#output.write(text));
+    else this.#output.write(text);
+  }
+
+  /** Takes back the line that was just submitted: it will be shown in another form. */
+  eraseSubmitted(): void {
+    moveCursor(this.#output, 0, -this.#submittedRows);
+    cursorTo(this.#output, 0);
+    clearScreenDown(this.#output);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    if (this.#prompting) this.#redraw(() => {});
+    this.#prompting = false;
+    this.#lines.close();
+  }
+
+  #redraw(write: () => void): void {
+    const { rows } = this.#lines.getCursorPos();
+    moveCursor(this.#output, 0, -rows);
+    cursorTo(this.#output, 0);
+    clearScreenDown(this.#output);
+    write();
+    // Else readline would look for its old prompt further up, in what was just written.
+    this.#lines.prevRows = 0;
+    this.#lines.prompt(true);
+  }
+
+  /** Rows from the prompt's first to the one below the input's last. */
+  #rowsOfInput(): number {
+    const lines = this.#lines as { cursor: number; line: string } & Interface;
+    const { cursor } = lines;
+    lines.cursor = lines.line.length;
+    const { rows } = lines.getCursorPos();
+    lines.cursor = cursor;
+    return rows + 1;
+  }
+
+  /** Ctrl-C empties the line; on an empty one it leaves. */
+  #interrupt(): void {
+    if (this.#lines.line === '') {
+      this.#lines.close();
+      return;
+    }
+    this.#lines.write(null, { ctrl: true, name: 'e' });
+    this.#lines.write(null, { ctrl: true, name: 'u' });
+  }
+}

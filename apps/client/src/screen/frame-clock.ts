@@ -1,0 +1,38 @@
+/**
+ * When to draw: at once after a key, at most so often while a flood comes, and not at all while nothing changes.
+ */
+import type { Clock } from '@chat/client';
+
+/** Between two frames: fast enough to follow, slow enough to leave the processor to others. */
+const FRAME_INTERVAL_MS = 66;
+
+export class FrameClock {
+  readonly #clock: Clock;
+  readonly #draw: () => void;
+  #timer: unknown;
+  #drawnAt = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock, draw: () => void) {
+    this.#clock = clock;
+    this.#draw = draw;
+  }
+
+  /** Something changed. */
+  request(): void {
+    if (this.#timer !== undefined) return;
+    const wait = Math.max(0, this.#drawnAt + FRAME_INTERVAL_MS - this.#clock.now());
+    this.#timer = this.#clock.setTimeout(() => this.flush(), wait);
+  }
+
+  /** Draws now: the user waits for it. */
+  flush(): void {
+    this.stop();
+    this.#drawnAt = this.#clock.now();
+    this.#draw();
+  }
+
+  stop(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

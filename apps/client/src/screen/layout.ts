@@ -1,0 +1,40 @@
+/**
+ * Where things are on a screen of a given size. The last row of the terminal stays empty: a library that ends each
+ * frame with a line feed would scroll it otherwise.
+ */
+import type { PaneSize } from './message-pane.js';
+
+/** Size of the terminal, in cells. */
+export interface ScreenSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** Where things are. */
+export interface Layout {
+  readonly columns: number;
+  /** Title, status and input take one row each. */
+  readonly pane: PaneSize;
+  /** Columns of the list of rooms and members, its border not counted; 0 when there is no room for it. */
+  readonly sideColumns: number;
+}
+
+const CHROME_ROWS = 3;
+const EMPTY_ROWS = 1;
+const SIDE_COLUMNS = 22;
+const WIDE_SIDE_COLUMNS = 28;
+const MIN_COLUMNS_FOR_SIDE = 72;
+const MIN_COLUMNS_FOR_WIDE_SIDE = 120;
+const BORDER_COLUMNS = 2;
+/** A screen that is smaller is laid out as if it had this size, and the terminal cuts it. */
+const MIN_COLUMNS = 20;
+const MIN_ROWS = 6;
+
+export function layoutFor({ columns: wanted, rows: wantedRows }: ScreenSize): Layout {
+  const columns = Math.max(MIN_COLUMNS, wanted);
+  const rows = Math.max(MIN_ROWS, wantedRows) - CHROME_ROWS - EMPTY_ROWS;
+  const sideColumns =
+    columns >= MIN_COLUMNS_FOR_WIDE_SIDE ? WIDE_SIDE_COLUMNS : columns >= MIN_COLUMNS_FOR_SIDE ? SIDE_COLUMNS : 0;
+  const side = sideColumns === 0 ? 0 : sideColumns + BORDER_COLUMNS;
+  return { columns, pane: { columns: columns - side, rows }, sideColumns };
+}

@@ -1,0 +1,284 @@
+/**
+ * What the app does, without how it looks: lines go in, events come out.
+ *
+ * The front ends (lines in a terminal, lines through a pipe, a follower without input) call `submit` and show what
+ * `show` is given. This class knows rooms and commands, and neither a terminal nor a colour.
+ */
+import {
+  type ChatClient,
+  ClientError,
+  type ClientState,
+  type DirectMessage,
+  type Gap,
+  type Message,
+  type Notice,
+  type Room,
+  type RoomsPage,
+  type UnreadableMessage,
+} from '@chat/client';
+import { ACTION_PREFIX, COMMANDS, type Command, parseCommand } from './command.js';
+
+/** Something to show. */
+export type SessionEvent =
+  | { readonly type: 'message'; readonly message: Message }
+  | { readonly type: 'direct'; readonly message: DirectMessage }
+  | { readonly type: 'direct-sent'; readonly to: string; readonly text: string }
+  | { readonly type: 'notice'; readonly notice: Notice }
+  | { readonly type: 'gap'; readonly gap: Gap }
+  | { readonly type: 'unreadable'; readonly message: UnreadableMessage }
+  | { readonly type: 'state'; readonly state: ClientState; readonly before: ClientState }
+  | { readonly type: 'waiting'; readonly text: string }
+  | { readonly type: 'failed'; readonly what: string; readonly error: unknown }
+  | { readonly type: 'room'; readonly room: string | undefined; readonly members: number }
+  | { readonly type: 'room-left'; readonly room: string; readonly error: ClientError | undefined }
+  | { readonly type: 'rooms'; readonly page: RoomsPage }
+  | {
+      readonly type: 'members';
+      readonly room: string;
+      readonly names: readonly string[];
+      readonly count: number;
+    }
+  | { readonly type: 'renamed'; readonly name: string }
+  | { readonly type: 'ping'; readonly roundTripMs: number }
+  | { readonly type: 'help' }
+  | { readonly type: 'invalid'; readonly reason: string }
+  | { readonly type: 'quit' };
+
+/** Options of {@link ChatSession}. */
+export interface SessionOptions {
+  /** How many earlier entries to show when joining. */
+  readonly history: number;
+  readonly show: (event: SessionEvent) => void;
+}
+
+const ROOMS_SHOWN = 200;
+const MEMBERS_SHOWN = 500;
+
+export class ChatSession {
+  readonly #client: ChatClient;
+  readonly #history: number;
+  readonly #show: (event: SessionEvent) => void;
+  #current: Room | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+  readonly #listening = new WeakSet<Room>();
+
+  constructor(client: ChatClient, { history, show }: SessionOptions) {
+    this.#client = client;
+    this.#history = history;
+    this.#show = show;
+    let before = client.state;
+    client.on('state', (state) => {
+      show({ type: 'state', state, before });
+      before = state;
+    });
+    client.on('direct', (message) => show({ type: 'direct', message }));
+    client.on('unreadable', (message) => show({ type: 'unreadable', message }));
+    client.on('gap', (gap) => show({ type: 'gap', gap }));
+    client.on('renamed', ({ name }) => show({ type: 'renamed', name }));
+  }
+
+  /** The room that text goes to. */
+  get room(): Room | undefined {
+    return this.#current;
+  }
+
+  get name(): string {
+    return this.#client.name;
+  }
+
+  /** Names of the rooms that were joined, oldest first. */
+  get rooms(): readonly string[] {
+    return [...this.#client.joined.keys()];
+  }
+
+  /**
+   * Does what `line` asks for. Lines begin in the order in which they were submitted; only what decides where
+   * later ones go (joining, leaving) is waited for by them.
+   *
+   * @param options - `quietly` says which errors are returned to the caller instead of being shown
+   * @returns whether it succeeded, what went wrong having been shown; or the error that was not shown
+   */
+  async submit(
+    line: string,
+    options: { readonly quietly?: (error: unknown) => boolean } = {},
+  ): Promise<boolean | Error> {
+    const command = parseCommand(line, this.#userNames());
+    if (command.type !== 'quit') await this.#turn;
+    const done = this.#try(command, options.quietly);
+    if (command.type === 'join' || command.type === 'leave') this.#turn = done;
+    return done;
+  }
+
+  /** Joins `name` and makes it the room that text goes to. */
+  async join(name: string): Promise<Room> {
+    const before = this.#client.joined.get(name);
+    const room = (before as Room | undefined) ?? (await this.#client.join(name, { history: this.#history }));
+    const listens = this.#listening.has(room);
+    this.#enter(room);
+    if (!listens) this.#listen(room);
+    return room;
+  }
+
+  /** Sends text to the present room. @throws ClientError as `room.send` */
+  async send(text: string): Promise<void> {
+    if (this.#current === undefined) throw new Error('you are in no room: /join one first');
+    const sending = this.#current.send(text);
+    if (this.#client.state.status !== 'open') this.#show({ type: 'waiting', text });
+    await sending;
+  }
+
+  /** What `line` may become by completing its last word, for the Tab key. */
+  completions(line: string): readonly string[] {
+    const word = /\S*$/u.exec(line)![0];
+    const before = line.slice(0, line.length - word.length);
+    if (before === '' && word.startsWith('/')) {
+      return [...COMMANDS.keys()].map((name) => `/${name} `).filter((command) => command.startsWith(word));
+    }
+    const command = /^\/(\S+)\s/u.exec(before)?.[1];
+    const names = command === 'join' || command === 'leave' ? this.rooms : this.#userNames();
+    const end = before === '' && word !== '' ? ': ' : ' ';
+    return names
+      .filter((name) => name.toLowerCase().startsWith(word.toLowerCase()))
+      .map((name) => `${before}${name.includes(' ') && command === 'msg' ? `"${name}"` : name}${end}`);
+  }
+
+  async #try(command: Command, quietly: ((error: unknown) => boolean) | undefined): Promise<boolean | Error> {
+    try {
+      return await this.#run(command);
+    } catch (error) {
+      if (error instanceof Error && quietly?.(error)) return error;
+      this.#show({ type: 'failed', what: describe(command), error });
+      return false;
+    }
+  }
+
+  async #run(command: Command): Promise<boolean> {
+    const client = this.#client;
+    switch (command.type) {
+      case 'text':
+        await this.send(command.text);
+        return true;
+      case 'me':
+        await this.send(`${ACTION_PREFIX}${command.text}`);
+        return true;
+      case 'msg':
+        await client.direct(command.to, command.text);
+        this.#show({ type: 'direct-sent', to: command.to, text: command.text });
+        return true;
+      case 'nick':
+        await client.rename(command.name);
+        return true;
+      case 'join':
+        await this.join(command.room);
+        return true;
+      case 'leave':
+        return this.#leave(command.room);
+      case 'rooms':
+        this.#show({
+          type: 'rooms',
+          page: await client.rooms({ prefix: command.prefix, limit: ROOMS_SHOWN }),
+        });
+        return true;
+      case 'who':
+        return this.#who();
+      case 'ping':
+        this.#show({ type: 'ping', roundTripMs: await client.ping() });
+        return true;
+      case 'invalid':
+        this.#show({ type: 'invalid', reason: command.reason });
+        return false;
+      case 'help':
+      case 'quit':
+        this.#show({ type: command.type });
+        return true;
+      case 'nothing':
+        return true;
+    }
+  }
+
+  async #leave(name: string | undefined): Promise<boolean> {
+    const leaving = name ?? this.#current?.name;
+    if (leaving === undefined || !(await this.#client.leave(leaving))) {
+      this.#show({ type: 'invalid', reason: leaving ? `you are not in ${leaving}` : 'you are in no room' });
+      return false;
+    }
+    return true;
+  }
+
+  async #who(): Promise<boolean> {
+    const room = this.#current;
+    if (room === undefined) {
+      this.#show({ type: 'invalid', reason: 'you are in no room' });
+      return false;
+    }
+    await room.loadMembers({ limit: MEMBERS_SHOWN });
+    const names = [...room.members.values()].map(({ name }) => name);
+    this.#show({ type: 'members', room: room.name, names, count: room.memberCount });
+    return true;
+  }
+
+  #listen(room: Room): void {
+    this.#listening.add(room);
+    room.on('message', (message) => this.#show({ type: 'message', message }));
+    room.on('notice', (notice) => this.#show({ type: 'notice', notice }));
+    room.on('unreadable', (message) => this.#show({ type: 'unreadable', message }));
+    room.on('closed', ({ error }) => {
+      if (this.#client.state.status === 'closed') return;
+      this.#show({ type: 'room-left', room: room.name, error });
+      if (room !== this.#current) return;
+      this.#current = undefined;
+      const next = [...this.#client.joined.values()].at(-1);
+      this.#enter(next as Room | undefined);
+    });
+  }
+
+  #enter(room: Room | undefined): void {
+    this.#current = room;
+    this.#show({ type: 'room', room: room?.name, members: room?.memberCount ?? 0 });
+  }
+
+  /** Everybody who is known, in any room. */
+  #userNames(): string[] {
+    const names = new Set<string>();
+    for (const room of this.#client.joined.values()) {
+      for (const { id, name } of room.members.values()) if (id !== this.#client.id) names.add(name);
+    }
+    return [...names];
+  }
+}
+
+function describe(command: Command): string {
+  switch (command.type) {
+    case 'text':
+    case 'me':
+      return `not sent: ${command.text}`;
+    case 'msg':
+      return `not sent to ${command.to}: ${command.text}`;
+    default:
+      return `/${command.type}`;
+  }
+}
+
+/** What an error says, for people. */
+export function errorText(error: unknown): string {
+  if (ClientError.is(error) && error.code === 'ERR_CLIENT_CONNECT_FAILED') {
+    const cause = error.cause as {
+      readonly code?: string;
+      readonly errors?: readonly { readonly code?: string }[];
+    };
+    const code = cause?.code ?? cause?.errors?.[0]?.code;
+    const hint = code === undefined ? undefined : HINTS.get(code);
+    if (hint) return `${error.message} (${hint})`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'is the server running there?'],
+  ['ENOTFOUND', 'no such host'],
+  ['EAI_AGAIN', 'the name service does not answer'],
+  ['ENOENT', 'no such socket'],
+  ['ETIMEDOUT', 'no answer'],
+  ['EHOSTUNREACH', 'no way to that host'],
+  ['EACCES', 'not allowed'],
+]);
