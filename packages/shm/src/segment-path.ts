@@ -7,7 +7,7 @@
  */
 import { readdirSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ShmError } from './errors.js';
 import { formatIdentity, type Identity, livenessOf, parseIdentity } from './liveness.js';
 
@@ -41,7 +41,8 @@ export function segmentPath(name: string, directory: string): string {
       `${JSON.stringify(name)} is no name: it must begin with a letter or digit and go on with letters, digits and . _ @ + -`,
     );
   }
-  return join(directory, normal + SUFFIX);
+  // Absolute, so that it still leads there after the process has changed its folder.
+  return resolve(directory, normal + SUFFIX);
 }
 
 /** The name of the segment in a file of this name; undefined when it is not the file of a segment. */

@@ -193,6 +193,8 @@ export class Segment {
       throw new TypeError(`mode is 'create', 'open' or 'open-or-create', not ${JSON.stringify(mode)}`);
     }
     const path = segmentPath(name, directory);
+    // Before all else: that this platform cannot do it comes before whether there is something to open.
+    pageBytes();
     const self = currentIdentity();
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const fd = openFile(path, writable);

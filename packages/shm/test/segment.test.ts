@@ -12,7 +12,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { store } from '../src/atomics.js';
 import { openLatest } from '../src/latest.js';
@@ -93,6 +93,12 @@ describe('openSegment', () => {
     const directory = join(place.directory, 'nowhere');
     expect(() => open({ directory })).toThrow(code('ERR_SHM_NOT_FOUND'));
     expect(() => open({ directory, mode: 'open' })).toThrow(code('ERR_SHM_NOT_FOUND'));
+  });
+
+  it('knows its file by its full path, so that the process may change its folder', () => {
+    const segment = open({ directory: relative(process.cwd(), place.directory) });
+    expect(segment.segment.path).toBe(file());
+    expect(segment.closeAndRemoveIfLast()).toBe(true);
   });
 
   it('is only for its owner unless told otherwise', () => {
