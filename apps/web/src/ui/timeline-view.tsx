@@ -18,6 +18,10 @@ import { type RowActions, TimelineRow } from './timeline-row.js';
 const END_PX = 40;
 /** So near to the beginning older messages are asked for. */
 const START_PX = 600;
+/** Scrolling within this time of a touch, a key or the wheel is somebody's will. */
+const TOUCHED_MS = 1000;
+/** Further up at once than the list ever corrects itself. */
+const LEAP_PX = 300;
 /** Height of what stands above the first line: as in the style sheet. */
 const INTRODUCTION_PX = 56;
 
@@ -32,6 +36,8 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
   const scroller = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
   const shifts = useRef(timeline.shifts);
+  const touchedAt = useRef(0);
+  const scrolledTo = useRef(0);
   const lastSeen = useRef<string | undefined>(undefined);
   const [isAtEnd, setAtEnd] = useState(true);
 
@@ -75,10 +81,18 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
     const element = scroller.current;
     if (!element) return;
     const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < END_PX;
-    follows.current = atEnd;
+    // New lines make the end go away by themselves: only who scrolls leaves it, by hand or in one leap.
+    const leapt = element.scrollTop < scrolledTo.current - LEAP_PX;
+    scrolledTo.current = element.scrollTop;
+    if (atEnd) follows.current = true;
+    else if (leapt || Date.now() - touchedAt.current < TOUCHED_MS) follows.current = false;
+    else if (follows.current) return;
     if (atEnd) lastSeen.current = rows.at(-1)?.key;
     setAtEnd(atEnd);
     if (element.scrollTop < START_PX) askForOlder();
+  };
+  const onTouched = (): void => {
+    touchedAt.current = Date.now();
   };
   const onResize = (): void => {
     if (follows.current) list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
@@ -104,6 +118,11 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
         aria-busy={conversation.kind === 'room' && conversation.loading}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
         tabIndex={0}
+        onWheel={onTouched}
+        onTouchMove={onTouched}
+        onPointerDown={onTouched}
+        onPointerMove={(event) => event.buttons > 0 && onTouched()}
+        onKeyDown={onTouched}
       >
         <div class="filler" />
         <div class="introduction">

@@ -120,19 +120,24 @@ describe.skipIf(!CHROMIUM)('coming back in a browser', { timeout: PATIENCE_MS },
   it('says that messages are missing when the server no longer has them', async () => {
     server = await startServer('--resume-window-ms', '1', '--retention-entries', '5');
     cable = await Cable.to(server.port);
+    const linus = await LinePerson.join(server.port, 'Linus');
     const grace = await LinePerson.join(server.port, 'Grace');
     const { page } = await join(browser, cable.port, 'Ada');
     grace.say('before');
     await sees(page, 'before');
     cable.cut();
     await grace.hears('*** Ada has left the chat');
-    for (let i = 1; i <= 20; i++) grace.say(`meanwhile ${i}`);
+    for (let i = 1; i <= 20; i++) {
+      grace.say(`meanwhile ${i}`);
+      await linus.hears(`meanwhile ${i}`);
+    }
     await page.locator('.connection-bar').waitFor();
     cable.mend();
     await tryNow(page);
     await page.getByText('you were away for longer than the server remembers').waitFor();
     await sees(page, 'meanwhile 20');
     await picture(page, 'gap');
+    linus.leave();
     grace.leave();
   });
 
