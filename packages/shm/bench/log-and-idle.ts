@@ -27,7 +27,8 @@ async function told(child: ChildProcess): Promise<Record<string, number>> {
 
 /** Reads reliably, so that every entry counts, and says when it has them all. */
 export async function peerOfLog(directory: string): Promise<void> {
-  const log = openLog('log', { directory });
+  const log = openLog('log', { directory, keepAlive: true });
+  process.on('disconnect', () => process.exit());
   const reader = log.reader({ reliable: true });
   process.send?.({ ready: 1 });
   for (;;) {

@@ -292,6 +292,30 @@ describe('Channel peers', () => {
     await left;
   });
 
+  it('is not disturbed by ringing for a sleeper that was killed', async () => {
+    using a = open();
+    const child = new ChildProcess(inject('childProgram'));
+    const attached = once(a, 'peer-attached');
+    await child.act('sleep in a channel', { ...place });
+    await attached;
+    child.process.kill('SIGKILL');
+    await once(child.process, 'exit');
+    for (let i = 0; i < 100; i++) expect(a.trySend(message(1, i))).toBe(true);
+    if (a.peer.state !== 'died') await once(a, 'peer-died');
+    for (let i = 100; i < 150; i++) expect(a.trySend(message(1, i))).toBe(true);
+    using b = open({ side: 'b' });
+    expect(await receive(b, 150)).toEqual(Array.from({ length: 150 }, (_, i) => i));
+  });
+
+  it('is woken by the last message of a process that exits at once', async () => {
+    using a = open();
+    const child = new ChildProcess(inject('childProgram'));
+    const received = receive(a, 1);
+    await child.act('send on side b and exit at once', { ...place }).catch(() => {});
+    expect(await received).toEqual([42]);
+    await child.end();
+  });
+
   it('ends a loop with the peer where that is wanted, after its last message', async () => {
     using a = open();
     const b = open();

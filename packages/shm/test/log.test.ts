@@ -501,6 +501,21 @@ describe('Log between processes', () => {
     for (const child of children) await child.end();
   });
 
+  it('wakes readers that sleep in other processes', async () => {
+    const log = open();
+    await using one = new ChildProcess(inject('childProgram'));
+    await using two = new ChildProcess(inject('childProgram'));
+    const counting = [one, two].map((child) =>
+      child.act('count 50 entries of a log, asleep in between', place),
+    );
+    while (log.segment.participants.list().length < 3) await new Promise(setImmediate);
+    for (let i = 1; i <= 50; i++) {
+      log.tryAppend(entry(1, i));
+      await new Promise((resolve) => setTimeout(resolve, i % 3));
+    }
+    expect(await Promise.all(counting)).toEqual([{ sum: 1275 }, { sum: 1275 }]);
+  });
+
   it('lets writers go on when a reliable reader is killed', async () => {
     const log = open();
     const child = new ChildProcess(inject('childProgram'));

@@ -56,6 +56,22 @@ export const messageActors: Readonly<Record<string, (place: Place) => unknown>> 
     const second = await messages.next();
     return { busyWith: [...(second.value as Uint8Array)] };
   },
+  'send on side b and exit at once': ({ name, directory }) => {
+    openChannel(name, { directory, side: 'b' }).trySend(Uint8Array.of(42));
+    process.exit();
+  },
+  'count 50 entries of a log, asleep in between': async ({ name, directory }) => {
+    using log = openLog(name, { directory });
+    using reader = log.reader({ start: 'oldest' });
+    let sum = 0;
+    for (let count = 0; count < 50; ) {
+      await reader.readable();
+      count += reader.read((bytes, start) => {
+        sum += bytes[start] ?? 0;
+      });
+    }
+    return { sum };
+  },
   'sleep in a channel': ({ name, directory }) => {
     const channel = openChannel(name, { directory });
     held.push(channel, channel.readable());
