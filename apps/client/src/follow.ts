@@ -42,8 +42,6 @@ export async function runFollow(args: Arguments, streams: FollowStreams, version
       reconnect: { initial: true, baseDelayMs: 250, maxDelayMs: 5000 },
     });
     const show = (event: SessionEvent): void => {
-      // Once is enough to know that the server is away.
-      if (event.type === 'state' && event.state.status === 'reconnecting' && event.state.attempt > 1) return;
       const lines = args.json
         ? [jsonEvent(event)]
         : formatEvent(event, { palette, times: true, currentRoom: () => session.room?.name, now: Date.now });

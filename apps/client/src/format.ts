@@ -65,6 +65,8 @@ export function formatEvent(event: SessionEvent, options: FormatOptions): string
       return history && kind !== 'renamed' ? [] : star(texts[kind], at);
     }
     case 'gap': {
+      // Of a restart, the rooms tell; what nobody could send meanwhile is not missing.
+      if (event.gap.room === undefined && event.gap.reason === 'epoch-changed') return [];
       const where = event.gap.room === undefined ? 'messages to you' : `messages in ${event.gap.room}`;
       return problem(`${where} may be missing here (${GAP_REASONS[event.gap.reason]})`);
     }
@@ -121,6 +123,8 @@ function formatState(
 ): string[] {
   switch (state.status) {
     case 'reconnecting': {
+      // Told once, and now and then: a server that is away for an hour must not fill the screen.
+      if (state.attempt !== 1 && state.attempt % QUIET_ATTEMPTS !== 0) return [];
       const seconds = Math.max(0, Math.ceil((state.nextAt - now) / 1000));
       const when = seconds === 0 ? 'now' : `in ${seconds} s`;
       return problem(`${errorText(state.error)}; trying again ${when} (attempt ${state.attempt})`);
@@ -133,6 +137,8 @@ function formatState(
       return [];
   }
 }
+
+const QUIET_ATTEMPTS = 10;
 
 const GAP_REASONS = {
   skipped: 'this client was too slow',

@@ -86,6 +86,11 @@ export class ChatSession {
     return this.#client.name;
   }
 
+  /** Whether there is a connection. */
+  get online(): boolean {
+    return this.#client.state.status === 'open';
+  }
+
   /** Names of the rooms that were joined, oldest first. */
   get rooms(): readonly string[] {
     return [...this.#client.joined.keys()];

@@ -47,7 +47,9 @@ export async function runTerminal(
     const json = args.json ? jsonEvent(event) : undefined;
     screen.print(args.json ? (json === undefined ? [] : [json]) : formatEvent(event, options));
     if (event.type === 'quit' || (event.type === 'state' && event.state.status === 'closed')) screen.close();
-    if (event.type === 'room') screen.setPrompt(promptFor(event.room));
+    if (event.type === 'room' || event.type === 'state') {
+      screen.setPrompt(promptFor(session?.room?.name, session?.online ?? true));
+    }
   };
   try {
     const client = await enter(screen, args, version);
@@ -108,6 +110,6 @@ async function enter(screen: LineScreen, args: Arguments, version: string): Prom
   }
 }
 
-function promptFor(room: string | undefined): string {
-  return room === undefined ? '> ' : `[${room}] `;
+function promptFor(room: string | undefined, online: boolean): string {
+  return `${online ? '' : '(offline) '}${room === undefined ? '> ' : `[${room}] `}`;
 }
