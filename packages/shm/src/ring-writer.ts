@@ -13,7 +13,7 @@
  * zero into each: the store of TAIL waits for all earlier stores, and waiting for one line at each message takes longer than for eight
  * lines at every sixth.
  */
-import { fence, load, store } from './atomics.js';
+import { load, store } from './atomics.js';
 import { ShmError } from './errors.js';
 import { PayloadCopy } from './payload-copy.js';
 import {
@@ -84,8 +84,6 @@ export class RingWriter {
     this.#published = this.#next;
     this.#ahead = this.#next;
     this.#checkPositions();
-    // The reader's progress happened before anything that is written from here on, on weakly ordered CPUs too.
-    fence();
   }
 
   /** Bytes that are written and not yet read, padding and headers included. */
