@@ -42,7 +42,7 @@ describe('authenticate', () => {
     ]);
   });
 
-  it.each([
+  it.each<[string, () => unknown, number]>([
     ['says no', () => ({ ok: false }), 4010],
     ['says why not', () => ({ ok: false, reason: 'expired' }), 4010],
     ['chooses a bad name', () => ({ ok: true, name: 'a\nb' }), 4013],
@@ -55,7 +55,7 @@ describe('authenticate', () => {
     ],
     ['rejects', () => Promise.reject(new Error('database down')), 4030],
     ['answers nothing', () => undefined, 4030],
-  ] as const)('that %s closes with a code and leaves nothing', async (_what, decide, code) => {
+  ])('that %s closes with a code and leaves nothing', async (_what, decide, code) => {
     const memory = await MemoryChat.open({ hooks: { authenticate: decide as () => AuthenticateResult } });
     const client = memory.connect();
     client.greet({ name: 'ada' });

@@ -276,6 +276,7 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
       const name = `m${after}`;
       const first = await memory.enter(name);
       first.pipe.destroy();
+      await turn();
       memory.clock.advance(after);
       const { session, secret, epoch } = first.welcome!;
       const second = await memory.enter({ name, resume: { session, secret, epoch, rooms: [], inbox: 0 } });
@@ -286,6 +287,7 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     expect(await resume(3500)).toBe(false);
     const none = await MemoryChat.open({ resumeWindowMs: 0 });
     (await none.enter('ada')).pipe.destroy();
+    await turn();
     expect(none.chat.sessionCount).toBe(0);
   },
   emptyRoomTtlMs: async () => {

@@ -320,8 +320,8 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
       return;
     }
     if (this.#state.name !== 'admitting') {
-      // The client went away while a hook decided about it.
-      admission.session.disconnected(this, false, true);
+      // The client went away while a hook decided about it; nobody knows the secret of a new session.
+      admission.session.disconnected(this, false, admission.welcome.resumed);
       return;
     }
     this.#state = { name: 'open', session: admission.session };

@@ -57,10 +57,12 @@ export class MemoryLink implements Link {
     if (this.closed) return;
     this.closed = true;
     this.#waiting = [];
-    const { handler } = this;
-    this.handler = undefined;
-    handler?.onClosed();
-    this.onEnded();
+    // As with a socket, nothing is told from within the call that brings it about.
+    queueMicrotask(() => {
+      this.handler?.onClosed();
+      this.handler = undefined;
+      this.onEnded();
+    });
   }
 
   // ── the other side ──
