@@ -116,7 +116,10 @@ export interface SegmentParam {
 const ONLOOKER: Participant = { slot: -1, token: 0, userWord: -1, setRole: () => {}, leave: () => {} };
 
 const ATTEMPTS = 100;
+/** Removing takes microseconds, unless the machine is very busy, */
 const CLOSING_PATIENCE_MS = 1000;
+/** or the remover was stopped: then it will take as long as somebody pleases. */
+const STOPPED_PATIENCE_MS = 100;
 
 /** A mapped segment in which this handle takes part. Made by {@link Segment.open}. */
 export class Segment {
@@ -360,19 +363,12 @@ export class Segment {
   }
 
   #holdClosing(): void {
-    const { words } = this;
     const { token } = this.participant;
-    const deadline = Date.now() + CLOSING_PATIENCE_MS;
+    const start = Date.now();
     for (;;) {
-      const holder = compareExchange(words, CLOSING_WORD, 0, token);
+      const holder = compareExchange(this.words, CLOSING_WORD, 0, token);
       if (holder === 0) return;
-      if (this.participants.livenessOf(holder) === 'dead') {
-        compareExchange(words, CLOSING_WORD, holder, 0);
-      } else if (Date.now() >= deadline) {
-        throw this.#busy(holder);
-      } else {
-        sleepSync(1);
-      }
+      if (this.#isGone(holder, start)) compareExchange(this.words, CLOSING_WORD, holder, 0);
     }
   }
 
@@ -381,13 +377,21 @@ export class Segment {
   }
 
   #awaitRemover(): void {
-    const deadline = Date.now() + CLOSING_PATIENCE_MS;
+    const start = Date.now();
     for (;;) {
       const holder = load(this.words, CLOSING_WORD);
-      if (holder === 0 || this.retired || this.participants.livenessOf(holder) === 'dead') return;
-      if (Date.now() >= deadline) throw this.#busy(holder);
-      sleepSync(1);
+      if (holder === 0 || this.retired || this.#isGone(holder, start)) return;
     }
+  }
+
+  /** Whether the holder of CLOSING is dead; if not, naps, and throws when that has gone on for too long since `start`. */
+  #isGone(holder: number, start: number): boolean {
+    const liveness = this.participants.livenessOf(holder);
+    if (liveness === 'dead') return true;
+    const patienceMs = liveness === 'stopped' ? STOPPED_PATIENCE_MS : CLOSING_PATIENCE_MS;
+    if (Date.now() - start >= patienceMs) throw this.#busy(holder);
+    sleepSync(1);
+    return false;
   }
 
   #busy(holder: number): ShmError {
