@@ -22,6 +22,7 @@ import { channelBytes, FAREWELL_WORD, ringWord, SIDE_WORD } from './channel-layo
 import { ChannelMessages, type MessagesOptions } from './channel-messages.js';
 import { arm, Doorbell, disarm, takeWaiter } from './doorbell.js';
 import { ShmError } from './errors.js';
+import { Parking } from './parking.js';
 import { claimRole, Role, releaseRole } from './participants.js';
 import { type PeerState, PeerWatch } from './peer-watch.js';
 import {
@@ -101,7 +102,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
   readonly #queue: SendQueue;
   readonly #doorbell: Doorbell;
   readonly #peer: PeerWatch;
-  readonly #waiters = new Set<() => void>();
+  readonly #parking = new Parking();
   #closed = false;
 
   /** @internal */
@@ -271,7 +272,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
     while (!this.#closed && !this.#reader.available) {
       const { state } = this.#peer.state;
       if (endWithPeer && (state === 'left' || state === 'died')) return false;
-      await this.#parked(signal);
+      await this.#park(signal);
     }
     return !this.#closed;
   }
@@ -337,26 +338,15 @@ export class Channel extends EventEmitter<ChannelEvents> {
     releaseRole(this.#words, this.#sideWord, participant);
     this.#peer.close();
     this.#doorbell.close();
-    this.#wakeWaiters();
+    this.#parking.wakeAll();
     return true;
   }
 
   /** Resolves when there may be something: a message, a new state of the peer, or the end. */
-  #parked(signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const wake = (): void => {
-        signal?.removeEventListener('abort', abort);
-        this.#waiters.delete(wake);
-        resolve();
-      };
-      const abort = (): void => {
-        this.#waiters.delete(wake);
-        reject(signal?.reason);
-      };
-      this.#waiters.add(wake);
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#armReader();
-    });
+  #park(signal: AbortSignal | undefined): Promise<void> {
+    const parked = this.#parking.park(signal);
+    this.#armReader();
+    return parked;
   }
 
   #armReader(): void {
@@ -366,22 +356,18 @@ export class Channel extends EventEmitter<ChannelEvents> {
       if (!this.#reader.available) return;
       disarm(this.#words, this.#waitWord);
     }
-    this.#wakeWaiters();
-  }
-
-  #wakeWaiters(): void {
-    for (const wake of [...this.#waiters]) wake();
+    this.#parking.wakeAll();
   }
 
   #wake(closed: boolean): void {
     if (this.#closed) return;
-    if (this.#waiters.size > 0) this.#armReader();
+    if (this.#parking.size > 0) this.#armReader();
     if (this.#queue.length > 0) this.#flush();
     this.#peer.check(closed);
   }
 
   #peerChanged(peer: PeerState): void {
-    this.#wakeWaiters();
+    this.#parking.wakeAll();
     if (peer.state === 'attached') this.emit('peer-attached', peer.pid);
     else if (peer.state === 'left') this.emit('peer-left', peer.pid);
     else if (peer.state === 'died') this.emit('peer-died', peer.pid);

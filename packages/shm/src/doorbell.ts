@@ -217,7 +217,7 @@ export function removeDeadBells(segmentPath: string, observer: Identity): string
   const removed: string[] = [];
   const directory = dirname(segmentPath);
   const prefix = bellPrefix(segmentPath);
-  for (const file of readdirSync(directory)) {
+  for (const file of filesOf(directory)) {
     if (!file.startsWith(prefix) || !file.endsWith(SUFFIX)) continue;
     const owner = parseIdentity(file.slice(0, -SUFFIX.length).split('.').at(-1) ?? '');
     if (owner === undefined || livenessOf(owner, observer) !== 'dead') continue;
@@ -232,6 +232,14 @@ function bellPrefix(segmentPath: string): string {
   for (const byte of new TextEncoder().encode(basename(segmentPath)))
     hash = Math.imul(hash ^ byte, 0x01000193);
   return `shm-${(hash >>> 0).toString(36)}.`;
+}
+
+function filesOf(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return []; // Somebody removed the folder: the segment serves those who have it all the same.
+  }
 }
 
 function removeFile(path: string): boolean {

@@ -26,9 +26,11 @@ import {
 import { LogReader, type LogReaderOptions, type LogWaitOptions } from './log-reader.js';
 import { LogRoster } from './log-roster.js';
 import { LogWriter } from './log-writer.js';
+import { Parking } from './parking.js';
 import { Role } from './participants.js';
 import { type OpenOptions, Segment } from './segment.js';
 import { SegmentKind, slotWord, WORD_BYTES } from './segment-layout.js';
+import { WaitQueue } from './wait-queue.js';
 
 /** Options of {@link openLog}. */
 export interface LogOptions extends OpenOptions {
@@ -45,12 +47,6 @@ export interface LogOptions extends OpenOptions {
   readonly keepAlive?: boolean;
 }
 
-interface Waiting {
-  readonly entry: Uint8Array;
-  resolve(number: number): void;
-  reject(error: unknown): void;
-}
-
 /** A handle on a log. Made by {@link openLog}. */
 export class Log {
   readonly capacityBytes: number;
@@ -63,8 +59,8 @@ export class Log {
   readonly #roster: LogRoster;
   readonly #writer: LogWriter;
   readonly #readers = new Set<LogReader>();
-  readonly #sleeping = new Set<() => void>();
-  #waiting: Waiting[] = [];
+  readonly #parking = new Parking();
+  readonly #queue = new WaitQueue<number>();
   #doorbell: Doorbell | undefined;
   #keepAlive = false;
   #closed = false;
@@ -107,7 +103,7 @@ export class Log {
    */
   tryAppend(entry: Uint8Array): number | undefined {
     if (this.#closed) this.#throwClosed();
-    if (this.#waiting.length > 0) return undefined;
+    if (this.#queue.length > 0) return undefined;
     const number = this.#writer.append(entry);
     if (number === 0) return undefined;
     if (load(this.#words, this.#base + SLEEPERS_WORD) !== 0) this.#ringSleepers(SLEEPERS_WORD);
@@ -122,7 +118,7 @@ export class Log {
    */
   tryAppendAll(entries: readonly Uint8Array[]): number {
     if (this.#closed) this.#throwClosed();
-    if (this.#waiting.length > 0 || entries.length === 0) return 0;
+    if (this.#queue.length > 0 || entries.length === 0) return 0;
     const appended = this.#writer.appendAll(entries);
     if (appended > 0 && load(this.#words, this.#base + SLEEPERS_WORD) !== 0)
       this.#ringSleepers(SLEEPERS_WORD);
@@ -145,26 +141,7 @@ export class Log {
     } catch (error) {
       return Promise.reject(error);
     }
-    const appended = new Promise<number>((resolve, reject) => {
-      const settle = (): void => signal?.removeEventListener('abort', abort);
-      const waiting: Waiting = {
-        entry,
-        resolve: (number) => {
-          settle();
-          resolve(number);
-        },
-        reject: (error) => {
-          settle();
-          reject(error);
-        },
-      };
-      const abort = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-        reject(signal?.reason);
-      };
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#waiting.push(waiting);
-    });
+    const appended = this.#queue.push(entry, signal);
     this.#bell();
     this.#wake();
     return appended;
@@ -193,7 +170,7 @@ export class Log {
         },
         left: (one) => {
           this.#readers.delete(one);
-          this.#wakeSleeping();
+          this.#parking.wakeAll();
         },
       },
       this.#segment.name,
@@ -243,8 +220,8 @@ export class Log {
     for (const reader of [...this.#readers]) reader.close();
     this.#closed = true;
     disarm(this.#words, this.#sleepsWord);
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#closedError());
-    this.#wakeSleeping();
+    this.#queue.rejectAll(this.#closedError());
+    this.#parking.wakeAll();
     this.#doorbell?.close();
     return true;
   }
@@ -266,21 +243,10 @@ export class Log {
   /** Sleeps until something happens, unless `isIdle` is false at the last look. */
   #park(isIdle: () => boolean, signal: AbortSignal | undefined): Promise<void> {
     this.#bell();
-    return new Promise((resolve, reject) => {
-      const wake = (): void => {
-        signal?.removeEventListener('abort', abort);
-        this.#sleeping.delete(wake);
-        resolve();
-      };
-      const abort = (): void => {
-        this.#sleeping.delete(wake);
-        reject(signal?.reason);
-      };
-      this.#sleeping.add(wake);
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#arm(SLEEPERS_WORD);
-      if (!isIdle()) wake();
-    });
+    const parked = this.#parking.park(signal);
+    this.#arm(SLEEPERS_WORD);
+    if (!isIdle()) this.#parking.wakeAll();
+    return parked;
   }
 
   /** Says that this handle sleeps, and that somebody does. The last look is to follow. */
@@ -293,33 +259,30 @@ export class Log {
   /** Everything that waits looks again. */
   #wake(): void {
     if (this.#closed) return;
-    this.#wakeSleeping();
-    if (this.#waiting.length === 0 || this.#appendWaiting()) return;
+    this.#parking.wakeAll();
+    if (this.#queue.length === 0 || this.#appendWaiting()) return;
     this.#arm(BLOCKED_WORD);
     this.#appendWaiting();
   }
 
-  #wakeSleeping(): void {
-    for (const wake of [...this.#sleeping]) wake();
-  }
-
   /** Appends what waits, as far as possible. Returns whether that is all. */
   #appendWaiting(): boolean {
-    let appended = 0;
+    const numbers: number[] = [];
     try {
-      for (const waiting of this.#waiting) {
-        const number = this.#writer.append(waiting.entry);
+      for (let entry = this.#queue.at(0); entry !== undefined; entry = this.#queue.at(numbers.length)) {
+        const number = this.#writer.append(entry);
         if (number === 0) break;
-        waiting.resolve(number);
-        appended++;
+        numbers.push(number);
       }
+      this.#queue.resolveFirst(numbers);
     } catch (error) {
-      for (const waiting of this.#waiting.splice(appended)) waiting.reject(error);
+      this.#queue.resolveFirst(numbers);
+      this.#queue.rejectAll(error);
     }
-    this.#waiting.splice(0, appended);
-    if (appended > 0 && load(this.#words, this.#base + SLEEPERS_WORD) !== 0)
+    if (numbers.length > 0 && load(this.#words, this.#base + SLEEPERS_WORD) !== 0) {
       this.#ringSleepers(SLEEPERS_WORD);
-    return this.#waiting.length === 0;
+    }
+    return this.#queue.length === 0;
   }
 
   #ringSleepers(word: number): void {

@@ -80,6 +80,7 @@ export class PeerWatch {
     this.#checkedAt = now;
     if (this.#segment.participants.livenessOf(token) === 'dead') this.#died();
     else if (closed) this.#askAgain();
+    else this.#options.doorbell.connect(token);
   }
 
   /** Stops asking. */

@@ -6,19 +6,14 @@
  */
 import { arm, disarm } from './doorbell.js';
 import type { RingWriter } from './ring-writer.js';
-
-interface Waiting {
-  readonly message: Uint8Array;
-  resolve(): void;
-  reject(error: unknown): void;
-}
+import { WaitQueue } from './wait-queue.js';
 
 /** The queue before one ring. */
 export class SendQueue {
   readonly #writer: RingWriter;
   readonly #words: Int32Array;
   readonly #waitWord: number;
-  #waiting: Waiting[] = [];
+  readonly #queue = new WaitQueue<void>();
 
   /** The queue of `writer`, whose sleep is announced in word `waitWord`. */
   constructor(writer: RingWriter, words: Int32Array, waitWord: number) {
@@ -29,60 +24,46 @@ export class SendQueue {
 
   /** How many wait. */
   get length(): number {
-    return this.#waiting.length;
+    return this.#queue.length;
   }
 
   /** Adds a message; {@link flush} is what sends it. Rejects with the reason of `signal` if that comes first. */
   push(message: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const abort = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-        reject(signal?.reason);
-      };
-      const waiting: Waiting = {
-        message,
-        resolve: () => {
-          signal?.removeEventListener('abort', abort);
-          resolve();
-        },
-        reject: (error) => {
-          signal?.removeEventListener('abort', abort);
-          reject(error);
-        },
-      };
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#waiting.push(waiting);
-    });
+    return this.#queue.push(message, signal);
   }
 
   /** Sends what there is room for, and waits for more room if that is not all. Returns whether anything was sent. */
   flush(): boolean {
-    let sent = this.#stage();
-    if (sent === this.#waiting.length) {
-      disarm(this.#words, this.#waitWord);
-    } else {
-      arm(this.#words, this.#waitWord);
-      // The last look: room that the reader made before it could see that we wait.
-      sent += this.#stage(sent);
-      if (sent === this.#waiting.length) disarm(this.#words, this.#waitWord);
+    let sent = 0;
+    try {
+      sent = this.#stage(0);
+      if (sent < this.#queue.length) {
+        arm(this.#words, this.#waitWord);
+        // The last look: room that the reader made before it could see that we wait.
+        sent = this.#stage(sent);
+      }
+      if (sent === this.#queue.length) disarm(this.#words, this.#waitWord);
+    } catch (error) {
+      // The ring is corrupt. Those who wait learn of it; nobody called us who could.
+      this.#queue.rejectAll(error);
+      return false;
     }
     this.#writer.publish();
-    for (const waiting of this.#waiting.splice(0, sent)) waiting.resolve();
+    this.#queue.resolveFirst(new Array<void>(sent).fill(undefined));
     return sent > 0;
   }
 
   /** Refuses everything that waits. */
   close(error: unknown): void {
     disarm(this.#words, this.#waitWord);
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
+    this.#queue.rejectAll(error);
   }
 
-  #stage(from = 0): number {
-    let staged = 0;
-    for (const waiting of this.#waiting.slice(from)) {
-      if (!this.#writer.tryStage(waiting.message)) break;
-      staged++;
+  /** Stages from the message at `index` on; returns the index of the first one for which there is no room. */
+  #stage(index: number): number {
+    for (let i = index; ; i++) {
+      const message = this.#queue.at(i);
+      if (message === undefined || !this.#writer.tryStage(message)) return i;
     }
-    return staged;
   }
 }

@@ -4,7 +4,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { store } from '../src/atomics.js';
 import { type Channel, type ChannelOptions, openChannel } from '../src/channel.js';
 import { channelBytes, FAREWELL_WORD, ringWord, SIDE_WORD } from '../src/channel-layout.js';
-import { TAIL_WORD } from '../src/ring-layout.js';
+import { HEAD_WORD, TAIL_WORD } from '../src/ring-layout.js';
 import { WORD_BYTES } from '../src/segment-layout.js';
 import { ChildProcess } from './support/child-process.js';
 import { usePlace } from './support/place.js';
@@ -248,6 +248,18 @@ describe('Channel', () => {
     const base = a.segment.payloadOffset / WORD_BYTES + ringWord('a', 4096);
     store(a.segment.words, base + TAIL_WORD, 10_000);
     await expect(receive(b, 1)).rejects.toEqual(code('ERR_SHM_CORRUPT'));
+  });
+});
+
+describe('Channel before a corrupt ring', () => {
+  it('refuses those who wait for room', async () => {
+    using a = open();
+    using _b = open();
+    while (a.trySend(message(504, 1)));
+    const waiting = a.send(message(1, 1));
+    const base = a.segment.payloadOffset / WORD_BYTES + ringWord('a', 4096);
+    store(a.segment.words, base + HEAD_WORD, 10_000);
+    await expect(waiting).rejects.toEqual(code('ERR_SHM_CORRUPT'));
   });
 });
 
