@@ -5,6 +5,7 @@ export default defineConfig({
     fanout: 'src/fanout/main.ts',
     'fanout-load': 'src/fanout/load.ts',
     compare: 'src/compare/main.ts',
+    check: 'src/check/main.ts',
     'compare-near': 'src/compare/near.ts',
     'compare-far': 'src/compare/far.ts',
     diagrams: 'src/diagrams/main.ts',

@@ -51,7 +51,7 @@ export interface IdleCost {
 }
 
 const WARM_UP_SHARE = 0.25;
-const ANSWER_TIMEOUT_MS = 5000;
+const DEFAULT_ANSWER_TIMEOUT_MS = 5000;
 const MAX_WINDOW = 1024;
 const MIN_WINDOW = 4;
 const WINDOW_BYTES = 2_097_152;
@@ -66,12 +66,19 @@ export function windowFor(bytes: number): number {
 export class Meter {
   readonly #line: Line;
   readonly #pids: { readonly near: number; readonly far: number; readonly server: number | undefined };
+  readonly #answerTimeoutMs: number;
   #onEcho: (number: number) => void = () => {};
   #onCredit: (received: number, misplaced: number) => void = () => {};
 
-  constructor(line: Line, pids: { near: number; far: number; server: number | undefined }) {
+  /** @param options - `answerTimeoutMs`: what has not come back by then is lost */
+  constructor(
+    line: Line,
+    pids: { near: number; far: number; server: number | undefined },
+    options: { readonly answerTimeoutMs?: number } = {},
+  ) {
     this.#line = line;
     this.#pids = pids;
+    this.#answerTimeoutMs = options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS;
     line.receive((bytes, start) => {
       if (readKind(bytes, start) === MessageKind.Echo) this.#onEcho(readNumber(bytes, start));
       else this.#onCredit(readArgument(bytes, start), readSecond(bytes, start));
@@ -244,7 +251,7 @@ export class Meter {
   }
 
   async #until(done: () => boolean): Promise<void> {
-    const deadline = performance.now() + ANSWER_TIMEOUT_MS;
+    const deadline = performance.now() + this.#answerTimeoutMs;
     const over = (): boolean => done() || performance.now() >= deadline;
     if (this.#line.poll) {
       await spin(this.#line.poll, over);

@@ -29,5 +29,12 @@ tbody th { font-weight: 600; }
 .wide td { width: 40%; }
 .wide td.links { width: 20%; font-size: .8rem; overflow-wrap: anywhere; }
 .claim { display: block; color: var(--soft); font-style: italic; }
+@media (max-width: 42rem) {
+  .wide { min-width: 0; }
+  .wide, .wide tbody, .wide tr, .wide th, .wide td, .wide td.links { display: block; width: auto; border: 0; padding: .15rem 0; }
+  .wide thead { display: none; }
+  .wide tr { border-bottom: 1px solid var(--line); padding: .7rem 0; }
+  .wide td[data-label]::before { content: attr(data-label) ': '; color: var(--soft); font-weight: 600; }
+}
 small { color: var(--soft); }
 `;

@@ -75,8 +75,8 @@ function renderUserTable(report: CompareReport): string {
   const rows = userRows(report).map(
     (row) =>
       `<tr><th scope="row">${escapeHtml(row.feature)}</th>` +
-      `<td><span class="claim">${escapeHtml(row.claimSockets)}</span> ${escapeHtml(row.sockets)}</td>` +
-      `<td><span class="claim">${escapeHtml(row.claimSharedMemory)}</span> ${escapeHtml(row.sharedMemory)}</td></tr>`,
+      `<td data-label="sockets"><span class="claim">${escapeHtml(row.claimSockets)}</span> ${escapeHtml(row.sockets)}</td>` +
+      `<td data-label="shared memory"><span class="claim">${escapeHtml(row.claimSharedMemory)}</span> ${escapeHtml(row.sharedMemory)}</td></tr>`,
   );
   return table(
     'What people say, and below it what this machine says.',
@@ -225,7 +225,7 @@ function renderDesign(): string {
       (path) =>
         `<a href="${TO_ROOT}${path}">${escapeHtml(path.replace(/^packages\//, '').replace('/src/', ': '))}</a>`,
     );
-    return `<tr><th scope="row">${escapeHtml(row.aspect)}</th><td>${escapeHtml(row.sockets)}</td><td>${escapeHtml(row.sharedMemory)}</td><td class="links">${links.join('<br>')}</td></tr>`;
+    return `<tr><th scope="row">${escapeHtml(row.aspect)}</th><td data-label="sockets">${escapeHtml(row.sockets)}</td><td data-label="shared memory">${escapeHtml(row.sharedMemory)}</td><td class="links">${links.join('<br>')}</td></tr>`;
   });
   return table('', ['', 'sockets', 'shared memory', 'see'], rows, 'wide');
 }
@@ -255,7 +255,8 @@ function renderMethod(report: CompareReport): string {
     'One-way messages are numbered; the receiver checks that each is the next one. At most 1,024 messages or 2 MiB are on their way, whichever is less.',
     '“Asked” lines ask for messages all the time on both sides, which takes a core each; “doorbell” lines sleep until they are woken.',
     'Bare sockets carry a length before each message, the least that one needs. The chat carries names, rooms, order, acknowledgements and history.',
-    'CPU time is what the kernel’s scheduler has counted for all threads of each process.',
+    'CPU time is what the kernel’s scheduler has counted for all threads of each process; of MessagePort, whose two threads share one, it stands under the sender.',
+    'The receiver looks at the header of a message and at nothing else; what a line copies to hand it over is in the figures, what a program does with it is not.',
     `It took ${Math.round(elapsedMs / 1000)} s. The rest is in docs/performance.md.`,
   ];
   return `<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>`;

@@ -80,10 +80,18 @@ function drawRoundTrips(report: CompareReport): Picture {
       (tcp ? `; TCP takes ${formatNs(tcp)}, ${Math.round(tcp / first.p50)} times as long.` : '.')
     : 'No round trips were measured.';
   const svg = render({
-    height: 70 + rows.length * 25,
+    height: 84 + rows.length * 25,
     marginLeft: 175,
-    marginRight: 70,
-    x: { type: 'log', label: 'round trip (logarithmic) →', grid: true, tickFormat: formatNs, ticks: 6 },
+    marginRight: 130,
+    marginBottom: 48,
+    x: {
+      type: 'log',
+      label: 'round trip (logarithmic) →',
+      labelOffset: 40,
+      grid: true,
+      tickFormat: formatNs,
+      ticks: 6,
+    },
     y: { label: null, domain: rows.map((row) => row.title) },
     marks: [
       Plot.ruleY(rows, {
@@ -105,7 +113,7 @@ function drawRoundTrips(report: CompareReport): Picture {
       Plot.text(rows, {
         y: 'title',
         x: 'p99',
-        text: (row: { p50: number }) => formatNs(row.p50),
+        text: (row: { p50: number; p99: number }) => `${formatNs(row.p50)} … ${formatNs(row.p99)}`,
         textAnchor: 'start',
         dx: 8,
         fill: 'currentColor',
@@ -155,7 +163,10 @@ function drawMessages(shown: readonly TransportFigure[]): Picture {
     `Messages per second against their size. At ${formatBytes(best[0]!.points[0]!.x)}, ${best[0]!.title} moves ` +
     `${formatCount(best[0]!.points[0]!.y)} a second and ${best.at(-1)!.title} ${formatCount(best.at(-1)!.points[0]!.y)}; ` +
     'small messages cost their handling, not their bytes, so the lines begin flat.';
-  const svg = drawLines(series, sizeAxes('↑ messages/s (logarithmic)', formatCount));
+  const svg = drawLines(series, {
+    x: sizeAxis(series),
+    y: { type: 'log', label: '↑ messages/s (logarithmic)', tickFormat: formatCount, ticks: 6, grid: true },
+  });
   return { name: 'messages-per-second', title: 'Messages per second', sentence, svg };
 }
 
@@ -170,7 +181,16 @@ function drawBytes(shown: readonly TransportFigure[]): Picture {
   const sentence =
     `The same as bytes per second. The larger the message, the more it is the copying that counts: ${best.title} ` +
     `reaches ${formatBytes(peak(best))} a second, and the lines come closer to each other.`;
-  const svg = drawLines(series, sizeAxes('↑ bytes/s (logarithmic)', formatBytes));
+  const svg = drawLines(series, {
+    x: sizeAxis(series),
+    y: {
+      type: 'log',
+      label: '↑ bytes/s (logarithmic)',
+      tickFormat: formatBytes,
+      ticks: powersOfTwo(series, 3),
+      grid: true,
+    },
+  });
   return { name: 'bytes-per-second', title: 'Bytes per second', sentence, svg };
 }
 
@@ -199,7 +219,7 @@ function drawFanout(report: CompareReport): Picture {
   const sentence =
     'One publisher, N receivers, 64 bytes, 16 messages in flight: deliveries per second, all receivers together. ' +
     (chat && ws
-      ? `At ${most} the chat makes ${formatCount(chat)}, a plain \`ws\` broadcast ${formatCount(ws)}: the same bytes go to everybody with one write each.`
+      ? `At ${most} the chat makes ${formatCount(chat)}, a plain ws broadcast ${formatCount(ws)}: the same bytes go to everybody with one write each.`
       : '');
   const svg = drawLines(series, {
     x: { type: 'log', label: 'receivers (logarithmic) →', ticks: [1, 10, 100, 1000], tickFormat: String },
@@ -232,17 +252,18 @@ function drawCpu(report: CompareReport): Picture {
   const least = rows[0];
   const most = rows.at(-1);
   const sentence =
-    'CPU time for one message of 64 bytes when they come as fast as they can: sender (dark), server (grey), receiver ' +
-    '(light), stacked. ' +
+    'CPU time for one message of 64 bytes when they come as fast as they can: sender (full), server (half), receiver ' +
+    '(outline), one behind the other. ' +
     (least && most
       ? `${least.title} needs ${formatNs(least.total)}, ${most.title} ${formatNs(most.total)}.`
       : '');
   const totals = titles.map((title) => rows.find((row) => row.title === title)!);
   const svg = render({
-    height: 70 + titles.length * 25,
+    height: 80 + titles.length * 25,
     marginLeft: 175,
     marginRight: 80,
-    x: { label: 'CPU time for one message →', grid: true, tickFormat: formatNs },
+    marginBottom: 48,
+    x: { label: 'CPU time for one message →', labelOffset: 40, grid: true, tickFormat: formatNs },
     y: { label: null, domain: titles },
     marks: [
       Plot.barX(rows, {
@@ -268,17 +289,25 @@ function drawCpu(report: CompareReport): Picture {
   return { name: 'cpu-per-message', title: 'CPU time for one message', sentence, svg };
 }
 
-function sizeAxes(label: string, format: (value: number) => string): Pick<Plot.PlotOptions, 'x' | 'y'> {
+function sizeAxis(series: readonly Series[]): NonNullable<Plot.PlotOptions['x']> {
+  const most = Math.max(...series.flatMap(({ points }) => points.map(({ x }) => x)));
   return {
-    x: {
-      type: 'log',
-      base: 2,
-      label: 'size of a message (logarithmic) →',
-      ticks: [16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576],
-      tickFormat: formatBytes,
-    },
-    y: { type: 'log', label, tickFormat: format, ticks: 6, grid: true },
+    type: 'log',
+    base: 2,
+    label: 'size of a message (logarithmic) →',
+    ticks: [16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576].filter((bytes) => bytes <= most),
+    tickFormat: formatBytes,
   };
+}
+
+/** Round numbers of bytes: every `step`th power of two in the range of the series. */
+function powersOfTwo(series: readonly Series[], step: number): number[] {
+  const values = series.flatMap(({ points }) => points.map(({ y }) => y));
+  const ticks: number[] = [];
+  for (let power = 0; power < 60; power += step) {
+    if (2 ** power >= Math.min(...values) && 2 ** power <= Math.max(...values)) ticks.push(2 ** power);
+  }
+  return ticks;
 }
 
 /** Lines with a symbol at each point and their name at the end. */

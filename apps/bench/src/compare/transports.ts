@@ -56,12 +56,12 @@ export function findTransports(): { found: Transport[]; missing: string[] } {
 }
 
 const OWN_TRANSPORTS: readonly Transport[] = [
-  shared('shared-words', 'shared words, asked', 'bare', true),
-  { ...shared('shm-latest', 'latest value, asked', 'library', true), latestOnly: true },
-  shared('shm-channel-polled', 'channel, asked', 'library', true),
-  shared('shm-log-polled', 'log, asked', 'library', true),
-  shared('shm-channel', 'channel, doorbell', 'library', false),
-  shared('shm-log', 'log, doorbell', 'library', false),
+  shared('shared-words', 'shared words (asked)', 'bare', true),
+  { ...shared('shm-latest', 'latest value (asked)', 'library', true), latestOnly: true },
+  shared('shm-channel-polled', 'channel (asked)', 'library', true),
+  shared('shm-log-polled', 'log (asked)', 'library', true),
+  shared('shm-channel', 'channel (doorbell)', 'library', false),
+  shared('shm-log', 'log (doorbell)', 'library', false),
   socket('unix', 'Unix socket'),
   socket('tcp', 'TCP'),
   socket('websocket', 'WebSocket'),
