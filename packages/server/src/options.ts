@@ -63,13 +63,13 @@ export interface ChatServerOptions {
   /** That delay; they ride along with the next message if one comes first. @defaultValue 1000 */
   readonly presenceDelayMs?: number;
 
-  /** Bytes of history per room. @defaultValue 4194304 */
+  /** Bytes of history per room. @defaultValue 4194304, or 8 × `maxFrameBytes` where that is more */
   readonly retentionBytes?: number;
   /** Entries of history per room. @defaultValue 100000 */
   readonly retentionEntries?: number;
   /** Age of history per room. @defaultValue 86400000 */
   readonly retentionMs?: number;
-  /** Bytes of direct messages kept per member. @defaultValue 262144 */
+  /** Bytes of direct messages kept per member. @defaultValue 262144, or 4 × `maxFrameBytes` where that is more */
   readonly inboxBytes?: number;
   /** Bytes of history of all rooms together; the room that grows gives up its oldest. @defaultValue 536870912 */
   readonly maxLogBytes?: number;
@@ -157,7 +157,14 @@ const MAY_BE_INFINITE =
  */
 export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const resolved = { ...DEFAULTS, ...given, log: options.log ?? createMemoryLog() } as ResolvedOptions;
+  const { maxFrameBytes = DEFAULTS.maxFrameBytes } = options;
+  const resolved = {
+    ...DEFAULTS,
+    retentionBytes: Math.max(DEFAULTS.retentionBytes, 8 * maxFrameBytes),
+    inboxBytes: Math.max(DEFAULTS.inboxBytes, 4 * maxFrameBytes),
+    ...given,
+    log: options.log ?? createMemoryLog(),
+  } as ResolvedOptions;
   for (const [name, value] of Object.entries(resolved)) {
     if (typeof value !== 'number') {
       if (name in DEFAULTS && typeof DEFAULTS[name as keyof typeof DEFAULTS] === 'number') {

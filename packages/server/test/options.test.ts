@@ -540,6 +540,14 @@ describe('resolveOptions', () => {
     expect(() => resolveOptions(UNLIMITED)).not.toThrow();
   });
 
+  it('makes room for larger frames where nothing else is said', () => {
+    const options = resolveOptions({ maxFrameBytes: 2_097_152 });
+    expect(options.retentionBytes).toBe(16_777_216);
+    expect(options.inboxBytes).toBe(8_388_608);
+    expect(resolveOptions({}).retentionBytes).toBe(4_194_304);
+    expect(resolveOptions({}).inboxBytes).toBe(262_144);
+  });
+
   it('takes undefined for the default', () => {
     expect(resolveOptions({ maxSessions: undefined } as unknown as ChatServerOptions).maxSessions).toBe(
       10_000,
