@@ -1,0 +1,78 @@
+/** `npm run chat`: builds what is missing, then is nothing but the client. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { connect } from '@chat/client';
+import { createChatServer } from '@chat/server';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { ROOT } from './support/workspaces.js';
+
+function chat(...args: string[]): ChildProcess & { ended: Promise<[number | null, NodeJS.Signals | null]> } {
+  const child = spawn(process.execPath, [join(ROOT, 'scripts/chat.mjs'), ...args], { stdio: 'pipe' });
+  onTestFinished(() => void child.kill());
+  return Object.assign(child, {
+    ended: once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
+  });
+}
+
+describe('npm run chat', () => {
+  it('passes on arguments, what is typed, and the exit code', async () => {
+    const server = createChatServer();
+    const address = await server.listen({ host: '127.0.0.1', port: 0 });
+    const url = `tcp://127.0.0.1:${address.kind === 'tcp' ? address.port : 0}`;
+    const reader = await connect(url, { name: 'reader' });
+    const messages = (await reader.join('lobby')).messages();
+
+    const child = chat(url, '--name', 'ada');
+    child.stdin?.end('hello\n');
+    for await (const message of messages) {
+      expect([message.sender.name, message.value]).toEqual(['ada', 'hello']);
+      break;
+    }
+    expect(await child.ended).toEqual([0, null]);
+
+    await reader.close();
+    await server.close();
+  });
+
+  it('passes on the exit code of a command line that is wrong', async () => {
+    const child = chat('--no-such-option');
+    const [stderr, [code]] = await Promise.all([text(child.stderr!), child.ended]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--no-such-option');
+    expect(stderr).not.toContain('    at ');
+  });
+
+  it.skipIf(process.platform === 'win32')('ends the client when it is told to end', async () => {
+    const server = createChatServer();
+    const address = await server.listen({ host: '127.0.0.1', port: 0 });
+    const url = `tcp://127.0.0.1:${address.kind === 'tcp' ? address.port : 0}`;
+    const reader = await connect(url, { name: 'reader' });
+    const room = await reader.join('lobby');
+    const heard = (kind: string): Promise<void> =>
+      new Promise((resolve) => {
+        const stopped = new AbortController();
+        room.on(
+          'notice',
+          (notice) => {
+            if (notice.kind !== kind || notice.member.name !== 'ada') return;
+            stopped.abort();
+            resolve();
+          },
+          { signal: stopped.signal },
+        );
+      });
+
+    const joined = heard('joined');
+    const child = chat(url, '--name', 'ada');
+    await joined;
+    const left = heard('left');
+    child.kill('SIGTERM');
+    await left;
+    await child.ended;
+
+    await reader.close();
+    await server.close();
+  });
+});
