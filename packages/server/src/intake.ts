@@ -59,8 +59,7 @@ export class Intake {
   release(): void {
     if (!this.#choked) return;
     this.#choked = false;
-    this.#resume();
-    this.run();
+    this.#goOn();
   }
 
   /** Handles nothing any more. */
@@ -75,8 +74,7 @@ export class Intake {
       .catch((error: unknown) => this.#owner.failed(error))
       .finally(() => {
         this.#waiting = false;
-        this.#resume();
-        this.run();
+        this.#goOn();
       });
   }
 
@@ -89,6 +87,12 @@ export class Intake {
       this.#inDebt = false;
       this.#resume();
     });
+  }
+
+  /** What was taken in comes before what is still to be read. */
+  #goOn(): void {
+    this.run();
+    this.#resume();
   }
 
   /** There are three reasons to stop reading; it goes on when none of them is left. */

@@ -60,7 +60,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   readonly #decoder: FrameDecoder;
   readonly #intake: Intake;
   readonly #outbox = new Outbox();
-  readonly #deadline: TimerEntry;
+  #deadline: TimerEntry;
   #state: State;
   #heardAt: number;
   #nonce = 0;
@@ -325,6 +325,12 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
       return;
     }
     this.#state = { name: 'open', session: admission.session };
+    const { idleTimeoutMs, handshakeTimeoutMs } = this.#chat.options;
+    if (idleTimeoutMs / 2 < handshakeTimeoutMs) {
+      // The deadline that runs is that of the handshake: too late to look whether anything is heard.
+      this.#chat.wheel.cancel(this.#deadline);
+      this.#deadline = this.#chat.wheel.schedule(this, idleTimeoutMs / 2);
+    }
     this.#chat.options.logger.debug(
       {
         address: this.address,

@@ -1,5 +1,5 @@
 /** A self-signed certificate for 127.0.0.1, made by the `openssl` of the machine: none has to be renewed here. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,6 @@ export interface TestCertificate {
   readonly cert: string;
   readonly key: string;
 }
-
-/** Whether certificates can be made here. */
-export const hasOpenssl: boolean = spawnSync('openssl', ['version']).status === 0;
 
 /** @param name the common name, by which tests tell certificates apart */
 export function makeCertificate(name: string): TestCertificate {

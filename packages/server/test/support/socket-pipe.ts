@@ -43,6 +43,7 @@ export function webSocketPipe(
   const { protocols = ['chat.v1'], origin } = options;
   const websocket = new WebSocket(url, [...protocols], {
     perMessageDeflate: false,
+    rejectUnauthorized: false,
     ...(origin === undefined ? {} : { origin }),
   });
   const opened = new Promise<void>((resolve) => {
