@@ -32,6 +32,7 @@ export const SAFETY_INTERVAL_MS = 100;
 
 /** Longest path of a Unix socket: 107 bytes on Linux, 103 on macOS, where longer ones are cut off silently. */
 const MAX_PATH_BYTES = 103;
+const PREFIX = 'shm-';
 const SUFFIX = '.bell';
 const RING: Uint8Array = Uint8Array.of(1);
 
@@ -214,9 +215,16 @@ export function bellPath(segment: Segment, token: number, identity: Identity): s
 
 /** Removes the bells of the segment at `segmentPath`, in all its lives, whose owners are proven dead; returns their names. */
 export function removeDeadBells(segmentPath: string, observer: Identity): string[] {
+  return removeDead(dirname(segmentPath), bellPrefix(segmentPath), observer);
+}
+
+/** The same for all segments in a folder, those too that are gone. */
+export function removeAllDeadBells(directory: string, observer: Identity): string[] {
+  return removeDead(directory, PREFIX, observer);
+}
+
+function removeDead(directory: string, prefix: string, observer: Identity): string[] {
   const removed: string[] = [];
-  const directory = dirname(segmentPath);
-  const prefix = bellPrefix(segmentPath);
   for (const file of filesOf(directory)) {
     if (!file.startsWith(prefix) || !file.endsWith(SUFFIX)) continue;
     const owner = parseIdentity(file.slice(0, -SUFFIX.length).split('.').at(-1) ?? '');
@@ -231,7 +239,7 @@ function bellPrefix(segmentPath: string): string {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(basename(segmentPath)))
     hash = Math.imul(hash ^ byte, 0x01000193);
-  return `shm-${(hash >>> 0).toString(36)}.`;
+  return `${PREFIX}${(hash >>> 0).toString(36)}.`;
 }
 
 function filesOf(directory: string): string[] {

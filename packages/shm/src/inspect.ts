@@ -6,6 +6,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { load } from './atomics.js';
+import { removeAllDeadBells } from './doorbell.js';
 import { ShmError } from './errors.js';
 import { describeStructure, type StructureDetails } from './inspect-details.js';
 import { currentIdentity } from './liveness.js';
@@ -146,7 +147,7 @@ export function listSegments(options: DirectoryOptions = {}): string[] {
 
 /** What {@link cleanup} did. */
 export interface CleanupReport {
-  /** Unfinished files of dead creators that were removed. */
+  /** Files of the dead that were removed: unfinished segments, and the sockets by which sleepers are woken. */
   readonly leftovers: readonly string[];
   /** Participant slots of the dead that were freed. */
   readonly participants: number;
@@ -169,7 +170,6 @@ export interface CleanupOptions extends DirectoryOptions {
  */
 export function cleanup(options: CleanupOptions = {}): CleanupReport {
   const { directory = defaultDirectory(), removeAbandoned = false } = options;
-  const leftovers = removeLeftovers(directory, currentIdentity());
   const removed: string[] = [];
   let participants = 0;
   for (const name of listSegments({ directory })) {
@@ -187,5 +187,7 @@ export function cleanup(options: CleanupOptions = {}): CleanupReport {
       if (!ShmError.is(error)) throw error;
     }
   }
+  const observer = currentIdentity();
+  const leftovers = [...removeLeftovers(directory, observer), ...removeAllDeadBells(directory, observer)];
   return { leftovers, participants, removed };
 }

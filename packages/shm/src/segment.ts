@@ -12,6 +12,7 @@
  */
 import { closeSync, fstatSync, statSync, unlinkSync } from 'node:fs';
 import { compareExchange, load, sleepSync, store } from './atomics.js';
+import { removeDeadBells } from './doorbell.js';
 import { ShmError } from './errors.js';
 import { currentIdentity, type Identity } from './liveness.js';
 import { type Mapping, mapFile, pageBytes } from './mapping.js';
@@ -354,6 +355,8 @@ export class Segment {
       throw systemError(`removing ${this.path}`, error);
     }
     step('unlink: unlinked');
+    // Nobody will come for these any more. A bell of the dead that is overlooked here is found by cleanup().
+    removeDeadBells(this.path, currentIdentity());
   }
 
   /** Whether the path still leads to this very file. Only who holds CLOSING can make it untrue (or a stranger's `rm`). */

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openChannel } from '../src/channel.js';
+import { bellPath } from '../src/doorbell.js';
 import { cleanup, inspect, listSegments, unlink } from '../src/inspect.js';
 import { openLatest } from '../src/latest.js';
 import { currentIdentity } from '../src/liveness.js';
@@ -170,6 +171,21 @@ describe('unlink', () => {
   });
 });
 
+describe('removing a segment', () => {
+  it('removes the bells of its dead, and of nobody else', () => {
+    const segment = openSegment(place.name, place);
+    const other = openSegment('other', place);
+    const bells = [
+      bellPath(segment.segment, 1, deadIdentity()),
+      bellPath(segment.segment, 2, currentIdentity()),
+      bellPath(other.segment, 1, deadIdentity()),
+    ];
+    for (const bell of bells) writeFileSync(bell, '');
+    expect(segment.closeAndRemoveIfLast()).toBe(true);
+    expect(bells.map((bell) => existsSync(bell))).toEqual([false, true, true]);
+  });
+});
+
 describe('listSegments', () => {
   it('lists names, and nothing else that lies in the folder', () => {
     for (const name of ['b', 'a', 'ü']) openMutex(name, place).close();
@@ -193,14 +209,20 @@ describe('cleanup', () => {
     abandoned.close();
     const leftover = temporaryPath('alive.cshm', deadIdentity());
     const unfinished = temporaryPath('alive.cshm', currentIdentity());
-    for (const file of [leftover, unfinished, 'foreign.cshm']) writeFileSync(join(place.directory, file), '');
+    const deadBell = basename(bellPath(abandoned.segment, 1, deadIdentity()));
+    const bell = basename(bellPath(alive.segment, 1, currentIdentity()));
+    for (const file of [leftover, unfinished, deadBell, bell, 'foreign.cshm']) {
+      writeFileSync(join(place.directory, file), '');
+    }
 
-    expect(cleanup(place)).toEqual({ leftovers: [leftover], participants: 2, removed: [] });
+    expect(cleanup(place)).toEqual({ leftovers: [leftover, deadBell], participants: 2, removed: [] });
     expect(alive.participants()).toHaveLength(1);
     expect(cleanup(place)).toEqual({ leftovers: [], participants: 0, removed: [] });
 
     expect(cleanup({ ...place, removeAbandoned: true }).removed).toEqual(['abandoned']);
-    expect(readdirSync(place.directory).sort()).toEqual(['alive.cshm', unfinished, 'foreign.cshm'].sort());
+    expect(readdirSync(place.directory).sort()).toEqual(
+      ['alive.cshm', unfinished, bell, 'foreign.cshm'].sort(),
+    );
     alive.close();
     expect(cleanup({ ...place, removeAbandoned: true }).removed).toEqual(['alive']);
   });
