@@ -31,7 +31,7 @@ export function isOnlyEmoji(text: string): boolean {
 }
 
 /** Longest text that is shown at once; the rest is a click away. */
-const MAX_SHOWN_CHARACTERS = 1200;
+const MAX_SHOWN_CHARACTERS = 900;
 const MAX_SHOWN_LINES = 16;
 
 /** The beginning of a long text; `undefined` when the text is short enough to be shown as it is. */

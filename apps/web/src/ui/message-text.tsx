@@ -26,9 +26,11 @@ export function MessageText({ text }: { readonly text: string }): VNode {
         {beginning !== undefined && '…'}
       </div>
       {beginning !== undefined && (
-        <button type="button" class="quiet more" onClick={() => setWhole(true)}>
-          Show all {calm.length.toLocaleString()} characters
-        </button>
+        <div class="more">
+          <button type="button" class="quiet" onClick={() => setWhole(true)}>
+            Show all {calm.length.toLocaleString()} characters
+          </button>
+        </div>
       )}
     </>
   );

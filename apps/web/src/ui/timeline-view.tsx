@@ -20,6 +20,7 @@ const END_PX = 40;
 const START_PX = 600;
 /** Scrolling within this time of a touch, a key or the wheel is somebody's will. */
 const TOUCHED_MS = 1000;
+const UPWARDS: ReadonlySet<string> = new Set(['Home', 'PageUp', 'ArrowUp']);
 /** Further up at once than the list ever corrects itself. */
 const LEAP_PX = 300;
 /** Height of what stands above the first line: as in the style sheet. */
@@ -94,6 +95,11 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
   const onTouched = (): void => {
     touchedAt.current = Date.now();
   };
+  /** Who sets out upwards is let go at once, before a new line can pull back to the end. */
+  const onUpwards = (): void => {
+    onTouched();
+    if ((scroller.current?.scrollTop ?? 0) > 0) follows.current = false;
+  };
   const onResize = (): void => {
     if (follows.current) list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
   };
@@ -118,11 +124,11 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
         aria-busy={conversation.kind === 'room' && conversation.loading}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
         tabIndex={0}
-        onWheel={onTouched}
+        onWheel={(event) => (event.deltaY < 0 ? onUpwards() : onTouched())}
         onTouchMove={onTouched}
         onPointerDown={onTouched}
         onPointerMove={(event) => event.buttons > 0 && onTouched()}
-        onKeyDown={onTouched}
+        onKeyDown={(event) => (UPWARDS.has(event.key) ? onUpwards() : onTouched())}
       >
         <div class="filler" />
         <div class="introduction">
