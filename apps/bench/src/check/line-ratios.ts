@@ -19,6 +19,7 @@ const PLAN: Plan = {
   roundTripMs: 150,
   sizes: [BYTES],
   throughputMs: 400,
+  warmUpMs: 500,
   wakeUps: 1,
   idleMs: 10,
 };

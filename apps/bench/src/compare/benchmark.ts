@@ -43,6 +43,7 @@ export interface TransportRun {
 const PERCENTS = [
   1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 97.5, 99, 99.5, 99.75, 99.9, 99.95, 99.99, 100,
 ];
+const WARM_UP_BYTES = 64;
 const LOG_READER_WINDOW = 16;
 const LOG_READER_BYTES = 64;
 const LOG_READER_ROUNDS = 3;
@@ -96,6 +97,11 @@ export async function measureLogReaders(run: TransportRun): Promise<ReaderFigure
           readers,
           server: undefined,
         });
+        await near.call('throughput', {
+          bytes: LOG_READER_BYTES,
+          durationMs: run.plan.warmUpMs / 2,
+          window: LOG_READER_WINDOW,
+        });
         found.push(
           await near.call('throughput', {
             bytes: LOG_READER_BYTES,
@@ -128,7 +134,7 @@ export async function measureLogReaders(run: TransportRun): Promise<ReaderFigure
 }
 
 async function measureOnce(run: TransportRun, transport: Transport, into: Collected): Promise<void> {
-  const { plan } = run;
+  const { plan, signal } = run;
   const sizes = transport.latestOnly ? [] : plan.sizes;
   const allowed = sizes.filter((bytes) => bytes <= (transport.maxMessageBytes ?? Number.POSITIVE_INFINITY));
   const small = allowed.filter((bytes) => bytes <= SMALL_MESSAGE_BYTES);
@@ -138,15 +144,16 @@ async function measureOnce(run: TransportRun, transport: Transport, into: Collec
   try {
     await withLine(transport, server, SMALL_MESSAGE_BYTES, async (near, attachMs) => {
       into.attachMs.push(attachMs);
+      await warmUp(near, plan, transport, WARM_UP_BYTES);
       const trips = await near.call('roundTrips', {
         bytes: plan.roundTripBytes,
         ratePerSecond: plan.ratePerSecond,
         durationMs: plan.roundTripMs,
       });
       keep(trips, transport, into.roundTrips, into);
-      for (const bytes of small) await measureSize(near, plan, bytes, into);
+      for (const bytes of small) if (!signal.aborted) await measureSize(near, plan, bytes, into);
       // Who asks all the time is never asleep.
-      if (!transport.polls) {
+      if (!transport.polls && !signal.aborted) {
         const wakes = await near.call('wakeUps', { count: plan.wakeUps, silenceMs: plan.silenceMs });
         keep(wakes, transport, into.wakeUps, into);
       }
@@ -154,13 +161,28 @@ async function measureOnce(run: TransportRun, transport: Transport, into: Collec
       const cpuNs = totalCpu(idle.cpu);
       if (cpuNs !== undefined) into.idle.push(cpuNs / 1e6 / (idle.elapsedMs / 1000));
     });
-    if (large.length > 0) {
+    if (large.length > 0 && !signal.aborted) {
       await withLine(transport, server, Math.max(...large), async (near) => {
-        for (const bytes of large) await measureSize(near, plan, bytes, into);
+        await warmUp(near, plan, transport, Math.min(...large));
+        for (const bytes of large) if (!signal.aborted) await measureSize(near, plan, bytes, into);
       });
     }
   } finally {
     await server?.close();
+  }
+}
+
+/** Fresh processes run code that is not compiled yet; nobody would keep them so. */
+async function warmUp(
+  near: Remote<NearOperations>,
+  plan: Plan,
+  transport: Transport,
+  bytes: number,
+): Promise<void> {
+  if (transport.latestOnly) {
+    await near.call('roundTrips', { bytes, ratePerSecond: plan.ratePerSecond, durationMs: plan.warmUpMs });
+  } else {
+    await near.call('throughput', { bytes, durationMs: plan.warmUpMs });
   }
 }
 

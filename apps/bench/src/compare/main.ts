@@ -9,6 +9,7 @@ import { type MemoryFigure, measureMemory } from '../fanout/memory.js';
 import { chatTarget, findTargets } from '../fanout/targets.js';
 import { describeMachine } from '../machine.js';
 import { REPOSITORY_FOLDER } from '../process/built-module.js';
+import { listenForInterrupt } from '../process/interrupt.js';
 import { measureLogReaders, measureTransports } from './benchmark.js';
 import { countCode } from './code-count.js';
 import { CODE_PARTS } from './design.js';
@@ -47,10 +48,7 @@ const lost = report.transports.some((row) => row.lost > 0) || report.logReaders.
 if (lost || report.failures.length > 0) process.exitCode = 1;
 
 async function measure(): Promise<CompareReport> {
-  const interrupt = new AbortController();
-  process.once('SIGINT', () => interrupt.abort());
-  process.once('SIGTERM', () => interrupt.abort());
-  const { signal } = interrupt;
+  const signal = listenForInterrupt();
   const begin = performance.now();
   const { found, missing } = findTransports();
   const transports = found.filter(({ id }) => !options.only || options.only.includes(id));

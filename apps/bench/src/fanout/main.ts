@@ -5,6 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { describeMachine } from '../machine.js';
+import { listenForInterrupt } from '../process/interrupt.js';
 import { runFanout } from './benchmark.js';
 import { allowedConnections, type MemoryFigure, measureMemory } from './memory.js';
 import { parseFanoutOptions } from './options.js';
@@ -15,8 +16,7 @@ const options = parseFanoutOptions(process.argv.slice(2));
 const { found, missing } = findTargets(options.peers);
 const chats = options.memory ? (['binary', 'line'] as const) : ([options.dialect] as const);
 const targets: Target[] = [...chats.map((dialect) => chatTarget(dialect, options.profile)), ...found];
-const interrupt = new AbortController();
-process.once('SIGINT', () => interrupt.abort());
+const signal = listenForInterrupt();
 
 const memory: MemoryFigure[] = [];
 const failures: string[] = [];
@@ -25,7 +25,7 @@ let figures: FanoutReport['figures'] = { windows: [], paced: [], failures, other
 if (options.memory) {
   const connections = allowedConnections(options.idleConnections);
   for (const target of targets) {
-    if (interrupt.signal.aborted) break;
+    if (signal.aborted) break;
     showStep(`${connections} idle connections, ${target.name}`);
     try {
       memory.push(await measureMemory(target, connections));
@@ -37,7 +37,7 @@ if (options.memory) {
   figures = await runFanout({
     ...options,
     targets,
-    signal: interrupt.signal,
+    signal,
     onStep: (what, done) => showStep(`${Math.round(done * 100)} % ${what}`),
   });
   otherWork = figures.otherWork;

@@ -40,7 +40,8 @@ export async function startServer(
     unixPath === undefined ? { host: HOST, port: await findFreePort() } : { path: unixPath };
   const [program, ...args] = command(address);
   const startedAt = performance.now();
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  // A group of its own: Ctrl-C is for the benchmark, which then ends its servers in its own time.
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-2000);
