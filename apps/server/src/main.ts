@@ -99,14 +99,20 @@ function obeySignals(server: ChatServer, args: Arguments, logger: pino.Logger): 
   process.on('SIGINT', leave);
   process.on('SIGTERM', leave);
   process.on('SIGHUP', () => {
-    try {
-      const certificate = readCertificate(args);
-      if (certificate) server.reloadCertificate(certificate);
-      logger.info('certificate reloaded');
-    } catch (err) {
-      logger.error({ err }, 'the certificate could not be reloaded; the old one stays');
-    }
+    // Without a certificate it means what it always did: the terminal was closed.
+    if (args.tlsCert === undefined) void leave('SIGHUP');
+    else reload(server, args, logger);
   });
+}
+
+function reload(server: ChatServer, args: Arguments, logger: pino.Logger): void {
+  try {
+    const certificate = readCertificate(args);
+    if (certificate) server.reloadCertificate(certificate);
+    logger.info('certificate reloaded');
+  } catch (err) {
+    logger.error({ err }, 'the certificate could not be reloaded; the old one stays');
+  }
 }
 
 function readCertificate({ tlsCert, tlsKey }: Arguments): TlsCertificate | undefined {
