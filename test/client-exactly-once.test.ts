@@ -59,8 +59,13 @@ describe.each(['tcp', 'ws'])('over %s connections that break anywhere', (scheme)
   it.each([1, 2, 3])('no message is lost or doubled, and all see one order (seed %i)', async (seed) => {
     const random = seededRandom(seed);
     const { port } = await startServer();
-    // Large enough for a handshake now and then, small enough to break in the middle of everything.
-    const proxy: CuttingProxy = await startCuttingProxy(port, () => 300 + Math.floor(random() * 6000));
+    let connections = 0;
+    // The first of each client lasts until it has a session; all others break in the middle of anything. They
+    // last longer and longer, since a batch that is one WebSocket message arrives whole or not at all.
+    const proxy: CuttingProxy = await startCuttingProxy(port, () => {
+      const age = connections++;
+      return Math.floor((age < 3 ? 2000 : 300) + random() * (6000 + age * 200));
+    });
     closers.push(() => proxy.close());
     const url = `${scheme}://127.0.0.1:${proxy.port}`;
     const calmUrl = `${scheme}://127.0.0.1:${port}`;

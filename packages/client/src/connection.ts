@@ -56,8 +56,8 @@ export interface ConnectionOptions {
   readonly heartbeatTimeoutMs: number | undefined;
 }
 
-/** Largest write that several frames are joined to. */
-const MAX_BATCH_BYTES = 65_536;
+/** Largest write that several frames are joined to: as one WebSocket message, it arrives whole or not at all. */
+const MAX_BATCH_BYTES = 16_384;
 /** How long a goodbye may take before the connection is dropped. */
 const GOODBYE_TIMEOUT_MS = 1000;
 
@@ -101,6 +101,11 @@ export class Connection implements TransportSink {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Whether the server may have made a session that this side knows nothing of. */
+  get unanswered(): boolean {
+    return this.#transport !== undefined && !this.#welcomed;
   }
 
   /** Begins the handshake on a transport that has just been opened. */

@@ -9,6 +9,7 @@
  *  2. session lost: rooms are joined again after the last entry that was seen, and messages wait until they are.
  */
 import {
+  CloseCode,
   type Codec,
   encodeFrame,
   FrameType,
@@ -37,6 +38,12 @@ import type { OpenTransport } from './transport.js';
 /** A connection that lasted so long was a good one: the next loss begins with short delays again. */
 const STABLE_MS = 5000;
 
+/**
+ * A hello whose answer was lost may have left a session behind, which holds the name until the server gives it
+ * up: so long is a name that is taken no reason to stop.
+ */
+const GHOST_MS = 60_000;
+
 interface Opening {
   readonly promise: Promise<void>;
   readonly resolve: () => void;
@@ -62,6 +69,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
   #closing: Promise<void> = Promise.resolve();
   #attempt = 0;
   #openedAt = 0;
+  #ghostUntil = 0;
   #retryTimer: unknown;
   #stopWaking: (() => void) | undefined;
 
@@ -293,6 +301,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
       if (!connection.ended) this.#outbox.release();
     });
     this.#openedAt = this.#settings.clock.now();
+    this.#ghostUntil = 0;
     this.#become({ status: 'open', resumed });
     this.#opening?.resolve();
   }
@@ -337,17 +346,20 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
     this.#outbox.lost();
     this.requests.lost(error);
     const { reconnect, clock, random } = this.#settings;
+    const now = clock.now();
     const wasOpen = this.#session !== undefined;
-    if (this.#state.status === 'open' && clock.now() - this.#openedAt >= STABLE_MS) this.#attempt = 0;
+    if (connection.unanswered && error.closeCode === undefined) this.#ghostUntil = now + GHOST_MS;
+    if (this.#state.status === 'open' && now - this.#openedAt >= STABLE_MS) this.#attempt = 0;
     const attempt = ++this.#attempt;
     const again = reconnect.enabled && (wasOpen || reconnect.initial) && attempt <= reconnect.maxAttempts;
-    if (!again || !mayRetry(error)) {
+    const isGhost = error.closeCode === CloseCode.NameTaken && now < this.#ghostUntil;
+    if (!again || !(isGhost || mayRetry(error))) {
       this.#shut(error);
       return;
     }
     const delayMs = reconnectDelay(attempt, reconnect, random, error.retryAfterMs);
     this.#retryTimer = clock.setTimeout(() => this.reconnectNow(), delayMs);
-    this.#become({ status: 'reconnecting', attempt, nextAt: clock.now() + delayMs, error });
+    this.#become({ status: 'reconnecting', attempt, nextAt: now + delayMs, error });
   }
 
   // Connecting.

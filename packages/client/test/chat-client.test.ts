@@ -359,6 +359,25 @@ describe('reconnecting', () => {
     expect(made.client.state).toMatchObject({ status: 'closed', reason: { code: 'ERR_CLIENT_NAME_TAKEN' } });
   });
 
+  it('goes on when the name may be held by a session of its own, whose welcome was lost', async () => {
+    const made = await open();
+    await made.server.end.cut();
+    await comeBack(made);
+    await made.server.end.cut();
+    await comeBack(made);
+    await made.server.end.close(CloseCode.NameTaken);
+    expect(made.client.state).toMatchObject({
+      status: 'reconnecting',
+      error: { code: 'ERR_CLIENT_NAME_TAKEN' },
+    });
+    made.server.refusal = new Error('down');
+    await made.clock.advance(60_000);
+    made.server.refusal = undefined;
+    await comeBack(made);
+    await made.server.end.close(CloseCode.NameTaken);
+    expect(made.client.state.status).toBe('closed');
+  });
+
   it('does not happen when it is turned off', async () => {
     const made = await open({ reconnect: { enabled: false } });
     await made.server.end.cut(new Error('reset'));

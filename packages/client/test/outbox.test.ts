@@ -66,7 +66,7 @@ describe('send', () => {
     await scene.server.end.welcome({ resumed: true, limits, rooms: [joined('lobby')] });
     const [, ...batches] = scene.server.end.writes;
     expect(batches.length).toBeGreaterThan(1);
-    expect(Math.max(...batches)).toBeLessThanOrEqual(65_536);
+    expect(Math.max(...batches)).toBeLessThanOrEqual(16_384);
     for (const bytes of batches) expect(bytes % 1016).toBe(0);
     expect(scene.server.end.texts).toHaveLength(200);
   });
