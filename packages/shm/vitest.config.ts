@@ -6,6 +6,9 @@ export default defineConfig({
   test: {
     name: 'shm',
     include: ['test/**/*.test.ts'],
+    // A test that hangs is to fail; one that is slow because the machine is busy is not.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     globalSetup: ['test/support/build-child.mjs'],
   },
 });
