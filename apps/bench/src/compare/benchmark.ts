@@ -136,9 +136,8 @@ export async function measureLogReaders(run: TransportRun): Promise<ReaderFigure
 async function measureOnce(run: TransportRun, transport: Transport, into: Collected): Promise<void> {
   const { plan, signal } = run;
   const sizes = transport.latestOnly ? [] : plan.sizes;
-  const allowed = sizes.filter((bytes) => bytes <= (transport.maxMessageBytes ?? Number.POSITIVE_INFINITY));
-  const small = allowed.filter((bytes) => bytes <= SMALL_MESSAGE_BYTES);
-  const large = allowed.filter((bytes) => bytes > SMALL_MESSAGE_BYTES);
+  const small = sizes.filter((bytes) => bytes <= SMALL_MESSAGE_BYTES);
+  const large = sizes.filter((bytes) => bytes > SMALL_MESSAGE_BYTES);
   const server = await transport.startServer?.();
   if (server) into.serverStartMs ??= server.startupMs;
   try {

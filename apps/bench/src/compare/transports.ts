@@ -27,15 +27,12 @@ export interface Transport {
   readonly inWorker?: true;
   /** Later values replace earlier ones, so there is nothing to stream. */
   readonly latestOnly?: true;
-  /** Largest message it is measured with. */
-  readonly maxMessageBytes?: number;
   /** Starts the server between the ends. */
   readonly startServer?: () => Promise<ServerProcess>;
 }
 
-/** Raised from the default so that a body of 64 KiB fits, header included. */
-const CHAT_MAX_FRAME_BYTES = 131_072;
-const CHAT_MAX_MESSAGE_BYTES = 65_536;
+/** Raised from the default so that a body of 1 MiB fits, header included. */
+const CHAT_MAX_FRAME_BYTES = 2_097_152;
 
 /** All transports that this machine has, and why others are missing. */
 export function findTransports(): { found: Transport[]; missing: string[] } {
@@ -49,7 +46,6 @@ export function findTransports(): { found: Transport[]; missing: string[] } {
       mechanism: name as 'redis' | 'nats',
       polls: false,
       startServer: start,
-      ...(name === 'nats' ? { maxMessageBytes: 262_144 } : {}),
     }),
   );
   return { found: [...OWN_TRANSPORTS, ...brokers], missing };
@@ -108,7 +104,6 @@ function chat(mechanism: MechanismName, title: string, over: 'tcp' | 'unix'): Tr
     level: 'library',
     mechanism,
     polls: false,
-    maxMessageBytes: CHAT_MAX_MESSAGE_BYTES,
     startServer: () => startChatServer(over),
   };
 }
