@@ -81,7 +81,11 @@ export async function runTerminal(
 }
 
 /** Asks and connects until it works or the user gives up. What the command line said is tried as it is. */
-async function enter(screen: LineScreen, args: Arguments, version: string): Promise<ChatClient | undefined> {
+export async function enter(
+  screen: LineScreen,
+  args: Arguments,
+  version: string,
+): Promise<ChatClient | undefined> {
   let server = args.server;
   let { name } = args;
   for (;;) {

@@ -15,7 +15,9 @@ const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 const ASCII = /^[\x20-\x7E]*$/;
 // Draws the emoji before it in another way (or in another skin), or says nothing that a terminal shows.
-const SELECTORS = /[\uFE00-\uFE0F\u20E3\u00AD\u{E0000}-\u{E007F}\u{E0100}-\u{E01EF}]/gu;
+const SELECTORS =
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: single code points are meant here.
+  /[\uFE00-\uFE0F\u20E3\u00AD\u{E0000}-\u{E007F}\u{E0100}-\u{E01EF}]/gu;
 const SKINS = /(?<=\p{Extended_Pictographic})\p{Emoji_Modifier}/gu;
 const JOINED_PICTURES = /(\p{Extended_Pictographic})(?:\u200D[\p{Extended_Pictographic}\u2640\u2642])+/gu;
 // Zero width, but not the joiners that Arabic and Indic words need; direction marks are added by the frame alone.

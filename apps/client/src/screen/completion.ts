@@ -45,14 +45,19 @@ export function stepCompletion(completion: Completion, direction: -1 | 1): Compl
 }
 
 /** The line with the candidate in it. */
-export function completedLine({ text }: InputLine, { start, candidates, index, rest }: Completion): InputLine {
+export function completedLine(
+  { text }: InputLine,
+  { start, candidates, index, rest }: Completion,
+): InputLine {
   const head = `${text.slice(0, start)}${candidates[index]!}`;
   return { text: head + rest, cursor: head.length };
 }
 
 function candidatesFor(before: string, word: string, { names, rooms }: Vocabulary): string[] {
   if (before === '' && word.startsWith('/')) {
-    return [...COMMANDS.keys()].map((name) => `/${name} `).filter((command) => command.startsWith(word.toLowerCase()));
+    return [...COMMANDS.keys()]
+      .map((name) => `/${name} `)
+      .filter((command) => command.startsWith(word.toLowerCase()));
   }
   const command = /^\/(\S+)\s+$/u.exec(before)?.[1]?.toLowerCase() ?? '';
   if (ROOM_COMMANDS.has(command)) return startingWith(rooms, word).map((room) => `${room} `);

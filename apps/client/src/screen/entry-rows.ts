@@ -25,7 +25,8 @@ export function entryRows(item: Item, columns: number, standing: Standing = 'log
       return spokenRows(item, columns, standing);
     case 'note': {
       const problem = item.tone === 'problem' || item.tone === 'gap';
-      const look: Look = item.tone === 'gap' ? 'warn' : problem ? 'alert' : item.tone === 'notice' ? 'dim' : 'plain';
+      const look: Look =
+        item.tone === 'gap' ? 'warn' : problem ? 'alert' : item.tone === 'notice' ? 'dim' : 'plain';
       return block(clock(item.at), [{ text: problem ? '!' : '*', look }], item.lines, look, columns);
     }
     case 'day':
@@ -37,11 +38,13 @@ export function entryRows(item: Item, columns: number, standing: Standing = 'log
 export function ruleRow(text: string, columns: number, look: Look): Row {
   const word = truncate(` ${text} `, columns);
   const left = Math.max(0, Math.floor((columns - cellWidth(word)) / 2));
-  return fitRow([{ text: `${'─'.repeat(left)}${word}${'─'.repeat(columns)}`, look }], columns).map((span) => ({
-    ...span,
-    // The cut is of the rule, not of a text.
-    text: span.text.replace(/…$/, '─'),
-  }));
+  return fitRow([{ text: `${'─'.repeat(left)}${word}${'─'.repeat(columns)}`, look }], columns).map(
+    (span) => ({
+      ...span,
+      // The cut is of the rule, not of a text.
+      text: span.text.replace(/…$/, '─'),
+    }),
+  );
 }
 
 function spokenRows(item: SpokenItem, columns: number, standing: Standing): Row[] {
@@ -52,17 +55,23 @@ function spokenRows(item: SpokenItem, columns: number, standing: Standing): Row[
     standing === 'pending' ? 'dim' : failure !== undefined ? 'alert' : item.mentions ? 'strong' : 'plain';
   const said = item.action ? [{ text: '*' }, person] : [person];
   const rows = block(time, said, lines, look, columns);
-  return failure === undefined ? rows : [...rows, ...block('', [], [`not sent: ${failure}`], 'alert', columns)];
+  return failure === undefined
+    ? rows
+    : [...rows, ...block('', [], [`not sent: ${failure}`], 'alert', columns)];
 }
 
 /** Time, label and text. In a wide pane the first piece of the label has a column of its own. */
 function block(time: string, label: Row, lines: readonly string[], look: Look, columns: number): Row[] {
   const hasColumn = columns >= MIN_COLUMNS_FOR_NAMES;
-  const [name, ...more] = hasColumn ? label : [undefined, ...label];
+  const name = hasColumn ? label[0] : undefined;
+  const more = hasColumn ? label.slice(1) : label;
   const start: Row = [{ text: time.padEnd(TIME_COLUMNS), look: 'dim' }];
   const head = hasColumn ? [...start, ...nameColumn(name)] : start;
-  const below = hasColumn ? [{ text: ' '.repeat(TIME_COLUMNS) }, ...nameColumn(undefined)] : [{ text: ' '.repeat(TIME_COLUMNS) }];
-  const inline = more.map((span) => ({ ...span, text: `${truncate(span.text, MAX_INLINE_NAME)} ` }));
+  const below = hasColumn
+    ? [{ text: ' '.repeat(TIME_COLUMNS) }, ...nameColumn(undefined)]
+    : [{ text: ' '.repeat(TIME_COLUMNS) }];
+  const sign = label.length === 1 && label[0]?.person !== undefined ? ': ' : ' ';
+  const inline = more.map((span) => ({ ...span, text: `${truncate(span.text, MAX_INLINE_NAME)}${sign}` }));
   const indent = TIME_COLUMNS + (hasColumn ? NAME_COLUMNS + BORDER.length : 0);
   const width = Math.max(2, columns - indent);
   const lead = inline.map(({ text }) => text).join('');
@@ -71,7 +80,9 @@ function block(time: string, label: Row, lines: readonly string[], look: Look, c
     const text = index === 0 ? lead + line : line;
     for (const piece of wrap(text, width, MAX_ROWS + 1 - rows.length)) {
       const isFirst = rows.length === 0 && piece.startsWith(lead);
-      const rest: Row = isFirst ? [...inline, { text: piece.slice(lead.length), look }] : [{ text: piece, look }];
+      const rest: Row = isFirst
+        ? [...inline, { text: piece.slice(lead.length), look }]
+        : [{ text: piece, look }];
       rows.push(fitRow([...(rows.length === 0 ? head : below), ...rest], columns));
     }
     if (rows.length > MAX_ROWS) break;

@@ -33,7 +33,9 @@ export function composeFrame(state: ScreenState, now: number): Frame {
     statusRow(state, columns, messages.entriesBelow, layout, now),
     input.row,
   ];
-  return { rows, cursor: { column: input.cursor, row: rows.length - 1 } };
+  // Of a screen that is too low, the input is what must be seen.
+  const seen = rows.slice(-Math.max(1, state.size.rows));
+  return { rows: seen, cursor: { column: input.cursor, row: seen.length - 1 } };
 }
 
 function withSide(rows: readonly Row[], state: ScreenState, { sideColumns, pane }: Layout): readonly Row[] {
@@ -62,7 +64,11 @@ function statusRow(state: ScreenState, columns: number, below: number, layout: L
   }
   if (layout.sideColumns === 0) {
     const news = state.conversations
-      .map(({ key, unread, mentioned }, index) => ({ text: `${index + 1}:${key}(${unread})`, unread, mentioned }))
+      .map(({ key, unread, mentioned }, index) => ({
+        text: `${index + 1}:${key}(${unread})`,
+        unread,
+        mentioned,
+      }))
       .filter(({ unread }, index) => unread > 0 && state.conversations[index]?.key !== state.current);
     for (const { text, mentioned } of news) {
       left.push({ text: `· ${calmLine(text)} `, look: mentioned ? 'bar-alert' : 'bar-strong' });
@@ -71,7 +77,8 @@ function statusRow(state: ScreenState, columns: number, below: number, layout: L
   const typing = typingText(conversation?.typists ?? []);
   if (typing !== '') left.push({ text: `· ${typing} `, look: 'bar' });
   const waiting = state.conversations.reduce((sum, { pending }) => sum + pending.length, 0);
-  if (waiting > 0 && state.connection.status !== 'open') left.push({ text: `· ${waiting} to send `, look: 'bar-strong' });
+  if (waiting > 0 && state.connection.status !== 'open')
+    left.push({ text: `· ${waiting} to send `, look: 'bar-strong' });
   return spreadRow(left, [{ text: '/help ', look: 'bar' }], columns, 'bar');
 }
 
@@ -80,7 +87,8 @@ function connectionSpans({ connection, roundTripMs }: ScreenState, now: number):
     case 'connecting':
       return [{ text: ' ○ connecting… ', look: 'bar-strong' }];
     case 'open': {
-      const latency = roundTripMs === undefined ? '' : ` · ${roundTripMs < 1 ? '<1' : Math.round(roundTripMs)} ms`;
+      const latency =
+        roundTripMs === undefined ? '' : ` · ${roundTripMs < 1 ? '<1' : Math.round(roundTripMs)} ms`;
       return [{ text: ` ● connected${latency} `, look: 'bar' }];
     }
     case 'reconnecting': {
@@ -107,7 +115,13 @@ function inputRow(state: ScreenState, columns: number): { readonly row: Row; rea
   if (state.paste) {
     const { length } = state.paste;
     const question = `Pasted ${length} lines: Enter sends them as one message, L line by line, Esc drops them. `;
-    const row = fitRow([{ text: question, look: 'strong' }, { text: calmLine(state.paste.join(' ⏎ ')), look: 'dim' }], columns);
+    const row = fitRow(
+      [
+        { text: question, look: 'strong' },
+        { text: calmLine(state.paste.join(' ⏎ ')), look: 'dim' },
+      ],
+      columns,
+    );
     return { row, cursor: 0 };
   }
   const prompt = '> ';
@@ -118,7 +132,10 @@ function inputRow(state: ScreenState, columns: number): { readonly row: Row; rea
 }
 
 /** The part of the line around the cursor, and the cell of the cursor in it. */
-function visiblePart({ text, cursor }: InputLine, columns: number): { readonly text: string; readonly cursor: number } {
+function visiblePart(
+  { text, cursor }: InputLine,
+  columns: number,
+): { readonly text: string; readonly cursor: number } {
   const before = calmLine(text.slice(0, cursor));
   // A cell stays free for the cursor behind the text, one on each side for the sign that there is more.
   const room = Math.max(1, columns - 3);

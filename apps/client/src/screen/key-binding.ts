@@ -1,8 +1,9 @@
 /**
  * What a key means: a change of what is shown, or something to be done.
  */
-import type { Key } from './keyboard.js';
+
 import type { Edit } from './input-line.js';
+import type { Key } from './keyboard.js';
 import type { ScreenEvent, ScreenState } from './screen-state.js';
 
 /** What the controller has to do. */

@@ -54,7 +54,8 @@ export class KeyReader {
 }
 
 function writtenBy(text: string | undefined, { ctrl, meta, name }: Keypress): string {
-  if (text === undefined || ctrl || meta || name === 'return' || name === 'enter' || name === 'tab') return '';
+  if (text === undefined || ctrl || meta || name === 'return' || name === 'enter' || name === 'tab')
+    return '';
   return printable(text) === text ? text : '';
 }
 

@@ -1,6 +1,6 @@
 /**
- * Where things are on a screen of a given size. The last row of the terminal stays empty: a library that ends each
- * frame with a line feed would scroll it otherwise.
+ * Where things are on a screen of a given size: one row for the title, one each for status and input, and what is
+ * left for the messages, with the list of rooms and members beside them where it fits.
  */
 import type { PaneSize } from './message-pane.js';
 
@@ -20,7 +20,6 @@ export interface Layout {
 }
 
 const CHROME_ROWS = 3;
-const EMPTY_ROWS = 1;
 const SIDE_COLUMNS = 22;
 const WIDE_SIDE_COLUMNS = 28;
 const MIN_COLUMNS_FOR_SIDE = 72;
@@ -32,9 +31,13 @@ const MIN_ROWS = 6;
 
 export function layoutFor({ columns: wanted, rows: wantedRows }: ScreenSize): Layout {
   const columns = Math.max(MIN_COLUMNS, wanted);
-  const rows = Math.max(MIN_ROWS, wantedRows) - CHROME_ROWS - EMPTY_ROWS;
+  const rows = Math.max(MIN_ROWS, wantedRows) - CHROME_ROWS;
   const sideColumns =
-    columns >= MIN_COLUMNS_FOR_WIDE_SIDE ? WIDE_SIDE_COLUMNS : columns >= MIN_COLUMNS_FOR_SIDE ? SIDE_COLUMNS : 0;
+    columns >= MIN_COLUMNS_FOR_WIDE_SIDE
+      ? WIDE_SIDE_COLUMNS
+      : columns >= MIN_COLUMNS_FOR_SIDE
+        ? SIDE_COLUMNS
+        : 0;
   const side = sideColumns === 0 ? 0 : sideColumns + BORDER_COLUMNS;
   return { columns, pane: { columns: columns - side, rows }, sideColumns };
 }

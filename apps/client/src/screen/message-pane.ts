@@ -68,7 +68,8 @@ export function scrollBy(conversation: Conversation, delta: number, size: PaneSi
         row = 0;
       }
     }
-    const atEnd = index > last || (index === last && row >= (rowsAt(conversation, last, columns)?.length ?? 1) - 1);
+    const atEnd =
+      index > last || (index === last && row >= (rowsAt(conversation, last, columns)?.length ?? 1) - 1);
     return atEnd ? scrollToEnd(conversation) : { ...conversation, scroll: { index, row } };
   }
   const top = topmost(conversation, size);
@@ -110,7 +111,10 @@ function bottomOf(conversation: Conversation, size: PaneSize): ScrollPosition {
 }
 
 /** The bottom row when the first entry is at the top. @returns undefined when everything fits */
-function topmost(conversation: Conversation, { columns, rows: height }: PaneSize): ScrollPosition | undefined {
+function topmost(
+  conversation: Conversation,
+  { columns, rows: height }: PaneSize,
+): ScrollPosition | undefined {
   let left = height;
   for (let index = conversation.log.first; ; index++) {
     const rows = rowsAt(conversation, index, columns);

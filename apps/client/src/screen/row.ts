@@ -4,7 +4,16 @@
 import { cellWidth, truncate } from './cell-text.js';
 
 /** How a piece looks; the theme says what that means here. */
-export type Look = 'plain' | 'dim' | 'strong' | 'warn' | 'alert' | 'bar' | 'bar-strong' | 'bar-alert' | 'selected';
+export type Look =
+  | 'plain'
+  | 'dim'
+  | 'strong'
+  | 'warn'
+  | 'alert'
+  | 'bar'
+  | 'bar-strong'
+  | 'bar-alert'
+  | 'selected';
 
 /** A piece of a row. Its text is calm: see `calmLine`. */
 export interface Span {

@@ -10,7 +10,17 @@ import { type Item, type NoteItem, type SpokenItem, spokenItem } from './convers
 
 /** A message of a room or of one user, as an entry. */
 export function spokenOf(
-  { at, sender, value, own }: { readonly at: number; readonly sender: { readonly name: string }; readonly value: string; readonly own: boolean },
+  {
+    at,
+    sender,
+    value,
+    own,
+  }: {
+    readonly at: number;
+    readonly sender: { readonly name: string };
+    readonly value: string;
+    readonly own: boolean;
+  },
   me: string,
 ): SpokenItem {
   const action = value.startsWith(ACTION_PREFIX);

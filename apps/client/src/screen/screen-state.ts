@@ -25,7 +25,12 @@ import { scrollBy, scrollToEnd } from './message-pane.js';
 /** How the connection is. */
 export type ConnectionState =
   | { readonly status: 'connecting' | 'open' }
-  | { readonly status: 'reconnecting'; readonly attempt: number; readonly nextAt: number; readonly reason: string }
+  | {
+      readonly status: 'reconnecting';
+      readonly attempt: number;
+      readonly nextAt: number;
+      readonly reason: string;
+    }
   | { readonly status: 'closed'; readonly reason: string };
 
 /** All that is shown. Immutable. */
@@ -60,13 +65,24 @@ export type ScreenEvent =
   | { readonly type: 'older'; readonly key: string; readonly items: readonly Item[] }
   | { readonly type: 'entered'; readonly key: string }
   | { readonly type: 'left'; readonly key: string }
-  | { readonly type: 'members'; readonly key: string; readonly names: readonly string[]; readonly count: number }
+  | {
+      readonly type: 'members';
+      readonly key: string;
+      readonly names: readonly string[];
+      readonly count: number;
+    }
   | { readonly type: 'typists'; readonly key: string; readonly names: readonly string[] }
   | { readonly type: 'rooms-known'; readonly rooms: readonly string[] }
   | { readonly type: 'sending'; readonly key: string; readonly pending: Pending }
   /** `item` if there is no echo that brings it. */
   | { readonly type: 'sent'; readonly key: string; readonly pendingKey: number; readonly item?: SpokenItem }
-  | { readonly type: 'not-sent'; readonly key: string; readonly pendingKey: number; readonly at: number; readonly failure: string }
+  | {
+      readonly type: 'not-sent';
+      readonly key: string;
+      readonly pendingKey: number;
+      readonly at: number;
+      readonly failure: string;
+    }
   | { readonly type: 'edit'; readonly edit: Edit }
   | { readonly type: 'complete'; readonly direction: -1 | 1 }
   | { readonly type: 'recall'; readonly direction: -1 | 1 }
@@ -115,7 +131,8 @@ export function reduce(state: ScreenState, event: ScreenEvent): ScreenState {
       const key = event.key ?? state.current ?? state.conversations[0]?.key ?? NOWHERE;
       return change(state, key, (conversation) => {
         // Who scrolled up does not see what comes at the bottom.
-        const seen = state.current === undefined || (key === state.current && conversation.scroll === undefined);
+        const seen =
+          state.current === undefined || (key === state.current && conversation.scroll === undefined);
         return addItems(conversation, event.items, seen);
       });
     }
@@ -177,13 +194,22 @@ export function reduce(state: ScreenState, event: ScreenEvent): ScreenState {
 /** Where words go while there is no conversation. */
 export const NOWHERE = '(no room)';
 
-function change(state: ScreenState, key: string, by: (conversation: Conversation) => Conversation): ScreenState {
-  if (state.conversations.some((conversation) => conversation.key === key)) return changeKnown(state, key, by);
+function change(
+  state: ScreenState,
+  key: string,
+  by: (conversation: Conversation) => Conversation,
+): ScreenState {
+  if (state.conversations.some((conversation) => conversation.key === key))
+    return changeKnown(state, key, by);
   const conversations = [...state.conversations, by(emptyConversation(key))];
   return { ...state, conversations: ordered(conversations), current: state.current ?? key };
 }
 
-function changeKnown(state: ScreenState, key: string, by: (conversation: Conversation) => Conversation): ScreenState {
+function changeKnown(
+  state: ScreenState,
+  key: string,
+  by: (conversation: Conversation) => Conversation,
+): ScreenState {
   const conversations = state.conversations.map((conversation) =>
     conversation.key === key ? by(conversation) : conversation,
   );
@@ -227,7 +253,9 @@ function settle(
   const seen = state.current === conversation.key && conversation.scroll === undefined;
   if (event.type === 'sent') {
     // In a room the echo takes it away, so that it does not vanish in between.
-    return event.item === undefined ? conversation : addItems({ ...conversation, pending }, [event.item], seen);
+    return event.item === undefined
+      ? conversation
+      : addItems({ ...conversation, pending }, [event.item], seen);
   }
   if (waiting === undefined) return conversation;
   const failed = { ...waiting.item, at: event.at, failure: calmLine(event.failure) };
@@ -244,7 +272,10 @@ function complete(state: ScreenState, direction: -1 | 1): ScreenState {
 }
 
 /** Whoever spoke last comes first; then the others of the room, then everybody else who is known. */
-function vocabulary(state: ScreenState): { readonly names: readonly string[]; readonly rooms: readonly string[] } {
+function vocabulary(state: ScreenState): {
+  readonly names: readonly string[];
+  readonly rooms: readonly string[];
+} {
   const present = currentConversation(state);
   const spoke = present?.log.items
     .slice(-200)

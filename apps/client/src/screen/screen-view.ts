@@ -1,14 +1,14 @@
 /**
- * The frame in the terminal: the only file that knows the library which draws.
+ * The frame in the terminal: the only file that knows the library which composes it.
  *
- * Ink writes the rows that changed, within one synchronized update. Each row is one text, since the layout has decided
- * everything already.
+ * Ink makes the text of a frame, each row of which is one element that is made anew only when it changed. It hands
+ * over whole frames (`debug`), which `RowWriter` compares and writes: see docs/decisions/full-screen-with-ink.md.
  */
-import { Box, type Instance, render, Text, useCursor } from 'ink';
+import type { ReadStream, WriteStream } from 'node:tty';
+import { Box, type Instance, render, Text } from 'ink';
 import { createElement, memo, type ReactNode } from 'react';
-import type { WriteStream } from 'node:tty';
-import type { ReadStream } from 'node:tty';
 import type { Frame } from './frame.js';
+import { type CursorPosition, RowWriter } from './row-writer.js';
 import type { Theme } from './theme.js';
 
 /** Options of {@link ScreenView}. */
@@ -18,61 +18,82 @@ export interface ScreenViewOptions {
   readonly theme: Theme;
 }
 
-const MAX_FRAMES_PER_SECOND = 60;
 const CLEAR = '\u001B[2J\u001B[H';
 
-const PaintedRow = memo(({ text }: { readonly text: string }): ReactNode =>
-  createElement(Text, { wrap: 'truncate' }, text === '' ? ' ' : text),
+const PaintedRow = memo(
+  ({ text }: { readonly text: string }): ReactNode => createElement(Text, { wrap: 'truncate' }, text),
 );
 
-function Screen({ rows, column, row }: { readonly rows: readonly string[]; readonly column: number; readonly row: number }): ReactNode {
-  const { setCursorPosition } = useCursor();
-  setCursorPosition({ x: column, y: row });
-  return createElement(
-    Box,
-    { flexDirection: 'column' },
-    rows.map((text, index) => createElement(PaintedRow, { key: index, text })),
-  );
+function paintedRow(text: string): ReactNode {
+  return createElement(PaintedRow, { text });
+}
+
+function Screen({ rows }: { readonly rows: readonly string[] }): ReactNode {
+  return createElement(Box, { flexDirection: 'column' }, ...rows.map(paintedRow));
 }
 
 export class ScreenView {
   readonly #options: ScreenViewOptions;
+  readonly #surface: WriteStream;
+  #writer: RowWriter;
+  #cursor: CursorPosition = { column: 0, row: 0 };
   #instance: Instance | undefined;
 
   constructor(options: ScreenViewOptions) {
     this.#options = options;
+    this.#writer = this.#makeWriter();
+    this.#surface = surfaceOf(options.output, (text) => this.#writer.draw(text.split('\n'), this.#cursor));
   }
 
   /** Draws `frame`; what is on the screen already is not written again. */
   draw({ rows, cursor }: Frame): void {
-    const { theme, input, output } = this.#options;
-    const node = createElement(Screen, {
-      rows: rows.map((row) => theme.paint(row)),
-      column: cursor.column,
-      row: cursor.row,
-    });
-    if (this.#instance) {
-      this.#instance.rerender(node);
-      return;
+    const { theme, input } = this.#options;
+    const node = createElement(Screen, { rows: rows.map((row) => theme.paint(row)) });
+    this.#cursor = cursor;
+    if (this.#instance) this.#instance.rerender(node);
+    else {
+      this.#instance = render(node, {
+        stdin: input,
+        stdout: this.#surface,
+        debug: true,
+        exitOnCtrlC: false,
+        patchConsole: false,
+      });
     }
-    this.#instance = render(node, {
-      stdin: input,
-      stdout: output,
-      exitOnCtrlC: false,
-      patchConsole: false,
-      incrementalRendering: true,
-      maxFps: MAX_FRAMES_PER_SECOND,
-    });
   }
 
-  /** Forgets what is on the screen: the next frame is drawn whole. */
+  /** Forgets what is on the screen: the next frame is written whole. */
   clear(): void {
     this.close();
     this.#options.output.write(CLEAR);
+    this.#writer = this.#makeWriter();
   }
 
   close(): void {
+    // What it writes as its last words is not for the screen.
+    this.#writer = new RowWriter(() => {});
     this.#instance?.unmount();
     this.#instance = undefined;
   }
+
+  #makeWriter(): RowWriter {
+    const { output } = this.#options;
+    return new RowWriter((text) => output.write(text));
+  }
+}
+
+/** The terminal as Ink sees it: frames go to `onFrame`, and resizing is not its business. */
+function surfaceOf(output: WriteStream, onFrame: (text: string) => void): WriteStream {
+  const surface = Object.create(output) as WriteStream;
+  return Object.defineProperties(surface, {
+    write: {
+      value: (text: string, done?: () => void): boolean => {
+        if (text !== '') onFrame(text);
+        done?.();
+        return true;
+      },
+    },
+    on: { value: () => surface },
+    off: { value: () => surface },
+  });
 }

@@ -40,13 +40,23 @@ export function sidePane({ conversations, current, me }: SideContent, columns: n
   return all.slice(0, rows).map((row) => fitRow(row, columns));
 }
 
-function conversationRow(conversation: Conversation, index: number, isCurrent: boolean, columns: number): Row {
+function conversationRow(
+  conversation: Conversation,
+  index: number,
+  isCurrent: boolean,
+  columns: number,
+): Row {
   const { key, unread, mentioned, pending } = conversation;
   const number = index < 9 ? String(index + 1) : ' ';
-  const count = unread > 0 ? `${unread > 999 ? '999+' : unread}${mentioned ? '!' : ''}` : pending.length > 0 ? '…' : '';
+  const count =
+    unread > 0 ? `${unread > 999 ? '999+' : unread}${mentioned ? '!' : ''}` : pending.length > 0 ? '…' : '';
   const name = truncate(calmLine(key), columns - 2 - (count === '' ? 0 : cellWidth(count) + 1));
   const look: Look = isCurrent ? 'selected' : mentioned ? 'alert' : unread > 0 ? 'strong' : 'plain';
   const gap = ' '.repeat(Math.max(0, columns - 2 - cellWidth(name) - cellWidth(count)));
   const numberLook: Look = isCurrent ? 'selected' : 'dim';
-  return [{ text: `${number} `, look: numberLook }, { text: name, look }, { text: `${gap}${count}`, look }];
+  return [
+    { text: `${number} `, look: numberLook },
+    { text: name, look },
+    { text: `${gap}${count}`, look },
+  ];
 }

@@ -32,7 +32,7 @@ export class TerminalMode {
     this.#entered = false;
     process.off('exit', this.#leaveAtExit);
     try {
-      writeSync(this.#output.fd, LEAVE);
+      writeSync(process.stdout.fd, LEAVE);
     } catch {
       // The terminal is gone, or full: then nobody sees it either.
     }

@@ -11,7 +11,8 @@ import type { Look, Row } from './row.js';
 
 /** Colours of people in a terminal with 256 of them, by hue. */
 export const PEOPLE_256: readonly number[] = [
-  160, 166, 130, 94, 100, 64, 28, 29, 30, 31, 32, 67, 26, 61, 63, 99, 97, 134, 129, 133, 164, 163, 162, 132, 161,
+  160, 166, 130, 94, 100, 64, 28, 29, 30, 31, 32, 67, 26, 61, 63, 99, 97, 134, 129, 133, 164, 163, 162, 132,
+  161,
 ];
 const PEOPLE_16: readonly number[] = [31, 32, 35, 36, 91, 94, 95];
 
@@ -47,7 +48,9 @@ export class Theme {
   paint(row: Row): string {
     let painted = '';
     for (const { text, look = 'plain', person } of row) {
-      const codes = [this.#look(look), person === undefined ? '' : this.#person(person)].filter((code) => code !== '');
+      const codes = [this.#look(look), person === undefined ? '' : this.#person(person)].filter(
+        (code) => code !== '',
+      );
       const shown = keepDirection(text);
       painted += codes.length === 0 ? shown : `${ESCAPE}${codes.join(';')}m${shown}${RESET}`;
     }
@@ -80,7 +83,7 @@ export function colourDepth(
   output: { getColorDepth(environment?: object): number },
   environment: Readonly<Record<string, string | undefined>>,
 ): ColourDepth {
-  if (environment['NO_COLOR']) return 'none';
+  if (environment.NO_COLOR) return 'none';
   const bits = output.getColorDepth(environment);
   return bits >= 8 ? '256' : bits >= 4 ? '16' : 'none';
 }

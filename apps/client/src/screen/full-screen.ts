@@ -1,0 +1,167 @@
+/**
+ * The front end for people at a terminal: asks for what is missing, then takes the whole screen until the user leaves.
+ */
+import type { ChatClient, Clock } from '@chat/client';
+import type { Arguments } from '../args.js';
+import { delay } from '../delay.js';
+import { LineScreen } from '../line-screen.js';
+import { displayAddress } from '../server-address.js';
+import { errorText } from '../session.js';
+import { enter, type TerminalStreams } from '../terminal.js';
+import { composeFrame } from './frame.js';
+import { readKeys } from './keyboard.js';
+import type { ScreenSize } from './layout.js';
+import { ScreenController } from './screen-controller.js';
+import { TerminalMode } from './terminal-mode.js';
+import { colourDepth, Theme } from './theme.js';
+
+const DEFAULT_HISTORY = 100;
+/** How long leaving waits for messages that are under way. */
+const LAST_WORDS_MS = 2000;
+const EXIT_QUIT = 131;
+
+const clock: Clock = {
+  now: () => Date.now(),
+  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
+  clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
+};
+
+/** @returns the exit code */
+export async function runFullScreen(
+  args: Arguments,
+  streams: TerminalStreams,
+  version: string,
+): Promise<number> {
+  const client = await connectAsking(args, streams, version);
+  if (client === undefined) return 0;
+  await chat(client, args, streams);
+  const { state } = client;
+  const failure = state.status === 'closed' ? state.reason : undefined;
+  await client.close();
+  if (failure === undefined) return 0;
+  streams.output.write(`chat: ${errorText(failure)}\n`);
+  return 1;
+}
+
+/** Questions are asked in lines, and so is told why there is no connection. */
+async function connectAsking(
+  args: Arguments,
+  { input, output, signal }: TerminalStreams,
+  version: string,
+): Promise<ChatClient | undefined> {
+  const lines = new LineScreen({ input, output, complete: () => [] });
+  const leave = () => lines.close();
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    return await enter(lines, args, version);
+  } finally {
+    signal.removeEventListener('abort', leave);
+    lines.close();
+  }
+}
+
+/** Shows the screen until the user leaves, the client is closed, or a signal comes. */
+async function chat(
+  client: ChatClient,
+  args: Arguments,
+  { input, output, environment, signal }: TerminalStreams,
+): Promise<void> {
+  const { ScreenView } = await loadView();
+  const theme = new Theme(colourDepth(output, environment));
+  const view = new ScreenView({ input, output, theme });
+  const mode = new TerminalMode(output);
+  const { promise: left, resolve: leave } = deferred();
+  let closeKeys = () => {};
+  const open = () => {
+    mode.enter();
+    closeKeys = readKeys(input, (key) => controller.press(key));
+    view.clear();
+    controller.dispatch({ type: 'resized', size: sizeOf(output) });
+    controller.draw();
+  };
+  const close = () => {
+    closeKeys();
+    view.close();
+    mode.leave();
+  };
+  const controller: ScreenController = new ScreenController({
+    client,
+    server: displayAddress(client.url),
+    history: args.history ?? DEFAULT_HISTORY,
+    size: sizeOf(output),
+    clock,
+    draw: (state) => view.draw(composeFrame(state, clock.now())),
+    redraw: () => {
+      view.clear();
+      controller.draw();
+    },
+    suspend: () => {
+      close();
+      process.once('SIGCONT', open);
+      // The whole job, so that whatever started this program stops with it.
+      process.kill(0, 'SIGTSTP');
+    },
+    leave,
+  });
+  const resize = () => {
+    view.clear();
+    controller.dispatch({ type: 'resized', size: sizeOf(output) });
+    controller.draw();
+  };
+  const unwatch = watchEnd(mode);
+  output.on('resize', resize);
+  signal.addEventListener('abort', leave, { once: true });
+  if (signal.aborted) leave();
+  try {
+    open();
+    await controller.join(args.room);
+    await left;
+    if (client.state.status === 'open') {
+      await Promise.race([Promise.allSettled(controller.underWay), delay(LAST_WORDS_MS, signal)]);
+    }
+  } finally {
+    controller.stop();
+    output.off('resize', resize);
+    signal.removeEventListener('abort', leave);
+    close();
+    unwatch();
+  }
+}
+
+/** Loads what draws. For a developer of React it would check, and measure, everything that is ever drawn. */
+async function loadView(): Promise<typeof import('./screen-view.js')> {
+  process.env.NODE_ENV ??= 'production';
+  return import('./screen-view.js');
+}
+
+/** Gives the terminal back before an error is printed, and keeps Ink from ending the process at a signal. */
+function watchEnd(mode: TerminalMode): () => void {
+  const restore = () => mode.leave();
+  const quit = () => {
+    mode.leave();
+    process.exit(EXIT_QUIT);
+  };
+  const stay = () => {};
+  const ignored = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  process.on('uncaughtExceptionMonitor', restore);
+  process.on('SIGQUIT', quit);
+  for (const name of ignored) process.on(name, stay);
+  return () => {
+    process.off('uncaughtExceptionMonitor', restore);
+    process.off('SIGQUIT', quit);
+    for (const name of ignored) process.off(name, stay);
+  };
+}
+
+function sizeOf({ columns, rows }: TerminalStreams['output']): ScreenSize {
+  // A terminal that does not know its size says 0.
+  return { columns: columns || 80, rows: rows || 24 };
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve!: () => void;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

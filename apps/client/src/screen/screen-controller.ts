@@ -1,0 +1,526 @@
+/**
+ * Between the session, the keys and what is shown: does what keys ask for, and tells the state what became of it.
+ *
+ * Everything that comes is collected and reduced once for each frame, so a flood costs no more than a frame.
+ */
+import { type ChatClient, ClientError, type ClientState, type Clock, type Room } from '@chat/client';
+import { ACTION_PREFIX, parseCommand } from '../command.js';
+import { ChatSession, errorText, type SessionEvent } from '../session.js';
+import { type Item, spokenItem } from './conversation.js';
+import { FrameClock } from './frame-clock.js';
+import { bindKey, type Task } from './key-binding.js';
+import type { Key } from './keyboard.js';
+import { layoutFor, type ScreenSize } from './layout.js';
+import { isAtTop } from './message-pane.js';
+import { OlderEntries } from './older-entries.js';
+import { note, noteOf, spokenOf } from './screen-events.js';
+import {
+  currentConversation,
+  initialState,
+  reduce,
+  type ScreenEvent,
+  type ScreenState,
+} from './screen-state.js';
+import { OwnTyping, Typists } from './typing.js';
+
+/** What the controller needs of the world. */
+export interface ControllerOptions {
+  readonly client: ChatClient;
+  /** The server, as people write it. */
+  readonly server: string;
+  readonly history: number;
+  readonly size: ScreenSize;
+  readonly clock: Clock;
+  readonly draw: (state: ScreenState) => void;
+  /** Draws everything anew. */
+  readonly redraw: () => void;
+  readonly suspend: () => void;
+  /** The user leaves, or the client was closed. */
+  readonly leave: () => void;
+}
+
+const PING_INTERVAL_MS = 20_000;
+const SECOND_MS = 1000;
+/** How long an acknowledged message waits for its echo. */
+const ECHO_WAIT_MS = 3000;
+const MAX_COLLECTED = 2000;
+const MAX_MEMBERS_LISTED = 500;
+const RATE_LIMIT_WAIT_MS = 500;
+const MAX_RATE_LIMIT_WAITS = 20;
+
+const KEYS_HELP = [
+  'Keys: Tab completes · Up/Down earlier lines · PageUp/PageDown scroll · Esc back to the newest',
+  'Alt-1…9, Ctrl-N, Ctrl-P other rooms · Alt-A next unread · Ctrl-R reconnect now · Ctrl-L redraw · Ctrl-C leave',
+].join('\n');
+
+export class ScreenController {
+  readonly #options: ControllerOptions;
+  readonly #client: ChatClient;
+  readonly #clock: Clock;
+  readonly #session: ChatSession;
+  readonly #frames: FrameClock;
+  readonly #ownTyping = new OwnTyping();
+  readonly #typists = new Map<string, Typists>();
+  readonly #older: OlderEntries;
+  readonly #watched = new WeakSet<object>();
+  /** Rooms whose members changed since the last frame. */
+  readonly #changedMembers = new Set<string>();
+  /** Messages that are under way. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  #collected = new Map<string | undefined, Item[]>();
+  #collectedCount = 0;
+  #joining = 0;
+  #pendingKey = 0;
+  #pingAt = 0;
+  #timer: unknown;
+  #state: ScreenState;
+
+  constructor(options: ControllerOptions) {
+    const { client, clock, server, size, history } = options;
+    this.#options = options;
+    this.#client = client;
+    this.#clock = clock;
+    this.#state = initialState(client.name, server, size);
+    this.#frames = new FrameClock(clock, () => {
+      this.#takeCollected();
+      options.draw(this.#state);
+    });
+    this.#older = new OlderEntries((key, items) => this.dispatch({ type: 'older', key, items }));
+    this.#session = new ChatSession(client, { history, show: (event) => this.#show(event) });
+    this.#pingAt = clock.now();
+    this.#wake();
+  }
+
+  get state(): ScreenState {
+    return this.#state;
+  }
+
+  /** Promises of what was sent and has no outcome yet. */
+  get underWay(): readonly Promise<unknown>[] {
+    return [...this.#underWay];
+  }
+
+  /** Joins a room and turns to it. A failure is shown. */
+  async join(room: string): Promise<void> {
+    this.#joining++;
+    try {
+      await this.#session.join(room);
+    } catch (error) {
+      this.#show({ type: 'failed', what: `cannot join ${room}`, error });
+    } finally {
+      this.#joining--;
+    }
+  }
+
+  /** Takes a key. */
+  press(key: Key): void {
+    this.#takeCollected();
+    const binding = bindKey(key, this.#state);
+    if (binding === undefined) return;
+    if ('task' in binding) this.#do(binding.task);
+    else this.dispatch(binding.event);
+    if (!('event' in binding)) return;
+    if (binding.event.type === 'edit') this.#tellTyping();
+    if (binding.event.type === 'scroll' && binding.event.direction === -1) this.#loadOlder();
+  }
+
+  /** Changes what is shown, and draws it soon. */
+  dispatch(event: ScreenEvent): void {
+    this.#takeCollected();
+    this.#state = reduce(this.#state, event);
+    this.#frames.request();
+  }
+
+  /** Draws at once. */
+  draw(): void {
+    this.#frames.flush();
+  }
+
+  /** Ends timers; nothing is drawn any more. */
+  stop(): void {
+    this.#frames.stop();
+    this.#clock.clearTimeout(this.#timer);
+    this.#ownTyping.stop();
+  }
+
+  #do(task: Task): void {
+    switch (task.type) {
+      case 'submit':
+        this.#submit();
+        return;
+      case 'interrupt':
+        if (this.#state.input.text === '') {
+          this.#options.leave();
+          return;
+        }
+        this.dispatch({ type: 'edit', edit: { type: 'end' } });
+        this.dispatch({ type: 'edit', edit: { type: 'delete-to-home' } });
+        return;
+      case 'end':
+        if (this.#state.input.text === '') {
+          this.#options.leave();
+          return;
+        }
+        this.dispatch({ type: 'edit', edit: { type: 'delete-right' } });
+        return;
+      case 'suspend':
+        this.#options.suspend();
+        return;
+      case 'redraw':
+        this.#options.redraw();
+        return;
+      case 'reconnect':
+        this.#client.reconnectNow();
+        return;
+      case 'switch':
+        this.#switch(task.to);
+        return;
+      case 'send-paste': {
+        const { paste = [], current } = this.#state;
+        this.dispatch({ type: 'paste-decided' });
+        if (task.as === 'message') this.#say(current, paste.join('\n'));
+        else void this.#sayLines(current, paste);
+      }
+    }
+  }
+
+  #submit(): void {
+    const { input, current } = this.#state;
+    const line = input.text;
+    const names = this.#state.conversations.flatMap(({ members }) => members);
+    const command = parseCommand(line, names);
+    this.dispatch({ type: 'submitted' });
+    switch (command.type) {
+      case 'nothing':
+        this.dispatch({ type: 'scroll-to-end' });
+        return;
+      case 'quit':
+        this.#options.leave();
+        return;
+      case 'text':
+        this.#say(current, command.text);
+        return;
+      case 'me':
+        this.#say(current, command.text, true);
+        return;
+      case 'msg': {
+        const key = `@${command.to}`;
+        this.dispatch({ type: 'entered', key });
+        this.#say(key, command.text);
+        return;
+      }
+      case 'leave':
+        if (command.room === undefined && current?.startsWith('@')) {
+          this.#close(current);
+          return;
+        }
+        if (command.room?.startsWith('@')) {
+          this.#close(command.room);
+          return;
+        }
+        break;
+      case 'join':
+        void this.join(command.room);
+        return;
+      default:
+    }
+    void this.#session.submit(line).then(() => {
+      if (command.type === 'help') this.#collect(undefined, note(KEYS_HELP, this.#clock.now()));
+    });
+  }
+
+  #close(key: string): void {
+    this.dispatch({ type: 'left', key });
+    this.#turnSession();
+  }
+
+  #say(key: string | undefined, text: string, action = false): void {
+    const sending = this.#send(key, text, action).finally(() => this.#underWay.delete(sending));
+    this.#underWay.add(sending);
+  }
+
+  /** One after the other, so that they stand in this order; the first that fails ends it. */
+  async #sayLines(key: string | undefined, lines: readonly string[]): Promise<void> {
+    const said = lines.filter((line) => line.trim() !== '');
+    for (const [index, line] of said.entries()) {
+      const sending = this.#send(key, line, false);
+      this.#underWay.add(sending);
+      const isSent = await sending;
+      this.#underWay.delete(sending);
+      const rest = said.length - index - 1;
+      if (isSent || rest === 0) continue;
+      this.#collect(key, note(`the other ${rest} pasted lines were not sent`, this.#clock.now(), 'problem'));
+      return;
+    }
+  }
+
+  /** @returns whether the server has it; what went wrong is shown */
+  async #send(key: string | undefined, text: string, action: boolean): Promise<boolean> {
+    this.#ownTyping.sent();
+    const room = key === undefined ? undefined : this.#client.joined.get(key);
+    const isDirect = key?.startsWith('@') === true;
+    if (key === undefined || (room === undefined && !isDirect)) {
+      this.#collect(key, note('you are in no room: /join one first', this.#clock.now(), 'problem'));
+      return false;
+    }
+    const pendingKey = ++this.#pendingKey;
+    const value = action ? ACTION_PREFIX + text : text;
+    const said = { at: this.#clock.now(), name: this.#client.name, own: true, text };
+    const item = spokenItem(said, { action, me: this.#client.name });
+    this.dispatch({ type: 'sending', key, pending: { key: pendingKey, text, item } });
+    try {
+      const { at } = await this.#patiently(() =>
+        isDirect ? this.#client.direct(key.slice(1), value) : (room as Room).send(value),
+      );
+      const sent = { type: 'sent', key, pendingKey } as const;
+      if (isDirect) this.dispatch({ ...sent, item: { ...item, at } });
+      // The echo brings it. If it does not, because that part of the log was skipped, it is shown all the same.
+      else if (this.#isPending(key, pendingKey)) {
+        this.#clock.setTimeout(() => {
+          if (this.#isPending(key, pendingKey)) this.dispatch({ ...sent, item: { ...item, at } });
+        }, ECHO_WAIT_MS);
+      }
+      return true;
+    } catch (error) {
+      this.dispatch({ type: 'not-sent', key, pendingKey, at: this.#clock.now(), failure: errorText(error) });
+      return false;
+    }
+  }
+
+  /** Waits as long as a rate limit asks for, so that fast fingers lose nothing. */
+  async #patiently<T>(send: () => Promise<T>): Promise<T> {
+    for (let waits = 0; ; waits++) {
+      try {
+        return await send();
+      } catch (error) {
+        const isLimit = ClientError.is(error) && error.code === 'ERR_CLIENT_RATE_LIMITED';
+        if (!isLimit || waits >= MAX_RATE_LIMIT_WAITS) throw error;
+        const waitMs = error.retryAfterMs ?? RATE_LIMIT_WAIT_MS;
+        await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, waitMs));
+      }
+    }
+  }
+
+  #isPending(key: string, pendingKey: number): boolean {
+    this.#takeCollected();
+    const conversation = this.#state.conversations.find((known) => known.key === key);
+    return conversation?.pending.some((pending) => pending.key === pendingKey) === true;
+  }
+
+  #switch(to: number | 'next' | 'previous' | 'unread'): void {
+    const { conversations, current } = this.#state;
+    const at = conversations.findIndex(({ key }) => key === current);
+    const count = conversations.length;
+    const index =
+      to === 'next'
+        ? (at + 1) % count
+        : to === 'previous'
+          ? (at + count - 1) % count
+          : to === 'unread'
+            ? bestUnread(this.#state)
+            : to;
+    const conversation = conversations[index];
+    if (conversation === undefined || conversation.key === current) return;
+    this.#ownTyping.stop();
+    this.dispatch({ type: 'entered', key: conversation.key });
+    this.#turnSession();
+  }
+
+  /** Commands without a room mean the one that is seen. */
+  #turnSession(): void {
+    const { current } = this.#state;
+    if (current !== undefined && this.#client.joined.has(current)) void this.join(current);
+  }
+
+  #show(event: SessionEvent): void {
+    const now = this.#clock.now();
+    switch (event.type) {
+      case 'message': {
+        const { room, sender, seq } = event.message;
+        this.#older.saw(room, seq);
+        if (this.#typists.get(room)?.spoke(sender.name)) this.#showTypists(room);
+        this.#collect(room, spokenOf(event.message, this.#state.me));
+        return;
+      }
+      case 'direct':
+        this.#collect(`@${event.message.sender.name}`, spokenOf(event.message, this.#state.me));
+        return;
+      case 'notice':
+        this.#older.saw(event.notice.room, event.notice.seq);
+        this.#collect(event.notice.room, noteOf(event, now));
+        return;
+      case 'gap':
+        this.#collect(event.gap.room, noteOf(event, now));
+        return;
+      case 'unreadable':
+        this.#collect(event.message.room ?? `@${event.message.sender.name}`, noteOf(event, now));
+        return;
+      case 'state':
+        this.#showConnection(event, now);
+        return;
+      case 'room':
+        if (event.room === undefined) {
+          this.#collect(undefined, noteOf(event, now));
+          return;
+        }
+        this.#enter(event.room);
+        return;
+      case 'room-left':
+        this.#older.forget(event.room);
+        this.dispatch({ type: 'left', key: event.room });
+        this.#collect(undefined, noteOf(event, now));
+        return;
+      case 'rooms':
+        this.dispatch({ type: 'rooms-known', rooms: event.page.rooms.map(({ room }) => room) });
+        this.#collect(undefined, noteOf(event, now));
+        return;
+      case 'renamed':
+        this.dispatch({ type: 'renamed', name: event.name });
+        this.#collect(undefined, noteOf(event, now));
+        return;
+      case 'ping':
+        this.dispatch({ type: 'round-trip', roundTripMs: event.roundTripMs });
+        this.#collect(undefined, noteOf(event, now));
+        return;
+      case 'quit':
+        this.#options.leave();
+        return;
+      case 'waiting': // It is seen that it waits.
+      case 'direct-sent':
+        return;
+      default:
+        this.#collect(undefined, noteOf(event, now));
+        return;
+    }
+  }
+
+  #enter(name: string): void {
+    const { current } = this.#state;
+    // A room that was left while a user is being written to changes nothing that is seen.
+    if (this.#joining > 0 || current === undefined || !current.startsWith('@')) {
+      if (current !== name) this.dispatch({ type: 'entered', key: name });
+    }
+    const room = this.#client.joined.get(name);
+    this.#changedMembers.add(name);
+    this.#frames.request();
+    if (room === undefined || this.#watched.has(room)) return;
+    this.#watched.add(room);
+    room.on('members', () => {
+      this.#changedMembers.add(name);
+      this.#frames.request();
+    });
+    const typists = new Typists();
+    this.#typists.set(name, typists);
+    room.on('signal', ({ sender, value }) => {
+      if (typists.heard(sender.name, value, this.#clock.now())) this.#showTypists(name);
+    });
+  }
+
+  #showTypists(key: string): void {
+    this.dispatch({ type: 'typists', key, names: this.#typists.get(key)?.names ?? [] });
+    this.#wake();
+  }
+
+  #showConnection(event: Extract<SessionEvent, { readonly type: 'state' }>, now: number): void {
+    const { state, before } = event;
+    this.dispatch({ type: 'connection', connection: connectionOf(state) });
+    if (state.status !== 'open') this.dispatch({ type: 'round-trip', roundTripMs: undefined });
+    if (state.status === 'open') this.dispatch({ type: 'renamed', name: this.#client.name });
+    // The status line counts; the conversation says once that it was lost and once that it is back.
+    if (before.status === 'reconnecting' && state.status === 'reconnecting') {
+      this.#wake();
+      return;
+    }
+    if (state.status === 'reconnecting') {
+      this.#collect(undefined, note(`disconnected: ${errorText(state.error)}`, now, 'problem'));
+    } else this.#collect(undefined, noteOf(event, now));
+    if (state.status === 'closed') this.#options.leave();
+    this.#pingAt = now;
+    this.#wake();
+  }
+
+  #collect(key: string | undefined, item: Item | undefined): void {
+    if (item === undefined) return;
+    const items = this.#collected.get(key);
+    if (items === undefined) this.#collected.set(key, [item]);
+    else items.push(item);
+    if (++this.#collectedCount >= MAX_COLLECTED) this.#takeCollected();
+    this.#frames.request();
+  }
+
+  #takeCollected(): void {
+    const collected = this.#collected;
+    if (collected.size > 0) {
+      this.#collected = new Map();
+      this.#collectedCount = 0;
+      for (const [key, items] of collected) this.#state = reduce(this.#state, { type: 'items', key, items });
+    }
+    for (const key of this.#changedMembers) {
+      const room = this.#client.joined.get(key);
+      if (room === undefined) continue;
+      const names = [...room.members.values()].slice(0, MAX_MEMBERS_LISTED).map(({ name }) => name);
+      names.sort((one, other) => (one.toLowerCase() < other.toLowerCase() ? -1 : 1));
+      this.#state = reduce(this.#state, { type: 'members', key, names, count: room.memberCount });
+    }
+    this.#changedMembers.clear();
+  }
+
+  #tellTyping(): void {
+    const { current, input } = this.#state;
+    const room = current === undefined ? undefined : this.#client.joined.get(current);
+    if (room === undefined || input.text === '' || input.text.startsWith('/')) this.#ownTyping.stop();
+    else this.#ownTyping.goesOn(room as Room, this.#clock.now());
+  }
+
+  #loadOlder(): void {
+    const conversation = currentConversation(this.#state);
+    const room = conversation && this.#client.joined.get(conversation.key);
+    if (room === undefined || !isAtTop(conversation!, layoutFor(this.#state.size).pane)) return;
+    void this.#older.load(room as Room, this.#state.me);
+  }
+
+  /** The one timer: pings, counts down, forgets who stopped writing. It sleeps until one of them is due. */
+  #wake(): void {
+    this.#clock.clearTimeout(this.#timer);
+    const now = this.#clock.now();
+    const { status } = this.#client.state;
+    if (status === 'closed') return;
+    if (status === 'open' && now >= this.#pingAt) {
+      this.#pingAt = now + PING_INTERVAL_MS;
+      this.#client.ping().then(
+        (roundTripMs) => this.dispatch({ type: 'round-trip', roundTripMs }),
+        () => {}, // The connection broke, which is told as its state.
+      );
+    }
+    let isTyping = false;
+    for (const [key, typists] of this.#typists) {
+      if (typists.expire(now)) this.dispatch({ type: 'typists', key, names: typists.names });
+      isTyping ||= typists.names.length > 0;
+    }
+    const isCounting = status === 'reconnecting' || isTyping;
+    if (isCounting) this.#frames.request();
+    const wait = isCounting ? SECOND_MS : Math.max(SECOND_MS, this.#pingAt - now);
+    this.#timer = this.#clock.setTimeout(() => this.#wake(), wait);
+  }
+}
+
+function connectionOf(state: ClientState): ScreenState['connection'] {
+  switch (state.status) {
+    case 'reconnecting': {
+      const { attempt, nextAt, error } = state;
+      return { status: 'reconnecting', attempt, nextAt, reason: errorText(error) };
+    }
+    case 'closed':
+      return { status: 'closed', reason: errorText(state.reason) };
+    case 'open':
+      return { status: 'open' };
+    default:
+      return { status: 'connecting' };
+  }
+}
+
+/** Where somebody speaks of the user before where others speak. */
+function bestUnread({ conversations }: ScreenState): number {
+  const mentioned = conversations.findIndex((conversation) => conversation.mentioned);
+  return mentioned !== -1 ? mentioned : conversations.findIndex(({ unread }) => unread > 0);
+}
