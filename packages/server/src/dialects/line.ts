@@ -172,7 +172,9 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     this.#link.write(Buffer.from(this.#lines + formatNoticeLine(`${reason} (${close})`)));
     this.#link.end();
     this.#closed();
-    if (state.name === 'open') state.session.disconnected(this, code === CloseCode.Normal, false);
+    // Who is sent away by a server that closes was not lost.
+    const goodbye = code === CloseCode.Normal || code === CloseCode.GoingAway;
+    if (state.name === 'open') state.session.disconnected(this, goodbye, false);
   }
 
   // ── the client ──
