@@ -206,7 +206,7 @@ describe('an upgrade', () => {
     await until(() => server.server.stats().openConnections === 0);
   });
 
-  it.each([
+  it.each<[string, { path?: string; protocols?: string[] }, string]>([
     ['elsewhere', { path: '/' }, '404'],
     ['to another subprotocol', { protocols: ['chat.v9'] }, '400'],
     ['without a subprotocol', { protocols: [] }, 'open'],
