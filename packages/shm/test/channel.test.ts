@@ -44,7 +44,7 @@ describe('channel layout', () => {
   });
 });
 
-describe('Channel', () => {
+describe('Channel', { timeout: 60_000 }, () => {
   it('carries messages both ways', async () => {
     const a = open();
     const b = open();
@@ -263,7 +263,7 @@ describe('Channel before a corrupt ring', () => {
   });
 });
 
-describe('Channel peers', () => {
+describe('Channel peers', { timeout: 60_000 }, () => {
   it('sees the other side come and leave', async () => {
     using a = open();
     expect(a.peer).toEqual({ state: 'awaited' });

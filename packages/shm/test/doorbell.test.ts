@@ -160,7 +160,7 @@ describe('Doorbell', () => {
   });
 });
 
-describe.skipIf(process.platform !== 'linux')('Doorbell between processes', () => {
+describe.skipIf(process.platform !== 'linux')('Doorbell between processes', { timeout: 60_000 }, () => {
   it('lets a process end that only sleeps, unless it is asked to stay', async () => {
     for (const keepAlive of [false, true]) {
       const child = new ChildProcess(inject('childProgram'));

@@ -23,6 +23,10 @@ function message(length: number, fill: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => fill + i);
 }
 
+function same(seen: Uint8Array | undefined, expected: Uint8Array): boolean {
+  return seen !== undefined && Buffer.compare(seen, expected) === 0;
+}
+
 function readAll(ring: Ring, limit?: number): Uint8Array[] {
   const messages: Uint8Array[] = [];
   ring.read((bytes, start, end) => messages.push(bytes.slice(start, end)), limit);
@@ -52,7 +56,7 @@ describe('ring layout', () => {
   });
 });
 
-describe('Ring', () => {
+describe('Ring', { timeout: 60_000 }, () => {
   it('reads nothing when nothing was written', () => {
     const ring = open();
     expect(readAll(ring)).toEqual([]);
@@ -113,7 +117,7 @@ describe('Ring', () => {
     expect(ring.maxMessageBytes).toBe(512);
     expect(() => ring.tryWrite(message(513, 0))).toThrow(code('ERR_SHM_TOO_LARGE'));
     expect(() => ring.tryClaim(513)).toThrow(code('ERR_SHM_TOO_LARGE'));
-    for (let i = 0; i < 1100; i++) {
+    for (let i = 0; i < 400; i++) {
       expect(ring.tryWrite(message(512, i))).toBe(true);
       expect(ring.tryWrite(message(i % 24, i))).toBe(true);
       expect(readAll(ring)).toEqual([message(512, i), message(i % 24, i)]);
@@ -210,10 +214,11 @@ describe('Ring', () => {
     const ring = open({ capacityBytes: 2 ** 20 });
     const lengths = Array.from({ length: 3000 }, (_, i) => (i * 37) % 300);
     for (let lap = 0; lap < 2; lap++) {
-      for (const length of lengths) expect(ring.tryWrite(message(length, length))).toBe(true);
+      for (const length of lengths) ring.tryWrite(message(length, length));
       ring.tryWrite(message(100_000, 1));
-      for (const length of lengths) expect(ring.take()).toEqual(message(length, length));
-      expect(ring.take()).toEqual(message(100_000, 1));
+      const wrong = lengths.filter((length) => !same(ring.take(), message(length, length)));
+      expect(wrong).toEqual([]);
+      expect(same(ring.take(), message(100_000, 1))).toBe(true);
       expect(ring.take()).toBeUndefined();
       ring.release();
     }

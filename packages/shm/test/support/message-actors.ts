@@ -60,6 +60,14 @@ export const messageActors: Readonly<Record<string, (place: Place) => unknown>> 
     openChannel(name, { directory, side: 'b' }).trySend(Uint8Array.of(42));
     process.exit();
   },
+  'append to a log until killed': ({ name, directory }) => {
+    const log = openLog(name, { directory });
+    held.push(log);
+    const entries = Array.from({ length: 25_600 }, (_, i) => new Uint8Array(300 + (i % 100)).fill(i));
+    setImmediate(() => {
+      for (let number = log.last + 1; ; number++) log.tryAppend(entries[number % 25_600] as Uint8Array);
+    });
+  },
   'count 50 entries of a log, asleep in between': async ({ name, directory }) => {
     using log = openLog(name, { directory });
     using reader = log.reader({ start: 'oldest' });

@@ -108,9 +108,10 @@ const reliable: Scenario<State, Log> = {
     let count = 0;
     while (reader.read((bytes, start, end) => assert.equal(numberOf(bytes.slice(start, end)), 0), 3) > 0)
       count++;
+    const { lost } = reader;
     reader.close();
     log.close();
-    return count;
+    return { count, lost };
   },
   async afterKill(state, place) {
     // The dead reader holds nobody up.
@@ -122,6 +123,7 @@ const reliable: Scenario<State, Log> = {
   },
   afterStop({ log }, _, outcome) {
     assert.equal(outcome.error, undefined);
+    assert.equal((outcome.result as { lost: number }).lost, 0);
     assert.ok(log.tryAppend(numbered(0)));
   },
   teardown: ({ log }) => log.close(),
