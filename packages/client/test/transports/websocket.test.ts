@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { openNativeWebSocket } from '../../src/transports/native-websocket.js';
+import { webSocketUrl } from '../../src/transports/websocket.js';
+import { openLibraryWebSocket } from '../../src/transports/ws-library.js';
+import { deadPort, listenWebSocket } from '../support/peers.js';
+import { describeTransport } from '../support/transport-contract.js';
+
+const common = {
+  listen: () => listenWebSocket(),
+  deadUrl: async () => `ws://127.0.0.1:${await deadPort()}`,
+  framed: true,
+};
+
+describeTransport('WebSocket by the library', () => ({ ...common, open: openLibraryWebSocket }));
+
+describe('with a WebSocket of the platform', () => {
+  // Of the library, too: it has the interface of the browser's, which a test in a real browser uses.
+  beforeAll(() => {
+    vi.stubGlobal('WebSocket', WebSocket);
+  });
+  afterAll(() => {
+    vi.unstubAllGlobals();
+  });
+  describeTransport('WebSocket of the platform', () => ({ ...common, open: openNativeWebSocket }));
+});
+
+describe('a WebSocket', () => {
+  const sink = { data: () => {}, closed: () => {} };
+  const { signal } = new AbortController();
+
+  it('is refused when the server does not speak the subprotocol', async () => {
+    const listening = await listenWebSocket(['other.v1']);
+    await expect(openLibraryWebSocket(listening.url, sink, { signal })).rejects.toThrow(/subprotocol/);
+    await listening.close();
+  });
+
+  it('ends when the server sends text', async () => {
+    const listening = await listenWebSocket();
+    let closed!: (error: Error | undefined) => void;
+    const end = new Promise<Error | undefined>((resolve) => {
+      closed = resolve;
+    });
+    await openLibraryWebSocket(listening.url, { data: () => {}, closed }, { signal });
+    const peer = await listening.peer();
+    (peer.send as (text: unknown) => void)('hello');
+    expect((await end)?.message).toMatch(/text/);
+    await listening.close();
+  });
+});
+
+describe('webSocketUrl', () => {
+  it.each([
+    ['ws://host:1', 'ws://host:1/ws'],
+    ['ws://host:1/', 'ws://host:1/ws'],
+    ['wss://host/chat', 'wss://host/chat'],
+    ['wss://host/?token=1#lobby', 'wss://host/ws?token=1'],
+  ])('makes %s to %s', (url, expected) => {
+    expect(webSocketUrl(url)).toBe(expected);
+  });
+});
