@@ -57,6 +57,7 @@ const operations: LoadOperations = {
         }),
       );
     }
+    await entering.settled?.(address);
   },
   lost: () => ({ count: lostCount, why: whyLost }),
 };

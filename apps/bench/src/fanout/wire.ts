@@ -2,6 +2,7 @@
  * What the load must know of a server's protocol: how to enter, what a publish looks like, how to step
  * through what comes back. One file in `wires/` for each server that is compared.
  */
+import type { Address } from '../process/server-process.js';
 import type { MessageCheck, Scanner } from './frame-scanner.js';
 import type { ByteSink, SkimSocket } from './skim-socket.js';
 
@@ -27,6 +28,8 @@ export interface Wire {
   enter(socket: SkimSocket): Promise<PublishFrame>;
   /** Connects a client that does nothing. */
   idle(socket: SkimSocket, index: number): Promise<void>;
+  /** Waits until the server has taken in all that entered; only where `idle` has no answer to wait for. */
+  readonly settled?: (address: Address) => Promise<void>;
   /**
    * Makes the scanner of one connection. It answers pings by itself.
    *
