@@ -31,10 +31,22 @@ export interface ListenAddress {
   readonly tls?: TlsCertificate;
 }
 
+/** A TCP port that a server listens on. */
+export interface TcpAddress {
+  readonly kind: 'tcp';
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** A Unix socket that a server listens on. */
+export interface UnixAddress {
+  readonly kind: 'unix';
+  readonly path: string;
+}
+
 /** Where a server listens. */
-export type ListeningAddress =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls: boolean }
-  | { readonly kind: 'unix'; readonly path: string };
+export type ListeningAddress = TcpAddress | UnixAddress;
 
 /** Totals and gauges at one moment. */
 export interface ServerStats extends Readonly<Omit<Counters, 'closes' | 'closed'>> {
@@ -64,8 +76,8 @@ interface Listener {
  * import { createChatServer } from '@chat/server';
  *
  * const server = createChatServer({ maxSessions: 100 });
- * const address = await server.listen({ port: 0, host: '127.0.0.1' });
- * assert(address.kind === 'tcp' && address.port > 0);
+ * const { port } = await server.listen({ port: 0, host: '127.0.0.1' });
+ * assert(port > 0);
  * await server.close();
  * ```
  */
@@ -121,6 +133,9 @@ export class ChatServer {
    * @throws ServerError `ERR_SERVER_LISTEN` with the system's error as `cause`, `ERR_SERVER_CLOSED`,
    *   `ERR_SERVER_BAD_OPTION` when certificate and key cannot be used
    */
+  listen(address?: ListenAddress & { readonly path?: never }): Promise<TcpAddress>;
+  listen(address: ListenAddress & { readonly path: string }): Promise<UnixAddress>;
+  listen(address?: ListenAddress): Promise<ListeningAddress>;
   async listen(address: ListenAddress = {}): Promise<ListeningAddress> {
     if (this.#closing || this.#draining)
       throw new ServerError(ServerErrorCode.Closed, 'the server was closed');

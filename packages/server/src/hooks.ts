@@ -24,7 +24,8 @@ export type AuthenticateResult =
 /** The answer of `onMessage`: nothing to let it pass, a body to replace it, a reason to refuse it. */
 export type MessageDecision = undefined | { readonly body: Uint8Array } | { readonly reject: string };
 
-type Awaitable<T> = T | Promise<T>;
+/** A value, or a promise of it. */
+export type Awaitable<T> = T | Promise<T>;
 
 /** Decisions that the server leaves to its user. */
 export interface Hooks {

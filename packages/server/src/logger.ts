@@ -4,9 +4,13 @@
 
 /** Takes structured log lines. A pino logger fits. */
 export interface Logger {
+  /** What happened to one connection. */
   debug(fields: object, message: string): void;
+  /** What an operator wants to know. */
   info(fields: object, message: string): void;
+  /** What may need attention. */
   warn(fields: object, message: string): void;
+  /** A defect, or something that the system refused. */
   error(fields: object, message: string): void;
 }
 

@@ -39,6 +39,7 @@ export interface LogEntry extends Draft {
 
 /** Who is to know that a draft was accepted. */
 export interface Origin {
+  /** Called once, when the entry has its place; the entry is borrowed for the call. Must not throw. */
   appended(entry: LogEntry): void;
 }
 
