@@ -98,7 +98,7 @@ export async function listenTcp(): Promise<Listening> {
 }
 
 export async function listenTls(): Promise<Listening> {
-  return listenWith((accept) => createTlsServer({ ...certificate, allowHalfOpen: true }, accept), 'tls');
+  return listenWith((accept) => createTlsServer(certificate, accept), 'tls');
 }
 
 async function listenWith(
@@ -111,8 +111,7 @@ async function listenWith(
     sockets.add(socket);
     arrivals.add(socketPeer(socket, scheme === 'tcp'));
   });
-  // Those below TLS, too: a handshake that failed leaves one.
-  server.on('connection', (socket: Socket) => sockets.add(socket));
+  server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
