@@ -21,8 +21,6 @@ const START_PX = 600;
 /** Scrolling within this time of a touch, a key or the wheel is somebody's will. */
 const TOUCHED_MS = 1000;
 const UPWARDS: ReadonlySet<string> = new Set(['Home', 'PageUp', 'ArrowUp']);
-/** Further up at once than the list ever corrects itself. */
-const LEAP_PX = 300;
 /** Height of what stands above the first line: as in the style sheet. */
 const INTRODUCTION_PX = 56;
 
@@ -39,6 +37,7 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
   const shifts = useRef(timeline.shifts);
   const touchedAt = useRef(0);
   const scrolledTo = useRef(0);
+  const height = useRef(0);
   const lastSeen = useRef<string | undefined>(undefined);
   const [isAtEnd, setAtEnd] = useState(true);
 
@@ -48,7 +47,11 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
   );
   const isShift = shifts.current !== timeline.shifts;
 
-  const toEnd = useCallback(() => list.current?.scrollToIndex(Number.MAX_SAFE_INTEGER, { align: 'end' }), []);
+  // At once and once: a scroll that goes on by itself would fight with who sets out upwards meanwhile.
+  const toEnd = useCallback(() => {
+    const element = scroller.current;
+    if (element) element.scrollTop = element.scrollHeight;
+  }, []);
   const askForOlder = useCallback(() => void model.loadOlder(conversation), [model, conversation]);
 
   // Where one left off, or at the end.
@@ -63,34 +66,38 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
   useLayoutEffect(() => {
     shifts.current = timeline.shifts;
     if (follows.current) {
-      list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
+      toEnd();
       lastSeen.current = rows.at(-1)?.key;
     }
     const { scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
     if (rows.length > 0 && scrollHeight < clientHeight + START_PX) askForOlder();
-  }, [rows, timeline.shifts, askForOlder]);
+  }, [rows, timeline.shifts, askForOlder, toEnd]);
 
   // What one says oneself is to be seen.
   const newestOwn = timeline.outgoing.at(-1)?.key;
   useEffect(() => {
     if (newestOwn === undefined) return;
     follows.current = true;
-    list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
-  }, [newestOwn]);
+    toEnd();
+  }, [newestOwn, toEnd]);
 
   const onScroll = (): void => {
     const element = scroller.current;
     if (!element) return;
-    const atEnd = element.scrollHeight - element.scrollTop - element.clientHeight < END_PX;
-    // New lines make the end go away by themselves: only who scrolls leaves it, by hand or in one leap.
-    const leapt = element.scrollTop < scrolledTo.current - LEAP_PX;
-    scrolledTo.current = element.scrollTop;
-    if (atEnd) follows.current = true;
-    else if (leapt || Date.now() - touchedAt.current < TOUCHED_MS) follows.current = false;
-    else if (follows.current) return;
-    if (atEnd) lastSeen.current = rows.at(-1)?.key;
-    setAtEnd(atEnd);
-    if (element.scrollTop < START_PX) askForOlder();
+    const { scrollTop, scrollHeight, clientHeight } = element;
+    const isNearEnd = scrollHeight - scrollTop - clientHeight < END_PX;
+    const climbed = scrolledTo.current - scrollTop;
+    scrolledTo.current = scrollTop;
+    // The list moves by itself when lines turn out higher or lower than it took them for; only somebody moves
+    // through a list that is as high as it was.
+    const isByHand = scrollHeight === height.current || Date.now() - touchedAt.current < TOUCHED_MS;
+    const isLeaving = climbed > 0 && isByHand;
+    height.current = scrollHeight;
+    if (isLeaving) follows.current = false;
+    else if (isNearEnd) follows.current = true;
+    if (follows.current) lastSeen.current = rows.at(-1)?.key;
+    setAtEnd(follows.current);
+    if (scrollTop < START_PX) askForOlder();
   };
   const onTouched = (): void => {
     touchedAt.current = Date.now();
@@ -101,7 +108,7 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
     if ((scroller.current?.scrollTop ?? 0) > 0) follows.current = false;
   };
   const onResize = (): void => {
-    if (follows.current) list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
+    if (follows.current) toEnd();
   };
 
   const actions = useMemo<RowActions>(
