@@ -10,6 +10,7 @@ export {
   type ChannelOptions,
   type ChannelSide,
   openChannel,
+  type WaitOptions,
 } from './channel.js';
 export type { MessagesOptions } from './channel-messages.js';
 export {
