@@ -29,7 +29,8 @@ describe.each(CARRIERS)('over %s', (carrier) => {
   });
 
   it('a reader that pauses stalls nobody, and gets everything when it goes on', async () => {
-    await using server = await station(carrier, { ...UNLIMITED, retentionBytes: 64_000_000 });
+    const clock = new ManualClock();
+    await using server = await station(carrier, { ...UNLIMITED, clock, retentionBytes: 64_000_000 });
     const [ada, slow] = [await server.enter('ada'), await server.enter('slow')];
     const { handle } = await ada.join('lobby');
     const joined = await slow.join('lobby');

@@ -52,7 +52,8 @@ export class WireClient {
   readonly closed: Promise<Close | undefined>;
   welcome: Welcome | undefined;
   readonly #decoder = new FrameDecoder({ maxFrameBytes: MAX_MAX_FRAME_BYTES });
-  readonly #unread: Frame[] = [];
+  /** Frames that were not taken yet, by type. */
+  readonly #unread = new Map<number, Frame[]>();
   readonly #waiters: Waiter[] = [];
   #gone = false;
   #requests = 0;
@@ -99,8 +100,9 @@ export class WireClient {
     matches: (frame: OfType<Type>) => boolean = () => true,
   ): Promise<OfType<Type>> {
     const fits = (frame: Frame): boolean => frame.type === type && matches(frame as OfType<Type>);
-    const index = this.#unread.findIndex(fits);
-    if (index !== -1) return Promise.resolve(this.#unread.splice(index, 1)[0] as OfType<Type>);
+    const unread = this.#unread.get(type) ?? [];
+    const index = unread.findIndex(fits);
+    if (index !== -1) return Promise.resolve(unread.splice(index, 1)[0] as OfType<Type>);
     if (this.#gone) return Promise.reject(new Error('closed'));
     return new Promise((resolve, reject) => {
       this.#waiters.push({ matches: fits, resolve: resolve as (frame: Frame) => void, reject });
@@ -188,8 +190,13 @@ export class WireClient {
   #arrived(frame: Frame): void {
     this.frames.push(frame);
     const index = this.#waiters.findIndex(({ matches }) => matches(frame));
-    if (index === -1) this.#unread.push(frame);
-    else this.#waiters.splice(index, 1)[0]!.resolve(frame);
+    if (index !== -1) {
+      this.#waiters.splice(index, 1)[0]!.resolve(frame);
+      return;
+    }
+    const unread = this.#unread.get(frame.type);
+    if (unread) unread.push(frame);
+    else this.#unread.set(frame.type, [frame]);
   }
 }
 
