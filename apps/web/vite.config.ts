@@ -9,6 +9,8 @@ export default defineConfig({
       react: 'preact/compat',
     },
   },
+  // `npm run dev`: the page as it is written, the chat of a server at its usual port.
+  server: { proxy: { '/ws': { target: 'ws://127.0.0.1:12345', ws: true } } },
   build: {
     target: ['chrome123', 'firefox120', 'safari17.5'],
     assetsInlineLimit: 0,

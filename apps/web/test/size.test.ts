@@ -1,0 +1,40 @@
+/**
+ * What a browser loads before anybody can talk. The budget is part of the promise; whoever exceeds it finds what to
+ * leave out.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+
+const MAX_FIRST_LOAD_BYTES = 60 * 1024;
+
+// Where the server has it, and serves it from.
+const BUILD = fileURLToPath(new URL('../../server/dist/web', import.meta.url));
+const files = readdirSync(BUILD, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+const text = (ending: string): string =>
+  files
+    .filter((file) => file.endsWith(ending))
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+
+describe('the build of the page', () => {
+  it('loads within 60 KB, compressed', () => {
+    const bytes = files.reduce((sum, file) => sum + gzipSync(readFileSync(file)).length, 0);
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThanOrEqual(MAX_FIRST_LOAD_BYTES);
+  });
+
+  it('needs nothing from elsewhere, and nothing of Node', () => {
+    expect(text('.html')).not.toMatch(/(?:src|href)="(?!\/)/);
+    expect(text('.css')).not.toMatch(/url\(|@import/);
+    expect(text('.js')).not.toMatch(/["'`]node:|\brequire\(/);
+  });
+
+  it('has no script and no style in its page', () => {
+    expect(text('.html')).not.toMatch(/<script(?![^>]* src=)|<style| on[a-z]+=| style=/);
+  });
+});
