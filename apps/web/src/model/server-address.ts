@@ -18,11 +18,11 @@ export interface PageLocation {
  * TLS if this page came with TLS, since browsers allow nothing else then.
  */
 export function serverUrl(typed: string, page: PageLocation): string | undefined {
-  const text = typed.trim().replace(/\/+$/, '');
+  const text = typed.trim();
   const tls = page.protocol === 'https:';
   const scheme = /^([a-z]+):\/\//i.exec(text)?.[1]?.toLowerCase();
   const isWhole = scheme !== undefined;
-  const rest = isWhole ? text.slice(scheme.length + 3) : text;
+  const rest = (isWhole ? text.slice(scheme.length + 3) : text).replace(/\/+$/, '');
   if (rest === '' || /[\s@\\]/.test(rest)) return undefined;
   const secure = { ws: false, http: false, wss: true, https: true }[scheme ?? (tls ? 'https' : 'http')];
   if (secure === undefined || !URL.canParse(`http://${rest}`)) return undefined;

@@ -6,7 +6,7 @@
  * scripts need.
  */
 
-const OVERRIDES = /[\u202A\u202B\u202D\u202E]/g;
+const OVERRIDES = /[\u202D\u202E]/g;
 // What no display draws: controls other than line end and tab, and the tags that hide text in emoji.
 const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u{E0000}-\u{E001F}]/gu;
 const PILE = /(\p{M}{5})\p{M}+/gu;
