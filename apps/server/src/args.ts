@@ -85,7 +85,8 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     command.parse(argv, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) throw new UsageError('', 0);
-    throw new UsageError((error as Error).message.replace(/^error: /, ''), USAGE);
+    // One line, also where a suggestion stands on a second one.
+    throw new UsageError((error as Error).message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '), USAGE);
   }
   const options = command.opts();
   if (command.args.length > 0) throw new UsageError(`unexpected argument ${command.args[0]}`, USAGE);

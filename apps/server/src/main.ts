@@ -144,14 +144,21 @@ function fail(error: unknown): never {
 }
 
 function explain(error: ServerError): string {
-  const code = (error.cause as NodeJS.ErrnoException | undefined)?.code;
+  const { code, port } = (error.cause ?? {}) as { readonly code?: string; readonly port?: number };
+  const where = error.message.split(': ')[0];
+  if (port === -1) {
+    // The path of a socket. Node says EACCES for a folder that does not exist as well.
+    if (code === 'EADDRINUSE')
+      return `${where}: something listens there, or did: remove the file if nothing does`;
+    if (code === 'EACCES') return `${where}: not allowed, or there is no such folder`;
+  }
   switch (code) {
     case 'EADDRINUSE':
-      return `${error.message.split(': ')[0]}: something else listens there; choose another with --port`;
+      return `${where}: something else listens there; choose another with --port`;
     case 'EACCES':
-      return `${error.message.split(': ')[0]}: not allowed; ports below 1024 need privileges, choose another with --port`;
+      return `${where}: not allowed; ports below 1024 need privileges, choose another with --port`;
     case 'EADDRNOTAVAIL':
-      return `${error.message.split(': ')[0]}: this machine does not have that address`;
+      return `${where}: this machine does not have that address`;
     default:
       return error.message;
   }

@@ -1,0 +1,42 @@
+import { UNLIMITED } from '@chat/server';
+import { describe, expect, it } from 'vitest';
+import { parseArguments } from '../src/args.js';
+
+const parse = (...argv: string[]) => parseArguments(argv, '1.2.3');
+
+describe('parseArguments', () => {
+  it('has a default for everything', () => {
+    expect(parse()).toMatchObject({ host: '0.0.0.0', port: 12345, unix: undefined, json: false, limits: {} });
+  });
+
+  it('takes every limit by its name', () => {
+    const { limits } = parse(
+      '--max-sessions',
+      '5',
+      '--idle-timeout-ms',
+      '7',
+      '--slow-consumer',
+      'skip',
+      '--coalesce-ms',
+      '0',
+    );
+    expect(limits).toEqual({ maxSessions: 5, idleTimeoutMs: 7, slowConsumer: 'skip', coalesceMs: 0 });
+  });
+
+  it('lifts limits with --unlimited, but for those that are given', () => {
+    expect(parse('--unlimited', '--max-sessions', '5').limits).toEqual({ ...UNLIMITED, maxSessions: 5 });
+  });
+
+  it('takes several origins', () => {
+    expect(parse('--allow-origin', 'https://a', 'https://b').allowedOrigins).toEqual([
+      'https://a',
+      'https://b',
+    ]);
+  });
+
+  it('speaks of its errors in one line, with the exit code', () => {
+    expect(() => parse('--prot', '1')).toThrow(
+      expect.objectContaining({ exitCode: 2, message: "unknown option '--prot' (Did you mean --port?)" }),
+    );
+  });
+});

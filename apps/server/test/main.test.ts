@@ -1,0 +1,301 @@
+/** `chat-server` as a user starts it: what it prints, how it ends, and that no failure shows a stack trace. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findProgram } from '../../../test/support/find-program.js';
+
+const repository = fileURLToPath(new URL('../../..', import.meta.url));
+const main = join(repository, 'apps', 'server', 'src', 'main.ts');
+const openssl = findProgram('openssl');
+const isRoot = process.getuid?.() === 0;
+if (isRoot) process.stderr.write('skipped: root may listen on privileged ports\n');
+const TIMEOUT_MS = 30_000;
+
+let folder: string;
+let running: Server[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'chat-server-'));
+  running = [];
+});
+
+afterEach(async () => {
+  for (const server of running) if (server.child.exitCode === null) server.child.kill('SIGKILL');
+  await Promise.all(running.map(({ exit }) => exit));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+class Server {
+  readonly child: ChildProcess;
+  readonly exit: Promise<number | null>;
+  out = '';
+  errors = '';
+  #changed: () => void = () => {};
+
+  constructor(...flags: string[]) {
+    const node = ['--conditions=@chat/source', '--import', 'tsx', main, ...flags];
+    this.child = spawn(process.execPath, node, { cwd: repository, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child.stdout?.on('data', (chunk) => {
+      this.out += String(chunk);
+      this.#changed();
+    });
+    this.child.stderr?.on('data', (chunk) => {
+      this.errors += String(chunk);
+    });
+    this.exit = once(this.child, 'close').then(([code]) => {
+      this.#changed();
+      return code as number | null;
+    });
+    running.push(this);
+  }
+
+  /** Waits until the output matches. */
+  async printed(pattern: RegExp): Promise<RegExpMatchArray> {
+    for (;;) {
+      const match = this.out.match(pattern);
+      if (match) return match;
+      if (this.child.exitCode !== null) throw new Error(`it has ended:\n${this.out}\n${this.errors}`);
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve;
+      });
+    }
+  }
+
+  async port(): Promise<number> {
+    return Number((await this.printed(/listening on [^"]*?:(\d+)/))[1]);
+  }
+}
+
+/** A person with nc. */
+class Visitor {
+  readonly socket: Socket;
+  text = '';
+
+  constructor(socket: Socket, name: string) {
+    this.socket = socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      this.text += String(chunk);
+    });
+    socket.write(`${name}\n`);
+  }
+
+  async reads(text: string): Promise<void> {
+    while (!this.text.includes(text))
+      await Promise.race([once(this.socket, 'data'), once(this.socket, 'close')]);
+  }
+}
+
+const LOCAL = ['--host', '127.0.0.1', '--port', '0'] as const;
+
+describe('chat-server', () => {
+  it(
+    'tells where others can reach it, and lets them talk',
+    async () => {
+      const server = new Server('--port', '0');
+      const port = await server.port();
+      await server.printed(new RegExp(`Server IP and port for others:\\n(    \\S+:${port}\\n)+`));
+      expect(server.out).toContain(`nc localhost ${port}`);
+      const ada = new Visitor(connect(port, '127.0.0.1'), 'ada');
+      const bob = new Visitor(connect(port, '127.0.0.1'), 'bob');
+      await Promise.race([ada.reads('bob has joined'), bob.reads('ada has joined')]);
+      bob.socket.write('hello\n');
+      await ada.reads('bob: hello\n');
+      expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+      server.child.kill('SIGTERM');
+      await ada.reads('(going-away)');
+      expect(await server.exit).toBe(0);
+      expect(server.out).toMatch(/gone/);
+      expect(server.errors).toBe('');
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'prints JSON lines and nothing else with --json, as much as --log-level says',
+    async () => {
+      const server = new Server(...LOCAL, '--json', '--log-level', 'debug');
+      const port = await server.port();
+      const refused = new Visitor(connect(port, '127.0.0.1'), 'not: a name');
+      await refused.reads('(name-invalid)');
+      await server.printed(/"close":"name-invalid"/);
+      server.child.kill('SIGINT');
+      expect(await server.exit).toBe(0);
+      const lines = server.out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      expect(lines[0]).toMatchObject({ addresses: [{ kind: 'tcp', host: '127.0.0.1', port }] });
+      expect(lines.at(-1)).toMatchObject({ drained: 0, forced: 0, msg: 'gone' });
+      expect(server.out).not.toMatch(/secret|credentials/);
+    },
+    TIMEOUT_MS,
+  );
+
+  it.skipIf(process.platform === 'win32')(
+    'listens on a Unix socket as well, and takes it away again',
+    async () => {
+      const path = join(folder, 'chat.sock');
+      const server = new Server(...LOCAL, '--unix', path);
+      const port = await server.port();
+      await server.printed(/unix:/);
+      const ada = new Visitor(connect(path), 'ada');
+      const bob = new Visitor(connect(port, '127.0.0.1'), 'bob');
+      await Promise.race([ada.reads('bob has joined'), bob.reads('ada has joined')]);
+      server.child.kill('SIGTERM');
+      expect(await server.exit).toBe(0);
+      expect(existsSync(path)).toBe(false);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'cuts at the second signal what the first one would wait for',
+    async () => {
+      const server = new Server(...LOCAL, '--json');
+      const port = await server.port();
+      // A client of the binary dialect that says hello and never answers.
+      const deaf = connect(port, '127.0.0.1');
+      const hello = Buffer.from('{"name":"deaf","maxFrameBytes":65536}');
+      const header = Buffer.from([hello.length + 8, 0, 0, 0, 1, 0, 0, 0]);
+      deaf.write(Buffer.concat([Buffer.from([0xfe, 0x43, 0x48, 0x41, 0x54, 13, 10, 1]), header, hello]));
+      await once(deaf, 'data');
+      server.child.kill('SIGTERM');
+      await server.printed(/going away/);
+      server.child.kill('SIGTERM');
+      expect(await server.exit).toBe(0);
+      expect(server.out).toContain('"forced":1');
+      expect(server.errors).toBe('');
+      deaf.destroy();
+    },
+    TIMEOUT_MS,
+  );
+
+  it.skipIf(!openssl || process.platform === 'win32')(
+    'speaks TLS on the same port, and reads its certificate again on SIGHUP',
+    async () => {
+      const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+      const make = (name: string): void => {
+        const request = [
+          'req',
+          '-x509',
+          '-newkey',
+          'ec',
+          '-pkeyopt',
+          'ec_paramgen_curve:prime256v1',
+          '-nodes',
+          '-days',
+          '2',
+        ];
+        execFileSync(openssl!, [...request, '-keyout', key, '-out', cert, '-subj', `/CN=${name}`], {
+          stdio: 'ignore',
+        });
+      };
+      make('first');
+      const server = new Server(...LOCAL, '--json', '--tls-cert', cert, '--tls-key', key);
+      const port = await server.port();
+      const seen = async (): Promise<unknown> => {
+        const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false });
+        await once(socket, 'secureConnect');
+        const { subject } = socket.getPeerCertificate();
+        socket.destroy();
+        return subject.CN;
+      };
+      expect(await seen()).toBe('first');
+      const ada = new Visitor(connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }), 'ada');
+      const bob = new Visitor(connect(port, '127.0.0.1'), 'bob');
+      await Promise.race([ada.reads('bob has joined'), bob.reads('ada has joined')]);
+      make('second');
+      server.child.kill('SIGHUP');
+      await server.printed(/certificate reloaded/);
+      expect(await seen()).toBe('second');
+      writeFileSync(cert, 'nothing');
+      server.child.kill('SIGHUP');
+      await server.printed(/the old one stays/);
+      expect(await seen()).toBe('second');
+      bob.socket.write('still here\n');
+      await ada.reads('bob: still here');
+      server.child.kill('SIGTERM');
+      expect(await server.exit).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('chat-server refuses', () => {
+  const refuses = async (exit: number, pattern: RegExp, ...flags: string[]): Promise<void> => {
+    const server = new Server(...flags);
+    expect(await server.exit).toBe(exit);
+    expect(server.errors).toMatch(pattern);
+    // One line, and no stack trace.
+    expect(server.errors.split('\n')).toHaveLength(2);
+    expect(server.errors).toMatch(/^chat-server: /);
+    expect(server.out).toBe('');
+  };
+
+  it(
+    'a port that is taken, and an address that is not here',
+    async () => {
+      const other = createServer().listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      const { port } = other.address() as { port: number };
+      await refuses(
+        1,
+        /something else listens there; choose another with --port/,
+        '--host',
+        '127.0.0.1',
+        '--port',
+        `${port}`,
+      );
+      other.close();
+      await refuses(1, /does not have that address/, '--host', '203.0.113.1', '--port', '0');
+    },
+    TIMEOUT_MS,
+  );
+
+  it.skipIf(process.platform === 'win32')(
+    'a path that cannot be, or is in use',
+    async () => {
+      await refuses(1, /no such folder/, ...LOCAL, '--unix', join(folder, 'no', 'x.sock'));
+      const path = join(folder, 'x.sock');
+      const other = createServer().listen(path);
+      await once(other, 'listening');
+      await refuses(1, /remove the file if nothing does/, ...LOCAL, '--unix', path);
+      other.close();
+    },
+    TIMEOUT_MS,
+  );
+
+  // Whoever is root may listen anywhere.
+  it.skipIf(isRoot || process.platform !== 'linux')(
+    'a privileged port',
+    async () => {
+      await refuses(1, /need privileges/, '--host', '127.0.0.1', '--port', '1');
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each<[string, RegExp, string[]]>([
+    ['an unknown option', /unknown option '--prot' \(Did you mean --port\?\)/, ['--prot', '1']],
+    ['a port beyond 65535', /0 to 65535/, ['--port', '65536']],
+    ['a port that is no number', /0 to 65535/, ['--port', '-1']],
+    ['an option without its value', /argument missing/, ['--port']],
+    ['a limit that is no number', /whole number/, ['--max-sessions', 'many']],
+    ['a limit of nothing', /maxSessions must be a whole number of at least 1/, ['--max-sessions', '0']],
+    ['limits that do not fit together', /does not fit into maxFrameBytes/, ['--max-frame-bytes', '4096']],
+    ['an unknown level', /Allowed choices/, ['--log-level', 'loud']],
+    ['an argument', /too many arguments/, ['here']],
+    ['a certificate without a key', /go together/, ['--tls-cert', 'x']],
+    [
+      'a certificate that is not there',
+      /cannot read the certificate/,
+      ['--tls-cert', 'none', '--tls-key', 'none'],
+    ],
+    ['a certificate that is none', /cannot be used/, ['--port', '0', '--tls-cert', main, '--tls-key', main]],
+  ])('%s', (_what, pattern, flags) => refuses(2, pattern, ...flags), TIMEOUT_MS);
+});
