@@ -1,6 +1,6 @@
 /** What the far end does with each message: returns it, or counts it, checks its number and gives credit. */
 import type { Line } from './line.js';
-import { createMessage, MessageKind, readArgument, readKind, readNumber } from './message.js';
+import { createMessage, MessageKind, readArgument, readKind, readNumber, writeNumber } from './message.js';
 
 /**
  * Answers on a line until the process ends.
@@ -10,6 +10,7 @@ import { createMessage, MessageKind, readArgument, readKind, readNumber } from '
  */
 export function answer(line: Line): () => void {
   const waiting: Uint8Array[] = [];
+  let run = 0;
   let acknowledgeEvery = 1;
   let received = 0;
   let misplaced = 0;
@@ -26,7 +27,12 @@ export function answer(line: Line): () => void {
     waiting.push(bytes.slice());
     if (waiting.length === 1 && !line.poll) setImmediate(flushLater);
   };
-  const giveCredit = (): void => send(createMessage(MessageKind.Credit, undefined, received, misplaced));
+  const giveCredit = (): void => {
+    const credit = createMessage(MessageKind.Credit, undefined, received, misplaced);
+    // A credit may still be on its way when the next run begins, and must not count there.
+    writeNumber(credit, run);
+    send(credit);
+  };
 
   line.receive((bytes, start, end) => {
     switch (readKind(bytes, start)) {
@@ -39,6 +45,7 @@ export function answer(line: Line): () => void {
         send(bytes.subarray(start, end));
         break;
       case MessageKind.Reset:
+        run = readNumber(bytes, start);
         acknowledgeEvery = readArgument(bytes, start);
         received = 0;
         misplaced = 0;

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FanoutFigures, runFanout } from '../fanout/benchmark.js';
-import { type MemoryFigure, measureMemory } from '../fanout/memory.js';
+import { allowedConnections, type MemoryFigure, measureMemory } from '../fanout/memory.js';
 import { chatTarget, findTargets } from '../fanout/targets.js';
 import { describeMachine } from '../machine.js';
 import { REPOSITORY_FOLDER } from '../process/built-module.js';
@@ -54,7 +54,9 @@ async function measure(): Promise<CompareReport> {
   const transports = found.filter(({ id }) => !options.only || options.only.includes(id));
   const peers = findTargets(['ws', 'socket.io', 'redis', 'nats']);
   const targets = [chatTarget('binary'), ...peers.found];
-  const memoryTargets = [chatTarget('binary'), chatTarget('line'), ...peers.found];
+  const memoryTargets = [chatTarget('binary'), chatTarget('line'), ...peers.found].filter(({ name }) =>
+    plan.memoryOf.includes(name),
+  );
   const others = options.only === undefined;
 
   const fanoutMs =
@@ -95,7 +97,7 @@ async function measure(): Promise<CompareReport> {
     if (signal.aborted) break;
     progress.step(`memory of ${target.name}`, MEMORY_MS);
     try {
-      memory.push(await measureMemory(target, plan.idleConnections));
+      memory.push(await measureMemory(target, allowedConnections(plan.idleConnections)));
     } catch (error) {
       failures.push(`memory of ${target.name}: ${(error as Error).message}`);
     }

@@ -5,11 +5,11 @@
  *      0          4      5           8          12         16
  *      | number   | kind | 0         | argument | second   | filler up to the wanted size
  *
- *      echo     send it back as it is
- *      reset    the next data is number 1; acknowledge every `argument` messages
+ *      echo     send it back as it is; `argument` is the run it belongs to
+ *      reset    run `number` begins: the next data is number 1; acknowledge every `argument` messages
  *      data     count it, check that it is the next one
  *      flush    acknowledge now
- *      credit   `argument` data messages were received, `second` of them not the next one
+ *      credit   in run `number`, `argument` data messages were received, `second` of them not the next one
  */
 
 const NUMBER_OFFSET = 0;

@@ -56,6 +56,8 @@ const MAX_WINDOW = 1024;
 const MIN_WINDOW = 4;
 const WINDOW_BYTES = 2_097_152;
 const NAP_MS = 2;
+const WAKE_BYTES = 64;
+const MAX_EXTENSIONS = 20;
 
 /** Messages that may be on their way at a time, for messages of this size. */
 export function windowFor(bytes: number): number {
@@ -67,6 +69,8 @@ export class Meter {
   readonly #line: Line;
   readonly #pids: { readonly near: number; readonly far: number; readonly server: number | undefined };
   readonly #answerTimeoutMs: number;
+  /** Which measurement is under way; answers to earlier ones are late. */
+  #run = 0;
   #onEcho: (number: number) => void = () => {};
   #onCredit: (received: number, misplaced: number) => void = () => {};
 
@@ -80,8 +84,11 @@ export class Meter {
     this.#pids = pids;
     this.#answerTimeoutMs = options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS;
     line.receive((bytes, start) => {
-      if (readKind(bytes, start) === MessageKind.Echo) this.#onEcho(readNumber(bytes, start));
-      else this.#onCredit(readArgument(bytes, start), readSecond(bytes, start));
+      if (readKind(bytes, start) === MessageKind.Echo) {
+        if (readArgument(bytes, start) === this.#run) this.#onEcho(readNumber(bytes, start));
+      } else if (readNumber(bytes, start) === this.#run) {
+        this.#onCredit(readArgument(bytes, start), readSecond(bytes, start));
+      }
     });
   }
 
@@ -91,7 +98,7 @@ export class Meter {
     const intervalMs = 1000 / ratePerSecond;
     const dueAt = new Float64Array(count);
     const latencyMs = new Float64Array(count).fill(-1);
-    const message = createMessage(MessageKind.Echo, bytes);
+    const message = createMessage(MessageKind.Echo, bytes, ++this.#run);
     let back = 0;
     let wake = (): void => {};
     this.#onEcho = (number) => {
@@ -155,7 +162,9 @@ export class Meter {
       misplaced = wrong;
       pump();
     };
-    await this.#sendSurely(createMessage(MessageKind.Reset, MESSAGE_BYTES, Math.max(1, window >> 2)));
+    const reset = createMessage(MessageKind.Reset, MESSAGE_BYTES, Math.max(1, window >> 2));
+    writeNumber(reset, ++this.#run);
+    await this.#sendSurely(reset);
     const pass = async (ms: number): Promise<void> => {
       const end = performance.now() + ms;
       pump();
@@ -175,6 +184,8 @@ export class Meter {
     await pass(durationMs * WARM_UP_SHARE);
     const start = { at: performance.now(), received, cpu: this.#readCpu() };
     await pass(durationMs);
+    // Credit comes in steps; a line so slow that none came in this time is given more of it.
+    for (let more = 0; received === start.received && more < MAX_EXTENSIONS; more++) await pass(durationMs);
     const end = { at: performance.now(), received, cpu: this.#readCpu() };
     open = false;
     await this.#sendSurely(createMessage(MessageKind.Flush));
@@ -191,7 +202,7 @@ export class Meter {
   /** Round trips that begin when everybody has been asleep for a while. */
   async wakeUps(count: number, silenceMs: number): Promise<RoundTrips> {
     const latency = new LatencyHistogram();
-    const message = createMessage(MessageKind.Echo, 64);
+    const message = createMessage(MessageKind.Echo, WAKE_BYTES, ++this.#run);
     let back = -1;
     let arrivedAt = 0;
     this.#onEcho = (number) => {

@@ -18,6 +18,8 @@ export interface Plan {
   readonly fanoutRoundMs: number;
   readonly fanoutRounds: number;
   readonly idleConnections: number;
+  /** Servers whose memory is looked at. */
+  readonly memoryOf: readonly string[];
   readonly logReaders: readonly number[];
 }
 
@@ -38,7 +40,8 @@ export const FULL_PLAN: Plan = {
   fanoutMembers: [1, 10, 100, 1000],
   fanoutRoundMs: 800,
   fanoutRounds: 3,
-  idleConnections: 2000,
+  idleConnections: 5000,
+  memoryOf: ['chat', 'chat (line)', 'ws', 'socket.io', 'redis', 'nats'],
   logReaders: [1, 10, 100, 1000],
 };
 
@@ -46,17 +49,18 @@ export const QUICK_PLAN: Plan = {
   ...FULL_PLAN,
   quick: true,
   rounds: 1,
-  roundTripMs: 400,
-  sizes: [64, KIB, 64 * KIB],
+  roundTripMs: 300,
+  sizes: [64, KIB, 16 * KIB],
   throughputMs: 120,
-  warmUpMs: 200,
+  warmUpMs: 120,
   wakeUps: 6,
   silenceMs: 25,
-  idleMs: 200,
+  idleMs: 150,
   fanoutMembers: [1, 100],
   fanoutRoundMs: 250,
   fanoutRounds: 1,
   idleConnections: 500,
+  memoryOf: ['chat', 'ws'],
   logReaders: [1, 100],
 };
 

@@ -63,9 +63,13 @@ describe('answer', () => {
   it('gives credit for what it received, and says how much of it was out of place', () => {
     const [near, far] = linePair();
     const seen: number[][] = [];
-    near.receive((bytes, start) => seen.push([readArgument(bytes, start), readSecond(bytes, start)]));
+    near.receive((bytes, start) =>
+      seen.push([readNumber(bytes, start), readArgument(bytes, start), readSecond(bytes, start)]),
+    );
     answer(far);
-    near.send(createMessage(MessageKind.Reset, undefined, 2));
+    const reset = createMessage(MessageKind.Reset, undefined, 2);
+    writeNumber(reset, 7);
+    near.send(reset);
     for (const number of [1, 2, 4]) {
       const message = createMessage(MessageKind.Data);
       writeNumber(message, number);
@@ -75,8 +79,8 @@ describe('answer', () => {
     while (far.poll!()) near.poll!();
     while (near.poll!());
     expect(seen).toEqual([
-      [2, 0],
-      [3, 1],
+      [7, 2, 0],
+      [7, 3, 1],
     ]);
   });
 });
@@ -92,6 +96,29 @@ describe('Meter', () => {
     const meter = new Meter(joined(...linePair(8)), PIDS);
     const { messages, lost } = await meter.throughput(64, 20);
     expect(messages).toBeGreaterThan(0);
+    expect(lost).toBe(0);
+  });
+
+  it('does not take a late credit of an earlier transfer for one of its own', async () => {
+    const line = joined(...linePair(8));
+    const late = createMessage(MessageKind.Credit, undefined, 1_000_000);
+    let listener: LineListener = () => {};
+    const meter = new Meter(
+      {
+        ...line,
+        receive(to) {
+          listener = to;
+          line.receive(to);
+        },
+        poll() {
+          listener(late, 0, late.length);
+          return line.poll!();
+        },
+      },
+      PIDS,
+    );
+    const { messages, lost } = await meter.throughput(64, 10);
+    expect(messages).toBeLessThan(1_000_000);
     expect(lost).toBe(0);
   });
 
