@@ -47,7 +47,7 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     .option('-n, --name <name>', 'your name')
     .option('-r, --room <room>', `room to join (default: "${LOBBY}")`)
     .option('--history <number>', 'how many earlier messages to show', historyCount)
-    .option('--plain', 'lines without colours and times, also in a terminal')
+    .option('--plain', 'lines instead of the full screen, also in a terminal')
     .option('--json', 'one JSON object for each event, for programs')
     .option('--follow', 'only show what is said, and wait for the server if it is not up')
     .option('--tls-ca <file>', 'certificate (PEM) to trust, for tls: and wss:')

@@ -89,7 +89,7 @@ function splitAddressee(
   }
   const end = longest === '' ? rest.search(/\s/u) : longest.length;
   const text = rest.slice(end).trim();
-  return end <= 0 || text === '' ? undefined : { to: rest.slice(0, end), text };
+  return end <= 0 || text === '' ? undefined : { to: longest || rest.slice(0, end), text };
 }
 
 /** The text that stands for `/me …` on the wire; other clients show it as it is. */

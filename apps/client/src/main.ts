@@ -25,8 +25,7 @@ async function main(argv: readonly string[]): Promise<number> {
   output.on('error', () => leaving.abort());
   const { signal } = leaving;
   if (args.follow) {
-    const palette = args.plain ? undefined : paletteFor(output, environment);
-    await runFollow(args, { output, signal, ...(palette && { palette }) }, version);
+    await runFollow(args, { output, signal, palette: paletteFor(output, environment) }, version);
     return 0;
   }
   if (input instanceof ReadStream && output instanceof WriteStream) {

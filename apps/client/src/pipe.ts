@@ -78,7 +78,9 @@ export async function runPipe(args: Arguments, streams: PipeStreams, version: st
       await submitPatiently(session, line, signal);
       if (leaving) break;
     }
-    return failed || client.state.status === 'closed' ? 1 : 0;
+    // Closed by whoever ended the program is no failure; closed by the server is one.
+    const lost = client.state.status === 'closed' && !signal?.aborted;
+    return failed || lost ? 1 : 0;
   } catch (error) {
     if (signal?.aborted) return 0;
     // A connection that was lost for good has been told already, as a change of state.

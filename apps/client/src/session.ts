@@ -68,8 +68,9 @@ export class ChatSession {
     this.#show = show;
     let before = client.state;
     client.on('state', (state) => {
+      // Until it was open once, it is connecting, however many attempts that takes.
       show({ type: 'state', state, before });
-      before = state;
+      if (before.status !== 'connecting' || state.status === 'open') before = state;
     });
     client.on('direct', (message) => show({ type: 'direct', message }));
     client.on('unreadable', (message) => show({ type: 'unreadable', message }));

@@ -1,5 +1,5 @@
 /**
- * In a terminal: asks for what is missing, connects, and chats until the user leaves.
+ * In a terminal, line by line: asks for what is missing, connects, and chats until the user leaves.
  */
 import type { ReadStream, WriteStream } from 'node:tty';
 import { type ChatClient, ClientError } from '@chat/client';
@@ -9,7 +9,7 @@ import { delay } from './delay.js';
 import { formatEvent } from './format.js';
 import { jsonEvent } from './json-event.js';
 import { LineScreen } from './line-screen.js';
-import { paletteFor, plainPalette } from './palette.js';
+import { paletteFor } from './palette.js';
 import { DEFAULT_SERVER, displayAddress, parseServerAddress } from './server-address.js';
 import { ChatSession, errorText, type SessionEvent } from './session.js';
 
@@ -36,11 +36,11 @@ export async function runTerminal(
   const screen = new LineScreen({ input, output, complete: (line) => session?.completions(line) ?? [] });
   const leave = () => screen.close();
   signal.addEventListener('abort', leave, { once: true });
-  const palette = args.plain ? plainPalette : paletteFor(output, environment);
+  const palette = paletteFor(output, environment);
   const show = (event: SessionEvent): void => {
     const options = {
       palette,
-      times: !args.plain,
+      times: true,
       currentRoom: () => session?.room?.name,
       now: Date.now,
     };

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { parseArguments, UsageError } from '../src/args.js';
+
+const parse = (...argv: string[]) => parseArguments(argv, '1.2.3');
+
+function refusal(...argv: string[]): UsageError {
+  try {
+    parse(...argv);
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+  throw new Error('accepted');
+}
+
+describe('parseArguments', () => {
+  it('leaves to be asked what is not said', () => {
+    expect(parse()).toEqual({
+      server: undefined,
+      name: undefined,
+      room: 'lobby',
+      history: undefined,
+      plain: false,
+      json: false,
+      follow: false,
+      tlsCa: undefined,
+    });
+  });
+
+  it('takes the server as an argument or an option', () => {
+    expect(parse('host:1').server).toEqual({ url: 'tcp://host:1' });
+    expect(parse('--server', 'host:1').server).toEqual({ url: 'tcp://host:1' });
+    expect(parse('host:1', '--server', 'host:1').server).toEqual({ url: 'tcp://host:1' });
+    expect(refusal('one', '--server', 'two')).toMatchObject({ exitCode: 2 });
+  });
+
+  it('prefers what an option says to what the address says', () => {
+    expect(parse('ada@host#tea')).toMatchObject({ name: 'ada', room: 'tea' });
+    expect(parse('ada@host#tea', '--name', 'bob', '--room', 'x')).toMatchObject({ name: 'bob', room: 'x' });
+  });
+
+  it.each([
+    [['--nope']],
+    [['--history', 'many']],
+    [['--history', '1001']],
+    [['host:port']],
+    [['one', 'two']],
+    [['--name']],
+  ])('refuses %j with one line and code 2', (argv) => {
+    const error = refusal(...argv);
+    expect(error.exitCode).toBe(2);
+    expect(error.message).not.toBe('');
+    expect(error.message).not.toContain('\n');
+  });
+});
