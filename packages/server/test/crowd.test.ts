@@ -40,8 +40,10 @@ class Truth {
 
   /** Two who speak of the same position say the same. */
   #agree(known: Map<number, string>, seq: number, text: string): void {
-    if (known.has(seq)) expect(text).toBe(known.get(seq));
-    else known.set(seq, text);
+    // Not `expect`, which takes longer than what it checks here.
+    const other = known.get(seq);
+    if (other === undefined) known.set(seq, text);
+    else if (other !== text) throw new Error(`at ${seq} one has "${other}", another "${text}"`);
   }
 }
 
@@ -59,7 +61,7 @@ async function comeIn(server: Station, name: string, resume?: Hello['resume']): 
 }
 
 describe.each(CARRIERS)('a crowd over %s', (carrier) => {
-  const people = carrier === 'TCP' ? 300 : 80;
+  const people = carrier === 'TCP' ? 300 : 50;
 
   it('misses nothing, doubles nothing, and agrees about the order', async () => {
     await using server = await station(carrier, {
@@ -79,7 +81,7 @@ describe.each(CARRIERS)('a crowd over %s', (carrier) => {
       const dice = random.next();
       const index = random.below(Math.max(1, present.length));
       const someone = present[index];
-      if (names < people && (present.length < 10 || (dice < 0.25 && present.length < 60))) {
+      if (names < people && (present.length < 10 || (dice < 0.25 && present.length < 40))) {
         present.push(await comeIn(server, `m${++names}`));
       } else if (someone && dice < 0.75) {
         const text = `text ${++texts}`;
@@ -135,8 +137,8 @@ describe.each(CARRIERS)('a crowd over %s', (carrier) => {
     const seen = new Map(
       steady.client.entries(steady.joined.handle).map((entry) => [entry.seq, describeEntry(entry)]),
     );
-    for (const [seq, text] of truth.accepted) expect(seen.get(seq)).toBe(text);
-    for (const [seq, text] of truth.texts) expect(seen.get(seq)).toBe(text);
+    const missed = [...truth.accepted, ...truth.texts].filter(([seq, text]) => seen.get(seq) !== text);
+    expect(missed).toEqual([]);
     expect(truth.accepted.size).toBeGreaterThan(people);
     const messages = [...seen.values()].filter((text) => !text.startsWith('*'));
     expect(new Set(messages).size).toBe(messages.length);
