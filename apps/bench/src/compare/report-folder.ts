@@ -1,11 +1,12 @@
 /**
- * Writes a report: the page with everything in it, and beside it each picture as SVG, the figures as CSV and
- * the whole as JSON.
+ * Writes a report: the page with everything in it, and beside it a short form in Markdown, each picture as SVG,
+ * the figures as CSV and the whole as JSON.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderCsv } from './csv.js';
 import type { CompareReport } from './figures.js';
+import { renderMarkdown } from './markdown.js';
 import { renderPage } from './page.js';
 import { drawPictures } from './plots.js';
 
@@ -27,6 +28,7 @@ export function writeReport(
   }
   for (const [name, text] of Object.entries(renderCsv(report))) writeFileSync(join(folder, name), text);
   writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
+  writeFileSync(join(folder, 'README.md'), renderMarkdown(report, pictures));
   const page = join(folder, 'index.html');
   writeFileSync(page, renderPage(report, pictures, earlier));
   return page;

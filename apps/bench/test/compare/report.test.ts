@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { renderCsv } from '../../src/compare/csv.js';
 import { CODE_PARTS, DESIGN_ROWS } from '../../src/compare/design.js';
 import { findChanges, formatDifference } from '../../src/compare/difference.js';
+import { renderMarkdown } from '../../src/compare/markdown.js';
 import { renderPage } from '../../src/compare/page.js';
 import { drawPictures } from '../../src/compare/plots.js';
 import { formatCompareReport } from '../../src/compare/terminal.js';
@@ -94,6 +95,19 @@ describe('renderPage', () => {
     const warned = renderPage(noisy, [], undefined);
     expect(warned).toContain('up to 50 %');
     expect(warned).toContain('interrupted');
+  });
+});
+
+describe('renderMarkdown', () => {
+  it('has the five rows, and shows each picture with its sentence', () => {
+    const report = sampleReport();
+    const pictures = drawPictures(report);
+    const text = renderMarkdown(report, pictures);
+    expect(text.match(/^\| \*\*/gm)).toHaveLength(5);
+    for (const { name, sentence } of pictures) {
+      expect(text).toContain(`(${name}.svg)`);
+      expect(text).toContain(sentence);
+    }
   });
 });
 
