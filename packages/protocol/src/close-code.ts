@@ -4,7 +4,7 @@
  * The numbers are those of WebSocket close codes (RFC 6455, 7.4: 1000–1015 registered, 4000–4999 for
  * applications), so that one table serves the binary dialect, the line dialect (by name) and WebSocket.
  */
-import { ProtocolErrorCode } from './errors.js';
+import type { ProtocolErrorCode } from './errors.js';
 
 /** Close codes by name. */
 export const CloseCode = {
@@ -65,48 +65,41 @@ export interface CloseCodeInfo {
   readonly retry: boolean;
 }
 
-const INFO: Readonly<Record<CloseCode, CloseCodeInfo>> = {
-  [CloseCode.Normal]: { name: 'normal', retry: false },
-  [CloseCode.GoingAway]: { name: 'going-away', retry: true },
-  [CloseCode.ProtocolError]: { name: 'protocol-error', retry: false },
-  [CloseCode.UnsupportedVersion]: { name: 'unsupported-version', retry: false },
-  [CloseCode.HandshakeTimeout]: { name: 'handshake-timeout', retry: true },
-  [CloseCode.FrameTooLarge]: { name: 'frame-too-large', retry: false },
-  [CloseCode.UnknownFrame]: { name: 'unknown-frame', retry: false },
-  [CloseCode.MalformedFrame]: { name: 'malformed-frame', retry: false },
-  [CloseCode.InvalidUtf8]: { name: 'invalid-utf8', retry: false },
-  [CloseCode.Unauthorized]: { name: 'unauthorized', retry: false },
-  [CloseCode.Forbidden]: { name: 'forbidden', retry: false },
-  [CloseCode.NameTaken]: { name: 'name-taken', retry: false },
-  [CloseCode.NameInvalid]: { name: 'name-invalid', retry: false },
-  [CloseCode.Kicked]: { name: 'kicked', retry: false },
-  [CloseCode.Banned]: { name: 'banned', retry: false },
-  [CloseCode.SessionReplaced]: { name: 'session-replaced', retry: false },
-  [CloseCode.SlowConsumer]: { name: 'slow-consumer', retry: true },
-  [CloseCode.RateLimited]: { name: 'rate-limited', retry: true },
-  [CloseCode.IdleTimeout]: { name: 'idle-timeout', retry: true },
-  [CloseCode.Overloaded]: { name: 'overloaded', retry: true },
-  [CloseCode.TooManyConnections]: { name: 'too-many-connections', retry: true },
-  [CloseCode.Internal]: { name: 'internal', retry: true },
-};
+/** Where coming back by itself makes sense: the cause passes. Any other code ends a client. */
+const RETRY: readonly number[] = [
+  CloseCode.GoingAway,
+  CloseCode.HandshakeTimeout,
+  CloseCode.SlowConsumer,
+  CloseCode.RateLimited,
+  CloseCode.IdleTimeout,
+  CloseCode.Overloaded,
+  CloseCode.TooManyConnections,
+  CloseCode.Internal,
+];
 
 /**
  * Describes a close code. A number that is not in the table is answered with its digits as the name and
  * `retry: true`, since a code of a later version must not end a client for good.
  */
 export function closeCodeInfo(code: number): CloseCodeInfo {
-  return INFO[code as CloseCode] ?? { name: `code-${code}`, retry: true };
+  const known = Object.entries(CloseCode).find(([, value]) => value === code);
+  if (known === undefined) return { name: `code-${code}`, retry: true };
+  return { name: kebabCase(known[0]), retry: RETRY.includes(code) };
+}
+
+function kebabCase(name: string): string {
+  return name.replace(/\B[A-Z]/g, '-$&').toLowerCase();
 }
 
 /** The close code that answers each kind of malformed input. */
 export const CLOSE_CODE_OF_ERROR: Readonly<Record<ProtocolErrorCode, CloseCode>> = {
-  [ProtocolErrorCode.FrameTooLarge]: CloseCode.FrameTooLarge,
-  [ProtocolErrorCode.FrameTooShort]: CloseCode.MalformedFrame,
-  [ProtocolErrorCode.FrameUnknown]: CloseCode.UnknownFrame,
-  [ProtocolErrorCode.FrameMalformed]: CloseCode.MalformedFrame,
-  [ProtocolErrorCode.BadPreface]: CloseCode.ProtocolError,
-  [ProtocolErrorCode.VersionUnsupported]: CloseCode.UnsupportedVersion,
-  [ProtocolErrorCode.InvalidUtf8]: CloseCode.InvalidUtf8,
-  [ProtocolErrorCode.InvalidBody]: CloseCode.MalformedFrame,
-  [ProtocolErrorCode.LineTooLong]: CloseCode.FrameTooLarge,
+  ERR_PROTOCOL_FRAME_TOO_LARGE: CloseCode.FrameTooLarge,
+  ERR_PROTOCOL_FRAME_TOO_SHORT: CloseCode.MalformedFrame,
+  ERR_PROTOCOL_FRAME_UNKNOWN: CloseCode.UnknownFrame,
+  ERR_PROTOCOL_FRAME_MALFORMED: CloseCode.MalformedFrame,
+  ERR_PROTOCOL_BAD_PREFACE: CloseCode.ProtocolError,
+  ERR_PROTOCOL_VERSION_UNSUPPORTED: CloseCode.UnsupportedVersion,
+  ERR_PROTOCOL_INVALID_UTF8: CloseCode.InvalidUtf8,
+  ERR_PROTOCOL_INVALID_BODY: CloseCode.MalformedFrame,
+  ERR_PROTOCOL_LINE_TOO_LONG: CloseCode.FrameTooLarge,
 };

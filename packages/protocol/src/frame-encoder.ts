@@ -6,6 +6,8 @@
  * would name another room or message; the two of the hot path leave that to their caller.
  */
 
+import { allocate, encodeCall, encodeClientFrame, encodeClose, fits, u8, u32 } from './client-frame.js';
+import { jsonCodec } from './codecs/json.js';
 import { type Frame, FrameType, type NoticeKind } from './frame.js';
 import {
   A_OFFSET,
@@ -14,14 +16,7 @@ import {
   ACK_ID_OFFSET,
   ACK_SEQ_OFFSET,
   B_OFFSET,
-  CALL_HEADER_BYTES,
-  CALL_ID_OFFSET,
-  CLOSE_CODE_OFFSET,
-  CLOSE_HEADER_BYTES,
-  CLOSE_RETRY_OFFSET,
   CODEC_OFFSET,
-  DIRECT_HEADER_BYTES,
-  DIRECT_ID_OFFSET,
   ENTRY_AT_OFFSET,
   ENTRY_HEADER_BYTES,
   ENTRY_PREV_OFFSET,
@@ -34,15 +29,9 @@ import {
   GAP_ROOM_OFFSET,
   GAP_TO_OFFSET,
   HEADER_BYTES,
+  HISTORY_END,
+  HISTORY_LAST,
   LENGTH_OFFSET,
-  PING_BYTES,
-  PING_NONCE_OFFSET,
-  PUBLISH_HEADER_BYTES,
-  PUBLISH_ID_OFFSET,
-  PUBLISH_ROOM_OFFSET,
-  SIGNAL_HEADER_BYTES,
-  SIGNAL_ROOM_OFFSET,
-  SIGNAL_SENDER_OFFSET,
   TYPE_OFFSET,
   writeU16,
   writeU32,
@@ -50,12 +39,6 @@ import {
 } from './layout.js';
 import { MAX_MAX_FRAME_BYTES } from './limits.js';
 import { encodeUtf8 } from './utf8.js';
-
-/** Flags of a history frame, in field `a`. */
-export const HISTORY_LAST = 1;
-export const HISTORY_END = 2;
-
-const EMPTY = new Uint8Array(0);
 
 /**
  * Encodes one frame.
@@ -76,48 +59,15 @@ const EMPTY = new Uint8Array(0);
  */
 export function encodeFrame(frame: Frame): Uint8Array {
   switch (frame.type) {
-    case FrameType.Hello:
-      return json(frame.type, HEADER_BYTES, frame.hello);
     case FrameType.Welcome:
-      return json(frame.type, HEADER_BYTES, frame.welcome);
-    case FrameType.Close:
-    case FrameType.GoAway: {
-      const reason = encodeUtf8(frame.reason);
-      const bytes = allocate(frame.type, CLOSE_HEADER_BYTES, reason);
-      writeU16(bytes, CLOSE_CODE_OFFSET, u16('code', frame.code));
-      writeU32(bytes, CLOSE_RETRY_OFFSET, u32('retryAfterMs', frame.retryAfterMs));
-      return bytes;
-    }
-    case FrameType.Ping:
-    case FrameType.Pong: {
-      const bytes = allocate(frame.type, PING_BYTES, EMPTY);
-      writeU32(bytes, PING_NONCE_OFFSET, u32('nonce', frame.nonce));
-      return bytes;
-    }
-    case FrameType.Publish: {
-      const bytes = allocate(frame.type, PUBLISH_HEADER_BYTES, frame.body);
-      bytes[CODEC_OFFSET] = u8('codec', frame.codec);
-      writeU32(bytes, PUBLISH_ROOM_OFFSET, u32('room', frame.room));
-      writeU32(bytes, PUBLISH_ID_OFFSET, u32('publishId', frame.publishId));
-      return bytes;
-    }
-    case FrameType.Direct: {
-      const bytes = named(frame.type, DIRECT_HEADER_BYTES, frame.to, frame.body);
-      bytes[CODEC_OFFSET] = u8('codec', frame.codec);
-      writeU32(bytes, DIRECT_ID_OFFSET, u32('publishId', frame.publishId));
-      return bytes;
-    }
-    case FrameType.Signal: {
-      const bytes = named(frame.type, SIGNAL_HEADER_BYTES, frame.name, frame.body);
-      bytes[CODEC_OFFSET] = u8('codec', frame.codec);
-      writeU32(bytes, SIGNAL_ROOM_OFFSET, u32('room', frame.room));
-      writeU32(bytes, SIGNAL_SENDER_OFFSET, u32('sender', frame.sender));
-      return bytes;
-    }
+      return allocate(frame.type, HEADER_BYTES, jsonCodec.encode(frame.welcome));
+    case FrameType.GoAway:
+      return encodeClose(frame);
     case FrameType.Message:
     case FrameType.Notice: {
       const name = encodeUtf8(frame.name);
-      const bytes = array(entryBytes(name.length, frame.body.length));
+      const length = entryBytes(name.length, frame.body.length);
+      const bytes = new Uint8Array(fits('the length of a frame', length, MAX_MAX_FRAME_BYTES));
       const codec = frame.type === FrameType.Message ? u8('codec', frame.codec) : 0;
       const kind = frame.type === FrameType.Notice ? frame.kind : 0;
       writeEntry(
@@ -142,25 +92,25 @@ export function encodeFrame(frame: Frame): Uint8Array {
       return bytes;
     }
     case FrameType.Gap: {
-      const bytes = allocate(frame.type, GAP_BYTES, EMPTY);
+      const bytes = allocate(frame.type, GAP_BYTES);
       writeU32(bytes, GAP_ROOM_OFFSET, u32('room', frame.room));
       writeU48(bytes, GAP_FROM_OFFSET, u48('from', frame.from));
       writeU48(bytes, GAP_TO_OFFSET, u48('to', frame.to));
       return bytes;
     }
     case FrameType.Nack:
-      return call(frame.type, u32('publishId', frame.publishId), encodeJson(frame.failure));
-    case FrameType.Request:
-      return call(frame.type, u32('id', frame.id), encodeJson(frame.request));
+      return encodeCall(frame.type, frame.publishId, jsonCodec.encode(frame.failure));
     case FrameType.Response:
-      return call(frame.type, u32('id', frame.id), encodeJson(frame.response));
+      return encodeCall(frame.type, frame.id, jsonCodec.encode(frame.response));
     case FrameType.Failed:
-      return call(frame.type, u32('id', frame.id), encodeJson(frame.failure));
+      return encodeCall(frame.type, frame.id, jsonCodec.encode(frame.failure));
     case FrameType.History: {
-      const bytes = call(frame.type, u32('id', frame.id), frame.entries);
+      const bytes = encodeCall(frame.type, frame.id, frame.entries);
       bytes[A_OFFSET] = (frame.last ? HISTORY_LAST : 0) | (frame.end ? HISTORY_END : 0);
       return bytes;
     }
+    default:
+      return encodeClientFrame(frame);
   }
 }
 
@@ -237,68 +187,6 @@ export function writeAck(
   writeU48(target, offset + ACK_AT_OFFSET, at);
 }
 
-function allocate(type: FrameType, headerBytes: number, tail: Uint8Array): Uint8Array {
-  const bytes = array(headerBytes + tail.length);
-  writeU32(bytes, LENGTH_OFFSET, bytes.length);
-  bytes[TYPE_OFFSET] = type;
-  bytes.set(tail, headerBytes);
-  return bytes;
-}
-
-function named(type: FrameType, headerBytes: number, name: string, body: Uint8Array): Uint8Array {
-  const nameUtf8 = encodeUtf8(name);
-  if (nameUtf8.length > 255) throw new RangeError(`a name of ${nameUtf8.length} bytes exceeds 255`);
-  const bytes = array(headerBytes + nameUtf8.length + body.length);
-  writeU32(bytes, LENGTH_OFFSET, bytes.length);
-  bytes[TYPE_OFFSET] = type;
-  bytes[B_OFFSET] = nameUtf8.length;
-  bytes.set(nameUtf8, headerBytes);
-  bytes.set(body, headerBytes + nameUtf8.length);
-  return bytes;
-}
-
-function call(type: FrameType, id: number, tail: Uint8Array): Uint8Array {
-  const bytes = allocate(type, CALL_HEADER_BYTES, tail);
-  writeU32(bytes, CALL_ID_OFFSET, id);
-  return bytes;
-}
-
-function json(type: FrameType, headerBytes: number, value: unknown): Uint8Array {
-  return allocate(type, headerBytes, encodeJson(value));
-}
-
-function encodeJson(value: unknown): Uint8Array {
-  const text: string | undefined = JSON.stringify(value);
-  if (text === undefined) throw new TypeError(`JSON has no form for a ${typeof value}`);
-  return encodeUtf8(text);
-}
-
-function array(length: number): Uint8Array {
-  if (length > MAX_MAX_FRAME_BYTES) {
-    throw new RangeError(`a frame of ${length} bytes exceeds ${MAX_MAX_FRAME_BYTES}`);
-  }
-  return new Uint8Array(length);
-}
-
-function u8(field: string, value: number): number {
-  return fits(field, value, 0xff);
-}
-
-function u16(field: string, value: number): number {
-  return fits(field, value, 0xffff);
-}
-
-function u32(field: string, value: number): number {
-  return fits(field, value, 0xffffffff);
-}
-
 function u48(field: string, value: number): number {
   return fits(field, value, 0xffffffffffff);
-}
-
-function fits(field: string, value: number, max: number): number {
-  if (!Number.isInteger(value) || value < 0 || value > max) {
-    throw new RangeError(`${field} must be an integer from 0 to ${max}, got ${value}`);
-  }
-  return value;
 }

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { type ClientFrame, encodeClientFrame } from './client-frame.js';
 export { CLOSE_CODE_OF_ERROR, CloseCode, type CloseCodeInfo, closeCodeInfo } from './close-code.js';
 export { type Codec, CodecTag, type SchemaResult, type StandardSchema, withSchema } from './codec.js';
 export { bytesCodec } from './codecs/bytes.js';
@@ -28,8 +29,9 @@ export {
   type SessionLimits,
   type Welcome,
 } from './frame.js';
-export { decodeFrame, FrameDecoder, type FrameDecoderOptions } from './frame-decoder.js';
+export { decodeFrame, FrameDecoder } from './frame-decoder.js';
 export { encodeFrame, entryBytes, writeAck, writeEntry } from './frame-encoder.js';
+export { type FrameDecoderOptions, FrameSplitter } from './frame-splitter.js';
 export {
   ACK_BYTES,
   CODEC_OFFSET,
@@ -64,3 +66,4 @@ export {
 } from './line-dialect.js';
 export { type NameProblem, nameKey, roomKey, roomNameProblem, userNameProblem } from './name.js';
 export { decodePreface, encodePreface, PREFACE_BYTES, PREFACE_FIRST_BYTE } from './preface.js';
+export { readServerFrame, type ServerFrame } from './server-frame.js';

@@ -81,6 +81,10 @@ export const PING_BYTES: number = PING_NONCE_OFFSET + 4;
 export const CALL_ID_OFFSET: number = HEADER_BYTES;
 export const CALL_HEADER_BYTES: number = CALL_ID_OFFSET + 4;
 
+/** Flags of a history frame, in field `a`. */
+export const HISTORY_LAST = 1;
+export const HISTORY_END = 2;
+
 const TWO_32 = 4294967296;
 
 export function readU16(bytes: Uint8Array, offset: number): number {

@@ -2,7 +2,7 @@
  * UTF-8, strict in both directions: bytes that are not UTF-8 and strings that have no UTF-8 form are errors,
  * never replaced by U+FFFD in silence.
  */
-import { ProtocolError, ProtocolErrorCode } from './errors.js';
+import { ProtocolError } from './errors.js';
 
 // The two classes exist in Node and in every browser; the compiler knows them only together with the DOM.
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
@@ -41,7 +41,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
   } catch (cause) {
-    throw new ProtocolError(ProtocolErrorCode.InvalidUtf8, `${bytes.length} bytes are not valid UTF-8`, {
+    throw new ProtocolError('ERR_PROTOCOL_INVALID_UTF8', `${bytes.length} bytes are not valid UTF-8`, {
       cause,
     });
   }

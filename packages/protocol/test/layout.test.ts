@@ -15,6 +15,8 @@ describe('layout', () => {
       A_OFFSET: 6,
       B_OFFSET: 7,
       HEADER_BYTES: 8,
+      HISTORY_END: 2,
+      HISTORY_LAST: 1,
       ENTRY_ROOM_OFFSET: 8,
       ENTRY_SENDER_OFFSET: 12,
       ENTRY_SEQ_OFFSET: 16,

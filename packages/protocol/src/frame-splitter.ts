@@ -1,0 +1,174 @@
+/**
+ * A stream to whole frames, fed in any cut.
+ *
+ * `FrameSplitter` finds the borders of frames and checks each length before anything is allocated for it. What
+ * is in a frame is not its business: `FrameDecoder` reads all of them, and who takes part on one side only reads
+ * what that side receives, and bundles no more. After an error a splitter is poisoned: the stream has no frame
+ * border any more, so every later call throws the same error.
+ */
+import { ByteQueue } from './byte-queue.js';
+import { ProtocolError, type ProtocolErrorCode } from './errors.js';
+import { FIRST_SKIPPABLE_TYPE } from './frame.js';
+import {
+  ACK_BYTES,
+  CALL_HEADER_BYTES,
+  CLOSE_HEADER_BYTES,
+  DIRECT_HEADER_BYTES,
+  ENTRY_HEADER_BYTES,
+  GAP_BYTES,
+  HEADER_BYTES,
+  PING_BYTES,
+  PUBLISH_HEADER_BYTES,
+  readU32,
+  SIGNAL_HEADER_BYTES,
+  TYPE_OFFSET,
+} from './layout.js';
+import { assertMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES } from './limits.js';
+
+/** The shortest JSON object, behind the header. */
+const JSON_FRAME_BYTES: number = HEADER_BYTES + 2;
+const JSON_CALL_BYTES: number = CALL_HEADER_BYTES + 2;
+
+/** Smallest legal length of each type, at its number; 0, or beyond the end, where the type is unknown. */
+// biome-ignore format: eight types to a line.
+const MIN_BYTES: readonly number[] = [
+  0, /* hello */ JSON_FRAME_BYTES, /* welcome */ JSON_FRAME_BYTES, CLOSE_HEADER_BYTES, /* go-away */ CLOSE_HEADER_BYTES, 0, 0, 0,
+  PING_BYTES, /* pong */ PING_BYTES, 0, 0, 0, 0, 0, 0,
+  PUBLISH_HEADER_BYTES, /* message */ ENTRY_HEADER_BYTES, /* notice */ ENTRY_HEADER_BYTES, ACK_BYTES,
+  /* nack */ JSON_CALL_BYTES, DIRECT_HEADER_BYTES, SIGNAL_HEADER_BYTES, GAP_BYTES,
+  0, 0, 0, 0, 0, 0, 0, 0,
+  /* request */ JSON_CALL_BYTES, /* response: any JSON */ JSON_CALL_BYTES - 1, /* failed */ JSON_CALL_BYTES, /* history */ CALL_HEADER_BYTES,
+];
+
+/** The smallest legal length of a frame of this type; undefined, or 0, when the type is not known. */
+export function minFrameBytes(type: number): number | undefined {
+  return MIN_BYTES[type];
+}
+
+/** Code and message of the error for a type that does not exist. */
+export function unknownFrame(type: number): [code: ProtocolErrorCode, message: string] {
+  return ['ERR_PROTOCOL_FRAME_UNKNOWN', `frame type 0x${type.toString(16)} is not known`];
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** Options of {@link FrameSplitter} and {@link FrameDecoder}. */
+export interface FrameDecoderOptions {
+  /** Largest whole frame that is accepted. @defaultValue 65536 */
+  readonly maxFrameBytes?: number;
+}
+
+/**
+ * Splits a stream into frames.
+ *
+ * `push` a chunk, then call `next` until it answers false. While it answers true, the frame lies at
+ * `bytes[offset … offset + length]`. These bytes are borrowed from the chunk, or lie in an array that is
+ * never written again when the frame was cut: they stay valid as long as the caller leaves its chunks alone.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { encodeFrame, FrameSplitter, FrameType } from '@chat/protocol';
+ *
+ * const splitter = new FrameSplitter();
+ * const bytes = encodeFrame({ type: FrameType.Ping, nonce: 7 });
+ * splitter.push(bytes.subarray(0, 5));
+ * assert.equal(splitter.next(), false);
+ * splitter.push(bytes.subarray(5));
+ * assert.equal(splitter.next(), true);
+ * assert(splitter.type === FrameType.Ping && splitter.length === 12);
+ * ```
+ */
+export class FrameSplitter {
+  readonly #queue = new ByteQueue();
+  readonly #maxFrameBytes: number;
+
+  /** What broke the stream. Once it is set, every call throws it. */
+  error: ProtocolError | undefined;
+
+  /** Where the current frame lies. Empty while there is none. */
+  bytes: Uint8Array = EMPTY;
+  /** First byte of the current frame in {@link FrameSplitter.bytes}. */
+  offset = 0;
+  /** Bytes of the current frame, header included; 0 while there is none. */
+  length = 0;
+  /** Type of the current frame; 0 while there is none. */
+  type = 0;
+
+  /** @throws RangeError when `maxFrameBytes` is out of bounds */
+  constructor({ maxFrameBytes = DEFAULT_MAX_FRAME_BYTES }: FrameDecoderOptions = {}) {
+    this.#maxFrameBytes = maxFrameBytes;
+    assertMaxFrameBytes(maxFrameBytes);
+  }
+
+  /** Bytes of an incomplete frame that wait for the rest. */
+  get pendingBytes(): number {
+    return this.#queue.length;
+  }
+
+  /**
+   * Adds bytes, cut anywhere. Whole frames of the chunk before that have not been read yet are copied, and not
+   * counted against any limit: read them first.
+   *
+   * @throws ProtocolError the error that poisoned the decoder
+   */
+  push(chunk: Uint8Array): void {
+    if (this.error) throw this.error;
+    this.#queue.push(chunk);
+  }
+
+  /**
+   * Moves on to the next whole frame of a known type.
+   *
+   * @returns false while bytes are missing
+   * @throws ProtocolError `ERR_PROTOCOL_FRAME_TOO_LARGE`, `ERR_PROTOCOL_FRAME_TOO_SHORT`,
+   *   `ERR_PROTOCOL_FRAME_UNKNOWN`; the decoder is poisoned then
+   */
+  next(): boolean {
+    if (this.error) throw this.error;
+    const queue = this.#queue;
+    for (;;) {
+      // protocol.md, "Frame header": the length is checked as soon as its four bytes and the type are there.
+      if (!queue.peek(TYPE_OFFSET + 1, HEADER_BYTES)) return this.#more();
+      const length = readU32(queue.bytes, queue.offset);
+      const type = queue.bytes[queue.offset + TYPE_OFFSET]!;
+      if (length > this.#maxFrameBytes) {
+        throw this.#poison(
+          'ERR_PROTOCOL_FRAME_TOO_LARGE',
+          `frame of ${length} bytes exceeds maxFrameBytes ${this.#maxFrameBytes}`,
+        );
+      }
+      // protocol.md, "Extensions": types from 0x80 on are skipped, but their length still counts.
+      const minBytes = type >= FIRST_SKIPPABLE_TYPE ? HEADER_BYTES : MIN_BYTES[type];
+      if (!minBytes) throw this.#poison(...unknownFrame(type));
+      if (length < minBytes) {
+        throw this.#poison(
+          'ERR_PROTOCOL_FRAME_TOO_SHORT',
+          `frame of type 0x${type.toString(16)} has ${length} bytes, at least ${minBytes} are needed`,
+        );
+      }
+      if (!queue.peek(length)) return this.#more();
+      queue.take(length);
+      if (type >= FIRST_SKIPPABLE_TYPE) continue;
+      this.bytes = queue.bytes;
+      this.offset = queue.offset;
+      this.length = length;
+      this.type = type;
+      return true;
+    }
+  }
+
+  #poison(code: ProtocolErrorCode, message: string): ProtocolError {
+    this.error = new ProtocolError(code, message);
+    return this.error;
+  }
+
+  /** Lets go of the last frame, so that an idle connection does not keep the chunk it lay in. */
+  #more(): false {
+    this.bytes = EMPTY;
+    this.offset = 0;
+    this.length = 0;
+    this.type = 0;
+    return false;
+  }
+}
