@@ -1,5 +1,13 @@
 /** What members do and see, over memory links. */
-import { FailureCode, FrameType, type Joined, type Member, NoticeKind, type RoomInfo } from '@chat/protocol';
+import {
+  encodeFrame,
+  FailureCode,
+  FrameType,
+  type Joined,
+  type Member,
+  NoticeKind,
+  type RoomInfo,
+} from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
 import { MemoryChat } from './support/memory-chat.js';
 import { turn } from './support/turn.js';
@@ -212,6 +220,10 @@ describe('a room', () => {
     for (const body of bodies) await ada.say(handle, body);
     const page = await ada.history('lobby');
     expect(page.frames).toBeGreaterThan(3);
+    const frames = ada.frames.flatMap((frame) =>
+      frame.type === FrameType.History ? encodeFrame(frame).length : [],
+    );
+    expect(Math.max(...frames)).toBeLessThanOrEqual(4096);
     expect(page.entries.slice(1).map(({ body }) => body.length)).toEqual(bodies.map(({ length }) => length));
     const refused = ada.publish(handle, new Uint8Array(maxMessageBytes + 1));
     expect(await ada.take(FrameType.Nack)).toMatchObject({
