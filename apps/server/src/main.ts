@@ -50,7 +50,7 @@ async function main(argv: readonly string[]): Promise<void> {
   obeySignals(server, args, logger);
   const reachable = server.addresses.flatMap((listening) => reachableAddresses(listening));
   logger.info({ addresses: server.addresses }, `listening on ${reachable.join(', ')}`);
-  if (!args.json && address.kind === 'tcp') announce(address.port, reachable);
+  if (!args.json && address.kind === 'tcp') announce(address, reachable);
 }
 
 /** The web client lies beside the program: the build puts it there. */
@@ -62,7 +62,7 @@ function createHandler(server: ChatServer, args: Arguments): RequestListener {
 }
 
 /** For people: what to tell others, and how to get in from here. */
-function announce(port: number, addresses: readonly string[]): void {
+function announce({ port, tls }: { port: number; tls: boolean }, addresses: readonly string[]): void {
   const others = addresses.filter((address) => !address.startsWith('localhost'));
   process.stdout.write(
     [
@@ -71,7 +71,7 @@ function announce(port: number, addresses: readonly string[]): void {
       ...(others.length > 0 ? others : addresses).map((address) => `    ${address}`),
       '',
       '  From here:  npm run chat -- --name ada       (terminal)',
-      `              http://localhost:${port}             (browser)`,
+      `              ${tls ? 'https' : 'http'}://localhost:${port}             (browser)`,
       `              nc localhost ${port}                 (anything; the first line is your name)`,
       '',
       '',

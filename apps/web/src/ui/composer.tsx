@@ -39,6 +39,12 @@ export function Composer({ model, conversation }: ComposerProps): VNode {
     });
   };
 
+  // Where there is a keyboard on the table, one may write at once. On a phone it would cover half of the screen.
+  useLayoutEffect(() => {
+    if (matchMedia('(pointer: fine)').matches && !document.querySelector('dialog[open]'))
+      field.current?.focus();
+  }, []);
+
   // As high as its text, within the bounds of the style sheet.
   useLayoutEffect(() => {
     const element = field.current;

@@ -3,7 +3,7 @@
  */
 import type { RoomsPage } from '@chat/client';
 import type { VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ChatModel } from '../model/chat-model.js';
 import { explain } from '../model/explain.js';
 import { Modal } from './modal.js';
@@ -20,7 +20,7 @@ export function JoinDialog({ model, onClose }: JoinDialogProps): VNode {
   const field = useRef<HTMLInputElement>(null);
   const wanted = name.trim().replace(/^#/, '');
 
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
 
   useEffect(() => {
     let current = true;

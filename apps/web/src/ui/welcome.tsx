@@ -2,7 +2,7 @@
  * The way in: a server, a name, and one button.
  */
 import type { VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ChatModel } from '../model/chat-model.js';
 import type { Preferences } from '../model/preferences.js';
 import { serverUrl, shownAddress } from '../model/server-address.js';
@@ -20,7 +20,7 @@ export function Welcome({ model, preferences }: WelcomeProps): VNode {
   const isBusy = model.phase === 'connecting';
   const problem = complaint ?? model.problem;
 
-  useEffect(() => nameField.current?.focus(), []);
+  useLayoutEffect(() => nameField.current?.focus(), []);
 
   const connect = (): void => {
     const url = serverUrl(server, location);

@@ -141,6 +141,21 @@ describe.skipIf(!CHROMIUM)('coming back in a browser', { timeout: PATIENCE_MS },
     grace.leave();
   });
 
+  it('waits for its own name when it went away without a goodbye', async () => {
+    server = await startServer('--resume-window-ms', '4000');
+    cable = await Cable.to(server.port);
+    const { page } = await join(browser, cable.port, 'Ada');
+    // The page is gone before it could resume or say anything; the server keeps its name for a while.
+    cable.cut();
+    await page.goto('about:blank');
+    cable.mend();
+    await page.goto(`http://127.0.0.1:${cable.port}/`);
+    await page.getByText('The server still keeps your name from before.').waitFor();
+    await picture(page, 'name-held');
+    await page.getByRole('textbox', { name: 'Message to lobby' }).waitFor();
+    expect(await page.locator('.self-name bdi').innerText()).toBe('Ada');
+  });
+
   it('counts what arrives while another tab is in front', async () => {
     server = await startServer();
     const grace = await LinePerson.join(server.port, 'Grace');

@@ -181,7 +181,6 @@ describe.skipIf(!CHROMIUM)('talking in a browser', { timeout: PATIENCE_MS }, () 
     await page.keyboard.type('garden');
     await page.keyboard.press('Enter');
     await page.getByRole('textbox', { name: 'Message to garden' }).waitFor();
-    await page.keyboard.press('Escape');
     await page.keyboard.type('first line');
     await page.keyboard.press('Shift+Enter');
     await page.keyboard.type('second line');
