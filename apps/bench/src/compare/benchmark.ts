@@ -44,6 +44,7 @@ const PERCENTS = [
   1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 97.5, 99, 99.5, 99.75, 99.9, 99.95, 99.99, 100,
 ];
 const WARM_UP_BYTES = 64;
+const CLOSE_TIMEOUT_MS = 2000;
 const LOG_READER_WINDOW = 16;
 const LOG_READER_BYTES = 64;
 const LOG_READER_ROUNDS = 3;
@@ -109,11 +110,10 @@ export async function measureLogReaders(run: TransportRun): Promise<ReaderFigure
             window: LOG_READER_WINDOW,
           }),
         );
-        await near.call('close', {});
       } catch (error) {
         run.onFailure(`log with ${readers} readers: ${(error as Error).message}`);
       } finally {
-        await near.close();
+        await closeLine(near);
       }
     }
     const perSecond = found.map((result) => (result.messages * readers * 1000) / result.elapsedMs);
@@ -213,10 +213,20 @@ async function withLine(
       server: server && { address: server.address, pid: server.pid },
     });
     await measure(near, attachMs);
-    await near.call('close', {});
   } finally {
-    await near.close();
+    await closeLine(near);
   }
+}
+
+/** Also after a failure: segments, sockets and folders are to be given up by those who made them. */
+async function closeLine(near: Remote<NearOperations>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+  });
+  await Promise.race([near.call('close', {}).catch(() => {}), late]);
+  clearTimeout(timer);
+  await near.close();
 }
 
 function keep(trips: RoundTrips, transport: Transport, list: LatencyHistogram[], into: Collected): void {

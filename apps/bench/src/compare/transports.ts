@@ -1,5 +1,5 @@
 /** What is compared: every line with a name for people, the server it needs, and what it cannot do. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findTargets } from '../fanout/targets.js';
@@ -110,12 +110,19 @@ function chat(mechanism: MechanismName, title: string, over: 'tcp' | 'unix'): Tr
 
 async function startChatServer(over: 'tcp' | 'unix'): Promise<ServerProcess> {
   const limits = ['--unlimited', '--log-level', 'silent', '--max-frame-bytes', String(CHAT_MAX_FRAME_BYTES)];
-  const path = over === 'unix' ? join(mkdtempSync(join(tmpdir(), 'chat-bench-')), 'chat.sock') : undefined;
-  return startServer((address) => {
+  const folder = over === 'unix' ? mkdtempSync(join(tmpdir(), 'chat-bench-')) : undefined;
+  const server = await startServer((address) => {
     const where =
       'path' in address
         ? ['--host', '127.0.0.1', '--port', '0', '--unix', address.path]
         : ['--host', '127.0.0.1', '--port', String(address.port)];
     return [process.execPath, chatServerModule(), ...where, ...limits];
-  }, path);
+  }, folder && join(folder, 'chat.sock'));
+  return {
+    ...server,
+    async close() {
+      await server.close();
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
