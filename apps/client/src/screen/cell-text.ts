@@ -90,7 +90,7 @@ function fitting(line: string, columns: number): string {
 /**
  * Wraps a calmed line at spaces, and a word that is too long anywhere. A space at which a line was wrapped is gone.
  *
- * @param columns - at least 2, so that every character fits
+ * @param columns - a character that is wider has a row of its own, and does not fit
  * @param maxRows - what would be beyond is not looked at
  */
 export function wrap(line: string, columns: number, maxRows: number): string[] {

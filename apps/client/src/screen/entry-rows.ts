@@ -89,7 +89,7 @@ function block(time: string, label: Row, lines: readonly string[], look: Look, c
   }
   if (rows.length <= MAX_ROWS) return rows;
   const characters = lines.reduce((sum, line) => sum + line.length, 0);
-  const cut = `… cut here: the text has ${characters} characters in ${lines.length} lines`;
+  const cut = `… cut: ${characters} characters in all`;
   return [...rows.slice(0, MAX_ROWS - 1), fitRow([...below, { text: cut, look: 'warn' }], columns)];
 }
 

@@ -11,6 +11,7 @@ export class FrameClock {
   readonly #draw: () => void;
   #timer: unknown;
   #drawnAt = Number.NEGATIVE_INFINITY;
+  #isStopped = false;
 
   constructor(clock: Clock, draw: () => void) {
     this.#clock = clock;
@@ -19,19 +20,26 @@ export class FrameClock {
 
   /** Something changed. */
   request(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || this.#isStopped) return;
     const wait = Math.max(0, this.#drawnAt + FRAME_INTERVAL_MS - this.#clock.now());
     this.#timer = this.#clock.setTimeout(() => this.flush(), wait);
   }
 
   /** Draws now: the user waits for it. */
   flush(): void {
-    this.stop();
+    this.#forget();
+    if (this.#isStopped) return;
     this.#drawnAt = this.#clock.now();
     this.#draw();
   }
 
+  /** Draws never again: the screen belongs to somebody else. */
   stop(): void {
+    this.#isStopped = true;
+    this.#forget();
+  }
+
+  #forget(): void {
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
   }

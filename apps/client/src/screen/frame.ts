@@ -79,6 +79,10 @@ function statusRow(state: ScreenState, columns: number, below: number, layout: L
   const waiting = state.conversations.reduce((sum, { pending }) => sum + pending.length, 0);
   if (waiting > 0 && state.connection.status !== 'open')
     left.push({ text: `· ${waiting} to send `, look: 'bar-strong' });
+  // What may be long comes last, so that it alone is cut.
+  const { connection } = state;
+  if (connection.status === 'reconnecting')
+    left.push({ text: `· ${calmLine(connection.reason)} `, look: 'bar' });
   return spreadRow(left, [{ text: '/help ', look: 'bar' }], columns, 'bar');
 }
 
@@ -94,10 +98,7 @@ function connectionSpans({ connection, roundTripMs }: ScreenState, now: number):
     case 'reconnecting': {
       const seconds = Math.max(0, Math.ceil((connection.nextAt - now) / 1000));
       const when = seconds === 0 ? 'trying now' : `next try in ${seconds} s (Ctrl-R: now)`;
-      return [
-        { text: ` ○ disconnected · ${when} · attempt ${connection.attempt} `, look: 'bar-alert' },
-        { text: `· ${calmLine(connection.reason)} `, look: 'bar' },
-      ];
+      return [{ text: ` ○ disconnected · ${when} · attempt ${connection.attempt} `, look: 'bar-alert' }];
     }
     case 'closed':
       return [{ text: ` ○ closed · ${calmLine(connection.reason)} `, look: 'bar-alert' }];
@@ -126,8 +127,7 @@ function inputRow(state: ScreenState, columns: number): { readonly row: Row; rea
   }
   const prompt = '> ';
   const { text, cursor } = visiblePart(state.input, columns - prompt.length);
-  const hint = state.input.text === '' && state.conversations.length === 0 ? '/join a room' : '';
-  const row = fitRow([{ text: prompt, look: 'strong' }, { text }, { text: hint, look: 'dim' }], columns);
+  const row = fitRow([{ text: prompt, look: 'strong' }, { text }], columns);
   return { row, cursor: prompt.length + cursor };
 }
 

@@ -116,9 +116,7 @@ async function chat(
     open();
     await controller.join(args.room);
     await left;
-    if (client.state.status === 'open') {
-      await Promise.race([Promise.allSettled(controller.underWay), delay(LAST_WORDS_MS, signal)]);
-    }
+    if (client.state.status === 'open') await lastWords(controller, signal);
   } finally {
     controller.stop();
     output.off('resize', resize);
@@ -126,6 +124,13 @@ async function chat(
     close();
     unwatch();
   }
+}
+
+/** Waits for what is under way, but not for long. */
+async function lastWords(controller: ScreenController, signal: AbortSignal): Promise<void> {
+  const said = new AbortController();
+  const settled = controller.settled().then(() => said.abort());
+  await Promise.race([settled, delay(LAST_WORDS_MS, AbortSignal.any([signal, said.signal]))]);
 }
 
 /** Loads what draws. For a developer of React it would check, and measure, everything that is ever drawn. */

@@ -31,7 +31,7 @@ function rowsAt(conversation: Conversation, index: number, columns: number): Row
     return waiting && entryRows(waiting.item, columns, 'pending');
   }
   const rows = entryRows(item, columns);
-  return index === newFrom && index > log.first ? [ruleRow('new', columns, 'warn'), ...rows] : rows;
+  return index === newFrom ? [ruleRow('new', columns, 'warn'), ...rows] : rows;
 }
 
 /** Lays out what is seen of `conversation`. */

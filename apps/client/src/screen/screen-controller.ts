@@ -3,16 +3,18 @@
  *
  * Everything that comes is collected and reduced once for each frame, so a flood costs no more than a frame.
  */
-import { type ChatClient, ClientError, type ClientState, type Clock, type Room } from '@chat/client';
-import { ACTION_PREFIX, parseCommand } from '../command.js';
+import type { ChatClient, ClientState, Clock, Room } from '@chat/client';
+import { parseCommand } from '../command.js';
 import { ChatSession, errorText, type SessionEvent } from '../session.js';
-import { type Item, spokenItem } from './conversation.js';
+import { Collector } from './collector.js';
+import type { Item } from './conversation.js';
 import { FrameClock } from './frame-clock.js';
 import { bindKey, type Task } from './key-binding.js';
 import type { Key } from './keyboard.js';
 import { layoutFor, type ScreenSize } from './layout.js';
 import { isAtTop } from './message-pane.js';
 import { OlderEntries } from './older-entries.js';
+import { Outgoing } from './outgoing.js';
 import { note, noteOf, spokenOf } from './screen-events.js';
 import {
   currentConversation,
@@ -41,12 +43,6 @@ export interface ControllerOptions {
 
 const PING_INTERVAL_MS = 20_000;
 const SECOND_MS = 1000;
-/** How long an acknowledged message waits for its echo. */
-const ECHO_WAIT_MS = 3000;
-const MAX_COLLECTED = 2000;
-const MAX_MEMBERS_LISTED = 500;
-const RATE_LIMIT_WAIT_MS = 500;
-const MAX_RATE_LIMIT_WAITS = 20;
 
 const KEYS_HELP = [
   'Keys: Tab completes · Up/Down earlier lines · PageUp/PageDown scroll · Esc back to the newest',
@@ -63,14 +59,10 @@ export class ScreenController {
   readonly #typists = new Map<string, Typists>();
   readonly #older: OlderEntries;
   readonly #watched = new WeakSet<object>();
-  /** Rooms whose members changed since the last frame. */
-  readonly #changedMembers = new Set<string>();
-  /** Messages that are under way. */
-  readonly #underWay = new Set<Promise<unknown>>();
-  #collected = new Map<string | undefined, Item[]>();
-  #collectedCount = 0;
+  readonly #collector: Collector;
+  readonly #outgoing: Outgoing;
   #joining = 0;
-  #pendingKey = 0;
+  #isStopped = false;
   #pingAt = 0;
   #timer: unknown;
   #state: ScreenState;
@@ -86,6 +78,13 @@ export class ScreenController {
       options.draw(this.#state);
     });
     this.#older = new OlderEntries((key, items) => this.dispatch({ type: 'older', key, items }));
+    this.#collector = new Collector(client);
+    this.#outgoing = new Outgoing({
+      client,
+      clock,
+      dispatch: (event) => this.dispatch(event),
+      isPending: (key, pendingKey) => this.#isPending(key, pendingKey),
+    });
     this.#session = new ChatSession(client, { history, show: (event) => this.#show(event) });
     this.#pingAt = clock.now();
     this.#wake();
@@ -95,9 +94,9 @@ export class ScreenController {
     return this.#state;
   }
 
-  /** Promises of what was sent and has no outcome yet. */
-  get underWay(): readonly Promise<unknown>[] {
-    return [...this.#underWay];
+  /** Resolved when every message that is under way now has an outcome. */
+  settled(): Promise<void> {
+    return this.#outgoing.settled();
   }
 
   /** Joins a room and turns to it. A failure is shown. */
@@ -138,9 +137,11 @@ export class ScreenController {
 
   /** Ends timers; nothing is drawn any more. */
   stop(): void {
+    this.#isStopped = true;
     this.#frames.stop();
     this.#clock.clearTimeout(this.#timer);
     this.#ownTyping.stop();
+    this.#outgoing.stop();
   }
 
   #do(task: Task): void {
@@ -178,8 +179,8 @@ export class ScreenController {
       case 'send-paste': {
         const { paste = [], current } = this.#state;
         this.dispatch({ type: 'paste-decided' });
-        if (task.as === 'message') this.#say(current, paste.join('\n'));
-        else void this.#sayLines(current, paste);
+        if (task.as === 'message') this.#send(current, paste.join('\n'));
+        else this.#outgoing.sendLines(current, paste);
       }
     }
   }
@@ -198,15 +199,15 @@ export class ScreenController {
         this.#options.leave();
         return;
       case 'text':
-        this.#say(current, command.text);
+        this.#send(current, command.text);
         return;
       case 'me':
-        this.#say(current, command.text, true);
+        this.#send(current, command.text, true);
         return;
       case 'msg': {
         const key = `@${command.to}`;
         this.dispatch({ type: 'entered', key });
-        this.#say(key, command.text);
+        this.#send(key, command.text);
         return;
       }
       case 'leave':
@@ -234,71 +235,9 @@ export class ScreenController {
     this.#turnSession();
   }
 
-  #say(key: string | undefined, text: string, action = false): void {
-    const sending = this.#send(key, text, action).finally(() => this.#underWay.delete(sending));
-    this.#underWay.add(sending);
-  }
-
-  /** One after the other, so that they stand in this order; the first that fails ends it. */
-  async #sayLines(key: string | undefined, lines: readonly string[]): Promise<void> {
-    const said = lines.filter((line) => line.trim() !== '');
-    for (const [index, line] of said.entries()) {
-      const sending = this.#send(key, line, false);
-      this.#underWay.add(sending);
-      const isSent = await sending;
-      this.#underWay.delete(sending);
-      const rest = said.length - index - 1;
-      if (isSent || rest === 0) continue;
-      this.#collect(key, note(`the other ${rest} pasted lines were not sent`, this.#clock.now(), 'problem'));
-      return;
-    }
-  }
-
-  /** @returns whether the server has it; what went wrong is shown */
-  async #send(key: string | undefined, text: string, action: boolean): Promise<boolean> {
+  #send(key: string | undefined, text: string, action = false): void {
     this.#ownTyping.sent();
-    const room = key === undefined ? undefined : this.#client.joined.get(key);
-    const isDirect = key?.startsWith('@') === true;
-    if (key === undefined || (room === undefined && !isDirect)) {
-      this.#collect(key, note('you are in no room: /join one first', this.#clock.now(), 'problem'));
-      return false;
-    }
-    const pendingKey = ++this.#pendingKey;
-    const value = action ? ACTION_PREFIX + text : text;
-    const said = { at: this.#clock.now(), name: this.#client.name, own: true, text };
-    const item = spokenItem(said, { action, me: this.#client.name });
-    this.dispatch({ type: 'sending', key, pending: { key: pendingKey, text, item } });
-    try {
-      const { at } = await this.#patiently(() =>
-        isDirect ? this.#client.direct(key.slice(1), value) : (room as Room).send(value),
-      );
-      const sent = { type: 'sent', key, pendingKey } as const;
-      if (isDirect) this.dispatch({ ...sent, item: { ...item, at } });
-      // The echo brings it. If it does not, because that part of the log was skipped, it is shown all the same.
-      else if (this.#isPending(key, pendingKey)) {
-        this.#clock.setTimeout(() => {
-          if (this.#isPending(key, pendingKey)) this.dispatch({ ...sent, item: { ...item, at } });
-        }, ECHO_WAIT_MS);
-      }
-      return true;
-    } catch (error) {
-      this.dispatch({ type: 'not-sent', key, pendingKey, at: this.#clock.now(), failure: errorText(error) });
-      return false;
-    }
-  }
-
-  /** Waits as long as a rate limit asks for, so that fast fingers lose nothing. */
-  async #patiently<T>(send: () => Promise<T>): Promise<T> {
-    for (let waits = 0; ; waits++) {
-      try {
-        return await send();
-      } catch (error) {
-        const isLimit = ClientError.is(error) && error.code === 'ERR_CLIENT_RATE_LIMITED';
-        if (!isLimit || waits >= MAX_RATE_LIMIT_WAITS) throw error;
-        const waitMs = error.retryAfterMs ?? RATE_LIMIT_WAIT_MS;
-        await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, waitMs));
-      }
-    }
+    this.#outgoing.send(key, text, action);
   }
 
   #isPending(key: string, pendingKey: number): boolean {
@@ -401,12 +340,12 @@ export class ScreenController {
       if (current !== name) this.dispatch({ type: 'entered', key: name });
     }
     const room = this.#client.joined.get(name);
-    this.#changedMembers.add(name);
+    this.#collector.membersChanged(name);
     this.#frames.request();
     if (room === undefined || this.#watched.has(room)) return;
     this.#watched.add(room);
     room.on('members', () => {
-      this.#changedMembers.add(name);
+      this.#collector.membersChanged(name);
       this.#frames.request();
     });
     const typists = new Typists();
@@ -441,28 +380,13 @@ export class ScreenController {
 
   #collect(key: string | undefined, item: Item | undefined): void {
     if (item === undefined) return;
-    const items = this.#collected.get(key);
-    if (items === undefined) this.#collected.set(key, [item]);
-    else items.push(item);
-    if (++this.#collectedCount >= MAX_COLLECTED) this.#takeCollected();
+    this.#collector.add(key, item);
+    if (this.#collector.isFull) this.#takeCollected();
     this.#frames.request();
   }
 
   #takeCollected(): void {
-    const collected = this.#collected;
-    if (collected.size > 0) {
-      this.#collected = new Map();
-      this.#collectedCount = 0;
-      for (const [key, items] of collected) this.#state = reduce(this.#state, { type: 'items', key, items });
-    }
-    for (const key of this.#changedMembers) {
-      const room = this.#client.joined.get(key);
-      if (room === undefined) continue;
-      const names = [...room.members.values()].slice(0, MAX_MEMBERS_LISTED).map(({ name }) => name);
-      names.sort((one, other) => (one.toLowerCase() < other.toLowerCase() ? -1 : 1));
-      this.#state = reduce(this.#state, { type: 'members', key, names, count: room.memberCount });
-    }
-    this.#changedMembers.clear();
+    this.#state = this.#collector.takeInto(this.#state);
   }
 
   #tellTyping(): void {
@@ -484,7 +408,7 @@ export class ScreenController {
     this.#clock.clearTimeout(this.#timer);
     const now = this.#clock.now();
     const { status } = this.#client.state;
-    if (status === 'closed') return;
+    if (status === 'closed' || this.#isStopped) return;
     if (status === 'open' && now >= this.#pingAt) {
       this.#pingAt = now + PING_INTERVAL_MS;
       this.#client.ping().then(

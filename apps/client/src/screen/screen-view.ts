@@ -37,12 +37,13 @@ export class ScreenView {
   readonly #surface: WriteStream;
   #writer: RowWriter;
   #cursor: CursorPosition = { column: 0, row: 0 };
+  #awaitedRows = 0;
   #instance: Instance | undefined;
 
   constructor(options: ScreenViewOptions) {
     this.#options = options;
     this.#writer = this.#makeWriter();
-    this.#surface = surfaceOf(options.output, (text) => this.#writer.draw(text.split('\n'), this.#cursor));
+    this.#surface = surfaceOf(options.output, (text) => this.#take(text));
   }
 
   /** Draws `frame`; what is on the screen already is not written again. */
@@ -50,6 +51,7 @@ export class ScreenView {
     const { theme, input } = this.#options;
     const node = createElement(Screen, { rows: rows.map((row) => theme.paint(row)) });
     this.#cursor = cursor;
+    this.#awaitedRows = rows.length;
     if (this.#instance) this.#instance.rerender(node);
     else {
       this.#instance = render(node, {
@@ -60,6 +62,7 @@ export class ScreenView {
         patchConsole: false,
       });
     }
+    this.#awaitedRows = 0;
   }
 
   /** Forgets what is on the screen: the next frame is written whole. */
@@ -70,10 +73,14 @@ export class ScreenView {
   }
 
   close(): void {
-    // What it writes as its last words is not for the screen.
-    this.#writer = new RowWriter(() => {});
     this.#instance?.unmount();
     this.#instance = undefined;
+  }
+
+  /** Takes a frame. What is not one, as the sequences that Ink writes at its beginning and end, is not for the screen. */
+  #take(text: string): void {
+    const rows = text.split('\n');
+    if (rows.length === this.#awaitedRows) this.#writer.draw(rows, this.#cursor);
   }
 
   #makeWriter(): RowWriter {
