@@ -323,6 +323,14 @@ describe('reconnecting', () => {
     expect(told).toEqual([{ reason: 'restart', retryAfterMs: 4000 }]);
   });
 
+  it('waits for the longer of what a going-away and the close after it asked for', async () => {
+    const { server, clock, client } = await open();
+    const code = CloseCode.GoingAway;
+    await server.end.send({ type: FrameType.GoAway, code, retryAfterMs: 4000, reason: 'restart' });
+    await server.end.close(code, 0);
+    expect(client.state).toMatchObject({ status: 'reconnecting', nextAt: clock.now() + 4000 });
+  });
+
   it('can be told not to wait', async () => {
     const made = await open();
     await made.server.end.cut();

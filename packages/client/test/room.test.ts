@@ -416,7 +416,10 @@ describe('members', () => {
     const sizes: number[] = [];
     room.on('members', (members) => sizes.push(members.size));
     await scene.server.end.send(
-      notice(1, 0, NoticeKind.Joined),
+      notice(1, 0, NoticeKind.Renamed, { sender: 3, name: 'carl', body: textCodec.encode('karl') }),
+    );
+    expect(room.members.get(3)?.name).toBe('carl');
+    await scene.server.end.send(
       notice(2, 1, NoticeKind.Left),
       notice(3, 2, NoticeKind.Joined, { sender: 1, name: 'ada' }),
       notice(4, 3, NoticeKind.Joined),
@@ -806,6 +809,9 @@ describe('coming back', () => {
     expect((seen[2] as Message).history).toBe(true);
     expect((seen[3] as Message).history).toBe(false);
     expect(scene.client.epoch).toBe('e2');
+    await scene.server.end.cut();
+    await comeBack(scene);
+    expect(position(scene)).toMatchObject({ epoch: 'e2', rooms: [{ room: 'lobby', after: 3 }] });
   });
 
   it('twice before the room is joined again does not mix up the epochs', async () => {
@@ -876,6 +882,25 @@ describe('coming back', () => {
     await expect(reading).rejects.toEqual(error);
     await expect(sending).rejects.toMatchObject({ code: 'ERR_CLIENT_NOT_MEMBER' });
     expect(scene.client.state.status).toBe('open');
+  });
+
+  it('leaves again a room that was left while it was joined again', async () => {
+    const scene = await connected();
+    const room = await join(scene);
+    await scene.server.end.cut();
+    await comeBack(scene);
+    await scene.server.end.welcome({ session: 's2' });
+    const leaving = room.leave();
+    await turns();
+    const [joinAgain, leave] = scene.server.end.all(FrameType.Request);
+    await scene.server.end.send({ type: FrameType.Response, id: leave!.id, response: { left: false } });
+    await leaving;
+    await scene.server.end.send({ type: FrameType.Response, id: joinAgain!.id, response: joined('lobby') });
+    expect(scene.server.end.last(FrameType.Request)).toMatchObject({
+      id: 0,
+      request: { op: 'leave', room: 'lobby' },
+    });
+    expect(scene.client.joined.size).toBe(0);
   });
 
   it('leaves the room on the server that was left here meanwhile', async () => {
