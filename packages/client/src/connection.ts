@@ -8,7 +8,7 @@
 import {
   CLOSE_CODE_OF_ERROR,
   CloseCode,
-  encodeFrame,
+  encodeClientFrame,
   encodePreface,
   type Frame,
   FrameDecoder,
@@ -116,7 +116,7 @@ export class Connection implements TransportSink {
     }
     this.#transport = transport;
     if (!transport.framed) this.#queue(encodePreface());
-    this.#queue(encodeFrame({ type: FrameType.Hello, hello }));
+    this.#queue(encodeClientFrame({ type: FrameType.Hello, hello }));
     this.#flush();
   }
 
@@ -149,7 +149,9 @@ export class Connection implements TransportSink {
       this.#transport?.destroy();
       return;
     }
-    this.#queue(encodeFrame({ type: FrameType.Close, code: CloseCode.Normal, retryAfterMs: 0, reason: '' }));
+    this.#queue(
+      encodeClientFrame({ type: FrameType.Close, code: CloseCode.Normal, retryAfterMs: 0, reason: '' }),
+    );
     this.#flush();
     this.#end();
     const transport = this.#transport;
@@ -222,7 +224,7 @@ export class Connection implements TransportSink {
         break;
       }
       case FrameType.Ping:
-        this.send(encodeFrame({ type: FrameType.Pong, nonce: frame.nonce }));
+        this.send(encodeClientFrame({ type: FrameType.Pong, nonce: frame.nonce }));
         break;
       case FrameType.Pong: {
         const answered = this.#pings.get(frame.nonce);
@@ -263,7 +265,7 @@ export class Connection implements TransportSink {
 
   #sendPing(): number {
     this.#nonce = (this.#nonce + 1) >>> 0;
-    this.send(encodeFrame({ type: FrameType.Ping, nonce: this.#nonce }));
+    this.send(encodeClientFrame({ type: FrameType.Ping, nonce: this.#nonce }));
     return this.#nonce;
   }
 
@@ -274,7 +276,7 @@ export class Connection implements TransportSink {
     const reason = cause instanceof Error ? cause.message : String(cause);
     if (this.#welcomed) {
       this.#queue(
-        encodeFrame({ type: FrameType.Close, code, retryAfterMs: 0, reason: reason.slice(0, 200) }),
+        encodeClientFrame({ type: FrameType.Close, code, retryAfterMs: 0, reason: reason.slice(0, 200) }),
       );
       this.#flush();
     }
