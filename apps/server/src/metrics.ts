@@ -68,6 +68,14 @@ export function registerMetrics(server: ChatServer): Registry {
       },
     });
   }
+  new Gauge({
+    name: 'chat_max_lag_bytes',
+    help: 'How far behind the reader is that is furthest behind',
+    registers: [register],
+    collect() {
+      this.set(server.maxLagBytes());
+    },
+  });
   new Counter({
     name: 'chat_slow_readers_total',
     help: 'Readers that fell behind what the log holds, by what was done',

@@ -48,6 +48,7 @@ describe('registerMetrics', () => {
     expect(after.get('chat_rooms')).toBe(1);
     expect(after.get('chat_sessions')).toBe(0);
     expect(after.get('chat_log_bytes')).toBeGreaterThan(0);
+    expect(after.get('chat_max_lag_bytes')).toBe(0);
     expect(after.get('chat_connections')).toBeGreaterThanOrEqual(1);
   });
 

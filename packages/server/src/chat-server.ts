@@ -204,6 +204,18 @@ export class ChatServer {
     };
   }
 
+  /** How far behind the reader is that is furthest behind, in bytes. Looks at every member of every room. */
+  maxLagBytes(): number {
+    let most = 0;
+    for (const session of this.#chat.sessions) {
+      if (!session.peer) continue;
+      for (const membership of session.rooms.values()) {
+        most = Math.max(most, membership.room.log.lagBytes(membership));
+      }
+    }
+    return most;
+  }
+
   /** Calls `observer` with the duration of each turn of fan-out in milliseconds; `undefined` stops it. */
   observeFanOut(observer: ((durationMs: number) => void) | undefined): void {
     this.#chat.fanOut.onTurn = observer;

@@ -24,6 +24,8 @@ const CHUNKS_PER_BOUND = 8;
 /** A run of whole frames. */
 export class Chunk {
   bytes: Buffer;
+  /** Bytes of the log before this chunk, dropped ones included. */
+  readonly base: number;
   /** Bytes in use; frames begin at 0. */
   used = 0;
   entries = 0;
@@ -36,7 +38,8 @@ export class Chunk {
   /** Retention took it: its bytes are gone. */
   dropped = false;
 
-  constructor(sizeBytes: number) {
+  constructor(base: number, sizeBytes: number) {
+    this.base = base;
     this.bytes = sizeBytes === 0 ? NOTHING : Buffer.allocUnsafeSlow(sizeBytes);
   }
 }
@@ -80,7 +83,7 @@ export class ByteLog {
     this.#chunkBytes = Math.min(MAX_CHUNK_BYTES, Math.ceil(retention.maxBytes / CHUNKS_PER_BOUND));
     this.#chunkEntries = Math.max(1, Math.ceil(retention.maxEntries / CHUNKS_PER_BOUND));
     // A room in which nothing was said yet costs no buffer.
-    this.#tail = new Chunk(0);
+    this.#tail = new Chunk(0, 0);
     this.#chunks = [this.#tail];
   }
 
@@ -211,6 +214,11 @@ export class ByteLog {
     return point;
   }
 
+  /** Bytes that the cursor has still to read, those that are gone included. */
+  lagBytes(cursor: Cursor): number {
+    return this.#tail.base + this.#tail.used - cursor.chunk.base - cursor.offset;
+  }
+
   /** Position of the entry before the cursor: `prev` of what it will read next. */
   positionOf(cursor: Cursor): number {
     const { chunk, offset } = cursor;
@@ -265,7 +273,7 @@ export class ByteLog {
   #addChunk(neededBytes: number): Chunk {
     const last = this.#tail;
     const grown = Math.min(Math.max(last.bytes.length * 2, FIRST_CHUNK_BYTES), this.#chunkBytes);
-    const chunk = new Chunk(Math.max(grown, neededBytes));
+    const chunk = new Chunk(last.base + last.used, Math.max(grown, neededBytes));
     last.next = chunk;
     this.#tail = chunk;
     this.#chunks.push(chunk);
@@ -285,7 +293,7 @@ export class ByteLog {
   #dropFirst(): void {
     const chunk = this.#chunks[0]!;
     if (chunk === this.#tail) {
-      this.#tail = new Chunk(0);
+      this.#tail = new Chunk(chunk.base + chunk.used, 0);
       this.#chunks.push(this.#tail);
       chunk.next = this.#tail;
     }

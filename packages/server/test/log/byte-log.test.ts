@@ -53,6 +53,21 @@ describe('ByteLog', () => {
     expect(read(log, { ...log.oldest() })).toEqual([]);
   });
 
+  it('knows how many bytes a cursor has still to read, also past chunks that were dropped', () => {
+    const log = new ByteLog(HANDLE, { maxBytes: 1000, maxEntries: 10_000, maxAgeMs: 1000 });
+    const cursor: Cursor = { ...log.oldest() };
+    expect(log.lagBytes(cursor)).toBe(0);
+    log.append(entry(1));
+    const frameBytes = log.bytes;
+    expect(log.lagBytes(cursor)).toBe(frameBytes);
+    read(log, cursor);
+    expect(log.lagBytes(cursor)).toBe(0);
+    for (let seq = 2; seq <= 101; seq++) log.append(entry(seq));
+    expect(log.bytes).toBeLessThan(100 * frameBytes);
+    expect(log.lagBytes(cursor)).toBe(100 * frameBytes);
+    expect(log.lagBytes({ ...log.end() })).toBe(0);
+  });
+
   it('gives each entry the position of the one before as its prev, and its handle', () => {
     const log = new ByteLog(HANDLE, AMPLE);
     for (const seq of [3, 7, 8, 20]) log.append(entry(seq));
