@@ -1,5 +1,5 @@
 /** The binary dialect against clients that do it wrong: each gets its code, and nobody else notices. */
-import { encodeFrame, encodePreface, type Frame, FrameType } from '@chat/protocol';
+import { encodeFrame, encodePreface, entryBytes, type Frame, FrameType } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../../src/options.js';
 import { MemoryChat } from '../support/memory-chat.js';
@@ -300,13 +300,12 @@ describe('a client that does not read', () => {
     const memory = await MemoryChat.open({ ...UNLIMITED, retentionBytes: 65_536 });
     const [ada, slow] = [await memory.enter('ada'), await memory.enter('slow')];
     const { handle } = await ada.join('lobby');
-    // Fills whole chunks of 8 KB, so that the cursor comes to stand at the end of one.
-    const body = new Uint8Array(4096 - 36 - 3);
-    for (let i = 0; i < 8; i++) await ada.say(handle, body);
-    await slow.join('lobby', { history: 6 });
-    slow.pipe.pause();
+    // Each fills a chunk of the log, an eighth of what is kept, so that the cursor comes to stand at the end of one.
+    const body = new Uint8Array(65_536 / 8 - entryBytes('ada'.length, 0));
+    await slow.join('lobby');
     await turn();
-    for (let i = 0; i < 60; i++) await ada.say(handle, body);
+    slow.pipe.pause();
+    for (let i = 0; i < 20; i++) await ada.say(handle, body);
     await turn(2);
     expect(memory.chat.counters.readersClosed).toBe(1);
     expect(memory.log.toldClose('slow-consumer')).toBe(true);
