@@ -3,19 +3,22 @@
  *
  * Everything that comes is collected and reduced once for each frame, so a flood costs no more than a frame.
  */
-import type { ChatClient, ClientState, Clock, Room } from '@chat/client';
+import type { ChatClient, Clock, Room } from '@chat/client';
 import { parseCommand } from '../command.js';
-import { ChatSession, errorText, type SessionEvent } from '../session.js';
+import { ChatSession } from '../session.js';
 import { Collector } from './collector.js';
 import type { Item } from './conversation.js';
 import { FrameClock } from './frame-clock.js';
+import { Incoming } from './incoming.js';
 import { bindKey, type Task } from './key-binding.js';
 import type { Key } from './keyboard.js';
 import { layoutFor, type ScreenSize } from './layout.js';
 import { isAtTop } from './message-pane.js';
 import { OlderEntries } from './older-entries.js';
 import { Outgoing } from './outgoing.js';
-import { note, noteOf, spokenOf } from './screen-events.js';
+import { Pulse } from './pulse.js';
+import { RoomWatch } from './room-watch.js';
+import { note } from './screen-events.js';
 import {
   currentConversation,
   initialState,
@@ -23,7 +26,7 @@ import {
   type ScreenEvent,
   type ScreenState,
 } from './screen-state.js';
-import { OwnTyping, Typists } from './typing.js';
+import { OwnTyping } from './typing.js';
 
 /** What the controller needs of the world. */
 export interface ControllerOptions {
@@ -41,9 +44,6 @@ export interface ControllerOptions {
   readonly leave: () => void;
 }
 
-const PING_INTERVAL_MS = 20_000;
-const SECOND_MS = 1000;
-
 const KEYS_HELP = [
   'Keys: Tab completes · Up/Down earlier lines · PageUp/PageDown scroll · Esc back to the newest',
   'Alt-1…9, Ctrl-N, Ctrl-P other rooms · Alt-A next unread · Ctrl-R reconnect now · Ctrl-L redraw · Ctrl-C leave',
@@ -56,15 +56,13 @@ export class ScreenController {
   readonly #session: ChatSession;
   readonly #frames: FrameClock;
   readonly #ownTyping = new OwnTyping();
-  readonly #typists = new Map<string, Typists>();
   readonly #older: OlderEntries;
-  readonly #watched = new WeakSet<object>();
+  readonly #rooms: RoomWatch;
+  readonly #pulse: Pulse;
+  readonly #incoming: Incoming;
   readonly #collector: Collector;
   readonly #outgoing: Outgoing;
   #joining = 0;
-  #isStopped = false;
-  #pingAt = 0;
-  #timer: unknown;
   #state: ScreenState;
 
   constructor(options: ControllerOptions) {
@@ -85,9 +83,40 @@ export class ScreenController {
       dispatch: (event) => this.dispatch(event),
       isPending: (key, pendingKey) => this.#isPending(key, pendingKey),
     });
-    this.#session = new ChatSession(client, { history, show: (event) => this.#show(event) });
-    this.#pingAt = clock.now();
-    this.#wake();
+    this.#rooms = new RoomWatch({
+      clock,
+      onMembers: (room) => {
+        this.#collector.membersChanged(room);
+        this.#frames.request();
+      },
+      onTypists: (key, names) => {
+        this.dispatch({ type: 'typists', key, names });
+        if (names.length > 0) this.#pulse.beat();
+      },
+    });
+    this.#pulse = new Pulse({
+      client,
+      clock,
+      onRoundTrip: (roundTripMs) => this.dispatch({ type: 'round-trip', roundTripMs }),
+      onSecond: () => {
+        const isCounting = this.#rooms.expire() || client.state.status === 'reconnecting';
+        if (isCounting) this.#frames.request();
+        return isCounting;
+      },
+    });
+    this.#incoming = new Incoming({
+      client,
+      clock,
+      older: this.#older,
+      pulse: this.#pulse,
+      rooms: this.#rooms,
+      dispatch: (event) => this.dispatch(event),
+      collect: (key, item) => this.#collect(key, item),
+      enter: (room) => this.#enter(room),
+      leave: options.leave,
+    });
+    this.#session = new ChatSession(client, { history, show: (event) => this.#incoming.show(event) });
+    this.#pulse.beat(true);
   }
 
   get state(): ScreenState {
@@ -105,7 +134,7 @@ export class ScreenController {
     try {
       await this.#session.join(room);
     } catch (error) {
-      this.#show({ type: 'failed', what: `cannot join ${room}`, error });
+      this.#incoming.show({ type: 'failed', what: `cannot join ${room}`, error });
     } finally {
       this.#joining--;
     }
@@ -137,9 +166,8 @@ export class ScreenController {
 
   /** Ends timers; nothing is drawn any more. */
   stop(): void {
-    this.#isStopped = true;
     this.#frames.stop();
-    this.#clock.clearTimeout(this.#timer);
+    this.#pulse.stop();
     this.#ownTyping.stop();
     this.#outgoing.stop();
   }
@@ -271,68 +299,6 @@ export class ScreenController {
     if (current !== undefined && this.#client.joined.has(current)) void this.join(current);
   }
 
-  #show(event: SessionEvent): void {
-    const now = this.#clock.now();
-    switch (event.type) {
-      case 'message': {
-        const { room, sender, seq } = event.message;
-        this.#older.saw(room, seq);
-        if (this.#typists.get(room)?.spoke(sender.name)) this.#showTypists(room);
-        this.#collect(room, spokenOf(event.message, this.#state.me));
-        return;
-      }
-      case 'direct':
-        this.#collect(`@${event.message.sender.name}`, spokenOf(event.message, this.#state.me));
-        return;
-      case 'notice':
-        this.#older.saw(event.notice.room, event.notice.seq);
-        this.#collect(event.notice.room, noteOf(event, now));
-        return;
-      case 'gap':
-        this.#collect(event.gap.room, noteOf(event, now));
-        return;
-      case 'unreadable':
-        this.#collect(event.message.room ?? `@${event.message.sender.name}`, noteOf(event, now));
-        return;
-      case 'state':
-        this.#showConnection(event, now);
-        return;
-      case 'room':
-        if (event.room === undefined) {
-          this.#collect(undefined, noteOf(event, now));
-          return;
-        }
-        this.#enter(event.room);
-        return;
-      case 'room-left':
-        this.#older.forget(event.room);
-        this.dispatch({ type: 'left', key: event.room });
-        this.#collect(undefined, noteOf(event, now));
-        return;
-      case 'rooms':
-        this.dispatch({ type: 'rooms-known', rooms: event.page.rooms.map(({ room }) => room) });
-        this.#collect(undefined, noteOf(event, now));
-        return;
-      case 'renamed':
-        this.dispatch({ type: 'renamed', name: event.name });
-        this.#collect(undefined, noteOf(event, now));
-        return;
-      case 'ping':
-        this.dispatch({ type: 'round-trip', roundTripMs: event.roundTripMs });
-        this.#collect(undefined, noteOf(event, now));
-        return;
-      case 'quit':
-        this.#options.leave();
-        return;
-      case 'waiting': // It is seen that it waits.
-      case 'direct-sent':
-        return;
-      default:
-        this.#collect(undefined, noteOf(event, now));
-        return;
-    }
-  }
-
   #enter(name: string): void {
     const { current } = this.#state;
     // A room that was left while a user is being written to changes nothing that is seen.
@@ -340,42 +306,9 @@ export class ScreenController {
       if (current !== name) this.dispatch({ type: 'entered', key: name });
     }
     const room = this.#client.joined.get(name);
+    if (room !== undefined) this.#rooms.watch(room);
     this.#collector.membersChanged(name);
     this.#frames.request();
-    if (room === undefined || this.#watched.has(room)) return;
-    this.#watched.add(room);
-    room.on('members', () => {
-      this.#collector.membersChanged(name);
-      this.#frames.request();
-    });
-    const typists = new Typists();
-    this.#typists.set(name, typists);
-    room.on('signal', ({ sender, value }) => {
-      if (typists.heard(sender.name, value, this.#clock.now())) this.#showTypists(name);
-    });
-  }
-
-  #showTypists(key: string): void {
-    this.dispatch({ type: 'typists', key, names: this.#typists.get(key)?.names ?? [] });
-    this.#wake();
-  }
-
-  #showConnection(event: Extract<SessionEvent, { readonly type: 'state' }>, now: number): void {
-    const { state, before } = event;
-    this.dispatch({ type: 'connection', connection: connectionOf(state) });
-    if (state.status !== 'open') this.dispatch({ type: 'round-trip', roundTripMs: undefined });
-    if (state.status === 'open') this.dispatch({ type: 'renamed', name: this.#client.name });
-    // The status line counts; the conversation says once that it was lost and once that it is back.
-    if (before.status === 'reconnecting' && state.status === 'reconnecting') {
-      this.#wake();
-      return;
-    }
-    if (state.status === 'reconnecting') {
-      this.#collect(undefined, note(`disconnected: ${errorText(state.error)}`, now, 'problem'));
-    } else this.#collect(undefined, noteOf(event, now));
-    if (state.status === 'closed') this.#options.leave();
-    this.#pingAt = now;
-    this.#wake();
   }
 
   #collect(key: string | undefined, item: Item | undefined): void {
@@ -401,45 +334,6 @@ export class ScreenController {
     const room = conversation && this.#client.joined.get(conversation.key);
     if (room === undefined || !isAtTop(conversation!, layoutFor(this.#state.size).pane)) return;
     void this.#older.load(room as Room, this.#state.me);
-  }
-
-  /** The one timer: pings, counts down, forgets who stopped writing. It sleeps until one of them is due. */
-  #wake(): void {
-    this.#clock.clearTimeout(this.#timer);
-    const now = this.#clock.now();
-    const { status } = this.#client.state;
-    if (status === 'closed' || this.#isStopped) return;
-    if (status === 'open' && now >= this.#pingAt) {
-      this.#pingAt = now + PING_INTERVAL_MS;
-      this.#client.ping().then(
-        (roundTripMs) => this.dispatch({ type: 'round-trip', roundTripMs }),
-        () => {}, // The connection broke, which is told as its state.
-      );
-    }
-    let isTyping = false;
-    for (const [key, typists] of this.#typists) {
-      if (typists.expire(now)) this.dispatch({ type: 'typists', key, names: typists.names });
-      isTyping ||= typists.names.length > 0;
-    }
-    const isCounting = status === 'reconnecting' || isTyping;
-    if (isCounting) this.#frames.request();
-    const wait = isCounting ? SECOND_MS : Math.max(SECOND_MS, this.#pingAt - now);
-    this.#timer = this.#clock.setTimeout(() => this.#wake(), wait);
-  }
-}
-
-function connectionOf(state: ClientState): ScreenState['connection'] {
-  switch (state.status) {
-    case 'reconnecting': {
-      const { attempt, nextAt, error } = state;
-      return { status: 'reconnecting', attempt, nextAt, reason: errorText(error) };
-    }
-    case 'closed':
-      return { status: 'closed', reason: errorText(state.reason) };
-    case 'open':
-      return { status: 'open' };
-    default:
-      return { status: 'connecting' };
   }
 }
 

@@ -147,8 +147,8 @@ describe.skipIf(TMUX === undefined)('the full screen', { timeout: TIMEOUT_MS }, 
     await screen.see('bob │ last');
     for (let page = 0; page < 3; page++) await screen.press('PPage');
     await screen.see('scrolled back', 'message 122.');
-    await screen.until('older messages', (rows) => {
-      if (rows.join('\n').includes('message 100.')) return true;
+    await screen.until('the beginning', (rows) => {
+      if (rows.join('\n').includes('this is the beginning')) return true;
       void screen.press('PPage');
       return false;
     });
@@ -194,7 +194,7 @@ describe.skipIf(TMUX === undefined)('the full screen', { timeout: TIMEOUT_MS }, 
     const rows = await screen.until('the message', (seen) =>
       /\d\d:\d\d +ada │ written while away/.test(seen.join('\n')),
     );
-    expect(rows.join('\n')).toContain('may be missing here (the server was restarted)');
+    expect(rows.join('\n')).toContain('may be missing here (the server was');
     await screen.see('● connected');
   });
 
