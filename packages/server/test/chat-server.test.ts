@@ -293,6 +293,28 @@ describe('drain', () => {
     expect(slow.texts(handle)).toHaveLength(1000);
   });
 
+  it('waits for the last bytes of a connection that it has ended', async () => {
+    await using server = await station('TCP', { ...UNLIMITED, retentionBytes: 64_000_000 });
+    const nc = connect(server.port, '127.0.0.1');
+    let text = '';
+    nc.on('data', (chunk) => {
+      text += String(chunk);
+    });
+    nc.write('nc\n');
+    await until(() => server.server.stats().sessions === 1);
+    nc.pause();
+    const ada = await server.enter('ada');
+    const { handle } = await ada.join('lobby');
+    for (let i = 0; i < 500; i++) ada.publish(handle, 'x'.repeat(60_000));
+    await ada.take(FrameType.Ack, ({ publishId }) => publishId === 500);
+    const drained = server.server.drain({ deadlineMs: 60_000 });
+    await ada.closed;
+    nc.resume();
+    expect(await drained).toEqual({ drained: 2, forced: 0 });
+    await new Promise((resolve) => nc.once('close', resolve));
+    expect(text.endsWith('*** the server goes away (going-away)\n')).toBe(true);
+  });
+
   it('cuts those who do not answer at the deadline, or when told to, and leaves no listener behind', async () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
     for (const how of ['deadline', 'signal', 'signal before'] as const) {
