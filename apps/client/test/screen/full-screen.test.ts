@@ -147,9 +147,9 @@ describe.skipIf(TMUX === undefined)('the full screen', { timeout: TIMEOUT_MS }, 
     await screen.see('bob │ last');
     for (let page = 0; page < 3; page++) await screen.press('PPage');
     await screen.see('scrolled back', 'message 122.');
-    await screen.until('the beginning', (rows) => {
+    await screen.until('the beginning', async (rows) => {
       if (rows.join('\n').includes('this is the beginning')) return true;
-      void screen.press('PPage');
+      await screen.press('PPage');
       return false;
     });
     await room.send('one more');

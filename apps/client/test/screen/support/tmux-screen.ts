@@ -63,11 +63,14 @@ export class TmuxScreen {
   }
 
   /** Looks until `isThere` holds. @throws Error with what is seen instead */
-  async until(what: string, isThere: (rows: readonly string[]) => boolean): Promise<string[]> {
+  async until(
+    what: string,
+    isThere: (rows: readonly string[]) => boolean | Promise<boolean>,
+  ): Promise<string[]> {
     let rows: string[] = [];
     for (let look = 0; look < MAX_LOOKS; look++) {
       rows = await this.rows();
-      if (isThere(rows)) return rows;
+      if (await isThere(rows)) return rows;
     }
     throw new Error(`${what} is not seen, but:\n${rows.join('\n')}`);
   }
