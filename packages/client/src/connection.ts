@@ -10,11 +10,12 @@ import {
   CloseCode,
   encodeClientFrame,
   encodePreface,
-  type Frame,
-  FrameDecoder,
+  FrameSplitter,
   FrameType,
   type Hello,
   ProtocolError,
+  readServerFrame,
+  type ServerFrame,
   type Welcome,
 } from '@chat/protocol';
 import type { Clock } from './clock.js';
@@ -24,18 +25,14 @@ import { assertWelcome } from './shapes.js';
 import type { Transport, TransportSink } from './transport.js';
 
 /** Frames that are handed on decoded. */
-export type AnswerFrame = Extract<
-  Frame,
+export type AnswerFrame = Exclude<
+  ServerFrame,
   {
     readonly type:
-      | typeof FrameType.Ack
-      | typeof FrameType.Nack
-      | typeof FrameType.Gap
-      | typeof FrameType.Signal
-      | typeof FrameType.Response
-      | typeof FrameType.Failed
-      | typeof FrameType.History
-      | typeof FrameType.GoAway;
+      | typeof FrameType.Welcome
+      | typeof FrameType.Close
+      | typeof FrameType.Ping
+      | typeof FrameType.Pong;
   }
 >;
 
@@ -64,28 +61,26 @@ const GOODBYE_TIMEOUT_MS = 1000;
 export class Connection implements TransportSink {
   readonly #handler: ConnectionHandler;
   readonly #clock: Clock;
-  readonly #decoder: FrameDecoder;
+  readonly #decoder: FrameSplitter;
   readonly #heartbeatTimeoutMs: number | undefined;
   readonly #aborting = new AbortController();
-  readonly #pings = new Map<
-    number,
-    { readonly answer: () => void; readonly fail: (error: unknown) => void }
-  >();
+  readonly #pings = new Map<number, (error?: ClientError) => void>();
   #connectTimer: unknown;
   #transport: Transport | undefined;
   #heartbeat: Heartbeat | undefined;
   #outgoing: Uint8Array[] = [];
   #outgoingBytes = 0;
   #welcomed = false;
-  #ended = false;
   #retryAfterMs = 0;
   #nonce = 0;
   #onTransportClosed: (() => void) | undefined;
 
+  ended = false;
+
   constructor(handler: ConnectionHandler, options: ConnectionOptions) {
     this.#handler = handler;
     this.#clock = options.clock;
-    this.#decoder = new FrameDecoder({ maxFrameBytes: options.maxFrameBytes });
+    this.#decoder = new FrameSplitter({ maxFrameBytes: options.maxFrameBytes });
     this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs;
     const { connectTimeoutMs } = options;
     this.#connectTimer = options.clock.setTimeout(() => {
@@ -99,10 +94,6 @@ export class Connection implements TransportSink {
     return this.#aborting.signal;
   }
 
-  get ended(): boolean {
-    return this.#ended;
-  }
-
   /** Whether the server may have made a session that this side knows nothing of. */
   get unanswered(): boolean {
     return this.#transport !== undefined && !this.#welcomed;
@@ -110,7 +101,7 @@ export class Connection implements TransportSink {
 
   /** Begins the handshake on a transport that has just been opened. */
   start(transport: Transport, hello: Hello): void {
-    if (this.#ended) {
+    if (this.ended) {
       transport.destroy();
       return;
     }
@@ -122,7 +113,7 @@ export class Connection implements TransportSink {
 
   /** Sends one frame, together with all others of this turn. */
   readonly send = (frame: Uint8Array): void => {
-    if (this.#ended) return;
+    if (this.ended) return;
     if (this.#outgoing.length === 0) queueMicrotask(() => this.#flush());
     this.#queue(frame);
   };
@@ -131,8 +122,9 @@ export class Connection implements TransportSink {
   ping(): Promise<number> {
     return new Promise((resolve, reject) => {
       const sentAt = this.#clock.now();
-      const answer = () => resolve(this.#clock.now() - sentAt);
-      this.#pings.set(this.#sendPing(), { answer, fail: reject });
+      this.#pings.set(this.#sendPing(), (error) =>
+        error ? reject(error) : resolve(this.#clock.now() - sentAt),
+      );
     });
   }
 
@@ -143,7 +135,7 @@ export class Connection implements TransportSink {
 
   /** Says goodbye. @returns a promise that is resolved when the transport is closed */
   async close(): Promise<void> {
-    if (this.#ended) return;
+    if (this.ended) return;
     if (!this.#welcomed || this.#transport === undefined) {
       this.#end();
       this.#transport?.destroy();
@@ -170,23 +162,24 @@ export class Connection implements TransportSink {
 
   /** Ends the connection at once because of `error`. */
   fail(error: ClientError): void {
-    if (this.#ended) return;
+    if (this.ended) return;
     this.#end(error);
     this.#transport?.destroy();
     this.#handler.onEnd(this, error);
   }
 
   data(chunk: Uint8Array): void {
-    if (this.#ended) return;
+    if (this.ended) return;
     if (this.#heartbeat) this.#heartbeat.heard = true;
     const decoder = this.#decoder;
     try {
       decoder.push(chunk);
-      while (!this.#ended && decoder.next()) {
-        const { type } = decoder;
-        if (type !== FrameType.Message && type !== FrameType.Notice) this.#frame(decoder.frame());
-        else if (this.#welcomed) this.#handler.onEntry(type, decoder.bytes, decoder.offset, decoder.length);
-        else throw unexpected(type);
+      while (!this.ended && decoder.next()) {
+        const { type, bytes, offset, length } = decoder;
+        if (type !== FrameType.Welcome && type !== FrameType.Close && !this.#welcomed) throw unexpected(type);
+        if (type === FrameType.Message || type === FrameType.Notice) {
+          this.#handler.onEntry(type, bytes, offset, length);
+        } else this.#frame(readServerFrame(type, bytes, offset, offset + length));
       }
     } catch (cause) {
       this.#breach(cause);
@@ -198,20 +191,17 @@ export class Connection implements TransportSink {
       this.#onTransportClosed();
       return;
     }
-    const message = `the connection ${this.#welcomed ? 'was lost' : "ended before the server's welcome"}`;
+    const message = `the connection ended ${this.#welcomed ? 'without a goodbye' : 'before the welcome'}`;
     const code = this.#welcomed ? 'ERR_CLIENT_CONNECTION_LOST' : 'ERR_CLIENT_CONNECT_FAILED';
     this.fail(
       new ClientError(code, error ? `${message}: ${error.message}` : message, {
         retryAfterMs: this.#retryAfterMs || undefined,
-        ...(error && { cause: error }),
+        cause: error,
       }),
     );
   }
 
-  #frame(frame: Frame): void {
-    if (!this.#welcomed && frame.type !== FrameType.Welcome && frame.type !== FrameType.Close) {
-      throw unexpected(frame.type);
-    }
+  #frame(frame: ServerFrame): void {
     switch (frame.type) {
       case FrameType.Welcome:
         if (this.#welcomed) throw unexpected(frame.type);
@@ -229,24 +219,12 @@ export class Connection implements TransportSink {
       case FrameType.Pong: {
         const answered = this.#pings.get(frame.nonce);
         this.#pings.delete(frame.nonce);
-        answered?.answer();
+        answered?.();
         break;
       }
-      case FrameType.GoAway:
-        this.#retryAfterMs = frame.retryAfterMs;
-        this.#handler.onFrame(frame);
-        break;
-      case FrameType.Ack:
-      case FrameType.Nack:
-      case FrameType.Gap:
-      case FrameType.Signal:
-      case FrameType.Response:
-      case FrameType.Failed:
-      case FrameType.History:
-        this.#handler.onFrame(frame);
-        break;
       default:
-        throw unexpected(frame.type);
+        if (frame.type === FrameType.GoAway) this.#retryAfterMs = frame.retryAfterMs;
+        this.#handler.onFrame(frame);
     }
   }
 
@@ -283,19 +261,15 @@ export class Connection implements TransportSink {
     const transport = this.#transport;
     this.#transport = undefined;
     transport?.end();
-    this.fail(
-      new ClientError('ERR_CLIENT_PROTOCOL', `what the server sent is not this protocol: ${reason}`, {
-        cause,
-      }),
-    );
+    this.fail(new ClientError('ERR_CLIENT_PROTOCOL', `the server broke the protocol: ${reason}`, { cause }));
   }
 
   #end(error?: ClientError): void {
-    this.#ended = true;
+    this.ended = true;
     this.#clock.clearTimeout(this.#connectTimer);
     this.#heartbeat?.stop();
     const reason = error ?? new ClientError('ERR_CLIENT_CLOSED', 'the client is closed');
-    for (const { fail } of this.#pings.values()) fail(reason);
+    for (const settle of this.#pings.values()) settle(reason);
     this.#pings.clear();
     this.#outgoing = [];
     this.#aborting.abort(reason);

@@ -6,7 +6,15 @@
  * listens are held, within bounds, and given to the first listener: whoever joins and then subscribes, a moment
  * later, misses nothing. Bodies are decoded when somebody is there to see them, and not before.
  */
-import { type Codec, ENTRY_PREV_OFFSET, ENTRY_SEQ_OFFSET, FrameType, readU32, readU48 } from '@chat/protocol';
+import {
+  type Codec,
+  ENTRY_PREV_OFFSET,
+  ENTRY_SENDER_OFFSET,
+  ENTRY_SEQ_OFFSET,
+  FrameType,
+  readU32,
+  readU48,
+} from '@chat/protocol';
 import {
   bodyStart,
   type DirectMessage,
@@ -18,7 +26,6 @@ import {
   type Notice,
   readMessage,
   readNotice,
-  SENDER_OFFSET,
   type UnreadableMessage,
 } from './entry.js';
 import { DEFAULT_MAX_QUEUED, EventQueue, type StreamOptions } from './event-queue.js';
@@ -50,6 +57,13 @@ export interface EntryStreamOptions<T> {
   readonly echo: boolean;
 }
 
+/** Where a stream goes on: after `start`, and up to `head` with what is history when it begins there. */
+export interface Place {
+  readonly handle: number;
+  readonly start: number;
+  readonly head: number;
+}
+
 /** Bytes of entries that are held for the first listener. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
 
@@ -78,6 +92,8 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
   #heldLoss: { readonly from: number; to: number } | undefined;
   #ended: { readonly error: unknown } | undefined;
 
+  /** The life of the log that `position` belongs to; undefined before the first session. */
+  epoch: string | undefined;
   /** Number of the room in frames. */
   handle = 0;
   /** Last entry that was received, or skipped with a gap. */
@@ -120,6 +136,22 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
     this.#deliver({ type: 'gap', room: this.room, reason, from, to });
   }
 
+  /**
+   * Takes the place that it has in the log from now on; tells a gap where something may be missing.
+   *
+   * @param kept - whether what came while the connection was away is still in the log of this stream
+   */
+  comeBack({ handle, start, head }: Place, kept: boolean): void {
+    const { epoch } = this.identity;
+    this.handle = handle;
+    if (this.epoch !== epoch) this.historyUntil = head;
+    if (this.epoch === undefined) this.position = start;
+    else if (this.epoch !== epoch) this.gap('epoch-changed', this.position, start);
+    else if (!kept) this.gap('session-lost', this.position, start);
+    else if (start > this.position) this.gap('expired', this.position, start);
+    this.epoch = epoch;
+  }
+
   /** A new subscription, or one that has ended already when the stream has. */
   subscribe(wanted: StreamItem<T>['type'] | undefined, options: StreamOptions): EventQueue<StreamItem<T>> {
     const queue = new EventQueue<StreamItem<T>>(options, (ended) => {
@@ -157,7 +189,7 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
   }
 
   #deliverMessage(bytes: Uint8Array, offset: number, length: number): void {
-    if (!this.#echo && this.identity.owns(readU32(bytes, offset + SENDER_OFFSET))) return;
+    if (!this.#echo && this.identity.owns(readU32(bytes, offset + ENTRY_SENDER_OFFSET))) return;
     this.#deliver(readMessage(this, bytes, offset, length));
   }
 

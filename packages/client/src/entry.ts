@@ -6,15 +6,17 @@
  * stands between the two.
  */
 import {
+  A_OFFSET,
+  B_OFFSET,
   CODEC_OFFSET,
   type Codec,
+  ENTRY_AT_OFFSET,
   ENTRY_HEADER_BYTES,
   ENTRY_PREV_OFFSET,
+  ENTRY_SENDER_OFFSET,
   ENTRY_SEQ_OFFSET,
   type Member,
-  NoticeKind,
   ProtocolError,
-  ProtocolErrorCode,
   readU32,
   readU48,
   textCodec,
@@ -103,22 +105,14 @@ export interface Gap {
 /** Everything that a room tells, in order. */
 export type RoomEntry<T = string> = Message<T> | Notice | Gap | UnreadableMessage;
 
-// Fields of an entry frame that the protocol package does not name for readers in place.
-const KIND_OFFSET: number = CODEC_OFFSET + 1;
-const NAME_LENGTH_OFFSET: number = CODEC_OFFSET + 2;
-/** The id of the sender, in an entry frame. */
-export const SENDER_OFFSET: number = ENTRY_SEQ_OFFSET - 4;
-const AT_OFFSET: number = ENTRY_PREV_OFFSET + 6;
-
-/** The handle of the room, in an entry frame. */
-export const ROOM_OFFSET: number = ENTRY_SEQ_OFFSET - 8;
-
-const NOTICE_KINDS: Readonly<Record<NoticeKind, Notice['kind']>> = {
-  [NoticeKind.Joined]: 'joined',
-  [NoticeKind.Left]: 'left',
-  [NoticeKind.Lost]: 'lost',
-  [NoticeKind.Renamed]: 'renamed',
-};
+/** By their number in a notice frame: `NoticeKind`. */
+const NOTICE_KINDS: readonly (Notice['kind'] | undefined)[] = [
+  undefined,
+  'joined',
+  'left',
+  'renamed',
+  'lost',
+];
 
 const MAX_CACHED_SENDERS = 4096;
 
@@ -129,8 +123,8 @@ const MAX_CACHED_SENDERS = 4096;
  */
 export class Identity {
   readonly #senders = new Map<number, { readonly nameBytes: Uint8Array; readonly member: Member }>();
-  /** Ids that this client had in earlier sessions of the epoch. */
-  #formerIds: Set<number> | undefined;
+  /** Ids that this client has, or had in earlier sessions of the epoch. */
+  readonly #ids = new Set<number>();
   epoch = '';
   id = 0;
   name = '';
@@ -139,24 +133,22 @@ export class Identity {
   assume(epoch: string, { id, name }: Member): void {
     if (epoch !== this.epoch) {
       this.#senders.clear();
-      this.#formerIds = undefined;
-    } else if (id !== this.id) {
-      this.#formerIds ??= new Set();
-      this.#formerIds.add(this.id);
+      this.#ids.clear();
     }
+    this.#ids.add(id);
     this.epoch = epoch;
     this.id = id;
     this.name = name;
   }
 
   owns(id: number): boolean {
-    return id === this.id || this.#formerIds?.has(id) === true;
+    return this.#ids.has(id);
   }
 
   /** The member whose name is at `start … end`. */
   sender(id: number, bytes: Uint8Array, start: number, end: number): Member {
     const known = this.#senders.get(id);
-    if (known !== undefined && equals(known.nameBytes, bytes, start, end)) return known.member;
+    if (known && equals(known.nameBytes, bytes, start, end)) return known.member;
     const nameBytes = bytes.slice(start, end);
     const member: Member = { id, name: textCodec.decode(nameBytes) };
     if (this.#senders.size >= MAX_CACHED_SENDERS) this.#senders.clear();
@@ -183,51 +175,57 @@ export interface EntryContext<T> {
 
 /** Where the body of the entry at `offset` begins. @throws ProtocolError when the name does not fit into the frame */
 export function bodyStart(bytes: Uint8Array, offset: number, length: number): number {
-  const start = ENTRY_HEADER_BYTES + bytes[offset + NAME_LENGTH_OFFSET]!;
-  if (start > length) {
-    throw new ProtocolError(
-      ProtocolErrorCode.FrameMalformed,
-      `an entry of ${length} bytes has a name up to byte ${start}`,
-    );
-  }
+  const start = ENTRY_HEADER_BYTES + bytes[offset + B_OFFSET]!;
+  if (start > length) throw malformed(`an entry of ${length} bytes has a name up to byte ${start}`);
   return offset + start;
 }
 
 /** Reads the message frame at `offset`. Throws only where {@link bodyStart} does: what cannot be read is a value. */
 export function readMessage<T>(
-  { identity, room, codec, historyUntil }: EntryContext<T>,
+  { identity, room, codec: expected, historyUntil }: EntryContext<T>,
   bytes: Uint8Array,
   offset: number,
   length: number,
 ): Message<T> | DirectMessage<T> | UnreadableMessage {
   const seq = readU48(bytes, offset + ENTRY_SEQ_OFFSET);
   const prev = readU48(bytes, offset + ENTRY_PREV_OFFSET);
-  const at = readU48(bytes, offset + AT_OFFSET);
-  const senderId = readU32(bytes, offset + SENDER_OFFSET);
-  const tag = bytes[offset + CODEC_OFFSET]!;
+  const at = readU48(bytes, offset + ENTRY_AT_OFFSET);
+  const senderId = readU32(bytes, offset + ENTRY_SENDER_OFFSET);
+  const codec = bytes[offset + CODEC_OFFSET]!;
   const start = bodyStart(bytes, offset, length);
   const body = bytes.subarray(start, offset + length);
   const id = `${identity.epoch}-${seq}`;
   const own = identity.owns(senderId);
   const history = seq <= historyUntil;
   let sender: Member = { id: senderId, name: '' };
-  let error: ClientError;
+  let cause: unknown;
   try {
     sender = identity.sender(senderId, bytes, offset + ENTRY_HEADER_BYTES, start);
-    if (tag === codec.tag) {
-      const value = codec.decode(body);
+    if (codec === expected.tag) {
+      const value = expected.decode(body);
       return room === undefined
-        ? { type: 'direct', id, seq, prev, at, own, history, sender, value, codec: tag }
-        : { type: 'message', room, id, seq, prev, at, own, history, sender, value, codec: tag };
+        ? { type: 'direct', id, seq, prev, at, own, history, sender, value, codec }
+        : { type: 'message', room, id, seq, prev, at, own, history, sender, value, codec };
     }
-    const message = `the message ${id} has codec ${tag}, ${codec.tag} (${codec.name}) is read here`;
-    error = new ClientError('ERR_CLIENT_UNREADABLE', message);
-  } catch (cause) {
-    const message = `the message ${id} does not decode as ${codec.name}`;
-    error = new ClientError('ERR_CLIENT_UNREADABLE', message, { cause });
+  } catch (error) {
+    cause = error;
   }
-  const copy = body.slice();
-  return { type: 'unreadable', room, id, seq, prev, at, own, history, sender, codec: tag, body: copy, error };
+  const message = `the message ${id} of codec ${codec} does not decode as ${expected.name} (${expected.tag})`;
+  const error = new ClientError('ERR_CLIENT_UNREADABLE', message, { cause });
+  return {
+    type: 'unreadable',
+    room,
+    id,
+    seq,
+    prev,
+    at,
+    own,
+    history,
+    sender,
+    codec,
+    body: body.slice(),
+    error,
+  };
 }
 
 /** Reads the notice frame at `offset`. @throws ProtocolError when it is malformed */
@@ -238,10 +236,9 @@ export function readNotice(
   length: number,
 ): Notice {
   const seq = readU48(bytes, offset + ENTRY_SEQ_OFFSET);
-  const senderId = readU32(bytes, offset + SENDER_OFFSET);
-  const kind = NOTICE_KINDS[bytes[offset + KIND_OFFSET] as NoticeKind];
-  if (kind === undefined)
-    throw new ProtocolError(ProtocolErrorCode.FrameMalformed, 'a notice of no known kind');
+  const senderId = readU32(bytes, offset + ENTRY_SENDER_OFFSET);
+  const kind = NOTICE_KINDS[bytes[offset + A_OFFSET]!];
+  if (kind === undefined) throw malformed(`notice of kind ${bytes[offset + A_OFFSET]}`);
   const start = bodyStart(bytes, offset, length);
   const name = textCodec.decode(bytes.subarray(offset + ENTRY_HEADER_BYTES, start));
   const renamed = kind === 'renamed';
@@ -252,10 +249,15 @@ export function readNotice(
     id: `${identity.epoch}-${seq}`,
     seq,
     prev: readU48(bytes, offset + ENTRY_PREV_OFFSET),
-    at: readU48(bytes, offset + AT_OFFSET),
+    at: readU48(bytes, offset + ENTRY_AT_OFFSET),
     own: identity.owns(senderId),
     history: seq <= historyUntil,
     member: { id: senderId, name: renamed ? textCodec.decode(bytes.subarray(start, offset + length)) : name },
     oldName: renamed ? name : undefined,
   };
+}
+
+/** The server sent what the protocol does not allow. */
+export function malformed(message: string): ProtocolError {
+  return new ProtocolError('ERR_PROTOCOL_FRAME_MALFORMED', message);
 }

@@ -50,10 +50,10 @@ export class EventQueue<Value> implements Stream<Value> {
   readonly #overflow: OverflowPolicy;
   readonly #onEnd: (queue: EventQueue<Value>) => void;
   readonly #signal: AbortSignal | undefined;
-  #ended = false;
   #failure: { readonly error: unknown } | undefined;
 
   dropped = 0;
+  ended = false;
 
   /** @throws RangeError when `maxQueued` is not a positive integer */
   constructor(options: StreamOptions, onEnd: (queue: EventQueue<Value>) => void) {
@@ -64,16 +64,12 @@ export class EventQueue<Value> implements Stream<Value> {
     this.#overflow = options.overflow ?? 'fail';
     this.#onEnd = onEnd;
     this.#signal = options.signal;
+    this.#signal?.addEventListener('abort', this.#abort, { once: true });
     if (this.#signal?.aborted) this.#abort();
-    else this.#signal?.addEventListener('abort', this.#abort, { once: true });
-  }
-
-  get ended(): boolean {
-    return this.#ended;
   }
 
   push(value: Value): void {
-    if (this.#ended) return;
+    if (this.ended) return;
     const reader = this.#readers.shift();
     if (reader) {
       reader.resolve({ done: false, value });
@@ -93,12 +89,12 @@ export class EventQueue<Value> implements Stream<Value> {
 
   /** Ends the iterator after what is queued: with `error`, or cleanly without. */
   end(error?: unknown): void {
-    if (this.#ended) return;
-    this.#ended = true;
+    if (this.ended) return;
+    this.ended = true;
     this.#signal?.removeEventListener('abort', this.#abort);
     if (error !== undefined) this.#failure = { error };
     // Readers wait only while nothing is queued, so the first of them gets the failure.
-    for (const reader of this.#readers.splice(0)) this.#finish(reader);
+    this.#finish();
     this.#onEnd(this);
   }
 
@@ -107,9 +103,8 @@ export class EventQueue<Value> implements Stream<Value> {
       return Promise.resolve({ done: false, value: this.#values.shift() as Value });
     }
     return new Promise((resolve, reject) => {
-      const reader = { resolve, reject };
-      if (this.#ended) this.#finish(reader);
-      else this.#readers.push(reader);
+      this.#readers.push({ resolve, reject });
+      if (this.ended) this.#finish();
     });
   }
 
@@ -125,11 +120,12 @@ export class EventQueue<Value> implements Stream<Value> {
   }
 
   /** A failure is thrown once; after it the iterator is at its end. */
-  #finish(reader: Reader<Value>): void {
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure) reader.reject(failure.error);
-    else reader.resolve(DONE);
+  #finish(): void {
+    for (const { resolve, reject } of this.#readers.splice(0)) {
+      if (this.#failure) reject(this.#failure.error);
+      else resolve(DONE);
+      this.#failure = undefined;
+    }
   }
 
   readonly #abort = (): void => {

@@ -4,25 +4,24 @@
  */
 import {
   bytesCodec,
-  CODEC_OFFSET,
   type Codec,
   CodecTag,
   ENTRY_HEADER_BYTES,
-  encodeFrame,
+  encodeClientFrame,
   type Frame,
   FrameType,
   type Joined,
   jsonCodec,
   type Member,
-  ProtocolError,
-  ProtocolErrorCode,
   readU32,
+  TYPE_OFFSET,
   textCodec,
 } from '@chat/protocol';
 import {
   type Gap,
   type Identity,
   type Message,
+  malformed,
   type Notice,
   type RoomEntry,
   readMessage,
@@ -56,24 +55,19 @@ export interface RoomHost {
   leaveRoom(room: JoinedRoom<unknown>): Promise<void>;
 }
 
-/** Where a frame has its type. */
-const TYPE_OFFSET: number = CODEC_OFFSET - 1;
-
 /** Events that are entries of the stream: who listens for one is a reader. */
 const ENTRY_EVENTS: ReadonlySet<string> = new Set(['message', 'notice', 'gap', 'unreadable']);
 
 export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   readonly #host: RoomHost;
-  readonly #stream: EntryStream<T>;
   readonly #listeners: Listeners<RoomEvents<T>>;
   readonly #members = new MemberList();
   readonly name: string;
   readonly codec: Codec<T>;
   /** What the join asked for: taken again when the server has lost its memory. */
   readonly wantedHistory: number;
-  /** The life of the log that {@link JoinedRoom.position} belongs to. */
-  epoch: string;
-  #joined = true;
+  readonly stream: EntryStream<T>;
+  joined = true;
 
   constructor(host: RoomHost, joined: Joined, options: JoinOptions<T>) {
     this.#host = host;
@@ -81,32 +75,20 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
     // The default of T is string, and textCodec is the default codec.
     this.codec = options.codec ?? (textCodec as Codec<unknown> as Codec<T>);
     this.wantedHistory = options.history ?? 0;
-    const { identity } = host;
-    this.epoch = identity.epoch;
     this.#listeners = new Listeners((error, event) => host.onListenerError(error, event));
-    this.#stream = new EntryStream(
-      { identity, room: this.name, codec: this.codec, echo: options.echo ?? true },
+    const { echo = true, since } = options;
+    this.stream = new EntryStream(
+      { identity: host.identity, room: this.name, codec: this.codec, echo },
       this,
     );
-    this.#stream.handle = joined.handle;
-    this.#stream.position = joined.start;
-    this.#stream.historyUntil = joined.head;
+    this.stream.comeBack(joined, true);
     this.#members.reset(joined);
-    const { since } = options;
-    if (since && since.epoch !== identity.epoch) this.#stream.gap('epoch-changed', since.seq, joined.start);
-    else if (joined.gap) this.#stream.gap('expired', joined.gap.from, joined.start);
-  }
-
-  get stream(): EntryStream<T> {
-    return this.#stream;
-  }
-
-  get joined(): boolean {
-    return this.#joined;
+    if (since && since.epoch !== this.stream.epoch) this.stream.gap('epoch-changed', since.seq, joined.start);
+    else if (joined.gap) this.stream.gap('expired', joined.gap.from, joined.start);
   }
 
   get position(): number {
-    return this.#stream.position;
+    return this.stream.position;
   }
 
   get members(): ReadonlyMap<number, Member> {
@@ -123,11 +105,11 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
 
   signal(value: unknown): boolean {
     const body = jsonCodec.encode(value);
-    if (!this.#joined) return false;
+    if (!this.joined) return false;
     return this.#host.sendVolatile(
-      encodeFrame({
+      encodeClientFrame({
         type: FrameType.Signal,
-        room: this.#stream.handle,
+        room: this.stream.handle,
         sender: 0,
         name: '',
         codec: jsonCodec.tag,
@@ -137,11 +119,11 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   }
 
   messages(options: StreamOptions = {}): Stream<Message<T>> {
-    return this.#stream.subscribe('message', options) as Stream<StreamItem<T>> as Stream<Message<T>>;
+    return this.stream.subscribe('message', options) as Stream<StreamItem<T>> as Stream<Message<T>>;
   }
 
   entries(options: StreamOptions = {}): Stream<RoomEntry<T>> {
-    return this.#stream.subscribe(undefined, options) as Stream<StreamItem<T>> as Stream<RoomEntry<T>>;
+    return this.stream.subscribe(undefined, options) as Stream<StreamItem<T>> as Stream<RoomEntry<T>>;
   }
 
   on<Name extends keyof RoomEvents<T>>(
@@ -150,7 +132,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
     options?: ListenOptions,
   ): () => void {
     const remove = this.#listeners.on(event, listener, options);
-    if (ENTRY_EVENTS.has(event)) this.#stream.release();
+    if (ENTRY_EVENTS.has(event)) this.stream.release();
     return remove;
   }
 
@@ -197,8 +179,8 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   }
 
   publishFrame(publishId: number, codec: number, body: Uint8Array): Uint8Array | ClientError {
-    if (!this.#joined) return this.notMember();
-    return encodeFrame({ type: FrameType.Publish, room: this.#stream.handle, publishId, codec, body });
+    if (!this.joined) return this.notMember();
+    return encodeClientFrame({ type: FrameType.Publish, room: this.stream.handle, publishId, codec, body });
   }
 
   notMember(): ClientError {
@@ -207,24 +189,16 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
 
   /** Goes on after a reconnect, in the same epoch or in a new one. */
   rejoin(joined: Joined): void {
-    const stream = this.#stream;
-    stream.handle = joined.handle;
+    this.stream.comeBack(joined, true);
     this.#members.reset(joined);
-    if (this.epoch !== this.#host.identity.epoch) {
-      this.epoch = this.#host.identity.epoch;
-      stream.historyUntil = joined.head;
-      stream.gap('epoch-changed', stream.position, joined.start);
-    } else if (joined.start > stream.position) {
-      stream.gap('expired', stream.position, joined.start);
-    }
     this.#listeners.emit('members', this.members);
   }
 
   /** The end of the room for this client. */
   end(error?: ClientError): void {
-    if (!this.#joined) return;
-    this.#joined = false;
-    this.#stream.end(error);
+    if (!this.joined) return;
+    this.joined = false;
+    this.stream.end(error);
     this.#listeners.emit('closed', { error });
   }
 
@@ -247,22 +221,9 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   }
 
   onItem(item: StreamItem<T>): void {
-    switch (item.type) {
-      case 'message':
-        this.#listeners.emit('message', item);
-        break;
-      case 'notice':
-        this.#listeners.emit('notice', item);
-        break;
-      case 'unreadable':
-        this.#listeners.emit('unreadable', item);
-        break;
-      case 'gap':
-        this.#listeners.emit('gap', item);
-        this.#host.onGap(item);
-        break;
-      case 'direct': // Only the inbox has these.
-    }
+    if (item.type === 'direct') return; // Only the inbox has these.
+    this.#listeners.emit(item.type, item as never);
+    if (item.type === 'gap') this.#host.onGap(item);
   }
 
   onNotice(notice: Notice): void {
@@ -285,7 +246,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
       for (let offset = 0; offset < bytes.length; ) {
         const length = bytes.length - offset < ENTRY_HEADER_BYTES ? 0 : readU32(bytes, offset);
         if (length < ENTRY_HEADER_BYTES || length > bytes.length - offset) {
-          throw new ProtocolError(ProtocolErrorCode.FrameMalformed, 'history is not made of whole entries');
+          throw malformed(`an entry of ${length} bytes in a history that has ${bytes.length - offset} left`);
         }
         const entry =
           bytes[offset + TYPE_OFFSET] === FrameType.Notice

@@ -7,16 +7,18 @@
  */
 import {
   type Codec,
-  encodeFrame,
+  ENTRY_ROOM_OFFSET,
+  encodeClientFrame,
   type Frame,
   FrameType,
   type Joined,
+  type RequestBody,
   type RoomPosition,
   readU32,
 } from '@chat/protocol';
 import type { Clock } from './clock.js';
 import type { Connection } from './connection.js';
-import { type Identity, ROOM_OFFSET } from './entry.js';
+import type { Identity } from './entry.js';
 import type { EntrySink } from './entry-stream.js';
 import { ClientError, type ClientErrorCode } from './errors.js';
 import { JoinedRoom, type RoomHost } from './joined-room.js';
@@ -39,6 +41,8 @@ const TRANSIENT: ReadonlySet<ClientErrorCode> = new Set([
 export interface RoomsHost extends RoomHost {
   onRoomLost(room: string, error: ClientError): void;
 }
+
+type JoinRequest = Extract<RequestBody, { readonly op: 'join' }>;
 
 export class JoinedRooms {
   readonly #host: RoomsHost;
@@ -63,7 +67,7 @@ export class JoinedRooms {
   /** What a hello asks to resume. Positions of another epoch are of no use to the server. */
   positions(epoch: string): RoomPosition[] {
     return [...this.#byName.values()]
-      .filter((room) => room.epoch === epoch)
+      .filter((room) => room.stream.epoch === epoch)
       .map(({ name, position }) => ({ room: name, after: position }));
   }
 
@@ -73,12 +77,8 @@ export class JoinedRooms {
     const { history, since, signal } = options;
     let result: Room<T> | undefined;
     await this.#requests.ask(
-      {
-        op: 'join',
-        room,
-        ...(history !== undefined && { history }),
-        ...(since && { after: since.seq, epoch: since.epoch }),
-      },
+      // What is undefined here is not in the JSON.
+      { op: 'join', room, history, after: since?.seq, epoch: since?.epoch } as JoinRequest,
       {
         signal,
         // Before the next frame is looked at: it may be the first entry of the room.
@@ -105,21 +105,21 @@ export class JoinedRooms {
    * Puts every room back on a new connection.
    *
    * @param held - the rooms that the session is still in; none when it is a new one
-   * @param inbox - the stream of direct messages and its handle
+   * @param inbox - the stream of direct messages
    * @returns a promise that is resolved when each room is joined again, or lost
    */
   async comeBack(
     connection: Connection,
     held: readonly Joined[],
-    inbox: { readonly handle: number; readonly stream: EntrySink },
+    inbox: EntrySink & { readonly handle: number },
   ): Promise<void> {
     this.#connection = connection;
     this.#streams.clear();
-    this.#streams.set(inbox.handle, inbox.stream);
+    this.#streams.set(inbox.handle, inbox);
     const absent = new Set(this.#byName.values());
     for (const joined of held) {
       const room = this.#byName.get(joined.room);
-      if (room?.epoch === this.#identity.epoch) {
+      if (room?.stream.epoch === this.#identity.epoch) {
         absent.delete(room);
         this.#put(room, joined);
       } else {
@@ -133,7 +133,7 @@ export class JoinedRooms {
 
   /** Takes an entry frame. Entries of a room that was just left may still be under way. */
   receive(type: number, bytes: Uint8Array, offset: number, length: number): void {
-    this.#streams.get(readU32(bytes, offset + ROOM_OFFSET))?.receive(type, bytes, offset, length);
+    this.#streams.get(readU32(bytes, offset + ENTRY_ROOM_OFFSET))?.receive(type, bytes, offset, length);
   }
 
   skip({ room, to }: Extract<Frame, { readonly type: typeof FrameType.Gap }>): void {
@@ -154,9 +154,9 @@ export class JoinedRooms {
 
   async #joinAgain(connection: Connection, room: JoinedRoom<unknown>): Promise<void> {
     while (room.joined && !connection.ended) {
-      const { name, epoch, position, wantedHistory } = room;
-      const sameEpoch = epoch === this.#identity.epoch;
-      const place = sameEpoch ? { after: position, epoch } : { history: wantedHistory };
+      const { name, position, wantedHistory } = room;
+      const { epoch } = this.#identity;
+      const place = room.stream.epoch === epoch ? { after: position, epoch } : { history: wantedHistory };
       try {
         await this.#requests.ask(
           { op: 'join', room: name, ...place },
@@ -221,7 +221,9 @@ export class JoinedRooms {
 
   /** Leaves a room that this side does not know of. Number 0 belongs to no request: the answer is ignored. */
   #leaveUnwanted(room: string): void {
-    this.#connection?.send(encodeFrame({ type: FrameType.Request, id: 0, request: { op: 'leave', room } }));
+    this.#connection?.send(
+      encodeClientFrame({ type: FrameType.Request, id: 0, request: { op: 'leave', room } }),
+    );
   }
 }
 

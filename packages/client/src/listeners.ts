@@ -69,9 +69,9 @@ export class Listeners<Events extends object> {
 
   #remove(event: keyof Events, registration: Registration): void {
     const before = this.#byEvent.get(event);
-    const after = before?.filter((other) => other !== registration) ?? [];
-    if (before === undefined || after.length === before.length) return;
+    if (!before?.includes(registration)) return;
     this.count--;
+    const after = before.filter((other) => other !== registration);
     if (after.length > 0) this.#byEvent.set(event, after);
     else this.#byEvent.delete(event);
   }

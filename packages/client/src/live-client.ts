@@ -11,7 +11,7 @@
 import {
   CloseCode,
   type Codec,
-  encodeFrame,
+  encodeClientFrame,
   FrameType,
   type Hello,
   type SessionLimits,
@@ -21,10 +21,9 @@ import {
 import type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } from './chat-client.js';
 import { type AnswerFrame, Connection, type ConnectionHandler } from './connection.js';
 import { type DirectMessage, type Gap, Identity, type Notice } from './entry.js';
-import type { StreamItem } from './entry-stream.js';
+import { EntryStream, type StreamItem, type StreamOwner } from './entry-stream.js';
 import { ClientError, mayRetry } from './errors.js';
 import { EventQueue, type Stream, type StreamOptions } from './event-queue.js';
-import { Inbox, type InboxOwner } from './inbox.js';
 import { JoinedRoom } from './joined-room.js';
 import { JoinedRooms, type RoomsHost } from './joined-rooms.js';
 import { type Listener, Listeners, type ListenOptions } from './listeners.js';
@@ -50,7 +49,7 @@ interface Opening {
   readonly reject: (reason: unknown) => void;
 }
 
-export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHost, InboxOwner<D> {
+export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHost, StreamOwner<D> {
   readonly #platform: Platform;
   readonly #settings: Settings;
   readonly #signal: AbortSignal | undefined;
@@ -59,11 +58,10 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
   readonly #outbox: Outbox;
   readonly #directCodec: Codec<D>;
   readonly #rooms: JoinedRooms;
-  readonly #inbox: Inbox<D>;
+  /** Direct messages: begins anew when the client is closed. */
+  #inbox: EntryStream<D>;
   #statusQueues: readonly EventQueue<ClientState>[] = [];
-  #state: ClientState = { status: 'idle' };
-  #session: { readonly id: string; readonly secret: string; readonly epoch: string } | undefined;
-  #limits: SessionLimits | undefined;
+  #session: { readonly session: string; readonly secret: string; readonly epoch: string } | undefined;
   #connection: Connection | undefined;
   #opening: Opening | undefined;
   #closing: Promise<void> = Promise.resolve();
@@ -74,6 +72,8 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
   #stopWaking: (() => void) | undefined;
 
   readonly url: string;
+  state: ClientState = { status: 'idle' };
+  limits: SessionLimits | undefined;
   readonly identity: Identity = new Identity();
   readonly requests: Requests;
 
@@ -89,12 +89,8 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
     this.#listeners = new Listeners((error, event) => this.onListenerError(error, event));
     this.#outbox = new Outbox(outbox, clock);
     this.requests = new Requests(clock, requestTimeoutMs);
-    this.#inbox = new Inbox(this.identity, this.#directCodec, this);
+    this.#inbox = this.#newInbox();
     this.#rooms = new JoinedRooms(this, clock);
-  }
-
-  get state(): ClientState {
-    return this.#state;
   }
 
   get name(): string {
@@ -106,15 +102,11 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
   }
 
   get sessionId(): string | undefined {
-    return this.#session?.id;
+    return this.#session?.session;
   }
 
   get epoch(): string {
     return this.identity.epoch;
-  }
-
-  get limits(): SessionLimits | undefined {
-    return this.#limits;
   }
 
   get joined(): ReadonlyMap<string, Room<unknown>> {
@@ -172,21 +164,21 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
   direct(name: string, value: D, options: { readonly signal?: AbortSignal } = {}): Promise<Sent> {
     const target: PublishTarget = {
       publishFrame: (publishId, codec, body) =>
-        encodeFrame({ type: FrameType.Direct, publishId, codec, to: name, body }),
+        encodeClientFrame({ type: FrameType.Direct, publishId, codec, to: name, body }),
     };
     return this.publish(target, this.#directCodec, value, options.signal);
   }
 
   directs(options: StreamOptions = {}): Stream<DirectMessage<D>> {
-    return this.#inbox.subscribe(options);
+    return this.#inbox.subscribe('direct', options) as Stream<StreamItem<D>> as Stream<DirectMessage<D>>;
   }
 
   status(options: StreamOptions = {}): Stream<ClientState> {
     const queue = new EventQueue<ClientState>(options, (ended) => {
       this.#statusQueues = this.#statusQueues.filter((other) => other !== ended);
     });
-    queue.push(this.#state);
-    if (this.#state.status === 'closed') queue.end();
+    queue.push(this.state);
+    if (this.state.status === 'closed') queue.end();
     if (!queue.ended) this.#statusQueues = [...this.#statusQueues, queue];
     return queue;
   }
@@ -197,13 +189,13 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
     options?: ListenOptions,
   ): () => void {
     const remove = this.#listeners.on(event, listener, options);
-    if (event === 'direct') this.#inbox.stream.release();
+    if (event === 'direct') this.#inbox.release();
     return remove;
   }
 
   async ping(): Promise<number> {
-    if (this.#state.status !== 'open') {
-      throw new ClientError('ERR_CLIENT_CONNECTION_LOST', `the client is ${this.#state.status}`);
+    if (this.state.status !== 'open') {
+      throw new ClientError('ERR_CLIENT_CONNECTION_LOST', `the client is ${this.state.status}`);
     }
     return this.#connection!.ping();
   }
@@ -216,7 +208,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
   }
 
   close(): Promise<void> {
-    if (this.#state.status !== 'closed') this.#shut(closed('the client was closed'));
+    if (this.state.status !== 'closed') this.#shut(closed('the client was closed'));
     return this.#closing;
   }
 
@@ -239,7 +231,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
   }
 
   sendVolatile(frame: Uint8Array): boolean {
-    if (this.#state.status !== 'open') return false;
+    if (this.state.status !== 'open') return false;
     this.#connection!.send(frame);
     return true;
   }
@@ -273,9 +265,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
   }
 
   onItem(item: StreamItem<D>): void {
-    if (item.type === 'direct') this.#listeners.emit('direct', item);
-    else if (item.type === 'unreadable') this.#listeners.emit('unreadable', item);
-    else if (item.type === 'gap') this.#listeners.emit('gap', item);
+    if (item.type !== 'message' && item.type !== 'notice') this.#listeners.emit(item.type, item as never);
   }
 
   onNotice({ kind, member }: Notice): void {
@@ -285,17 +275,14 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
   // What the connection tells.
 
   onWelcome(connection: Connection, welcome: Welcome): void {
-    const { session: id, secret, epoch, inbox, limits } = welcome;
+    const { session, secret, epoch, inbox, limits } = welcome;
     const resumed = welcome.resumed && this.#session?.epoch === epoch;
-    this.#session = { id, secret, epoch };
-    this.#limits = limits;
+    this.#session = { session, secret, epoch };
+    this.limits = limits;
     this.identity.assume(epoch, welcome.member);
-    this.#inbox.comeBack(inbox.start, epoch, resumed);
+    this.#inbox.comeBack({ ...inbox, head: 0 }, resumed);
     this.#outbox.open(connection.send, Math.max(1, limits.maxInFlight), resumed);
-    const back = this.#rooms.comeBack(connection, resumed ? welcome.rooms : [], {
-      handle: inbox.handle,
-      stream: this.#inbox.stream,
-    });
+    const back = this.#rooms.comeBack(connection, resumed ? welcome.rooms : [], this.#inbox);
     this.requests.open(connection.send);
     void back.then(() => {
       if (!connection.ended) this.#outbox.release();
@@ -349,7 +336,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
     const now = clock.now();
     const wasOpen = this.#session !== undefined;
     if (connection.unanswered && error.closeCode === undefined) this.#ghostUntil = now + GHOST_MS;
-    if (this.#state.status === 'open' && now - this.#openedAt >= STABLE_MS) this.#attempt = 0;
+    if (this.state.status === 'open' && now - this.#openedAt >= STABLE_MS) this.#attempt = 0;
     const attempt = ++this.#attempt;
     const again = reconnect.enabled && (wasOpen || reconnect.initial) && attempt <= reconnect.maxAttempts;
     const isGhost = error.closeCode === CloseCode.NameTaken && now < this.#ghostUntil;
@@ -373,10 +360,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
       const open = this.#transport ?? this.#platform.transports.get(schemeOf(this.url));
       if (open === undefined) {
         const known = [...this.#platform.transports.keys()].join(' ');
-        throw new ClientError(
-          'ERR_CLIENT_URL_UNSUPPORTED',
-          `cannot open '${this.url}': not a URL of ${known}`,
-        );
+        throw new ClientError('ERR_CLIENT_URL_UNSUPPORTED', `'${this.url}' is not a URL of ${known}`);
       }
       const proof = typeof credentials === 'function' ? await credentials({ signal }) : credentials;
       if (connection.ended) return;
@@ -399,21 +383,13 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
   #hello(credentials: unknown): Hello {
     const { agent, maxFrameBytes } = this.#settings;
     const session = this.#session;
-    return {
-      name: this.identity.name,
-      maxFrameBytes,
-      ...(credentials !== undefined && { credentials }),
-      ...(agent !== undefined && { agent }),
-      ...(session && {
-        resume: {
-          session: session.id,
-          secret: session.secret,
-          epoch: session.epoch,
-          rooms: this.#rooms.positions(session.epoch),
-          inbox: this.#inbox.stream.position,
-        },
-      }),
+    const resume = session && {
+      ...session,
+      rooms: this.#rooms.positions(session.epoch),
+      inbox: this.#inbox.position,
     };
+    // What is undefined here is not in the JSON.
+    return { name: this.identity.name, maxFrameBytes, credentials, agent, resume } as Hello;
   }
 
   #wake(): void {
@@ -442,17 +418,23 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
     const error = reason.code === 'ERR_CLIENT_CLOSED' ? undefined : reason;
     this.#rooms.end(error);
     this.#inbox.end(error);
+    this.#inbox = this.#newInbox();
     opening?.reject(rejection);
   }
 
+  #newInbox(): EntryStream<D> {
+    const { identity } = this;
+    return new EntryStream({ identity, room: undefined, codec: this.#directCodec, echo: true }, this);
+  }
+
   #become(state: ClientState): void {
-    this.#state = state;
+    this.state = state;
     for (const queue of this.#statusQueues) queue.push(state);
     this.#listeners.emit('state', state);
   }
 
   #assertNotClosed(): void {
-    if (this.#state.status === 'closed') throw this.#state.reason;
+    if (this.state.status === 'closed') throw this.state.reason;
   }
 
   // Rooms, names, messages.
@@ -475,7 +457,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
     const encoded = codec.encode(value);
     // The caller may go on writing to bytes of its own while they wait.
     const body = (encoded as unknown) === value ? encoded.slice() : encoded;
-    const max = this.#limits?.maxMessageBytes ?? Infinity;
+    const max = this.limits?.maxMessageBytes ?? Infinity;
     if (body.length > max) {
       const message = `a message of ${body.length} bytes exceeds maxMessageBytes ${max}`;
       throw new ClientError('ERR_CLIENT_TOO_LARGE', message, { max, actual: body.length });
@@ -492,12 +474,7 @@ function closed(message: string, cause?: unknown): ClientError {
 /** The scheme of a URL, colon included; empty when it is not a URL that names a host or path. */
 function schemeOf(url: string): string {
   if (/^unix:./.test(url)) return 'unix:';
-  try {
-    const { protocol, hostname } = new URL(url);
-    return hostname === '' ? '' : protocol;
-  } catch {
-    return '';
-  }
+  return /^(\w+:)\/\/[^/]/.exec(url)?.[1]?.toLowerCase() ?? '';
 }
 
 /** What an error of the platform says. One for several addresses says it in its parts only. */

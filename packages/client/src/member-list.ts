@@ -7,52 +7,42 @@ import type { Joined, Member } from '@chat/protocol';
 import type { Notice } from './entry.js';
 
 export class MemberList {
-  readonly #members = new Map<number, Member>();
   #count = 0;
   #head = 0;
-  #complete = false;
 
   /** Members that are known, by id; live. */
-  get members(): ReadonlyMap<number, Member> {
-    return this.#members;
-  }
-
+  readonly members: Map<number, Member> = new Map();
   /** Whether every member is known. */
-  get complete(): boolean {
-    return this.#complete;
-  }
+  complete = false;
 
   /** Number of members, known or not. */
   get count(): number {
-    return this.#complete ? this.#members.size : this.#count;
+    return this.complete ? this.members.size : this.#count;
   }
 
   /** Begins anew with the snapshot of a join. */
   reset({ members, memberCount, head }: Joined): void {
-    this.#members.clear();
-    for (const { id, name } of members) this.#members.set(id, { id, name });
+    this.members.clear();
+    this.add(members, false);
     this.#count = memberCount;
     this.#head = head;
-    this.#complete = this.#members.size >= memberCount;
+    this.complete = this.members.size >= memberCount;
   }
 
   apply({ kind, seq, member }: Notice): void {
     if (seq <= this.#head) return;
-    const known = this.#members.has(member.id);
-    if (kind === 'joined') {
-      if (!known) this.#count++;
-      this.#members.set(member.id, member);
-    } else if (kind === 'renamed') {
-      this.#members.set(member.id, member);
-    } else {
+    if (kind === 'left' || kind === 'lost') {
       this.#count--;
-      this.#members.delete(member.id);
+      this.members.delete(member.id);
+    } else {
+      if (kind === 'joined' && !this.members.has(member.id)) this.#count++;
+      this.members.set(member.id, member);
     }
   }
 
   /** Adds a page; `last` when no other page follows. */
   add(page: readonly Member[], last: boolean): void {
-    for (const { id, name } of page) this.#members.set(id, { id, name });
-    if (last) this.#complete = true;
+    for (const { id, name } of page) this.members.set(id, { id, name });
+    if (last) this.complete = true;
   }
 }

@@ -73,40 +73,52 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 /** @throws RangeError when a limit is not a positive number; TypeError without a name */
 export function settle<D>(options: ConnectOptions<D>): Settings {
   if (typeof options?.name !== 'string') throw new TypeError('a name is needed to connect');
-  const settings: Settings = {
-    credentials: options.credentials,
-    connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_TIMEOUT_MS,
-    requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS,
-    reconnect: {
-      enabled: true,
-      initial: false,
-      baseDelayMs: 500,
-      maxDelayMs: 30_000,
-      maxAttempts: Infinity,
-      ...options.reconnect,
-    },
-    outbox: { maxCount: 4096, maxBytes: 8_388_608, maxAgeMs: 60_000, ...options.outbox },
-    maxFrameBytes: options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES,
-    heartbeatTimeoutMs: options.heartbeat?.timeoutMs,
-    agent: options.agent,
-    tls: options.tls,
-    clock: options.clock ?? systemClock,
-    random: options.random ?? Math.random,
+  const {
+    connectTimeoutMs = DEFAULT_TIMEOUT_MS,
+    requestTimeoutMs = DEFAULT_TIMEOUT_MS,
+    maxFrameBytes = DEFAULT_MAX_FRAME_BYTES,
+    clock = systemClock,
+    random = Math.random,
+    heartbeat,
+    credentials,
+    agent,
+    tls,
+  } = options;
+  const reconnect = {
+    enabled: true,
+    initial: false,
+    baseDelayMs: 500,
+    maxDelayMs: 30_000,
+    maxAttempts: Infinity,
+    ...options.reconnect,
   };
-  assertMaxFrameBytes(settings.maxFrameBytes);
-  const { baseDelayMs, maxDelayMs, maxAttempts } = settings.reconnect;
-  for (const [name, value] of Object.entries({
-    connectTimeoutMs: settings.connectTimeoutMs,
-    requestTimeoutMs: settings.requestTimeoutMs,
-    'reconnect.baseDelayMs': baseDelayMs,
-    'reconnect.maxDelayMs': maxDelayMs,
-    'reconnect.maxAttempts': maxAttempts,
-    'outbox.maxCount': settings.outbox.maxCount,
-    'outbox.maxBytes': settings.outbox.maxBytes,
-    'outbox.maxAgeMs': settings.outbox.maxAgeMs,
-    'heartbeat.timeoutMs': settings.heartbeatTimeoutMs ?? 1,
-  })) {
-    if (!(value > 0)) throw new RangeError(`${name} must be a positive number, got ${value}`);
+  const outbox = { maxCount: 4096, maxBytes: 8_388_608, maxAgeMs: 60_000, ...options.outbox };
+  assertMaxFrameBytes(maxFrameBytes);
+  assertPositive({ connectTimeoutMs, requestTimeoutMs });
+  assertPositive(reconnect, 'reconnect.');
+  assertPositive(outbox, 'outbox.');
+  const heartbeatTimeoutMs = heartbeat?.timeoutMs;
+  assertPositive({ timeoutMs: heartbeatTimeoutMs ?? 1 }, 'heartbeat.');
+  return {
+    connectTimeoutMs,
+    requestTimeoutMs,
+    reconnect,
+    outbox,
+    maxFrameBytes,
+    heartbeatTimeoutMs,
+    clock,
+    random,
+    credentials,
+    agent,
+    tls,
+  };
+}
+
+/** All limits of a group; what is true or false is none. */
+function assertPositive(options: object, group = ''): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (typeof value !== 'boolean' && !(value > 0)) {
+      throw new RangeError(`${group}${name} must be a positive number, got ${value}`);
+    }
   }
-  return settings;
 }

@@ -80,19 +80,10 @@ export class Outbox {
     signal: AbortSignal | undefined,
   ): Promise<Accepted> {
     const { maxCount, maxBytes, maxAgeMs } = this.#limits;
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.size >= maxCount) {
-      const message = `${this.size} messages wait already, maxCount is ${maxCount}`;
-      return Promise.reject(
-        new ClientError('ERR_CLIENT_OUTBOX_FULL', message, { max: maxCount, actual: this.size }),
-      );
-    }
-    if (this.#bytes + body.length > maxBytes) {
-      const actual = this.#bytes + body.length;
-      const message = `${actual} bytes would wait, maxBytes is ${maxBytes}`;
-      return Promise.reject(new ClientError('ERR_CLIENT_OUTBOX_FULL', message, { max: maxBytes, actual }));
-    }
     return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      assertRoom('maxCount', maxCount, this.size, 1);
+      assertRoom('maxBytes', maxBytes, this.#bytes, body.length);
       const abort = () => {
         item.settle(signal?.reason);
         this.#dropSettled();
@@ -128,10 +119,7 @@ export class Outbox {
     if (!resumed) {
       this.#lastPublishId = 0;
       this.#settleInFlight(
-        new ClientError(
-          'ERR_CLIENT_UNCONFIRMED',
-          'the connection broke before the message was acknowledged, and the session is lost',
-        ),
+        new ClientError('ERR_CLIENT_UNCONFIRMED', 'sent, not acknowledged, and the session is lost'),
       );
       return;
     }
@@ -158,7 +146,7 @@ export class Outbox {
   /** Rejects everything: what was handed to a connection as unconfirmed, the rest with `error`. */
   fail(error: ClientError): void {
     this.lost();
-    const message = `${error.message}; the message was sent and not acknowledged`;
+    const message = `sent, not acknowledged: ${error.message}`;
     this.#settleInFlight(new ClientError('ERR_CLIENT_UNCONFIRMED', message, { cause: error }));
     for (const item of this.#queue.splice(0)) item.settle(error);
     this.#bytes = 0;
@@ -236,23 +224,25 @@ export class Outbox {
     const now = this.#clock.now();
     const { maxAgeMs } = this.#limits;
     let next = Infinity;
-    for (const item of this.#inFlight.values()) {
+    for (const item of [...this.#inFlight.values(), ...this.#queue]) {
       if (item.settled) continue;
       if (item.expiresAt > now) next = Math.min(next, item.expiresAt);
       else {
-        const message = `no acknowledgement within ${maxAgeMs} ms`;
-        item.settle(new ClientError('ERR_CLIENT_UNCONFIRMED', message));
-      }
-    }
-    for (const item of this.#queue) {
-      if (item.expiresAt > now) next = Math.min(next, item.expiresAt);
-      else {
-        const message = `the message could not be sent within ${maxAgeMs} ms`;
-        item.settle(new ClientError('ERR_CLIENT_OUTBOX_EXPIRED', message));
+        // What has been sent may be in the log.
+        const code = item.frame ? 'ERR_CLIENT_UNCONFIRMED' : 'ERR_CLIENT_OUTBOX_EXPIRED';
+        item.settle(
+          new ClientError(code, `not ${item.frame ? 'acknowledged' : 'sent'} within ${maxAgeMs} ms`),
+        );
       }
     }
     this.#dropSettled();
     this.#timer =
       next === Infinity ? undefined : this.#clock.setTimeout(() => this.#expire(), Math.max(1, next - now));
   }
+}
+
+function assertRoom(name: string, max: number, used: number, more: number): void {
+  const actual = used + more;
+  if (actual <= max) return;
+  throw new ClientError('ERR_CLIENT_OUTBOX_FULL', `${actual} would wait, ${name} is ${max}`, { max, actual });
 }

@@ -4,7 +4,13 @@
  * Every request settles: by its answer, its timeout, its signal, or the end of the client. All of them may be
  * asked twice without harm, so one that the connection lost is asked again on the next, within its timeout.
  */
-import { encodeFrame, type Failure, FrameType, type RequestBody, type ResponseBodies } from '@chat/protocol';
+import {
+  encodeClientFrame,
+  type Failure,
+  FrameType,
+  type RequestBody,
+  type ResponseBodies,
+} from '@chat/protocol';
 import type { Clock } from './clock.js';
 import { ClientError, failureError } from './errors.js';
 
@@ -64,7 +70,7 @@ export class Requests {
   ): Promise<Answers[Op]> {
     return new Promise((resolve, reject) => {
       const { signal } = options;
-      if (signal?.aborted) return reject(signal.reason);
+      signal?.throwIfAborted();
       const id = ++this.#lastId;
       const abandon = (error: unknown) => {
         pending.settle(error);
@@ -148,6 +154,6 @@ export class Requests {
   }
 
   #write(id: number, { request }: Pending): void {
-    this.#send?.(encodeFrame({ type: FrameType.Request, id, request }));
+    this.#send?.(encodeClientFrame({ type: FrameType.Request, id, request }));
   }
 }

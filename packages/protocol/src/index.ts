@@ -33,16 +33,22 @@ export { decodeFrame, FrameDecoder } from './frame-decoder.js';
 export { encodeFrame, entryBytes, writeAck, writeEntry } from './frame-encoder.js';
 export { type FrameDecoderOptions, FrameSplitter } from './frame-splitter.js';
 export {
+  A_OFFSET,
   ACK_BYTES,
+  B_OFFSET,
   CODEC_OFFSET,
+  ENTRY_AT_OFFSET,
   ENTRY_HEADER_BYTES,
   ENTRY_PREV_OFFSET,
+  ENTRY_ROOM_OFFSET,
+  ENTRY_SENDER_OFFSET,
   ENTRY_SEQ_OFFSET,
   PUBLISH_HEADER_BYTES,
   PUBLISH_ID_OFFSET,
   PUBLISH_ROOM_OFFSET,
   readU32,
   readU48,
+  TYPE_OFFSET,
 } from './layout.js';
 export {
   assertMaxFrameBytes,

@@ -13,10 +13,13 @@
  */
 
 export const LENGTH_OFFSET = 0;
+/** Where the type of a frame lies: one byte. */
 export const TYPE_OFFSET = 4;
 /** Where the codec of a frame lies: one byte. */
 export const CODEC_OFFSET = 5;
+/** Where the byte `a` of a frame lies: the kind of a notice, the flags of a history. */
 export const A_OFFSET = 6;
+/** Where the byte `b` of a frame lies: the length of its name. */
 export const B_OFFSET = 7;
 export const HEADER_BYTES = 8;
 
@@ -27,12 +30,15 @@ export const HEADER_BYTES = 8;
  *      | room   | sender  | seq   u48 | prev  u48 | at    u48 | 0   | name … body
  *      a = kind of notice (0 in a message), b = bytes of the name
  */
+/** Where the room handle of a message or notice lies: {@link readU32}. */
 export const ENTRY_ROOM_OFFSET: number = HEADER_BYTES;
+/** Where the id of the sender of a message or notice lies: {@link readU32}. */
 export const ENTRY_SENDER_OFFSET: number = ENTRY_ROOM_OFFSET + 4;
 /** Where `seq` of a message or notice lies: {@link readU48}. */
 export const ENTRY_SEQ_OFFSET: number = ENTRY_SENDER_OFFSET + 4;
 /** Where `prev` of a message or notice lies: {@link readU48}. */
 export const ENTRY_PREV_OFFSET: number = ENTRY_SEQ_OFFSET + 6;
+/** Where the time of a message or notice lies: {@link readU48}. */
 export const ENTRY_AT_OFFSET: number = ENTRY_PREV_OFFSET + 6;
 export const ENTRY_RESERVED_OFFSET: number = ENTRY_AT_OFFSET + 6;
 /** Bytes of a message or notice before its name. */

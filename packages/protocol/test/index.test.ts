@@ -7,6 +7,8 @@ it('exports exactly this', () => {
   expect(Object.keys(api).sort()).toMatchInlineSnapshot(`
     [
       "ACK_BYTES",
+      "A_OFFSET",
+      "B_OFFSET",
       "CLOSE_CODE_OF_ERROR",
       "CODEC_OFFSET",
       "CloseCode",
@@ -14,8 +16,11 @@ it('exports exactly this', () => {
       "DEFAULT_MAX_FRAME_BYTES",
       "DEFAULT_MAX_LINE_BYTES",
       "DEFAULT_PORT",
+      "ENTRY_AT_OFFSET",
       "ENTRY_HEADER_BYTES",
       "ENTRY_PREV_OFFSET",
+      "ENTRY_ROOM_OFFSET",
+      "ENTRY_SENDER_OFFSET",
       "ENTRY_SEQ_OFFSET",
       "FIRST_SKIPPABLE_TYPE",
       "FailureCode",
@@ -37,6 +42,7 @@ it('exports exactly this', () => {
       "PUBLISH_ROOM_OFFSET",
       "ProtocolError",
       "ProtocolErrorCode",
+      "TYPE_OFFSET",
       "assertMaxFrameBytes",
       "bytesCodec",
       "closeCodeInfo",

@@ -65,20 +65,20 @@ export function openWebSocket(
         failure ??= new Error(`WebSocket closed with ${event.code}${event.reason && `: ${event.reason}`}`);
       }
       if (opened) sink.closed(failure);
-      else reject(failure ?? new Error('the WebSocket closed before it was open'));
+      else reject(failure ?? new Error('closed before it was open'));
     };
     socket.onmessage = (event: { readonly data: unknown }) => {
       if (event.data instanceof ArrayBuffer) sink.data(new Uint8Array(event.data));
       else if (event.data instanceof Uint8Array) sink.data(event.data);
       else {
-        failure = new Error('the server sent text over a WebSocket of binary messages');
+        failure = new Error('the server sent text, not binary messages');
         destroy();
       }
     };
     socket.onopen = () => {
       signal.removeEventListener('abort', abort);
       if (socket.protocol !== SUBPROTOCOL) {
-        failure = new Error(`the server does not speak the WebSocket subprotocol ${SUBPROTOCOL}`);
+        failure = new Error(`subprotocol '${socket.protocol}' was granted, not ${SUBPROTOCOL}`);
         return destroy();
       }
       opened = true;
