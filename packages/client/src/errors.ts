@@ -120,22 +120,19 @@ export class ClientError extends Error {
   /** What went wrong, from the closed table {@link ClientErrorCode}. */
   readonly code: ClientErrorCode;
   /** The close code, when the server ended the connection with one. */
-  readonly closeCode: number | undefined;
+  readonly closeCode!: number | undefined;
   /** After how many milliseconds a second try makes sense. */
-  readonly retryAfterMs: number | undefined;
+  readonly retryAfterMs!: number | undefined;
   /** The limit that was exceeded. */
-  readonly max: number | undefined;
+  readonly max!: number | undefined;
   /** What was seen instead. */
-  readonly actual: number | undefined;
+  readonly actual!: number | undefined;
 
-  constructor(code: ClientErrorCode, message: string, details: ClientErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+  constructor(code: ClientErrorCode, message: string, { cause, ...details }: ClientErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = 'ClientError';
     this.code = code;
-    this.closeCode = details.closeCode;
-    this.retryAfterMs = details.retryAfterMs;
-    this.max = details.max;
-    this.actual = details.actual;
+    Object.assign(this, details);
     Object.defineProperty(this, BRAND, { value: true });
   }
 
@@ -146,20 +143,20 @@ export class ClientError extends Error {
 }
 
 /** Refusals whose code here is not the server's word for it. */
-const RENAMED: ReadonlyMap<string, ClientErrorCode> = new Map([
-  ['normal', 'ERR_CLIENT_SERVER_CLOSED'],
-  ['protocol-error', 'ERR_CLIENT_PROTOCOL'],
-  ['frame-too-large', 'ERR_CLIENT_PROTOCOL'],
-  ['unknown-frame', 'ERR_CLIENT_PROTOCOL'],
-  ['malformed-frame', 'ERR_CLIENT_PROTOCOL'],
-  ['invalid-utf8', 'ERR_CLIENT_PROTOCOL'],
-  ['out-of-order', 'ERR_CLIENT_PROTOCOL'],
-  ['unsupported-version', 'ERR_CLIENT_VERSION_UNSUPPORTED'],
-  ['handshake-timeout', 'ERR_CLIENT_CONNECT_TIMEOUT'],
-  ['idle-timeout', 'ERR_CLIENT_CONNECTION_LOST'],
-  ['too-many-connections', 'ERR_CLIENT_OVERLOADED'],
-  ['draining', 'ERR_CLIENT_GOING_AWAY'],
-]);
+const RENAMED: Readonly<Record<string, string>> = {
+  normal: 'server-closed',
+  'frame-too-large': 'protocol',
+  'unknown-frame': 'protocol',
+  'malformed-frame': 'protocol',
+  'invalid-utf8': 'protocol',
+  'out-of-order': 'protocol',
+  'protocol-error': 'protocol',
+  'unsupported-version': 'version-unsupported',
+  'handshake-timeout': 'connect-timeout',
+  'idle-timeout': 'connection-lost',
+  'too-many-connections': 'overloaded',
+  draining: 'going-away',
+};
 
 const FAILURE_NAMES: readonly string[] = Object.values(FailureCode);
 
@@ -168,22 +165,14 @@ const FAILURE_NAMES: readonly string[] = Object.values(FailureCode);
  * this version leads to an entry of {@link ClientErrorCode}.
  */
 function codeFor(name: string): ClientErrorCode {
-  const code = RENAMED.get(name) ?? `ERR_CLIENT_${name.toUpperCase().replaceAll('-', '_')}`;
-  return code as ClientErrorCode;
+  return `ERR_CLIENT_${(RENAMED[name] ?? name).toUpperCase().replaceAll('-', '_')}` as ClientErrorCode;
 }
 
 /** The error for a refusal that leaves the connection open. A code of a later version counts as internal. */
 export function failureError(failure: Failure): ClientError {
   const { code, message, retryAfterMs, max, actual } = failure;
-  return new ClientError(
-    FAILURE_NAMES.includes(code) ? codeFor(code) : 'ERR_CLIENT_INTERNAL',
-    `${message} (${code})`,
-    {
-      retryAfterMs,
-      max,
-      actual,
-    },
-  );
+  const known = FAILURE_NAMES.includes(code) ? codeFor(code) : 'ERR_CLIENT_INTERNAL';
+  return new ClientError(known, `${message} (${code})`, { retryAfterMs, max, actual });
 }
 
 /** The error for a close frame. A code of a later version says no more than that the server closed. */
@@ -192,16 +181,12 @@ export function closeError(closeCode: number, reason: string, retryAfterMs: numb
   return new ClientError(
     name.startsWith('code-') ? 'ERR_CLIENT_SERVER_CLOSED' : codeFor(name),
     reason ? `${reason} (${name})` : `the server closed the connection (${name})`,
-    { closeCode, retryAfterMs: retryAfterMs > 0 ? retryAfterMs : undefined },
+    { closeCode, retryAfterMs: retryAfterMs || undefined },
   );
 }
 
 /** Whether a client that lost its connection for this reason may come back by itself. */
 export function mayRetry(error: ClientError): boolean {
   if (error.closeCode !== undefined) return closeCodeInfo(error.closeCode).retry;
-  return (
-    error.code === 'ERR_CLIENT_CONNECT_FAILED' ||
-    error.code === 'ERR_CLIENT_CONNECT_TIMEOUT' ||
-    error.code === 'ERR_CLIENT_CONNECTION_LOST'
-  );
+  return /CONNECT_FAILED|CONNECT_TIMEOUT|CONNECTION_LOST/.test(error.code);
 }

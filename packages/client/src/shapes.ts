@@ -2,63 +2,53 @@
  * Checks the JSON that a server sends, as far as the client relies on it: a defective server is an error with a
  * code, not a TypeError somewhere else.
  */
-import { type Joined, ProtocolError, ProtocolErrorCode, type Welcome } from '@chat/protocol';
+import { type Joined, type Member, ProtocolError, type Welcome } from '@chat/protocol';
 
-type Shape = { readonly [field: string]: 'string' | 'number' | 'boolean' | 'array' | Shape };
+// Each is an example of what is expected: the same fields, of the same types; all elements of a list are like the
+// one that stands for them.
 
-const MEMBER: Shape = { id: 'number', name: 'string' };
-const JOINED: Shape = {
-  room: 'string',
-  handle: 'number',
-  start: 'number',
-  head: 'number',
-  members: 'array',
-  memberCount: 'number',
-};
-const WELCOME: Shape = {
-  session: 'string',
-  secret: 'string',
-  epoch: 'string',
-  member: MEMBER,
-  inbox: { handle: 'number', start: 'number' },
-  limits: {
-    maxFrameBytes: 'number',
-    maxMessageBytes: 'number',
-    maxInFlight: 'number',
-    idleTimeoutMs: 'number',
-  },
-  resumed: 'boolean',
-  rooms: 'array',
+const MEMBERS: readonly Member[] = [{ id: 0, name: '' }];
+const JOINED: Joined = { room: '', handle: 0, start: 0, head: 0, members: MEMBERS, memberCount: 0 };
+const WELCOME = {
+  session: '',
+  secret: '',
+  epoch: '',
+  member: MEMBERS[0],
+  inbox: { handle: 0, start: 0 },
+  limits: { maxFrameBytes: 0, maxMessageBytes: 0, maxInFlight: 0, idleTimeoutMs: 0 },
+  resumed: false,
+  rooms: [JOINED],
 };
 
 /** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` */
 export function assertWelcome(welcome: Welcome): void {
-  assertShape(welcome, WELCOME, 'welcome');
-  for (const joined of welcome.rooms) assertJoined(joined);
+  assertLike(welcome, WELCOME, 'welcome');
 }
 
 /** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` */
 export function assertJoined(joined: Joined): void {
-  assertShape(joined, JOINED, 'joined');
-  assertMembers(joined.members);
+  assertLike(joined, JOINED, 'joined');
 }
 
 /** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` */
 export function assertMembers(members: unknown): void {
-  if (!Array.isArray(members)) throw malformed('members');
-  for (const member of members) assertShape(member, MEMBER, 'member');
+  assertLike(members, MEMBERS, 'members');
 }
 
-function assertShape(value: unknown, shape: Shape, path: string): void {
-  if (typeof value !== 'object' || value === null) throw malformed(path);
-  for (const [field, kind] of Object.entries(shape)) {
-    const found = (value as Record<string, unknown>)[field];
-    if (typeof kind === 'object') assertShape(found, kind, `${path}.${field}`);
-    else if (kind === 'array' ? !Array.isArray(found) : typeof found !== kind)
-      throw malformed(`${path}.${field}`);
+function assertLike(value: unknown, example: unknown, path: string): void {
+  if (kindOf(value) !== kindOf(example)) {
+    const message = `${path} must be of type ${kindOf(example)}, got ${kindOf(value)}`;
+    throw new ProtocolError('ERR_PROTOCOL_FRAME_MALFORMED', message);
+  }
+  if (Array.isArray(value)) {
+    for (const element of value) assertLike(element, (example as readonly unknown[])[0], path);
+  } else if (typeof example === 'object') {
+    for (const [field, part] of Object.entries(example as object)) {
+      assertLike((value as Record<string, unknown>)[field], part, `${path}.${field}`);
+    }
   }
 }
 
-function malformed(path: string): ProtocolError {
-  return new ProtocolError(ProtocolErrorCode.FrameMalformed, `${path} has not the shape that it must have`);
+function kindOf(value: unknown): string {
+  return Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
 }
