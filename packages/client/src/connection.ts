@@ -8,7 +8,10 @@
 import {
   CLOSE_CODE_OF_ERROR,
   CloseCode,
-  encodeClientFrame,
+  encodeClose,
+  encodeHello,
+  encodePing,
+  encodePong,
   encodePreface,
   FrameSplitter,
   FrameType,
@@ -107,7 +110,7 @@ export class Connection implements TransportSink {
     }
     this.#transport = transport;
     if (!transport.framed) this.#queue(encodePreface());
-    this.#queue(encodeClientFrame({ type: FrameType.Hello, hello }));
+    this.#queue(encodeHello(hello));
     this.#flush();
   }
 
@@ -141,9 +144,7 @@ export class Connection implements TransportSink {
       this.#transport?.destroy();
       return;
     }
-    this.#queue(
-      encodeClientFrame({ type: FrameType.Close, code: CloseCode.Normal, retryAfterMs: 0, reason: '' }),
-    );
+    this.#queue(encodeClose(CloseCode.Normal, 0, ''));
     this.#flush();
     this.#end();
     const transport = this.#transport;
@@ -214,7 +215,7 @@ export class Connection implements TransportSink {
         break;
       }
       case FrameType.Ping:
-        this.send(encodeClientFrame({ type: FrameType.Pong, nonce: frame.nonce }));
+        this.send(encodePong(frame.nonce));
         break;
       case FrameType.Pong: {
         const answered = this.#pings.get(frame.nonce);
@@ -243,7 +244,7 @@ export class Connection implements TransportSink {
 
   #sendPing(): number {
     this.#nonce = (this.#nonce + 1) >>> 0;
-    this.send(encodeClientFrame({ type: FrameType.Ping, nonce: this.#nonce }));
+    this.send(encodePing(this.#nonce));
     return this.#nonce;
   }
 
@@ -253,9 +254,7 @@ export class Connection implements TransportSink {
     const code = isProtocol ? CLOSE_CODE_OF_ERROR[cause.code] : CloseCode.ProtocolError;
     const reason = cause instanceof Error ? cause.message : String(cause);
     if (this.#welcomed) {
-      this.#queue(
-        encodeClientFrame({ type: FrameType.Close, code, retryAfterMs: 0, reason: reason.slice(0, 200) }),
-      );
+      this.#queue(encodeClose(code, 0, reason.slice(0, 200)));
       this.#flush();
     }
     const transport = this.#transport;

@@ -69,6 +69,8 @@ const MAX_HELD_BYTES = 4 * 1024 * 1024;
 
 interface HeldMessage {
   readonly type: 'held';
+  readonly prev: number;
+  readonly seq: number;
   readonly bytes: Uint8Array;
   readonly offset: number;
   readonly length: number;
@@ -124,7 +126,7 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
       this.#owner.onNotice(notice);
       this.#deliver(notice);
     } else if (this.#held !== undefined) {
-      this.#hold({ type: 'held', bytes, offset, length }, length);
+      this.#hold({ type: 'held', prev, seq, bytes, offset, length });
     } else if (this.#subscriptions.length > 0 || this.#owner.isListening()) {
       this.#deliverMessage(bytes, offset, length);
     }
@@ -194,9 +196,9 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
   }
 
   #deliver(item: StreamItem<T>): void {
-    if (this.#held !== undefined) {
+    if (this.#held) {
       // Messages are held as bytes before they get here.
-      if (item.type === 'notice' || item.type === 'gap') this.#hold(item, 0);
+      this.#hold(item as Notice | Gap);
       return;
     }
     for (const { queue, wanted } of this.#subscriptions) {
@@ -205,27 +207,21 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
     this.#owner.onItem(item);
   }
 
-  #hold(item: HeldMessage | Notice | Gap, bytes: number): void {
+  /** What does not fit any more becomes one gap, before all that is held. */
+  #hold(item: HeldMessage | Notice | Gap): void {
     const held = this.#held!;
     held.push(item);
-    this.#heldBytes += bytes;
-    while (held.length > DEFAULT_MAX_QUEUED || this.#heldBytes > MAX_HELD_BYTES) this.#forget(held.shift()!);
-  }
-
-  #forget(item: HeldMessage | Notice | Gap): void {
-    let from: number;
-    let to: number;
-    if (item.type === 'held') {
-      this.#heldBytes -= item.length;
-      from = readU48(item.bytes, item.offset + ENTRY_PREV_OFFSET);
-      to = readU48(item.bytes, item.offset + ENTRY_SEQ_OFFSET);
-    } else if (item.type === 'notice') {
-      from = item.prev;
-      to = item.seq;
-    } else {
-      ({ from, to } = item);
+    this.#heldBytes += bytesOf(item);
+    while (held.length > DEFAULT_MAX_QUEUED || this.#heldBytes > MAX_HELD_BYTES) {
+      const lost = held.shift()!;
+      this.#heldBytes -= bytesOf(lost);
+      const { from, to } = lost.type === 'gap' ? lost : { from: lost.prev, to: lost.seq };
+      this.#heldLoss ??= { from, to };
+      this.#heldLoss.to = to;
     }
-    if (this.#heldLoss) this.#heldLoss.to = to;
-    else this.#heldLoss = { from, to };
   }
+}
+
+function bytesOf(item: HeldMessage | Notice | Gap): number {
+  return item.type === 'held' ? item.length : 0;
 }

@@ -72,15 +72,12 @@ export class Heartbeat {
     this.#muteTicks = this.said ? 0 : this.#muteTicks + 1;
     this.heard = false;
     this.said = false;
-    if (lateMs > this.#intervalMs + WAKE_TIMEOUT_MS) {
-      this.check();
-      return;
+    if (lateMs > this.#intervalMs + WAKE_TIMEOUT_MS) this.check();
+    else if (this.#quietTicks >= DEAD_TICKS) {
+      this.#dead(`nothing was heard for ${this.#quietTicks * this.#intervalMs} ms`);
+    } else {
+      if (this.#quietTicks >= PING_TICKS || this.#muteTicks >= PING_TICKS) this.#ping();
+      this.#wait(this.#intervalMs);
     }
-    if (this.#quietTicks >= DEAD_TICKS) {
-      this.#dead(`nothing was heard of the server for ${this.#quietTicks * this.#intervalMs} ms`);
-      return;
-    }
-    if (this.#quietTicks >= PING_TICKS || this.#muteTicks >= PING_TICKS) this.#ping();
-    this.#wait(this.#intervalMs);
   }
 }

@@ -5,9 +5,9 @@
 import {
   bytesCodec,
   type Codec,
-  CodecTag,
   ENTRY_HEADER_BYTES,
-  encodeClientFrame,
+  encodePublish,
+  encodeSignal,
   type Frame,
   FrameType,
   type Joined,
@@ -17,8 +17,8 @@ import {
   TYPE_OFFSET,
   textCodec,
 } from '@chat/protocol';
+import type { ClientEvents } from './chat-client.js';
 import {
-  type Gap,
   type Identity,
   type Message,
   malformed,
@@ -49,7 +49,7 @@ export interface RoomHost {
   ): Promise<Sent>;
   /** Sends a frame that may get lost. @returns whether there is a connection */
   sendVolatile(frame: Uint8Array): boolean;
-  onGap(gap: Gap): void;
+  emit<Name extends 'gap' | 'room-lost'>(event: Name, value: ClientEvents<unknown>[Name]): void;
   onNotice(notice: Notice): void;
   onListenerError(error: unknown, event: string): void;
   leaveRoom(room: JoinedRoom<unknown>): Promise<void>;
@@ -57,6 +57,13 @@ export interface RoomHost {
 
 /** Events that are entries of the stream: who listens for one is a reader. */
 const ENTRY_EVENTS: ReadonlySet<string> = new Set(['message', 'notice', 'gap', 'unreadable']);
+
+/** What a signal may be encoded with; it is sent as JSON. */
+const SIGNAL_CODECS: readonly Codec<unknown>[] = [
+  jsonCodec,
+  textCodec as Codec<unknown>,
+  bytesCodec as Codec<unknown>,
+];
 
 export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   readonly #host: RoomHost;
@@ -106,16 +113,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   signal(value: unknown): boolean {
     const body = jsonCodec.encode(value);
     if (!this.joined) return false;
-    return this.#host.sendVolatile(
-      encodeClientFrame({
-        type: FrameType.Signal,
-        room: this.stream.handle,
-        sender: 0,
-        name: '',
-        codec: jsonCodec.tag,
-        body,
-      }),
-    );
+    return this.#host.sendVolatile(encodeSignal(this.stream.handle, jsonCodec.tag, body));
   }
 
   messages(options: StreamOptions = {}): Stream<Message<T>> {
@@ -180,7 +178,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
 
   publishFrame(publishId: number, codec: number, body: Uint8Array): Uint8Array | ClientError {
     if (!this.joined) return this.notMember();
-    return encodeClientFrame({ type: FrameType.Publish, room: this.stream.handle, publishId, codec, body });
+    return encodePublish(this.stream.handle, publishId, codec, body);
   }
 
   notMember(): ClientError {
@@ -204,12 +202,11 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
 
   onSignal({ sender, name, codec, body }: Extract<Frame, { readonly type: typeof FrameType.Signal }>): void {
     if (!this.#listeners.has('signal')) return;
+    const known = SIGNAL_CODECS.find(({ tag }) => tag === codec);
+    if (known === undefined) return;
     let value: unknown;
     try {
-      if (codec === CodecTag.Json) value = jsonCodec.decode(body);
-      else if (codec === CodecTag.Text) value = textCodec.decode(body);
-      else if (codec === CodecTag.Bytes) value = bytesCodec.decode(body);
-      else return;
+      value = known.decode(body);
     } catch {
       return; // Volatile: what cannot be read is as good as lost.
     }
@@ -223,7 +220,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   onItem(item: StreamItem<T>): void {
     if (item.type === 'direct') return; // Only the inbox has these.
     this.#listeners.emit(item.type, item as never);
-    if (item.type === 'gap') this.#host.onGap(item);
+    if (item.type === 'gap') this.#host.emit('gap', item);
   }
 
   onNotice(notice: Notice): void {

@@ -8,9 +8,9 @@
 import {
   type Codec,
   ENTRY_ROOM_OFFSET,
-  encodeClientFrame,
+  encodeRequest,
   type Frame,
-  FrameType,
+  type FrameType,
   type Joined,
   type RequestBody,
   type RoomPosition,
@@ -37,15 +37,10 @@ const TRANSIENT: ReadonlySet<ClientErrorCode> = new Set([
   'ERR_CLIENT_REQUEST_TIMEOUT',
 ]);
 
-/** Who hears that a room could not be joined again. */
-export interface RoomsHost extends RoomHost {
-  onRoomLost(room: string, error: ClientError): void;
-}
-
 type JoinRequest = Extract<RequestBody, { readonly op: 'join' }>;
 
 export class JoinedRooms {
-  readonly #host: RoomsHost;
+  readonly #host: RoomHost;
   readonly #clock: Clock;
   readonly #identity: Identity;
   readonly #requests: Requests;
@@ -53,7 +48,7 @@ export class JoinedRooms {
   readonly #streams = new Map<number, EntrySink>();
   #connection: Connection | undefined;
 
-  constructor(host: RoomsHost, clock: Clock) {
+  constructor(host: RoomHost, clock: Clock) {
     this.#host = host;
     this.#clock = clock;
     this.#identity = host.identity;
@@ -179,7 +174,7 @@ export class JoinedRooms {
             });
         if (!TRANSIENT.has(error.code)) {
           this.#remove(room, error);
-          this.#host.onRoomLost(name, error);
+          this.#host.emit('room-lost', { room: name, error });
           return;
         }
         await this.#pause(error.retryAfterMs ?? REJOIN_DELAY_MS, connection.signal);
@@ -221,9 +216,7 @@ export class JoinedRooms {
 
   /** Leaves a room that this side does not know of. Number 0 belongs to no request: the answer is ignored. */
   #leaveUnwanted(room: string): void {
-    this.#connection?.send(
-      encodeClientFrame({ type: FrameType.Request, id: 0, request: { op: 'leave', room } }),
-    );
+    this.#connection?.send(encodeRequest(0, { op: 'leave', room }));
   }
 }
 

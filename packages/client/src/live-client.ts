@@ -11,7 +11,7 @@
 import {
   CloseCode,
   type Codec,
-  encodeClientFrame,
+  encodeDirect,
   FrameType,
   type Hello,
   type SessionLimits,
@@ -20,12 +20,12 @@ import {
 } from '@chat/protocol';
 import type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } from './chat-client.js';
 import { type AnswerFrame, Connection, type ConnectionHandler } from './connection.js';
-import { type DirectMessage, type Gap, Identity, type Notice } from './entry.js';
+import { type DirectMessage, Identity, type Notice } from './entry.js';
 import { EntryStream, type StreamItem, type StreamOwner } from './entry-stream.js';
 import { ClientError, mayRetry } from './errors.js';
 import { EventQueue, type Stream, type StreamOptions } from './event-queue.js';
-import { JoinedRoom } from './joined-room.js';
-import { JoinedRooms, type RoomsHost } from './joined-rooms.js';
+import { JoinedRoom, type RoomHost } from './joined-room.js';
+import { JoinedRooms } from './joined-rooms.js';
 import { type Listener, Listeners, type ListenOptions } from './listeners.js';
 import { type ConnectOptions, type Platform, type Settings, settle } from './options.js';
 import { Outbox, type PublishTarget } from './outbox.js';
@@ -49,7 +49,7 @@ interface Opening {
   readonly reject: (reason: unknown) => void;
 }
 
-export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHost, StreamOwner<D> {
+export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost, StreamOwner<D> {
   readonly #platform: Platform;
   readonly #settings: Settings;
   readonly #signal: AbortSignal | undefined;
@@ -117,17 +117,15 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
     if (this.#opening) return this.#opening.promise;
     const signal = this.#signal;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    let settleOpening!: Pick<Opening, 'resolve' | 'reject'>;
-    const promise = new Promise<void>((resolve, reject) => {
-      settleOpening = { resolve, reject };
-    });
+    const opening = {} as Opening;
+    const promise = new Promise<void>((resolve, reject) => Object.assign(opening, { resolve, reject }));
     const abort = () => {
       this.#shut(closed('connecting was aborted', signal?.reason), signal?.reason);
     };
     signal?.addEventListener('abort', abort, { once: true });
     const settled = () => signal?.removeEventListener('abort', abort);
     promise.then(settled, settled);
-    this.#opening = { promise, ...settleOpening };
+    this.#opening = Object.assign(opening, { promise });
     this.#attempt = 0;
     this.#stopWaking = this.#platform.onWake?.(() => this.#wake());
     this.#become({ status: 'connecting' });
@@ -163,8 +161,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
 
   direct(name: string, value: D, options: { readonly signal?: AbortSignal } = {}): Promise<Sent> {
     const target: PublishTarget = {
-      publishFrame: (publishId, codec, body) =>
-        encodeClientFrame({ type: FrameType.Direct, publishId, codec, to: name, body }),
+      publishFrame: (publishId, codec, body) => encodeDirect(publishId, codec, name, body),
     };
     return this.publish(target, this.#directCodec, value, options.signal);
   }
@@ -240,17 +237,13 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
     return this.#rooms.leave(room);
   }
 
-  onRoomLost(room: string, error: ClientError): void {
-    this.#listeners.emit('room-lost', { room, error });
-  }
-
-  onGap(gap: Gap): void {
-    this.#listeners.emit('gap', gap);
+  emit<Name extends keyof ClientEvents<D> & string>(event: Name, value: ClientEvents<D>[Name]): void {
+    this.#listeners.emit(event, value);
   }
 
   onListenerError(error: unknown, event: string): void {
     if (event !== 'listener-error' && this.#listeners.has('listener-error')) {
-      this.#listeners.emit('listener-error', { error, event });
+      this.emit('listener-error', { error, event });
       return;
     }
     queueMicrotask(() => {
@@ -265,7 +258,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
   }
 
   onItem(item: StreamItem<D>): void {
-    if (item.type !== 'message' && item.type !== 'notice') this.#listeners.emit(item.type, item as never);
+    if (item.type !== 'message' && item.type !== 'notice') this.emit(item.type, item as never);
   }
 
   onNotice({ kind, member }: Notice): void {
@@ -322,7 +315,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
         break;
       case FrameType.GoAway:
         this.#outbox.hold();
-        this.#listeners.emit('going-away', { reason: frame.reason, retryAfterMs: frame.retryAfterMs });
+        this.emit('going-away', { reason: frame.reason, retryAfterMs: frame.retryAfterMs });
         break;
     }
   }
@@ -430,7 +423,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
   #become(state: ClientState): void {
     this.state = state;
     for (const queue of this.#statusQueues) queue.push(state);
-    this.#listeners.emit('state', state);
+    this.emit('state', state);
   }
 
   #assertNotClosed(): void {
@@ -443,7 +436,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
     const oldName = this.identity.name;
     if (name === oldName) return;
     this.identity.name = name;
-    this.#listeners.emit('renamed', { name, oldName });
+    this.emit('renamed', { name, oldName });
   }
 
   async #publish<T>(
@@ -468,7 +461,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomsHos
 }
 
 function closed(message: string, cause?: unknown): ClientError {
-  return new ClientError('ERR_CLIENT_CLOSED', message, cause === undefined ? {} : { cause });
+  return new ClientError('ERR_CLIENT_CLOSED', message, { cause });
 }
 
 /** The scheme of a URL, colon included; empty when it is not a URL that names a host or path. */

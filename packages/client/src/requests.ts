@@ -4,13 +4,7 @@
  * Every request settles: by its answer, its timeout, its signal, or the end of the client. All of them may be
  * asked twice without harm, so one that the connection lost is asked again on the next, within its timeout.
  */
-import {
-  encodeClientFrame,
-  type Failure,
-  FrameType,
-  type RequestBody,
-  type ResponseBodies,
-} from '@chat/protocol';
+import { encodeRequest, type Failure, type RequestBody, type ResponseBodies } from '@chat/protocol';
 import type { Clock } from './clock.js';
 import { ClientError, failureError } from './errors.js';
 
@@ -154,6 +148,6 @@ export class Requests {
   }
 
   #write(id: number, { request }: Pending): void {
-    this.#send?.(encodeClientFrame({ type: FrameType.Request, id, request }));
+    this.#send?.(encodeRequest(id, request));
   }
 }

@@ -4,7 +4,7 @@
  * Apart from the other frames, so that a client bundles no more than it sends.
  */
 import { jsonCodec } from './codecs/json.js';
-import { type Frame, FrameType } from './frame.js';
+import { FrameType, type Hello, type RequestBody } from './frame.js';
 import {
   B_OFFSET,
   CALL_HEADER_BYTES,
@@ -34,118 +34,109 @@ import { encodeUtf8 } from './utf8.js';
 
 const EMPTY: Uint8Array = new Uint8Array(0);
 
-/** What a client may send. */
-export type ClientFrame = Extract<
-  Frame,
-  {
-    readonly type:
-      | typeof FrameType.Hello
-      | typeof FrameType.Close
-      | typeof FrameType.Ping
-      | typeof FrameType.Pong
-      | typeof FrameType.Publish
-      | typeof FrameType.Direct
-      | typeof FrameType.Signal
-      | typeof FrameType.Request;
-  }
->;
-
 /**
- * Encodes one frame of a client, as {@link encodeFrame} does.
+ * Encodes the first frame of a client. As all functions here it does what {@link encodeFrame} does for the frame of
+ * its name, and throws what that throws.
  *
  * @returns an owned array that holds exactly the frame
- * @throws TypeError when a string has no UTF-8 form, or a value no JSON form
- * @throws RangeError when a number does not fit its field, a name exceeds 255 bytes, or the frame
- *   {@link MAX_MAX_FRAME_BYTES}
+ */
+export function encodeHello(hello: Hello): Uint8Array {
+  return allocate(FrameType.Hello, HEADER_BYTES, jsonCodec.encode(hello));
+}
+
+/** Encodes a close. */
+export function encodeClose(code: number, retryAfterMs: number, reason: string): Uint8Array {
+  return encodeEnd(FrameType.Close, code, retryAfterMs, reason);
+}
+
+/**
+ * Encodes a ping.
+ *
+ * @throws RangeError when `nonce` does not fit its field
  *
  * @example
  * ```ts
  * import assert from 'node:assert';
- * import { encodeClientFrame, FrameType } from '@chat/protocol';
+ * import { encodePing } from '@chat/protocol';
  *
- * const bytes = encodeClientFrame({ type: FrameType.Ping, nonce: 7 });
- * assert.deepStrictEqual([...bytes], [12, 0, 0, 0, 8, 0, 0, 0, 7, 0, 0, 0]);
+ * assert.deepStrictEqual([...encodePing(7)], [12, 0, 0, 0, 8, 0, 0, 0, 7, 0, 0, 0]);
  * ```
  */
-export function encodeClientFrame(frame: ClientFrame): Uint8Array {
-  switch (frame.type) {
-    case FrameType.Hello:
-      return allocate(frame.type, HEADER_BYTES, jsonCodec.encode(frame.hello));
-    case FrameType.Close:
-      return encodeClose(frame);
-    case FrameType.Ping:
-    case FrameType.Pong: {
-      const bytes = allocate(frame.type, PING_BYTES);
-      writeU32(bytes, PING_NONCE_OFFSET, u32('nonce', frame.nonce));
-      return bytes;
-    }
-    case FrameType.Publish: {
-      const bytes = allocate(frame.type, PUBLISH_HEADER_BYTES, frame.body);
-      bytes[CODEC_OFFSET] = u8('codec', frame.codec);
-      writeU32(bytes, PUBLISH_ROOM_OFFSET, u32('room', frame.room));
-      writeU32(bytes, PUBLISH_ID_OFFSET, u32('publishId', frame.publishId));
-      return bytes;
-    }
-    case FrameType.Direct: {
-      const bytes = allocate(frame.type, DIRECT_HEADER_BYTES, frame.body, encodeUtf8(frame.to));
-      bytes[CODEC_OFFSET] = u8('codec', frame.codec);
-      writeU32(bytes, DIRECT_ID_OFFSET, u32('publishId', frame.publishId));
-      return bytes;
-    }
-    case FrameType.Signal: {
-      const bytes = allocate(frame.type, SIGNAL_HEADER_BYTES, frame.body, encodeUtf8(frame.name));
-      bytes[CODEC_OFFSET] = u8('codec', frame.codec);
-      writeU32(bytes, SIGNAL_ROOM_OFFSET, u32('room', frame.room));
-      writeU32(bytes, SIGNAL_SENDER_OFFSET, u32('sender', frame.sender));
-      return bytes;
-    }
-    case FrameType.Request:
-      return encodeCall(frame.type, frame.id, jsonCodec.encode(frame.request));
-  }
+export function encodePing(nonce: number): Uint8Array {
+  return putU32(allocate(FrameType.Ping, PING_BYTES), PING_NONCE_OFFSET, 'nonce', nonce);
+}
+
+/** Encodes the answer to a ping. */
+export function encodePong(nonce: number): Uint8Array {
+  return putU32(allocate(FrameType.Pong, PING_BYTES), PING_NONCE_OFFSET, 'nonce', nonce);
+}
+
+/** Encodes a message to a room. `body` is copied. */
+export function encodePublish(room: number, publishId: number, codec: number, body: Uint8Array): Uint8Array {
+  const bytes = allocate(FrameType.Publish, PUBLISH_HEADER_BYTES, body, codec);
+  putU32(bytes, PUBLISH_ROOM_OFFSET, 'room', room);
+  return putU32(bytes, PUBLISH_ID_OFFSET, 'publishId', publishId);
+}
+
+/** Encodes a message to one user. `body` is copied. */
+export function encodeDirect(publishId: number, codec: number, to: string, body: Uint8Array): Uint8Array {
+  const bytes = allocate(FrameType.Direct, DIRECT_HEADER_BYTES, body, codec, encodeUtf8(to));
+  return putU32(bytes, DIRECT_ID_OFFSET, 'publishId', publishId);
+}
+
+/** Encodes a volatile event. `body` is copied; a client has 0 and no name as the sender. */
+export function encodeSignal(
+  room: number,
+  codec: number,
+  body: Uint8Array,
+  sender: number = 0,
+  name: string = '',
+): Uint8Array {
+  const bytes = allocate(FrameType.Signal, SIGNAL_HEADER_BYTES, body, codec, encodeUtf8(name));
+  putU32(bytes, SIGNAL_ROOM_OFFSET, 'room', room);
+  return putU32(bytes, SIGNAL_SENDER_OFFSET, 'sender', sender);
+}
+
+/** Encodes a request. */
+export function encodeRequest(id: number, request: RequestBody): Uint8Array {
+  return encodeCall(FrameType.Request, id, jsonCodec.encode(request));
 }
 
 /** Close and go-away have one layout. */
-export function encodeClose(
-  frame: Extract<Frame, { readonly type: typeof FrameType.Close | typeof FrameType.GoAway }>,
-): Uint8Array {
-  const bytes = allocate(frame.type, CLOSE_HEADER_BYTES, encodeUtf8(frame.reason));
-  writeU16(bytes, CLOSE_CODE_OFFSET, fits('code', frame.code, 0xffff));
-  writeU32(bytes, CLOSE_RETRY_OFFSET, u32('retryAfterMs', frame.retryAfterMs));
-  return bytes;
+export function encodeEnd(type: FrameType, code: number, retryAfterMs: number, reason: string): Uint8Array {
+  const bytes = allocate(type, CLOSE_HEADER_BYTES, encodeUtf8(reason));
+  writeU16(bytes, CLOSE_CODE_OFFSET, fits('code', code, 0xffff));
+  return putU32(bytes, CLOSE_RETRY_OFFSET, 'retryAfterMs', retryAfterMs);
 }
 
 /** Every frame that has an id, and JSON or entries behind it. */
 export function encodeCall(type: FrameType, id: number, tail: Uint8Array): Uint8Array {
-  const bytes = allocate(type, CALL_HEADER_BYTES, tail);
-  writeU32(bytes, CALL_ID_OFFSET, u32('id', id));
-  return bytes;
+  return putU32(allocate(type, CALL_HEADER_BYTES, tail), CALL_ID_OFFSET, 'id', id);
 }
 
-/** A frame whose header is empty but for length and type; `name` stands before the body. */
+/** A frame whose header has no more than length, type and codec; `name` stands before the body. */
 export function allocate(
   type: FrameType,
   headerBytes: number,
   body: Uint8Array = EMPTY,
+  codec: number = 0,
   name: Uint8Array = EMPTY,
 ): Uint8Array {
   const bodyStart = headerBytes + name.length;
-  const length = bodyStart + body.length;
-  fits('the length of a frame', length, MAX_MAX_FRAME_BYTES);
-  const bytes = new Uint8Array(length);
-  writeU32(bytes, LENGTH_OFFSET, length);
+  const bytes = new Uint8Array(fits('frame bytes', bodyStart + body.length, MAX_MAX_FRAME_BYTES));
+  writeU32(bytes, LENGTH_OFFSET, bytes.length);
   bytes[TYPE_OFFSET] = type;
-  bytes[B_OFFSET] = fits('the length of a name', name.length, 0xff);
+  bytes[CODEC_OFFSET] = fits('codec', codec, 0xff);
+  bytes[B_OFFSET] = fits('name bytes', name.length, 0xff);
   bytes.set(name, headerBytes);
   bytes.set(body, bodyStart);
   return bytes;
 }
 
-export function u8(field: string, value: number): number {
-  return fits(field, value, 0xff);
-}
-
-export function u32(field: string, value: number): number {
-  return fits(field, value, 0xffffffff);
+/** Writes a number that must fit. @returns `bytes` */
+export function putU32(bytes: Uint8Array, offset: number, field: string, value: number): Uint8Array {
+  writeU32(bytes, offset, fits(field, value, 0xffffffff));
+  return bytes;
 }
 
 /** A number cut to the size of its field would name another room or message. */

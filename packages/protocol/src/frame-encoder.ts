@@ -6,7 +6,20 @@
  * would name another room or message; the two of the hot path leave that to their caller.
  */
 
-import { allocate, encodeCall, encodeClientFrame, encodeClose, fits, u8, u32 } from './client-frame.js';
+import {
+  allocate,
+  encodeCall,
+  encodeDirect,
+  encodeEnd,
+  encodeHello,
+  encodePing,
+  encodePong,
+  encodePublish,
+  encodeRequest,
+  encodeSignal,
+  fits,
+  putU32,
+} from './client-frame.js';
 import { jsonCodec } from './codecs/json.js';
 import { type Frame, FrameType, type NoticeKind } from './frame.js';
 import {
@@ -61,8 +74,23 @@ export function encodeFrame(frame: Frame): Uint8Array {
   switch (frame.type) {
     case FrameType.Welcome:
       return allocate(frame.type, HEADER_BYTES, jsonCodec.encode(frame.welcome));
+    case FrameType.Hello:
+      return encodeHello(frame.hello);
+    case FrameType.Close:
     case FrameType.GoAway:
-      return encodeClose(frame);
+      return encodeEnd(frame.type, frame.code, frame.retryAfterMs, frame.reason);
+    case FrameType.Ping:
+      return encodePing(frame.nonce);
+    case FrameType.Pong:
+      return encodePong(frame.nonce);
+    case FrameType.Publish:
+      return encodePublish(frame.room, frame.publishId, frame.codec, frame.body);
+    case FrameType.Direct:
+      return encodeDirect(frame.publishId, frame.codec, frame.to, frame.body);
+    case FrameType.Signal:
+      return encodeSignal(frame.room, frame.codec, frame.body, frame.sender, frame.name);
+    case FrameType.Request:
+      return encodeRequest(frame.id, frame.request);
     case FrameType.Message:
     case FrameType.Notice: {
       const name = encodeUtf8(frame.name);
@@ -93,7 +121,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
     }
     case FrameType.Gap: {
       const bytes = allocate(frame.type, GAP_BYTES);
-      writeU32(bytes, GAP_ROOM_OFFSET, u32('room', frame.room));
+      putU32(bytes, GAP_ROOM_OFFSET, 'room', frame.room);
       writeU48(bytes, GAP_FROM_OFFSET, u48('from', frame.from));
       writeU48(bytes, GAP_TO_OFFSET, u48('to', frame.to));
       return bytes;
@@ -109,8 +137,6 @@ export function encodeFrame(frame: Frame): Uint8Array {
       bytes[A_OFFSET] = (frame.last ? HISTORY_LAST : 0) | (frame.end ? HISTORY_END : 0);
       return bytes;
     }
-    default:
-      return encodeClientFrame(frame);
   }
 }
 
@@ -185,6 +211,14 @@ export function writeAck(
   writeU32(target, offset + ACK_ID_OFFSET, publishId);
   writeU48(target, offset + ACK_SEQ_OFFSET, seq);
   writeU48(target, offset + ACK_AT_OFFSET, at);
+}
+
+function u8(field: string, value: number): number {
+  return fits(field, value, 0xff);
+}
+
+function u32(field: string, value: number): number {
+  return fits(field, value, 0xffffffff);
 }
 
 function u48(field: string, value: number): number {

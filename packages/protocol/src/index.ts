@@ -4,7 +4,16 @@
  *
  * @packageDocumentation
  */
-export { type ClientFrame, encodeClientFrame } from './client-frame.js';
+export {
+  encodeClose,
+  encodeDirect,
+  encodeHello,
+  encodePing,
+  encodePong,
+  encodePublish,
+  encodeRequest,
+  encodeSignal,
+} from './client-frame.js';
 export { CLOSE_CODE_OF_ERROR, CloseCode, type CloseCodeInfo, closeCodeInfo } from './close-code.js';
 export { type Codec, CodecTag, type SchemaResult, type StandardSchema, withSchema } from './codec.js';
 export { bytesCodec } from './codecs/bytes.js';

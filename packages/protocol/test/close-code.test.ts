@@ -8,6 +8,36 @@ describe('closeCodeInfo', () => {
     for (const name of names) expect(name).toMatch(/^[a-z]+(-[a-z0-9]+)*$/);
   });
 
+  it('says after which of them a client may come back', () => {
+    const known = Object.values(CloseCode).map((code) => closeCodeInfo(code));
+    expect(known.filter(({ retry }) => retry).map(({ name }) => name)).toEqual([
+      'going-away',
+      'handshake-timeout',
+      'slow-consumer',
+      'rate-limited',
+      'idle-timeout',
+      'overloaded',
+      'too-many-connections',
+      'internal',
+    ]);
+    expect(known.filter(({ retry }) => !retry).map(({ name }) => name)).toEqual([
+      'normal',
+      'protocol-error',
+      'unsupported-version',
+      'frame-too-large',
+      'unknown-frame',
+      'malformed-frame',
+      'invalid-utf8',
+      'unauthorized',
+      'forbidden',
+      'name-taken',
+      'name-invalid',
+      'kicked',
+      'banned',
+      'session-replaced',
+    ]);
+  });
+
   it('lets a client come back after a code that it does not know', () => {
     expect(closeCodeInfo(4999)).toEqual({ name: 'code-4999', retry: true });
   });
