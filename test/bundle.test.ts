@@ -1,6 +1,7 @@
 /**
  * What a web page has to load. The budgets are bytes of minified and compressed code, a little above what it takes
- * today: who exceeds one either finds what to leave out, or raises it and says why.
+ * today: who exceeds one either finds what to leave out, or raises it and says why. The client with the JSON codec is
+ * meant to come down to 12 KB (12,288); it is not there yet.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,8 +41,8 @@ async function bundle(name: string, code: string): Promise<string> {
 
 describe('the bundle for a web page', () => {
   it.each([
-    ['client', "export { connect } from '@chat/client';", 18_000],
-    ['protocol', "export * from '@chat/protocol';", 8_000],
+    ['client', "export { connect } from '@chat/client'; export { jsonCodec } from '@chat/protocol';", 14_300],
+    ['protocol', "export * from '@chat/protocol';", 7400],
     ['names', "export { nameKey } from '@chat/protocol';", 800],
   ] as const)('of %s stays within its budget and needs nothing of Node', async (name, code, maxBytes) => {
     const output = await bundle(name, code);

@@ -128,7 +128,7 @@ export function allocate(
   bytes[TYPE_OFFSET] = type;
   bytes[CODEC_OFFSET] = fits('codec', codec, 0xff);
   bytes[B_OFFSET] = fits('name bytes', name.length, 0xff);
-  bytes.set(name, headerBytes);
+  if (name.length > 0) bytes.set(name, headerBytes);
   bytes.set(body, bodyStart);
   return bytes;
 }
