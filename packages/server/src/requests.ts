@@ -26,7 +26,7 @@ export async function answerRequest(
   request: Readonly<Record<string, unknown>>,
   pieceBytes: number,
 ): Promise<Reply> {
-  const refused = session.chargeRequest();
+  const refused = session.publisher.chargeRequest();
   if (refused) return { failure: refused };
   const { op } = request;
   switch (op) {

@@ -2,12 +2,11 @@
  * One member of the chat, from admission until it leaves or is lost for good.
  *
  * A session outlives its connection: when the connection breaks, the session keeps its name, its rooms and its
- * publish numbers for the resume window, and a new peer may take it over. What a session does goes into the
- * log first and takes effect when it comes back from there.
+ * publish numbers for the resume window, and a new peer may take it over. Coming, going and renaming go into
+ * the log first and take effect when they come back from there; what a session says is its `Publisher`'s.
  */
 import {
   CloseCode,
-  encodeFrame,
   type Failure,
   FailureCode,
   FrameType,
@@ -19,11 +18,10 @@ import {
 } from '@chat/protocol';
 import type { Chat } from './chat.js';
 import type { SessionInfo } from './hooks.js';
-import { TokenBucket } from './limits/token-bucket.js';
 import type { StartingPoint } from './log/byte-log.js';
-import { inboxKey, type LogEntry, type Origin } from './log/event-log.js';
+import { inboxKey, type Origin } from './log/event-log.js';
 import type { Answer, Peer } from './peer.js';
-import { PublishRecord } from './publish-record.js';
+import { Publisher } from './publisher.js';
 import { Membership, Room } from './room.js';
 import type { TimerEntry } from './timer-wheel.js';
 
@@ -50,7 +48,7 @@ export interface JoinOptions {
   readonly epoch?: string;
 }
 
-export class Session implements Origin {
+export class Session {
   readonly #chat: Chat;
   /** Public name of the session, for resuming. */
   readonly id: string;
@@ -63,18 +61,12 @@ export class Session implements Origin {
   #rooms: Map<number, Membership> | undefined;
   /** Joins on their way through the log, by room key. */
   #joining: Map<string, Promise<Answer<'join'>>> | undefined;
-  /** The publish that hooks decide about. */
-  #deciding: Promise<void> | undefined;
-  /** Publishes on their way through the log. */
-  #inLog = 0;
   #nameBytes: Uint8Array | undefined;
-  #publishes: PublishRecord | undefined;
-  #bucket: TokenBucket | undefined;
+  #publisher: Publisher | undefined;
   #peer: Peer | undefined;
   #inbox: Room | undefined;
   #lease: TimerEntry | undefined;
   #closed = false;
-  #violations = 0;
 
   constructor(
     chat: Chat,
@@ -103,13 +95,30 @@ export class Session implements Origin {
     return this.#name;
   }
 
+  /** The name in UTF-8. Not to be written to. */
+  get nameBytes(): Uint8Array {
+    this.#nameBytes ??= Buffer.from(this.#name);
+    return this.#nameBytes;
+  }
+
+  /** Whether it has left for good. */
+  get ended(): boolean {
+    return this.#closed;
+  }
+
+  /** What the session says, and how much of it. Made when it first speaks. */
+  get publisher(): Publisher {
+    this.#publisher ??= new Publisher(this.#chat, this);
+    return this.#publisher;
+  }
+
   /** The connection, `undefined` while the session is lost. */
   get peer(): Peer | undefined {
     return this.#peer;
   }
 
   get lastPublishId(): number {
-    return this.#publishes?.last ?? 0;
+    return this.#publisher?.last ?? 0;
   }
 
   get inboxHandle(): number {
@@ -154,66 +163,9 @@ export class Session implements Origin {
     };
   }
 
-  /** Publishes to a room that the session is in. A promise means: no further input until it is settled. */
-  publish(roomHandle: number, publishId: number, codec: number, body: Uint8Array): Promise<void> | undefined {
-    if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
-    const now = this.#chat.options.clock.now();
-    if (!this.#mayPublish(publishId, now)) return undefined;
-    const membership = this.rooms.get(roomHandle);
-    if (!membership) {
-      return this.#refuse(publishId, {
-        code: FailureCode.NotMember,
-        message: `not a member of room ${roomHandle}`,
-      });
-    }
-    return this.#send(publishId, membership.room.key, membership.room.name, codec, body, now);
-  }
-
-  /** Sends a direct message to the member of that name. */
-  direct(publishId: number, to: string, codec: number, body: Uint8Array): Promise<void> | undefined {
-    if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
-    const now = this.#chat.options.clock.now();
-    if (!this.#mayPublish(publishId, now)) return undefined;
-    const target = this.#chat.names.find(to);
-    if (!target) {
-      return this.#refuse(publishId, {
-        code: FailureCode.NoSuchUser,
-        message: `nobody here is called ${to}`,
-      });
-    }
-    return this.#send(publishId, inboxKey(target.memberId), '', codec, body, now);
-  }
-
-  /** Sends something volatile to those members of a room who have nothing unsent. */
-  signal(roomHandle: number, codec: number, body: Uint8Array): void {
-    const membership = this.rooms.get(roomHandle);
-    if (!this.#rate.tryCharge(this.#chat.options.clock.now())) {
-      this.#violated();
-    } else if (membership && body.length <= this.#chat.maxMessageBytes) {
-      const bytes = encodeFrame({
-        type: FrameType.Signal,
-        room: roomHandle,
-        sender: this.memberId,
-        name: this.#name,
-        codec,
-        body,
-      });
-      for (const other of membership.room.members.values()) {
-        if (other !== membership) other.session.peer?.signal(bytes);
-      }
-    }
-  }
-
-  /** Charges a request to the rate limit; answers why it is refused, if it is. */
-  chargeRequest(): Failure | undefined {
-    if (this.#rate.tryCharge(this.#chat.options.clock.now())) return undefined;
-    this.#violated();
-    return this.#rateLimited();
-  }
-
   /** For how long nothing more should be read from this session; 0 while it is within its burst. */
   debtMs(): number {
-    return this.#bucket === undefined ? 0 : this.#bucket.debtMs(this.#chat.options.clock.now());
+    return this.#publisher?.debtMs() ?? 0;
   }
 
   async join(roomName: string, options: JoinOptions): Promise<Answer<'join'>> {
@@ -289,23 +241,16 @@ export class Session implements Origin {
     const problem = userNameProblem(name);
     if (problem) return failed(FailureCode.NameInvalid, problem);
     if (name === this.#name) return { name };
-    const old = this.#nameUtf8;
+    const old = this.nameBytes;
     if (!this.#chat.names.tryRename(this.#name, name, this)) {
       return failed(FailureCode.NameTaken, `somebody is called ${name}, or so much like it`);
     }
     this.#name = name;
     this.#nameBytes = undefined;
     for (const { room } of this.rooms.values()) {
-      this.#notice(room, NoticeKind.Renamed, this.#nameUtf8, undefined, old);
+      this.#notice(room, NoticeKind.Renamed, this.nameBytes, undefined, old);
     }
     return { name };
-  }
-
-  /** Told by the log: a publish of this session has its place. */
-  appended(entry: LogEntry): void {
-    this.#inLog--;
-    this.#record.accepted(entry.publishId, entry.seq, entry.at);
-    this.#peer?.ack(entry.publishId, entry.seq, entry.at);
   }
 
   /** A member fell behind what the log holds. */
@@ -334,7 +279,7 @@ export class Session implements Origin {
     this.#peer = peer;
     old?.close(CloseCode.SessionReplaced, 'the session goes on over another connection');
     this.#dropLease();
-    this.#violations = 0;
+    this.#publisher?.forgive();
     const joined: Joined[] = [];
     let inboxGap: Joined['gap'];
     for (const membership of this.rooms.values()) {
@@ -413,106 +358,12 @@ export class Session implements Origin {
     return room && this.rooms.get(room.handle);
   }
 
-  get #record(): PublishRecord {
-    this.#publishes ??= new PublishRecord(this.#chat.options.maxInFlight);
-    return this.#publishes;
-  }
-
-  get #rate(): TokenBucket {
-    const { maxMessagesPerSecond, maxMessageBurst, clock } = this.#chat.options;
-    this.#bucket ??= new TokenBucket(maxMessagesPerSecond, maxMessageBurst, clock.now());
-    return this.#bucket;
-  }
-
-  get #nameUtf8(): Uint8Array {
-    this.#nameBytes ??= Buffer.from(this.#name);
-    return this.#nameBytes;
-  }
-
-  #send(
-    publishId: number,
-    roomKey: string,
-    roomName: string,
-    codec: number,
-    body: Uint8Array,
-    now: number,
-  ): Promise<void> | undefined {
-    const { options } = this.#chat;
-    if (body.length > this.#chat.maxMessageBytes) {
-      const max = this.#chat.maxMessageBytes;
-      const message = `message of ${body.length} bytes exceeds ${max}`;
-      return this.#refuse(publishId, { code: FailureCode.TooLarge, message, max, actual: body.length });
-    }
-    const { authorize, onMessage } = options.hooks;
-    if (authorize || onMessage) {
-      this.#deciding = this.#sendByHooks(publishId, roomKey, roomName, codec, body);
-      return this.#deciding;
-    }
-    this.#append(publishId, roomKey, codec, body, now);
-    return undefined;
-  }
-
-  async #sendByHooks(
-    publishId: number,
-    roomKey: string,
-    roomName: string,
-    codec: number,
-    body: Uint8Array,
-  ): Promise<void> {
-    const { hooks, clock } = this.#chat.options;
-    try {
-      if (hooks.authorize && !(await hooks.authorize(this.info, 'write', roomName))) {
-        this.#refuse(publishId, { code: FailureCode.Forbidden, message: 'not allowed to write here' });
-        return;
-      }
-      const decision = await hooks.onMessage?.({ room: roomName, codec, body }, this.info);
-      if (decision && 'reject' in decision) {
-        this.#refuse(publishId, { code: FailureCode.Rejected, message: decision.reject });
-        return;
-      }
-      const wanted = decision?.body ?? body;
-      if (!(wanted instanceof Uint8Array) || wanted.length > this.#chat.maxMessageBytes) {
-        throw new TypeError(`onMessage must give at most ${this.#chat.maxMessageBytes} bytes`);
-      }
-      // Hooks take their time: the session may have ended meanwhile, or left over another connection.
-      const room = this.#chat.rooms.byKey(roomKey);
-      if (this.#closed || (room && !this.rooms.has(room.handle))) {
-        this.#refuse(publishId, {
-          code: FailureCode.NotMember,
-          message: `not a member of ${roomName} any more`,
-        });
-        return;
-      }
-      this.#append(publishId, roomKey, codec, wanted, clock.now());
-    } catch (error) {
-      this.#chat.options.logger.error({ err: error, member: this.memberId }, 'a hook failed');
-      this.#refuse(publishId, { code: FailureCode.Internal, message: 'the server failed' });
-    }
-  }
-
-  #append(publishId: number, roomKey: string, codec: number, body: Uint8Array, at: number): void {
-    this.#chat.counters.messagesIn++;
-    this.#inLog++;
-    this.#chat.log.append({
-      room: roomKey,
-      type: FrameType.Message,
-      codec,
-      kind: 0,
-      sender: this.memberId,
-      name: this.#nameUtf8,
-      body,
-      at,
-      publishId,
-      origin: this,
-    });
-  }
-
   #notice(
     room: Room,
     kind: NoticeKind,
     body: Uint8Array,
     origin: Origin | undefined,
-    name: Uint8Array = this.#nameUtf8,
+    name: Uint8Array = this.nameBytes,
   ): void {
     this.#chat.log.append({
       room: room.key,
@@ -570,66 +421,6 @@ export class Session implements Origin {
       memberCount: room.members.size,
       ...(gap ? { gap } : {}),
     };
-  }
-
-  /** A number that was seen before is a repetition after a lost connection; a skipped one is a defect. */
-  #answerAgain(publishId: number): Promise<void> | undefined {
-    if (publishId > this.#record.last) {
-      this.#peer?.nack(publishId, {
-        code: FailureCode.OutOfOrder,
-        message: `publish ${publishId} came after ${this.#record.last}`,
-      });
-      return undefined;
-    }
-    const outcome = this.#record.outcome(publishId);
-    // The one under way is answered when it is decided; what comes behind it must not overtake it.
-    if (outcome === undefined) return this.#deciding;
-    if (outcome === 'forgotten') {
-      this.#peer?.nack(publishId, {
-        code: FailureCode.OutOfOrder,
-        message: `publish ${publishId} is too long ago`,
-      });
-    } else if ('seq' in outcome) {
-      this.#peer?.ack(publishId, outcome.seq, outcome.at);
-    } else {
-      this.#peer?.nack(publishId, outcome);
-    }
-    return undefined;
-  }
-
-  /** Whether a publish that was taken is within the limits; it is refused if not. */
-  #mayPublish(publishId: number, now: number): boolean {
-    const { maxInFlight } = this.#chat.options;
-    if (this.#inLog >= maxInFlight) {
-      const message = `more than ${maxInFlight} publishes are not acknowledged yet`;
-      this.#refuse(publishId, { code: FailureCode.RateLimited, message, max: maxInFlight });
-      return false;
-    }
-    if (this.#rate.tryCharge(now)) return true;
-    this.#refuse(publishId, this.#rateLimited());
-    this.#violated();
-    return false;
-  }
-
-  #refuse(publishId: number, failure: Failure): undefined {
-    this.#record.refused(publishId, failure);
-    this.#chat.counters.messagesRefused++;
-    this.#peer?.nack(publishId, failure);
-  }
-
-  #rateLimited(): Failure {
-    return {
-      code: FailureCode.RateLimited,
-      message: `more than ${this.#chat.options.maxMessagesPerSecond} messages per second`,
-      retryAfterMs: this.debtMs(),
-    };
-  }
-
-  /** Whoever goes on flooding after being held up and refused is shown out. */
-  #violated(): void {
-    if (++this.#violations > this.#chat.options.maxRateViolations) {
-      this.#peer?.close(CloseCode.RateLimited, 'too many messages for too long', this.debtMs());
-    }
   }
 
   #dropLease(): void {

@@ -350,7 +350,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     const { bytes, offset, length } = this.#decoder;
     switch (this.#decoder.type) {
       case FrameType.Publish:
-        return session.publish(
+        return session.publisher.publish(
           readU32(bytes, offset + PUBLISH_ROOM_OFFSET),
           readU32(bytes, offset + PUBLISH_ID_OFFSET),
           bytes[offset + CODEC_OFFSET]!,
@@ -376,9 +376,9 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     const frame = this.#decoder.frame();
     switch (frame.type) {
       case FrameType.Direct:
-        return session.direct(frame.publishId, frame.to, frame.codec, frame.body);
+        return session.publisher.direct(frame.publishId, frame.to, frame.codec, frame.body);
       case FrameType.Signal:
-        session.signal(frame.room, frame.codec, frame.body);
+        session.publisher.signal(frame.room, frame.codec, frame.body);
         return undefined;
       case FrameType.Request:
         return this.#answerRequest(session, frame.id, { ...frame.request });

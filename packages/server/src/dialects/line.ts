@@ -223,7 +223,7 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     }
     const { lobby } = session;
     if (line === '' || !lobby) return undefined;
-    return session.publish(
+    return session.publisher.publish(
       lobby.room.handle,
       session.lastPublishId + 1,
       CodecTag.Text,

@@ -1,0 +1,250 @@
+/**
+ * What one session says: messages to rooms, direct messages, signals.
+ *
+ * Publishes are numbered by the client and answered one by one, in order, each once: with its place in the log, or
+ * with the reason why it has none. A number that comes again after a lost connection gets the answer that was
+ * lost. Everything that a session sends is charged to its rate limit here.
+ */
+import { CloseCode, encodeFrame, type Failure, FailureCode, FrameType } from '@chat/protocol';
+import type { Chat } from './chat.js';
+import { TokenBucket } from './limits/token-bucket.js';
+import { inboxKey, type LogEntry, type Origin } from './log/event-log.js';
+import { PublishRecord } from './publish-record.js';
+import type { Session } from './session.js';
+
+export class Publisher implements Origin {
+  readonly #chat: Chat;
+  readonly #session: Session;
+  readonly #record: PublishRecord;
+  readonly #rate: TokenBucket;
+  /** The publish that hooks decide about. */
+  #deciding: Promise<void> | undefined;
+  /** Publishes on their way through the log. */
+  #inLog = 0;
+  #violations = 0;
+
+  constructor(chat: Chat, session: Session) {
+    const { maxInFlight, maxMessagesPerSecond, maxMessageBurst, clock } = chat.options;
+    this.#chat = chat;
+    this.#session = session;
+    this.#record = new PublishRecord(maxInFlight);
+    this.#rate = new TokenBucket(maxMessagesPerSecond, maxMessageBurst, clock.now());
+  }
+
+  /** Number of the latest publish that was taken, 0 before the first. */
+  get last(): number {
+    return this.#record.last;
+  }
+
+  /** Publishes to a room that the session is in. A promise means: no further input until it is settled. */
+  publish(roomHandle: number, publishId: number, codec: number, body: Uint8Array): Promise<void> | undefined {
+    if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
+    const now = this.#chat.options.clock.now();
+    if (!this.#mayPublish(publishId, now)) return undefined;
+    const membership = this.#session.rooms.get(roomHandle);
+    if (!membership) {
+      return this.#refuse(publishId, {
+        code: FailureCode.NotMember,
+        message: `not a member of room ${roomHandle}`,
+      });
+    }
+    return this.#send(publishId, membership.room.key, membership.room.name, codec, body, now);
+  }
+
+  /** Sends a direct message to the member of that name. */
+  direct(publishId: number, to: string, codec: number, body: Uint8Array): Promise<void> | undefined {
+    if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
+    const now = this.#chat.options.clock.now();
+    if (!this.#mayPublish(publishId, now)) return undefined;
+    const target = this.#chat.names.find(to);
+    if (!target) {
+      return this.#refuse(publishId, {
+        code: FailureCode.NoSuchUser,
+        message: `nobody here is called ${to}`,
+      });
+    }
+    return this.#send(publishId, inboxKey(target.memberId), '', codec, body, now);
+  }
+
+  /** Sends something volatile to those members of a room who have nothing unsent. */
+  signal(roomHandle: number, codec: number, body: Uint8Array): void {
+    const membership = this.#session.rooms.get(roomHandle);
+    if (!this.#rate.tryCharge(this.#chat.options.clock.now())) {
+      this.#violated();
+    } else if (membership && body.length <= this.#chat.maxMessageBytes) {
+      const bytes = encodeFrame({
+        type: FrameType.Signal,
+        room: roomHandle,
+        sender: this.#session.memberId,
+        name: this.#session.name,
+        codec,
+        body,
+      });
+      for (const other of membership.room.members.values()) {
+        if (other !== membership) other.session.peer?.signal(bytes);
+      }
+    }
+  }
+
+  /** Charges a request to the rate limit; answers why it is refused, if it is. */
+  chargeRequest(): Failure | undefined {
+    if (this.#rate.tryCharge(this.#chat.options.clock.now())) return undefined;
+    this.#violated();
+    return this.#rateLimited();
+  }
+
+  /** For how long nothing more should be read from the session; 0 while it is within its burst. */
+  debtMs(): number {
+    return this.#rate.debtMs(this.#chat.options.clock.now());
+  }
+
+  /** Forgets floods of an earlier connection. */
+  forgive(): void {
+    this.#violations = 0;
+  }
+
+  /** Told by the log: a publish of this session has its place. */
+  appended(entry: LogEntry): void {
+    this.#inLog--;
+    this.#record.accepted(entry.publishId, entry.seq, entry.at);
+    this.#session.peer?.ack(entry.publishId, entry.seq, entry.at);
+  }
+
+  #send(
+    publishId: number,
+    roomKey: string,
+    roomName: string,
+    codec: number,
+    body: Uint8Array,
+    now: number,
+  ): Promise<void> | undefined {
+    const { options } = this.#chat;
+    if (body.length > this.#chat.maxMessageBytes) {
+      const max = this.#chat.maxMessageBytes;
+      const message = `message of ${body.length} bytes exceeds ${max}`;
+      return this.#refuse(publishId, { code: FailureCode.TooLarge, message, max, actual: body.length });
+    }
+    const { authorize, onMessage } = options.hooks;
+    if (authorize || onMessage) {
+      this.#deciding = this.#sendByHooks(publishId, roomKey, roomName, codec, body);
+      return this.#deciding;
+    }
+    this.#append(publishId, roomKey, codec, body, now);
+    return undefined;
+  }
+
+  async #sendByHooks(
+    publishId: number,
+    roomKey: string,
+    roomName: string,
+    codec: number,
+    body: Uint8Array,
+  ): Promise<void> {
+    const { hooks, clock } = this.#chat.options;
+    try {
+      if (hooks.authorize && !(await hooks.authorize(this.#session.info, 'write', roomName))) {
+        this.#refuse(publishId, { code: FailureCode.Forbidden, message: 'not allowed to write here' });
+        return;
+      }
+      const decision = await hooks.onMessage?.({ room: roomName, codec, body }, this.#session.info);
+      if (decision && 'reject' in decision) {
+        this.#refuse(publishId, { code: FailureCode.Rejected, message: decision.reject });
+        return;
+      }
+      const wanted = decision?.body ?? body;
+      if (!(wanted instanceof Uint8Array) || wanted.length > this.#chat.maxMessageBytes) {
+        throw new TypeError(`onMessage must give at most ${this.#chat.maxMessageBytes} bytes`);
+      }
+      // Hooks take their time: the session may have ended meanwhile, or left over another connection.
+      const room = this.#chat.rooms.byKey(roomKey);
+      if (this.#session.ended || (room && !this.#session.rooms.has(room.handle))) {
+        this.#refuse(publishId, {
+          code: FailureCode.NotMember,
+          message: `not a member of ${roomName} any more`,
+        });
+        return;
+      }
+      this.#append(publishId, roomKey, codec, wanted, clock.now());
+    } catch (error) {
+      this.#chat.options.logger.error({ err: error, member: this.#session.memberId }, 'a hook failed');
+      this.#refuse(publishId, { code: FailureCode.Internal, message: 'the server failed' });
+    }
+  }
+
+  #append(publishId: number, roomKey: string, codec: number, body: Uint8Array, at: number): void {
+    this.#chat.counters.messagesIn++;
+    this.#inLog++;
+    this.#chat.log.append({
+      room: roomKey,
+      type: FrameType.Message,
+      codec,
+      kind: 0,
+      sender: this.#session.memberId,
+      name: this.#session.nameBytes,
+      body,
+      at,
+      publishId,
+      origin: this,
+    });
+  }
+
+  /** A number that was seen before is a repetition after a lost connection; a skipped one is a defect. */
+  #answerAgain(publishId: number): Promise<void> | undefined {
+    if (publishId > this.#record.last) {
+      this.#session.peer?.nack(publishId, {
+        code: FailureCode.OutOfOrder,
+        message: `publish ${publishId} came after ${this.#record.last}`,
+      });
+      return undefined;
+    }
+    const outcome = this.#record.outcome(publishId);
+    // The one under way is answered when it is decided; what comes behind it must not overtake it.
+    if (outcome === undefined) return this.#deciding;
+    if (outcome === 'forgotten') {
+      this.#session.peer?.nack(publishId, {
+        code: FailureCode.OutOfOrder,
+        message: `publish ${publishId} is too long ago`,
+      });
+    } else if ('seq' in outcome) {
+      this.#session.peer?.ack(publishId, outcome.seq, outcome.at);
+    } else {
+      this.#session.peer?.nack(publishId, outcome);
+    }
+    return undefined;
+  }
+
+  /** Whether a publish that was taken is within the limits; it is refused if not. */
+  #mayPublish(publishId: number, now: number): boolean {
+    const { maxInFlight } = this.#chat.options;
+    if (this.#inLog >= maxInFlight) {
+      const message = `more than ${maxInFlight} publishes are not acknowledged yet`;
+      this.#refuse(publishId, { code: FailureCode.RateLimited, message, max: maxInFlight });
+      return false;
+    }
+    if (this.#rate.tryCharge(now)) return true;
+    this.#refuse(publishId, this.#rateLimited());
+    this.#violated();
+    return false;
+  }
+
+  #refuse(publishId: number, failure: Failure): undefined {
+    this.#record.refused(publishId, failure);
+    this.#chat.counters.messagesRefused++;
+    this.#session.peer?.nack(publishId, failure);
+  }
+
+  #rateLimited(): Failure {
+    return {
+      code: FailureCode.RateLimited,
+      message: `more than ${this.#chat.options.maxMessagesPerSecond} messages per second`,
+      retryAfterMs: this.debtMs(),
+    };
+  }
+
+  /** Whoever goes on flooding after being held up and refused is shown out. */
+  #violated(): void {
+    if (++this.#violations > this.#chat.options.maxRateViolations) {
+      this.#session.peer?.close(CloseCode.RateLimited, 'too many messages for too long', this.debtMs());
+    }
+  }
+}
