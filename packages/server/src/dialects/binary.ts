@@ -25,6 +25,7 @@ import {
   readU32,
 } from '@chat/protocol';
 import type { Chat } from '../chat.js';
+import { checkHello } from '../hello.js';
 import type { SessionInfo } from '../hooks.js';
 import { Intake, type IntakeOwner } from '../intake.js';
 import type { Link, LinkHandler } from '../link.js';
@@ -483,41 +484,6 @@ function onWire(delayMs: number): number {
 
 function isBehind({ chunk, offset }: Membership): boolean {
   return offset < chunk.used || chunk.next !== undefined;
-}
-
-/** @throws ProtocolError when a field has the wrong type */
-function checkHello(hello: Hello): void {
-  const { name, maxFrameBytes, agent, resume } = hello as { [Key in keyof Hello]: unknown };
-  const fine =
-    typeof name === 'string' &&
-    Number.isInteger(maxFrameBytes) &&
-    (agent === undefined || typeof agent === 'string') &&
-    (resume === undefined || isResume(resume as Record<string, unknown>));
-  if (!fine) throw new ProtocolError(ProtocolErrorCode.FrameMalformed, 'the hello has a wrong shape');
-}
-
-function isResume(resume: Record<string, unknown> | null): boolean {
-  return (
-    typeof resume === 'object' &&
-    resume !== null &&
-    typeof resume.session === 'string' &&
-    typeof resume.secret === 'string' &&
-    typeof resume.epoch === 'string' &&
-    isPosition(resume.inbox) &&
-    Array.isArray(resume.rooms) &&
-    resume.rooms.every(
-      (position: unknown) =>
-        typeof position === 'object' &&
-        position !== null &&
-        typeof (position as { room?: unknown }).room === 'string' &&
-        isPosition((position as { after?: unknown }).after),
-    )
-  );
-}
-
-/** A seq has 48 bits on the wire. */
-function isPosition(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 48;
 }
 
 function concat(left: Uint8Array, right: Uint8Array): Uint8Array {
