@@ -397,13 +397,13 @@ export class Session {
     head: number,
   ): { point: StartingPoint; gap: Joined['gap'] } {
     const { after, history = 0, epoch = this.#chat.log.epoch } = options;
-    if (after === undefined || epoch !== this.#chat.log.epoch) {
-      // Positions of another life of the log mean nothing here.
+    if (after === undefined) {
       const point =
         history > 0 ? room.log.before(history, head) : (room.log.after(head) ?? room.log.oldest());
-      return { point, gap: after === undefined ? undefined : { from: after, to: point.start } };
+      return { point, gap: undefined };
     }
-    const point = room.log.after(after);
+    // A position of another life of the log means nothing here, but for this: all that is held is new.
+    const point = epoch === this.#chat.log.epoch ? room.log.after(after) : undefined;
     if (point) return { point, gap: undefined };
     const oldest = room.log.oldest();
     return { point: oldest, gap: { from: after, to: oldest.start } };

@@ -56,6 +56,19 @@ describe('a room', () => {
     expect(entries[1]).toMatchObject({ kind: NoticeKind.Joined, sender: bob.welcome!.member.id });
   });
 
+  it('streams all that it holds to one who comes back from another epoch, with a gap before it', async () => {
+    const memory = await MemoryChat.open();
+    const ada = await memory.enter('ada');
+    const { handle } = await ada.join('lobby');
+    await ada.say(handle, 'said before bob was back');
+    const bob = await memory.enter('bob');
+    const joined = await bob.join('lobby', { after: 77, epoch: 'an earlier life' });
+    await turn();
+    expect(joined).toMatchObject({ start: 0, gap: { from: 77, to: 0 } });
+    expect(bob.texts(handle)).toEqual(['said before bob was back']);
+    followChain(bob.frames, handle, joined.start);
+  });
+
   it('streams nothing twice when it is joined twice', async () => {
     const memory = await MemoryChat.open();
     const ada = await memory.enter('ada');
