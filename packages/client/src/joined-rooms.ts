@@ -150,8 +150,9 @@ export class JoinedRooms {
   async #joinAgain(connection: Connection, room: JoinedRoom<unknown>): Promise<void> {
     while (room.joined && !connection.ended) {
       const { name, position, wantedHistory } = room;
-      const { epoch } = this.#identity;
-      const place = room.stream.epoch === epoch ? { after: position, epoch } : { history: wantedHistory };
+      const { epoch } = room.stream;
+      // Also when the epoch is over: then all that the new log holds is news.
+      const place = epoch === undefined ? { history: wantedHistory } : { after: position, epoch };
       try {
         await this.#requests.ask(
           { op: 'join', room: name, ...place },

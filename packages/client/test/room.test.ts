@@ -785,7 +785,7 @@ describe('coming back', () => {
     expect(gaps).toEqual([{ type: 'gap', room: undefined, reason: 'session-lost', from: 3, to: 44 }]);
   });
 
-  it('to a server that lost its memory says so, and joins as for the first time', async () => {
+  it('to a server that lost its memory says so, and gets all that the new log holds', async () => {
     const scene = await connected();
     const room = await join(scene, 'lobby', {}, { history: 10 });
     const seen = collect(room);
@@ -796,7 +796,8 @@ describe('coming back', () => {
     expect(scene.server.end.last(FrameType.Request).request).toEqual({
       op: 'join',
       room: 'lobby',
-      history: 10,
+      after: 100,
+      epoch: 'e1',
     });
     await scene.server.end.respond(joined('lobby', { handle: 1, start: 0, head: 2 }));
     await scene.server.end.send(message(2, 0, 'new', { room: 1 }), message(3, 2, 'newer', { room: 1 }));
@@ -829,7 +830,7 @@ describe('coming back', () => {
     const requests = scene.server.end.all(FrameType.Request).map(({ request }) => request);
     expect(requests).toEqual([
       { op: 'leave', room: 'lobby' },
-      { op: 'join', room: 'lobby', history: 0 },
+      { op: 'join', room: 'lobby', after: 100, epoch: 'e1' },
     ]);
     await scene.server.end.respond(joined('lobby', { start: 4, head: 4 }));
     expect(valuesOf(seen)).toEqual(['old', 'gap']);
