@@ -95,18 +95,18 @@ export class Ring {
    * Reserves room for a message of `length` bytes, to be filled in place, then {@link commit} or {@link abort}.
    *
    * @returns a view of shared memory, borrowed until then, whose content is undefined; or undefined when there is no room now.
-   * @throws {@link ShmError} as {@link tryWrite}; {@link RangeError}, {@link TypeError} when a claim is open
+   * @throws {@link ShmError} as {@link tryWrite}; `RangeError`, `TypeError` when a claim is open
    */
   tryClaim(length: number): Uint8Array | undefined {
     return this.#writing().tryClaim(length);
   }
 
-  /** Sends the claimed message, and everything staged before it. @throws {@link TypeError} without a claim */
+  /** Sends the claimed message, and everything staged before it. @throws `TypeError` without a claim */
   commit(): void {
     this.#writing().commit();
   }
 
-  /** Gives the claim up: nothing is sent. @throws {@link TypeError} without a claim */
+  /** Gives the claim up: nothing is sent. @throws `TypeError` without a claim */
   abort(): void {
     this.#writing().abort();
   }

@@ -122,7 +122,7 @@ const CLOSING_PATIENCE_MS = 1000;
 /** or the remover was stopped: then it will take as long as somebody pleases. */
 const STOPPED_PATIENCE_MS = 100;
 
-/** A mapped segment in which this handle takes part. Made by {@link Segment.open}. */
+/** A mapped segment in which this handle takes part. Made by `Segment.open`. */
 export class Segment {
   readonly name: string;
   readonly path: string;

@@ -10,7 +10,7 @@ import type { FrameType, NoticeKind } from '@chat/protocol';
 
 /** Something that wants to be in the log. */
 export interface Draft {
-  /** Key of the room, or of the inbox (see {@link inboxKey}). */
+  /** Key of the room, or of an inbox. */
   readonly room: string;
   readonly type: typeof FrameType.Message | typeof FrameType.Notice;
   /** Tag of the codec of a message, 0 for a notice. */
