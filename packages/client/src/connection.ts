@@ -237,7 +237,7 @@ export class Connection implements TransportSink {
       this.#clock,
       timeoutMs,
       () => this.#sendPing(),
-      (message) => this.fail(new ClientError('ERR_CLIENT_CONNECTION_LOST', message)),
+      () => this.fail(new ClientError('ERR_CLIENT_CONNECTION_LOST', 'the server gave no sign of life')),
     );
     this.#handler.onWelcome(this, welcome);
   }

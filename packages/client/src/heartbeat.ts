@@ -4,7 +4,8 @@
  * One timer that ticks four times in the timeout, and no clock call per received byte. Two ticks without
  * anything heard or said make a ping, a third one is the end. A tick that comes far too late means that this
  * machine slept, or that a browser froze its tab; then the peer has a short time to answer, since its end of the
- * connection is likely gone.
+ * connection is likely gone. When the tick after that is late too, late is how ticks come here, as those of a
+ * hidden page do, and it counts as any other.
  */
 import type { Clock } from './clock.js';
 
@@ -26,10 +27,11 @@ export class Heartbeat {
   readonly #clock: Clock;
   readonly #intervalMs: number;
   readonly #ping: () => void;
-  readonly #dead: (message: string) => void;
+  readonly #dead: () => void;
   #timer: unknown;
   #quietTicks = 0;
   #muteTicks = 0;
+  #checking = false;
   #lastTickAt: number;
 
   /** To be set when something is received. */
@@ -37,7 +39,7 @@ export class Heartbeat {
   /** To be set when something is sent. */
   said = true;
 
-  constructor(clock: Clock, timeoutMs: number, ping: () => void, dead: (message: string) => void) {
+  constructor(clock: Clock, timeoutMs: number, ping: () => void, dead: () => void) {
     this.#clock = clock;
     this.#intervalMs = Math.max(1, Math.floor(timeoutMs / TICKS_PER_TIMEOUT));
     this.#ping = ping;
@@ -48,6 +50,7 @@ export class Heartbeat {
 
   /** Asks the peer for a sign of life within a few seconds. */
   check(): void {
+    this.#checking = true;
     this.heard = false;
     this.#quietTicks = DEAD_TICKS - 1;
     this.#ping();
@@ -72,10 +75,11 @@ export class Heartbeat {
     this.#muteTicks = this.said ? 0 : this.#muteTicks + 1;
     this.heard = false;
     this.said = false;
-    if (lateMs > this.#intervalMs + WAKE_TIMEOUT_MS) this.check();
+    if (!this.#checking && lateMs > this.#intervalMs + WAKE_TIMEOUT_MS) this.check();
     else if (this.#quietTicks >= DEAD_TICKS) {
-      this.#dead(`nothing was heard for ${this.#quietTicks * this.#intervalMs} ms`);
+      this.#dead();
     } else {
+      this.#checking = false;
       if (this.#quietTicks >= PING_TICKS || this.#muteTicks >= PING_TICKS) this.#ping();
       this.#wait(this.#intervalMs);
     }

@@ -492,6 +492,30 @@ describe('liveness', () => {
     expect(made.client.state.status).toBe('open');
   });
 
+  it('comes back by itself in a hidden page, whose timers run once a minute', async () => {
+    const made = await open();
+    const { client, server, clock } = made;
+    clock.grainMs = 60_000;
+    server.hospitable = true;
+    // The cable is pulled: whatever is said is heard by nobody, and nobody says that the connection is gone.
+    await clock.advance(5 * 60_000);
+    expect(server.ends).toHaveLength(2);
+    expect(client.state.status).toBe('open');
+    expect(server.end.last(FrameType.Hello).hello.resume).toMatchObject({ session: 's1' });
+  });
+
+  it('asks within its interval after a sleep that no timer counted, and comes back', async () => {
+    const { client, server, clock } = await open();
+    server.hospitable = true;
+    await clock.sleep(8 * 3_600_000, { timersStop: true });
+    expect(client.state.status).toBe('open');
+    await clock.advance(15_000);
+    expect(server.end.all(FrameType.Ping)).toHaveLength(1);
+    await clock.advance(6000);
+    expect(server.ends).toHaveLength(2);
+    expect(client.state.status).toBe('open');
+  });
+
   it('measures the round trip', async () => {
     const { client, server, clock } = await open();
     const measuring = client.ping();

@@ -69,6 +69,44 @@ describe('Heartbeat', () => {
     expect(log).not.toContain('dead');
   });
 
+  it('notices after a sleep in which timers stood still, too', async () => {
+    const { clock, log } = heartbeat();
+    await clock.sleep(3_600_000, { timersStop: true });
+    expect(log).toEqual([]);
+    await clock.advance(10_000);
+    expect(log).toEqual(['ping']);
+    await clock.advance(5000);
+    expect(log).toEqual(['ping', 'dead']);
+  });
+
+  describe('in a hidden page, whose timers run once a minute', () => {
+    it('notices that the peer is gone', async () => {
+      const { clock, log } = heartbeat();
+      clock.grainMs = 60_000;
+      await clock.advance(180_000);
+      expect(log).toEqual(['ping', 'dead']);
+    });
+
+    it('stays with a peer that answers, for hours', async () => {
+      const { clock, log, beat } = heartbeat();
+      clock.grainMs = 60_000;
+      for (let i = 0; i < 120; i++) {
+        const pings = log.length;
+        await clock.advance(60_000);
+        beat.heard ||= log.length > pings;
+      }
+      expect(new Set(log)).toEqual(new Set(['ping']));
+    });
+  });
+
+  it('believes a clock that was set back', async () => {
+    const { clock, log, beat } = heartbeat();
+    await clock.sleep(-3_600_000, { timersStop: true });
+    beat.heard = true;
+    await clock.advance(10_000);
+    expect(log).toEqual([]);
+  });
+
   it('leaves no timer when stopped', async () => {
     const { clock, beat } = heartbeat();
     beat.stop();

@@ -2,7 +2,7 @@
 import type { Clock } from '../../src/index.js';
 
 interface Timer {
-  readonly at: number;
+  at: number;
   readonly callback: () => void;
 }
 
@@ -14,6 +14,9 @@ export async function turns(count = 3): Promise<void> {
 export class FakeClock implements Clock {
   #now = 1_000_000;
   readonly #timers = new Set<Timer>();
+
+  /** Timers fire at multiples of this alone, as those of a hidden page do. */
+  grainMs = 1;
 
   get timers(): number {
     return this.#timers.size;
@@ -38,19 +41,24 @@ export class FakeClock implements Clock {
     const end = this.#now + ms;
     for (;;) {
       const [next] = [...this.#timers].sort((a, b) => a.at - b.at);
-      if (next === undefined || next.at > end) break;
-      this.#timers.delete(next);
-      this.#now = Math.max(this.#now, next.at);
-      next.callback();
+      const at = next && Math.ceil(next.at / this.grainMs) * this.grainMs;
+      if (at === undefined || at > end) break;
+      this.#timers.delete(next!);
+      this.#now = Math.max(this.#now, at);
+      next!.callback();
       await turns();
     }
     this.#now = end;
     await turns();
   }
 
-  /** Lets `ms` pass without any timer noticing, as a machine that sleeps does; then fires what is late. */
-  async sleep(ms: number): Promise<void> {
+  /**
+   * Lets `ms` pass without any timer noticing, as a machine that sleeps does; then fires what is late. With
+   * `timersStop` a timer still has to wait for what was left of its delay, as where timers do not count the sleep.
+   */
+  async sleep(ms: number, { timersStop = false } = {}): Promise<void> {
     this.#now += ms;
+    if (timersStop) for (const timer of this.#timers) timer.at += ms;
     await this.advance(0);
   }
 }
