@@ -19,6 +19,11 @@ export interface Peer {
   /** Passes on an encoded signal frame, unless bytes are unsent. */
   signal(frame: Uint8Array): void;
   gap(roomHandle: number, from: number, to: number): void;
+  /**
+   * The member was shown out of a room, and its notice is the newest entry of it: says so, with all that came
+   * before or the gap in its place. Nothing of the room follows.
+   */
+  dismiss(membership: Membership): void;
   /** Announces that the server goes away, waits for what is on its way, then closes. */
   drain(retryAfterMs: number): void;
   /** Says why and ends the connection. Idempotent. */

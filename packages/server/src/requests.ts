@@ -45,7 +45,7 @@ export async function answerRequest(
     }
     case 'leave': {
       if (typeof request.room !== 'string') return bad(op);
-      return { response: { left: session.leave(request.room) } };
+      return { response: { left: await session.leave(request.room) } };
     }
     case 'rename': {
       if (typeof request.name !== 'string') return bad(op);

@@ -40,6 +40,11 @@ export class Membership implements Cursor {
   }
 }
 
+/** Whether there is something that the member has not been sent. */
+export function isBehind({ chunk, offset }: Membership): boolean {
+  return offset < chunk.used || chunk.next !== undefined;
+}
+
 /** A turn may bring in this part of what the log holds. */
 const UNSENT_PER_BOUND = 4;
 
@@ -54,6 +59,8 @@ export class Room {
   readonly lines: LineView = new LineView();
   /** By member id, in the order of joining. */
   readonly members: Map<number, Membership> = new Map();
+  /** Those on their way through the log, who are not members yet. */
+  joining = 0;
   /** Whether fan-out knows already that there is something new. */
   dirty = false;
   /** Whether fan-out will come by in any case, later. */

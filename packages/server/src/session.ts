@@ -2,50 +2,36 @@
  * One member of the chat, from admission until it leaves or is lost for good.
  *
  * A session outlives its connection: when the connection breaks, the session keeps its name, its rooms and its
- * publish numbers for the resume window, and a new peer may take it over. Coming, going and renaming go into
- * the log first and take effect when they come back from there; what a session says is its `Publisher`'s.
+ * publish numbers for the resume window, and a new peer may take it over. Where it is belongs to its
+ * `Memberships`, what it says to its `Publisher`.
  */
 import {
   CloseCode,
   type Failure,
   FailureCode,
-  FrameType,
   type Joined,
   LOBBY,
   NoticeKind,
-  roomNameProblem,
   userNameProblem,
 } from '@chat/protocol';
 import type { Chat } from './chat.js';
 import type { SessionInfo } from './hooks.js';
-import type { StartingPoint } from './log/byte-log.js';
-import { inboxKey, type Origin } from './log/event-log.js';
+import { inboxKey } from './log/event-log.js';
+import { type JoinOptions, type Leaving, Memberships, startingPoint } from './memberships.js';
 import type { Answer, Peer } from './peer.js';
 import { Publisher } from './publisher.js';
 import { Membership, Room } from './room.js';
 import type { TimerEntry } from './timer-wheel.js';
 
-/** Members that are named in the answer to a join; the rest is paged. */
-const JOINED_MEMBERS = 64;
-/** What the rest of that answer takes at the most. */
-const JOINED_BYTES = 1024;
 /** Inbox handles live above the handles of rooms. */
 const INBOX_HANDLE = 0x8000_0000;
 
-const NOTHING = new Uint8Array(0);
 const NO_ROOMS: ReadonlyMap<number, Membership> = new Map();
 
 /** What a resumed session is told: its rooms, and which direct messages are no longer held. */
 export interface Resumed {
   readonly joined: Joined[];
   readonly inboxGap: Joined['gap'];
-}
-
-/** A position from which a member wants to go on. */
-export interface JoinOptions {
-  readonly history?: number;
-  readonly after?: number;
-  readonly epoch?: string;
 }
 
 export class Session {
@@ -58,9 +44,7 @@ export class Session {
   readonly claims: unknown;
   #name: string;
   // An idle session is small: what it needs to speak is made when it first does.
-  #rooms: Map<number, Membership> | undefined;
-  /** Joins on their way through the log, by room key. */
-  #joining: Map<string, Promise<Answer<'join'>>> | undefined;
+  #memberships: Memberships | undefined;
   #nameBytes: Uint8Array | undefined;
   #publisher: Publisher | undefined;
   #peer: Peer | undefined;
@@ -88,7 +72,7 @@ export class Session {
 
   /** The rooms that the session is in, by handle. */
   get rooms(): ReadonlyMap<number, Membership> {
-    return this.#rooms ?? NO_ROOMS;
+    return this.#memberships?.all ?? NO_ROOMS;
   }
 
   get name(): string {
@@ -168,73 +152,26 @@ export class Session {
     return this.#publisher?.debtMs() ?? 0;
   }
 
-  async join(roomName: string, options: JoinOptions): Promise<Answer<'join'>> {
-    const problem = roomNameProblem(roomName);
-    if (problem) return failed(FailureCode.RoomInvalid, problem);
-    const { maxRoomsPerSession, hooks } = this.#chat.options;
-    if (hooks.authorize && !(await hooks.authorize(this.info, 'join', roomName))) {
-      return failed(FailureCode.Forbidden, `not allowed to join ${roomName}`);
-    }
-    if (this.#closed) return failed(FailureCode.Internal, 'the session has ended');
-    const known = this.#chat.rooms.find(roomName);
-    const current = known && this.rooms.get(known.handle);
-    if (current) return this.#joined(current, known.log.positionOf(current), known.log.lastSeq, undefined);
-    this.#joining ??= new Map();
-    const joining = this.#joining;
-    const underway = known && joining.get(known.key);
-    if (underway) return underway;
-    const max = maxRoomsPerSession;
-    // Before the room is made: who may not join it must not fill the server with rooms.
-    if (this.rooms.size + joining.size >= max) {
-      return { failure: { code: FailureCode.TooManyRooms, message: `already in ${max} rooms`, max } };
-    }
-    const room = known ?? this.#chat.rooms.open(roomName);
-    if (!room) {
-      const max = this.#chat.options.maxRooms;
-      return { failure: { code: FailureCode.TooManyRooms, message: `the server has ${max} rooms`, max } };
-    }
-    const full = this.#chat.options.maxMembersPerRoom;
-    if (room.members.size >= full) {
-      return {
-        failure: { code: FailureCode.RoomFull, message: `${roomName} has ${full} members`, max: full },
-      };
-    }
-    let resolve!: (answer: Answer<'join'>) => void;
-    const answer = new Promise<Answer<'join'>>((settle) => {
-      resolve = settle;
-    });
-    joining.set(room.key, answer);
-    this.#notice(room, NoticeKind.Joined, NOTHING, {
-      appended: (entry) => {
-        joining.delete(room.key);
-        if (this.#closed) {
-          // It ended while the log thought about it: whoever saw it come has to see it go.
-          this.#notice(room, NoticeKind.Left, NOTHING, undefined);
-          resolve(failed(FailureCode.Internal, 'the session has ended'));
-          return;
-        }
-        const head = room.log.previousSeq;
-        const { point, gap } = this.#startingPoint(room, options, head);
-        const membership = new Membership(this, room, entry.seq, point);
-        this.#rooms ??= new Map();
-        this.#rooms.set(room.handle, membership);
-        room.members.set(this.memberId, membership);
-        this.#chat.fanOut.touchMember(membership);
-        resolve(this.#joined(membership, point.start, head, gap));
-      },
-    });
-    return answer;
+  join(roomName: string, options: JoinOptions): Promise<Answer<'join'>> {
+    this.#memberships ??= new Memberships(this.#chat, this);
+    return this.#memberships.join(roomName, options);
   }
 
   /** Leaves a room; false when the session was not in it. */
-  leave(roomName: string): boolean {
-    const room = this.#chat.rooms.find(roomName);
-    const membership = room && this.rooms.get(room.handle);
+  async leave(roomName: string): Promise<boolean> {
+    const membership = this.#memberships?.find(roomName);
     if (!membership) return false;
     // What was said before the leave still belongs to the one who leaves.
     this.#peer?.deliver(membership);
-    this.#leaveRoom(membership, NoticeKind.Left);
+    await new Promise<void>((left) => this.#memberships?.leave(membership, NoticeKind.Left, left));
     return true;
+  }
+
+  /** Shows the member out of a room, which it is told as the last of it; false when it was not in it. */
+  dismiss(roomName: string): boolean {
+    const membership = this.#memberships?.find(roomName);
+    if (membership) this.#memberships?.dismiss(membership);
+    return membership !== undefined;
   }
 
   rename(name: string): Answer<'rename'> {
@@ -247,9 +184,7 @@ export class Session {
     }
     this.#name = name;
     this.#nameBytes = undefined;
-    for (const { room } of this.rooms.values()) {
-      this.#notice(room, NoticeKind.Renamed, this.nameBytes, undefined, old);
-    }
+    this.#memberships?.renamed(old);
     return { name };
   }
 
@@ -280,24 +215,13 @@ export class Session {
     old?.close(CloseCode.SessionReplaced, 'the session goes on over another connection');
     this.#dropLease();
     this.#publisher?.forgive();
-    const joined: Joined[] = [];
+    const joined = this.#memberships?.comeBack(positions) ?? [];
     let inboxGap: Joined['gap'];
-    for (const membership of this.rooms.values()) {
-      const { room } = membership;
-      const after = positions.get(room.key);
-      const { point, gap } = this.#startingPoint(
-        room,
-        after === undefined ? {} : { after },
-        room.log.lastSeq,
-      );
-      membership.moveTo(point);
-      joined.push(this.#joined(membership, point.start, room.log.lastSeq, gap));
-      this.#chat.fanOut.touch(room);
-    }
     if (this.#inbox) {
-      const { point, gap } = this.#startingPoint(this.#inbox, { after: inboxAfter }, this.#inbox.log.lastSeq);
-      this.inboxMembership!.moveTo(point);
-      inboxGap = gap;
+      const { log } = this.#inbox;
+      const place = startingPoint(this.#inbox, { after: inboxAfter }, log.lastSeq, this.#chat.log.epoch);
+      this.inboxMembership!.moveTo(place.point);
+      inboxGap = place.gap;
       this.#chat.fanOut.touch(this.#inbox);
     }
     return { joined, inboxGap };
@@ -339,11 +263,11 @@ export class Session {
   }
 
   /** Leaves all rooms and frees the name. Idempotent. */
-  end(kind: typeof NoticeKind.Left | typeof NoticeKind.Lost): void {
+  end(kind: Leaving): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#dropLease();
-    for (const membership of [...this.rooms.values()]) this.#leaveRoom(membership, kind);
+    for (const membership of [...this.rooms.values()]) this.#memberships?.leave(membership, kind);
     if (this.#inbox) {
       const before = this.#inbox.log.bytes;
       this.#inbox.log.clear();
@@ -354,73 +278,7 @@ export class Session {
 
   /** Where the members of the line dialect talk. */
   get lobby(): Membership | undefined {
-    const room = this.#chat.rooms.find(LOBBY);
-    return room && this.rooms.get(room.handle);
-  }
-
-  #notice(
-    room: Room,
-    kind: NoticeKind,
-    body: Uint8Array,
-    origin: Origin | undefined,
-    name: Uint8Array = this.nameBytes,
-  ): void {
-    this.#chat.log.append({
-      room: room.key,
-      type: FrameType.Notice,
-      codec: 0,
-      kind,
-      sender: this.memberId,
-      name,
-      body,
-      at: this.#chat.options.clock.now(),
-      publishId: 0,
-      origin,
-    });
-  }
-
-  #leaveRoom(membership: Membership, kind: typeof NoticeKind.Left | typeof NoticeKind.Lost): void {
-    const { room } = membership;
-    this.#rooms?.delete(room.handle);
-    this.#notice(room, kind, NOTHING, {
-      appended: () => {
-        // Not one that has come back while the log thought about it.
-        if (room.members.get(this.memberId) === membership) room.members.delete(this.memberId);
-        this.#chat.rooms.release(room);
-      },
-    });
-  }
-
-  #startingPoint(
-    room: Room,
-    options: JoinOptions,
-    head: number,
-  ): { point: StartingPoint; gap: Joined['gap'] } {
-    const { after, history = 0, epoch = this.#chat.log.epoch } = options;
-    if (after === undefined) {
-      const point =
-        history > 0 ? room.log.before(history, head) : (room.log.after(head) ?? room.log.oldest());
-      return { point, gap: undefined };
-    }
-    // A position of another life of the log means nothing here, but for this: all that is held is new.
-    const point = epoch === this.#chat.log.epoch ? room.log.after(after) : undefined;
-    if (point) return { point, gap: undefined };
-    const oldest = room.log.oldest();
-    return { point: oldest, gap: { from: after, to: oldest.start } };
-  }
-
-  #joined(membership: Membership, start: number, head: number, gap: Joined['gap']): Joined {
-    const { room } = membership;
-    const { members } = room.listMembers(JOINED_MEMBERS, this.#chat.options.maxFrameBytes - JOINED_BYTES);
-    return {
-      room: room.name,
-      handle: room.handle,
-      start,
-      head,
-      members,
-      memberCount: room.members.size,
-      ...(gap ? { gap } : {}),
-    };
+    return this.#memberships?.find(LOBBY);
   }
 
   #dropLease(): void {

@@ -381,15 +381,63 @@ describe('a log that takes its time', () => {
     await turn();
     log.deliver();
     const { handle } = await joining;
-    await ada.ask({ op: 'leave', room: 'lobby' });
-    const again = ada.join('lobby');
+    ada.ask({ op: 'leave', room: 'lobby' }).catch(() => {});
+    await turn();
+    ada.pipe.destroy();
+    const back = memory.connect();
+    expect((await back.enter(comeBack(ada, []))).rooms).toEqual([]);
+    const again = back.join('lobby');
     await turn();
     log.deliver();
     expect(await again).toMatchObject({ handle, memberCount: 1 });
-    ada.publish(handle, 'here');
+    back.publish(handle, 'here');
     log.deliver();
     await turn();
-    expect(ada.texts(handle)).toEqual(['here']);
+    expect(back.texts(handle)).toEqual(['here']);
+  });
+
+  it('answers a leave when it is in it, and sends nothing of the room after that', async () => {
+    const log = new LateLog();
+    const memory = await MemoryChat.open({ log });
+    const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
+    const joining = [ada.join('lobby'), bob.join('lobby')];
+    await turn();
+    log.deliver();
+    const [{ handle }] = (await Promise.all(joining)) as [Joined, Joined];
+    bob.publish(handle, 'before');
+    const leaving = ada.ask({ op: 'leave', room: 'lobby' });
+    bob.publish(handle, 'behind');
+    await turn();
+    log.deliver();
+    expect(await leaving).toEqual({ left: true });
+    await turn();
+    expect(ada.texts(handle)).not.toContain('behind');
+    expect(ada.frames.at(-1)).toMatchObject({ type: FrameType.Response });
+  });
+
+  it('never lets more into a room than may be there, however many are on their way', async () => {
+    const log = new LateLog();
+    const memory = await MemoryChat.open({ log, maxMembersPerRoom: 2 });
+    const clients = await Promise.all(['ada', 'bob', 'carol', 'dave'].map((name) => memory.enter(name)));
+    const answers = Promise.all(clients.map((client) => client.request({ op: 'join', room: 'lobby' })));
+    await turn();
+    log.deliver();
+    expect((await answers).map(({ type }) => type === FrameType.Response)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(memory.chat.rooms.find('lobby')!.members.size).toBe(2);
+    // A place is free again once the one who leaves has left.
+    const leaving = clients[0]!.ask({ op: 'leave', room: 'lobby' });
+    await turn();
+    log.deliver();
+    await leaving;
+    const joining = clients[3]!.join('lobby');
+    await turn();
+    log.deliver();
+    expect(await joining).toMatchObject({ memberCount: 2 });
   });
 
   it('accepts a direct message for one who has gone, and nobody reads it', async () => {

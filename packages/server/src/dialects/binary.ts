@@ -30,12 +30,12 @@ import type { SessionInfo } from '../hooks.js';
 import { Intake, type IntakeOwner } from '../intake.js';
 import type { Link, LinkHandler } from '../link.js';
 import { HISTORY_HEADER_BYTES } from '../options.js';
-import { Outbox } from '../outbox.js';
 import type { Peer } from '../peer.js';
 import { answerRequest } from '../requests.js';
-import type { Membership } from '../room.js';
+import { isBehind, type Membership } from '../room.js';
 import type { Session } from '../session.js';
 import type { TimerEntry } from '../timer-wheel.js';
+import { FrameSender } from './frame-sender.js';
 
 type State =
   | { readonly name: 'preface' }
@@ -60,14 +60,12 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   readonly #link: Link;
   readonly #decoder: FrameDecoder;
   readonly #intake: Intake;
-  readonly #outbox = new Outbox();
+  readonly #sender: FrameSender;
   #deadline: TimerEntry;
   #state: State;
   #heardAt: number;
   #nonce = 0;
   #prefaceBytes: Uint8Array = NOTHING;
-  /** The socket holds unsent bytes: everything waits for `onFlushed`. */
-  #blocked = false;
   #drainRetryMs = 0;
   /** What the client had sent before it knew that the server goes away is answered. */
   #drained = false;
@@ -79,6 +77,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     this.dialect = options.dialect;
     this.#decoder = new FrameDecoder({ maxFrameBytes: chat.options.maxFrameBytes });
     this.#intake = new Intake(link, chat.options.clock, this);
+    this.#sender = new FrameSender(chat, link, this.#intake, this);
     this.#state = { name: options.preface ? 'preface' : 'hello' };
     this.#heardAt = chat.wheel.now;
     this.#deadline = chat.wheel.schedule(this, chat.options.handshakeTimeoutMs);
@@ -111,21 +110,18 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   }
 
   onFlushed(): void {
-    this.#blocked = false;
-    this.flush();
+    this.#sender.unblock();
     if (this.#state.name === 'open') this.#catchUp(this.#state.session);
-    if (!this.#blocked) this.#intake.release();
+    if (!this.#sender.blocked) this.#intake.release();
   }
 
-  /** Sends what the session has not seen, as far as the socket takes it. */
+  /** Sends what the session has not seen; a peer that has drained has seen everything then. */
   #catchUp(session: Session): void {
-    for (const membership of session.rooms.values()) {
-      if (this.#blocked) return;
-      this.deliver(membership);
-    }
+    const sender = this.#sender;
+    sender.catchUp(session.rooms.values());
     const inbox = session.inboxMembership;
-    if (inbox && !this.#blocked) this.deliver(inbox);
-    if (this.#drained && !this.#blocked) {
+    if (inbox && !sender.blocked) sender.deliver(inbox);
+    if (this.#drained && !sender.blocked) {
       this.close(CloseCode.GoingAway, 'the server goes away', this.#drainRetryMs);
     }
   }
@@ -157,7 +153,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
           this.close(CloseCode.IdleTimeout, `nothing was heard for ${silentMs} ms`);
           return undefined;
         }
-        if (silentMs >= idleTimeoutMs / 2 && !this.#blocked) {
+        if (silentMs >= idleTimeoutMs / 2 && !this.#sender.blocked) {
           this.#answer(encodeFrame({ type: FrameType.Ping, nonce: ++this.#nonce >>> 0 || 1 }));
           return idleTimeoutMs - silentMs;
         }
@@ -172,50 +168,15 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   // ── what the session says ──
 
   deliver(membership: Membership): void {
-    if (this.#blocked) {
-      if (membership.lagged) membership.session.lagged(membership);
-      return;
-    }
-    const link = this.#link;
-    const corked = this.#outbox.length > 0;
-    if (corked) {
-      link.cork();
-      this.#write(this.#outbox.take());
-    }
-    let { chunk } = membership;
-    for (;;) {
-      if (membership.lagged) {
-        membership.session.lagged(membership);
-        break;
-      }
-      if (membership.offset < chunk.used) {
-        const slice = membership.room.log.slice(chunk, membership.offset);
-        membership.offset = chunk.used;
-        this.#chat.counters.slicesOut++;
-        this.#write(slice);
-        // Stop only when the socket really holds unsent bytes: then, and only then, `onFlushed` follows.
-        if (!corked && link.unsentBytes > 0) break;
-      }
-      if (!chunk.next || (corked && link.unsentBytes > CORKED_BYTES)) break;
-      chunk = chunk.next;
-      membership.chunk = chunk;
-      membership.offset = 0;
-    }
-    if (corked) link.uncork();
-    this.#blocked = link.unsentBytes > 0;
-    // The portion behind the cork went out at once: go on without one.
-    if (corked && !this.#blocked && isBehind(membership)) this.deliver(membership);
+    this.#sender.deliver(membership);
   }
 
   flush(): void {
-    if (this.#blocked || this.#outbox.length === 0) return;
-    this.#write(this.#outbox.take());
-    this.#blocked = this.#link.unsentBytes > 0;
+    this.#sender.flush();
   }
 
   ack(publishId: number, seq: number, at: number): void {
-    this.#outbox.addAck(publishId, seq, at);
-    this.#answered();
+    if (this.#state.name !== 'closed') this.#sender.ack(publishId, seq, at);
   }
 
   nack(publishId: number, failure: Failure): void {
@@ -223,11 +184,21 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   }
 
   signal(frame: Uint8Array): void {
-    if (!this.#blocked && this.#state.name === 'open') this.#answer(frame);
+    if (!this.#sender.blocked && this.#state.name === 'open') this.#sender.answer(frame);
   }
 
   gap(room: number, from: number, to: number): void {
     this.#answer(encodeFrame({ type: FrameType.Gap, room, from, to }));
+  }
+
+  dismiss(membership: Membership): void {
+    const { room } = membership;
+    if (!membership.lagged) this.#sender.deliver(membership);
+    if (!isBehind(membership)) return;
+    // It is read no further from the log, where others speak already: the notice goes with the answers.
+    const notice = room.log.newest();
+    this.gap(room.handle, room.log.positionOf(membership), room.log.previousSeq);
+    this.#answer(notice);
   }
 
   drain(retryAfterMs: number): void {
@@ -255,15 +226,14 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     const { logger } = this.#chat.options;
     const member = state.name === 'open' ? state.session.memberId : undefined;
     logger.debug({ address: this.address, member, code, close: closeCodeInfo(code).name, reason }, 'closing');
-    if (state.name === 'open' && !this.#blocked) {
+    if (state.name === 'open') {
       for (const membership of state.session.rooms.values()) {
-        if (!this.#blocked && !membership.lagged) this.deliver(membership);
+        if (!this.#sender.blocked && !membership.lagged) this.#sender.deliver(membership);
       }
     }
-    this.#outbox.add(
+    this.#sender.last(
       encodeFrame({ type: FrameType.Close, code, retryAfterMs: onWire(retryAfterMs), reason }),
     );
-    this.#write(this.#outbox.take());
     this.#link.end(code, reason);
     this.#closed();
     if (state.name === 'open') state.session.disconnected(this, false, closeCodeInfo(code).retry);
@@ -435,24 +405,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   }
 
   #answer(frame: Uint8Array): void {
-    if (this.#state.name === 'closed') return;
-    this.#outbox.add(frame);
-    this.#answered();
-  }
-
-  #answered(): void {
-    if (this.#outbox.length > this.#chat.options.maxQueuedBytes) {
-      // Not at the end of the turn but now: one chunk of requests may ask for any amount of answers.
-      this.flush();
-      // It sends and does not read: it may go on when it has read its answers.
-      if (this.#blocked) this.#intake.choke();
-    }
-    if (!this.#blocked) this.#chat.fanOut.touchPeer(this);
-  }
-
-  #write(bytes: Buffer): void {
-    this.#chat.counters.bytesOut += bytes.length;
-    this.#link.write(bytes);
+    if (this.#state.name !== 'closed') this.#sender.answer(frame);
   }
 
   failed(error: unknown): void {
@@ -472,18 +425,11 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   }
 }
 
-/** Catch-up behind a cork is collected in memory, so it goes in portions of about this size. */
-const CORKED_BYTES = 262_144;
-
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** A delay as the 32 bits that it has on the wire: a ban may last longer than these can say. */
 function onWire(delayMs: number): number {
   return Math.min(Math.max(0, Math.ceil(delayMs)), 0xffff_ffff);
-}
-
-function isBehind({ chunk, offset }: Membership): boolean {
-  return offset < chunk.used || chunk.next !== undefined;
 }
 
 function concat(left: Uint8Array, right: Uint8Array): Uint8Array {

@@ -156,6 +156,11 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     this.#say(formatNoticeLine('some messages were missed'));
   }
 
+  /** There is no other room for it. */
+  dismiss(): void {
+    this.close(CloseCode.Kicked, `removed from ${LOBBY}`);
+  }
+
   drain(): void {
     this.close(CloseCode.GoingAway, 'the server goes away');
   }

@@ -164,6 +164,11 @@ export class ByteLog {
     return { chunk: this.#tail, offset: this.#tail.used, start: this.#lastSeq };
   }
 
+  /** The newest entry. Borrowed, as {@link ByteLog.slice}. */
+  newest(): Buffer {
+    return this.#tail.bytes.subarray(this.#lastOffset, this.#tail.used);
+  }
+
   /** Before the oldest entry that is held. */
   oldest(): StartingPoint {
     const chunk = this.#chunks[0]!;

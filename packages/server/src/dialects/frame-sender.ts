@@ -1,0 +1,128 @@
+/**
+ * The sending half of a binary peer: entries of the log as the slices that they already are, and answers, which
+ * wait for the end of the turn.
+ *
+ * One rule stands above all: what can be written is written until the socket really holds unsent bytes, and then
+ * nothing until they are out. So a peer that does not read costs its cursor, and a bounded amount of answers.
+ */
+import type { Chat } from '../chat.js';
+import type { Intake } from '../intake.js';
+import type { Link } from '../link.js';
+import { Outbox } from '../outbox.js';
+import type { Peer } from '../peer.js';
+import { isBehind, type Membership } from '../room.js';
+
+/** Catch-up behind a cork is collected in memory, so it goes in portions of about this size. */
+const CORKED_BYTES = 262_144;
+
+export class FrameSender {
+  readonly #chat: Chat;
+  readonly #link: Link;
+  readonly #intake: Intake;
+  readonly #peer: Peer;
+  readonly #outbox = new Outbox();
+  #blocked = false;
+
+  /** @param peer whose answers they are; its `flush` is called at the end of a turn that has some */
+  constructor(chat: Chat, link: Link, intake: Intake, peer: Peer) {
+    this.#chat = chat;
+    this.#link = link;
+    this.#intake = intake;
+    this.#peer = peer;
+  }
+
+  /** Whether the socket holds unsent bytes: everything waits for {@link FrameSender.unblock}. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** What was unsent is out. */
+  unblock(): void {
+    this.#blocked = false;
+    this.flush();
+  }
+
+  /** See `Peer`. */
+  deliver(membership: Membership): void {
+    if (this.#blocked) {
+      if (membership.lagged) membership.session.lagged(membership);
+      return;
+    }
+    const link = this.#link;
+    const corked = this.#outbox.length > 0;
+    if (corked) {
+      link.cork();
+      this.#write(this.#outbox.take());
+    }
+    let { chunk } = membership;
+    for (;;) {
+      if (membership.lagged) {
+        membership.session.lagged(membership);
+        break;
+      }
+      if (membership.offset < chunk.used) {
+        const slice = membership.room.log.slice(chunk, membership.offset);
+        membership.offset = chunk.used;
+        this.#chat.counters.slicesOut++;
+        this.#write(slice);
+        // Stop only when the socket really holds unsent bytes: then, and only then, `onFlushed` follows.
+        if (!corked && link.unsentBytes > 0) break;
+      }
+      if (!chunk.next || (corked && link.unsentBytes > CORKED_BYTES)) break;
+      chunk = chunk.next;
+      membership.chunk = chunk;
+      membership.offset = 0;
+    }
+    if (corked) link.uncork();
+    this.#blocked = link.unsentBytes > 0;
+    // The portion behind the cork went out at once: go on without one.
+    if (corked && !this.#blocked && isBehind(membership)) this.deliver(membership);
+  }
+
+  /** Sends what the session has not seen, as far as the socket takes it. */
+  catchUp(memberships: Iterable<Membership>): void {
+    for (const membership of memberships) {
+      if (this.#blocked) return;
+      this.deliver(membership);
+    }
+  }
+
+  /** Sends the answers of this turn. */
+  flush(): void {
+    if (this.#blocked || this.#outbox.length === 0) return;
+    this.#write(this.#outbox.take());
+    this.#blocked = this.#link.unsentBytes > 0;
+  }
+
+  /** Adds an answer; it goes out at the end of the turn. */
+  answer(frame: Uint8Array): void {
+    this.#outbox.add(frame);
+    this.#answered();
+  }
+
+  ack(publishId: number, seq: number, at: number): void {
+    this.#outbox.addAck(publishId, seq, at);
+    this.#answered();
+  }
+
+  /** Sends `frame` behind all answers, whatever is unsent: nothing follows. */
+  last(frame: Uint8Array): void {
+    this.#outbox.add(frame);
+    this.#write(this.#outbox.take());
+  }
+
+  #answered(): void {
+    if (this.#outbox.length > this.#chat.options.maxQueuedBytes) {
+      // Not at the end of the turn but now: one chunk of requests may ask for any amount of answers.
+      this.flush();
+      // It sends and does not read: it may go on when it has read its answers.
+      if (this.#blocked) this.#intake.choke();
+    }
+    if (!this.#blocked) this.#chat.fanOut.touchPeer(this.#peer);
+  }
+
+  #write(bytes: Buffer): void {
+    this.#chat.counters.bytesOut += bytes.length;
+    this.#link.write(bytes);
+  }
+}

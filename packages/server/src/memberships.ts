@@ -1,0 +1,228 @@
+/**
+ * The rooms of one session: how it joins and leaves them, and where its cursor stands in each.
+ *
+ * Coming, going and renaming go into the log first and take effect when they come back from there, so that every
+ * member sees them at the same place. What is said about a room to its member, the answer to a join and the
+ * stream behind it, is one consistent read.
+ */
+import {
+  type Failure,
+  FailureCode,
+  FrameType,
+  type Joined,
+  NoticeKind,
+  roomNameProblem,
+} from '@chat/protocol';
+import type { Chat } from './chat.js';
+import type { StartingPoint } from './log/byte-log.js';
+import type { Origin } from './log/event-log.js';
+import type { Answer } from './peer.js';
+import { Membership, type Room } from './room.js';
+import type { Session } from './session.js';
+
+/** Members that are named in the answer to a join; the rest is paged. */
+const JOINED_MEMBERS = 64;
+/** What the rest of that answer takes at the most. */
+const JOINED_BYTES = 1024;
+
+const NOTHING = new Uint8Array(0);
+
+/** A position from which a member wants to go on. */
+export interface JoinOptions {
+  readonly history?: number;
+  readonly after?: number;
+  readonly epoch?: string;
+}
+
+/** How a member goes: by itself, or because its connection broke for good. */
+export type Leaving = typeof NoticeKind.Left | typeof NoticeKind.Lost;
+
+export class Memberships {
+  readonly #chat: Chat;
+  readonly #session: Session;
+  /** By handle of the room. */
+  readonly all: Map<number, Membership> = new Map();
+  /** Joins on their way through the log, by room key. */
+  #joining: Map<string, Promise<Answer<'join'>>> | undefined;
+
+  constructor(chat: Chat, session: Session) {
+    this.#chat = chat;
+    this.#session = session;
+  }
+
+  async join(roomName: string, options: JoinOptions): Promise<Answer<'join'>> {
+    const problem = roomNameProblem(roomName);
+    if (problem) return failed(FailureCode.RoomInvalid, problem);
+    const { maxRoomsPerSession, maxMembersPerRoom, hooks } = this.#chat.options;
+    if (hooks.authorize && !(await hooks.authorize(this.#session.info, 'join', roomName))) {
+      return failed(FailureCode.Forbidden, `not allowed to join ${roomName}`);
+    }
+    if (this.#session.ended) return failed(FailureCode.Internal, 'the session has ended');
+    const known = this.#chat.rooms.find(roomName);
+    const current = known && this.all.get(known.handle);
+    if (current) return this.#joined(current, known.log.positionOf(current), known.log.lastSeq, undefined);
+    this.#joining ??= new Map();
+    const joining = this.#joining;
+    const underway = known && joining.get(known.key);
+    if (underway) return underway;
+    // Before the room is made: who may not join it must not fill the server with rooms.
+    if (this.all.size + joining.size >= maxRoomsPerSession) {
+      return tooMany(FailureCode.TooManyRooms, `already in ${maxRoomsPerSession} rooms`, maxRoomsPerSession);
+    }
+    const room = known ?? this.#chat.rooms.open(roomName);
+    if (!room) {
+      const max = this.#chat.options.maxRooms;
+      return tooMany(FailureCode.TooManyRooms, `the server has ${max} rooms`, max);
+    }
+    // Those who are on their way through the log count: several may be at a time.
+    if (room.members.size + room.joining >= maxMembersPerRoom) {
+      const message = `${roomName} has ${maxMembersPerRoom} members`;
+      return tooMany(FailureCode.RoomFull, message, maxMembersPerRoom);
+    }
+    let resolve!: (answer: Answer<'join'>) => void;
+    const answer = new Promise<Answer<'join'>>((settle) => {
+      resolve = settle;
+    });
+    joining.set(room.key, answer);
+    room.joining++;
+    this.#notice(room, NoticeKind.Joined, {
+      appended: (entry) => {
+        joining.delete(room.key);
+        room.joining--;
+        if (this.#session.ended) {
+          // It ended while the log thought about it: whoever saw it come has to see it go.
+          this.#notice(room, NoticeKind.Left, undefined);
+          resolve(failed(FailureCode.Internal, 'the session has ended'));
+          return;
+        }
+        const head = room.log.previousSeq;
+        const { point, gap } = startingPoint(room, options, head, this.#chat.log.epoch);
+        const membership = new Membership(this.#session, room, entry.seq, point);
+        this.all.set(room.handle, membership);
+        room.members.set(this.#session.memberId, membership);
+        this.#chat.fanOut.touchMember(membership);
+        resolve(this.#joined(membership, point.start, head, gap));
+      },
+    });
+    return answer;
+  }
+
+  /** The membership in the room of that name. */
+  find(roomName: string): Membership | undefined {
+    const room = this.#chat.rooms.find(roomName);
+    return room && this.all.get(room.handle);
+  }
+
+  /** Goes; nothing of the room is sent to the member once `left` is called. */
+  leave(membership: Membership, kind: Leaving, left?: () => void): void {
+    this.#leave(membership, kind, undefined, left);
+  }
+
+  /** Is shown out: the last of the room that the member is sent is the notice of its own leaving. */
+  dismiss(membership: Membership): void {
+    this.#leave(membership, NoticeKind.Left, () => this.#session.peer?.dismiss(membership));
+  }
+
+  /** Tells every room that `oldName` has another name now. */
+  renamed(oldName: Uint8Array): void {
+    for (const { room } of this.all.values()) {
+      this.#notice(room, NoticeKind.Renamed, undefined, oldName, this.#session.nameBytes);
+    }
+  }
+
+  /** Puts the cursors back to what the client has, by room key; describes the rooms as they are streamed from now on. */
+  comeBack(positions: ReadonlyMap<string, number>): Joined[] {
+    return [...this.all.values()].map((membership) => {
+      const { room } = membership;
+      const after = positions.get(room.key);
+      const head = room.log.lastSeq;
+      const wish = after === undefined ? {} : { after };
+      const { point, gap } = startingPoint(room, wish, head, this.#chat.log.epoch);
+      membership.moveTo(point);
+      this.#chat.fanOut.touch(room);
+      return this.#joined(membership, point.start, head, gap);
+    });
+  }
+
+  #leave(membership: Membership, kind: Leaving, before?: () => void, after?: () => void): void {
+    const { room } = membership;
+    this.all.delete(room.handle);
+    this.#notice(room, kind, {
+      appended: () => {
+        before?.();
+        // Not one that has come back while the log thought about it.
+        const { memberId } = this.#session;
+        if (room.members.get(memberId) === membership) room.members.delete(memberId);
+        this.#chat.rooms.release(room);
+        after?.();
+      },
+    });
+  }
+
+  #joined(membership: Membership, start: number, head: number, gap: Joined['gap']): Joined {
+    const { room } = membership;
+    const { members } = room.listMembers(JOINED_MEMBERS, this.#chat.options.maxFrameBytes - JOINED_BYTES);
+    return {
+      room: room.name,
+      handle: room.handle,
+      start,
+      head,
+      members,
+      memberCount: room.members.size,
+      ...(gap ? { gap } : {}),
+    };
+  }
+
+  #notice(
+    room: Room,
+    kind: NoticeKind,
+    origin: Origin | undefined,
+    name: Uint8Array = this.#session.nameBytes,
+    body: Uint8Array = NOTHING,
+  ): void {
+    this.#chat.log.append({
+      room: room.key,
+      type: FrameType.Notice,
+      codec: 0,
+      kind,
+      sender: this.#session.memberId,
+      name,
+      body,
+      at: this.#chat.options.clock.now(),
+      publishId: 0,
+      origin,
+    });
+  }
+}
+
+/**
+ * Where the stream of a room, or of an inbox, begins.
+ *
+ * @param head the newest entry that may be history
+ * @param epoch the life that the log is in
+ */
+export function startingPoint(
+  room: Room,
+  { after, history = 0, epoch: theirs }: JoinOptions,
+  head: number,
+  epoch: string,
+): { readonly point: StartingPoint; readonly gap: Joined['gap'] } {
+  const { log } = room;
+  if (after === undefined) {
+    const point = history > 0 ? log.before(history, head) : (log.after(head) ?? log.oldest());
+    return { point, gap: undefined };
+  }
+  // A position of another life of the log means nothing here, but for this: all that is held is new.
+  const point = theirs === undefined || theirs === epoch ? log.after(after) : undefined;
+  if (point) return { point, gap: undefined };
+  const oldest = log.oldest();
+  return { point: oldest, gap: { from: after, to: oldest.start } };
+}
+
+function failed(code: FailureCode, message: string): { failure: Failure } {
+  return { failure: { code, message } };
+}
+
+function tooMany(code: FailureCode, message: string, max: number): { failure: Failure } {
+  return { failure: { code, message, max } };
+}
