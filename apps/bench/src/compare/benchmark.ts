@@ -6,16 +6,15 @@
  */
 import { LatencyHistogram } from '../latency-histogram.js';
 import { measureOtherWork } from '../machine.js';
-import { builtModule } from '../process/built-module.js';
-import { Remote } from '../process/remote.js';
-import type { ServerProcess } from '../process/server-process.js';
+import type { Remote } from '../process/remote.js';
 import { median, type Spread, spreadOf } from '../spread.js';
-import type { LatencyFigure, ReaderFigure, SizeFigure, TransportFigure } from './figures.js';
-import type { CpuUse, RoundTrips, Throughput } from './meter.js';
+import type { LatencyFigure, SizeFigure, TransportFigure } from './figures.js';
+import { type CpuUse, type RoundTrips, type Throughput, totalCpuNs } from './meter.js';
 import type { NearOperations } from './near.js';
 import { expectedMs, type Plan, SMALL_MESSAGE_BYTES } from './plan.js';
 import type { Progress } from './progress.js';
 import type { Transport } from './transports.js';
+import { withLine } from './with-line.js';
 
 /** What runs of one transport have found so far. */
 interface Collected {
@@ -44,12 +43,6 @@ const PERCENTS = [
   1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 97.5, 99, 99.5, 99.75, 99.9, 99.95, 99.99, 100,
 ];
 const WARM_UP_BYTES = 64;
-const CLOSE_TIMEOUT_MS = 2000;
-const LOG_READER_WINDOW = 16;
-const LOG_READER_BYTES = 64;
-const LOG_READER_ROUNDS = 3;
-
-let uniqueCount = 0;
 
 /** Measures all lines, in interleaved rounds. @returns figures, and the most that others used of the machine */
 export async function measureTransports(
@@ -80,59 +73,6 @@ export async function measureTransports(
   return { figures, otherWork };
 }
 
-/** Measures one writer of a log in shared memory and many readers of it. */
-export async function measureLogReaders(run: TransportRun): Promise<ReaderFigure[]> {
-  const figures: ReaderFigure[] = [];
-  for (const readers of run.plan.logReaders) {
-    const found: Throughput[] = [];
-    for (let round = 0; round < Math.min(run.plan.rounds, LOG_READER_ROUNDS); round++) {
-      if (run.signal.aborted) break;
-      run.progress.step(`log with ${readers} readers`, run.plan.throughputMs + 500);
-      const near = new Remote<NearOperations>(builtModule('compare-near'));
-      try {
-        await near.call('open', {
-          mechanism: 'shm-log-readers',
-          inWorker: false,
-          unique: uniqueName(),
-          maxMessageBytes: LOG_READER_BYTES,
-          readers,
-          server: undefined,
-        });
-        await near.call('throughput', {
-          bytes: LOG_READER_BYTES,
-          durationMs: run.plan.warmUpMs / 2,
-          window: LOG_READER_WINDOW,
-        });
-        found.push(
-          await near.call('throughput', {
-            bytes: LOG_READER_BYTES,
-            durationMs: run.plan.throughputMs,
-            window: LOG_READER_WINDOW,
-          }),
-        );
-      } catch (error) {
-        run.onFailure(`log with ${readers} readers: ${(error as Error).message}`);
-      } finally {
-        await closeLine(near);
-      }
-    }
-    const perSecond = found.map((result) => (result.messages * readers * 1000) / result.elapsedMs);
-    if (perSecond.length === 0) continue;
-    figures.push({
-      readers,
-      deliveriesPerSecond: spreadOf(perSecond)!,
-      deliveriesPerCpuSecond: spreadOf(
-        found.flatMap((result) => {
-          const cpuNs = totalCpu(result.cpu);
-          return cpuNs ? [(result.messages * readers * 1e9) / cpuNs] : [];
-        }),
-      ),
-      lost: found.reduce((sum, result) => sum + result.lost, 0),
-    });
-  }
-  return figures;
-}
-
 async function measureOnce(run: TransportRun, transport: Transport, into: Collected): Promise<void> {
   const { plan, signal } = run;
   const sizes = transport.latestOnly ? [] : plan.sizes;
@@ -141,7 +81,9 @@ async function measureOnce(run: TransportRun, transport: Transport, into: Collec
   const server = await transport.startServer?.();
   if (server) into.serverStartMs ??= server.startupMs;
   try {
-    await withLine(transport, server, SMALL_MESSAGE_BYTES, async (near, attachMs) => {
+    const { mechanism, inWorker = false } = transport;
+    const line = { mechanism, inWorker, server };
+    await withLine({ ...line, maxMessageBytes: SMALL_MESSAGE_BYTES }, async (near, attachMs) => {
       into.attachMs.push(attachMs);
       await warmUp(near, plan, transport, WARM_UP_BYTES);
       const trips = await near.call('roundTrips', {
@@ -151,17 +93,17 @@ async function measureOnce(run: TransportRun, transport: Transport, into: Collec
       });
       keep(trips, transport, into.roundTrips, into);
       for (const bytes of small) if (!signal.aborted) await measureSize(near, plan, bytes, into);
-      // Who asks all the time is never asleep.
+      // Who polls is never asleep.
       if (!transport.polls && !signal.aborted) {
         const wakes = await near.call('wakeUps', { count: plan.wakeUps, silenceMs: plan.silenceMs });
         keep(wakes, transport, into.wakeUps, into);
       }
       const idle = await near.call('idle', { durationMs: plan.idleMs });
-      const cpuNs = totalCpu(idle.cpu);
+      const cpuNs = totalCpuNs(idle.cpu);
       if (cpuNs !== undefined) into.idle.push(cpuNs / 1e6 / (idle.elapsedMs / 1000));
     });
     if (large.length > 0 && !signal.aborted) {
-      await withLine(transport, server, Math.max(...large), async (near) => {
+      await withLine({ ...line, maxMessageBytes: Math.max(...large) }, async (near) => {
         await warmUp(near, plan, transport, Math.min(...large));
         for (const bytes of large) if (!signal.aborted) await measureSize(near, plan, bytes, into);
       });
@@ -194,39 +136,6 @@ async function measureSize(
   const result = await near.call('throughput', { bytes, durationMs: plan.throughputMs });
   into.throughput.set(bytes, [...(into.throughput.get(bytes) ?? []), result]);
   into.lost += result.lost;
-}
-
-async function withLine(
-  transport: Transport,
-  server: ServerProcess | undefined,
-  maxMessageBytes: number,
-  measure: (near: Remote<NearOperations>, attachMs: number) => Promise<void>,
-): Promise<void> {
-  const near = new Remote<NearOperations>(builtModule('compare-near'));
-  try {
-    const { attachMs } = await near.call('open', {
-      mechanism: transport.mechanism,
-      inWorker: transport.inWorker ?? false,
-      unique: uniqueName(),
-      maxMessageBytes,
-      readers: 1,
-      server: server && { address: server.address, pid: server.pid },
-    });
-    await measure(near, attachMs);
-  } finally {
-    await closeLine(near);
-  }
-}
-
-/** Also after a failure: segments, sockets and folders are to be given up by those who made them. */
-async function closeLine(near: Remote<NearOperations>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
-  });
-  await Promise.race([near.call('close', {}).catch(() => {}), late]);
-  clearTimeout(timer);
-  await near.close();
 }
 
 function keep(trips: RoundTrips, transport: Transport, list: LatencyHistogram[], into: Collected): void {
@@ -283,14 +192,6 @@ function sizeFigure(bytes: number, results: readonly Throughput[]): SizeFigure {
 
 function scale({ median: middle, min, max }: Spread, by: number): Spread {
   return { median: middle * by, min: min * by, max: max * by };
-}
-
-function totalCpu({ near, far, server }: CpuUse): number | undefined {
-  return near === undefined || far === undefined ? undefined : near + far + (server ?? 0);
-}
-
-function uniqueName(): string {
-  return `bench-${process.pid}-${++uniqueCount}`;
 }
 
 function emptyCollection(): Collected {

@@ -1,4 +1,5 @@
 /** The figures as CSV, one file for each kind, for those who want to draw their own pictures. */
+import { LOG_READER } from './design.js';
 import type { CompareReport } from './figures.js';
 
 type Cell = string | number | undefined;
@@ -77,7 +78,7 @@ export function renderCsv(report: CompareReport): Record<string, string> {
       ['from', 'receivers', 'deliveries_per_s', 'deliveries_per_server_cpu_s', 'lost'],
       [
         ...report.logReaders.map((row): Cell[] => [
-          'shm log',
+          LOG_READER,
           row.readers,
           row.deliveriesPerSecond.median,
           undefined,
@@ -91,6 +92,16 @@ export function renderCsv(report: CompareReport): Record<string, string> {
           row.lost,
         ]),
       ],
+    ),
+    'memory.csv': render(
+      ['of', 'how_many', 'before_bytes', 'after_bytes', 'each_bytes'],
+      report.memory.map((row): Cell[] => [
+        row.target,
+        row.connections,
+        row.beforeBytes,
+        row.afterBytes,
+        row.perConnectionBytes,
+      ]),
     ),
   };
 }

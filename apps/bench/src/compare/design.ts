@@ -1,15 +1,33 @@
 /**
  * The comparison that no stopwatch makes: what each way can do, what it costs to understand, how it fails, and
- * when to choose it. Every row leans on a figure of the report or on a file of this repository.
+ * when to choose it. Every row leans on figures of the report or on files of this repository.
  */
+import type { CompareReport } from './figures.js';
+import { Quotes } from './quotes.js';
 
 /** One row. `evidence` are paths in the repository, from its root. */
 export interface DesignRow {
   readonly aspect: string;
   readonly sockets: string;
   readonly sharedMemory: string;
+  /** What the run says about it. */
+  readonly figures?: (quotes: Quotes) => string;
   readonly evidence: readonly string[];
 }
+
+/** A row as it is shown: with the figures of one report. */
+export interface DesignEntry extends Omit<DesignRow, 'figures'> {
+  readonly figures: string;
+}
+
+/** The rows with the figures of a report. */
+export function designEntries(report: CompareReport): DesignEntry[] {
+  const quotes = new Quotes(report);
+  return DESIGN_ROWS.map((row) => ({ ...row, figures: row.figures?.(quotes) ?? '' }));
+}
+
+/** Name of a reader of a log in shared memory, beside connections to servers. */
+export const LOG_READER = 'log in shared memory';
 
 /** The parts whose code is counted. The first folder has the `index.ts` that users import. */
 export const CODE_PARTS: readonly { readonly part: string; readonly folders: readonly string[] }[] = [
@@ -30,37 +48,49 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
     evidence: ['packages/client/src/transports/tcp.ts', 'packages/shm/src/segment-path.ts'],
   },
   {
-    aspect: 'what moves',
+    aspect: 'speed',
     sockets:
       'Bytes are copied into the kernel and out again; one system call for each write and each wake-up.',
     sharedMemory:
       'Bytes are copied once into memory that the other side already sees; no system call while both are awake.',
+    figures: (quotes) =>
+      `CPU time for a message of 64 B: TCP ${quotes.cpuPerMessage('tcp')}, channel ${quotes.cpuPerMessage('shm-channel-polled')}`,
     evidence: ['packages/server/src/fan-out.ts', 'packages/shm/src/ring-writer.ts'],
   },
   {
     aspect: 'waiting',
     sockets: 'The kernel wakes the reader; an idle connection costs no CPU.',
     sharedMemory:
-      'Either one asks all the time and a core is busy, or a doorbell wakes the reader, which is a socket again.',
+      'Either one polls and a core is busy, or a doorbell wakes the reader, which is a socket again.',
+    figures: (quotes) =>
+      `idle CPU: TCP ${quotes.idleCpu('tcp')}, doorbell ${quotes.idleCpu('shm-channel')}, polling ${quotes.idleCpu('shm-channel-polled')}; ` +
+      `woken after: Unix socket ${quotes.wakeUp('unix')}, doorbell ${quotes.wakeUp('shm-channel')}`,
     evidence: ['packages/shm/src/doorbell.ts'],
   },
   {
-    aspect: 'synchronisation',
-    sockets: 'None to write: the stream is ordered, and one process owns the state.',
+    aspect: 'complexity',
+    sockets:
+      'A wire to specify, peers to distrust, connections that come and go. Each part can be tested from its bytes.',
     sharedMemory:
-      'Every store that publishes must name its partner and the order between them, on every CPU.',
-    evidence: ['packages/shm/src/atomics.ts', 'packages/shm/src/mutex.ts'],
+      'No wire, no peers from outside; but every store that publishes must name its partner and the order between them, on every CPU.',
+    figures: (quotes) =>
+      `server ${quotes.code('server')}, client ${quotes.code('client')}, protocol ${quotes.code('protocol')}; shared memory ${quotes.code('shared memory')}`,
+    evidence: ['docs/protocol.md', 'docs/memory-layout.md', 'packages/shm/src/atomics.ts'],
   },
   {
-    aspect: 'a peer dies',
+    aspect: 'failure: a peer dies',
     sockets:
       'The kernel tells: the connection ends. What was on its way is resent after a reconnect, and de-duplicated.',
     sharedMemory:
       'Nobody tells. What it left half done must be readable; its death must be proven before its lock is taken.',
-    evidence: ['packages/client/src/reconnect.ts', 'packages/shm/src/liveness.ts'],
+    evidence: [
+      'packages/client/src/reconnect.ts',
+      'packages/shm/src/liveness.ts',
+      'packages/shm/src/mutex.ts',
+    ],
   },
   {
-    aspect: 'a slow reader',
+    aspect: 'failure: a slow reader',
     sockets:
       'Costs the server a cursor; skipped while its socket is full, closed or moved on when history ends.',
     sharedMemory: 'Either the writer waits for it, or it is overtaken and told exactly how much it lost.',
@@ -68,8 +98,11 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
   },
   {
     aspect: 'scalability',
-    sockets: 'Members cost memory and one write each; more cores and machines by sharing the log.',
+    sockets:
+      'Members cost memory and one write each. Nothing ends at the machine; this server itself uses one core.',
     sharedMemory: 'Readers cost nearly nothing, but all of them run on the cores of one machine.',
+    figures: (quotes) =>
+      `${quotes.fanOut()}, ${quotes.memory('chat')} each; ${quotes.logFanOut()}, ${quotes.memory(LOG_READER)} each`,
     evidence: ['packages/server/src/log', 'packages/shm/src/log.ts'],
   },
   {
@@ -92,7 +125,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
   {
     aspect: 'looking into it',
     sockets: 'nc, a browser, a packet capture; the line dialect is read with the eye.',
-    sharedMemory: 'A file that must be decoded; the package brings a tool that does.',
+    sharedMemory: 'A file that must be decoded; the package brings what does it.',
     evidence: ['packages/protocol/src/line-dialect.ts', 'packages/shm/src/inspect.ts'],
   },
   {
@@ -100,6 +133,9 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
     sockets: 'People or programs come and go, may be elsewhere, and must not trust each other.',
     sharedMemory:
       'A few programs of one owner on one machine exchange millions of messages a second, or need answers in microseconds.',
+    figures: (quotes) =>
+      `round trip and rate: chat ${quotes.roundTrip('chat-tcp')}, ${quotes.mostMessages('chat-tcp')}; TCP ${quotes.roundTrip('tcp')}, ${quotes.mostMessages('tcp')}; ` +
+      `channel ${quotes.roundTrip('shm-channel-polled')}, ${quotes.mostMessages('shm-channel-polled')}`,
     evidence: [],
   },
 ];

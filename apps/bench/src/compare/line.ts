@@ -20,7 +20,7 @@ export interface Line {
   /** Names the one listener. */
   receive(listener: LineListener): void;
   /**
-   * Looks for messages and hands them to the listener. Only lines that must be asked have this; the others
+   * Looks for messages and hands them to the listener. Only lines that must be polled have this; the others
    * wake the event loop by themselves.
    *
    * @returns whether there was one

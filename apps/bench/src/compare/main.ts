@@ -10,11 +10,12 @@ import { chatTarget, findTargets } from '../fanout/targets.js';
 import { describeMachine } from '../machine.js';
 import { REPOSITORY_FOLDER } from '../process/built-module.js';
 import { listenForInterrupt } from '../process/interrupt.js';
-import { measureLogReaders, measureTransports } from './benchmark.js';
+import { measureTransports } from './benchmark.js';
 import { countCode } from './code-count.js';
-import { CODE_PARTS } from './design.js';
+import { CODE_PARTS, LOG_READER } from './design.js';
 import { formatDifference } from './difference.js';
 import { type CompareReport, REPORT_FORMAT } from './figures.js';
+import { measureLogReaders, measureReaderMemory } from './log-readers.js';
 import { parseCompareOptions } from './options.js';
 import { expectedMs, FULL_PLAN, type Plan, QUICK_PLAN } from './plan.js';
 import { Progress } from './progress.js';
@@ -66,7 +67,7 @@ async function measure(): Promise<CompareReport> {
   const logMs = plan.logReaders.length * plan.rounds * (plan.throughputMs + 500);
   const progress = new Progress(
     plan.rounds * transports.length * expectedMs(plan) +
-      (others ? fanoutMs + logMs + memoryTargets.length * MEMORY_MS : 0),
+      (others ? fanoutMs + logMs + (memoryTargets.length + 1) * MEMORY_MS : 0),
     process.stderr,
   );
   const failures: string[] = [];
@@ -93,14 +94,19 @@ async function measure(): Promise<CompareReport> {
     });
   }
   const memory: MemoryFigure[] = [];
-  for (const target of others ? memoryTargets : []) {
-    if (signal.aborted) break;
-    progress.step(`memory of ${target.name}`, MEMORY_MS);
+  const weigh = async (name: string, measureOne: () => Promise<MemoryFigure>): Promise<void> => {
+    if (signal.aborted) return;
+    progress.step(`memory of ${name}`, MEMORY_MS);
     try {
-      memory.push(await measureMemory(target, allowedConnections(plan.idleConnections)));
+      memory.push(await measureOne());
     } catch (error) {
-      failures.push(`memory of ${target.name}: ${(error as Error).message}`);
+      failures.push(`memory of ${name}: ${(error as Error).message}`);
     }
+  };
+  if (others) {
+    const connections = allowedConnections(plan.idleConnections);
+    for (const target of memoryTargets) await weigh(target.name, () => measureMemory(target, connections));
+    await weigh(LOG_READER, () => measureReaderMemory(plan.idleConnections));
   }
   progress.clear();
   return {

@@ -281,6 +281,11 @@ export class Meter {
   }
 }
 
+/** CPU time of all processes together. */
+export function totalCpuNs({ near, far, server }: CpuUse): number | undefined {
+  return near === undefined || far === undefined ? undefined : near + far + (server ?? 0);
+}
+
 function subtract(end: CpuUse, start: CpuUse): CpuUse {
   const difference = (left: number | undefined, right: number | undefined): number | undefined =>
     left === undefined || right === undefined ? undefined : left - right;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { builtModule } from '../process/built-module.js';
 import { serveRemote } from '../process/remote.js';
+import { readRssBytes } from '../process/resource-use.js';
 import type { Address } from '../process/server-process.js';
 import type { FarReady, FarStart } from './far.js';
 import type { FarChannel, Line, Mechanism } from './line.js';
@@ -27,6 +28,8 @@ export interface NearOperations {
   throughput(params: { bytes: number; durationMs: number; window?: number }): Promise<Throughput>;
   wakeUps(params: { count: number; silenceMs: number }): Promise<RoundTrips>;
   idle(params: { durationMs: number }): Promise<IdleCost>;
+  /** Resident memory of the far end's process, in bytes; undefined where the system does not tell. */
+  farMemory(params: object): number | undefined;
   close(params: object): Promise<void>;
   [name: string]: (params: never) => unknown;
 }
@@ -72,6 +75,7 @@ const operations: NearOperations = {
   throughput: ({ bytes, durationMs, window }) => meter!.throughput(bytes, durationMs, window),
   wakeUps: ({ count, silenceMs }) => meter!.wakeUps(count, silenceMs),
   idle: ({ durationMs }) => meter!.idle(durationMs),
+  farMemory: () => readRssBytes(far!.pid),
   async close() {
     // The far end first: what it holds of a shared segment is then given up by this side.
     await far?.end();

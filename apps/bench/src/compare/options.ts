@@ -1,4 +1,5 @@
 /** The command line of the comparison. */
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 
 /** What to compare, and where to write it. */
@@ -24,5 +25,10 @@ export function parseCompareOptions(args: readonly string[]): CompareOptions {
     .option('--json', 'print the report as JSON instead of tables', false);
   command.parse(args, { from: 'user' });
   const { quick, only, out, against, json, render } = command.opts();
-  return { quick, only, out, against, json, render };
+  return { quick, only, out: fromHere(out), against: fromHere(against), json, render: fromHere(render) };
+}
+
+/** A path as it was typed: npm changes to the folder of a workspace, and says where it came from. */
+function fromHere(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(process.env.INIT_CWD ?? '.', path);
 }

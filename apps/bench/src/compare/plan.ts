@@ -59,7 +59,7 @@ export const QUICK_PLAN: Plan = {
   fanoutMembers: [1, 100],
   fanoutRoundMs: 250,
   fanoutRounds: 1,
-  idleConnections: 500,
+  idleConnections: 2000,
   memoryOf: ['chat', 'ws'],
   logReaders: [1, 100],
 };

@@ -185,6 +185,8 @@ function drawBytes(shown: readonly TransportFigure[]): Picture {
     x: sizeAxis(series),
     y: {
       type: 'log',
+      // Of a logarithmic axis only ticks near a power of its base get their label.
+      base: 2,
       label: '↑ bytes/s (logarithmic)',
       tickFormat: formatBytes,
       ticks: powersOfTwo(series, 3),

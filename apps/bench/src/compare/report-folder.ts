@@ -3,7 +3,8 @@
  * the figures as CSV and the whole as JSON.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
+import { REPOSITORY_FOLDER } from '../process/built-module.js';
 import { renderCsv } from './csv.js';
 import type { CompareReport } from './figures.js';
 import { renderMarkdown } from './markdown.js';
@@ -28,8 +29,10 @@ export function writeReport(
   }
   for (const [name, text] of Object.entries(renderCsv(report))) writeFileSync(join(folder, name), text);
   writeFileSync(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
-  writeFileSync(join(folder, 'README.md'), renderMarkdown(report, pictures));
+  const toRoot = `${relative(resolve(folder), REPOSITORY_FOLDER).split(sep).join('/')}/`;
+  const surroundings = { pictures, earlier, toRoot };
+  writeFileSync(join(folder, 'README.md'), renderMarkdown(report, surroundings));
   const page = join(folder, 'index.html');
-  writeFileSync(page, renderPage(report, pictures, earlier));
+  writeFileSync(page, renderPage(report, surroundings));
   return page;
 }

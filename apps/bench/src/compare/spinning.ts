@@ -1,12 +1,13 @@
 /**
- * Turns of a loop that asks all the time, with a turn of the event loop now and then: timers, signals and the
+ * Turns of a loop that polls, with a turn of the event loop now and then: timers, signals and the
  * end of the process must not wait for a message.
  */
 
 const BREATH_MS = 2;
-const POLLS_BETWEEN_LOOKS = 256;
+/** What is due is seen this many polls late at most: well below the shortest round trip. */
+const POLLS_BETWEEN_LOOKS = 16;
 
-/** Polls until `until` answers true; it is asked every few hundred polls and after every message. */
+/** Polls until `until` answers true; `until` is asked every few polls and after every message. */
 export async function spin(poll: () => boolean, until: () => boolean): Promise<void> {
   while (!until()) {
     const breathAt = performance.now() + BREATH_MS;

@@ -1,15 +1,16 @@
 /** The comparison as tables for a terminal. */
-import { formatMachine, NOISY_SHARE } from '../machine.js';
+import { formatMachine } from '../machine.js';
 import { formatTable } from '../text-table.js';
 import { formatBytes, formatCount, formatNs } from '../units.js';
 import type { CompareReport, SizeFigure, TransportFigure } from './figures.js';
+import { shortAnswer } from './short-answer.js';
 import { userRows } from './user-table.js';
+import { findWarnings } from './warnings.js';
 
 /** Renders a report. */
 export function formatCompareReport(report: CompareReport): string {
   const { transports, settings } = report;
   const parts = [`${formatMachine(report.machine)}\n`];
-  if (!settings.complete) parts.push('Interrupted: this is what was measured until then.\n');
   parts.push(
     formatTable(
       [
@@ -40,14 +41,9 @@ export function formatCompareReport(report: CompareReport): string {
       )}`,
     );
   }
-  for (const line of report.missing) parts.push(`not compared with ${line}\n`);
-  for (const line of report.failures) parts.push(`FAILED ${line}\n`);
-  if ((report.otherWork ?? 0) > NOISY_SHARE) {
-    const percent = Math.round((report.otherWork ?? 0) * 100);
-    parts.push(
-      `The machine was noisy: other programs used up to ${percent} % of it between the measurements.\n`,
-    );
-  }
+  const answer = shortAnswer(report);
+  if (answer !== '') parts.push(`${answer}\n`);
+  parts.push(...findWarnings(report).map((line) => `${line}\n`));
   return parts.join('\n');
 }
 
@@ -134,7 +130,7 @@ function formatFanout(report: CompareReport): string {
     }),
   ]);
   rows.unshift([
-    'log in shared memory, asked',
+    'log in shared memory, polled',
     ...counts.map((readers) =>
       formatCount(report.logReaders.find((row) => row.readers === readers)?.deliveriesPerSecond.median),
     ),

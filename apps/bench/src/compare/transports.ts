@@ -21,7 +21,7 @@ export interface Transport {
   /** What a user of our libraries calls, or the mechanism below it. */
   readonly level: 'library' | 'bare' | 'peer';
   readonly mechanism: MechanismName;
-  /** Asks all the time instead of sleeping: fast, and a core on each side is busy. */
+  /** Looks for messages all the time instead of sleeping: fast, and a core on each side is busy. */
   readonly polls: boolean;
   /** The far end is a thread of the near end's process. */
   readonly inWorker?: true;
@@ -52,10 +52,10 @@ export function findTransports(): { found: Transport[]; missing: string[] } {
 }
 
 const OWN_TRANSPORTS: readonly Transport[] = [
-  shared('shared-words', 'shared words (asked)', 'bare', true),
-  { ...shared('shm-latest', 'latest value (asked)', 'library', true), latestOnly: true },
-  shared('shm-channel-polled', 'channel (asked)', 'library', true),
-  shared('shm-log-polled', 'log (asked)', 'library', true),
+  shared('shared-words', 'shared words (polled)', 'bare', true),
+  { ...shared('shm-latest', 'latest value (polled)', 'library', true), latestOnly: true },
+  shared('shm-channel-polled', 'channel (polled)', 'library', true),
+  shared('shm-log-polled', 'log (polled)', 'library', true),
   shared('shm-channel', 'channel (doorbell)', 'library', false),
   shared('shm-log', 'log (doorbell)', 'library', false),
   socket('unix', 'Unix socket'),

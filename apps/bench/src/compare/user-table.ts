@@ -2,8 +2,8 @@
  * The five rows in which sockets and shared memory are usually compared, with what was measured in the place of
  * adjectives.
  */
-import { formatBytes, formatCount, formatNs } from '../units.js';
-import type { CompareReport, TransportFigure } from './figures.js';
+import type { CompareReport } from './figures.js';
+import { Quotes } from './quotes.js';
 
 /** One row: what people usually say, and what this run says. */
 export interface UserRow {
@@ -16,27 +16,7 @@ export interface UserRow {
 
 /** Makes the rows from a report; what was not measured is said to be so. */
 export function userRows(report: CompareReport): UserRow[] {
-  const find = (id: string): TransportFigure | undefined => report.transports.find((row) => row.id === id);
-  const tcp = find('tcp');
-  const chat = find('chat-tcp');
-  const channel = find('shm-channel');
-  const polled = find('shm-channel-polled');
-  const p50 = (row: TransportFigure | undefined): string => formatNs(row?.roundTrip?.summary.p50Ns);
-  const most = (row: TransportFigure | undefined): string =>
-    formatCount(
-      row && row.throughput.length > 0
-        ? Math.max(...row.throughput.map((figure) => figure.messagesPerSecond.median))
-        : undefined,
-    );
-  const code = (part: string): string => {
-    const count = report.code.find((row) => row.part === part);
-    return count ? `${count.codeLines} lines, ${count.exports} names` : 'not counted';
-  };
-  const largestFanout = [...report.fanout.windows]
-    .filter((row) => row.target === 'chat')
-    .sort((left, right) => right.members - left.members)[0];
-  const largestLog = [...report.logReaders].sort((left, right) => right.readers - left.readers)[0];
-  const perConnection = report.memory.find((row) => row.target === 'chat')?.perConnectionBytes;
+  const quotes = new Quotes(report);
   return [
     {
       feature: 'scope',
@@ -49,26 +29,22 @@ export function userRows(report: CompareReport): UserRow[] {
       feature: 'speed',
       claimSockets: 'slower (network)',
       claimSharedMemory: 'very fast',
-      sockets: `round trip ${p50(tcp)} bare, ${p50(chat)} through the chat; up to ${most(tcp)} messages/s`,
-      sharedMemory: `round trip ${p50(polled)} asked, ${p50(channel)} woken; up to ${most(polled)} messages/s`,
+      sockets: `round trip ${quotes.roundTrip('tcp')} bare, ${quotes.roundTrip('chat-tcp')} through the chat; up to ${quotes.mostMessages('tcp')}`,
+      sharedMemory: `round trip ${quotes.roundTrip('shm-channel-polled')} polled, ${quotes.roundTrip('shm-channel')} woken; up to ${quotes.mostMessages('shm-channel-polled')}`,
     },
     {
       feature: 'complexity',
       claimSockets: 'higher',
       claimSharedMemory: 'lower',
-      sockets: `protocol ${code('protocol')}; server ${code('server')}; client ${code('client')}`,
-      sharedMemory: `${code('shared memory')}, and the order of every store to be argued`,
+      sockets: `protocol ${quotes.code('protocol')}; server ${quotes.code('server')}; client ${quotes.code('client')}`,
+      sharedMemory: `${quotes.code('shared memory')}, and the order of every store to be argued`,
     },
     {
       feature: 'scalability',
       claimSockets: 'high',
       claimSharedMemory: 'limited',
-      sockets: largestFanout
-        ? `${formatCount(largestFanout.deliveriesPerSecond.median)} deliveries/s to ${largestFanout.members} members; ${formatBytes(perConnection)} for an idle one`
-        : 'not measured',
-      sharedMemory: largestLog
-        ? `${formatCount(largestLog.deliveriesPerSecond.median)} deliveries/s to ${largestLog.readers} readers of one log; ends at the machine`
-        : 'not measured',
+      sockets: `${quotes.fanOut()}; ${quotes.memory('chat')} for an idle one`,
+      sharedMemory: `${quotes.logFanOut()}; ends at the machine`,
     },
     {
       feature: 'use case',

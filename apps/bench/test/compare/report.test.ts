@@ -4,15 +4,19 @@ import { fileURLToPath } from 'node:url';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { renderCsv } from '../../src/compare/csv.js';
-import { CODE_PARTS, DESIGN_ROWS } from '../../src/compare/design.js';
+import { CODE_PARTS, DESIGN_ROWS, designEntries } from '../../src/compare/design.js';
 import { findChanges, formatDifference } from '../../src/compare/difference.js';
 import { renderMarkdown } from '../../src/compare/markdown.js';
-import { renderPage } from '../../src/compare/page.js';
+import { renderPage, type Surroundings } from '../../src/compare/page.js';
 import { drawPictures } from '../../src/compare/plots.js';
+import { shortAnswer } from '../../src/compare/short-answer.js';
+import { numberTables } from '../../src/compare/tables.js';
 import { formatCompareReport } from '../../src/compare/terminal.js';
 import { userRows } from '../../src/compare/user-table.js';
 import { sampleReport, sampleTransport } from '../support/sample-report.js';
 
+/** A report without pictures and without an earlier one. */
+const ALONE: Surroundings = { pictures: [], earlier: undefined, toRoot: '../../' };
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
 describe('userRows', () => {
@@ -29,7 +33,7 @@ describe('userRows', () => {
   it('puts measured values in the place of adjectives', () => {
     const [, speed, complexity, scalability] = userRows(sampleReport());
     expect(speed!.sockets).toContain('20 µs bare, 90 µs through the chat');
-    expect(speed!.sharedMemory).toContain('500 ns asked');
+    expect(speed!.sharedMemory).toContain('500 ns polled');
     expect(complexity!.sharedMemory).toContain('30 lines, 3 names');
     expect(scalability!.sockets).toContain('4 M deliveries/s to 100 members');
   });
@@ -37,7 +41,22 @@ describe('userRows', () => {
   it('says what was not measured', () => {
     const [, speed, , scalability] = userRows(sampleReport({ transports: [], logReaders: [] }));
     expect(speed!.sockets).toContain('n/a');
-    expect(scalability!.sharedMemory).toBe('not measured');
+    expect(scalability!.sharedMemory).toContain('not measured');
+  });
+});
+
+describe('shortAnswer', () => {
+  const channel = sampleTransport('shm-channel', 'channel (doorbell)', 30_000, { family: 'shared memory' });
+  const unix = sampleTransport('unix', 'Unix socket', 20_000);
+
+  it('compares polling, being woken and a socket', () => {
+    const report = sampleReport({ transports: [...sampleReport().transports, channel, unix] });
+    expect(shortAnswer(report)).toMatch(/500 ns while they poll, against 20 µs .* 30 µs, 1\.5 times/);
+    expect(renderPage(report, ALONE)).toContain('1.5 times');
+  });
+
+  it('says nothing when one of them was not measured', () => {
+    expect(shortAnswer(sampleReport({ transports: [channel, unix] }))).toBe('');
   });
 });
 
@@ -54,7 +73,7 @@ describe('drawPictures', () => {
       'cpu-per-message',
     ]);
     expect(pictures[0]!.sentence).toContain(
-      'channel (asked), takes 500 ns; TCP takes 20 µs, 40 times as long',
+      'channel (polled), takes 500 ns; TCP takes 20 µs, 40 times as long',
     );
     for (const { sentence } of pictures) expect(sentence).toMatch(/\.$/);
   });
@@ -62,7 +81,7 @@ describe('drawPictures', () => {
   it('tells lines apart without colour: each has its name, its dash and its symbol', () => {
     const { document } = parseHTML(pictures[2]!.svg);
     const text = [...document.querySelectorAll('text')].map((node) => node.textContent);
-    for (const title of ['channel (asked)', 'TCP', 'chat over TCP']) expect(text).toContain(title);
+    for (const title of ['channel (polled)', 'TCP', 'chat over TCP']) expect(text).toContain(title);
   });
 
   it('leaves out what was not measured', () => {
@@ -73,7 +92,7 @@ describe('drawPictures', () => {
 
 describe('renderPage', () => {
   const report = sampleReport({ failures: ['a <b> & c'], missing: ['redis: no redis-server on the PATH'] });
-  const html = renderPage(report, drawPictures(report), undefined);
+  const html = renderPage(report, { ...ALONE, pictures: drawPictures(report) });
 
   it('needs nothing from outside', () => {
     expect(html).not.toMatch(/<script|<link|src="|url\(|@import/);
@@ -92,7 +111,7 @@ describe('renderPage', () => {
   it('warns of a noisy machine and of an interrupted run', () => {
     const { settings } = sampleReport();
     const noisy = sampleReport({ otherWork: 0.5, settings: { ...settings, complete: false } });
-    const warned = renderPage(noisy, [], undefined);
+    const warned = renderPage(noisy, ALONE);
     expect(warned).toContain('up to 50 %');
     expect(warned).toContain('interrupted');
   });
@@ -102,8 +121,8 @@ describe('renderMarkdown', () => {
   it('has the five rows, and shows each picture with its sentence', () => {
     const report = sampleReport();
     const pictures = drawPictures(report);
-    const text = renderMarkdown(report, pictures);
-    expect(text.match(/^\| \*\*/gm)).toHaveLength(5);
+    const text = renderMarkdown(report, { ...ALONE, pictures });
+    expect(text.split('## In pictures')[0]!.match(/^\| \*\*/gm)).toHaveLength(5);
     for (const { name, sentence } of pictures) {
       expect(text).toContain(`(${name}.svg)`);
       expect(text).toContain(sentence);
@@ -111,7 +130,62 @@ describe('renderMarkdown', () => {
   });
 });
 
+describe('the tables', () => {
+  const [latencies, throughput] = numberTables(sampleReport(), undefined);
+
+  it('show the smallest and the largest round below the middle one', () => {
+    expect(latencies!.rows.find(([title]) => title === 'TCP')![1]).toBe('20 µs\n18 µs – 22 µs');
+    expect(throughput!.rows.find(([title]) => title === 'TCP')![1]).toContain('50 k/s\n45 k – 55 k\n');
+  });
+
+  it('are on the page and in Markdown, small print apart', () => {
+    const report = sampleReport();
+    expect(renderPage(report, ALONE)).toContain('<td>20 µs<br><small>18 µs – 22 µs</small></td>');
+    expect(renderMarkdown(report, ALONE)).toContain('| 20 µs<br><sub>18 µs – 22 µs</sub> |');
+  });
+
+  it('leave out what was not measured, and have what changed since an earlier report', () => {
+    const bare = sampleReport({
+      memory: [],
+      logReaders: [],
+      fanout: { ...sampleReport().fanout, windows: [] },
+    });
+    expect(numberTables(bare, undefined)).toHaveLength(3);
+    const slower = sampleReport({ transports: [sampleTransport('tcp', 'TCP', 40_000)] });
+    const changes = numberTables(slower, sampleReport()).at(-1)!;
+    expect(changes.caption).toContain('since commit abc1234, 2026-01-02');
+    expect(changes.rows[0]).toEqual(['TCP', 'round trip p50', '20 µs', '40 µs', '2.00', 'worse']);
+  });
+});
+
 describe('the design comparison', () => {
+  const ASKED = [
+    'scope',
+    'speed',
+    'complexity',
+    'failure',
+    'scalability',
+    'security',
+    'portability',
+    'choose',
+  ];
+
+  it.each(ASKED)('has a row about %s', (aspect) => {
+    expect(DESIGN_ROWS.some((row) => row.aspect.startsWith(aspect))).toBe(true);
+  });
+
+  it('backs each row with a figure of the report or a file of the repository', () => {
+    for (const row of DESIGN_ROWS) expect(row.evidence.length > 0 || row.figures !== undefined).toBe(true);
+    const speed = designEntries(sampleReport()).find((row) => row.aspect === 'speed')!;
+    expect(speed.figures).toBe('CPU time for a message of 64 B: TCP 150 ns, channel 150 ns');
+  });
+
+  it('links to the files from wherever the report lies', () => {
+    const elsewhere = { ...ALONE, toRoot: '../../../' };
+    expect(renderPage(sampleReport(), elsewhere)).toContain('href="../../../packages/shm/src/doorbell.ts"');
+    expect(renderMarkdown(sampleReport(), elsewhere)).toContain('(../../../packages/shm/src/doorbell.ts)');
+  });
+
   it.each([...DESIGN_ROWS.flatMap((row) => row.evidence), ...CODE_PARTS.flatMap((part) => part.folders)])(
     'finds %s in the repository',
     (path) => {
@@ -148,7 +222,9 @@ describe('renderCsv', () => {
       'latency-distribution.csv',
       'throughput.csv',
       'fan-out.csv',
+      'memory.csv',
     ]);
+    expect(files['memory.csv']).toContain('chat,5000,1,2,8000');
     expect(files['throughput.csv']!.trim().split('\n')).toHaveLength(1 + 3 * 2);
     expect(files['fan-out.csv']).toContain('chat,100,4000000,,0');
   });
@@ -157,7 +233,7 @@ describe('renderCsv', () => {
 describe('formatCompareReport', () => {
   it('shows all lines, and what went wrong', () => {
     const text = formatCompareReport(sampleReport({ failures: ['NATS: gone'] }));
-    for (const title of ['channel (asked)', 'TCP', 'chat over TCP', 'FAILED NATS: gone'])
+    for (const title of ['channel (polled)', 'TCP', 'chat over TCP', 'Failed: NATS: gone'])
       expect(text).toContain(title);
   });
 });

@@ -70,7 +70,10 @@ export function sampleReport(over: Partial<CompareReport> = {}): CompareReport {
       elapsedMs: 1000,
     },
     transports: [
-      sampleTransport('shm-channel-polled', 'channel (asked)', 500, { family: 'shared memory', polls: true }),
+      sampleTransport('shm-channel-polled', 'channel (polled)', 500, {
+        family: 'shared memory',
+        polls: true,
+      }),
       sampleTransport('tcp', 'TCP', 20_000),
       sampleTransport('chat-tcp', 'chat over TCP', 90_000, { family: 'chat' }),
     ],

@@ -1,6 +1,6 @@
 /**
  * Shared memory as a line, through what a user of `@chat/shm` calls: the channel and the log, once asleep until
- * the doorbell rings and once asking all the time, and the latest value, which can only be asked.
+ * the doorbell rings and once polled, and the latest value, which can only be polled.
  *
  * A log has many readers, so the two ends use one each way; the reader that answers is a reliable one.
  */

@@ -1,0 +1,19 @@
+/** How it was measured, in the sentences that a report ends with. */
+import type { CompareReport } from './figures.js';
+
+/** One sentence or two for each thing that a reader may ask. */
+export function describeMethod({ settings }: CompareReport): string[] {
+  const { rounds, roundTripBytes, ratePerSecond, elapsedMs } = settings;
+  return [
+    'Both ends are processes of their own; servers are a third one. Only MessagePort connects two threads of one process, because it cannot do more.',
+    `${rounds} round${rounds === 1 ? '' : 's'} of everything, interleaved; each line is opened anew in each. Medians are shown, with the smallest and the largest where there were several.`,
+    `Round trips of ${roundTripBytes} bytes start at a fixed rate of ${ratePerSecond} a second. Latency counts from the moment a message was due, so a stall is charged to all that it delayed. The first quarter is warm-up.`,
+    'One-way messages are numbered; the receiver checks that each is the next one. At most 1,024 messages or 2 MiB are on their way, whichever is less.',
+    '“Polled” lines look for messages all the time on both sides, which takes a core each; “doorbell” lines sleep until they are woken. When two polling processes have two cores, anything else that runs takes one away: that is the tail of their latency.',
+    'Bare sockets carry a length before each message, the least that one needs, and write each message by itself. The chat carries names, rooms, order, acknowledgements and history; its client writes what one turn of the event loop has sent at once, which is why it can move more small messages than the socket below it.',
+    'CPU time is what the kernel’s scheduler has counted for all threads of each process; of MessagePort, whose two threads share one, it stands under the sender.',
+    'The receiver looks at the header of a message and at nothing else; what a line copies to hand it over is in the figures, what a program does with it is not.',
+    'All of it is one machine: sockets go over loopback. A network adds its own latency to every socket, and nothing to shared memory, which cannot use one.',
+    `It took ${Math.round(elapsedMs / 1000)} s.`,
+  ];
+}
