@@ -1,8 +1,10 @@
 /**
  * Where connections stand until it is known what they speak, and whether there is room for them.
  *
- * A connection over a limit is told so in its own dialect, as soon as its first byte shows which that is. The
- * number of those who wait here is bounded; beyond it connections are dropped without a word.
+ * A connection over a limit is told so in its own dialect, as soon as its first byte shows which that is. Those
+ * who wait here are bounded: in a crowd, whoever has been silent for a while makes room for the next one. Those
+ * who are to be refused are bounded apart, so that one address cannot take the places of others. Only beyond
+ * these bounds are connections dropped without a word.
  */
 import type { Socket } from 'node:net';
 import { CloseCode, closeCodeInfo, encodeFrame, FrameType, formatNoticeLine } from '@chat/protocol';
@@ -14,8 +16,13 @@ import { LinePeer } from './dialects/line.js';
 import { AddressLimit } from './limits/address-limit.js';
 import { endSocket, SocketLink } from './link.js';
 
-/** Connections that may stand on the doorstep at a time, beyond the sessions that there may be. */
-const MAX_WAITING = 4096;
+/** With so many on the doorstep, newcomers take the place of those who have been silent for longer than this. */
+const CROWD = 4096;
+const PATIENCE_MS = 1000;
+/** A burst of newcomers may be larger for a moment, since many are accepted before any of them is read. */
+const MAX_WAITING = 16_384;
+/** Connections over the limit of their address that may wait for their refusal to be said, and read. */
+const MAX_REFUSED = 2048;
 const KEEP_ALIVE_MS = 60_000;
 
 export class Doorstep {
@@ -25,7 +32,10 @@ export class Doorstep {
   readonly #sockets = new Set<Socket>();
   /** What is inside of those that turned out to be TLS. */
   readonly #insides = new Set<Socket>();
-  #waiting = 0;
+  /** Those over the limit of their address; not among the others. */
+  readonly #refused = new Set<Socket>();
+  /** Who has not said what it speaks, the longest waiting first. */
+  readonly #waiting = new Map<Socket, Waiting>();
 
   constructor(chat: Chat, http: HttpDialect) {
     this.#chat = chat;
@@ -35,7 +45,7 @@ export class Doorstep {
 
   /** Connections that are open. */
   get connectionCount(): number {
-    return this.#sockets.size;
+    return this.#sockets.size + this.#refused.size;
   }
 
   /**
@@ -45,22 +55,27 @@ export class Doorstep {
    */
   accept(socket: Socket, startTls: ((socket: Socket) => void) | undefined): void {
     this.#chat.counters.connections++;
+    const address = socket.remoteAddress ?? '';
+    const isWithin = this.#addresses.tryEnter(address);
     const { maxSessions } = this.#chat.options;
-    if (this.#waiting >= MAX_WAITING || this.#sockets.size >= maxSessions + MAX_WAITING) {
+    const hasRoom = isWithin
+      ? this.#makeRoom() && this.#sockets.size < maxSessions + MAX_WAITING
+      : this.#refused.size < MAX_REFUSED;
+    if (!hasRoom) {
+      if (isWithin) this.#addresses.leave(address);
       this.#chat.counters.refusedConnections++;
       socket.destroy();
       return;
     }
-    const address = socket.remoteAddress ?? '';
-    const entered = this.#addresses.tryEnter(address);
-    this.#sockets.add(socket);
+    const sockets = isWithin ? this.#sockets : this.#refused;
+    sockets.add(socket);
     socket.once('close', () => {
-      this.#sockets.delete(socket);
-      if (entered) this.#addresses.leave(address);
+      sockets.delete(socket);
+      if (isWithin) this.#addresses.leave(address);
     });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    this.#identify(socket, entered ? undefined : CloseCode.TooManyConnections, startTls);
+    this.#identify(socket, isWithin ? undefined : CloseCode.TooManyConnections, startTls);
   }
 
   /** Takes a connection again, after TLS was taken off. Limits have been counted. */
@@ -87,7 +102,15 @@ export class Doorstep {
 
   /** Destroys every connection. */
   destroy(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of [...this.#sockets, ...this.#refused]) socket.destroy();
+  }
+
+  /** Whether one more may wait, after the one that waits longest has gone if it must. */
+  #makeRoom(): boolean {
+    if (this.#waiting.size < CROWD) return true;
+    const [longest] = this.#waiting.values();
+    if (longest && this.#chat.wheel.now - longest.since >= PATIENCE_MS) longest.dismiss();
+    return this.#waiting.size < MAX_WAITING;
   }
 
   #identify(
@@ -95,20 +118,19 @@ export class Doorstep {
     refusal: CloseCode | undefined,
     startTls: ((socket: Socket) => void) | undefined,
   ): void {
-    this.#waiting++;
-    let seen: Buffer = Buffer.alloc(0);
-    const deadline = this.#chat.wheel.schedule(
-      {
-        expire: () => {
-          leave();
-          this.#refuse(socket, 'line', CloseCode.HandshakeTimeout);
-          return undefined;
-        },
-      },
-      this.#chat.options.handshakeTimeoutMs,
+    const { wheel, options } = this.#chat;
+    let seen: Buffer = NOTHING;
+    const dismiss = (): undefined => {
+      leave();
+      this.#refuse(socket, 'line', refusal ?? CloseCode.HandshakeTimeout);
+    };
+    const deadline = wheel.schedule(
+      { expire: dismiss },
+      refusal === undefined ? options.handshakeTimeoutMs : PATIENCE_MS,
     );
+    if (refusal === undefined) this.#waiting.set(socket, { since: wheel.now, dismiss });
     const leave = (): void => {
-      this.#waiting--;
+      this.#waiting.delete(socket);
       this.#chat.wheel.cancel(deadline);
       socket.off('data', onData).off('end', onEnd).off('close', leave);
     };
@@ -194,6 +216,14 @@ export class Doorstep {
   }
 }
 
+/** One of those who wait. */
+interface Waiting {
+  readonly since: number;
+  /** Tells it that it took too long. */
+  dismiss(): void;
+}
+
+const NOTHING: Buffer = Buffer.alloc(0);
 const RETRY_MS = 5000;
 
 function ignore(): void {}

@@ -8,7 +8,7 @@ import { LogLines } from './support/log-lines.js';
 import { ManualClock } from './support/manual-clock.js';
 import { seeded } from './support/seeded.js';
 import { turn, until } from './support/turn.js';
-import { followChain, type WireClient } from './support/wire-client.js';
+import { followChain, helloBytes, type WireClient } from './support/wire-client.js';
 
 let server: Station;
 let logger: LogLines;
@@ -53,11 +53,7 @@ const closed = (socket: Socket): Promise<void> =>
   new Promise((resolve) => socket.once('close', () => resolve()));
 const connections = (): number => server.server.stats().openConnections;
 
-const hello = (name: string): Uint8Array =>
-  Buffer.concat([
-    encodePreface(),
-    encodeFrame({ type: FrameType.Hello, hello: { name, maxFrameBytes: 65_536 } }),
-  ]);
+const hello = (name: string): Uint8Array => helloBytes({ name });
 
 describe('a peer that', () => {
   it('is reset in the middle of a frame is lost, and nothing of the frame is said', async () => {

@@ -12,9 +12,16 @@ import {
   type Hello,
   type Joined,
   MAX_MAX_FRAME_BYTES,
+  PREFACE_BYTES,
   type RequestBody,
   type Welcome,
 } from '@chat/protocol';
+
+/** Preface and hello. */
+export function helloBytes(hello: Partial<Hello> & { readonly name: string }): Uint8Array {
+  const frame = encodeFrame({ type: FrameType.Hello, hello: { maxFrameBytes: 65_536, ...hello } });
+  return Buffer.concat([encodePreface(), frame]);
+}
 
 /** The carrier below a client. */
 export interface Pipe {
@@ -90,8 +97,8 @@ export class WireClient {
 
   /** Sends preface and hello. */
   greet(hello: Partial<Hello> & { readonly name: string }, preface = true): void {
-    const frame = encodeFrame({ type: FrameType.Hello, hello: { maxFrameBytes: 65_536, ...hello } });
-    this.pipe.write(preface ? Buffer.concat([encodePreface(), frame]) : frame);
+    const bytes = helloBytes(hello);
+    this.pipe.write(preface ? bytes : bytes.subarray(PREFACE_BYTES));
   }
 
   /** The next frame of this type that was not taken yet; waits for it. */
