@@ -28,7 +28,7 @@ import {
   readNotice,
   type UnreadableMessage,
 } from './entry.js';
-import { DEFAULT_MAX_QUEUED, EventQueue, type StreamOptions } from './event-queue.js';
+import { DEFAULT_MAX_QUEUED } from './event-queue.js';
 
 /** All that a stream can hold. */
 export type StreamItem<T> = Message<T> | DirectMessage<T> | Notice | Gap | UnreadableMessage;
@@ -76,23 +76,16 @@ interface HeldMessage {
   readonly length: number;
 }
 
-interface Subscription<T> {
-  readonly queue: EventQueue<StreamItem<T>>;
-  readonly wanted: StreamItem<T>['type'] | undefined;
-}
-
 export class EntryStream<T> implements EntryContext<T>, EntrySink {
   readonly identity: Identity;
   readonly room: string | undefined;
   readonly codec: Codec<T>;
   readonly #echo: boolean;
   readonly #owner: StreamOwner<T>;
-  #subscriptions: readonly Subscription<T>[] = [];
   /** Undefined from the first listener on. */
   #held: (HeldMessage | Notice | Gap)[] | undefined = [];
   #heldBytes = 0;
   #heldLoss: { readonly from: number; to: number } | undefined;
-  #ended: { readonly error: unknown } | undefined;
 
   /** The life of the log that `position` belongs to; undefined before the first session. */
   epoch: string | undefined;
@@ -127,7 +120,7 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
       this.#deliver(notice);
     } else if (this.#held !== undefined) {
       this.#hold({ type: 'held', prev, seq, bytes, offset, length });
-    } else if (this.#subscriptions.length > 0 || this.#owner.isListening()) {
+    } else if (this.#owner.isListening()) {
       this.#deliverMessage(bytes, offset, length);
     }
   }
@@ -154,19 +147,6 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
     this.epoch = epoch;
   }
 
-  /** A new subscription, or one that has ended already when the stream has. */
-  subscribe(wanted: StreamItem<T>['type'] | undefined, options: StreamOptions): EventQueue<StreamItem<T>> {
-    const queue = new EventQueue<StreamItem<T>>(options, (ended) => {
-      this.#subscriptions = this.#subscriptions.filter((other) => other.queue !== ended);
-    });
-    if (this.#ended) queue.end(this.#ended.error);
-    if (!queue.ended) {
-      this.#subscriptions = [...this.#subscriptions, { queue, wanted }];
-      this.release();
-    }
-    return queue;
-  }
-
   /** Gives what was held to the listeners, once the code that has just subscribed one is through. */
   release(): void {
     if (this.#held === undefined) return;
@@ -184,12 +164,6 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
     });
   }
 
-  /** Ends all iterators: cleanly, or with `error`. */
-  end(error?: unknown): void {
-    this.#ended ??= { error };
-    for (const { queue } of this.#subscriptions) queue.end(error);
-  }
-
   #deliverMessage(bytes: Uint8Array, offset: number, length: number): void {
     if (!this.#echo && this.identity.owns(readU32(bytes, offset + ENTRY_SENDER_OFFSET))) return;
     this.#deliver(readMessage(this, bytes, offset, length));
@@ -200,9 +174,6 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
       // Messages are held as bytes before they get here.
       this.#hold(item as Notice | Gap);
       return;
-    }
-    for (const { queue, wanted } of this.#subscriptions) {
-      if (wanted === undefined || wanted === item.type) queue.push(item);
     }
     this.#owner.onItem(item);
   }

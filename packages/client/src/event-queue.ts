@@ -6,6 +6,7 @@
  * oldest and counts them in `dropped`.
  */
 import { ClientError } from './errors.js';
+import { onAbort } from './on-abort.js';
 
 /** What happens when an iterator is read too slowly: see {@link StreamOptions.overflow}. */
 export type OverflowPolicy = 'fail' | 'drop-oldest';
@@ -48,24 +49,30 @@ export class EventQueue<Value> implements Stream<Value> {
   readonly #readers: Reader<Value>[] = [];
   readonly #maxQueued: number;
   readonly #overflow: OverflowPolicy;
-  readonly #onEnd: (queue: EventQueue<Value>) => void;
-  readonly #signal: AbortSignal | undefined;
+  readonly #onEnd: () => void;
+  readonly #stopWaiting: () => void;
   #failure: { readonly error: unknown } | undefined;
 
   dropped = 0;
   ended = false;
 
   /** @throws RangeError when `maxQueued` is not a positive integer */
-  constructor(options: StreamOptions, onEnd: (queue: EventQueue<Value>) => void) {
-    this.#maxQueued = options.maxQueued ?? DEFAULT_MAX_QUEUED;
-    if (!Number.isInteger(this.#maxQueued) || this.#maxQueued < 1) {
-      throw new RangeError(`maxQueued must be a positive integer, got ${this.#maxQueued}`);
+  constructor(
+    { maxQueued = DEFAULT_MAX_QUEUED, overflow = 'fail', signal }: StreamOptions,
+    onEnd: () => void,
+  ) {
+    if (!Number.isInteger(maxQueued) || maxQueued < 1) {
+      throw new RangeError(`maxQueued must be a positive integer, got ${maxQueued}`);
     }
-    this.#overflow = options.overflow ?? 'fail';
+    this.#maxQueued = maxQueued;
+    this.#overflow = overflow;
     this.#onEnd = onEnd;
-    this.#signal = options.signal;
-    this.#signal?.addEventListener('abort', this.#abort, { once: true });
-    if (this.#signal?.aborted) this.#abort();
+    const abort = () => {
+      this.#values.length = 0;
+      this.end(signal?.reason);
+    };
+    this.#stopWaiting = onAbort(signal, abort);
+    if (signal?.aborted) abort();
   }
 
   push(value: Value): void {
@@ -91,11 +98,11 @@ export class EventQueue<Value> implements Stream<Value> {
   end(error?: unknown): void {
     if (this.ended) return;
     this.ended = true;
-    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#stopWaiting();
     if (error !== undefined) this.#failure = { error };
     // Readers wait only while nothing is queued, so the first of them gets the failure.
     this.#finish();
-    this.#onEnd(this);
+    this.#onEnd();
   }
 
   next(): Promise<IteratorResult<Value, undefined>> {
@@ -127,9 +134,4 @@ export class EventQueue<Value> implements Stream<Value> {
       this.#failure = undefined;
     }
   }
-
-  readonly #abort = (): void => {
-    this.#values.length = 0;
-    this.end(this.#signal?.reason);
-  };
 }

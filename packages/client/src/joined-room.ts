@@ -56,7 +56,7 @@ export interface RoomHost {
 }
 
 /** Events that are entries of the stream: who listens for one is a reader. */
-const ENTRY_EVENTS: ReadonlySet<string> = new Set(['message', 'notice', 'gap', 'unreadable']);
+const ENTRY_EVENTS = ['message', 'notice', 'gap', 'unreadable'] as const;
 
 /** What a signal may be encoded with; it is sent as JSON. */
 const SIGNAL_CODECS: readonly Codec<unknown>[] = [
@@ -74,6 +74,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   /** What the join asked for: taken again when the server has lost its memory. */
   readonly wantedHistory: number;
   readonly stream: EntryStream<T>;
+  #lostBy: ClientError | undefined;
   joined = true;
 
   constructor(host: RoomHost, joined: Joined, options: JoinOptions<T>) {
@@ -117,11 +118,11 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   }
 
   messages(options: StreamOptions = {}): Stream<Message<T>> {
-    return this.stream.subscribe('message', options) as Stream<StreamItem<T>> as Stream<Message<T>>;
+    return this.#subscribe(options, 'message');
   }
 
   entries(options: StreamOptions = {}): Stream<RoomEntry<T>> {
-    return this.stream.subscribe(undefined, options) as Stream<StreamItem<T>> as Stream<RoomEntry<T>>;
+    return this.#subscribe(options, ...ENTRY_EVENTS);
   }
 
   on<Name extends keyof RoomEvents<T>>(
@@ -130,7 +131,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
     options?: ListenOptions,
   ): () => void {
     const remove = this.#listeners.on(event, listener, options);
-    if (ENTRY_EVENTS.has(event)) this.stream.release();
+    if ((ENTRY_EVENTS as readonly string[]).includes(event)) this.stream.release();
     return remove;
   }
 
@@ -196,7 +197,9 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   end(error?: ClientError): void {
     if (!this.joined) return;
     this.joined = false;
-    this.stream.end(error);
+    this.#lostBy = error;
+    // Every iterator has messages in it.
+    this.#listeners.end('message', error);
     this.#listeners.emit('closed', { error });
   }
 
@@ -227,6 +230,16 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
     this.#members.apply(notice);
     this.#host.onNotice(notice);
     this.#listeners.emit('members', this.members);
+  }
+
+  #subscribe<Name extends (typeof ENTRY_EVENTS)[number]>(
+    options: StreamOptions,
+    ...events: readonly Name[]
+  ): Stream<RoomEvents<T>[Name]> {
+    const queue = this.#listeners.stream(options, ...events);
+    if (!this.joined) queue.end(this.#lostBy);
+    if (!queue.ended) this.stream.release();
+    return queue;
   }
 
   /** @throws ProtocolError when the entries are malformed */

@@ -1,7 +1,9 @@
 /**
- * Typed events. A listener that throws, or whose promise rejects, stops neither the others nor the socket:
- * its error goes to the `onError` of the owner.
+ * Typed events, for listeners and for iterators. A listener that throws, or whose promise rejects, stops neither the
+ * others nor the socket: its error goes to the `onError` of the owner.
  */
+import { EventQueue, type StreamOptions } from './event-queue.js';
+import { onAbort } from './on-abort.js';
 
 /** Options of every `on` in this package. */
 export interface ListenOptions {
@@ -17,6 +19,8 @@ export type Listener<Value> = (value: Value) => unknown;
 interface Registration {
   readonly listener: Listener<never>;
   readonly once: boolean;
+  /** Ends the iterator that the values go to. */
+  readonly end?: (error: unknown) => void;
 }
 
 export class Listeners<Events extends object> {
@@ -24,7 +28,7 @@ export class Listeners<Events extends object> {
   readonly #byEvent = new Map<keyof Events, readonly Registration[]>();
   readonly #onError: (error: unknown, event: string) => void;
 
-  /** How many listeners there are, of all events. */
+  /** How many listeners and iterators there are, of all events. */
   count = 0;
 
   constructor(onError: (error: unknown, event: string) => void) {
@@ -34,19 +38,39 @@ export class Listeners<Events extends object> {
   on<Name extends keyof Events & string>(
     event: Name,
     listener: Listener<Events[Name]>,
-    options: ListenOptions = {},
+    { signal, once = false }: ListenOptions = {},
   ): () => void {
     if (typeof listener !== 'function') throw new TypeError(`the listener of ${event} is not a function`);
-    if (options.signal?.aborted) return () => {};
-    const registration: Registration = { listener, once: options.once ?? false };
-    this.#byEvent.set(event, [...(this.#byEvent.get(event) ?? []), registration]);
-    this.count++;
-    const remove = () => {
-      options.signal?.removeEventListener('abort', remove);
+    if (signal?.aborted) return () => {};
+    const registration: Registration = { listener, once };
+    this.#add(event, registration);
+    const stop = onAbort(signal, () => this.#remove(event, registration));
+    return () => {
+      stop();
       this.#remove(event, registration);
     };
-    options.signal?.addEventListener('abort', remove, { once: true });
-    return remove;
+  }
+
+  /** An iterator over these events from now on, one after the other as they come. */
+  stream<Name extends keyof Events & string>(
+    options: StreamOptions,
+    ...events: readonly Name[]
+  ): EventQueue<Events[Name]> {
+    const registration: Registration = {
+      listener: (value) => queue.push(value),
+      once: false,
+      end: (error) => queue.end(error),
+    };
+    const queue: EventQueue<Events[Name]> = new EventQueue(options, () => {
+      for (const event of events) this.#remove(event, registration);
+    });
+    if (!queue.ended) for (const event of events) this.#add(event, registration);
+    return queue;
+  }
+
+  /** Ends the iterators that `event` is part of: cleanly, or with `error`. */
+  end(event: keyof Events, error?: unknown): void {
+    for (const registration of this.#byEvent.get(event) ?? []) registration.end?.(error);
   }
 
   has(event: keyof Events): boolean {
@@ -65,6 +89,11 @@ export class Listeners<Events extends object> {
         this.#onError(error, event);
       }
     }
+  }
+
+  #add(event: keyof Events, registration: Registration): void {
+    this.#byEvent.set(event, [...(this.#byEvent.get(event) ?? []), registration]);
+    this.count++;
   }
 
   #remove(event: keyof Events, registration: Registration): void {

@@ -23,7 +23,7 @@ import { type AnswerFrame, Connection, type ConnectionHandler } from './connecti
 import { type DirectMessage, Identity, type Notice } from './entry.js';
 import { EntryStream, type StreamItem, type StreamOwner } from './entry-stream.js';
 import { ClientError, mayRetry } from './errors.js';
-import { EventQueue, type Stream, type StreamOptions } from './event-queue.js';
+import type { Stream, StreamOptions } from './event-queue.js';
 import { JoinedRoom, type RoomHost } from './joined-room.js';
 import { JoinedRooms } from './joined-rooms.js';
 import { type Listener, Listeners, type ListenOptions } from './listeners.js';
@@ -60,7 +60,6 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   readonly #rooms: JoinedRooms;
   /** Direct messages: begins anew when the client is closed. */
   #inbox: EntryStream<D>;
-  #statusQueues: readonly EventQueue<ClientState>[] = [];
   #session: { readonly session: string; readonly secret: string; readonly epoch: string } | undefined;
   #connection: Connection | undefined;
   #opening: Opening | undefined;
@@ -167,16 +166,15 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   }
 
   directs(options: StreamOptions = {}): Stream<DirectMessage<D>> {
-    return this.#inbox.subscribe('direct', options) as Stream<StreamItem<D>> as Stream<DirectMessage<D>>;
+    const queue = this.#listeners.stream(options, 'direct');
+    if (!queue.ended) this.#inbox.release();
+    return queue;
   }
 
   status(options: StreamOptions = {}): Stream<ClientState> {
-    const queue = new EventQueue<ClientState>(options, (ended) => {
-      this.#statusQueues = this.#statusQueues.filter((other) => other !== ended);
-    });
+    const queue = this.#listeners.stream(options, 'state');
     queue.push(this.state);
     if (this.state.status === 'closed') queue.end();
-    if (!queue.ended) this.#statusQueues = [...this.#statusQueues, queue];
     return queue;
   }
 
@@ -404,13 +402,13 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.#stopWaking?.();
     this.#closing = connection?.close() ?? Promise.resolve();
     this.#become({ status: 'closed', reason });
-    for (const queue of this.#statusQueues) queue.end();
+    this.#listeners.end('state');
     this.#outbox.fail(reason);
     this.requests.fail(reason);
     // Whoever closed knows why; everybody else is told.
     const error = reason.code === 'ERR_CLIENT_CLOSED' ? undefined : reason;
     this.#rooms.end(error);
-    this.#inbox.end(error);
+    this.#listeners.end('direct', error);
     this.#inbox = this.#newInbox();
     opening?.reject(rejection);
   }
@@ -422,7 +420,6 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
 
   #become(state: ClientState): void {
     this.state = state;
-    for (const queue of this.#statusQueues) queue.push(state);
     this.emit('state', state);
   }
 

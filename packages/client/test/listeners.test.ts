@@ -77,6 +77,46 @@ describe('Listeners', () => {
     expect(seen).toEqual(['late']);
   });
 
+  it('gives the values of several events to one iterator, in the order in which they come', async () => {
+    const { events } = listeners();
+    const stream = events.stream({}, 'tick', 'tock');
+    expect(events.count).toBe(2);
+    events.emit('tick', 1);
+    events.emit('tock', 'two');
+    events.emit('tick', 3);
+    events.end('tock');
+    events.emit('tick', 4);
+    const seen: unknown[] = [];
+    for await (const value of stream) seen.push(value);
+    expect(seen).toEqual([1, 'two', 3]);
+    expect(events.count).toBe(0);
+  });
+
+  it('ends the iterators of one event with an error, and no others, nor listeners', async () => {
+    const { events } = listeners();
+    const seen: number[] = [];
+    events.on('tick', (value) => seen.push(value));
+    const ticks = events.stream({}, 'tick');
+    const tocks = events.stream({}, 'tock');
+    events.end('tick', new Error('over'));
+    await expect(ticks.next()).rejects.toThrow('over');
+    events.emit('tick', 1);
+    events.emit('tock', 'still');
+    expect(seen).toEqual([1]);
+    expect(await tocks.next()).toEqual({ done: false, value: 'still' });
+  });
+
+  it('does not keep an iterator that is over, or whose signal is aborted already', async () => {
+    const { events } = listeners();
+    const controller = new AbortController();
+    const aborted = events.stream({ signal: AbortSignal.abort(new Error('before')) }, 'tick', 'tock');
+    events.stream({ signal: controller.signal }, 'tick');
+    await events.stream({}, 'tick', 'tock').return();
+    controller.abort();
+    expect(events.count).toBe(0);
+    await expect(aborted.next()).rejects.toThrow('before');
+  });
+
   it('refuses what is not a function', () => {
     expect(() => listeners().events.on('tick', undefined as never)).toThrow(TypeError);
   });
