@@ -97,11 +97,6 @@ export class Connection implements TransportSink {
     return this.#aborting.signal;
   }
 
-  /** Whether the server may have made a session that this side knows nothing of. */
-  get unanswered(): boolean {
-    return this.#transport !== undefined && !this.#welcomed;
-  }
-
   /** Begins the handshake on a transport that has just been opened. */
   start(transport: Transport, hello: Hello): void {
     if (this.ended) {

@@ -30,6 +30,8 @@ export const ClientErrorCode = {
   VersionUnsupported: 'ERR_CLIENT_VERSION_UNSUPPORTED',
   /** The credentials were refused. */
   Unauthorized: 'ERR_CLIENT_UNAUTHORIZED',
+  /** The credentials have run out; the client comes back with new ones. */
+  CredentialsExpired: 'ERR_CLIENT_CREDENTIALS_EXPIRED',
   /** Not allowed. */
   Forbidden: 'ERR_CLIENT_FORBIDDEN',
   /** Another member has this name, or one that looks like it. */
@@ -40,7 +42,9 @@ export const ClientErrorCode = {
   Kicked: 'ERR_CLIENT_KICKED',
   /** Removed by an operator, and not welcome for a while. */
   Banned: 'ERR_CLIENT_BANNED',
-  /** Another connection resumed this session. */
+  /** The credentials have run out; the client comes back with new ones. */
+  CredentialsExpired: 'ERR_CLIENT_CREDENTIALS_EXPIRED',
+  /** Another connection goes on with this session, or took over its name. */
   SessionReplaced: 'ERR_CLIENT_SESSION_REPLACED',
   /** This client read too slowly. */
   SlowConsumer: 'ERR_CLIENT_SLOW_CONSUMER',

@@ -22,6 +22,7 @@ import type { Identity } from './entry.js';
 import type { EntrySink } from './entry-stream.js';
 import { ClientError, type ClientErrorCode } from './errors.js';
 import { JoinedRoom, type RoomHost } from './joined-room.js';
+import { onAbort } from './on-abort.js';
 import type { Requests } from './requests.js';
 import type { JoinOptions, Room } from './room.js';
 import { assertJoined } from './shapes.js';
@@ -184,15 +185,14 @@ export class JoinedRooms {
   }
 
   #pause(delayMs: number, signal: AbortSignal): Promise<void> {
-    const clock = this.#clock;
     return new Promise((resolve) => {
-      const timer = clock.setTimeout(done, delayMs);
-      signal.addEventListener('abort', done, { once: true });
-      function done() {
-        clock.clearTimeout(timer);
-        signal.removeEventListener('abort', done);
+      const done = () => {
+        this.#clock.clearTimeout(timer);
+        stopWaiting();
         resolve();
-      }
+      };
+      const timer = this.#clock.setTimeout(done, delayMs);
+      const stopWaiting = onAbort(signal, done);
     });
   }
 

@@ -9,7 +9,6 @@
  *  2. session lost: rooms are joined again after the last entry that was seen, and messages wait until they are.
  */
 import {
-  CloseCode,
   type Codec,
   encodeDirect,
   FrameType,
@@ -27,6 +26,7 @@ import type { Stream, StreamOptions } from './event-queue.js';
 import { JoinedRoom, type RoomHost } from './joined-room.js';
 import { JoinedRooms } from './joined-rooms.js';
 import { type Listener, Listeners, type ListenOptions } from './listeners.js';
+import { onAbort } from './on-abort.js';
 import { type ConnectOptions, type Platform, type Settings, settle } from './options.js';
 import { Outbox, type PublishTarget } from './outbox.js';
 import { reconnectDelay } from './reconnect.js';
@@ -36,12 +36,6 @@ import type { OpenTransport } from './transport.js';
 
 /** A connection that lasted so long was a good one: the next loss begins with short delays again. */
 const STABLE_MS = 5000;
-
-/**
- * A hello whose answer was lost may have left a session behind, which holds the name until the server gives it
- * up: so long is a name that is taken no reason to stop.
- */
-const GHOST_MS = 60_000;
 
 interface Opening {
   readonly promise: Promise<void>;
@@ -66,7 +60,9 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   #closing: Promise<void> = Promise.resolve();
   #attempt = 0;
   #openedAt = 0;
-  #ghostUntil = 0;
+  /** By both, a session whose welcome never arrived does not keep the name from us, nor a late hello undo a newer one. */
+  readonly #secret = makeSecret();
+  #hellos = 0;
   #retryTimer: unknown;
   #stopWaking: (() => void) | undefined;
 
@@ -118,12 +114,10 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     if (signal?.aborted) return Promise.reject(signal.reason);
     const opening = {} as Opening;
     const promise = new Promise<void>((resolve, reject) => Object.assign(opening, { resolve, reject }));
-    const abort = () => {
+    const stopWaiting = onAbort(signal, () => {
       this.#shut(closed('connecting was aborted', signal?.reason), signal?.reason);
-    };
-    signal?.addEventListener('abort', abort, { once: true });
-    const settled = () => signal?.removeEventListener('abort', abort);
-    promise.then(settled, settled);
+    });
+    promise.then(stopWaiting, stopWaiting);
     this.#opening = Object.assign(opening, { promise });
     this.#attempt = 0;
     this.#stopWaking = this.#platform.onWake?.(() => this.#wake());
@@ -279,7 +273,6 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
       if (!connection.ended) this.#outbox.release();
     });
     this.#openedAt = this.#settings.clock.now();
-    this.#ghostUntil = 0;
     this.#become({ status: 'open', resumed });
     this.#opening?.resolve();
   }
@@ -326,12 +319,10 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     const { reconnect, clock, random } = this.#settings;
     const now = clock.now();
     const wasOpen = this.#session !== undefined;
-    if (connection.unanswered && error.closeCode === undefined) this.#ghostUntil = now + GHOST_MS;
     if (this.state.status === 'open' && now - this.#openedAt >= STABLE_MS) this.#attempt = 0;
     const attempt = ++this.#attempt;
     const again = reconnect.enabled && (wasOpen || reconnect.initial) && attempt <= reconnect.maxAttempts;
-    const isGhost = error.closeCode === CloseCode.NameTaken && now < this.#ghostUntil;
-    if (!again || !(isGhost || mayRetry(error))) {
+    if (!again || !mayRetry(error)) {
       this.#shut(error);
       return;
     }
@@ -380,7 +371,8 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
       inbox: this.#inbox.position,
     };
     // What is undefined here is not in the JSON.
-    return { name: this.identity.name, maxFrameBytes, credentials, agent, resume } as Hello;
+    const [clientSecret, attempt] = [this.#secret, ++this.#hellos];
+    return { name: this.identity.name, maxFrameBytes, credentials, agent, clientSecret, attempt, resume } as Hello;
   }
 
   #wake(): void {
@@ -471,4 +463,8 @@ function schemeOf(url: string): string {
 function describe(cause: unknown): string {
   const { message, errors } = (cause ?? {}) as { message?: string; errors?: readonly { message?: string }[] };
   return message || errors?.[0]?.message || String(cause);
+}
+
+function makeSecret(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(36)).join('');
 }

@@ -14,6 +14,7 @@
 import { type Failure, FailureCode } from '@chat/protocol';
 import type { Clock } from './clock.js';
 import { ClientError, failureError } from './errors.js';
+import { onAbort } from './on-abort.js';
 
 /** Bounds of what waits to be sent or acknowledged. */
 export interface OutboxOptions {
@@ -38,6 +39,8 @@ export interface PublishTarget {
 }
 
 interface Item {
+  /** Counts the messages of a client, over all its sessions. */
+  readonly order: number;
   readonly target: PublishTarget;
   readonly codec: number;
   readonly body: Uint8Array;
@@ -52,25 +55,22 @@ interface Item {
 export class Outbox {
   readonly #limits: Required<OutboxOptions>;
   readonly #clock: Clock;
-  readonly #queue: Item[] = [];
+  /** In order, and none of them settled. */
+  #queue: Item[] = [];
   readonly #inFlight = new Map<number, Item>();
   #send: ((bytes: Uint8Array) => void) | undefined;
   #held = true;
   #maxInFlight = 1;
   #lastPublishId = 0;
+  #lastOrder = 0;
+  /** Messages that are not settled yet, and the bytes of their bodies. */
+  #count = 0;
   #bytes = 0;
-  /** How many items at the head of the queue were refused by a draining server and keep their order. */
-  #returned = 0;
   #timer: unknown;
 
   constructor(limits: Required<OutboxOptions>, clock: Clock) {
     this.#limits = limits;
     this.#clock = clock;
-  }
-
-  /** Messages that are not settled yet. */
-  get size(): number {
-    return this.#queue.length + this.#inFlight.size;
   }
 
   add(
@@ -82,13 +82,14 @@ export class Outbox {
     const { maxCount, maxBytes, maxAgeMs } = this.#limits;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      assertRoom('maxCount', maxCount, this.size, 1);
+      assertRoom('maxCount', maxCount, this.#count, 1);
       assertRoom('maxBytes', maxBytes, this.#bytes, body.length);
-      const abort = () => {
+      const stopWaiting = onAbort(signal, () => {
         item.settle(signal?.reason);
         this.#dropSettled();
-      };
+      });
       const item: Item = {
+        order: ++this.#lastOrder,
         target,
         codec,
         body,
@@ -98,13 +99,15 @@ export class Outbox {
         settle: (error, accepted) => {
           if (item.settled) return;
           item.settled = true;
-          signal?.removeEventListener('abort', abort);
+          this.#count--;
+          this.#bytes -= body.length;
+          stopWaiting();
           if (accepted === undefined) reject(error);
           else resolve(accepted);
         },
       };
-      signal?.addEventListener('abort', abort, { once: true });
       this.#queue.push(item);
+      this.#count++;
       this.#bytes += body.length;
       this.#timer ??= this.#clock.setTimeout(() => this.#expire(), maxAgeMs);
       this.#pump();
@@ -148,9 +151,8 @@ export class Outbox {
     this.lost();
     const message = `sent, not acknowledged: ${error.message}`;
     this.#settleInFlight(new ClientError('ERR_CLIENT_UNCONFIRMED', message, { cause: error }));
-    for (const item of this.#queue.splice(0)) item.settle(error);
-    this.#bytes = 0;
-    this.#returned = 0;
+    for (const item of this.#queue) item.settle(error);
+    this.#dropSettled();
     this.#lastPublishId = 0;
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -167,8 +169,8 @@ export class Outbox {
     if (item && failure.code === FailureCode.Draining && !item.settled) {
       // Known not to be in the log: it goes to the next connection, before what was queued behind it.
       item.frame = undefined;
-      this.#queue.splice(this.#returned++, 0, item);
-      this.#bytes += item.body.length;
+      this.#queue.push(item);
+      this.#queue.sort((a, b) => a.order - b.order);
       this.#held = true;
       return;
     }
@@ -178,9 +180,7 @@ export class Outbox {
 
   #take(publishId: number): Item | undefined {
     const item = this.#inFlight.get(publishId);
-    if (item === undefined) return undefined;
     this.#inFlight.delete(publishId);
-    this.#bytes -= item.body.length;
     return item;
   }
 
@@ -188,36 +188,23 @@ export class Outbox {
     if (this.#held || this.#send === undefined) return;
     while (this.#queue.length > 0 && this.#inFlight.size < this.#maxInFlight) {
       const item = this.#queue.shift()!;
-      this.#returned = 0;
       const frame = item.target.publishFrame(this.#lastPublishId + 1, item.codec, item.body);
       if (frame instanceof Uint8Array) {
         item.frame = frame;
         this.#inFlight.set(++this.#lastPublishId, item);
         this.#send(frame);
-      } else {
-        this.#bytes -= item.body.length;
-        item.settle(frame);
-      }
+      } else item.settle(frame);
     }
   }
 
   #settleInFlight(error: ClientError): void {
-    for (const item of this.#inFlight.values()) {
-      this.#bytes -= item.body.length;
-      item.settle(error);
-    }
+    for (const item of this.#inFlight.values()) item.settle(error);
     this.#inFlight.clear();
   }
 
   /** Forgets what was settled while it waited. What is in flight stays: its id is used up. */
   #dropSettled(): void {
-    for (let i = this.#queue.length - 1; i >= 0; i--) {
-      const item = this.#queue[i]!;
-      if (!item.settled) continue;
-      this.#queue.splice(i, 1);
-      this.#bytes -= item.body.length;
-      if (i < this.#returned) this.#returned--;
-    }
+    this.#queue = this.#queue.filter(({ settled }) => !settled);
   }
 
   #expire(): void {

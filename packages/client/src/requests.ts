@@ -7,6 +7,7 @@
 import { encodeRequest, type Failure, type RequestBody, type ResponseBodies } from '@chat/protocol';
 import type { Clock } from './clock.js';
 import { ClientError, failureError } from './errors.js';
+import { onAbort } from './on-abort.js';
 
 /** Answer to a history request: whole entry frames in order. */
 export interface HistoryAnswer {
@@ -71,7 +72,7 @@ export class Requests {
         // An answer that is still under way is waited for; what was never asked is forgotten.
         if (this.#send === undefined) this.#pending.delete(id);
       };
-      const abort = () => abandon(signal?.reason);
+      const stopWaiting = onAbort(signal, () => abandon(signal?.reason));
       const timer = this.#clock.setTimeout(() => {
         const message = `no answer to the request '${request.op}' within ${this.#timeoutMs} ms`;
         abandon(new ClientError('ERR_CLIENT_REQUEST_TIMEOUT', message));
@@ -84,12 +85,11 @@ export class Requests {
         settle: (error, answer) => {
           pending.abandoned = true;
           this.#clock.clearTimeout(timer);
-          signal?.removeEventListener('abort', abort);
+          stopWaiting();
           if (error !== undefined) reject(error);
           else resolve(answer as Answers[Op]);
         },
       };
-      signal?.addEventListener('abort', abort, { once: true });
       this.#pending.set(id, pending);
       this.#write(id, pending);
     });

@@ -246,6 +246,24 @@ describe('while the connection is away', () => {
     expect(fourth.now).toBe('pending');
   });
 
+  it('what is taken back makes room for others', async () => {
+    const scene = await inRoom({ outbox: { maxCount: 1, maxBytes: 4 } });
+    await scene.server.end.cut();
+    for (let i = 0; i < 3; i++) {
+      const controller = new AbortController();
+      const taken = outcome(scene.room.send('1234', { signal: controller.signal }));
+      await turns();
+      controller.abort(new Error('no'));
+      await turns();
+      expect(taken.now).toBe('no');
+    }
+    const kept = outcome(scene.room.send('kept'));
+    await backInOldSession(scene);
+    expect(scene.server.end.texts).toEqual(['kept']);
+    await scene.server.end.ack(1, 1);
+    expect(kept.now).toBe('resolved');
+  });
+
   it('none of them waits longer than maxAgeMs', async () => {
     const scene = await inRoom({ outbox: { maxAgeMs: 5000 } });
     const { server, clock, room } = scene;
@@ -307,6 +325,26 @@ describe('a draining server', () => {
     expect(server.end.texts).toEqual(['two', 'three', 'four']);
     for (let id = 1; id <= 3; id++) await server.end.ack(id, id);
     expect(outcomes.map(({ now }) => now)).toEqual(Array(4).fill('resolved'));
+  });
+});
+
+describe('what a draining server handed back', () => {
+  it('can still be taken back, and the rest keeps its order', async () => {
+    const scene = await inRoom();
+    const { server, room } = scene;
+    const controller = new AbortController();
+    const outcomes = ['one', 'two'].map((text) => outcome(room.send(text, { signal: controller.signal })));
+    outcomes.push(outcome(room.send('three')), outcome(room.send('four')), outcome(room.send('five')));
+    await turns();
+    const failure = { code: 'draining', message: 'the server drains' } as const;
+    for (const publishId of [1, 2]) await server.end.send({ type: FrameType.Nack, publishId, failure });
+    controller.abort(new Error('no'));
+    for (const publishId of [3, 4]) await server.end.send({ type: FrameType.Nack, publishId, failure });
+    await server.end.close(1001, 100);
+    await backInNewSession(scene);
+    expect(server.end.texts).toEqual(['three', 'four', 'five']);
+    for (let id = 1; id <= 3; id++) await server.end.ack(id, id);
+    expect(outcomes.map(({ now }) => now)).toEqual(['no', 'no', 'resolved', 'resolved', 'resolved']);
   });
 });
 

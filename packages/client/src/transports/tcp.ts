@@ -4,6 +4,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { DEFAULT_PORT } from '@chat/protocol';
+import { onAbort } from '../on-abort.js';
 import type { OpenTransport, TlsOptions, Transport, TransportOptions, TransportSink } from '../transport.js';
 
 /** Opens TCP, TLS and Unix sockets. */
@@ -41,16 +42,16 @@ function open(
       reject(signal.reason as Error);
     };
     if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
+    const stopWaiting = onAbort(signal, abort);
     socket.on('error', (error) => {
       failure = error;
     });
     socket.once('close', () => {
-      signal.removeEventListener('abort', abort);
+      stopWaiting();
       reject(failure ?? new Error('the connection ended before it was open'));
     });
     socket.once(openedEvent, () => {
-      signal.removeEventListener('abort', abort);
+      stopWaiting();
       socket.removeAllListeners('close');
       socket.on('data', (chunk) => sink.data(chunk as Uint8Array));
       socket.once('close', () => sink.closed(failure));

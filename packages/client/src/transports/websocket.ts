@@ -5,6 +5,7 @@
  * There is no preface, since the subprotocol `chat.v1` names the dialect. Messages are binary and hold whole
  * frames, so neither side sees where the other one cut.
  */
+import { onAbort } from '../on-abort.js';
 import type { Transport, TransportOptions, TransportSink } from '../transport.js';
 
 /** The subprotocol that is asked for, and must be granted. */
@@ -56,11 +57,12 @@ export function openWebSocket(
       reject(signal.reason as Error);
       destroy();
     };
+    const stopWaiting = onAbort(signal, abort);
     socket.onerror = (event: { readonly error?: Error; readonly message?: string }) => {
       failure = event.error ?? new Error(event.message ?? 'the WebSocket failed');
     };
     socket.onclose = (event: { readonly code: number; readonly reason: string }) => {
-      signal.removeEventListener('abort', abort);
+      stopWaiting();
       if (event.code !== NORMAL) {
         failure ??= new Error(`WebSocket closed with ${event.code}${event.reason && `: ${event.reason}`}`);
       }
@@ -76,7 +78,7 @@ export function openWebSocket(
       }
     };
     socket.onopen = () => {
-      signal.removeEventListener('abort', abort);
+      stopWaiting();
       if (socket.protocol !== SUBPROTOCOL) {
         failure = new Error(`subprotocol '${socket.protocol}' was granted, not ${SUBPROTOCOL}`);
         return destroy();
@@ -95,6 +97,5 @@ export function openWebSocket(
       });
     };
     if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
   });
 }
