@@ -107,17 +107,15 @@ export class Meter {
       wake();
     };
     const firstAt = performance.now() + intervalMs;
-    for (let number = 0; number < count; number++) {
-      dueAt[number] = firstAt + number * intervalMs;
-      await this.#waitFor(
-        () => back === number,
-        dueAt[number]!,
-        (resolve) => {
-          wake = resolve;
+    for (let number = 0; number < count; number++) dueAt[number] = firstAt + number * intervalMs;
+    if (this.#line.poll) await this.#sendWhenDuePolling(message, dueAt);
+    else {
+      await this.#sendWhenDue(message, dueAt, {
+        answered: (number) => back === number,
+        onAnswer(listener) {
+          wake = listener;
         },
-      );
-      writeNumber(message, number);
-      await this.#sendSurely(message);
+      });
     }
     await this.#until(() => back === count);
     this.#onEcho = () => {};
@@ -240,25 +238,40 @@ export class Meter {
   }
 
   /** Sleeps until the answers are there, as a program would, and only then looks at the clock all the time. */
-  async #waitFor(
-    answered: () => boolean,
-    dueAt: number,
-    onWake: (resolve: () => void) => void,
+  async #sendWhenDue(
+    message: Uint8Array,
+    dueAt: Float64Array,
+    answers: { answered(number: number): boolean; onAnswer(listener: () => void): void },
   ): Promise<void> {
-    const { poll } = this.#line;
-    if (poll) {
-      await spin(poll, () => performance.now() >= dueAt);
-      return;
+    for (const [number, due] of dueAt.entries()) {
+      while (!answers.answered(number) && performance.now() < due) {
+        let timer: NodeJS.Timeout | undefined;
+        await new Promise<void>((resolve) => {
+          timer = setTimeout(resolve, NAP_MS);
+          answers.onAnswer(resolve);
+        });
+        clearTimeout(timer);
+      }
+      while (performance.now() < due) await new Promise((resolve) => setImmediate(resolve));
+      writeNumber(message, number);
+      await this.#sendSurely(message);
     }
-    while (!answered() && performance.now() < dueAt) {
-      let timer: NodeJS.Timeout | undefined;
-      await new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, NAP_MS);
-        onWake(resolve);
-      });
-      clearTimeout(timer);
-    }
-    while (performance.now() < dueAt) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Looks at the clock between two polls: a promise in between would be a good part of such a round trip. */
+  async #sendWhenDuePolling(message: Uint8Array, dueAt: Float64Array): Promise<void> {
+    const poll = this.#line.poll!;
+    let next = 0;
+    await spin(
+      () => {
+        if (next < dueAt.length && performance.now() >= dueAt[next]!) {
+          writeNumber(message, next);
+          if (this.#line.send(message)) next++;
+        }
+        return poll();
+      },
+      () => next === dueAt.length,
+    );
   }
 
   async #until(done: () => boolean): Promise<void> {
