@@ -6,6 +6,7 @@
  * itself, and this process only passes on signals and the exit code.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -13,6 +14,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const turbo = fileURLToPath(new URL('../node_modules/turbo/bin/turbo', import.meta.url));
 const client = fileURLToPath(new URL('../apps/client/dist/main.js', import.meta.url));
 
+if (!existsSync(turbo)) {
+  process.stderr.write('Nothing is installed yet: run "npm ci" first.\n');
+  process.exit(1);
+}
 const build = spawnSync(
   process.execPath,
   [turbo, 'run', 'build', '--filter=chat-client...', '--output-logs=errors-only', '--ui=stream'],
@@ -21,7 +26,7 @@ const build = spawnSync(
 if (build.status !== 0) {
   process.stderr.write(`${build.stdout ?? ''}${build.stderr ?? ''}`);
   process.stderr.write(
-    `chat: the client could not be built${build.error ? `: ${build.error.message}` : ''}. Was "npm ci" run?\n`,
+    `chat: the client could not be built${build.error ? `: ${build.error.message}` : ''}\n`,
   );
   process.exit(1);
 }

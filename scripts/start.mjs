@@ -6,11 +6,16 @@
  * of its parent for one.
  */
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 const PARENT_POLL_MS = 250;
 
-const turbo = createRequire(import.meta.url).resolve('turbo/bin/turbo');
+const turbo = fileURLToPath(new URL('../node_modules/turbo/bin/turbo', import.meta.url));
+if (!existsSync(turbo)) {
+  process.stderr.write('Nothing is installed yet: run "npm ci" first.\n');
+  process.exit(1);
+}
 const child = spawn(process.execPath, [turbo, 'run', 'start', ...process.argv.slice(2)], {
   stdio: 'inherit',
 });

@@ -1,6 +1,8 @@
-/** `npm run chat`: builds what is missing, then is nothing but the client. */
+/** `npm run chat`: builds what is missing, then is nothing but the client. And what it says where nothing is installed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { connect } from '@chat/client';
@@ -74,5 +76,17 @@ describe('npm run chat', () => {
 
     await reader.close();
     await server.close();
+  });
+});
+
+describe('npm start and npm run chat', () => {
+  it.each(['start.mjs', 'chat.mjs'])('%s says in one line that nothing is installed yet', async (script) => {
+    const clone = mkdtempSync(join(tmpdir(), 'chat-clone-'));
+    onTestFinished(() => rmSync(clone, { recursive: true, force: true }));
+    mkdirSync(join(clone, 'scripts'));
+    copyFileSync(join(ROOT, 'scripts', script), join(clone, 'scripts', script));
+    const child = spawn(process.execPath, [join(clone, 'scripts', script)], { stdio: 'pipe' });
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    expect([stderr, code]).toEqual(['Nothing is installed yet: run "npm ci" first.\n', 1]);
   });
 });
