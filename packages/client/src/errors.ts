@@ -42,8 +42,6 @@ export const ClientErrorCode = {
   Kicked: 'ERR_CLIENT_KICKED',
   /** Removed by an operator, and not welcome for a while. */
   Banned: 'ERR_CLIENT_BANNED',
-  /** The credentials have run out; the client comes back with new ones. */
-  CredentialsExpired: 'ERR_CLIENT_CREDENTIALS_EXPIRED',
   /** Another connection goes on with this session, or took over its name. */
   SessionReplaced: 'ERR_CLIENT_SESSION_REPLACED',
   /** This client read too slowly. */
