@@ -53,6 +53,7 @@ export interface SessionOptions {
 
 const ROOMS_SHOWN = 200;
 const MEMBERS_SHOWN = 500;
+const MAX_EXCERPT = 200;
 
 export class ChatSession {
   readonly #client: ChatClient;
@@ -129,7 +130,7 @@ export class ChatSession {
   async send(text: string): Promise<void> {
     if (this.#current === undefined) throw new Error('you are in no room: /join one first');
     const sending = this.#current.send(text);
-    if (this.#client.state.status !== 'open') this.#show({ type: 'waiting', text });
+    if (this.#client.state.status !== 'open') this.#show({ type: 'waiting', text: excerpt(text) });
     await sending;
   }
 
@@ -257,12 +258,19 @@ function describe(command: Command): string {
   switch (command.type) {
     case 'text':
     case 'me':
-      return `not sent: ${command.text}`;
+      return `not sent: ${excerpt(command.text)}`;
     case 'msg':
-      return `not sent to ${command.to}: ${command.text}`;
+      return `not sent to ${command.to}: ${excerpt(command.text)}`;
     default:
       return `/${command.type}`;
   }
+}
+
+/** Enough of a text to know which it was: what was too large to be sent would flood whoever reads of it. */
+function excerpt(text: string): string {
+  if (text.length <= MAX_EXCERPT) return text;
+  // Not half of a surrogate pair.
+  return `${text.slice(0, MAX_EXCERPT).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 /** What an error says, for people. */
