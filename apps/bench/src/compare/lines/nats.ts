@@ -4,29 +4,17 @@ import { connect, type Socket } from 'node:net';
 import type { Address } from '../../process/server-process.js';
 import type { Line, LineListener, Mechanism } from '../line.js';
 import { type Measure, MessageSplitter } from '../message-splitter.js';
-import { readDigits } from './redis.js';
+import { brokerMechanism, createCommand, readDigits } from './broker.js';
+import { TurnWriter } from './turn-writer.js';
 
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
 const M = 'M'.charCodeAt(0);
 const CONNECT = 'CONNECT {"verbose":false,"pedantic":false,"protocol":0}\r\n';
 
-interface Params {
-  readonly address: Address;
-  readonly unique: string;
-}
+export const natsMechanism: Mechanism = brokerMechanism(openLine);
 
-export const natsMechanism: Mechanism = {
-  async openNear({ unique, server, startFar }) {
-    const params: Params = { address: server!, unique };
-    const line = await openLine(params, `${unique}.near`, `${unique}.far`);
-    await startFar(params);
-    return line;
-  },
-  openFar: (params: Params) => openLine(params, `${params.unique}.far`, `${params.unique}.near`),
-};
-
-async function openLine({ address }: Params, own: string, other: string): Promise<Line> {
+async function openLine(address: Address, own: string, other: string): Promise<Line> {
   const socket = connect({ ...address, noDelay: true });
   await once(socket, 'connect');
   socket.write(`${CONNECT}SUB ${own} 1\r\nPING\r\n`);
@@ -40,20 +28,18 @@ async function openLine({ address }: Params, own: string, other: string): Promis
 
 class NatsLine implements Line {
   readonly #socket: Socket;
+  readonly #writer: TurnWriter;
   readonly #other: string;
 
   constructor(socket: Socket, other: string) {
     this.#socket = socket;
+    this.#writer = new TurnWriter(socket);
     this.#other = other;
   }
 
   send(bytes: Uint8Array): boolean {
-    const head = `PUB ${this.#other} ${bytes.length}\r\n`;
-    const command = Buffer.allocUnsafe(head.length + bytes.length + 2);
-    command.write(head, 0, 'latin1');
-    command.set(bytes, head.length);
-    command.write('\r\n', head.length + bytes.length, 'latin1');
-    this.#socket.write(command);
+    if (this.#writer.full) return false;
+    this.#writer.write(createCommand(`PUB ${this.#other} ${bytes.length}\r\n`, bytes));
     return true;
   }
 

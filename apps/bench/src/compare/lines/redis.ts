@@ -4,26 +4,15 @@ import { connect, type Socket } from 'node:net';
 import type { Address } from '../../process/server-process.js';
 import type { Line, LineListener, Mechanism } from '../line.js';
 import { type Measure, MessageSplitter } from '../message-splitter.js';
+import { brokerMechanism, createCommand, readDigits } from './broker.js';
+import { TurnWriter } from './turn-writer.js';
 
 const NEWLINE = 0x0a;
 const ARRAY = '*'.charCodeAt(0);
 
-interface Params {
-  readonly address: Address;
-  readonly unique: string;
-}
+export const redisMechanism: Mechanism = brokerMechanism(openLine);
 
-export const redisMechanism: Mechanism = {
-  async openNear({ unique, server, startFar }) {
-    const params: Params = { address: server!, unique };
-    const line = await openLine(params, `${unique}.near`, `${unique}.far`);
-    await startFar(params);
-    return line;
-  },
-  openFar: (params: Params) => openLine(params, `${params.unique}.far`, `${params.unique}.near`),
-};
-
-async function openLine({ address }: Params, own: string, other: string): Promise<Line> {
+async function openLine(address: Address, own: string, other: string): Promise<Line> {
   const subscriber = connect({ ...address, noDelay: true });
   const publisher = connect({ ...address, noDelay: true });
   await Promise.all([once(subscriber, 'connect'), once(publisher, 'connect')]);
@@ -36,21 +25,19 @@ async function openLine({ address }: Params, own: string, other: string): Promis
 class RedisLine implements Line {
   readonly #subscriber: Socket;
   readonly #publisher: Socket;
+  readonly #writer: TurnWriter;
   readonly #head: string;
 
   constructor(subscriber: Socket, publisher: Socket, other: string) {
     this.#subscriber = subscriber;
     this.#publisher = publisher;
+    this.#writer = new TurnWriter(publisher);
     this.#head = `*3\r\n$7\r\nPUBLISH\r\n$${other.length}\r\n${other}\r\n$`;
   }
 
   send(bytes: Uint8Array): boolean {
-    const head = `${this.#head}${bytes.length}\r\n`;
-    const command = Buffer.allocUnsafe(head.length + bytes.length + 2);
-    command.write(head, 0, 'latin1');
-    command.set(bytes, head.length);
-    command.write('\r\n', head.length + bytes.length, 'latin1');
-    this.#publisher.write(command);
+    if (this.#writer.full) return false;
+    this.#writer.write(createCommand(`${this.#head}${bytes.length}\r\n`, bytes));
     return true;
   }
 
@@ -79,10 +66,3 @@ export const measurePush: Measure = (bytes, start, end) => {
   }
   return { payload: lineStart, payloadEnd: lineStart + bodyBytes, end: lineStart + bodyBytes + 2 };
 };
-
-/** Reads the decimal number at `start … end`. */
-export function readDigits(bytes: Uint8Array, start: number, end: number): number {
-  let value = 0;
-  for (let i = start; i < end; i++) value = value * 10 + bytes[i]! - 0x30;
-  return value;
-}

@@ -7,6 +7,7 @@ import { connect, createServer, type ListenOptions, type Socket } from 'node:net
 import { join } from 'node:path';
 import type { Line, LineListener, Mechanism } from '../line.js';
 import { LENGTH_PREFIX_BYTES, MessageSplitter, measureLengthPrefix } from '../message-splitter.js';
+import { TurnWriter } from './turn-writer.js';
 
 type Target = { readonly host: string; readonly port: number } | { readonly path: string };
 
@@ -40,21 +41,19 @@ function streamMechanism(listenAt: (folder: string) => ListenOptions): Mechanism
 
 class StreamLine implements Line {
   readonly #socket: Socket;
-  #full = false;
+  readonly #writer: TurnWriter;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('drain', () => {
-      this.#full = false;
-    });
+    this.#writer = new TurnWriter(socket);
   }
 
   send(bytes: Uint8Array): boolean {
-    if (this.#full) return false;
+    if (this.#writer.full) return false;
     const framed = Buffer.allocUnsafe(LENGTH_PREFIX_BYTES + bytes.length);
     framed.writeUInt32LE(bytes.length, 0);
     framed.set(bytes, LENGTH_PREFIX_BYTES);
-    this.#full = !this.#socket.write(framed);
+    this.#writer.write(framed);
     return true;
   }
 
