@@ -12,6 +12,8 @@ import './style/layout.css';
 import './style/timeline.css';
 import './style/composer.css';
 
+const HIDDEN_FRAME_MS = 250;
+
 const preferences = new Preferences(
   storage(() => localStorage),
   storage(() => sessionStorage),
@@ -19,8 +21,7 @@ const preferences = new Preferences(
 const model = new ChatModel({
   createClient: createChatClient,
   preferences,
-  // A page that nobody sees has no frames; its title still counts what is unread.
-  schedule: (draw) => (document.hidden ? setTimeout(draw, 250) : requestAnimationFrame(draw)),
+  schedule: drawSoon,
   isVisible: () => !document.hidden,
 });
 
@@ -39,6 +40,20 @@ if (root) render(<App model={model} preferences={preferences} />, root);
 
 const { visit } = preferences;
 if (visit) void model.connect(visit.server, visit.name, { again: true });
+
+/**
+ * With the next frame; or without one, since a page that nobody sees, or that is hidden before the frame comes, has
+ * none, and its title still counts what is unread.
+ */
+function drawSoon(draw: () => void): void {
+  const frame = requestAnimationFrame(drawOnce);
+  const timer = setTimeout(drawOnce, HIDDEN_FRAME_MS);
+  function drawOnce(): void {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+    draw();
+  }
+}
 
 /** Browsers throw at the mere look at storage that the user forbids. */
 function storage(get: () => Storage): KeyValueStore | undefined {

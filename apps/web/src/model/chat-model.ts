@@ -16,10 +16,10 @@ import {
   type RoomsPage,
   type Signal,
 } from '@chat/client';
-import { type Conversation, DirectConversation, directId, RoomConversation } from './conversation.js';
+import type { Conversation, RoomConversation } from './conversation.js';
+import { ConversationList } from './conversation-list.js';
 import { explain } from './explain.js';
 import type { Preferences } from './preferences.js';
-import type { Member } from './timeline.js';
 import { TypingSignals } from './typing-signals.js';
 
 /** What stands around the model; replaced in tests. */
@@ -50,7 +50,7 @@ export class ChatModel {
   readonly #options: ChatModelOptions;
   readonly #now: () => number;
   readonly #listeners = new Set<() => void>();
-  readonly #conversations = new Map<string, Conversation>();
+  readonly #list = new ConversationList();
   readonly #typing: TypingSignals;
   #client: ChatClient | undefined;
   #drawing = false;
@@ -63,7 +63,6 @@ export class ChatModel {
   problem: string | undefined;
   /** Of the connection; `idle` without one. */
   state: ClientState = { status: 'idle' };
-  active: Conversation | undefined;
   /** What assistive technology is to say. */
   announcements: readonly { readonly key: number; readonly text: string }[] = [];
 
@@ -79,14 +78,17 @@ export class ChatModel {
   }
 
   get conversations(): readonly Conversation[] {
-    return [...this.#conversations.values()];
+    return this.#list.all;
+  }
+
+  /** The conversation that is looked at. */
+  get active(): Conversation | undefined {
+    return this.#list.active;
   }
 
   /** Unread messages of all conversations. */
   get unread(): number {
-    let unread = 0;
-    for (const conversation of this.#conversations.values()) unread += conversation.unread;
-    return unread;
+    return this.#list.unread;
   }
 
   /** Calls `listener` after changes. @returns a function that ends this */
@@ -129,11 +131,9 @@ export class ChatModel {
     this.#options.preferences.name = this.name;
     this.#options.preferences.visit = { server, name: this.name };
     const rooms = this.#options.preferences.rooms(server) ?? [];
-    for (const room of rooms.length > 0 ? rooms : [LOBBY]) this.#open(new RoomConversation(room));
+    for (const room of rooms.length > 0 ? rooms : [LOBBY]) this.#list.openRoom(room);
     this.show(this.conversations[0]);
-    await Promise.all(
-      this.conversations.map((conversation) => conversation.kind === 'room' && this.#join(conversation)),
-    );
+    await Promise.all(this.#list.rooms.map((conversation) => this.#join(conversation)));
   }
 
   /** Says goodbye. What was said is forgotten here. */
@@ -156,9 +156,7 @@ export class ChatModel {
 
   /** Looks at a conversation. */
   show(conversation: Conversation | undefined): void {
-    const before = this.active;
-    if (before && before !== conversation && before.unread === 0) before.firstUnread = undefined;
-    this.active = conversation;
+    this.#list.look(conversation);
     this.markRead();
     this.#changed();
   }
@@ -170,37 +168,29 @@ export class ChatModel {
     this.#changed();
   }
 
-  /** Joins a room and looks at it. */
+  /** Joins a room and looks at it. @throws ClientError when it cannot be joined; then nothing is shown of it */
   async join(name: string): Promise<void> {
     const wanted = name.trim();
-    const present = this.#conversations.get(new RoomConversation(wanted).id);
-    if (present?.kind === 'room' && !present.error) return this.show(present);
-    const conversation = present?.kind === 'room' ? present : new RoomConversation(wanted);
-    const client = this.#client;
-    if (!client) return;
-    // Refused names are not worth a conversation: the error goes to whoever asked.
-    const room = await client.join(wanted, { history: JOIN_HISTORY });
-    const known = this.#conversations.get(`room:${room.name}`);
-    const target =
-      known?.kind === 'room' ? known : conversation.name === room.name ? conversation : undefined;
-    const joined = target ?? new RoomConversation(room.name);
-    this.#open(joined);
-    this.#attach(joined, room);
+    const present = this.#list.room(wanted);
+    if (present && !present.error) return this.show(present);
+    const room = await this.#client?.join(wanted, { history: JOIN_HISTORY });
+    if (!room) return;
+    // The server may spell it differently.
+    const conversation = this.#list.openRoom(room.name);
+    this.#attach(conversation, room);
     this.#rememberRooms();
-    this.show(joined);
+    this.show(conversation);
   }
 
   /** Begins private words with somebody. */
   talkTo(name: string): void {
-    const conversation = this.#conversations.get(directId(name)) ?? new DirectConversation(name);
-    this.#open(conversation);
-    this.show(conversation);
+    this.show(this.#list.openDirect(name));
   }
 
   /** Leaves a room, or puts private words away. */
   async leave(conversation: Conversation): Promise<void> {
-    this.#conversations.delete(conversation.id);
-    if (this.active === conversation) this.show(this.conversations[0]);
+    this.#list.close(conversation);
+    this.markRead();
     this.#rememberRooms();
     this.#changed();
     if (conversation.kind === 'room') await conversation.room?.leave().catch(() => {});
@@ -315,15 +305,12 @@ export class ChatModel {
   }
 
   #onDirect(message: DirectMessage): void {
-    const id = directId(message.sender.name);
-    const conversation = this.#conversations.get(id) ?? new DirectConversation(message.sender.name);
-    this.#open(conversation);
-    this.#receive(conversation, message);
+    this.#receive(this.#list.openDirect(message.sender.name), message);
   }
 
   #onGap(gap: Gap): void {
     if (gap.room !== undefined) return; // The room tells itself, in its place.
-    for (const conversation of this.#conversations.values()) {
+    for (const conversation of this.conversations) {
       if (conversation.kind === 'direct') this.#receive(conversation, gap);
     }
   }
@@ -335,8 +322,8 @@ export class ChatModel {
   }
 
   #onRoomLost(room: string, error: ClientError): void {
-    const conversation = this.#conversations.get(`room:${room}`);
-    if (conversation?.kind !== 'room') return;
+    const conversation = this.#list.room(room);
+    if (!conversation) return;
     conversation.room = undefined;
     conversation.error = error;
     this.#changed();
@@ -346,7 +333,10 @@ export class ChatModel {
     const client = this.#client;
     try {
       const room = await client?.join(conversation.name, { history: JOIN_HISTORY });
-      if (room && this.#client === client) this.#attach(conversation, room);
+      if (!room || this.#client !== client) return;
+      if (this.#list.has(conversation)) this.#attach(conversation, room);
+      // It was left before it was in.
+      else if (!this.#list.room(room.name)) await room.leave();
     } catch (error) {
       if (this.#client !== client) return;
       conversation.error = error as Error;
@@ -365,7 +355,7 @@ export class ChatModel {
     room.on('message', receive);
     room.on('notice', (notice) => {
       receive(notice);
-      this.#followRename(notice.oldName, notice.member);
+      if (notice.oldName !== undefined) this.#list.rename(notice.oldName, notice.member.name);
     });
     room.on('gap', receive);
     room.on('unreadable', receive);
@@ -386,22 +376,6 @@ export class ChatModel {
     this.#typing.heard(conversation.typists, sender, value);
   }
 
-  /** Private words go on with somebody who changed the name. */
-  #followRename(oldName: string | undefined, member: Member): void {
-    if (oldName === undefined) return;
-    const conversation = this.#conversations.get(directId(oldName));
-    if (conversation?.kind !== 'direct' || this.#conversations.has(directId(member.name))) return;
-    const renamed = Object.assign(new DirectConversation(member.name), {
-      timeline: conversation.timeline,
-      draft: conversation.draft,
-      unread: conversation.unread,
-      firstUnread: conversation.firstUnread,
-    });
-    this.#conversations.delete(conversation.id);
-    this.#conversations.set(renamed.id, renamed);
-    if (this.active === conversation) this.active = renamed;
-  }
-
   async #deliver(conversation: Conversation, key: string, text: string): Promise<void> {
     const { timeline } = conversation;
     const client = this.#client;
@@ -420,20 +394,15 @@ export class ChatModel {
     this.#changed();
   }
 
-  #open(conversation: Conversation): void {
-    if (!this.#conversations.has(conversation.id)) this.#conversations.set(conversation.id, conversation);
-  }
-
   #rememberRooms(): void {
-    const rooms = this.conversations.filter(({ kind }) => kind === 'room').map(({ name }) => name);
+    const rooms = this.#list.rooms.map(({ name }) => name);
     this.#options.preferences.setRooms(this.server, rooms);
   }
 
   #signOut(problem: string | undefined): void {
     this.#client = undefined;
     this.#typing.stop();
-    this.#conversations.clear();
-    this.active = undefined;
+    this.#list.clear();
     this.announcements = [];
     this.state = { status: 'idle' };
     this.phase = 'signed-out';

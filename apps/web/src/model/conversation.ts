@@ -52,7 +52,7 @@ export class RoomConversation extends BaseConversation {
   constructor(name: string) {
     super();
     this.name = name;
-    this.id = `room:${name}`;
+    this.id = roomId(name);
   }
 }
 
@@ -67,6 +67,11 @@ export class DirectConversation extends BaseConversation {
     this.name = name;
     this.id = directId(name);
   }
+}
+
+/** Under which id the conversation of a room is found, by the name that the server gave it. */
+export function roomId(name: string): string {
+  return `room:${name}`;
 }
 
 /** Under which id the conversation with somebody is found, however the name is capitalised. */

@@ -160,6 +160,12 @@ describe.skipIf(!CHROMIUM)('coming back in a browser', { timeout: PATIENCE_MS },
     server = await startServer();
     const grace = await LinePerson.join(server.port, 'Grace');
     const { page } = await join(browser, server.port, 'Ada');
+    // The tab is hidden just before the frame comes in which something was to be drawn: it never comes.
+    await page.evaluate(() => {
+      window.requestAnimationFrame = () => 0;
+    });
+    grace.say('drawn with no frame');
+    await sees(page, 'drawn with no frame');
     await page.evaluate(() => {
       Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
     });

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { ChatModel } from '../../src/model/chat-model.js';
+import type { Conversation } from '../../src/model/conversation.js';
+import { type KeyValueStore, Preferences } from '../../src/model/preferences.js';
+import { FakeClient } from '../support/fake-client.js';
+
+const SERVER = 'ws://test';
+
+class Store implements KeyValueStore {
+  readonly #items = new Map<string, string>();
+  getItem = (key: string): string | null => this.#items.get(key) ?? null;
+  setItem = (key: string, value: string): void => void this.#items.set(key, value);
+  removeItem = (key: string): void => void this.#items.delete(key);
+}
+
+/** A model that is connected; the joins of its rooms are under way. */
+async function connected(...rooms: string[]) {
+  const preferences = new Preferences(new Store(), new Store());
+  if (rooms.length > 0) preferences.setRooms(SERVER, rooms);
+  const client = new FakeClient('Ada');
+  const page = { visible: true, draws: [] as (() => void)[] };
+  const model = new ChatModel({
+    createClient: () => client.asClient(),
+    preferences,
+    schedule: (draw) => page.draws.push(draw),
+    isVisible: () => page.visible,
+  });
+  void model.connect(SERVER, 'Ada');
+  for (let i = 0; i < 5; i++) await Promise.resolve();
+  return { model, client, preferences, page };
+}
+
+function named(model: ChatModel, name: string): Conversation {
+  return model.conversations.find((conversation) => conversation.name === name)!;
+}
+
+describe('ChatModel', () => {
+  it('joins the rooms of the last visit, and remembers whom it is connected as', async () => {
+    const { model, client, preferences } = await connected('lobby', 'garden');
+    expect(model.phase).toBe('chatting');
+    expect([...client.joining.keys()]).toEqual(['lobby', 'garden']);
+    expect(model.active?.name).toBe('lobby');
+    expect(preferences.visit).toEqual({ server: SERVER, name: 'Ada' });
+  });
+
+  it('begins in the lobby where it has never been', async () => {
+    const { client } = await connected();
+    expect([...client.joining.keys()]).toEqual(['lobby']);
+  });
+
+  it('counts what is not looked at: in other rooms, and while the page is hidden', async () => {
+    const { model, client, page } = await connected('lobby', 'garden');
+    const lobby = await client.admit('lobby');
+    const garden = await client.admit('garden');
+    lobby.hear(1, 'seen');
+    garden.hear(2, 'not seen');
+    page.visible = false;
+    lobby.hear(3, 'not seen either');
+    expect(model.unread).toBe(2);
+    page.visible = true;
+    model.markRead();
+    expect(model.unread).toBe(1);
+    model.show(named(model, 'garden'));
+    expect(model.unread).toBe(0);
+  });
+
+  it('leaves a room that was left before it was in', async () => {
+    const { model, client, preferences } = await connected('lobby', 'garden');
+    await model.leave(named(model, 'garden'));
+    expect((await client.admit('garden')).left).toBe(true);
+    expect((await client.admit('lobby')).left).toBe(false);
+    expect(model.conversations.map(({ name }) => name)).toEqual(['lobby']);
+    expect(preferences.rooms(SERVER)).toEqual(['lobby']);
+  });
+
+  it('keeps the conversation of a room that was lost, and says why', async () => {
+    const { model, client } = await connected('lobby');
+    await client.admit('lobby');
+    client.tell('room-lost', { room: 'lobby', error: new Error('shown out') });
+    expect(named(model, 'lobby')).toMatchObject({ room: undefined, error: { message: 'shown out' } });
+  });
+
+  it('goes back to the form when the connection is over, and says nothing more', async () => {
+    const { model, client, preferences } = await connected('lobby');
+    const lobby = await client.admit('lobby');
+    model.disconnect();
+    expect(model.phase).toBe('signed-out');
+    expect(client.closed).toBe(true);
+    expect(preferences.visit).toBeUndefined();
+    client.become({ status: 'open', resumed: false });
+    lobby.hear(1, 'too late');
+    expect(model.conversations).toEqual([]);
+    expect(model.state).toEqual({ status: 'idle' });
+  });
+
+  it('draws once for many changes', async () => {
+    const { model, client, page } = await connected('lobby');
+    const lobby = await client.admit('lobby');
+    let drawn = 0;
+    model.subscribe(() => drawn++);
+    for (const draw of page.draws.splice(0)) draw();
+    drawn = 0;
+    for (let seq = 1; seq <= 50; seq++) lobby.hear(seq, `message ${seq}`);
+    for (const draw of page.draws.splice(0)) draw();
+    expect(drawn).toBe(1);
+  });
+});
