@@ -53,6 +53,8 @@ export interface RoomHost {
   onNotice(notice: Notice): void;
   onListenerError(error: unknown, event: string): void;
   leaveRoom(room: JoinedRoom<unknown>): Promise<void>;
+  /** The server has shown this client out of the room. */
+  dropRoom(room: JoinedRoom<unknown>): void;
 }
 
 /** Events that are entries of the stream: who listens for one is a reader. */
@@ -227,8 +229,12 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   }
 
   onNotice(notice: Notice): void {
-    this.#members.apply(notice);
+    const isNews = this.#members.apply(notice);
     this.#host.onNotice(notice);
+    // protocol.md, "Rooms": who leaves by itself is not told so.
+    if (isNews && notice.kind === 'left' && notice.member.id === this.#host.identity.id) {
+      this.#host.dropRoom(this as unknown as JoinedRoom<unknown>);
+    }
     this.#listeners.emit('members', this.members);
   }
 

@@ -97,6 +97,12 @@ export class JoinedRooms {
     await this.#requests.ask({ op: 'leave', room: room.name }, { onAnswer: () => this.#remove(room) });
   }
 
+  /** The server has shown this client out: the room ends, behind the notice that says so. */
+  drop(room: JoinedRoom<unknown>): void {
+    const error = new ClientError('ERR_CLIENT_KICKED', `removed from ${room.name}`);
+    queueMicrotask(() => this.#lose(room, error));
+  }
+
   /**
    * Puts every room back on a new connection.
    *
@@ -175,8 +181,7 @@ export class JoinedRooms {
               cause,
             });
         if (!TRANSIENT.has(error.code)) {
-          this.#remove(room, error);
-          this.#host.emit('room-lost', { room: name, error });
+          this.#lose(room, error);
           return;
         }
         await this.#pause(error.retryAfterMs ?? REJOIN_DELAY_MS, connection.signal);
@@ -206,6 +211,11 @@ export class JoinedRooms {
   #put(room: JoinedRoom<unknown>, joined: Joined): void {
     room.rejoin(joined);
     this.#streams.set(joined.handle, room.stream);
+  }
+
+  #lose(room: JoinedRoom<unknown>, error: ClientError): void {
+    this.#remove(room, error);
+    this.#host.emit('room-lost', { room: room.name, error });
   }
 
   #remove(room: JoinedRoom<unknown>, error?: ClientError): void {

@@ -229,6 +229,10 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     return this.#rooms.leave(room);
   }
 
+  dropRoom(room: JoinedRoom<unknown>): void {
+    this.#rooms.drop(room);
+  }
+
   emit<Name extends keyof ClientEvents<D> & string>(event: Name, value: ClientEvents<D>[Name]): void {
     this.#listeners.emit(event, value);
   }
@@ -372,7 +376,15 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     };
     // What is undefined here is not in the JSON.
     const [clientSecret, attempt] = [this.#secret, ++this.#hellos];
-    return { name: this.identity.name, maxFrameBytes, credentials, agent, clientSecret, attempt, resume } as Hello;
+    return {
+      name: this.identity.name,
+      maxFrameBytes,
+      credentials,
+      agent,
+      clientSecret,
+      attempt,
+      resume,
+    } as Hello;
   }
 
   #wake(): void {

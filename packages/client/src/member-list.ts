@@ -29,8 +29,9 @@ export class MemberList {
     this.complete = this.members.size >= memberCount;
   }
 
-  apply({ kind, seq, member }: Notice): void {
-    if (seq <= this.#head) return;
+  /** @returns whether the notice is newer than the snapshot */
+  apply({ kind, seq, member }: Notice): boolean {
+    if (seq <= this.#head) return false;
     if (kind === 'left' || kind === 'lost') {
       this.#count--;
       this.members.delete(member.id);
@@ -38,6 +39,7 @@ export class MemberList {
       if (kind === 'joined' && !this.members.has(member.id)) this.#count++;
       this.members.set(member.id, member);
     }
+    return true;
   }
 
   /** Adds a page; `last` when no other page follows. */

@@ -367,23 +367,22 @@ describe('reconnecting', () => {
     expect(made.client.state).toMatchObject({ status: 'closed', reason: { code: 'ERR_CLIENT_NAME_TAKEN' } });
   });
 
-  it('goes on when the name may be held by a session of its own, whose welcome was lost', async () => {
+  it('says in each hello that it is the same client, in which order, and that no other is', async () => {
     const made = await open();
+    const hellos = [made.server.end.last(FrameType.Hello).hello];
     await made.server.end.cut();
     await comeBack(made);
-    await made.server.end.cut();
-    await comeBack(made);
-    await made.server.end.close(CloseCode.NameTaken);
-    expect(made.client.state).toMatchObject({
-      status: 'reconnecting',
-      error: { code: 'ERR_CLIENT_NAME_TAKEN' },
-    });
-    made.server.refusal = new Error('down');
-    await made.clock.advance(60_000);
-    made.server.refusal = undefined;
-    await comeBack(made);
-    await made.server.end.close(CloseCode.NameTaken);
-    expect(made.client.state.status).toBe('closed');
+    hellos.push(made.server.end.last(FrameType.Hello).hello);
+    await made.client.close();
+    void made.client.connect();
+    await turns();
+    hellos.push(made.server.end.last(FrameType.Hello).hello);
+    expect(hellos.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    const [first, ...others] = hellos.map(({ clientSecret }) => clientSecret);
+    expect(others).toEqual([first, first]);
+    expect(first).toMatch(/^[0-9a-z]{16,32}$/);
+    const other = await open();
+    expect(other.server.end.last(FrameType.Hello).hello.clientSecret).not.toBe(first);
   });
 
   it('does not happen when it is turned off', async () => {

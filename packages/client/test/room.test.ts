@@ -885,6 +885,31 @@ describe('coming back', () => {
     expect(scene.client.state.status).toBe('open');
   });
 
+  it('loses a room that it is shown out of, behind the notice that says so', async () => {
+    const scene = await connected();
+    const room = await join(scene, 'lobby', { head: 5, start: 5 });
+    const kinds: string[] = [];
+    const reading = (async () => {
+      for await (const entry of room.entries()) kinds.push(entry.type === 'notice' ? entry.kind : entry.type);
+    })();
+    reading.catch(() => {});
+    const lost: unknown[] = [];
+    scene.client.on('room-lost', (event) => lost.push(event));
+    const own = { sender: 1, name: 'ada' };
+    await scene.server.end.send(notice(6, 5, NoticeKind.Left));
+    expect(room.joined).toBe(true);
+    await scene.server.end.send(notice(7, 6, NoticeKind.Left, own));
+    const error = expect.objectContaining({ code: 'ERR_CLIENT_KICKED' });
+    await expect(reading).rejects.toEqual(error);
+    expect(kinds).toEqual(['left', 'left']);
+    expect(lost).toEqual([{ room: 'lobby', error }]);
+    expect(scene.client.joined.size).toBe(0);
+    // An earlier one of these is history after a new join, and says nothing about now.
+    const again = await join(scene, 'lobby', { head: 7, start: 5 });
+    await scene.server.end.send(notice(7, 5, NoticeKind.Left, own));
+    expect(again.joined).toBe(true);
+  });
+
   it('leaves again a room that was left while it was joined again', async () => {
     const scene = await connected();
     const room = await join(scene);

@@ -38,8 +38,10 @@ export const CloseCode = {
   Kicked: 4014,
   /** Removed by an operator, and not welcome for a while. */
   Banned: 4015,
-  /** Another connection resumed this session. */
+  /** Another connection goes on with this session, or took over its name. */
   SessionReplaced: 4016,
+  /** The credentials have run out: come back with new ones. */
+  CredentialsExpired: 4017,
   /** The reader was so slow that the log no longer holds what it has not read. */
   SlowConsumer: 4020,
   /** More input than the rate limit allows, after being throttled. */
@@ -69,6 +71,7 @@ export interface CloseCodeInfo {
 const RETRY: readonly number[] = [
   CloseCode.GoingAway,
   CloseCode.HandshakeTimeout,
+  CloseCode.CredentialsExpired,
   CloseCode.SlowConsumer,
   CloseCode.RateLimited,
   CloseCode.IdleTimeout,

@@ -63,6 +63,13 @@ export interface Hello {
   readonly credentials?: unknown;
   /** Program and version, for logs. */
   readonly agent?: string;
+  /**
+   * A random secret of the client, the same in each of its hellos: takes its name back from a session whose welcome
+   * never arrived. 16 to 64 characters; not to be logged.
+   */
+  readonly clientSecret?: string;
+  /** Number of this hello among those of the client, rising: one that comes late undoes nothing. */
+  readonly attempt?: number;
   /** Asks to continue a session whose connection was lost. */
   readonly resume?: {
     readonly session: string;

@@ -13,6 +13,7 @@ describe('closeCodeInfo', () => {
     expect(known.filter(({ retry }) => retry).map(({ name }) => name)).toEqual([
       'going-away',
       'handshake-timeout',
+      'credentials-expired',
       'slow-consumer',
       'rate-limited',
       'idle-timeout',

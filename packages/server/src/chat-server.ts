@@ -3,7 +3,6 @@
  */
 import { EventEmitter } from 'node:events';
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { CloseCode, DEFAULT_PORT, NoticeKind } from '@chat/protocol';
 import { Chat, type ChatEvents } from './chat.js';
 import type { Counters } from './counters.js';
@@ -12,12 +11,7 @@ import { Doorstep } from './doorstep.js';
 import { type DrainOptions, type DrainResult, drainSessions } from './drain.js';
 import { ServerError, ServerErrorCode } from './errors.js';
 import { type ChatServerOptions, type ResolvedOptions, resolveOptions } from './options.js';
-
-/** A certificate and its key, PEM. */
-export interface TlsCertificate {
-  readonly cert: string | Uint8Array;
-  readonly key: string | Uint8Array;
-}
+import { type TlsCertificates, TlsLayer, type TlsOptions } from './tls.js';
 
 /** Where to listen: a TCP port or the path of a Unix socket (a named pipe on Windows). */
 export interface ListenAddress {
@@ -28,7 +22,7 @@ export interface ListenAddress {
   /** Path of a Unix socket, instead of port and host. */
   readonly path?: string;
   /** Takes TLS beside the plain dialects on the same port. */
-  readonly tls?: TlsCertificate;
+  readonly tls?: TlsOptions;
 }
 
 /** A TCP port that a server listens on. */
@@ -61,7 +55,7 @@ export interface ServerStats extends Readonly<Omit<Counters, 'closes' | 'closed'
 
 interface Listener {
   readonly server: Server;
-  readonly tls: TlsServer | undefined;
+  readonly tls: TlsLayer | undefined;
   readonly address: ListeningAddress;
 }
 
@@ -142,7 +136,7 @@ export class ChatServer {
     this.#opened ??= this.#chat.open();
     await this.#opened;
     const tls = address.tls && this.#createTls(address.tls);
-    const startTls = tls && ((socket: Socket): void => void tls.emit('connection', socket));
+    const startTls = tls && ((socket: Socket): void => tls.start(socket));
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#doorstep.accept(socket, startTls);
     });
@@ -170,14 +164,13 @@ export class ChatServer {
   }
 
   /**
-   * Exchanges the certificate of every listener that has one. Open connections stay as they are.
+   * Exchanges the certificates of every listener that has one; names that are not given keep theirs. Open connections
+   * stay as they are.
    *
-   * @throws ServerError `ERR_SERVER_BAD_OPTION` when certificate and key cannot be used; nothing changes then
+   * @throws ServerError `ERR_SERVER_BAD_OPTION` when certificate and key cannot be used
    */
-  reloadCertificate(certificate: TlsCertificate): void {
-    withCertificate(() => {
-      for (const { tls } of this.#listeners) tls?.setSecureContext(secure(certificate));
-    });
+  reloadCertificate(certificates: TlsCertificates): void {
+    for (const { tls } of this.#listeners) tls?.reload(certificates);
   }
 
   /** Listens to what happens to sessions. A listener that throws is logged and stops nobody. */
@@ -226,9 +219,60 @@ export class ChatServer {
     return this.#chat.kick(name, reason);
   }
 
-  /** Shows the member of that name out and refuses its address for a while. False: nobody has it. */
+  /**
+   * Shows the member of that name out, and for a while refuses the name and the address it came from. An address that
+   * is in `exemptAddresses` is not refused: many stand behind it.
+   *
+   * @param durationMs `Infinity` for as long as the server lives
+   * @returns whether somebody had the name; it is banned in either case
+   */
   ban(name: string, durationMs: number, reason = 'banned'): boolean {
     return this.#chat.ban(name, durationMs, reason);
+  }
+
+  /**
+   * Refuses an address (IPv6: its /64) for a while, and shows out everybody who came from there.
+   *
+   * @returns false when it is no address, or in `exemptAddresses`
+   */
+  banAddress(address: string, durationMs: number, reason = 'banned'): boolean {
+    return this.#chat.banAddress(address, durationMs, reason);
+  }
+
+  /** Ends the ban of a name, or of an address. False: there was none. */
+  unban(nameOrAddress: string): boolean {
+    return this.#chat.bans.remove(nameOrAddress);
+  }
+
+  /**
+   * Shows the member of that name out of one room; its client is told so by the notice that it left, and does not
+   * join again by itself. It may, unless `authorize` forbids it. In the line dialect this ends the session.
+   *
+   * @returns false when nobody has the name, or not in this room
+   */
+  removeFromRoom(name: string, room: string): boolean {
+    return this.#chat.names.find(name)?.dismiss(room) ?? false;
+  }
+
+  /**
+   * After permissions have changed: asks `authorize` again whether members may be in the rooms they are in, and
+   * shows those out who may not, as {@link ChatServer.removeFromRoom}.
+   *
+   * @param name asks about this member only
+   * @returns how many were shown out of a room; rejects when the hook throws
+   */
+  reauthorize(name?: string): Promise<number> {
+    return this.#chat.reauthorize(name);
+  }
+
+  /**
+   * Asks the client of that member for new credentials: its connection is closed with `credentials-expired`, it
+   * comes back by itself, `authenticate` decides again, and nothing is lost. False: nobody has the name.
+   */
+  reauthenticate(name: string): boolean {
+    const session = this.#chat.names.find(name);
+    session?.reauthenticate('new credentials are asked for');
+    return session !== undefined;
   }
 
   /**
@@ -282,21 +326,14 @@ export class ChatServer {
     return this.#stopped;
   }
 
-  #createTls(certificate: TlsCertificate): TlsServer {
-    const tls = withCertificate(() =>
-      createTlsServer({
-        ...secure(certificate),
-        minVersion: 'TLSv1.2',
-        allowHalfOpen: true,
-        handshakeTimeout: this.#options.handshakeTimeoutMs,
-      }),
-    );
-    tls.on('secureConnection', (socket) => this.#doorstep.acceptInside(socket));
-    tls.on('tlsClientError', (err, socket) => {
-      this.#options.logger.debug({ err, address: socket.remoteAddress }, 'TLS handshake failed');
-      socket.destroy();
+  #createTls(options: TlsOptions): TlsLayer {
+    return new TlsLayer(options, this.#options.handshakeTimeoutMs, {
+      onSecure: (socket) => this.#doorstep.acceptInside(socket),
+      onFailed: (err, socket) => {
+        this.#options.logger.debug({ err, address: socket.remoteAddress }, 'TLS handshake failed');
+        socket.destroy();
+      },
     });
-    return tls;
   }
 
   #emit<Name extends keyof ChatEvents>(name: Name, event: ChatEvents[Name]): void {
@@ -313,22 +350,6 @@ export class ChatServer {
 
 /** Connections that the system holds until they are accepted. */
 const BACKLOG = 4096;
-
-function secure({ cert, key }: TlsCertificate): { cert: string | Buffer; key: string | Buffer } {
-  const pem = (value: string | Uint8Array): string | Buffer =>
-    typeof value === 'string' ? value : Buffer.from(value);
-  return { cert: pem(cert), key: pem(key) };
-}
-
-/** OpenSSL throws errors of its own. */
-function withCertificate<T>(use: () => T): T {
-  try {
-    return use();
-  } catch (cause) {
-    const message = `the certificate cannot be used: ${(cause as Error).message}`;
-    throw new ServerError(ServerErrorCode.BadOption, message, { cause });
-  }
-}
 
 function describe(server: Server, wanted: ListenAddress): ListeningAddress {
   if (wanted.path !== undefined) return { kind: 'unix', path: wanted.path };

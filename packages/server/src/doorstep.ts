@@ -13,7 +13,6 @@ import { type DialectName, detectDialect } from './dialect.js';
 import { BinaryPeer } from './dialects/binary.js';
 import { type HttpDialect, httpRefusal } from './dialects/http.js';
 import { LinePeer } from './dialects/line.js';
-import { AddressLimit } from './limits/address-limit.js';
 import { endSocket, SocketLink } from './link.js';
 
 /** With so many on the doorstep, newcomers take the place of those who have been silent for longer than this. */
@@ -28,7 +27,6 @@ const KEEP_ALIVE_MS = 60_000;
 export class Doorstep {
   readonly #chat: Chat;
   readonly #http: HttpDialect;
-  readonly #addresses: AddressLimit;
   readonly #sockets = new Set<Socket>();
   /** What is inside of those that turned out to be TLS. */
   readonly #insides = new Set<Socket>();
@@ -40,7 +38,6 @@ export class Doorstep {
   constructor(chat: Chat, http: HttpDialect) {
     this.#chat = chat;
     this.#http = http;
-    this.#addresses = new AddressLimit(chat.options.maxConnectionsPerAddress, chat.options.exemptAddresses);
   }
 
   /** Connections that are open. */
@@ -56,13 +53,13 @@ export class Doorstep {
   accept(socket: Socket, startTls: ((socket: Socket) => void) | undefined): void {
     this.#chat.counters.connections++;
     const address = socket.remoteAddress ?? '';
-    const isWithin = this.#addresses.tryEnter(address);
+    const isWithin = this.#chat.tryEnter(address);
     const { maxSessions } = this.#chat.options;
     const hasRoom = isWithin
       ? this.#makeRoom() && this.#sockets.size < maxSessions + MAX_WAITING
       : this.#refused.size < MAX_REFUSED;
     if (!hasRoom) {
-      if (isWithin) this.#addresses.leave(address);
+      if (isWithin) this.#chat.addresses.leave(address);
       this.#chat.counters.refusedConnections++;
       socket.destroy();
       return;
@@ -71,7 +68,7 @@ export class Doorstep {
     sockets.add(socket);
     socket.once('close', () => {
       sockets.delete(socket);
-      if (isWithin) this.#addresses.leave(address);
+      if (isWithin) this.#chat.addresses.leave(address);
     });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);

@@ -3,15 +3,31 @@
  */
 import { type Hello, ProtocolError, ProtocolErrorCode } from '@chat/protocol';
 
+/** Short enough to be kept with each session, long enough not to be guessed. */
+const MIN_CLIENT_SECRET_LENGTH = 16;
+const MAX_CLIENT_SECRET_LENGTH = 64;
+
 /** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` when a field has the wrong type */
 export function checkHello(hello: Hello): void {
-  const { name, maxFrameBytes, agent, resume } = hello as { [Key in keyof Hello]: unknown };
+  const { name, maxFrameBytes, agent, resume, clientSecret, attempt } = hello as {
+    [Key in keyof Hello]: unknown;
+  };
   const fine =
     typeof name === 'string' &&
     Number.isInteger(maxFrameBytes) &&
     (agent === undefined || typeof agent === 'string') &&
+    (clientSecret === undefined || isClientSecret(clientSecret)) &&
+    (attempt === undefined || isPosition(attempt)) &&
     (resume === undefined || isResume(resume as Record<string, unknown>));
   if (!fine) throw new ProtocolError(ProtocolErrorCode.FrameMalformed, 'the hello has a wrong shape');
+}
+
+function isClientSecret(value: unknown): boolean {
+  return (
+    typeof value === 'string' &&
+    value.length >= MIN_CLIENT_SECRET_LENGTH &&
+    value.length <= MAX_CLIENT_SECRET_LENGTH
+  );
 }
 
 function isResume(resume: Record<string, unknown> | null): boolean {

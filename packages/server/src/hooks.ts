@@ -18,25 +18,45 @@ export interface SessionInfo {
 
 /** The answer of `authenticate`. */
 export type AuthenticateResult =
-  | { readonly ok: true; readonly name?: string; readonly claims?: unknown }
+  | {
+      readonly ok: true;
+      /** The name that the session gets, whatever was wanted. Of no effect when it is asked about again. */
+      readonly name?: string;
+      /** Handed to the other hooks. */
+      readonly claims?: unknown;
+      /**
+       * How long these credentials are good for. Then the connection is closed with `credentials-expired`; the
+       * client comes back by itself, is asked about again, and has lost nothing. @defaultValue for ever
+       */
+      readonly expiresInMs?: number;
+    }
   | { readonly ok: false; readonly reason?: string };
 
 /** The answer of `onMessage`: nothing to let it pass, a body to replace it, a reason to refuse it. */
 export type MessageDecision = undefined | { readonly body: Uint8Array } | { readonly reject: string };
+
+/** What `authorize` is asked about. */
+export type AuthorizedAction = 'join' | 'write' | 'list' | 'rename';
 
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
 /** Decisions that the server leaves to its user. */
 export interface Hooks {
-  /** Whether somebody with these credentials may come in; may choose the name. Bounded by `handshakeTimeoutMs`. */
+  /**
+   * Whether somebody with these credentials may come in; may choose the name. Bounded by `handshakeTimeoutMs`.
+   * Asked again when a session comes back whose credentials ran out: `session` is then what it was.
+   */
   readonly authenticate?: (
     credentials: unknown,
     session: SessionInfo,
     signal: AbortSignal,
   ) => Awaitable<AuthenticateResult>;
-  /** Whether a session may join a room or write to it. */
-  readonly authorize?: (session: SessionInfo, action: 'join' | 'write', room: string) => Awaitable<boolean>;
+  /**
+   * Whether a session may do something: `join` a room (and so read it), `write` to one, see it in a `list`, or
+   * `rename` itself, where `target` is the wanted name. Of a direct message the target is empty.
+   */
+  readonly authorize?: (session: SessionInfo, action: AuthorizedAction, target: string) => Awaitable<boolean>;
   /** Looks at each message before it is in the log. The body is borrowed: copy it to keep it. */
   readonly onMessage?: (
     message: { readonly room: string; readonly codec: number; readonly body: Uint8Array },

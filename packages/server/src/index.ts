@@ -11,15 +11,27 @@ export {
   type ListeningAddress,
   type ServerStats,
   type TcpAddress,
-  type TlsCertificate,
   type UnixAddress,
 } from './chat-server.js';
 export { type Clock, systemClock } from './clock.js';
 export type { HttpOptions } from './dialects/http.js';
 export type { DrainOptions, DrainResult } from './drain.js';
 export { ServerError, ServerErrorCode } from './errors.js';
-export type { AuthenticateResult, Awaitable, Hooks, MessageDecision, SessionInfo } from './hooks.js';
+export type {
+  AuthenticateResult,
+  AuthorizedAction,
+  Awaitable,
+  Hooks,
+  MessageDecision,
+  SessionInfo,
+} from './hooks.js';
 export type { Draft, EventLog, LogConsumer, LogEntry, Origin } from './log/event-log.js';
 export { createMemoryLog } from './log/memory-log.js';
 export type { Logger } from './logger.js';
-export { type ChatServerOptions, type SlowConsumerPolicy, UNLIMITED } from './options.js';
+export {
+  type ChatServerOptions,
+  type DuplicateNamePolicy,
+  type SlowConsumerPolicy,
+  UNLIMITED,
+} from './options.js';
+export type { TlsCertificate, TlsCertificates, TlsOptions } from './tls.js';

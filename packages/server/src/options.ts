@@ -14,9 +14,13 @@ import type { Hooks } from './hooks.js';
 import type { EventLog } from './log/event-log.js';
 import { createMemoryLog } from './log/memory-log.js';
 import { type Logger, silentLogger } from './logger.js';
+import { defaultMaxMemoryBytes } from './memory-guard.js';
 
 /** What happens to a reader that is further behind than the log reaches back. */
 export type SlowConsumerPolicy = 'close' | 'skip';
+
+/** What happens to somebody who wants the name of another. */
+export type DuplicateNamePolicy = 'refuse' | 'suffix' | 'takeover';
 
 /** Options of `createChatServer`. Every limit is per server unless its name says otherwise. */
 export interface ChatServerOptions {
@@ -26,10 +30,22 @@ export interface ChatServerOptions {
   readonly maxLineBytes?: number;
   /** Sessions at a time, lost ones that may still resume included. @defaultValue 10000 */
   readonly maxSessions?: number;
-  /** Connections at a time from one IPv4 address or IPv6 /64. @defaultValue 256 */
+  /** Connections at a time from one IPv4 address or IPv6 /64, and as many lost sessions. @defaultValue 256 */
   readonly maxConnectionsPerAddress?: number;
-  /** Addresses or CIDR ranges without that limit. @defaultValue [] */
+  /** Connections per second from one such address, for long; at once, as many as it may have. @defaultValue 50 */
+  readonly maxConnectionsPerSecondPerAddress?: number;
+  /** Addresses or CIDR ranges without these limits. @defaultValue [] */
   readonly exemptAddresses?: readonly string[];
+  /**
+   * Addresses or CIDR ranges of proxies. They are exempt, and who comes through them over WebSocket counts as the
+   * address that their `X-Forwarded-For` names. @defaultValue []
+   */
+  readonly trustedProxies?: readonly string[];
+  /**
+   * Resident memory of the process above which newcomers are sent away with `overloaded`; so they are when V8's heap is
+   * nearly full. `Infinity` never looks. @defaultValue 85 % of what the machine, or the container, has
+   */
+  readonly maxMemoryBytes?: number;
   /** Rooms at a time. @defaultValue 10000 */
   readonly maxRooms?: number;
   /** Rooms that one session may be in. @defaultValue 100 */
@@ -76,6 +92,12 @@ export interface ChatServerOptions {
   /** `close`: with code slow-consumer, the client resumes. `skip`: moved on, with a gap. @defaultValue 'close' */
   readonly slowConsumer?: SlowConsumerPolicy;
 
+  /**
+   * `refuse`: with code name-taken. `suffix`: comes in as `name-2` or the like. `takeover`: the other is closed with
+   * session-replaced; only wise where `authenticate` decides who has which name. @defaultValue 'refuse'
+   */
+  readonly duplicateNames?: DuplicateNamePolicy;
+
   /** Decisions of the program around the server. @defaultValue {} */
   readonly hooks?: Hooks;
   /** Takes structured log lines; pino fits. @defaultValue nothing is logged */
@@ -97,6 +119,7 @@ export type ResolvedOptions = Required<ChatServerOptions>;
 export const UNLIMITED: ChatServerOptions = {
   maxSessions: Number.POSITIVE_INFINITY,
   maxConnectionsPerAddress: Number.POSITIVE_INFINITY,
+  maxConnectionsPerSecondPerAddress: Number.POSITIVE_INFINITY,
   maxMembersPerRoom: Number.POSITIVE_INFINITY,
   maxMessagesPerSecond: Number.POSITIVE_INFINITY,
   maxMessageBurst: Number.POSITIVE_INFINITY,
@@ -108,7 +131,10 @@ const DEFAULTS = {
   maxLineBytes: DEFAULT_MAX_LINE_BYTES,
   maxSessions: 10_000,
   maxConnectionsPerAddress: 256,
+  maxConnectionsPerSecondPerAddress: 50,
   exemptAddresses: [],
+  trustedProxies: [],
+  maxMemoryBytes: Number.POSITIVE_INFINITY,
   maxRooms: 10_000,
   maxRoomsPerSession: 100,
   maxMembersPerRoom: 10_000,
@@ -130,6 +156,7 @@ const DEFAULTS = {
   inboxBytes: 262_144,
   maxLogBytes: 536_870_912,
   slowConsumer: 'close',
+  duplicateNames: 'refuse',
   hooks: {},
   logger: silentLogger,
   clock: systemClock,
@@ -148,7 +175,7 @@ const MAY_BE_ZERO = new Set<string>([
 ]);
 /** Limits that can be lifted with `Infinity`; the others bound a buffer or a timer. */
 const MAY_BE_INFINITE =
-  /^(maxSessions|maxConnectionsPerAddress|maxRooms.*|maxMembersPerRoom|maxMessage.*|maxRateViolations|maxLogBytes|retentionMs)$/;
+  /^(maxSessions|maxConnections.*|maxRooms.*|maxMembersPerRoom|maxMessage.*|maxRateViolations|maxLogBytes|maxMemoryBytes|retentionMs)$/;
 
 /**
  * Fills in defaults and checks that the limits fit together.
@@ -162,6 +189,7 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
     ...DEFAULTS,
     retentionBytes: Math.max(DEFAULTS.retentionBytes, 8 * maxFrameBytes),
     inboxBytes: Math.max(DEFAULTS.inboxBytes, 4 * maxFrameBytes),
+    maxMemoryBytes: defaultMaxMemoryBytes(),
     ...given,
     log: options.log ?? createMemoryLog(),
   } as ResolvedOptions;
@@ -195,9 +223,8 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
       );
     }
   }
-  if (resolved.slowConsumer !== 'close' && resolved.slowConsumer !== 'skip') {
-    throw bad(`slowConsumer must be 'close' or 'skip', got ${String(resolved.slowConsumer)}`);
-  }
+  assertOneOf('slowConsumer', resolved.slowConsumer, ['close', 'skip']);
+  assertOneOf('duplicateNames', resolved.duplicateNames, ['refuse', 'suffix', 'takeover']);
   return resolved;
 }
 
@@ -207,6 +234,12 @@ export const HISTORY_HEADER_BYTES = 12;
 /** Largest body of a message: with the longest name, and a history frame around it, it still makes one frame. */
 export function maxMessageBytes(options: { readonly maxFrameBytes: number }): number {
   return options.maxFrameBytes - HISTORY_HEADER_BYTES - ENTRY_HEADER_BYTES - MAX_NAME_BYTES;
+}
+
+function assertOneOf(option: string, value: unknown, allowed: readonly string[]): void {
+  if (allowed.includes(value as string)) return;
+  const names = allowed.map((name) => `'${name}'`).join(' or ');
+  throw bad(`${option} must be ${names}, got ${String(value)}`);
 }
 
 function bad(message: string): ServerError {

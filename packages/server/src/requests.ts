@@ -49,7 +49,7 @@ export async function answerRequest(
     }
     case 'rename': {
       if (typeof request.name !== 'string') return bad(op);
-      const answer = session.rename(request.name);
+      const answer = await session.rename(request.name);
       return 'failure' in answer ? answer : { response: answer };
     }
     case 'rooms': {
@@ -57,7 +57,9 @@ export async function answerRequest(
       if (!isOptional(prefix, isString) || !isOptional(limit, isCount) || !isOptional(cursor, isString)) {
         return bad(op);
       }
-      return { response: chat.rooms.list(prefix ?? '', page(limit), pageBytes(chat), cursor) };
+      const { authorize } = chat.options.hooks;
+      const maySee = authorize && ((name: string) => authorize(session.info, 'list', name));
+      return { response: await chat.rooms.list(prefix ?? '', page(limit), pageBytes(chat), cursor, maySee) };
     }
     case 'members': {
       const { room: name, limit, cursor } = request;

@@ -3,6 +3,7 @@
  * its last one left.
  */
 import { type RoomInfo, roomKey } from '@chat/protocol';
+import type { Awaitable } from './hooks.js';
 import type { Retention } from './log/byte-log.js';
 import { Room } from './room.js';
 import type { TimerEntry, TimerWheel } from './timer-wheel.js';
@@ -15,10 +16,15 @@ export interface RoomsOptions {
   readonly maxLogBytes: number;
 }
 
+/** Rooms that one page of the list looks at, at the most. */
+const MAX_LOOKED_AT = 1000;
+
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #wheel: TimerWheel;
   readonly #rooms = new Map<string, Room>();
+  /** Keys in order, for {@link Rooms.list}: whoever asks for pages again and again must not make us sort each time. */
+  readonly #keys: string[] = [];
   readonly #leases = new Map<Room, TimerEntry>();
   #handles = 0;
   #logBytes = 0;
@@ -53,6 +59,7 @@ export class Rooms {
     if (this.#rooms.size >= this.#options.maxRooms) return undefined;
     const room = new Room(name, key, ++this.#handles, this.#options.retention);
     this.#rooms.set(key, room);
+    this.#keys.splice(this.#indexOf(key), 0, key);
     this.release(room);
     return room;
   }
@@ -98,35 +105,60 @@ export class Rooms {
   }
 
   /**
-   * Up to `limit` rooms that have members, by name, beginning behind the cursor, as far as their JSON stays
-   * within `maxBytes`.
+   * Up to `limit` rooms that have members and may be seen, by name, beginning behind the cursor, as far as their
+   * JSON stays within `maxBytes`.
+   *
+   * @param maySee asked about one room after the other, when it is given
    */
-  list(
+  async list(
     prefix: string,
     limit: number,
     maxBytes: number,
     after = '',
-  ): { readonly rooms: RoomInfo[]; readonly cursor?: string } {
-    const key = roomKey(prefix);
-    const matching = [...this.#rooms.values()]
-      .filter((room) => room.members.size > 0 && room.key.startsWith(key) && room.key > after)
-      .sort((left, right) => (left.key < right.key ? -1 : 1));
+    maySee?: (room: string) => Awaitable<boolean>,
+  ): Promise<{ readonly rooms: RoomInfo[]; readonly cursor?: string }> {
+    const start = roomKey(prefix);
     const rooms: RoomInfo[] = [];
     let bytes = 0;
     let cursor = after;
-    for (const room of matching) {
-      const info = { room: room.name, memberCount: room.members.size };
-      bytes += Buffer.byteLength(JSON.stringify(info)) + 1;
-      if (rooms.length === limit || bytes > maxBytes) return { rooms, cursor };
-      rooms.push(info);
-      cursor = room.key;
+    let looked = 0;
+    for (let key = this.#keyBehind(after, start); key?.startsWith(start); key = this.#keyBehind(key, start)) {
+      const room = this.#rooms.get(key)!;
+      if (room.members.size > 0 && (maySee === undefined || (await maySee(room.name)))) {
+        const info = { room: room.name, memberCount: room.members.size };
+        bytes += Buffer.byteLength(JSON.stringify(info)) + 1;
+        if (rooms.length === limit || bytes > maxBytes) return { rooms, cursor };
+        rooms.push(info);
+      }
+      cursor = key;
+      // A page may be empty: one request is not to look at all that there is.
+      if (++looked === MAX_LOOKED_AT) return { rooms, cursor };
     }
     return { rooms };
+  }
+
+  /** The first key behind `after` that is not before `start`. */
+  #keyBehind(after: string, start: string): string | undefined {
+    const index = this.#indexOf(after < start ? start : after);
+    return this.#keys[index] === after ? this.#keys[index + 1] : this.#keys[index];
+  }
+
+  /** Where `key` is, or would be, among the keys in order. */
+  #indexOf(key: string): number {
+    let low = 0;
+    let high = this.#keys.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#keys[middle]! < key) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #forget(room: Room): void {
     this.#logBytes -= room.log.bytes;
     room.log.clear();
     this.#rooms.delete(room.key);
+    this.#keys.splice(this.#indexOf(room.key), 1);
   }
 }

@@ -34,6 +34,16 @@ export interface Resumed {
   readonly inboxGap: Joined['gap'];
 }
 
+/** What is settled about a session when it is let in. */
+export interface SessionSettlement {
+  readonly id: string;
+  readonly secret: string;
+  readonly memberId: number;
+  readonly name: string;
+  readonly clientSecret: string | undefined;
+  readonly attempt: number | undefined;
+}
+
 export class Session {
   readonly #chat: Chat;
   /** Public name of the session, for resuming. */
@@ -41,7 +51,10 @@ export class Session {
   /** Shared with the client only. */
   readonly secret: string;
   readonly memberId: number;
-  readonly claims: unknown;
+  /** Proves that a hello is of the same client, though it may never have got the secret above. */
+  readonly clientSecret: string | undefined;
+  #attempt: number | undefined;
+  #claims: unknown;
   #name: string;
   // An idle session is small: what it needs to speak is made when it first does.
   #memberships: Memberships | undefined;
@@ -49,25 +62,27 @@ export class Session {
   #publisher: Publisher | undefined;
   #peer: Peer | undefined;
   #inbox: Room | undefined;
+  /** Where it is connected from, or was. */
+  #address: string;
+  #dialect: SessionInfo['dialect'];
   #lease: TimerEntry | undefined;
+  /** Where the connection came from that was lost. */
+  #lostFrom = '';
+  #credentials: TimerEntry | undefined;
+  #mustAuthenticate = false;
   #closed = false;
 
-  constructor(
-    chat: Chat,
-    id: string,
-    secret: string,
-    memberId: number,
-    name: string,
-    claims: unknown,
-    peer: Peer,
-  ) {
+  constructor(chat: Chat, peer: Peer, settled: SessionSettlement) {
     this.#chat = chat;
-    this.id = id;
-    this.secret = secret;
-    this.memberId = memberId;
-    this.claims = claims;
-    this.#name = name;
     this.#peer = peer;
+    this.#address = peer.address;
+    this.#dialect = peer.dialect;
+    this.id = settled.id;
+    this.secret = settled.secret;
+    this.memberId = settled.memberId;
+    this.clientSecret = settled.clientSecret;
+    this.#attempt = settled.attempt;
+    this.#name = settled.name;
   }
 
   /** The rooms that the session is in, by handle. */
@@ -141,10 +156,37 @@ export class Session {
     return {
       memberId: this.memberId,
       name: this.#name,
-      address: this.#peer?.address ?? '',
-      dialect: this.#peer?.dialect ?? 'binary',
-      claims: this.claims,
+      address: this.#address,
+      dialect: this.#dialect,
+      claims: this.#claims,
     };
+  }
+
+  /** Number of the latest hello of its client. */
+  get attempt(): number | undefined {
+    return this.#attempt;
+  }
+
+  /** Whether its credentials have run out: who comes back has to show new ones. */
+  get mustAuthenticate(): boolean {
+    return this.#mustAuthenticate;
+  }
+
+  /** Takes what `authenticate` said: at the beginning, and each time that new credentials were shown. */
+  authenticated(claims: unknown, expiresInMs: number | undefined): void {
+    this.#claims = claims;
+    this.#mustAuthenticate = false;
+    this.#dropCredentials();
+    if (expiresInMs === undefined || expiresInMs === Number.POSITIVE_INFINITY) return;
+    const expire = (): undefined => this.reauthenticate('the credentials have run out');
+    this.#credentials = this.#chat.wheel.schedule({ expire }, expiresInMs);
+  }
+
+  /** Closes the connection in a way that makes its client come back, with new credentials. */
+  reauthenticate(reason: string): undefined {
+    this.#mustAuthenticate = true;
+    this.#dropCredentials();
+    this.#peer?.close(CloseCode.CredentialsExpired, reason);
   }
 
   /** For how long nothing more should be read from this session; 0 while it is within its burst. */
@@ -174,10 +216,18 @@ export class Session {
     return membership !== undefined;
   }
 
-  rename(name: string): Answer<'rename'> {
+  async rename(name: string): Promise<Answer<'rename'>> {
     const problem = userNameProblem(name);
     if (problem) return failed(FailureCode.NameInvalid, problem);
     if (name === this.#name) return { name };
+    const { authorize } = this.#chat.options.hooks;
+    if (authorize && !(await authorize(this.info, 'rename', name))) {
+      return failed(FailureCode.Forbidden, `not allowed to be called ${name}`);
+    }
+    if (this.#closed) return failed(FailureCode.Internal, 'the session has ended');
+    if (this.#chat.bans.remainingMs(name, '', this.#chat.options.clock.now()) > 0) {
+      return failed(FailureCode.Forbidden, `the name ${name} is banned`);
+    }
     const old = this.nameBytes;
     if (!this.#chat.names.tryRename(this.#name, name, this)) {
       return failed(FailureCode.NameTaken, `somebody is called ${name}, or so much like it`);
@@ -209,9 +259,17 @@ export class Session {
    * Puts a new connection in the place of the old one. Cursors go back to what the client has, by room key;
    * the answer describes the rooms as they are streamed from now on, and what of the inbox is gone.
    */
-  resume(peer: Peer, positions: ReadonlyMap<string, number>, inboxAfter: number): Resumed {
+  resume(
+    peer: Peer,
+    positions: ReadonlyMap<string, number>,
+    inboxAfter: number,
+    attempt: number | undefined,
+  ): Resumed {
     const old = this.#peer;
     this.#peer = peer;
+    this.#address = peer.address;
+    this.#dialect = peer.dialect;
+    this.#attempt = attempt ?? this.#attempt;
     old?.close(CloseCode.SessionReplaced, 'the session goes on over another connection');
     this.#dropLease();
     this.#publisher?.forgive();
@@ -235,10 +293,14 @@ export class Session {
     if (this.#peer !== peer) return;
     this.#peer = undefined;
     this.#chat.onPeerGone?.();
-    if (goodbye || !resumable || this.#chat.options.resumeWindowMs === 0) {
+    const { address } = peer;
+    const mayReturn = !goodbye && resumable && this.#chat.options.resumeWindowMs > 0;
+    // Whoever tears connection after connection must not fill the server with what is kept for his return.
+    if (!mayReturn || !this.#chat.lost.tryEnter(address)) {
       this.end(goodbye ? NoticeKind.Left : NoticeKind.Lost);
       return;
     }
+    this.#lostFrom = address;
     this.#chat.sessionLost(this);
     this.#lease = this.#chat.wheel.schedule(
       {
@@ -267,6 +329,7 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     this.#dropLease();
+    this.#dropCredentials();
     for (const membership of [...this.rooms.values()]) this.#memberships?.leave(membership, kind);
     if (this.#inbox) {
       const before = this.#inbox.log.bytes;
@@ -281,8 +344,15 @@ export class Session {
     return this.#memberships?.find(LOBBY);
   }
 
+  #dropCredentials(): void {
+    if (this.#credentials) this.#chat.wheel.cancel(this.#credentials);
+    this.#credentials = undefined;
+  }
+
   #dropLease(): void {
-    if (this.#lease) this.#chat.wheel.cancel(this.#lease);
+    if (!this.#lease) return;
+    this.#chat.wheel.cancel(this.#lease);
+    this.#chat.lost.leave(this.#lostFrom);
     this.#lease = undefined;
   }
 }

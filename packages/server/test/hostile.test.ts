@@ -66,7 +66,8 @@ describe('a peer that', () => {
         codec: 1,
         body: new Uint8Array(900),
       });
-      socket.write(Buffer.concat([hello(`torn ${i}`), publish.subarray(0, 17 + i * 40)]));
+      const greeting = [hello(`torn ${i}`), encodeFrame({ type: FrameType.Ping, nonce: i })];
+      socket.write(Buffer.concat([...greeting, publish.subarray(0, 17 + i * 40)]));
       await until(() => server.server.stats().sessionsOpened === 3 + i);
       socket.resetAndDestroy();
     }
@@ -114,7 +115,7 @@ describe('a peer that', () => {
 
   it('ends its side after hello is torn; in lines it has said goodbye', async () => {
     const [binary, line] = [dial(), dial()];
-    binary.end(hello('half'));
+    binary.end(Buffer.concat([hello('half'), encodeFrame({ type: FrameType.Ping, nonce: 1 })]));
     let text = '';
     line.on('data', (chunk) => {
       text += String(chunk);

@@ -10,7 +10,7 @@ import { createMemoryLog } from '../src/log/memory-log.js';
 import { type ChatServerOptions, maxMessageBytes, resolveOptions, UNLIMITED } from '../src/options.js';
 import { ManualClock } from './support/manual-clock.js';
 import { MemoryChat } from './support/memory-chat.js';
-import { tcpPipe } from './support/socket-pipe.js';
+import { tcpPipe, webSocketPipe } from './support/socket-pipe.js';
 import { turn, until } from './support/turn.js';
 import { WireClient } from './support/wire-client.js';
 
@@ -76,6 +76,47 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     const next = new WireClient(tcpPipe({ port: address.port, host: '127.0.0.1' }));
     await next.enter({ name: 'carol' });
     await server.close();
+
+    // As many lost sessions are kept, whether or not they were connected at the same time.
+    const memory = await MemoryChat.open({ maxConnectionsPerAddress: 2 });
+    const names = ['ada', 'bob', 'carol', 'dave'];
+    for (const name of names) {
+      const client = await memory.enter(name, { address: name === 'dave' ? '192.0.2.2' : '192.0.2.1' });
+      client.pipe.destroy();
+      await turn();
+    }
+    const kept = (): string[] => names.filter((name) => memory.chat.names.find(name));
+    expect(kept()).toEqual(['ada', 'bob', 'dave']);
+    memory.clock.advance(31_000);
+    expect(kept()).toEqual([]);
+    (await memory.enter('erin', { address: '192.0.2.1' })).pipe.destroy();
+    await turn();
+    expect(memory.chat.names.find('erin')).toBeDefined();
+  },
+  maxConnectionsPerSecondPerAddress: async () => {
+    const clock = new ManualClock();
+    await using server = createChatServer({
+      maxConnectionsPerAddress: 1,
+      maxConnectionsPerSecondPerAddress: 2,
+      clock,
+    });
+    const { port } = await server.listen({ port: 0, host: '127.0.0.1' });
+    const comesAndGoes = async (name: string): Promise<boolean> => {
+      const client = new WireClient(tcpPipe({ port, host: '127.0.0.1' }));
+      const isIn = await client.enter({ name }).then(
+        () => true,
+        () => false,
+      );
+      client.pipe.destroy();
+      await until(() => server.stats().openConnections === 0);
+      return isIn;
+    };
+    const comers: boolean[] = [];
+    for (const name of ['a', 'b', 'c', 'd']) comers.push(await comesAndGoes(name));
+    clock.advance(1000);
+    for (const name of ['e', 'f']) comers.push(await comesAndGoes(name));
+    expect(comers).toEqual([true, true, true, false, true, true]);
+    expect(server.stats().closes).toEqual(new Map([[4024, 1]]));
   },
   exemptAddresses: async () => {
     const server = createChatServer({ maxConnectionsPerAddress: 1, exemptAddresses: ['127.0.0.0/8'] });
@@ -88,6 +129,30 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     expect(() => createChatServer({ exemptAddresses: ['10.0.0.0/33'] })).toThrow(
       expect.objectContaining({ code: ServerErrorCode.BadOption }),
     );
+  },
+  trustedProxies: async () => {
+    const server = createChatServer({ maxConnectionsPerAddress: 1, trustedProxies: ['127.0.0.1'] });
+    const { port } = await server.listen({ port: 0, host: '127.0.0.1' });
+    const enter = (name: string, forwardedFor: string): Promise<unknown> =>
+      new WireClient(
+        webSocketPipe(`ws://127.0.0.1:${port}/ws`, { headers: { 'X-Forwarded-For': forwardedFor } }),
+      ).enter({ name }, false);
+    await enter('ada', '192.0.2.1');
+    await enter('bob', '192.0.2.1, 192.0.2.2');
+    await expect(enter('carol', '192.0.2.3, 192.0.2.2')).rejects.toThrow();
+    expect(server.stats().closes).toEqual(new Map([[4024, 1]]));
+    await server.close();
+    expect(() => createChatServer({ trustedProxies: ['nginx'] })).toThrow(
+      expect.objectContaining({ message: expect.stringContaining('trustedProxies') }),
+    );
+  },
+  maxMemoryBytes: async () => {
+    const memory = await MemoryChat.open({ maxMemoryBytes: 1 });
+    expect(await knock(memory, 'ada')).toBe(4023);
+    expect(memory.log.at('warn').map(({ message }) => message)).toEqual([
+      'short of memory: newcomers are sent away',
+    ]);
+    expect(await knock(await MemoryChat.open({ maxMemoryBytes: INFINITE }), 'ada')).toBe(0);
   },
   maxRooms: async () => {
     const memory = await MemoryChat.open({ maxRooms: 2 });
@@ -401,6 +466,19 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     }
     expect(memory.chat.rooms.logBytes).toBeGreaterThan(50_000);
   },
+  duplicateNames: async () => {
+    const enter = async (duplicateNames: 'refuse' | 'suffix' | 'takeover'): Promise<unknown> => {
+      const memory = await MemoryChat.open({ duplicateNames });
+      const first = await memory.enter('ada');
+      const second = memory.connect();
+      second.greet({ name: 'ADA' });
+      const welcome = await second.take(FrameType.Welcome).catch(() => undefined);
+      return [first.gone, welcome?.welcome.member.name];
+    };
+    expect(await enter('refuse')).toEqual([false, undefined]);
+    expect(await enter('suffix')).toEqual([false, 'ADA-2']);
+    expect(await enter('takeover')).toEqual([true, 'ADA']);
+  },
   slowConsumer: async () => {
     for (const slowConsumer of ['close', 'skip'] as const) {
       const memory = await MemoryChat.open({ slowConsumer, retentionBytes: 65_536, ...UNLIMITED });
@@ -528,6 +606,8 @@ describe('resolveOptions', () => {
     expect(liftable).toEqual([
       'maxSessions',
       'maxConnectionsPerAddress',
+      'maxConnectionsPerSecondPerAddress',
+      'maxMemoryBytes',
       'maxRooms',
       'maxRoomsPerSession',
       'maxMembersPerRoom',
@@ -562,6 +642,7 @@ describe('resolveOptions', () => {
       [{ retentionBytes: 65_535 }, 'retentionBytes'],
       [{ inboxBytes: 65_535 }, 'inboxBytes'],
       [{ slowConsumer: 'drop' as 'close' }, 'slowConsumer'],
+      [{ duplicateNames: 'rename' as 'refuse' }, 'duplicateNames'],
     ];
     for (const [options, name] of refused) {
       expect(() => resolveOptions(options), name).toThrow(

@@ -70,6 +70,8 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   /** What the client had sent before it knew that the server goes away is answered. */
   #drained = false;
   #goodbye = false;
+  /** Whether the client can know its session: it has, or has said something since the welcome. */
+  #isKnown = false;
 
   constructor(chat: Chat, link: Link, options: BinaryPeerOptions) {
     this.#chat = chat;
@@ -138,7 +140,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   onClosed(): void {
     const state = this.#state;
     this.#closed();
-    if (state.name === 'open') state.session.disconnected(this, this.#goodbye, true);
+    if (state.name === 'open') state.session.disconnected(this, this.#goodbye, this.#isKnown);
   }
 
   /** The deadline of the handshake, later of hearing from the client. */
@@ -248,7 +250,10 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   /** Handles one frame; see `IntakeOwner`. */
   takeNext(): boolean | Promise<void> {
     if (this.#state.name === 'closed' || !this.#decoder.next()) return false;
-    if (this.#state.name === 'open') return this.#handle(this.#state.session) ?? true;
+    if (this.#state.name === 'open') {
+      this.#isKnown = true;
+      return this.#handle(this.#state.session) ?? true;
+    }
     const frame = this.#decoder.frame();
     // protocol.md, "Frames": anything before `hello` closes with `protocol-error`.
     if (frame.type !== FrameType.Hello || this.#state.name !== 'hello') {
@@ -296,6 +301,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
       return;
     }
     this.#state = { name: 'open', session: admission.session };
+    this.#isKnown = admission.welcome.resumed;
     const { idleTimeoutMs, handshakeTimeoutMs } = this.#chat.options;
     if (idleTimeoutMs / 2 < handshakeTimeoutMs) {
       // The deadline that runs is that of the handshake: too late to look whether anything is heard.

@@ -214,6 +214,7 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     }
     this.#state = { name: 'open', session };
     this.#chat.wheel.cancel(this.#deadline);
+    if (session.name !== name) this.#say(formatNoticeLine(`you are known as ${session.name}`));
     const joined = await session.join(LOBBY, {});
     if ('failure' in joined) {
       const { code, message } = joined.failure;

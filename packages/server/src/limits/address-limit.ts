@@ -2,32 +2,18 @@
  * How many connections one address may hold. IPv6 counts by /64, since a household or a machine has a whole
  * /64 to choose addresses from; IPv4 in IPv6 form counts as IPv4.
  */
-import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
-import { ServerError, ServerErrorCode } from '../errors.js';
+import { isIPv4, isIPv6 } from 'node:net';
+import { type AddressRanges, plainAddress } from './address-ranges.js';
 
 export class AddressLimit {
   readonly #maxPerAddress: number;
-  readonly #exempt = new BlockList();
+  readonly #exempt: readonly AddressRanges[];
   readonly #counts = new Map<string, number>();
 
-  /**
-   * @param exempt addresses or CIDR ranges that are not limited
-   * @throws ServerError `ERR_SERVER_BAD_OPTION` when one of them is neither
-   */
-  constructor(maxPerAddress: number, exempt: readonly string[]) {
+  /** @param exempt what is not limited */
+  constructor(maxPerAddress: number, exempt: readonly AddressRanges[]) {
     this.#maxPerAddress = maxPerAddress;
-    for (const range of exempt) {
-      const [address = '', prefix, ...rest] = range.split('/');
-      const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-      const bits = family === 'ipv6' ? 128 : 32;
-      const isPrefix = prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= bits);
-      if (!isIP(address) || !isPrefix || rest.length > 0) {
-        const message = `exemptAddresses must have addresses or ranges, got ${range}`;
-        throw new ServerError(ServerErrorCode.BadOption, message);
-      }
-      if (prefix === undefined) this.#exempt.addAddress(address, family);
-      else this.#exempt.addSubnet(address, Number(prefix), family);
-    }
+    this.#exempt = exempt;
   }
 
   /** Counts a connection; false, and not counted, when the address holds as many as it may. */
@@ -50,13 +36,22 @@ export class AddressLimit {
     else this.#counts.delete(key);
   }
 
-  /** `undefined` for what is not limited: Unix sockets and exempt ranges. */
+  /** What counts as one address; `undefined` for what is not limited: Unix sockets and exempt ranges. */
   #key(address: string): string | undefined {
-    const plain = address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address;
-    if (isIPv4(plain)) return this.#exempt.check(plain, 'ipv4') ? undefined : plain;
-    if (isIPv6(plain)) return this.#exempt.check(plain, 'ipv6') ? undefined : prefix64(plain);
-    return undefined;
+    return this.isExempt(address) ? undefined : addressKey(address);
   }
+
+  /** Whether many may stand behind the address, so that it says nothing about any of them. */
+  isExempt(address: string): boolean {
+    return this.#exempt.some((ranges) => ranges.has(address));
+  }
+}
+
+/** What counts as one address: IPv4 by itself, IPv6 by /64. `undefined` for what is none, as of a Unix socket. */
+export function addressKey(address: string): string | undefined {
+  const plain = plainAddress(address);
+  if (isIPv4(plain)) return plain;
+  return isIPv6(plain) ? prefix64(plain) : undefined;
 }
 
 /** The first four groups of an IPv6 address, written out. */

@@ -3,6 +3,7 @@ import type { Hello } from '@chat/protocol';
 import { Chat, type ChatEvents } from '../../src/chat.js';
 import { BinaryPeer } from '../../src/dialects/binary.js';
 import { LinePeer } from '../../src/dialects/line.js';
+import type { SessionInfo } from '../../src/hooks.js';
 import { type ChatServerOptions, resolveOptions } from '../../src/options.js';
 import { LogLines } from './log-lines.js';
 import { ManualClock } from './manual-clock.js';
@@ -17,11 +18,16 @@ export class MemoryChat {
   readonly clock: ManualClock = new ManualClock();
   readonly log: LogLines = new LogLines();
   readonly events: (readonly [keyof ChatEvents, string])[] = [];
+  /** What the listener of each event was told. */
+  readonly infos: SessionInfo[] = [];
   readonly chat: Chat;
 
   private constructor(options: ChatServerOptions) {
     const resolved = resolveOptions({ clock: this.clock, logger: this.log, ...options });
-    this.chat = new Chat(resolved, (name, info) => this.events.push([name, info.name]));
+    this.chat = new Chat(resolved, (name, info) => {
+      this.events.push([name, info.name]);
+      this.infos.push(info);
+    });
   }
 
   static async open(options: ChatServerOptions = {}): Promise<MemoryChat> {

@@ -116,12 +116,13 @@ export class WireClient {
     });
   }
 
-  /** Says hello and takes the welcome. */
+  /** Says hello and takes the welcome, and a word more: it knows its session, which is held when it is torn. */
   async enter(hello: Partial<Hello> & { readonly name: string }, preface = true): Promise<Welcome> {
     this.greet(hello, preface);
     const { welcome } = await this.take(FrameType.Welcome);
     this.welcome = welcome;
     this.publishId = welcome.lastPublishId;
+    this.send({ type: FrameType.Pong, nonce: 1 });
     return welcome;
   }
 

@@ -1,0 +1,291 @@
+/**
+ * Who may come in, and as whom.
+ *
+ * A stranger is decided about by a hook, gets a name that nobody else has, and becomes a session. A client that
+ * comes back proves it by the secret of its session; where the welcome never reached it, by a secret of its own.
+ * A client counts its hellos, so that one which was held up on its way undoes nothing that came after it.
+ */
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  CloseCode,
+  encodeFrame,
+  FrameType,
+  type Hello,
+  type Joined,
+  NoticeKind,
+  PROTOCOL_VERSION,
+  roomKey,
+  userNameProblem,
+  type Welcome,
+} from '@chat/protocol';
+import type { Chat } from './chat.js';
+import type { AuthenticateResult } from './hooks.js';
+import type { Peer } from './peer.js';
+import { Session } from './session.js';
+
+/** What a client is told to wait when there is no room for it. */
+const OVERLOADED_RETRY_MS = 5000;
+/** Names that are tried for one whose name is taken: a few in order, then random ones with more and more digits. */
+const MAX_SUFFIXES = 30;
+const ORDERED_SUFFIXES = 9;
+
+/** Who knocks. Parts that a dialect does not have are left out. */
+export type Knock = Pick<Hello, 'name' | 'credentials' | 'resume' | 'clientSecret' | 'attempt'>;
+
+/** Why somebody is not let in. */
+export interface Refusal {
+  readonly code: CloseCode;
+  readonly reason: string;
+  readonly retryAfterMs?: number;
+}
+
+/** The answer to a knock. */
+export type Admission =
+  | {
+      readonly session: Session;
+      readonly welcome: Welcome;
+      /** Direct messages that are no longer held; to be told behind the welcome. */
+      readonly inboxGap?: Joined['gap'];
+    }
+  | Refusal;
+
+const DRAINING: Refusal = { code: CloseCode.GoingAway, reason: 'the server goes away' };
+
+export class Admissions {
+  readonly #chat: Chat;
+  #members = 0;
+  #deciding = 0;
+
+  constructor(chat: Chat) {
+    this.#chat = chat;
+  }
+
+  /** Decides about somebody who wants in. Never throws: a hook that does is answered with `internal`. */
+  async admit(knock: Knock, peer: Peer, signal: AbortSignal | undefined): Promise<Admission> {
+    if (this.#chat.draining) return DRAINING;
+    const { hooks, maxSessions } = this.#chat.options;
+    const known = this.#known(knock);
+    if (known && !(known.mustAuthenticate && hooks.authenticate)) {
+      const resumed = this.#resume(known, knock, peer);
+      if (resumed) return resumed;
+    }
+    if (!known) {
+      const isFull = this.#chat.sessionCount + this.#deciding >= maxSessions;
+      if (isFull) return overloaded(`the server has ${maxSessions} sessions`);
+      if (this.#chat.memory.isShort) return overloaded('the server is short of memory');
+    }
+    this.#deciding++;
+    try {
+      return await this.#decide(knock, peer, signal, known?.ended ? undefined : known);
+    } catch (error) {
+      this.#chat.options.logger.error(
+        { err: error, address: peer.address },
+        'authentication failed to decide',
+      );
+      return { code: CloseCode.Internal, reason: 'the server failed' };
+    } finally {
+      this.#deciding--;
+    }
+  }
+
+  /** The session that the one who knocks proves to have had. */
+  #known({ resume }: Knock): Session | undefined {
+    if (!resume || resume.epoch !== this.#chat.log.epoch) return undefined;
+    const session = this.#chat.sessionById(resume.session);
+    return session && isSecret(session.secret, resume.secret) ? session : undefined;
+  }
+
+  #resume(session: Session, knock: Knock, peer: Peer): Admission | undefined {
+    const wanted = knock.resume;
+    if (session.ended || !wanted) return undefined;
+    if (isOutdated(knock, session)) return outdated();
+    const positions = new Map(wanted.rooms.map(({ room, after }) => [roomKey(room), after]));
+    const { joined, inboxGap } = session.resume(peer, positions, wanted.inbox, knock.attempt);
+    let welcome = this.#welcome(session, wanted.inbox, joined);
+    if (!this.#fits(welcome)) {
+      // The members of many large rooms are too much for one frame; the client asks for them page by page.
+      welcome = { ...welcome, rooms: joined.map((room) => ({ ...room, members: [] })) };
+    }
+    if (!this.#fits(welcome)) {
+      // In more rooms than a frame can name. It begins anew, and joins each of them from where it was.
+      session.end(NoticeKind.Lost);
+      return undefined;
+    }
+    this.#chat.sessionResumed(session);
+    return { session, welcome, inboxGap };
+  }
+
+  async #decide(
+    knock: Knock,
+    peer: Peer,
+    signal: AbortSignal | undefined,
+    known: Session | undefined,
+  ): Promise<Admission> {
+    const now = this.#chat.options.clock.now();
+    const banned = this.#chat.bans.remainingMs(undefined, peer.address, now);
+    if (banned > 0) return { code: CloseCode.Banned, reason: 'banned', retryAfterMs: banned };
+    const verdict = await this.#authenticate(knock, peer, signal, known);
+    if ('code' in verdict) return verdict;
+    // A hook takes its time: whoever would come in now would not be told that the server goes away.
+    if (this.#chat.draining) return DRAINING;
+    if (known) {
+      if (!known.ended) known.authenticated(verdict.claims, verdict.expiresInMs);
+      const resumed = this.#resume(known, knock, peer);
+      if (resumed) return resumed;
+    }
+    const wanted = verdict.name ?? knock.name;
+    const problem = userNameProblem(wanted);
+    if (problem) return { code: CloseCode.NameInvalid, reason: problem };
+    const retryAfterMs = this.#chat.bans.remainingMs(wanted, '', now);
+    if (retryAfterMs > 0) return { code: CloseCode.Banned, reason: 'banned', retryAfterMs };
+    const name = this.#claim(wanted, knock);
+    if (typeof name !== 'string') return name;
+    const session = new Session(this.#chat, peer, {
+      id: randomBytes(9).toString('base64url'),
+      secret: randomBytes(18).toString('base64url'),
+      memberId: ++this.#members,
+      name,
+      clientSecret: knock.clientSecret,
+      attempt: knock.attempt,
+    });
+    session.authenticated(verdict.claims, verdict.expiresInMs);
+    this.#chat.sessionOpened(session);
+    return { session, welcome: this.#welcome(session, 0, undefined) };
+  }
+
+  async #authenticate(
+    { name, credentials }: Knock,
+    peer: Peer,
+    signal: AbortSignal | undefined,
+    known: Session | undefined,
+  ): Promise<Extract<AuthenticateResult, { ok: true }> | Refusal> {
+    const { authenticate } = this.#chat.options.hooks;
+    if (!authenticate) return { ok: true };
+    const { address, dialect } = peer;
+    const visitor = known
+      ? { ...known.info, address, dialect }
+      : { memberId: 0, name, address, dialect, claims: undefined };
+    const decision = authenticate(credentials, visitor, signal ?? new AbortController().signal);
+    const result = await unlessAborted(decision, signal);
+    if (result === TOO_LATE)
+      return { code: CloseCode.HandshakeTimeout, reason: 'the handshake took too long' };
+    if (!result.ok) return { code: CloseCode.Unauthorized, reason: result.reason ?? 'not authorized' };
+    const { expiresInMs } = result;
+    if (expiresInMs !== undefined && !(expiresInMs > 0)) {
+      throw new RangeError(`expiresInMs of authenticate must be positive, got ${expiresInMs}`);
+    }
+    return result;
+  }
+
+  /** The name that a new session gets: free at the moment of the answer. */
+  #claim(wanted: string, knock: Knock): string | Refusal {
+    const { names, options } = this.#chat;
+    const holder = names.find(wanted);
+    if (!holder) return wanted;
+    if (knock.clientSecret !== undefined && isSecret(holder.clientSecret, knock.clientSecret)) {
+      // The welcome of that session never arrived, or it was given up: its client begins anew.
+      if (isOutdated(knock, holder)) return outdated();
+      holder.expel(CloseCode.SessionReplaced, 'the client began anew over another connection');
+      return wanted;
+    }
+    switch (options.duplicateNames) {
+      case 'refuse':
+        break;
+      case 'takeover':
+        holder.expel(CloseCode.SessionReplaced, 'somebody came in under this name');
+        return wanted;
+      case 'suffix': {
+        const free = suffixed(wanted, options.random, (name) => names.find(name) === undefined);
+        if (free !== undefined) return free;
+      }
+    }
+    return { code: CloseCode.NameTaken, reason: 'this name, or one that looks like it, is taken' };
+  }
+
+  #welcome(session: Session, inboxStart: number, joined: readonly Joined[] | undefined): Welcome {
+    const { options, log, maxMessageBytes } = this.#chat;
+    return {
+      version: PROTOCOL_VERSION,
+      session: session.id,
+      secret: session.secret,
+      epoch: log.epoch,
+      member: { id: session.memberId, name: session.name },
+      inbox: { handle: session.inboxHandle, start: inboxStart },
+      limits: {
+        maxFrameBytes: options.maxFrameBytes,
+        maxMessageBytes,
+        maxInFlight: options.maxInFlight,
+        maxRoomsPerSession: Number.isFinite(options.maxRoomsPerSession)
+          ? options.maxRoomsPerSession
+          : Number.MAX_SAFE_INTEGER,
+        idleTimeoutMs: options.idleTimeoutMs,
+        resumeWindowMs: options.resumeWindowMs,
+      },
+      resumed: joined !== undefined,
+      lastPublishId: session.lastPublishId,
+      rooms: joined ?? [],
+      agent: options.agent,
+    };
+  }
+
+  #fits(welcome: Welcome): boolean {
+    return encodeFrame({ type: FrameType.Welcome, welcome }).length <= this.#chat.options.maxFrameBytes;
+  }
+}
+
+/** protocol.md, "Beginning": whether a later hello of the same client has been answered already. */
+function isOutdated({ clientSecret, attempt }: Knock, session: Session): boolean {
+  return (
+    attempt !== undefined &&
+    session.attempt !== undefined &&
+    isSecret(session.clientSecret, clientSecret) &&
+    attempt <= session.attempt
+  );
+}
+
+function overloaded(reason: string): Refusal {
+  return { code: CloseCode.Overloaded, reason, retryAfterMs: OVERLOADED_RETRY_MS };
+}
+
+function outdated(): Refusal {
+  return { code: CloseCode.SessionReplaced, reason: 'a later connection of this client was there before' };
+}
+
+/** `name-2`, `name-3` … or the like, whatever is free and a name; as much of `name` as there is space for. */
+function suffixed(name: string, random: () => number, isFree: (name: string) => boolean): string | undefined {
+  for (let i = 2; i < MAX_SUFFIXES; i++) {
+    const digits = Math.max(2, Math.ceil(i / 3));
+    const number = i <= ORDERED_SUFFIXES ? i : 10 + Math.floor(random() * 10 ** digits);
+    const letters = [...name];
+    while (letters.length > 0) {
+      const candidate = `${letters.join('').trimEnd()}-${number}`;
+      if (!userNameProblem(candidate)) {
+        if (isFree(candidate)) return candidate;
+        break;
+      }
+      letters.pop();
+    }
+  }
+  return undefined;
+}
+
+const TOO_LATE = Symbol('nobody waits any more');
+
+/** What a hook decides; `TOO_LATE` once nobody waits for it any more, whether or not it ever settles. */
+async function unlessAborted<T>(
+  decision: T | Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T | typeof TOO_LATE> {
+  if (!signal) return decision;
+  const aborted = new Promise<typeof TOO_LATE>((resolve) => {
+    if (signal.aborted) resolve(TOO_LATE);
+    else signal.addEventListener('abort', () => resolve(TOO_LATE), { once: true });
+  });
+  return Promise.race([decision, aborted]);
+}
+
+function isSecret(secret: string | undefined, given: string | undefined): boolean {
+  if (secret === undefined || given === undefined) return false;
+  const [left, right] = [Buffer.from(secret), Buffer.from(given)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}

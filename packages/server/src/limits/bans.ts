@@ -1,0 +1,51 @@
+/**
+ * Who is not welcome for a while: names, and addresses (IPv6 by /64, as everywhere).
+ */
+import { nameKey } from '@chat/protocol';
+import { type AddressLimit, addressKey } from './address-limit.js';
+
+export class Bans {
+  readonly #limit: AddressLimit;
+  /** Time at which each ban ends, by key of the name. */
+  readonly #names = new Map<string, number>();
+  /** The same by key of the address. */
+  readonly #addresses = new Map<string, number>();
+
+  /** @param limit knows the addresses behind which many stand: these are not banned for what one of them did */
+  constructor(limit: AddressLimit) {
+    this.#limit = limit;
+  }
+
+  /** Bans a name until `until` (ms since 1970). */
+  addName(name: string, until: number): void {
+    this.#names.set(nameKey(name), until);
+  }
+
+  /** Bans an address until `until`; false for what is none, such as that of a Unix socket, and for an exempt one. */
+  addAddress(address: string, until: number): boolean {
+    const key = this.#limit.isExempt(address) ? undefined : addressKey(address);
+    if (key !== undefined) this.#addresses.set(key, until);
+    return key !== undefined;
+  }
+
+  /** Ends the bans of a name or an address; false when there was none. */
+  remove(nameOrAddress: string): boolean {
+    const named = this.#names.delete(nameKey(nameOrAddress));
+    return this.#addresses.delete(addressKey(nameOrAddress) ?? '') || named;
+  }
+
+  /** For how long a name, or an address, is still banned; 0 when it is not. */
+  remainingMs(name: string | undefined, address: string, now: number): number {
+    if (this.#names.size === 0 && this.#addresses.size === 0) return 0;
+    const byName = (name !== undefined && this.#names.get(nameKey(name))) || 0;
+    const byAddress = this.#addresses.get(addressKey(address) ?? '') ?? 0;
+    return Math.max(0, Math.max(byName, byAddress) - now);
+  }
+
+  /** Forgets bans that are over. To be called now and then. */
+  expire(now: number): void {
+    for (const bans of [this.#names, this.#addresses]) {
+      for (const [key, until] of bans) if (until <= now) bans.delete(key);
+    }
+  }
+}
