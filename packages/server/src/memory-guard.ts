@@ -1,0 +1,76 @@
+/**
+ * Whether the process has memory for more people. When it has not, newcomers are sent away with `overloaded`, which
+ * tells them when to try again; whoever is in stays in.
+ *
+ * Looked at now and then, since asking the operating system costs more than a connection may.
+ */
+import { totalmem } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
+import type { TimerWheel } from './timer-wheel.js';
+
+/** What a process uses and may use. */
+export interface MemoryUse {
+  /** Memory of the process that is in use. */
+  readonly residentBytes: number;
+  /** Of V8's heap. */
+  readonly heapBytes: number;
+  /** What V8's heap may have. */
+  readonly maxHeapBytes: number;
+}
+
+const LOOK_EVERY_MS = 1000;
+/** V8 ends the process at the limit of its heap, and works hard before. */
+const HEAP_SHARE = 0.9;
+const DEFAULT_SHARE = 0.85;
+
+export class MemoryGuard {
+  readonly #maxBytes: number;
+  readonly #look: () => MemoryUse;
+  /** Told each time that it changes. */
+  readonly #onChange: (isShort: boolean, use: MemoryUse) => void;
+  #isShort = false;
+
+  /** @param maxBytes resident memory above which there is none for newcomers; `Infinity` never looks */
+  constructor(
+    maxBytes: number,
+    wheel: TimerWheel,
+    onChange: (isShort: boolean, use: MemoryUse) => void,
+    look: () => MemoryUse = lookAtProcess,
+  ) {
+    this.#maxBytes = maxBytes;
+    this.#onChange = onChange;
+    this.#look = look;
+    if (maxBytes === Number.POSITIVE_INFINITY) return;
+    this.#update();
+    const expire = (): number => {
+      this.#update();
+      return LOOK_EVERY_MS;
+    };
+    wheel.schedule({ expire }, LOOK_EVERY_MS);
+  }
+
+  /** Whether nobody new should come in. */
+  get isShort(): boolean {
+    return this.#isShort;
+  }
+
+  #update(): void {
+    const use = this.#look();
+    const isShort = use.residentBytes > this.#maxBytes || use.heapBytes > use.maxHeapBytes * HEAP_SHARE;
+    if (isShort === this.#isShort) return;
+    this.#isShort = isShort;
+    this.#onChange(isShort, use);
+  }
+}
+
+/** Most of what the machine, or the container, has. */
+export function defaultMaxMemoryBytes(): number {
+  // Without a limit Node answers 0 or a number beyond any memory.
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return Math.floor(Math.min(limit, totalmem()) * DEFAULT_SHARE);
+}
+
+function lookAtProcess(): MemoryUse {
+  const { used_heap_size: heapBytes, heap_size_limit: maxHeapBytes } = getHeapStatistics();
+  return { residentBytes: process.memoryUsage.rss(), heapBytes, maxHeapBytes };
+}
