@@ -23,7 +23,7 @@ export interface LinkHandler {
 
 /** A connection to one peer. */
 export interface Link {
-  /** Remote address, empty for a Unix socket. */
+  /** Address of the client, also of one behind a trusted proxy; empty for a Unix socket. */
   readonly address: string;
   /** Bytes that were written but not taken by the operating system yet. */
   readonly unsentBytes: number;
@@ -52,9 +52,9 @@ export abstract class SocketWriter implements Link {
   handler: LinkHandler | undefined;
   #watching = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, address: string = socket.remoteAddress ?? '') {
     this.socket = socket;
-    this.address = socket.remoteAddress ?? '';
+    this.address = address;
     (socket as LinkedSocket)[LINK] = this;
     // 'close' follows every 'error'; what it was tells nothing that the peer's session could act upon.
     socket.on('error', ignore).on('close', onClose);

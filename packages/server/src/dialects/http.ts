@@ -10,9 +10,12 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Socket } from 'node:net';
-import { CloseCode } from '@chat/protocol';
+import { CloseCode, closeCodeInfo } from '@chat/protocol';
 import { WebSocketServer } from 'ws';
 import type { Chat } from '../chat.js';
+import { AddressRanges } from '../limits/address-ranges.js';
+import { clientAddress } from '../limits/forwarded.js';
+import { endSocket } from '../link.js';
 import type { Timed, TimerEntry } from '../timer-wheel.js';
 import { BinaryPeer } from './binary.js';
 import { MessageFramer, SUBPROTOCOL, WebSocketLink } from './websocket.js';
@@ -48,9 +51,11 @@ export class HttpDialect {
   readonly #framer = new MessageFramer();
   readonly #exchanges = new Map<Socket, Exchange>();
   readonly #maxMessageBytes: number;
+  readonly #trustedProxies: AddressRanges;
 
   constructor(chat: Chat, options: HttpOptions) {
     this.#chat = chat;
+    this.#trustedProxies = new AddressRanges(chat.options.trustedProxies, 'trustedProxies');
     this.#options = options;
     this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: 5000 });
     this.#server.on('request', (request, response) => this.#request(request, response));
@@ -166,12 +171,19 @@ export class HttpDialect {
       case '/healthz':
         return { status: 200, body: 'ok' };
       case '/readyz':
-        return this.#chat.draining ? { status: 503, body: 'draining' } : { status: 200, body: 'ready' };
+        return this.#readiness();
       case WEBSOCKET_PATH:
         return { status: 426, body: 'this path speaks WebSocket', headers: { Upgrade: 'websocket' } };
       default:
         return undefined;
     }
+  }
+
+  /** Whether newcomers should be sent here. */
+  #readiness(): Answer {
+    if (this.#chat.draining) return { status: 503, body: 'draining' };
+    if (this.#chat.memory.isShort) return { status: 503, body: 'short of memory' };
+    return { status: 200, body: 'ready' };
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -182,11 +194,38 @@ export class HttpDialect {
       refuse(socket, refusal);
       return;
     }
+    const address = this.#clientAddress(request);
+    if (address !== socket.remoteAddress && !this.#tryEnter(socket, address)) return;
     this.#websockets.handleUpgrade(request, socket, head, (websocket) => {
       this.#release(socket);
-      const link = new WebSocketLink(websocket, socket, this.#framer, this.#maxMessageBytes);
+      const link = new WebSocketLink(websocket, socket, {
+        address,
+        framer: this.#framer,
+        maxMessageBytes: this.#maxMessageBytes,
+      });
       new BinaryPeer(this.#chat, link, { dialect: 'websocket', preface: false });
     });
+  }
+
+  #clientAddress({ socket, headers }: IncomingMessage): string {
+    const forwardedFor = headers['x-forwarded-for'];
+    // Node joins repeated ones into one.
+    return clientAddress(socket.remoteAddress ?? '', String(forwardedFor ?? ''), this.#trustedProxies);
+  }
+
+  /** Counts one who comes through a proxy, which was not counted itself; answers it when it is over its share. */
+  #tryEnter(socket: Socket, address: string): boolean {
+    const { addresses, counters, options } = this.#chat;
+    if (this.#chat.tryEnter(address)) {
+      socket.once('close', () => addresses.leave(address));
+      return true;
+    }
+    const code = CloseCode.TooManyConnections;
+    counters.refusedConnections++;
+    counters.closed(code);
+    options.logger.debug({ address, code, close: closeCodeInfo(code).name }, 'refused behind a proxy');
+    endSocket(socket, options.clock, httpRefusal(code));
+    return false;
   }
 
   #upgradeRefusal(request: IncomingMessage): string | undefined {
@@ -216,6 +255,8 @@ export class HttpDialect {
 }
 
 const MAX_FRAGMENTS = 1024;
+/** What who is refused for now is told to wait. */
+const RETRY_AFTER_S = 5;
 /** What TCP carries at least in a packet that is not the last of its message. */
 const SMALLEST_SEGMENT_BYTES = 256;
 
@@ -266,5 +307,5 @@ function refuse(socket: Socket, status: string): void {
 /** The HTTP answer to a connection that is refused before it could ask. */
 export function httpRefusal(code: CloseCode): string {
   const status = code === CloseCode.TooManyConnections ? '429 Too Many Requests' : '503 Service Unavailable';
-  return `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+  return `HTTP/1.1 ${status}\r\nRetry-After: ${RETRY_AFTER_S}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
 }

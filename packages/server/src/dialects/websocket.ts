@@ -38,13 +38,25 @@ export class MessageFramer {
   }
 }
 
+/** What a {@link WebSocketLink} is told by the door it came through. */
+export interface WebSocketLinkOptions {
+  readonly address: string;
+  /** Shared by all links of a server. */
+  readonly framer: MessageFramer;
+  readonly maxMessageBytes: number;
+}
+
 export class WebSocketLink extends SocketWriter {
   readonly #websocket: WebSocket;
   readonly #framer: MessageFramer;
   readonly #maxMessageBytes: number;
 
-  constructor(websocket: WebSocket, socket: Socket, framer: MessageFramer, maxMessageBytes: number) {
-    super(socket);
+  constructor(
+    websocket: WebSocket,
+    socket: Socket,
+    { address, framer, maxMessageBytes }: WebSocketLinkOptions,
+  ) {
+    super(socket, address);
     this.#websocket = websocket;
     this.#framer = framer;
     this.#maxMessageBytes = maxMessageBytes;

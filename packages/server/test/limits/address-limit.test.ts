@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ServerErrorCode } from '../../src/errors.js';
 import { AddressLimit } from '../../src/limits/address-limit.js';
+import { AddressRanges } from '../../src/limits/address-ranges.js';
 
 function entered(limit: AddressLimit, addresses: readonly string[]): boolean[] {
   return addresses.map((address) => limit.tryEnter(address));
@@ -40,19 +40,13 @@ describe('AddressLimit', () => {
   });
 
   it('does not limit Unix sockets, nor what is exempt', () => {
-    const limit = new AddressLimit(1, ['10.0.0.0/8', '2001:db8::/32', '192.0.2.7']);
+    const limit = new AddressLimit(1, [
+      new AddressRanges(['10.0.0.0/8', '2001:db8::/32'], 'exemptAddresses'),
+      new AddressRanges(['192.0.2.7'], 'trustedProxies'),
+    ]);
     for (const address of ['', '10.1.2.3', '::ffff:10.1.2.3', '2001:db8:5::1', '192.0.2.7']) {
       expect(entered(limit, [address, address, address])).toEqual([true, true, true]);
     }
     expect(entered(limit, ['11.0.0.1', '11.0.0.1'])).toEqual([true, false]);
   });
-
-  it.each(['', 'localhost', '10.0.0.0/', '10.0.0.0/33', '10.0.0.0/8/8x', '::/129', '10.0.0.0/-1'])(
-    'refuses %j as a range',
-    (range) => {
-      expect(() => new AddressLimit(1, [range])).toThrow(
-        expect.objectContaining({ code: ServerErrorCode.BadOption }),
-      );
-    },
-  );
 });

@@ -38,12 +38,17 @@ function overSocket(socket: Socket): SocketPipe {
 /** A WebSocket pipe. Writes wait until it is open. */
 export function webSocketPipe(
   url: string,
-  options: { readonly protocols?: readonly string[]; readonly origin?: string } = {},
+  options: {
+    readonly protocols?: readonly string[];
+    readonly origin?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  } = {},
 ): Pipe & { readonly websocket: WebSocket } {
-  const { protocols = ['chat.v1'], origin } = options;
+  const { protocols = ['chat.v1'], origin, headers = {} } = options;
   const websocket = new WebSocket(url, [...protocols], {
     perMessageDeflate: false,
     rejectUnauthorized: false,
+    headers,
     ...(origin === undefined ? {} : { origin }),
   });
   const opened = new Promise<void>((resolve) => {
