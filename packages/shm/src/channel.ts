@@ -79,6 +79,8 @@ export interface ChannelEvents {
 
 /** The writer is woken once this much of the ring is free, so that it does not wake for each message. */
 const WAKE_FREE_SHARE = 0.25;
+/** After so many batches that were at hand the event loop gets a turn: in a flood there is always one more. */
+const BATCHES_PER_TURN = 16;
 const SENT: Promise<void> = Promise.resolve();
 
 /** One end of a channel. Made by {@link openChannel}. */
@@ -103,6 +105,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
   readonly #doorbell: Doorbell;
   readonly #peer: PeerWatch;
   readonly #parking = new Parking();
+  #batchesSinceTurn = 0;
   #closed = false;
 
   /** @internal */
@@ -128,7 +131,13 @@ export class Channel extends EventEmitter<ChannelEvents> {
     this.#peerSpaceWord = incoming.base + WRITER_WAITS_WORD;
     this.#wakeUsedBytes = capacityBytes * (1 - WAKE_FREE_SHARE);
     this.#queue = new SendQueue(this.#writer, words, out.base + WRITER_WAITS_WORD);
-    this.#doorbell = new Doorbell(segment, { onWake: (closed) => this.#wake(closed) });
+    this.#doorbell = new Doorbell(segment, {
+      onRing: () => this.#wake(),
+      onLook: (closed) => {
+        this.#wake();
+        this.#peer.check(closed);
+      },
+    });
     this.#peer = new PeerWatch(segment, {
       sideWord: this.#peerWord,
       farewellWord: base + FAREWELL_WORD[other],
@@ -262,6 +271,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
 
   /**
    * Waits until there is a message: the efficient way to read in batches, as `while (await channel.readable()) channel.read(…)`.
+   * The event loop gets a turn now and then, also when there always is one.
    *
    * @returns false when the channel was closed, or when the peer is gone, everything is read, and `endWithPeer` is set.
    * @throws the reason of `signal`
@@ -269,9 +279,15 @@ export class Channel extends EventEmitter<ChannelEvents> {
   async readable(options: MessagesOptions = {}): Promise<boolean> {
     const { signal, endWithPeer = false } = options;
     signal?.throwIfAborted();
+    if (++this.#batchesSinceTurn > BATCHES_PER_TURN) {
+      this.#batchesSinceTurn = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+      signal?.throwIfAborted();
+    }
     while (!this.#closed && !this.#reader.available) {
       const { state } = this.#peer.state;
       if (endWithPeer && (state === 'left' || state === 'died')) return false;
+      this.#batchesSinceTurn = 0;
       await this.#park(signal);
     }
     return !this.#closed;
@@ -359,11 +375,10 @@ export class Channel extends EventEmitter<ChannelEvents> {
     this.#parking.wakeAll();
   }
 
-  #wake(closed: boolean): void {
+  #wake(): void {
     if (this.#closed) return;
     if (this.#parking.size > 0) this.#armReader();
     if (this.#queue.length > 0) this.#flush();
-    this.#peer.check(closed);
   }
 
   #peerChanged(peer: PeerState): void {

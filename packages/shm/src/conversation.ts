@@ -128,7 +128,8 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
     };
     [this.#mine, this.#theirs] = options.side === 'a' ? [a, b] : [b, a];
     this.#doorbell = new Doorbell(segment.segment, {
-      onWake: (closed) => {
+      onRing: this.#wakeAll,
+      onLook: (closed) => {
         this.#peer.check(closed);
         this.#wake();
       },

@@ -13,8 +13,13 @@
  * however many publish: a burst of a million messages is one byte on the socket. The word belongs to one sleeper, so a
  * sleeper that is killed leaves no count behind that is wrong for ever.
  *
- * What can go wrong is a publisher that is killed after the swap and before the ring. Therefore sleepers also look when a connection to
- * their bell closes, as all of a dead process do, and once per {@link SAFETY_INTERVAL_MS} in any case.
+ * What can go wrong is a publisher that is killed after the swap and before the ring. Therefore sleepers also look when a connection
+ * closes, as all of a dead process do, and once per {@link SAFETY_INTERVAL_MS} in any case.
+ *
+ * Who connects says who it is, and is called back; and a ring goes over the connection that the sleeper made, where there is one. For
+ * Node lets only the connecting end read into a buffer of its own (`onread`), past the machinery of streams; after a silence
+ * that machinery costs as much as everything else this package does to wake somebody. A ring that is not sent yet serves for
+ * those after it, so a sleeper that does not read its socket fills no memory.
  *
  * The socket is a file beside the segment, named after the one life of the one participant whose bell it is. A file whose owner is
  * proven dead is removed by whoever comes next; one whose owner may live, never. Where a socket cannot be made (path too long, another
@@ -35,14 +40,18 @@ const MAX_PATH_BYTES = 103;
 const PREFIX = 'shm-';
 const SUFFIX = '.bell';
 const RING: Uint8Array = Uint8Array.of(1);
+/** What is said first on a connection: the token of who made it, an int32, little-endian. */
+const INTRODUCTION_BYTES = 4;
 
-/** What a {@link Doorbell} reports. */
+/** What a {@link Doorbell} reports. Both may be called at any time, and any number of times without cause. */
 export interface DoorbellOptions {
+  /** Somebody has published something, or made room. */
+  readonly onRing: () => void;
   /**
-   * Something may have happened: a ring, the safety look, or, with `closed`, the end of a connection. May be called at any time and any
-   * number of times without cause.
+   * Something else may have happened, to be looked for: somebody has connected, it is time for the safety look, or, with `closed`,
+   * a connection has ended.
    */
-  readonly onWake: (closed: boolean) => void;
+  readonly onLook: (closed: boolean) => void;
 }
 
 /** The bell of one participant, and its connections to those of others. */
@@ -50,25 +59,29 @@ export class Doorbell {
   readonly #segment: Segment;
   readonly #identity: Identity;
   readonly #path: string;
-  readonly #onWake: (closed: boolean) => void;
+  readonly #onRing: () => void;
+  readonly #onLook: (closed: boolean) => void;
   readonly #server: Server;
   readonly #incoming = new Set<Socket>();
+  /** Of the incoming ones, those that said who they are: by token. */
+  readonly #introduced = new Map<number, Socket>();
   readonly #outgoing = new Map<number, Socket>();
   readonly #timer: NodeJS.Timeout;
   #replaced = false;
   #keepAlive = false;
   #closed = false;
 
-  constructor(segment: Segment, { onWake }: DoorbellOptions) {
+  constructor(segment: Segment, { onRing, onLook }: DoorbellOptions) {
     this.#segment = segment;
-    this.#onWake = onWake;
+    this.#onRing = onRing;
+    this.#onLook = onLook;
     this.#identity = currentIdentity();
     this.#path = bellPath(segment, segment.participant.token, this.#identity);
     removeDeadBells(segment.path, this.#identity);
     this.#server = createServer((socket) => this.#accept(socket));
     this.#server.on('error', (error) => this.#listenFailed(error));
     this.#listen();
-    this.#timer = setInterval(() => this.#wake(false), SAFETY_INTERVAL_MS);
+    this.#timer = setInterval(() => this.#look(false), SAFETY_INTERVAL_MS);
     this.#timer.unref();
   }
 
@@ -80,10 +93,11 @@ export class Doorbell {
   /** Wakes the participant that `token` names. Nothing happens, now or later, if it is gone. */
   ring(token: number): void {
     if (this.#closed) return;
-    const socket = this.#outgoing.get(token);
+    const socket = this.#introduced.get(token) ?? this.#outgoing.get(token);
     // A new connection wakes by itself, and does so before this call returns.
     if (socket === undefined) this.connect(token);
-    else socket.write(RING);
+    // What waits to be sent will wake it later than now, and so does for this ring too: a sleeper that does not read costs one byte.
+    else if (socket.writableLength === 0) socket.write(RING);
   }
 
   /** Connects to the bell of the participant that `token` names, so that it learns of our end. Idempotent. */
@@ -93,16 +107,24 @@ export class Doorbell {
     if (identity === undefined) return;
     const path = bellPath(this.#segment, token, identity);
     if (Buffer.byteLength(path) > MAX_PATH_BYTES) return;
-    const socket = connect({ path });
+    const onRead = (): boolean => {
+      this.#rung();
+      return true;
+    };
+    // The size does not matter: a burst of rings is as good as one.
+    const socket = connect({ path, onread: { buffer: new Uint8Array(64), callback: onRead } });
     this.#outgoing.set(token, socket);
     socket.unref();
+    const introduction = Buffer.alloc(INTRODUCTION_BYTES);
+    introduction.writeInt32LE(this.#segment.participant.token);
+    socket.write(introduction);
     // EPIPE, ECONNREFUSED, ENOENT: nobody is there to be woken. 'close' follows.
     socket.on('error', () => {});
     socket.on('close', () => {
       if (this.#outgoing.get(token) === socket) this.#outgoing.delete(token);
-      this.#wake(true);
+      this.#look(true);
     });
-    // Nothing is ever sent back, but unread data would hide the end of the connection.
+    // Otherwise the end of the connection would not be noticed.
     socket.resume();
   }
 
@@ -169,19 +191,42 @@ export class Doorbell {
   }
 
   #accept(socket: Socket): void {
+    let introduction: Buffer = Buffer.alloc(0);
+    let token = 0;
     this.#incoming.add(socket);
     socket.unref();
     socket.on('error', () => {});
-    socket.on('data', () => this.#wake(false));
+    socket.on('data', (data: Buffer) => {
+      if (introduction.length < INTRODUCTION_BYTES) {
+        introduction = Buffer.concat([introduction, data]).subarray(0, INTRODUCTION_BYTES);
+        token = this.#introduce(introduction, socket);
+      }
+      // Also who could not be called back rings on this one.
+      this.#rung();
+    });
     socket.on('close', () => {
       this.#incoming.delete(socket);
-      this.#wake(true);
+      if (this.#introduced.get(token) === socket) this.#introduced.delete(token);
+      this.#look(true);
     });
-    this.#wake(false);
+    this.#look(false);
   }
 
-  #wake(closed: boolean): void {
-    if (!this.#closed) this.#onWake(closed);
+  /** Remembers who is at the other end of an incoming connection, and calls back; returns its token, 0 as long as it is not known. */
+  #introduce(introduction: Buffer, socket: Socket): number {
+    if (introduction.length < INTRODUCTION_BYTES || this.#closed) return 0;
+    const token = introduction.readInt32LE();
+    this.#introduced.set(token, socket);
+    this.connect(token);
+    return token;
+  }
+
+  #rung(): void {
+    if (!this.#closed) this.#onRing();
+  }
+
+  #look(closed: boolean): void {
+    if (!this.#closed) this.#onLook(closed);
   }
 }
 

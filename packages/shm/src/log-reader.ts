@@ -46,12 +46,15 @@ export interface LogReaderHost {
 }
 
 const TURN_ENTRIES = 1024;
+/** After so many batches that were at hand the event loop gets a turn: in a flood there is always one more. */
+const BATCHES_PER_TURN = 16;
 
 /** Reads a log. Made by {@link Log.reader}. */
 export class LogReader implements AsyncIterable<LogEntry> {
   readonly #cursor: LogCursor;
   readonly #host: LogReaderHost;
   readonly #name: string;
+  #batchesSinceTurn = 0;
   #closed = false;
 
   /** @internal */
@@ -98,7 +101,8 @@ export class LogReader implements AsyncIterable<LogEntry> {
   }
 
   /**
-   * Waits until there is an entry: `while (await reader.readable()) reader.read(…)`.
+   * Waits until there is an entry: `while (await reader.readable()) reader.read(…)`. The event loop gets a turn now and then, also
+   * when there always is one.
    *
    * @returns false when the reader was closed.
    * @throws the reason of `signal`
@@ -106,7 +110,13 @@ export class LogReader implements AsyncIterable<LogEntry> {
   async readable(options: LogWaitOptions = {}): Promise<boolean> {
     const { signal } = options;
     signal?.throwIfAborted();
+    if (++this.#batchesSinceTurn > BATCHES_PER_TURN) {
+      this.#batchesSinceTurn = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+      signal?.throwIfAborted();
+    }
     while (!this.#closed && !this.#cursor.available) {
+      this.#batchesSinceTurn = 0;
       await this.#host.park(() => !this.#closed && !this.#cursor.available, signal);
     }
     return !this.#closed;

@@ -296,7 +296,10 @@ export class Log {
 
   #bell(): Doorbell {
     if (this.#doorbell === undefined) {
-      this.#doorbell = new Doorbell(this.#segment, { onWake: () => this.#wake() });
+      this.#doorbell = new Doorbell(this.#segment, {
+        onRing: () => this.#wake(),
+        onLook: () => this.#wake(),
+      });
       if (this.#keepAlive) this.#doorbell.ref();
     }
     return this.#doorbell;

@@ -30,6 +30,6 @@ export class Parking {
 
   /** Ends all waits that have begun. */
   wakeAll(): void {
-    for (const wake of [...this.#parked]) wake();
+    for (const wake of this.#parked) wake();
   }
 }

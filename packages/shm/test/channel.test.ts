@@ -133,6 +133,21 @@ describe('Channel', { timeout: 60_000 }, () => {
     expect(turns).toBeGreaterThan(40);
   });
 
+  it('lets timers run while it is read in batches and there is always one more', async () => {
+    using a = open({ capacityBytes: 2 ** 16 });
+    using b = open({ capacityBytes: 2 ** 16 });
+    let turns = 0;
+    const count = (): void => {
+      turns++;
+      setImmediate(count).unref();
+    };
+    setImmediate(count);
+    for (let i = 0; i < 4000; i++) expect(a.trySend(message(1, 1))).toBe(true);
+    let seen = 0;
+    while (seen < 4000 && (await b.readable())) seen += b.read(() => {}, 1);
+    expect(turns).toBeGreaterThan(40);
+  });
+
   it('can stop waiting for room: the message was not sent', async () => {
     using a = open();
     using b = open();

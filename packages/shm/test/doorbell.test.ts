@@ -1,11 +1,19 @@
 import { once } from 'node:events';
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { load, pause, sleepSync, store } from '../src/atomics.js';
 import { openChannel } from '../src/channel.js';
-import { arm, bellPath, Doorbell, disarm, removeDeadBells, takeWaiter } from '../src/doorbell.js';
+import {
+  arm,
+  bellPath,
+  Doorbell,
+  type DoorbellOptions,
+  disarm,
+  removeDeadBells,
+  takeWaiter,
+} from '../src/doorbell.js';
 import { currentIdentity, formatIdentity } from '../src/liveness.js';
 import { Segment, type SegmentSpec } from '../src/segment.js';
 import { SegmentKind } from '../src/segment-layout.js';
@@ -29,28 +37,29 @@ function segment(): Segment {
   return opened;
 }
 
-function bell(on: Segment, onWake: (closed: boolean) => void = () => {}): Doorbell {
-  const made = new Doorbell(on, { onWake });
+function bell(on: Segment, options: Partial<DoorbellOptions> = {}): Doorbell {
+  const made = new Doorbell(on, { onRing: () => {}, onLook: () => {}, ...options });
   open.push(() => made.close());
   return made;
 }
 
 /** Counts what a bell reports. */
-function wakeUps(): {
-  wakes: number;
+function wakeUps(): DoorbellOptions & {
+  rings: number;
   closes: number;
-  onWake(closed: boolean): void;
-  reached(n: number): Promise<void>;
+  reached(what: 'rings' | 'closes', count: number): Promise<void>;
 } {
   const state = {
-    wakes: 0,
+    rings: 0,
     closes: 0,
-    onWake(closed: boolean): void {
-      if (closed) state.closes++;
-      else state.wakes++;
+    onRing(): void {
+      state.rings++;
     },
-    async reached(closes: number): Promise<void> {
-      while (state.closes < closes) await new Promise(setImmediate);
+    onLook(closed: boolean): void {
+      if (closed) state.closes++;
+    },
+    async reached(what: 'rings' | 'closes', count: number): Promise<void> {
+      while (state[what] < count) await new Promise(setImmediate);
     },
   };
   return state;
@@ -72,25 +81,74 @@ describe('Doorbell', () => {
   it('wakes by a ring, and when a connection closes', async () => {
     const [one, two] = [segment(), segment()];
     const seen = wakeUps();
-    bell(one, seen.onWake);
+    bell(one, seen);
     const other = bell(two);
     other.ring(one.participant.token);
     other.ring(one.participant.token);
     other.close();
-    await seen.reached(1);
-    expect(seen.wakes).toBeGreaterThan(0);
+    await seen.reached('closes', 1);
+    expect(seen.rings).toBeGreaterThan(0);
   });
 
   it('wakes nobody, and fails nobody, where there is no bell', async () => {
     const [one, two] = [segment(), segment()];
     const seen = wakeUps();
-    const mine = bell(two, seen.onWake);
+    const mine = bell(two, seen);
     // A participant without a bell, and none at all.
     mine.ring(one.participant.token);
     mine.ring(12_345);
-    await seen.reached(1);
+    await seen.reached('closes', 1);
     mine.ring(one.participant.token);
-    await seen.reached(2);
+    await seen.reached('closes', 2);
+  });
+
+  it('rings over the connection of who says who he is, and calls him back', async () => {
+    const [one, two] = [segment(), segment()];
+    const seen = wakeUps();
+    bell(one, seen);
+    const seenByRinger = wakeUps();
+    const ringer = bell(two, seenByRinger);
+    const sleeper = connect(ringer.path);
+    const rung: number[] = [];
+    sleeper.on('data', (data) => rung.push(...data));
+    // The introduction may come in pieces.
+    const introduction = Buffer.alloc(4);
+    introduction.writeInt32LE(one.participant.token);
+    for (const byte of introduction) {
+      const { rings } = seenByRinger;
+      sleeper.write(Uint8Array.of(byte));
+      await seenByRinger.reached('rings', rings + 1);
+    }
+    await seen.reached('rings', 1);
+    ringer.ring(one.participant.token);
+    while (rung.length === 0) await new Promise(setImmediate);
+    expect(rung).toEqual([1]);
+    sleeper.destroy();
+    await seenByRinger.reached('closes', 1);
+    // Now over the connection that called back.
+    const { rings } = seen;
+    ringer.ring(one.participant.token);
+    await seen.reached('rings', rings + 1);
+  });
+
+  it('leaves it at a few hundred bytes for a sleeper that does not read', async () => {
+    const seen = wakeUps();
+    const ringer = bell(segment(), seen);
+    const sleeper = connect(ringer.path);
+    sleeper.write(Uint8Array.of(57, 48, 0, 0));
+    await seen.reached('rings', 1);
+    for (let i = 0; i < 10_000; i++) ringer.ring(12_345);
+    let bytes = 0;
+    sleeper.on('data', (data) => {
+      bytes += data.length;
+    });
+    for (let before = -1; before !== bytes; ) {
+      before = bytes;
+      for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+    }
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThan(5000);
+    sleeper.destroy();
   });
 
   it('removes the bells of the dead, and no others', () => {
@@ -110,12 +168,12 @@ describe('Doorbell', () => {
     const path = bellPath(one, one.participant.token, currentIdentity());
     writeFileSync(path, 'a leftover that nobody listens on');
     const seen = wakeUps();
-    bell(one, seen.onWake);
+    bell(one, seen);
     while (!statSync(path, { throwIfNoEntry: false })?.isSocket()) await new Promise(setImmediate);
     const other = bell(segment());
     other.ring(one.participant.token);
     other.close();
-    await seen.reached(1);
+    await seen.reached('closes', 1);
   });
 
   it('leaves a socket alone on which somebody listens', async () => {

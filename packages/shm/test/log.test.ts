@@ -282,6 +282,23 @@ describe('Log', { timeout: 60_000 }, () => {
     expect(seen).toEqual([1, 1, 2, 2, 3, 3]);
   });
 
+  it('lets timers run while it is read in batches and there is always one more', async () => {
+    using log = open();
+    const reader = log.reader();
+    let turns = 0;
+    const count = (): void => {
+      turns++;
+      setImmediate(count).unref();
+    };
+    setImmediate(count);
+    for (let i = 0; i < 4000; i++) {
+      log.tryAppend(entry(1, 1));
+      expect(await reader.readable()).toBe(true);
+      reader.read(() => {}, 1);
+    }
+    expect(turns).toBeGreaterThan(40);
+  });
+
   it('can stop waiting for entries', async () => {
     const reader = open().reader();
     const controller = new AbortController();
