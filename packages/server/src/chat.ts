@@ -10,8 +10,8 @@ import { Counters } from './counters.js';
 import { FanOut } from './fan-out.js';
 import type { SessionInfo } from './hooks.js';
 import { AddressLimit, addressKey } from './limits/address-limit.js';
-import { AddressRate } from './limits/address-rate.js';
 import { AddressRanges } from './limits/address-ranges.js';
+import { AddressRate } from './limits/address-rate.js';
 import { Bans } from './limits/bans.js';
 import { type EventLog, inboxMember, type LogEntry } from './log/event-log.js';
 import { MemoryGuard } from './memory-guard.js';
@@ -66,7 +66,7 @@ export class Chat {
     this.log = options.log;
     this.#emit = emit;
     this.maxMessageBytes = maxMessageBytes(options);
-const exempt = [
+    const exempt = [
       new AddressRanges(options.exemptAddresses, 'exemptAddresses'),
       new AddressRanges(options.trustedProxies, 'trustedProxies'),
     ];
