@@ -51,6 +51,7 @@ export { type Participant, type ParticipantInfo, type ParticipantTable, Role } f
 export type { PeerState } from './peer-watch.js';
 export { openRing, type Ring, type RingOptions } from './ring.js';
 export type { MessageHandler } from './ring-reader.js';
-export type { OpenOptions, ReadableOptions, Segment, SegmentParam, SegmentSpec } from './segment.js';
+export type { OpenOptions, ReadableOptions, Segment } from './segment.js';
 export { SegmentKind } from './segment-layout.js';
+export type { SegmentParam, SegmentSpec } from './segment-spec.js';
 export { openSegment, type SegmentOptions, type SharedSegment } from './shared-segment.js';

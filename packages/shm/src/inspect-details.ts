@@ -4,11 +4,16 @@
  * Read from the words alone, while others change them. Nothing is believed: a number that cannot be is shown as it is.
  */
 import { load } from './atomics.js';
-import { FAREWELL_WORD, ringWord, SIDE_WORD } from './channel-layout.js';
-import { VERSION_WORD as LATEST_VERSION_WORD, WRITER_WORD as LATEST_WRITER_WORD } from './latest-layout.js';
+import { channelBytes, FAREWELL_WORD, ringWord, SIDE_WORD } from './channel-layout.js';
+import {
+  VERSION_WORD as LATEST_VERSION_WORD,
+  WRITER_WORD as LATEST_WRITER_WORD,
+  latestPayloadBytes,
+} from './latest-layout.js';
 import {
   LOCK_WORD,
   TAIL_WORD as LOG_TAIL_WORD,
+  logBytes,
   OLDEST_WORD,
   SLOT_POSITION,
   SLOT_RELIABLE,
@@ -16,9 +21,10 @@ import {
 } from './log-layout.js';
 import { countAt } from './log-writer.js';
 import type { ParticipantInfo } from './participants.js';
-import { HEAD_WORD, READER_WORD, TAIL_WORD, UNIT_BYTES, WRITER_WORD } from './ring-layout.js';
+import { HEAD_WORD, READER_WORD, ringBytes, TAIL_WORD, UNIT_BYTES, WRITER_WORD } from './ring-layout.js';
 import type { Segment } from './segment.js';
 import { SegmentKind, slotWord, WORD_BYTES } from './segment-layout.js';
+import { checkPayloadBytes } from './segment-spec.js';
 
 /** Of a latest value. */
 export interface LatestDetails {
@@ -89,8 +95,14 @@ export type StructureDetails =
   | LogDetails
   | { readonly kind: 'raw' | 'mutex' | 'unknown' };
 
-/** Describes the structure in a segment, which may be open read-only. */
+/**
+ * Describes the structure in a segment, which may be open read-only.
+ *
+ * @throws {@link ShmError} `ERR_SHM_CORRUPT` when the header does not fit the kind it names.
+ */
 export function describeStructure(segment: Segment): StructureDetails {
+  const needed = neededBytes(segment);
+  if (needed !== undefined) checkPayloadBytes(segment.path, segment.kind, segment.payloadBytes, needed);
   switch (segment.kind) {
     case SegmentKind.Raw:
       return { kind: 'raw' };
@@ -106,6 +118,26 @@ export function describeStructure(segment: Segment): StructureDetails {
       return describeLog(segment);
     default:
       return { kind: 'unknown' };
+  }
+}
+
+/** Bytes of the structure by its kind and parameters; undefined when the kind is not known. */
+function neededBytes({ kind, params: [first = 0, second = 0] }: Segment): number | undefined {
+  switch (kind) {
+    case SegmentKind.Raw:
+      return first;
+    case SegmentKind.Mutex:
+      return 0;
+    case SegmentKind.Latest:
+      return latestPayloadBytes(first, second);
+    case SegmentKind.Ring:
+      return ringBytes(first);
+    case SegmentKind.Channel:
+      return channelBytes(first);
+    case SegmentKind.Log:
+      return logBytes(first);
+    default:
+      return undefined;
   }
 }
 

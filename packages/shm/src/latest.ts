@@ -29,8 +29,9 @@ import {
   WRITER_WORD,
 } from './latest-layout.js';
 import { claimRole, type ParticipantInfo, Role, releaseRole } from './participants.js';
-import { type ReadableOptions, Segment, type SegmentSpec } from './segment.js';
+import { type ReadableOptions, Segment } from './segment.js';
 import { SegmentKind, WORD_BYTES } from './segment-layout.js';
+import type { SegmentSpec } from './segment-spec.js';
 import { step } from './step.js';
 
 /** Options of {@link openLatest}. */

@@ -20,8 +20,9 @@ import {
 } from './ring-layout.js';
 import { type MessageHandler, RingReader } from './ring-reader.js';
 import { type RingMemory, RingWriter } from './ring-writer.js';
-import { type OpenOptions, Segment, type SegmentSpec } from './segment.js';
+import { type OpenOptions, Segment } from './segment.js';
 import { SegmentKind, WORD_BYTES } from './segment-layout.js';
+import type { SegmentSpec } from './segment-spec.js';
 
 /** Options of {@link openRing}. */
 export interface RingOptions extends OpenOptions {

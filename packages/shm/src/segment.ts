@@ -8,7 +8,7 @@
  * file. "The last one out removes it" is the same with a look into the participant table in between; a newcomer claims his slot first and looks
  * at CLOSING afterwards, so either the remover sees him or he sees the remover.
  *
- * Not here: what the payload means. Kinds describe themselves with a {@link SegmentSpec}.
+ * Not here: what the payload means. Kinds describe themselves with a {@link SegmentSpec}, see `segment-spec.ts`.
  */
 import { closeSync, fstatSync, statSync, unlinkSync } from 'node:fs';
 import { compareExchange, load, sleepSync, store } from './atomics.js';
@@ -17,40 +17,20 @@ import { ShmError } from './errors.js';
 import { currentIdentity, type Identity } from './liveness.js';
 import { type Mapping, mapFile, pageBytes } from './mapping.js';
 import { type Participant, ParticipantTable, Role } from './participants.js';
-import { openFile, publishFile, readHeader, systemError } from './segment-file.js';
+import { openFile, readHeader, systemError } from './segment-file.js';
 import {
-  alignUp,
   CLOSING_WORD,
-  CREATED_HIGH_WORD,
-  CREATED_LOW_WORD,
-  CREATOR_NAMESPACE_WORD,
-  CREATOR_PID_WORD,
-  DEFAULT_PARTICIPANTS,
-  ENDIAN_MARK,
-  ENDIAN_WORD,
-  HEADER_BYTES,
-  HEADER_BYTES_WORD,
   INCARNATION_WORD,
   KIND_WORD,
-  kindName,
-  LAYOUT_MAJOR,
-  LAYOUT_MINOR,
-  MAGIC,
-  MAGIC_WORD,
   MAX_PARAMS,
-  MAX_PARTICIPANTS,
-  MAX_SEGMENT_BYTES,
   PARAMS_WORD,
-  PARTICIPANT_COUNT_WORD,
   PAYLOAD_BYTES_WORD,
   PAYLOAD_OFFSET_WORD,
-  payloadOffset,
   RETIRED_WORD,
-  type SegmentKind,
   TOTAL_BYTES_WORD,
-  VERSION_WORD,
 } from './segment-layout.js';
 import { defaultDirectory, removeLeftovers, segmentPath } from './segment-path.js';
+import { checkSpec, makeSegment, type SegmentSpec } from './segment-spec.js';
 import { step } from './step.js';
 
 /** How every opener of this package treats the name. */
@@ -85,32 +65,6 @@ export interface ReadableOptions extends OpenOptions {
    * @defaultValue `'read-write'`
    */
   readonly access?: 'read-write' | 'read-only';
-}
-
-/** What a kind of structure asks of its segment. */
-export interface SegmentSpec {
-  readonly kind: SegmentKind;
-  /** At most 16 numbers, fixed for the life of the segment, in the order in which the header holds them. */
-  readonly params: readonly SegmentParam[];
-  /** Bytes of the structure, from the values of the parameters. */
-  payloadBytes(params: readonly number[]): number;
-  /** Writes the first state of the structure, before anybody else can see it. Everything is zero until then. */
-  initialise?(segment: {
-    words: Int32Array;
-    bytes: Uint8Array;
-    payloadOffset: number;
-    params: readonly number[];
-  }): void;
-}
-
-/** A parameter of a kind, for example the capacity of a ring. */
-export interface SegmentParam {
-  /** The option's name, for messages. */
-  readonly name: string;
-  /** An int32. */
-  readonly value: number;
-  /** Whether an existing segment must have this value. False for a default: then the segment's own value counts. */
-  readonly required: boolean;
 }
 
 /** Stands for the participant that a read-only handle is not. */
@@ -208,7 +162,7 @@ export class Segment {
         if (mode === 'open' || spec === undefined) {
           throw new ShmError('ERR_SHM_NOT_FOUND', `there is no segment ${name} in ${directory}`);
         }
-        const made = createFile(spec, path, options, self);
+        const made = makeSegment(spec, path, options, self);
         if (made === undefined) continue;
         mapping = made;
         created = true;
@@ -221,7 +175,7 @@ export class Segment {
           if (mode === 'create' && !retired) {
             throw new ShmError('ERR_SHM_EXISTS', `there is a segment ${name} in ${directory} already`);
           }
-          if (spec !== undefined && !retired) checkKind(spec, header, path);
+          if (spec !== undefined && !retired) checkSpec(spec, header, path);
           mapping = mapFile(fd, header[TOTAL_BYTES_WORD] ?? 0, writable);
         } finally {
           closeSync(fd);
@@ -407,70 +361,5 @@ export class Segment {
 
   #assertOpen(): void {
     if (this.#closed) throw new ShmError('ERR_SHM_CLOSED', `the segment ${this.name} is closed`);
-  }
-}
-
-function createFile(
-  spec: SegmentSpec,
-  path: string,
-  options: OpenOptions,
-  maker: Identity,
-): Mapping | undefined {
-  const { permissions = 0o600, maxParticipants = DEFAULT_PARTICIPANTS } = options;
-  if (!Number.isInteger(maxParticipants) || maxParticipants < 1 || maxParticipants > MAX_PARTICIPANTS) {
-    throw new RangeError(`maxParticipants is 1 to ${MAX_PARTICIPANTS}, not ${maxParticipants}`);
-  }
-  const params = spec.params.map((param) => param.value);
-  const payloadBytes = spec.payloadBytes(params);
-  if (!Number.isSafeInteger(payloadBytes) || payloadBytes < 0) {
-    throw new RangeError(`a segment of ${payloadBytes} bytes cannot be made`);
-  }
-  const offset = payloadOffset(maxParticipants);
-  const totalBytes = alignUp(offset + payloadBytes, pageBytes());
-  if (totalBytes > MAX_SEGMENT_BYTES) {
-    throw new RangeError(
-      `a segment of ${totalBytes} bytes exceeds the largest possible, ${MAX_SEGMENT_BYTES}`,
-    );
-  }
-  return publishFile({ path, totalBytes, permissions, maker }, (fd) => {
-    const mapping = mapFile(fd, totalBytes, true);
-    const { words, bytes } = mapping;
-    const now = Date.now();
-    words[VERSION_WORD] = (LAYOUT_MAJOR << 16) | LAYOUT_MINOR;
-    words[ENDIAN_WORD] = ENDIAN_MARK;
-    words[HEADER_BYTES_WORD] = HEADER_BYTES;
-    words[TOTAL_BYTES_WORD] = totalBytes;
-    words[KIND_WORD] = spec.kind;
-    words[INCARNATION_WORD] = 1 + Math.floor(Math.random() * (2 ** 31 - 1));
-    words[PARTICIPANT_COUNT_WORD] = maxParticipants;
-    words[PAYLOAD_OFFSET_WORD] = offset;
-    words[PAYLOAD_BYTES_WORD] = payloadBytes;
-    words[CREATED_LOW_WORD] = now | 0;
-    words[CREATED_HIGH_WORD] = Math.floor(now / 2 ** 32);
-    words[CREATOR_PID_WORD] = maker.pid;
-    words[CREATOR_NAMESPACE_WORD] = maker.namespace;
-    words.set(params, PARAMS_WORD);
-    spec.initialise?.({ words, bytes, payloadOffset: offset, params });
-    store(words, MAGIC_WORD, MAGIC);
-    return mapping;
-  });
-}
-
-function checkKind(spec: SegmentSpec, header: Int32Array, path: string): void {
-  const kind = header[KIND_WORD] ?? 0;
-  if (kind !== spec.kind) {
-    throw new ShmError('ERR_SHM_KIND', `${path} holds a ${kindName(kind)}, not a ${kindName(spec.kind)}`);
-  }
-  const actual = spec.params.map((_, i) => header[PARAMS_WORD + i] ?? 0);
-  const differing = spec.params.flatMap(({ name, value, required }, i) =>
-    required && value !== actual[i] ? [`${name} ${actual[i]}, not ${value}`] : [],
-  );
-  if (differing.length > 0) throw new ShmError('ERR_SHM_PARAMS', `${path} has ${differing.join(' and ')}`);
-  const payloadBytes = spec.payloadBytes(actual);
-  if (payloadBytes !== header[PAYLOAD_BYTES_WORD]) {
-    throw new ShmError(
-      'ERR_SHM_CORRUPT',
-      `${path}: a ${kindName(kind)} of these parameters has ${payloadBytes} bytes, the header says ${header[PAYLOAD_BYTES_WORD]}`,
-    );
   }
 }

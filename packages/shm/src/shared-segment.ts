@@ -8,8 +8,9 @@
 import { ShmError } from './errors.js';
 import { type Lock, type LockOptions, Mutex, type TryLockOptions } from './mutex.js';
 import type { ParticipantInfo } from './participants.js';
-import { type ReadableOptions, Segment, type SegmentSpec } from './segment.js';
+import { type ReadableOptions, Segment } from './segment.js';
 import { LOCK_WORD, SegmentKind, WORD_BYTES } from './segment-layout.js';
+import type { SegmentSpec } from './segment-spec.js';
 
 /** Options of {@link openSegment}. */
 export interface SegmentOptions extends ReadableOptions {

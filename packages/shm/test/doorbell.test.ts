@@ -15,8 +15,9 @@ import {
   takeWaiter,
 } from '../src/doorbell.js';
 import { currentIdentity, formatIdentity } from '../src/liveness.js';
-import { Segment, type SegmentSpec } from '../src/segment.js';
+import { Segment } from '../src/segment.js';
 import { SegmentKind } from '../src/segment-layout.js';
+import type { SegmentSpec } from '../src/segment-spec.js';
 import { openSegment } from '../src/shared-segment.js';
 import { ChildProcess } from './support/child-process.js';
 import { deadIdentity } from './support/dead.js';

@@ -9,6 +9,7 @@ import { currentIdentity } from '../src/liveness.js';
 import { openLog } from '../src/log.js';
 import { openMutex } from '../src/mutex.js';
 import { openRing } from '../src/ring.js';
+import { PARAMS_WORD, PAYLOAD_BYTES_WORD } from '../src/segment-layout.js';
 import { temporaryPath } from '../src/segment-path.js';
 import { openSegment } from '../src/shared-segment.js';
 import { deadIdentity, joinDead } from './support/dead.js';
@@ -144,6 +145,32 @@ describe('inspect', () => {
     });
     segment.close();
   });
+
+  it.each([
+    ['log', () => openLog(place.name, { ...place, capacityBytes: 4096 }), 2 ** 30],
+    ['ring', () => openRing(place.name, { ...place, capacityBytes: 4096 }), 2 ** 20],
+    ['channel', () => openChannel(place.name, { ...place, capacityBytes: 4096 }), 2 ** 20],
+    ['channel', () => openChannel(place.name, { ...place, capacityBytes: 4096 }), -5],
+    ['latest', () => openLatest(place.name, { ...place, maxValueBytes: 64 }), 2 ** 20],
+    ['raw', () => openSegment(place.name, { ...place, payloadBytes: 64 }), 2 ** 20],
+    ['mutex', () => openMutex(place.name, place), undefined],
+  ] as const)(
+    'says that the header of a %s is damaged, rather than look beyond its end',
+    (kind, open, param) => {
+      const opened = open();
+      const { words } = opened.segment;
+      if (param === undefined) words[PAYLOAD_BYTES_WORD] = 4;
+      else words[PARAMS_WORD] = param;
+      expect(() => inspect(place.name, place)).toThrow(code('ERR_SHM_CORRUPT'));
+      expect(() => inspect(place.name, place)).toThrow(kind);
+      // It is nobody's leftover, and does not keep others from being cleaned up.
+      const other = openSegment('other', place);
+      joinDead(other.segment.words);
+      expect(cleanup(place).participants).toBe(1);
+      other.close();
+      opened.close();
+    },
+  );
 
   it('fails where there is nothing to see', () => {
     expect(() => inspect('none', place)).toThrow(code('ERR_SHM_NOT_FOUND'));

@@ -1,8 +1,9 @@
 import { describe, expect, inject, it } from 'vitest';
 import { load, store } from '../src/atomics.js';
 import { LockOutcome, LockWord } from '../src/lock-word.js';
-import { Segment, type SegmentSpec } from '../src/segment.js';
+import { Segment } from '../src/segment.js';
 import { LOCK_WORD, SegmentKind } from '../src/segment-layout.js';
+import type { SegmentSpec } from '../src/segment-spec.js';
 import { ChildProcess } from './support/child-process.js';
 import { joinDead } from './support/dead.js';
 import { usePlace } from './support/place.js';
