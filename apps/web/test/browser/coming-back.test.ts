@@ -4,7 +4,7 @@
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { CHROMIUM, join, launch, PATIENCE_MS, picture, say, sees } from '../support/browser.js';
+import { CHROMIUM, join, launch, open, PATIENCE_MS, picture, say, sees, signIn } from '../support/browser.js';
 import { Cable, LinePerson, type RunningServer, startServer } from '../support/chat-server.js';
 
 describe.skipIf(!CHROMIUM)('coming back in a browser', { timeout: PATIENCE_MS }, () => {
@@ -114,6 +114,32 @@ describe.skipIf(!CHROMIUM)('coming back in a browser', { timeout: PATIENCE_MS },
     expect(texts.filter((text) => text !== STILL_HERE)).toEqual(['good night', 'said in the night']);
     await say(page, 'good morning');
     await grace.hears('Ada: good morning');
+    grace.leave();
+  });
+
+  it('notices by its clock alone that the laptop slept for an hour, and comes back', async () => {
+    server = await startServer('--idle-timeout-ms', '1500', '--resume-window-ms', '200');
+    cable = await Cable.to(server.port);
+    const grace = await LinePerson.join(server.port, 'Grace');
+    const { page } = await open(browser, cable.port);
+    await page.clock.install();
+    await page.reload();
+    await signIn(page, 'Ada');
+    await sees(page, 'Grace');
+
+    // No timer runs; the connection dies, and no event says so: neither of the socket, nor of page or network.
+    await page.clock.pauseAt(Date.now() + 1000);
+    cable.silence();
+    await answerPings(grace, grace.hears('*** Ada has left the chat'));
+    grace.say('said while it slept');
+    cable.mend();
+    await page.clock.fastForward('01:00:00');
+    await page.clock.resume();
+
+    await sees(page, 'said while it slept');
+    await page.locator('.connection-bar').waitFor({ state: 'detached' });
+    await say(page, 'awake');
+    await grace.hears('Ada: awake');
     grace.leave();
   });
 

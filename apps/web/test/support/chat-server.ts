@@ -103,9 +103,16 @@ export class LinePerson {
   }
 }
 
+/** One connection through a {@link Cable}. */
+interface Wire {
+  readonly sockets: readonly [Socket, Socket];
+  /** Nothing gets through any more, not even that the other side is gone. */
+  isDead: boolean;
+}
+
 /** A cable between a browser and a server that can be pulled. */
 export class Cable {
-  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  readonly #wires = new Set<Wire>();
   readonly #server;
   #target: number;
   /** `silent`: nothing gets through, and nobody is told. `cut`: connections are refused. */
@@ -121,13 +128,14 @@ export class Cable {
         return;
       }
       const outer = connect(this.#target, '127.0.0.1').on('error', () => {});
-      const pair = [inner, outer] as const;
-      this.#pairs.add(pair);
+      const wire: Wire = { sockets: [inner, outer], isDead: this.state === 'silent' };
+      this.#wires.add(wire);
       const pass = (from: Socket, to: Socket): void => {
-        from.on('data', (chunk) => this.state === 'whole' && to.write(chunk));
+        from.on('data', (chunk) => wire.isDead || to.write(chunk));
         from.on('close', () => {
-          this.#pairs.delete(pair);
-          if (this.state !== 'silent') to.destroy();
+          if (wire.isDead) return;
+          this.#wires.delete(wire);
+          to.destroy();
         });
       };
       pass(inner, outer);
@@ -147,14 +155,17 @@ export class Cable {
   /** Ends what is connected, and refuses what comes. */
   cut(): void {
     this.state = 'cut';
-    for (const sockets of this.#pairs) for (const socket of sockets) socket.destroy();
+    for (const { sockets } of this.#wires) for (const socket of sockets) socket.destroy();
+    this.#wires.clear();
   }
 
-  /** Nothing gets through from now on; both sides believe that they are connected. */
+  /** Nothing gets through from now on; both sides believe that they are connected, also when it is mended. */
   silence(): void {
     this.state = 'silent';
+    for (const wire of this.#wires) wire.isDead = true;
   }
 
+  /** What connects from now on gets through. */
   mend(): void {
     this.state = 'whole';
   }
