@@ -11,6 +11,7 @@ export interface Arguments {
   readonly unix: string | undefined;
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
+  readonly tlsClientCa: string | undefined;
   readonly allowedOrigins: readonly string[];
   readonly metricsToken: string | undefined;
   readonly logLevel: string;
@@ -35,6 +36,12 @@ const LIMITS = [
   ['max-line-bytes', 'maxLineBytes', 'longest line of the line dialect'],
   ['max-sessions', 'maxSessions', 'sessions at a time'],
   ['max-connections-per-address', 'maxConnectionsPerAddress', 'connections from one address'],
+  [
+    'max-connections-per-second-per-address',
+    'maxConnectionsPerSecondPerAddress',
+    'connections that one address may open for long',
+  ],
+  ['max-memory-bytes', 'maxMemoryBytes', 'memory in use above which newcomers are sent away'],
   ['max-rooms', 'maxRooms', 'rooms at a time'],
   ['max-rooms-per-session', 'maxRoomsPerSession', 'rooms that one session may be in'],
   ['max-members-per-room', 'maxMembersPerRoom', 'members of one room'],
@@ -65,6 +72,9 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     .option('--unix <path>', 'listen on a Unix socket as well')
     .option('--tls-cert <file>', 'certificate (PEM): TLS on the same port')
     .option('--tls-key <file>', 'key of the certificate (PEM)')
+    .option('--tls-client-ca <file>', 'lets only clients in that have a certificate of this authority (PEM)')
+    .option('--trusted-proxy <address...>', 'proxies (addresses or ranges) whose X-Forwarded-For is believed')
+    .option('--exempt-address <address...>', 'addresses or ranges without limits per address')
     .option('--allow-origin <origin...>', 'web pages from elsewhere that may connect', [])
     .option('--metrics-token <token>', 'lets others than loopback read /metrics with this bearer token')
     .option('--unlimited', 'lift rate, session and address limits: for benchmarks on loopback')
@@ -93,6 +103,9 @@ export function parseArguments(argv: readonly string[], version: string): Argume
   if ((options.tlsCert === undefined) !== (options.tlsKey === undefined)) {
     throw new UsageError('--tls-cert and --tls-key go together', USAGE);
   }
+  if (options.tlsClientCa !== undefined && options.tlsCert === undefined) {
+    throw new UsageError('--tls-client-ca needs --tls-cert and --tls-key', USAGE);
+  }
   const given = LIMITS.map(([flag, name]) => [name, options[camelCase(flag)]] as const);
   return {
     host: options.host,
@@ -100,12 +113,15 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     unix: options.unix,
     tlsCert: options.tlsCert,
     tlsKey: options.tlsKey,
+    tlsClientCa: options.tlsClientCa,
     allowedOrigins: options.allowOrigin,
     metricsToken: options.metricsToken,
     logLevel: options.logLevel,
     json: options.json === true,
     limits: {
       ...(options.unlimited ? UNLIMITED : {}),
+      ...(options.trustedProxy ? { trustedProxies: options.trustedProxy } : {}),
+      ...(options.exemptAddress ? { exemptAddresses: options.exemptAddress } : {}),
       ...(options.slowConsumer ? { slowConsumer: options.slowConsumer } : {}),
       ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
     },

@@ -10,7 +10,7 @@ import {
   createChatServer,
   ServerError,
   ServerErrorCode,
-  type TlsCertificate,
+  type TlsOptions,
 } from '@chat/server';
 import { destination, pino } from 'pino';
 import pretty from 'pino-pretty';
@@ -115,10 +115,14 @@ function reload(server: ChatServer, args: Arguments, logger: pino.Logger): void 
   }
 }
 
-function readCertificate({ tlsCert, tlsKey }: Arguments): TlsCertificate | undefined {
+function readCertificate({ tlsCert, tlsKey, tlsClientCa }: Arguments): TlsOptions | undefined {
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
   try {
-    return { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) };
+    return {
+      cert: readFileSync(tlsCert),
+      key: readFileSync(tlsKey),
+      ...(tlsClientCa === undefined ? {} : { clientCa: readFileSync(tlsClientCa) }),
+    };
   } catch (error) {
     throw new UsageError(`cannot read the certificate: ${(error as Error).message}`, EXIT_USAGE);
   }

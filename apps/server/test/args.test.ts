@@ -34,6 +34,20 @@ describe('parseArguments', () => {
     ]);
   });
 
+  it('takes several proxies and exempt addresses, and leaves what is not said to the server', () => {
+    const { limits } = parse('--trusted-proxy', '10.0.0.0/8', '::1', '--exempt-address', '192.0.2.1');
+    expect(limits).toEqual({ trustedProxies: ['10.0.0.0/8', '::1'], exemptAddresses: ['192.0.2.1'] });
+    expect(parse().limits).toEqual({});
+  });
+
+  it('wants a certificate of its own where it asks for those of clients', () => {
+    expect(() => parse('--tls-client-ca', 'ca.pem')).toThrow(
+      expect.objectContaining({ exitCode: 2, message: '--tls-client-ca needs --tls-cert and --tls-key' }),
+    );
+    const files = ['--tls-cert', 'c.pem', '--tls-key', 'k.pem', '--tls-client-ca', 'ca.pem'];
+    expect(parse(...files).tlsClientCa).toBe('ca.pem');
+  });
+
   it('speaks of its errors in one line, with the exit code', () => {
     expect(() => parse('--prot', '1')).toThrow(
       expect.objectContaining({ exitCode: 2, message: "unknown option '--prot' (Did you mean --port?)" }),

@@ -296,6 +296,7 @@ describe('chat-server refuses', () => {
       /cannot read the certificate/,
       ['--tls-cert', 'none', '--tls-key', 'none'],
     ],
+    ['a proxy that is no address', /trustedProxies/, ['--port', '0', '--trusted-proxy', 'nginx']],
     ['a certificate that is none', /cannot be used/, ['--port', '0', '--tls-cert', main, '--tls-key', main]],
   ])('%s', (_what, pattern, flags) => refuses(2, pattern, ...flags), TIMEOUT_MS);
 });
