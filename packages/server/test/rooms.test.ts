@@ -1,0 +1,76 @@
+/** The directory of rooms: pages of it against a plain list, while rooms come and go. */
+import { expect, it } from 'vitest';
+import { Membership } from '../src/room.js';
+import { Rooms } from '../src/rooms.js';
+import type { Session } from '../src/session.js';
+import { TimerWheel } from '../src/timer-wheel.js';
+import { ManualClock } from './support/manual-clock.js';
+import { seeded } from './support/seeded.js';
+
+const RETENTION = { maxBytes: 65_536, maxEntries: 100, maxAgeMs: 1000 };
+
+function directory(): {
+  rooms: Rooms;
+  clock: ManualClock;
+  settle: (name: string) => void;
+  leave: (name: string) => void;
+} {
+  const clock = new ManualClock();
+  const wheel = new TimerWheel(clock, 250);
+  const rooms = new Rooms(
+    { maxRooms: 5000, emptyRoomTtlMs: 1000, maxLogBytes: 1e9, retention: RETENTION },
+    wheel,
+  );
+  const settle = (name: string): void => {
+    const room = rooms.open(name)!;
+    room.members.set(1, new Membership({ memberId: 1 } as Session, room, 1, room.log.end()));
+  };
+  const leave = (name: string): void => {
+    const room = rooms.find(name)!;
+    room.members.clear();
+    rooms.release(room);
+  };
+  return { rooms, clock, settle, leave };
+}
+
+it('names every room with members that begins so, once, in order, whatever the pages', async () => {
+  const { rooms, clock, settle, leave } = directory();
+  const random = seeded(7);
+  const names = Array.from({ length: 300 }, (_, i) => `${'abcé#zЖ'[random.below(7)]}${i}`);
+  for (const name of names) settle(name);
+  const gone = new Set(names.filter(() => random.below(3) === 0));
+  for (const name of gone) leave(name);
+  for (const prefix of ['', 'a', 'A', 'é', '#', 'b1', 'zz']) {
+    const expected = names
+      .filter((name) => !gone.has(name) && name.startsWith(prefix.toLowerCase()))
+      .sort((left, right) => (left < right ? -1 : 1));
+    for (const limit of [1, 7, 200]) {
+      const found: string[] = [];
+      for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+        const page: Awaited<ReturnType<Rooms['list']>> = await rooms.list(prefix, limit, 10_000, cursor);
+        expect(page.rooms.length).toBeLessThanOrEqual(limit);
+        found.push(...page.rooms.map(({ room }) => room));
+        cursor = page.cursor;
+      }
+      expect(found).toEqual(expected);
+    }
+    // Half-way, those without members are forgotten.
+    if (prefix === 'é') clock.advance(5000);
+  }
+  expect(rooms.size).toBe(names.length - gone.size);
+});
+
+it('looks at a bounded number of rooms for one page, and goes on with the next', async () => {
+  const { rooms, settle } = directory();
+  for (let i = 0; i < 2500; i++) settle(`r${String(i).padStart(4, '0')}`);
+  let asked = 0;
+  const maySee = (name: string): boolean => {
+    asked++;
+    return name === 'r2400';
+  };
+  const first = await rooms.list('', 10, 10_000, undefined, maySee);
+  expect([first.rooms, asked]).toEqual([[], 1000]);
+  const second = await rooms.list('', 10, 10_000, first.cursor, maySee);
+  const third = await rooms.list('', 10, 10_000, second.cursor, maySee);
+  expect(third).toEqual({ rooms: [{ room: 'r2400', memberCount: 1 }] });
+});
