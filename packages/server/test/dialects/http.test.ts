@@ -191,8 +191,16 @@ describe('the chat port', () => {
     await until(() => server.server.stats().openConnections === 1);
     const second = raw(server, get('/'));
     await second.ended;
-    expect(second.answer()).toMatch(/^HTTP\/1\.1 429 /);
+    expect(second.answer()).toMatch(/^HTTP\/1\.1 429 .*\r\nRetry-After: 5\r\n/);
     first.socket.destroy();
+  });
+
+  it('is not ready for newcomers when memory is short, and alive all the same', async () => {
+    await using server = await station('TCP', { maxMemoryBytes: 1 });
+    const url = `http://127.0.0.1:${server.port}`;
+    const ready = await fetch(`${url}/readyz`);
+    expect([ready.status, await ready.text()]).toEqual([503, 'short of memory\n']);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });
 
   it('closes what is neither line nor request yet when the time is up', async () => {

@@ -267,3 +267,51 @@ describe('an upgrade', () => {
     await turn();
   });
 });
+
+describe('a WebSocket through a proxy', () => {
+  const through = (server: Station, name: string, forwardedFor: string): Promise<WireClient> => {
+    const headers = { 'X-Forwarded-For': forwardedFor };
+    const client = new WireClient(webSocketPipe(`ws://127.0.0.1:${server.port}/ws`, { headers }));
+    return client.enter({ name }, false).then(() => client);
+  };
+
+  it('comes from where the proxy says, for hooks and for bans, and its place is free when it has gone', async () => {
+    const seen: string[] = [];
+    const authenticate = (_: unknown, { address }: { address: string }) => {
+      seen.push(address);
+      return { ok: true } as const;
+    };
+    await using server = await station('WebSocket', {
+      trustedProxies: ['127.0.0.0/8'],
+      maxConnectionsPerAddress: 1,
+      hooks: { authenticate },
+    });
+    const ada = await through(server, 'ada', '203.0.113.1, 192.0.2.1');
+    await through(server, 'bob', '192.0.2.2');
+    expect(seen).toEqual(['192.0.2.1', '192.0.2.2']);
+    await expect(through(server, 'carol', '192.0.2.1')).rejects.toThrow();
+    ada.pipe.destroy();
+    await until(() => server.server.stats().openConnections === 1);
+    await through(server, 'carol', '192.0.2.1');
+
+    expect(server.server.ban('bob', 60_000)).toBe(true);
+    await expect(through(server, 'dave', '192.0.2.2')).rejects.toThrow();
+    await through(server, 'dave', '192.0.2.3');
+  });
+
+  it('that nobody trusts comes from the proxy, whatever it says', async () => {
+    const seen: string[] = [];
+    const authenticate = (_: unknown, { address }: { address: string }) => {
+      seen.push(address);
+      return { ok: true } as const;
+    };
+    await using server = await station('WebSocket', {
+      trustedProxies: ['192.0.2.0/24'],
+      // It is counted once.
+      maxConnectionsPerAddress: 1,
+      hooks: { authenticate },
+    });
+    await through(server, 'ada', '192.0.2.1');
+    expect(seen).toEqual(['127.0.0.1']);
+  });
+});
