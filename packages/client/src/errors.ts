@@ -122,13 +122,13 @@ export class ClientError extends Error {
   /** What went wrong, from the closed table {@link ClientErrorCode}. */
   readonly code: ClientErrorCode;
   /** The close code, when the server ended the connection with one. */
-  readonly closeCode!: number | undefined;
+  declare readonly closeCode: number | undefined;
   /** After how many milliseconds a second try makes sense. */
-  readonly retryAfterMs!: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
   /** The limit that was exceeded. */
-  readonly max!: number | undefined;
+  declare readonly max: number | undefined;
   /** What was seen instead. */
-  readonly actual!: number | undefined;
+  declare readonly actual: number | undefined;
 
   constructor(code: ClientErrorCode, message: string, { cause, ...details }: ClientErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });

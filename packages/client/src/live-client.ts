@@ -21,7 +21,7 @@ import type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } f
 import { type AnswerFrame, Connection, type ConnectionHandler } from './connection.js';
 import { type DirectMessage, Identity, type Notice } from './entry.js';
 import { EntryStream, type StreamItem, type StreamOwner } from './entry-stream.js';
-import { ClientError, mayRetry } from './errors.js';
+import { ClientError } from './errors.js';
 import type { Stream, StreamOptions } from './event-queue.js';
 import { JoinedRoom, type RoomHost } from './joined-room.js';
 import { JoinedRooms } from './joined-rooms.js';
@@ -29,13 +29,10 @@ import { type Listener, Listeners, type ListenOptions } from './listeners.js';
 import { onAbort } from './on-abort.js';
 import { type ConnectOptions, type Platform, type Settings, settle } from './options.js';
 import { Outbox, type PublishTarget } from './outbox.js';
-import { reconnectDelay } from './reconnect.js';
+import { Reconnect } from './reconnect.js';
 import { Requests } from './requests.js';
 import type { JoinOptions, Room, Sent } from './room.js';
 import type { OpenTransport } from './transport.js';
-
-/** A connection that lasted so long was a good one: the next loss begins with short delays again. */
-const STABLE_MS = 5000;
 
 interface Opening {
   readonly promise: Promise<void>;
@@ -52,18 +49,16 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   readonly #outbox: Outbox;
   readonly #directCodec: Codec<D>;
   readonly #rooms: JoinedRooms;
+  readonly #reconnect: Reconnect;
   /** Direct messages: begins anew when the client is closed. */
   #inbox: EntryStream<D>;
   #session: { readonly session: string; readonly secret: string; readonly epoch: string } | undefined;
   #connection: Connection | undefined;
   #opening: Opening | undefined;
   #closing: Promise<void> = Promise.resolve();
-  #attempt = 0;
-  #openedAt = 0;
   /** By both, a session whose welcome never arrived does not keep the name from us, nor a late hello undo a newer one. */
   readonly #secret = makeSecret();
   #hellos = 0;
-  #retryTimer: unknown;
   #stopWaking: (() => void) | undefined;
 
   readonly url: string;
@@ -80,12 +75,13 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.#directCodec = options.directCodec ?? (textCodec as Codec<unknown> as Codec<D>);
     this.url = String(url);
     this.identity.name = options.name;
-    const { clock, outbox, requestTimeoutMs } = this.#settings;
+    const { clock, outbox, random, reconnect, requestTimeoutMs } = this.#settings;
     this.#listeners = new Listeners((error, event) => this.onListenerError(error, event));
     this.#outbox = new Outbox(outbox, clock);
     this.requests = new Requests(clock, requestTimeoutMs);
     this.#inbox = this.#newInbox();
     this.#rooms = new JoinedRooms(this, clock);
+    this.#reconnect = new Reconnect(reconnect, clock, random, () => void this.#tryOnce());
   }
 
   get name(): string {
@@ -119,7 +115,6 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     });
     promise.then(stopWaiting, stopWaiting);
     this.#opening = Object.assign(opening, { promise });
-    this.#attempt = 0;
     this.#stopWaking = this.#platform.onWake?.(() => this.#wake());
     this.#become({ status: 'connecting' });
     void this.#tryOnce();
@@ -190,10 +185,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   }
 
   reconnectNow(): void {
-    if (this.#retryTimer === undefined) return;
-    this.#settings.clock.clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
-    void this.#tryOnce();
+    this.#reconnect.now();
   }
 
   close(): Promise<void> {
@@ -276,7 +268,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     void back.then(() => {
       if (!connection.ended) this.#outbox.release();
     });
-    this.#openedAt = this.#settings.clock.now();
+    this.#reconnect.opened();
     this.#become({ status: 'open', resumed });
     this.#opening?.resolve();
   }
@@ -320,19 +312,9 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.#connection = undefined;
     this.#outbox.lost();
     this.requests.lost(error);
-    const { reconnect, clock, random } = this.#settings;
-    const now = clock.now();
-    const wasOpen = this.#session !== undefined;
-    if (this.state.status === 'open' && now - this.#openedAt >= STABLE_MS) this.#attempt = 0;
-    const attempt = ++this.#attempt;
-    const again = reconnect.enabled && (wasOpen || reconnect.initial) && attempt <= reconnect.maxAttempts;
-    if (!again || !mayRetry(error)) {
-      this.#shut(error);
-      return;
-    }
-    const delayMs = reconnectDelay(attempt, reconnect, random, error.retryAfterMs);
-    this.#retryTimer = clock.setTimeout(() => this.reconnectNow(), delayMs);
-    this.#become({ status: 'reconnecting', attempt, nextAt: now + delayMs, error });
+    const next = this.#reconnect.plan(error, this.#session !== undefined);
+    if (next) this.#become({ status: 'reconnecting', ...next, error });
+    else this.#shut(error);
   }
 
   // Connecting.
@@ -401,8 +383,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.#connection = undefined;
     this.#opening = undefined;
     this.#session = undefined;
-    this.#settings.clock.clearTimeout(this.#retryTimer);
-    this.#retryTimer = undefined;
+    this.#reconnect.reset();
     this.#stopWaking?.();
     this.#closing = connection?.close() ?? Promise.resolve();
     this.#become({ status: 'closed', reason });

@@ -63,11 +63,11 @@ export function openWebSocket(
     };
     socket.onclose = (event: { readonly code: number; readonly reason: string }) => {
       stopWaiting();
-      if (event.code !== NORMAL) {
+      if (event.code !== NORMAL || !opened) {
         failure ??= new Error(`WebSocket closed with ${event.code}${event.reason && `: ${event.reason}`}`);
       }
       if (opened) sink.closed(failure);
-      else reject(failure ?? new Error('closed before it was open'));
+      else reject(failure);
     };
     socket.onmessage = (event: { readonly data: unknown }) => {
       if (event.data instanceof ArrayBuffer) sink.data(new Uint8Array(event.data));
