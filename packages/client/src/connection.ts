@@ -58,6 +58,8 @@ export interface ConnectionOptions {
 
 /** Largest write that several frames are joined to: as one WebSocket message, it arrives whole or not at all. */
 const MAX_BATCH_BYTES = 16_384;
+/** Bytes that wait in the transport, beyond which the connection is behind and takes nothing that may get lost. */
+const MAX_VOLATILE_BACKLOG_BYTES = 65_536;
 /** How long a goodbye may take before the connection is dropped. */
 const GOODBYE_TIMEOUT_MS = 1000;
 
@@ -115,6 +117,13 @@ export class Connection implements TransportSink {
     if (this.#outgoing.length === 0) queueMicrotask(() => this.#flush());
     this.#queue(frame);
   };
+
+  /** Sends a frame that may get lost, unless the connection is behind. @returns whether it did */
+  sendVolatile(frame: Uint8Array): boolean {
+    if (this.#transport!.bufferedBytes > MAX_VOLATILE_BACKLOG_BYTES) return false;
+    this.send(frame);
+    return true;
+  }
 
   /** Measures the way to the server and back, in milliseconds. */
   ping(): Promise<number> {

@@ -212,9 +212,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   }
 
   sendVolatile(frame: Uint8Array): boolean {
-    if (this.state.status !== 'open') return false;
-    this.#connection!.send(frame);
-    return true;
+    return this.state.status === 'open' && this.#connection!.sendVolatile(frame);
   }
 
   leaveRoom(room: JoinedRoom<unknown>): Promise<void> {

@@ -110,7 +110,8 @@ export interface Room<T = string> {
   send(value: T, options?: { readonly signal?: AbortSignal }): Promise<Sent>;
 
   /**
-   * Sends a volatile event, as JSON, to the members that are here now. Dropped when the connection is away.
+   * Sends a volatile event, as JSON, to the members that are here now. Dropped when the connection is away, or so
+   * slow that 64 KiB of what was sent before still wait.
    *
    * @returns whether it was handed to the connection
    */

@@ -642,6 +642,19 @@ describe('signals', () => {
     await scene.server.end.cut();
     expect(room.signal('typing')).toBe(false);
   });
+
+  it('are dropped while the connection is behind, and messages are not', async () => {
+    const scene = await connected();
+    const room = await join(scene);
+    scene.server.bufferedBytes = 65_536;
+    expect(room.signal('just not behind')).toBe(true);
+    scene.server.bufferedBytes = 65_537;
+    expect(room.signal('behind')).toBe(false);
+    void room.send('a message');
+    await turns();
+    expect(scene.server.end.all(FrameType.Signal)).toHaveLength(1);
+    expect(scene.server.end.texts).toEqual(['a message']);
+  });
 });
 
 describe('direct messages', () => {

@@ -202,6 +202,8 @@ export class ScriptedServer {
   /** Welcomes every connection at once. */
   hospitable = false;
   framed = false;
+  /** What the transports say of themselves. */
+  bufferedBytes = 0;
 
   readonly transport: OpenTransport = async (url, sink, { signal }) => {
     signal.throwIfAborted();
@@ -213,9 +215,12 @@ export class ScriptedServer {
     }
     const end = new ServerEnd(url, sink, this.framed);
     this.ends.push(end);
+    const bufferedBytes = () => this.bufferedBytes;
     return {
       framed: this.framed,
-      bufferedBytes: 0,
+      get bufferedBytes() {
+        return bufferedBytes();
+      },
       write: (bytes) => {
         end.receive(bytes);
         if (this.hospitable && end.frames.length === 1) queueMicrotask(() => void end.welcome());
