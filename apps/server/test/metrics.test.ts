@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { type ChatServer, createChatServer } from '@chat/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMetricsHandler, registerMetrics } from '../src/metrics.js';
@@ -50,6 +51,20 @@ describe('registerMetrics', () => {
     expect(after.get('chat_log_bytes')).toBeGreaterThan(0);
     expect(after.get('chat_max_lag_bytes')).toBe(0);
     expect(after.get('chat_connections')).toBeGreaterThanOrEqual(1);
+  });
+
+  it('counts what members are given to read', async () => {
+    const bob = connect(port, '127.0.0.1').on('error', () => {});
+    bob.write('bob\n');
+    while (server.stats().sessions < 1) await new Promise(setImmediate);
+    const before = (await read()).get('chat_messages_out_total')!;
+    await exchange(port, 'ada\nhello\n/quit\n');
+    let text = '';
+    while (!text.includes('left')) text += String(await new Promise((resolve) => bob.once('data', resolve)));
+    const after = await read();
+    expect(after.get('chat_messages_out_total')! - before).toBe(3);
+    expect(after.get('chat_gaps_total')).toBe(0);
+    bob.destroy();
   });
 
   it('counts closes by code, and what happened to slow readers by policy', async () => {

@@ -8,9 +8,14 @@ export class Counters {
   bytesOut = 0;
   /** Slices of a log that were written to a peer. */
   slicesOut = 0;
+  /** Messages and notices in these, and in lines. */
+  entriesOut = 0;
   sessionsOpened = 0;
   sessionsResumed = 0;
+  /** Sessions whose connection broke, and that might have come back. */
   sessionsLost = 0;
+  /** Times that a client asked for what is no longer held, when it came back or joined, and was told so. */
+  gapsTold = 0;
   /** Slow readers that were moved to the end, with a gap. */
   readersSkipped = 0;
   /** Slow readers that were closed. */

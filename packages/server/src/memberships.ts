@@ -92,6 +92,7 @@ export class Memberships {
         if (this.#session.ended) {
           // It ended while the log thought about it: whoever saw it come has to see it go.
           this.#notice(room, NoticeKind.Left, undefined);
+          this.#chat.rooms.release(room);
           resolve(failed(FailureCode.Internal, 'the session has ended'));
           return;
         }
@@ -161,6 +162,7 @@ export class Memberships {
 
   #joined(membership: Membership, start: number, head: number, gap: Joined['gap']): Joined {
     const { room } = membership;
+    if (gap) this.#chat.counters.gapsTold++;
     const { members } = room.listMembers(JOINED_MEMBERS, this.#chat.options.maxFrameBytes - JOINED_BYTES);
     return {
       room: room.name,

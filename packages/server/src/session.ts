@@ -280,6 +280,7 @@ export class Session {
       const place = startingPoint(this.#inbox, { after: inboxAfter }, log.lastSeq, this.#chat.log.epoch);
       this.inboxMembership!.moveTo(place.point);
       inboxGap = place.gap;
+      if (inboxGap) this.#chat.counters.gapsTold++;
       this.#chat.fanOut.touch(this.#inbox);
     }
     return { joined, inboxGap };

@@ -227,7 +227,7 @@ describe('events', () => {
     server.server.observeFanOut(undefined);
     expect(server.server.stats()).toMatchObject({
       ...{ connections: 1, openConnections: 1, sessions: 1, rooms: 1, messagesIn: 2, messagesRefused: 1 },
-      ...{ sessionsOpened: 1, refusedConnections: 0 },
+      ...{ sessionsOpened: 1, refusedConnections: 0, entriesOut: 3, gapsTold: 0 },
     });
     expect(server.server.stats().logBytes).toBe(3 * 39 + 8);
     expect(durations.length).toBeGreaterThan(0);

@@ -121,6 +121,7 @@ describe('a torn session', () => {
     const [{ gap, start: from }] = rooms as [Joined];
     expect(gap).toEqual({ from: start, to: from });
     expect(from).toBeGreaterThan(start);
+    expect(memory.chat.counters.gapsTold).toBe(1);
     const texts = again.texts(handle);
     expect(texts.at(-1)).toBe('49');
     expect(texts.length).toBeGreaterThan(8);

@@ -61,9 +61,11 @@ export class FrameSender {
         break;
       }
       if (membership.offset < chunk.used) {
-        const slice = membership.room.log.slice(chunk, membership.offset);
+        const { log } = membership.room;
+        const slice = log.slice(chunk, membership.offset);
         membership.offset = chunk.used;
         this.#chat.counters.slicesOut++;
+        this.#chat.counters.entriesOut += log.sliceEntries;
         this.#write(slice);
         // Stop only when the socket really holds unsent bytes: then, and only then, `onFlushed` follows.
         if (!corked && link.unsentBytes > 0) break;

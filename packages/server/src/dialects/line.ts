@@ -122,6 +122,8 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
       const { chunk, offset } = membership;
       if (offset < chunk.used) {
         membership.offset = chunk.used;
+        room.log.slice(chunk, offset);
+        this.#chat.counters.entriesOut += room.log.sliceEntries;
         this.#lines +=
           room.name === '' ? directLines(chunk, offset) : room.lines.text(chunk, offset, session.memberId);
         this.flush();

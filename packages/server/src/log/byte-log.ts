@@ -42,6 +42,14 @@ export class Chunk {
     this.base = base;
     this.bytes = sizeBytes === 0 ? NOTHING : Buffer.allocUnsafeSlow(sizeBytes);
   }
+
+  /** Entries from `offset` to the end so far. */
+  entriesFrom(offset: number): number {
+    if (offset === 0) return this.entries;
+    let count = 0;
+    for (let at = offset; at < this.used; at += readU32(this.bytes, at)) count++;
+    return count;
+  }
 }
 
 /** A place in a {@link ByteLog}. */
@@ -75,6 +83,7 @@ export class ByteLog {
   #slice: Buffer = NOTHING;
   #sliceChunk: Chunk | undefined;
   #sliceFrom = 0;
+  #sliceEntries = 0;
 
   /** @param handle number of the room in the frames */
   constructor(handle: number, retention: Retention) {
@@ -249,7 +258,13 @@ export class ByteLog {
     this.#sliceChunk = chunk;
     this.#sliceFrom = offset;
     this.#slice = chunk.bytes.subarray(offset, chunk.used);
+    this.#sliceEntries = chunk.entriesFrom(offset);
     return this.#slice;
+  }
+
+  /** Entries in the slice that was handed out last. */
+  get sliceEntries(): number {
+    return this.#sliceEntries;
   }
 
   /** Lets go of everything. */

@@ -81,6 +81,22 @@ describe('ByteLog', () => {
     expect([log.lastSeq, log.previousSeq, log.entries]).toEqual([20, 8, 4]);
   });
 
+  it('knows how many entries are in the slice that it handed out', () => {
+    const log = new ByteLog(HANDLE, AMPLE);
+    for (let seq = 1; seq <= 11; seq++) log.append(entry(seq));
+    const { chunk } = log.oldest();
+    const middle = log.before(4);
+    for (const [offset, entries] of [
+      [0, 11],
+      [middle.offset, 4],
+      [chunk.used, 0],
+      [0, 11],
+    ] as const) {
+      log.slice(chunk, offset);
+      expect(log.sliceEntries).toBe(entries);
+    }
+  });
+
   it('hands the same slice to all who stand at the same place', () => {
     const log = new ByteLog(HANDLE, AMPLE);
     log.append(entry(1));
