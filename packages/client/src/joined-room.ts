@@ -5,16 +5,15 @@
 import {
   bytesCodec,
   type Codec,
-  ENTRY_HEADER_BYTES,
   encodePublish,
   encodeSignal,
   type Frame,
+  FrameSplitter,
   FrameType,
   type Joined,
   jsonCodec,
+  MAX_MAX_FRAME_BYTES,
   type Member,
-  readU32,
-  TYPE_OFFSET,
   textCodec,
 } from '@chat/protocol';
 import type { ClientEvents } from './chat-client.js';
@@ -258,14 +257,14 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
       historyUntil: Infinity,
     };
     let last: { readonly seq: number } | undefined;
-    for (const bytes of chunks) {
-      for (let offset = 0; offset < bytes.length; ) {
-        const length = bytes.length - offset < ENTRY_HEADER_BYTES ? 0 : readU32(bytes, offset);
-        if (length < ENTRY_HEADER_BYTES || length > bytes.length - offset) {
-          throw malformed(`an entry of ${length} bytes in a history that has ${bytes.length - offset} left`);
-        }
+    // An entry is in one chunk, which is a frame that was not too large.
+    const splitter = new FrameSplitter({ maxFrameBytes: MAX_MAX_FRAME_BYTES });
+    for (const chunk of chunks) {
+      splitter.push(chunk);
+      while (splitter.next()) {
+        const { type, bytes, offset, length } = splitter;
         const entry =
-          bytes[offset + TYPE_OFFSET] === FrameType.Notice
+          type === FrameType.Notice
             ? readNotice(context, bytes, offset, length)
             : (readMessage(context, bytes, offset, length) as Message<T>);
         if (last && entry.prev !== last.seq) {
@@ -273,8 +272,8 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
         }
         entries.push(entry);
         last = entry;
-        offset += length;
       }
+      if (splitter.pendingBytes > 0) throw malformed('a history ends within an entry');
     }
     return { entries, end };
   }

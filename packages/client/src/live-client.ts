@@ -318,8 +318,8 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   // Connecting.
 
   async #tryOnce(): Promise<void> {
-    const { clock, connectTimeoutMs, credentials, heartbeatTimeoutMs, maxFrameBytes, tls } = this.#settings;
-    const connection = new Connection(this, { clock, connectTimeoutMs, maxFrameBytes, heartbeatTimeoutMs });
+    const { credentials, tls } = this.#settings;
+    const connection = new Connection(this, this.#settings);
     const { signal } = connection;
     this.#connection = connection;
     try {

@@ -592,9 +592,11 @@ describe('history', () => {
   });
 
   it.each([
-    ['half an entry', entries(message(1, 0, 'one')).slice(0, -1)],
-    ['an entry of length 0', new Uint8Array(40)],
-  ])('rejects %s', async (_what, bytes) => {
+    ['half an entry', entries(message(1, 0, 'one')).slice(0, -1), 'FRAME_MALFORMED'],
+    ['an entry without a type', new Uint8Array(40), 'FRAME_UNKNOWN'],
+    ['an entry of length 0', Uint8Array.of(0, 0, 0, 0, FrameType.Message, 0, 0, 0), 'FRAME_TOO_SHORT'],
+    ['what is no entry', encodeFrame({ type: FrameType.Ping, nonce: 1 }), 'FRAME_MALFORMED'],
+  ])('rejects %s', async (_what, bytes, code) => {
     const scene = await connected();
     const room = await join(scene);
     const asking = room.history();
@@ -607,7 +609,7 @@ describe('history', () => {
       end: false,
       entries: bytes,
     });
-    await expect(asking).rejects.toMatchObject({ code: 'ERR_PROTOCOL_FRAME_MALFORMED' });
+    await expect(asking).rejects.toMatchObject({ code: `ERR_PROTOCOL_${code}` });
   });
 });
 
