@@ -59,7 +59,14 @@ export interface Hooks {
   readonly authorize?: (session: SessionInfo, action: AuthorizedAction, target: string) => Awaitable<boolean>;
   /** Looks at each message before it is in the log. The body is borrowed: copy it to keep it. */
   readonly onMessage?: (
-    message: { readonly room: string; readonly codec: number; readonly body: Uint8Array },
+    message: {
+      /** Empty for a direct message. */
+      readonly room: string;
+      /** Name of the member whom a direct message is for. */
+      readonly to: string | undefined;
+      readonly codec: number;
+      readonly body: Uint8Array;
+    },
     session: SessionInfo,
   ) => Awaitable<MessageDecision>;
 }

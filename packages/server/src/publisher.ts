@@ -12,6 +12,14 @@ import { inboxKey, type LogEntry, type Origin } from './log/event-log.js';
 import { PublishRecord } from './publish-record.js';
 import type { Session } from './session.js';
 
+/** Where a message goes: a room, or the inbox of a member, which has no name. */
+interface Address {
+  /** In the log. */
+  readonly key: string;
+  readonly name: string;
+  readonly to?: Session;
+}
+
 export class Publisher implements Origin {
   readonly #chat: Chat;
   readonly #session: Session;
@@ -48,7 +56,7 @@ export class Publisher implements Origin {
         message: `not a member of room ${roomHandle}`,
       });
     }
-    return this.#send(publishId, membership.room.key, membership.room.name, codec, body, now);
+    return this.#send(publishId, membership.room, codec, body, now);
   }
 
   /** Sends a direct message to the member of that name. */
@@ -63,7 +71,8 @@ export class Publisher implements Origin {
         message: `nobody here is called ${to}`,
       });
     }
-    return this.#send(publishId, inboxKey(target.memberId), '', codec, body, now);
+    const address = { key: inboxKey(target.memberId), name: '', to: target };
+    return this.#send(publishId, address, codec, body, now);
   }
 
   /** Sends something volatile to those members of a room who have nothing unsent. */
@@ -112,8 +121,7 @@ export class Publisher implements Origin {
 
   #send(
     publishId: number,
-    roomKey: string,
-    roomName: string,
+    address: Address,
     codec: number,
     body: Uint8Array,
     now: number,
@@ -126,27 +134,27 @@ export class Publisher implements Origin {
     }
     const { authorize, onMessage } = options.hooks;
     if (authorize || onMessage) {
-      this.#deciding = this.#sendByHooks(publishId, roomKey, roomName, codec, body);
+      this.#deciding = this.#sendByHooks(publishId, address, codec, body);
       return this.#deciding;
     }
-    this.#append(publishId, roomKey, codec, body, now);
+    this.#append(publishId, address.key, codec, body, now);
     return undefined;
   }
 
   async #sendByHooks(
     publishId: number,
-    roomKey: string,
-    roomName: string,
+    { key, name: room, to }: Address,
     codec: number,
     body: Uint8Array,
   ): Promise<void> {
     const { hooks, clock } = this.#chat.options;
     try {
-      if (hooks.authorize && !(await hooks.authorize(this.#session.info, 'write', roomName))) {
+      if (hooks.authorize && !(await hooks.authorize(this.#session.info, 'write', room))) {
         this.#refuse(publishId, { code: FailureCode.Forbidden, message: 'not allowed to write here' });
         return;
       }
-      const decision = await hooks.onMessage?.({ room: roomName, codec, body }, this.#session.info);
+      const message = { room, to: to?.name, codec, body };
+      const decision = await hooks.onMessage?.(message, this.#session.info);
       if (decision && 'reject' in decision) {
         this.#refuse(publishId, { code: FailureCode.Rejected, message: decision.reject });
         return;
@@ -156,15 +164,17 @@ export class Publisher implements Origin {
         throw new TypeError(`onMessage must give at most ${this.#chat.maxMessageBytes} bytes`);
       }
       // Hooks take their time: the session may have ended meanwhile, or left over another connection.
-      const room = this.#chat.rooms.byKey(roomKey);
-      if (this.#session.ended || (room && !this.#session.rooms.has(room.handle))) {
-        this.#refuse(publishId, {
-          code: FailureCode.NotMember,
-          message: `not a member of ${roomName} any more`,
-        });
+      const place = this.#chat.rooms.byKey(key);
+      if (this.#session.ended || (place && !this.#session.rooms.has(place.handle))) {
+        const message = `not a member of ${room} any more`;
+        this.#refuse(publishId, { code: FailureCode.NotMember, message });
         return;
       }
-      this.#append(publishId, roomKey, codec, wanted, clock.now());
+      if (to?.ended) {
+        this.#refuse(publishId, { code: FailureCode.NoSuchUser, message: `${to.name} has gone` });
+        return;
+      }
+      this.#append(publishId, key, codec, wanted, clock.now());
     } catch (error) {
       this.#chat.options.logger.error({ err: error, member: this.#session.memberId }, 'a hook failed');
       this.#refuse(publishId, { code: FailureCode.Internal, message: 'the server failed' });

@@ -80,6 +80,11 @@ export class Room {
     this.#maxUnsentEntries = retention.maxEntries / UNSENT_PER_BOUND;
   }
 
+  /** Whether nobody is in it, nor on the way. */
+  get isEmpty(): boolean {
+    return this.members.size === 0 && this.joining === 0;
+  }
+
   /**
    * Whether fan-out must not wait for the end of the turn: what one turn brings in can exceed what the log holds,
    * and readers who were given no chance to read would count as slow.

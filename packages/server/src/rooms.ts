@@ -6,7 +6,7 @@ import { type RoomInfo, roomKey } from '@chat/protocol';
 import type { Awaitable } from './hooks.js';
 import type { Retention } from './log/byte-log.js';
 import { Room } from './room.js';
-import type { TimerEntry, TimerWheel } from './timer-wheel.js';
+import type { TimerWheel } from './timer-wheel.js';
 
 /** What the directory of rooms needs to know. */
 export interface RoomsOptions {
@@ -25,7 +25,8 @@ export class Rooms {
   readonly #rooms = new Map<string, Room>();
   /** Keys in order, for {@link Rooms.list}: whoever asks for pages again and again must not make us sort each time. */
   readonly #keys: string[] = [];
-  readonly #leases = new Map<Room, TimerEntry>();
+  /** When a room may be forgotten if it is empty then: those that emptied first come first. */
+  readonly #leases = new Map<Room, number>();
   #handles = 0;
   #logBytes = 0;
 
@@ -56,7 +57,7 @@ export class Rooms {
     const key = roomKey(name);
     const known = this.#rooms.get(key);
     if (known) return known;
-    if (this.#rooms.size >= this.#options.maxRooms) return undefined;
+    if (this.#rooms.size >= this.#options.maxRooms && !this.#forgetEmptyRoom()) return undefined;
     const room = new Room(name, key, ++this.#handles, this.#options.retention);
     this.#rooms.set(key, room);
     this.#keys.splice(this.#indexOf(key), 0, key);
@@ -81,18 +82,14 @@ export class Rooms {
 
   /** Says that nobody may be in the room any more: after a while without members it is forgotten. */
   release(room: Room): void {
-    if (room.members.size > 0 || this.#leases.has(room)) return;
-    const lease = this.#wheel.schedule(
-      {
-        expire: () => {
-          this.#leases.delete(room);
-          if (room.members.size === 0) this.#forget(room);
-          return undefined;
-        },
-      },
-      this.#options.emptyRoomTtlMs,
-    );
-    this.#leases.set(room, lease);
+    if (!room.isEmpty) return;
+    const { emptyRoomTtlMs } = this.#options;
+    const freeAt = this.#wheel.now + emptyRoomTtlMs;
+    // One that has emptied again is put behind those that have been empty for longer; its timer runs already.
+    const isTimed = this.#leases.delete(room);
+    this.#leases.set(room, freeAt);
+    if (isTimed) return;
+    this.#wheel.schedule({ expire: (now) => this.#expireLease(room, now) }, emptyRoomTtlMs);
   }
 
   /** Drops entries that are too old, in all rooms. */
@@ -153,6 +150,25 @@ export class Rooms {
       else high = middle;
     }
     return low;
+  }
+
+  #expireLease(room: Room, now: number): number | undefined {
+    const freeAt = this.#leases.get(room);
+    if (freeAt !== undefined && room.isEmpty && now < freeAt) return freeAt - now;
+    this.#leases.delete(room);
+    if (freeAt !== undefined && room.isEmpty) this.#forget(room);
+    return undefined;
+  }
+
+  /** Makes a place: who leaves empty rooms behind must not keep others from making theirs. */
+  #forgetEmptyRoom(): boolean {
+    for (const room of this.#leases.keys()) {
+      if (!room.isEmpty) continue;
+      this.#leases.delete(room);
+      this.#forget(room);
+      return true;
+    }
+    return false;
   }
 
   #forget(room: Room): void {

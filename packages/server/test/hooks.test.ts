@@ -250,6 +250,57 @@ describe('onMessage', () => {
     expect(await ada.history('lobby')).toMatchObject({ entries: { length: 1 }, end: true });
   });
 
+  it('is told whom a direct message is for, who may have gone when it has decided', async () => {
+    const decision = pending<undefined>();
+    const seen: unknown[] = [];
+    const memory = await MemoryChat.open({
+      hooks: {
+        onMessage: ({ room, to }) => {
+          seen.push([room, to]);
+          return room === '' ? decision.promise : undefined;
+        },
+      },
+    });
+    const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
+    const { handle } = await ada.join('lobby');
+    await ada.say(handle, 'to all');
+    ada.send({ type: FrameType.Direct, publishId: 2, codec: 1, to: 'BOB', body: Uint8Array.of(1) });
+    await turn();
+    bob.send({ type: FrameType.Close, code: 1000, retryAfterMs: 0, reason: '' });
+    decision.resolve(undefined);
+    expect(await ada.take(FrameType.Nack)).toMatchObject({
+      publishId: 2,
+      failure: { code: FailureCode.NoSuchUser },
+    });
+    expect(seen).toEqual([
+      ['lobby', undefined],
+      ['', 'bob'],
+    ]);
+  });
+
+  it('that decides in the moment of a resume is not answered before the welcome', async () => {
+    const decision = pending<undefined>();
+    const memory = await MemoryChat.open({ hooks: { onMessage: () => decision.promise } });
+    const ada = await memory.enter('ada');
+    const { handle } = await ada.join('lobby');
+    ada.publish(handle, 'one');
+    await turn();
+    ada.pipe.destroy();
+    await turn();
+    const { session, secret, epoch } = ada.welcome!;
+    const again = memory.connect();
+    const resume = { session, secret, epoch, rooms: [{ room: 'lobby', after: 1 }], inbox: 0 };
+    decision.resolve(undefined);
+    again.greet({ name: 'ada', resume });
+    await turn();
+    expect(again.frames[0]).toMatchObject({ type: FrameType.Welcome, welcome: { resumed: true } });
+    expect(again.texts(handle)).toEqual(['one']);
+    // The answer that came too early is given when it is asked for.
+    again.publish(handle, 'one');
+    expect(await again.take(FrameType.Ack)).toMatchObject({ publishId: 1 });
+    expect(again.texts(handle)).toEqual(['one']);
+  });
+
   it('that hangs holds up its own session only', async () => {
     const memory = await MemoryChat.open({
       hooks: {

@@ -74,3 +74,33 @@ it('looks at a bounded number of rooms for one page, and goes on with the next',
   const third = await rooms.list('', 10, 10_000, second.cursor, maySee);
   expect(third).toEqual({ rooms: [{ room: 'r2400', memberCount: 1 }] });
 });
+
+it('keeps a room for the whole time after its last member left, also when it had been empty before', async () => {
+  const { rooms, clock, settle, leave } = directory();
+  settle('lobby');
+  leave('lobby');
+  clock.advance(750);
+  settle('lobby');
+  leave('lobby');
+  clock.advance(750);
+  expect(rooms.size).toBe(1);
+  clock.advance(500);
+  expect(rooms.size).toBe(0);
+  // And for good while somebody is in it.
+  settle('lobby');
+  leave('lobby');
+  settle('lobby');
+  clock.advance(5000);
+  expect(rooms.size).toBe(1);
+});
+
+it('gives up the room that has been empty for longest rather than refuse a new one', () => {
+  const { rooms, settle, leave } = directory();
+  for (let i = 0; i < 5000; i++) settle(`r${i}`);
+  expect(rooms.open('new')).toBeUndefined();
+  for (const name of ['r7', 'r8', 'r9']) leave(name);
+  settle('r7');
+  expect(rooms.open('new')).toBeDefined();
+  expect([rooms.find('r7'), rooms.find('r8'), rooms.find('r9')].map(Boolean)).toEqual([true, false, true]);
+  expect(rooms.size).toBe(5000);
+});

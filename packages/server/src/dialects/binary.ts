@@ -170,7 +170,8 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   // ── what the session says ──
 
   deliver(membership: Membership): void {
-    this.#sender.deliver(membership);
+    // A session may have this peer a moment before its welcome is written: what is left out now follows behind it.
+    if (this.#state.name === 'open') this.#sender.deliver(membership);
   }
 
   flush(): void {
@@ -178,7 +179,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   }
 
   ack(publishId: number, seq: number, at: number): void {
-    if (this.#state.name !== 'closed') this.#sender.ack(publishId, seq, at);
+    if (this.#state.name === 'open') this.#sender.ack(publishId, seq, at);
   }
 
   nack(publishId: number, failure: Failure): void {
@@ -320,6 +321,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     this.#answer(encodeFrame({ type: FrameType.Welcome, welcome: admission.welcome }));
     const { inboxGap } = admission;
     if (inboxGap) this.gap(admission.session.inboxHandle, inboxGap.from, inboxGap.to);
+    this.#catchUp(admission.session);
     this.flush();
   }
 
@@ -411,7 +413,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   }
 
   #answer(frame: Uint8Array): void {
-    if (this.#state.name !== 'closed') this.#sender.answer(frame);
+    if (this.#state.name === 'open') this.#sender.answer(frame);
   }
 
   failed(error: unknown): void {
