@@ -144,7 +144,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
       {
         signal,
         onAnswer: (answer) => {
-          page = this.#readHistory(answer);
+          page = this.#readHistory(answer, range.after);
         },
       },
     );
@@ -248,7 +248,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   }
 
   /** @throws ProtocolError when the entries are malformed */
-  #readHistory({ chunks, end }: HistoryAnswer): HistoryPage<T> {
+  #readHistory({ chunks, end }: HistoryAnswer, after: number | undefined): HistoryPage<T> {
     const entries: RoomEntry<T>[] = [];
     const context = {
       identity: this.#host.identity,
@@ -256,7 +256,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
       codec: this.codec,
       historyUntil: Infinity,
     };
-    let last: { readonly seq: number } | undefined;
+    let position = after;
     // An entry is in one chunk, which is a frame that was not too large.
     const splitter = new FrameSplitter({ maxFrameBytes: MAX_MAX_FRAME_BYTES });
     for (const chunk of chunks) {
@@ -267,11 +267,13 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
           type === FrameType.Notice
             ? readNotice(context, bytes, offset, length)
             : (readMessage(context, bytes, offset, length) as Message<T>);
-        if (last && entry.prev !== last.seq) {
-          entries.push({ type: 'gap', room: this.name, reason: 'hole', from: last.seq, to: entry.prev });
+        if (position !== undefined && entry.prev > position) {
+          // In front of the first, what lies between is no longer held.
+          const reason = entries.length === 0 ? 'expired' : 'hole';
+          entries.push({ type: 'gap', room: this.name, reason, from: position, to: entry.prev });
         }
         entries.push(entry);
-        last = entry;
+        position = entry.seq;
       }
       if (splitter.pendingBytes > 0) throw malformed('a history ends within an entry');
     }

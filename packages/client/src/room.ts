@@ -69,7 +69,7 @@ export interface HistoryOptions {
 
 /** Part of the log of a room. */
 export interface HistoryPage<T> {
-  /** In order, oldest first. A hole in their chain stands as a gap between them. */
+  /** In order, oldest first. A gap stands where some are missing: behind `after`, if the server holds them no longer. */
   readonly entries: readonly RoomEntry<T>[];
   /** Whether nothing lies beyond, in the direction that was asked for. */
   readonly end: boolean;

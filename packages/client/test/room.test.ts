@@ -591,6 +591,33 @@ describe('history', () => {
     expect((await asking).entries.map(({ type }) => type)).toEqual(['message', 'gap', 'message']);
   });
 
+  it('shows what is held no longer, behind the position that it was to go on from, as a gap', async () => {
+    const scene = await connected();
+    const room = await join(scene);
+    const ask = async (after: number, first: number, prev: number) => {
+      const asking = room.history({ after });
+      await turns();
+      await scene.server.end.send({
+        type: FrameType.History,
+        id: scene.server.end.last(FrameType.Request).id,
+        last: true,
+        end: true,
+        entries: entries(message(first, prev, 'text')),
+      });
+      return (await asking).entries;
+    };
+    expect((await ask(3, 900, 880))[0]).toEqual({
+      type: 'gap',
+      room: 'lobby',
+      reason: 'expired',
+      from: 3,
+      to: 880,
+    });
+    // Another room may have had this position: nothing is missing here.
+    expect((await ask(3, 5, 2)).map(({ type }) => type)).toEqual(['message']);
+    expect((await ask(3, 5, 3)).map(({ type }) => type)).toEqual(['message']);
+  });
+
   it.each([
     ['half an entry', entries(message(1, 0, 'one')).slice(0, -1), 'FRAME_MALFORMED'],
     ['an entry without a type', new Uint8Array(40), 'FRAME_UNKNOWN'],
@@ -898,6 +925,26 @@ describe('coming back', () => {
     await expect(reading).rejects.toEqual(error);
     await expect(sending).rejects.toMatchObject({ code: 'ERR_CLIENT_NOT_MEMBER' });
     expect(scene.client.state.status).toBe('open');
+  });
+
+  it('is not lost when it was left before the server could refuse it', async () => {
+    const scene = await connected();
+    await join(scene);
+    const lost: unknown[] = [];
+    scene.client.on('room-lost', (event) => lost.push(event));
+    await scene.server.end.cut();
+    const leaving = scene.client.leave('lobby');
+    await comeBack(scene);
+    await scene.server.end.welcome({ session: 's2' });
+    const [leave, rejoin] = scene.server.end.all(FrameType.Request);
+    expect([leave!.request.op, rejoin!.request.op]).toEqual(['leave', 'join']);
+    const failure = { code: 'forbidden', message: 'not any more' } as const;
+    await scene.server.end.send(
+      { type: FrameType.Response, id: leave!.id, response: { left: false } },
+      { type: FrameType.Failed, id: rejoin!.id, failure },
+    );
+    expect(await leaving).toBe(true);
+    expect(lost).toEqual([]);
   });
 
   it('loses a room that it is shown out of, behind the notice that says so', async () => {
