@@ -214,6 +214,8 @@ export class JoinedRooms {
   }
 
   #lose(room: JoinedRoom<unknown>, error: ClientError): void {
+    // It may have been left meanwhile.
+    if (!room.joined) return;
     this.#remove(room, error);
     this.#host.emit('room-lost', { room: room.name, error });
   }
