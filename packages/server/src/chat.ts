@@ -13,6 +13,7 @@ import { AddressLimit, addressKey } from './limits/address-limit.js';
 import { AddressRanges } from './limits/address-ranges.js';
 import { AddressRate } from './limits/address-rate.js';
 import { Bans } from './limits/bans.js';
+import type { Rate } from './limits/token-bucket.js';
 import { type EventLog, inboxMember, type LogEntry } from './log/event-log.js';
 import { MemoryGuard } from './memory-guard.js';
 import { Names } from './names.js';
@@ -47,6 +48,8 @@ export class Chat {
   readonly lost: AddressLimit;
   readonly bans: Bans;
   readonly memory: MemoryGuard;
+  /** What each session may say. */
+  readonly messageRate: Rate;
   readonly maxMessageBytes: number;
   /** Set once the server goes away: nobody is admitted any more. */
   draining = false;
@@ -70,16 +73,34 @@ export class Chat {
       new AddressRanges(options.exemptAddresses, 'exemptAddresses'),
       new AddressRanges(options.trustedProxies, 'trustedProxies'),
     ];
-    this.addresses = new AddressLimit(options.maxConnectionsPerAddress, exempt);
-    this.lost = new AddressLimit(options.maxConnectionsPerAddress, exempt);
-    const burst = Math.max(options.maxConnectionsPerAddress, options.maxConnectionsPerSecondPerAddress);
-    this.#connecting = new AddressRate(options.maxConnectionsPerSecondPerAddress, burst);
+    this.addresses = new AddressLimit(() => options.maxConnectionsPerAddress, exempt);
+    this.lost = new AddressLimit(() => options.maxConnectionsPerAddress, exempt);
+    this.#connecting = new AddressRate({
+      get perSecond() {
+        return options.maxConnectionsPerSecondPerAddress;
+      },
+      get burst() {
+        return Math.max(options.maxConnectionsPerAddress, options.maxConnectionsPerSecondPerAddress);
+      },
+    });
+    this.messageRate = {
+      get perSecond() {
+        return options.maxMessagesPerSecond;
+      },
+      get burst() {
+        return options.maxMessageBurst;
+      },
+    };
     this.bans = new Bans(this.addresses);
     this.wheel = new TimerWheel(options.clock, TICK_MS);
-    this.memory = new MemoryGuard(options.maxMemoryBytes, this.wheel, (isShort, use) => {
-      if (isShort) options.logger.warn(use, 'short of memory: newcomers are sent away');
-      else options.logger.info(use, 'there is memory for newcomers again');
-    });
+    this.memory = new MemoryGuard(
+      () => options.maxMemoryBytes,
+      this.wheel,
+      (isShort, use) => {
+        if (isShort) options.logger.warn(use, 'short of memory: newcomers are sent away');
+        else options.logger.info(use, 'there is memory for newcomers again');
+      },
+    );
     this.fanOut = new FanOut(options.clock, options.coalesceMs);
     this.rooms = new Rooms(
       {
@@ -98,7 +119,7 @@ export class Chat {
       this.rooms.expire(now);
       this.bans.expire(now);
       this.#connecting.expire(now);
-      for (const session of this.#byMember.values()) session.expireInbox(now);
+      for (const session of this.#byMember.values()) session.inbox?.expire(now);
       return EXPIRE_EVERY_MS;
     };
     this.wheel.schedule({ expire }, EXPIRE_EVERY_MS);
@@ -208,7 +229,8 @@ export class Chat {
 
   #apply(entry: LogEntry): void {
     const member = inboxMember(entry.room);
-    const room = member === undefined ? this.rooms.byKey(entry.room) : this.#byMember.get(member)?.inbox;
+    const room =
+      member === undefined ? this.rooms.byKey(entry.room) : this.#byMember.get(member)?.openInbox().room;
     if (!room) {
       // The member of an inbox left while the message was on its way: accepted, and read by nobody.
       entry.origin?.appended(entry);

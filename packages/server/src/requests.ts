@@ -2,7 +2,14 @@
  * Requests of a client, by `op`. What comes in is JSON from a stranger, so each field is checked before it is
  * used; what is wrong is answered, and the connection goes on.
  */
-import { type Failure, FailureCode, type ResponseBodies, roomNameProblem } from '@chat/protocol';
+import {
+  encodeFrame,
+  type Failure,
+  FailureCode,
+  FrameType,
+  type ResponseBodies,
+  roomNameProblem,
+} from '@chat/protocol';
 import type { Chat } from './chat.js';
 import { type HistoryPage, MAX_HISTORY_ENTRIES, readHistory } from './history.js';
 import type { Room } from './room.js';
@@ -89,6 +96,24 @@ export async function answerRequest(
     }
     default:
       return bad(op);
+  }
+}
+
+/** A reply as the frames that say it. */
+export function* replyFrames(id: number, reply: Reply): Generator<Uint8Array> {
+  if ('response' in reply) {
+    yield encodeFrame({ type: FrameType.Response, id, response: reply.response });
+  } else if ('failure' in reply) {
+    yield encodeFrame({ type: FrameType.Failed, id, failure: reply.failure });
+  } else {
+    const { pieces, end } = reply.history;
+    if (pieces.length === 0) {
+      yield encodeFrame({ type: FrameType.History, id, last: true, end, entries: new Uint8Array(0) });
+    }
+    for (const [index, entries] of pieces.entries()) {
+      const last = index === pieces.length - 1;
+      yield encodeFrame({ type: FrameType.History, id, last, end: last && end, entries });
+    }
   }
 }
 

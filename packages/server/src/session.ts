@@ -16,15 +16,12 @@ import {
 } from '@chat/protocol';
 import type { Chat } from './chat.js';
 import type { SessionInfo } from './hooks.js';
-import { inboxKey } from './log/event-log.js';
-import { type JoinOptions, type Leaving, Memberships, startingPoint } from './memberships.js';
+import { Inbox, inboxHandle } from './inbox.js';
+import { type JoinOptions, type Leaving, Memberships } from './memberships.js';
 import type { Answer, Peer } from './peer.js';
 import { Publisher } from './publisher.js';
-import { Membership, Room } from './room.js';
+import type { Membership } from './room.js';
 import type { TimerEntry } from './timer-wheel.js';
-
-/** Inbox handles live above the handles of rooms. */
-const INBOX_HANDLE = 0x8000_0000;
 
 const NO_ROOMS: ReadonlyMap<number, Membership> = new Map();
 
@@ -61,7 +58,7 @@ export class Session {
   #nameBytes: Uint8Array | undefined;
   #publisher: Publisher | undefined;
   #peer: Peer | undefined;
-  #inbox: Room | undefined;
+  #inbox: Inbox | undefined;
   /** Where it is connected from, or was. */
   #address: string;
   #dialect: SessionInfo['dialect'];
@@ -121,35 +118,18 @@ export class Session {
   }
 
   get inboxHandle(): number {
-    return INBOX_HANDLE + this.memberId;
+    return inboxHandle(this.memberId);
   }
 
   /** The inbox, made when the first direct message arrives. */
-  get inbox(): Room {
-    if (!this.#inbox) {
-      const { options } = this.#chat;
-      const inbox = new Room('', inboxKey(this.memberId), this.inboxHandle, {
-        maxBytes: options.inboxBytes,
-        maxEntries: options.retentionEntries,
-        maxAgeMs: options.retentionMs,
-      });
-      inbox.members.set(this.memberId, new Membership(this, inbox, 0, inbox.log.end()));
-      this.#inbox = inbox;
-    }
+  openInbox(): Inbox {
+    this.#inbox ??= new Inbox(this.#chat, this);
     return this.#inbox;
   }
 
-  /** Drops direct messages that are too old. */
-  expireInbox(now: number): void {
-    if (!this.#inbox) return;
-    const before = this.#inbox.log.bytes;
-    this.#inbox.log.expire(now);
-    this.#chat.rooms.account(this.#inbox, before);
-  }
-
-  /** The cursor in the inbox, `undefined` while nothing ever arrived there. */
-  get inboxMembership(): Membership | undefined {
-    return this.#inbox?.members.get(this.memberId);
+  /** The inbox, `undefined` while nothing ever arrived there. */
+  get inbox(): Inbox | undefined {
+    return this.#inbox;
   }
 
   get info(): SessionInfo {
@@ -274,16 +254,7 @@ export class Session {
     this.#dropLease();
     this.#publisher?.forgive();
     const joined = this.#memberships?.comeBack(positions) ?? [];
-    let inboxGap: Joined['gap'];
-    if (this.#inbox) {
-      const { log } = this.#inbox;
-      const place = startingPoint(this.#inbox, { after: inboxAfter }, log.lastSeq, this.#chat.log.epoch);
-      this.inboxMembership!.moveTo(place.point);
-      inboxGap = place.gap;
-      if (inboxGap) this.#chat.counters.gapsTold++;
-      this.#chat.fanOut.touch(this.#inbox);
-    }
-    return { joined, inboxGap };
+    return { joined, inboxGap: this.#inbox?.comeBack(inboxAfter) };
   }
 
   /**
@@ -332,11 +303,7 @@ export class Session {
     this.#dropLease();
     this.#dropCredentials();
     for (const membership of [...this.rooms.values()]) this.#memberships?.leave(membership, kind);
-    if (this.#inbox) {
-      const before = this.#inbox.log.bytes;
-      this.#inbox.log.clear();
-      this.#chat.rooms.account(this.#inbox, before);
-    }
+    this.#inbox?.clear();
     this.#chat.sessionEnded(this);
   }
 

@@ -9,16 +9,13 @@ import {
   CloseCode,
   CODEC_OFFSET,
   closeCodeInfo,
-  decodePreface,
   encodeFrame,
   type Failure,
+  FailureCode,
   FrameDecoder,
   FrameType,
   type Hello,
-  PREFACE_BYTES,
-  PROTOCOL_VERSION,
   ProtocolError,
-  ProtocolErrorCode,
   PUBLISH_HEADER_BYTES,
   PUBLISH_ID_OFFSET,
   PUBLISH_ROOM_OFFSET,
@@ -31,14 +28,15 @@ import { Intake, type IntakeOwner } from '../intake.js';
 import type { Link, LinkHandler } from '../link.js';
 import { HISTORY_HEADER_BYTES } from '../options.js';
 import type { Peer } from '../peer.js';
-import { answerRequest } from '../requests.js';
+import { answerRequest, type Reply, replyFrames } from '../requests.js';
 import { isBehind, type Membership } from '../room.js';
 import type { Session } from '../session.js';
 import type { TimerEntry } from '../timer-wheel.js';
 import { FrameSender } from './frame-sender.js';
+import { PrefaceReader } from './preface-reader.js';
 
 type State =
-  | { readonly name: 'preface' }
+  | { readonly name: 'preface'; readonly reader: PrefaceReader }
   | { readonly name: 'hello' }
   | { readonly name: 'admitting'; readonly abort: AbortController | undefined }
   | { readonly name: 'open'; readonly session: Session }
@@ -65,7 +63,6 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   #state: State;
   #heardAt: number;
   #nonce = 0;
-  #prefaceBytes: Uint8Array = NOTHING;
   #drainRetryMs = 0;
   /** What the client had sent before it knew that the server goes away is answered. */
   #drained = false;
@@ -80,7 +77,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     this.#decoder = new FrameDecoder({ maxFrameBytes: chat.options.maxFrameBytes });
     this.#intake = new Intake(link, chat.options.clock, this);
     this.#sender = new FrameSender(chat, link, this.#intake, this);
-    this.#state = { name: options.preface ? 'preface' : 'hello' };
+    this.#state = options.preface ? { name: 'preface', reader: new PrefaceReader() } : { name: 'hello' };
     this.#heardAt = chat.wheel.now;
     this.#deadline = chat.wheel.schedule(this, chat.options.handshakeTimeoutMs);
     link.handler = this;
@@ -99,8 +96,9 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     let rest = chunk;
     try {
       if (this.#state.name === 'preface') {
-        const behind = this.#readPreface(chunk);
+        const behind = this.#state.reader.read(chunk);
         if (!behind) return;
+        this.#state = { name: 'hello' };
         rest = behind;
       }
       this.#decoder.push(rest);
@@ -121,8 +119,8 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   #catchUp(session: Session): void {
     const sender = this.#sender;
     sender.catchUp(session.rooms.values());
-    const inbox = session.inboxMembership;
-    if (inbox && !sender.blocked) sender.deliver(inbox);
+    const { inbox } = session;
+    if (inbox && !sender.blocked) sender.deliver(inbox.membership);
     if (this.#drained && !sender.blocked) {
       this.close(CloseCode.GoingAway, 'the server goes away', this.#drainRetryMs);
     }
@@ -264,23 +262,6 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     return this.#admit(frame.hello);
   }
 
-  #readPreface(chunk: Uint8Array): Uint8Array | undefined {
-    // The few bytes before the first frame may be cut as well; the decoder's own queue must not see them.
-    this.#prefaceBytes = concat(this.#prefaceBytes, chunk);
-    const version = decodePreface(this.#prefaceBytes);
-    if (version === undefined) return undefined;
-    if (version < PROTOCOL_VERSION) {
-      throw new ProtocolError(
-        ProtocolErrorCode.VersionUnsupported,
-        `the client speaks versions up to ${version}, this server speaks ${PROTOCOL_VERSION}`,
-      );
-    }
-    const rest = this.#prefaceBytes.subarray(PREFACE_BYTES);
-    this.#prefaceBytes = NOTHING;
-    this.#state = { name: 'hello' };
-    return rest;
-  }
-
   async #admit(hello: Hello): Promise<void> {
     checkHello(hello);
     const { maxFrameBytes } = this.#chat.options;
@@ -389,27 +370,13 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     request: Readonly<Record<string, unknown>>,
   ): Promise<void> {
     const pieceBytes = this.#chat.options.maxFrameBytes - HISTORY_HEADER_BYTES;
-    try {
-      const reply = await answerRequest(this.#chat, session, request, pieceBytes);
-      if ('response' in reply) {
-        this.#answer(encodeFrame({ type: FrameType.Response, id, response: reply.response }));
-      } else if ('failure' in reply) {
-        this.#answer(encodeFrame({ type: FrameType.Failed, id, failure: reply.failure }));
-      } else {
-        const { pieces, end } = reply.history;
-        if (pieces.length === 0) {
-          this.#answer(encodeFrame({ type: FrameType.History, id, last: true, end, entries: NOTHING }));
-        }
-        pieces.forEach((entries, index) => {
-          const last = index === pieces.length - 1;
-          this.#answer(encodeFrame({ type: FrameType.History, id, last, end: last && end, entries }));
-        });
-      }
-    } catch (error) {
-      this.#chat.options.logger.error({ err: error, member: session.memberId }, 'a request failed');
-      const failure = { code: 'internal', message: 'the server failed' } as const;
-      this.#answer(encodeFrame({ type: FrameType.Failed, id, failure }));
-    }
+    const answered = answerRequest(this.#chat, session, request, pieceBytes).catch(
+      (error: unknown): Reply => {
+        this.#chat.options.logger.error({ err: error, member: session.memberId }, 'a request failed');
+        return { failure: { code: FailureCode.Internal, message: 'the server failed' } };
+      },
+    );
+    for (const frame of replyFrames(id, await answered)) this.#answer(frame);
   }
 
   #answer(frame: Uint8Array): void {
@@ -433,17 +400,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   }
 }
 
-const NOTHING: Uint8Array = new Uint8Array(0);
-
 /** A delay as the 32 bits that it has on the wire: a ban may last longer than these can say. */
 function onWire(delayMs: number): number {
   return Math.min(Math.max(0, Math.ceil(delayMs)), 0xffff_ffff);
-}
-
-function concat(left: Uint8Array, right: Uint8Array): Uint8Array {
-  if (left.length === 0) return right;
-  const joined = new Uint8Array(left.length + right.length);
-  joined.set(left);
-  joined.set(right, left.length);
-  return joined;
 }

@@ -77,8 +77,8 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     if (this.#state.name !== 'open') return;
     const { session } = this.#state;
     for (const membership of session.rooms.values()) if (!this.#blocked) this.deliver(membership);
-    const inbox = session.inboxMembership;
-    if (inbox && !this.#blocked) this.deliver(inbox);
+    const { inbox } = session;
+    if (inbox && !this.#blocked) this.deliver(inbox.membership);
     if (!this.#blocked) this.#intake.release();
   }
 
