@@ -219,8 +219,9 @@ describe('chat --follow', () => {
     const { port, server } = await listen();
     await server.close();
     const program = new Program([`tcp://127.0.0.1:${port}`, '--follow']);
-    await program.until('npm run chat -- --name ada');
-    await program.until('trying again');
+    await program.until(`npm run chat -- 127.0.0.1:${port} --name ada`);
+    await program.until('waiting for the server');
+    expect(program.output).not.toContain('!!!');
     const first = await listen({}, port);
     await program.until('you are in lobby');
     const { room, client } = await enter(first.url, 'ada');

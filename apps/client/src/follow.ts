@@ -25,6 +25,8 @@ export interface FollowStreams {
 
 const DEFAULT_NAME = 'follower';
 const RETRY_MS = 5000;
+/** A server that is still not there after so many attempts is reported. */
+const PATIENT_ATTEMPTS = 10;
 
 /** Follows until `signal` is aborted. */
 export async function runFollow(args: Arguments, streams: FollowStreams, version: string): Promise<void> {
@@ -35,13 +37,20 @@ export async function runFollow(args: Arguments, streams: FollowStreams, version
     if (!args.json) output.write(`*** ${text}\n`);
   };
   say(`following ${args.room} at ${displayAddress(url)}; to talk, in another terminal:`);
-  say('    npm run chat -- --name ada');
+  say(`    npm run chat -- ${args.server === undefined ? '' : `${displayAddress(url)} `}--name ada`);
   let name = wanted;
   for (let number = 2; !signal.aborted; ) {
     const client = createClient(url, name, args, version, {
       reconnect: { initial: true, baseDelayMs: 250, maxDelayMs: 5000 },
     });
+    let isWaiting = !args.json;
     const show = (event: SessionEvent): void => {
+      if (event.type === 'room') isWaiting = false;
+      if (isWaiting && event.type === 'state' && event.state.status === 'reconnecting') {
+        // Started beside a server, it is often a moment earlier: that is no mishap.
+        if (event.state.attempt === 1) say('waiting for the server');
+        if (event.state.attempt < PATIENT_ATTEMPTS) return;
+      }
       const lines = args.json
         ? [jsonEvent(event)]
         : formatEvent(event, { palette, times: true, currentRoom: () => session.room?.name, now: Date.now });

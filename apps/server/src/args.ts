@@ -56,6 +56,8 @@ const LIMITS = [
   ['coalesce-ms', 'coalesceMs', 'wait for more before sending, to save CPU'],
 ] as const satisfies readonly (readonly [string, keyof ChatServerOptions, string])[];
 
+/** Where clients look when they are told no port. */
+export const DEFAULT_PORT = 12345;
 const USAGE = 2;
 
 /**
@@ -68,7 +70,7 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     .description('A chat server: one port for chat clients, browsers and nc.')
     .version(version)
     .option('--host <address>', 'address to listen on', '0.0.0.0')
-    .option('--port <number>', 'port to listen on, 0 for any', portNumber, 12345)
+    .option('--port <number>', 'port to listen on, 0 for any', portNumber, DEFAULT_PORT)
     .option('--unix <path>', 'listen on a Unix socket as well')
     .option('--tls-cert <file>', 'certificate (PEM): TLS on the same port')
     .option('--tls-key <file>', 'key of the certificate (PEM)')

@@ -15,7 +15,7 @@ import {
 import { destination, pino } from 'pino';
 import pretty from 'pino-pretty';
 import packageJson from '../package.json' with { type: 'json' };
-import { type Arguments, parseArguments, UsageError } from './args.js';
+import { type Arguments, DEFAULT_PORT, parseArguments, UsageError } from './args.js';
 import { createMetricsHandler, registerMetrics } from './metrics.js';
 import { reachableAddresses } from './reachable.js';
 import { createWebHandler } from './web.js';
@@ -64,15 +64,16 @@ function createHandler(server: ChatServer, args: Arguments): RequestListener {
 /** For people: what to tell others, and how to get in from here. */
 function announce({ port, tls }: { port: number; tls: boolean }, addresses: readonly string[]): void {
   const others = addresses.filter((address) => !address.startsWith('localhost'));
+  const server = tls ? `tls://localhost:${port} ` : port === DEFAULT_PORT ? '' : `localhost:${port} `;
   process.stdout.write(
     [
       '',
       '  The chat is open. Server IP and port for others:',
       ...(others.length > 0 ? others : addresses).map((address) => `    ${address}`),
       '',
-      '  From here:  npm run chat -- --name ada       (terminal)',
-      `              ${tls ? 'https' : 'http'}://localhost:${port}             (browser)`,
-      `              nc localhost ${port}                 (anything; the first line is your name)`,
+      `  From here:  ${`npm run chat -- ${server}--name ada`.padEnd(32)} (terminal)`,
+      `              ${`${tls ? 'https' : 'http'}://localhost:${port}`.padEnd(32)} (browser)`,
+      `              ${`nc localhost ${port}`.padEnd(32)} (anything; the first line is your name)`,
       '',
       '',
     ].join('\n'),

@@ -101,6 +101,7 @@ describe('chat-server', () => {
       const port = await server.port();
       await server.printed(new RegExp(`Server IP and port for others:\\n(    \\S+:${port}\\n)+`));
       expect(server.out).toContain(`nc localhost ${port}`);
+      expect(server.out).toContain(`npm run chat -- localhost:${port} --name ada`);
       const ada = new Visitor(connect(port, '127.0.0.1'), 'ada');
       const bob = new Visitor(connect(port, '127.0.0.1'), 'bob');
       await Promise.race([ada.reads('bob has joined'), bob.reads('ada has joined')]);
