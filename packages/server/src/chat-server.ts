@@ -10,7 +10,13 @@ import { HttpDialect, type HttpOptions } from './dialects/http.js';
 import { Doorstep } from './doorstep.js';
 import { type DrainOptions, type DrainResult, drainSessions } from './drain.js';
 import { ServerError, ServerErrorCode } from './errors.js';
-import { type ChatServerOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import {
+  type AdjustableLimits,
+  adjustOptions,
+  type ChatServerOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from './options.js';
 import { type TlsCertificates, TlsLayer, type TlsOptions } from './tls.js';
 
 /** Where to listen: a TCP port or the path of a Unix socket (a named pipe on Windows). */
@@ -171,6 +177,16 @@ export class ChatServer {
    */
   reloadCertificate(certificates: TlsCertificates): void {
     for (const { tls } of this.#listeners) tls?.reload(certificates);
+  }
+
+  /**
+   * Changes limits while people are connected, for instance in an attack. They hold for what comes next: nobody who is
+   * in is shown out for them.
+   *
+   * @throws ServerError `ERR_SERVER_BAD_OPTION` when a limit cannot work, or cannot be changed later; none is changed then
+   */
+  adjust(limits: AdjustableLimits): void {
+    adjustOptions(this.#options, limits);
   }
 
   /** Listens to what happens to sessions. A listener that throws is logged and stops nobody. */

@@ -29,6 +29,7 @@ export type { Draft, EventLog, LogConsumer, LogEntry, Origin } from './log/event
 export { createMemoryLog } from './log/memory-log.js';
 export type { Logger } from './logger.js';
 export {
+  type AdjustableLimits,
   type ChatServerOptions,
   type DuplicateNamePolicy,
   type SlowConsumerPolicy,

@@ -24,15 +24,15 @@ const HEAP_SHARE = 0.9;
 const DEFAULT_SHARE = 0.85;
 
 export class MemoryGuard {
-  readonly #maxBytes: number;
+  readonly #maxBytes: () => number;
   readonly #look: () => MemoryUse;
   /** Told each time that it changes. */
   readonly #onChange: (isShort: boolean, use: MemoryUse) => void;
   #isShort = false;
 
-  /** @param maxBytes resident memory above which there is none for newcomers; `Infinity` never looks */
+  /** @param maxBytes resident memory above which there is none for newcomers; asked each time, `Infinity` never looks */
   constructor(
-    maxBytes: number,
+    maxBytes: () => number,
     wheel: TimerWheel,
     onChange: (isShort: boolean, use: MemoryUse) => void,
     look: () => MemoryUse = lookAtProcess,
@@ -40,7 +40,6 @@ export class MemoryGuard {
     this.#maxBytes = maxBytes;
     this.#onChange = onChange;
     this.#look = look;
-    if (maxBytes === Number.POSITIVE_INFINITY) return;
     this.#update();
     const expire = (): number => {
       this.#update();
@@ -55,8 +54,13 @@ export class MemoryGuard {
   }
 
   #update(): void {
+    const maxBytes = this.#maxBytes();
+    if (maxBytes === Number.POSITIVE_INFINITY) {
+      this.#isShort = false;
+      return;
+    }
     const use = this.#look();
-    const isShort = use.residentBytes > this.#maxBytes || use.heapBytes > use.maxHeapBytes * HEAP_SHARE;
+    const isShort = use.residentBytes > maxBytes || use.heapBytes > use.maxHeapBytes * HEAP_SHARE;
     if (isShort === this.#isShort) return;
     this.#isShort = isShort;
     this.#onChange(isShort, use);

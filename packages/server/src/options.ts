@@ -112,6 +112,30 @@ export interface ChatServerOptions {
   readonly agent?: string;
 }
 
+/** Limits that can be changed while a server runs: those that promise nothing to who is connected. */
+export type AdjustableLimits = Pick<
+  ChatServerOptions,
+  | 'maxSessions'
+  | 'maxConnectionsPerAddress'
+  | 'maxConnectionsPerSecondPerAddress'
+  | 'maxMemoryBytes'
+  | 'maxMembersPerRoom'
+  | 'maxMessagesPerSecond'
+  | 'maxMessageBurst'
+  | 'maxRateViolations'
+>;
+
+const ADJUSTABLE: Readonly<Record<keyof AdjustableLimits, true>> = {
+  maxSessions: true,
+  maxConnectionsPerAddress: true,
+  maxConnectionsPerSecondPerAddress: true,
+  maxMemoryBytes: true,
+  maxMembersPerRoom: true,
+  maxMessagesPerSecond: true,
+  maxMessageBurst: true,
+  maxRateViolations: true,
+};
+
 /** Options with every default filled in. */
 export type ResolvedOptions = Required<ChatServerOptions>;
 
@@ -226,6 +250,20 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
   assertOneOf('slowConsumer', resolved.slowConsumer, ['close', 'skip']);
   assertOneOf('duplicateNames', resolved.duplicateNames, ['refuse', 'suffix', 'takeover']);
   return resolved;
+}
+
+/**
+ * Changes limits of options that are in use; everybody who reads them there sees the new ones.
+ *
+ * @throws ServerError `ERR_SERVER_BAD_OPTION`; nothing is changed then
+ */
+export function adjustOptions(options: ResolvedOptions, limits: AdjustableLimits): void {
+  const given = Object.entries(limits).filter(([, value]) => value !== undefined);
+  for (const [name] of given) {
+    if (!Object.hasOwn(ADJUSTABLE, name)) throw bad(`${name} cannot be changed later`);
+  }
+  const resolved = resolveOptions({ ...options, ...Object.fromEntries(given) });
+  for (const [name] of given) Object.assign(options, { [name]: resolved[name as keyof AdjustableLimits] });
 }
 
 /** Bytes of a history frame before its entries. */

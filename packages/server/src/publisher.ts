@@ -32,11 +32,11 @@ export class Publisher implements Origin {
   #violations = 0;
 
   constructor(chat: Chat, session: Session) {
-    const { maxInFlight, maxMessagesPerSecond, maxMessageBurst, clock } = chat.options;
+    const { maxInFlight, clock } = chat.options;
     this.#chat = chat;
     this.#session = session;
     this.#record = new PublishRecord(maxInFlight);
-    this.#rate = new TokenBucket(maxMessagesPerSecond, maxMessageBurst, clock.now());
+    this.#rate = new TokenBucket(chat.messageRate, clock.now());
   }
 
   /** Number of the latest publish that was taken, 0 before the first. */

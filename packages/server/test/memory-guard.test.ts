@@ -13,7 +13,7 @@ describe('MemoryGuard', () => {
     const changes: boolean[] = [];
     const wheel = new TimerWheel(clock, 250);
     const guard = new MemoryGuard(
-      100 * MIB,
+      () => 100 * MIB,
       wheel,
       (isShort) => changes.push(isShort),
       () => use,
@@ -38,12 +38,12 @@ describe('MemoryGuard', () => {
     const wheel = new TimerWheel(clock, 250);
     const changes: boolean[] = [];
     const note = (isShort: boolean): unknown => changes.push(isShort);
-    expect(new MemoryGuard(1, wheel, note).isShort).toBe(true);
+    expect(new MemoryGuard(() => 1, wheel, note).isShort).toBe(true);
     expect(changes).toEqual([true]);
     const unasked = (): MemoryUse => {
       throw new Error('not to be asked');
     };
-    const guard = new MemoryGuard(Number.POSITIVE_INFINITY, wheel, note, unasked);
+    const guard = new MemoryGuard(() => Number.POSITIVE_INFINITY, wheel, note, unasked);
     clock.advance(10_000);
     expect(guard.isShort).toBe(false);
     wheel.close();

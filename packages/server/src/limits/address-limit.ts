@@ -6,12 +6,15 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { type AddressRanges, plainAddress } from './address-ranges.js';
 
 export class AddressLimit {
-  readonly #maxPerAddress: number;
+  readonly #maxPerAddress: () => number;
   readonly #exempt: readonly AddressRanges[];
   readonly #counts = new Map<string, number>();
 
-  /** @param exempt what is not limited */
-  constructor(maxPerAddress: number, exempt: readonly AddressRanges[]) {
+  /**
+   * @param maxPerAddress asked each time, since it may change
+   * @param exempt what is not limited
+   */
+  constructor(maxPerAddress: () => number, exempt: readonly AddressRanges[]) {
     this.#maxPerAddress = maxPerAddress;
     this.#exempt = exempt;
   }
@@ -21,7 +24,7 @@ export class AddressLimit {
     const key = this.#key(address);
     if (key === undefined) return true;
     const count = this.#counts.get(key) ?? 0;
-    if (count >= this.#maxPerAddress) return false;
+    if (count >= this.#maxPerAddress()) return false;
     this.#counts.set(key, count + 1);
     return true;
   }

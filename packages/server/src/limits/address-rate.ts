@@ -3,26 +3,23 @@
  * going that all members of a room are told. IPv6 counts by /64.
  */
 import { addressKey } from './address-limit.js';
-import { TokenBucket } from './token-bucket.js';
+import { type Rate, TokenBucket } from './token-bucket.js';
 
 export class AddressRate {
-  readonly #perSecond: number;
-  readonly #burst: number;
+  readonly #rate: Rate;
   readonly #buckets = new Map<string, TokenBucket>();
 
-  /** @param burst connections that may come at once */
-  constructor(perSecond: number, burst: number) {
-    this.#perSecond = perSecond;
-    this.#burst = burst;
+  constructor(rate: Rate) {
+    this.#rate = rate;
   }
 
   /** Charges a connection; false, and not charged, when the address has had as many as it may for now. */
   tryCharge(address: string, now: number): boolean {
     const key = addressKey(address);
-    if (key === undefined || this.#perSecond === Number.POSITIVE_INFINITY) return true;
+    if (key === undefined || this.#rate.perSecond === Number.POSITIVE_INFINITY) return true;
     let bucket = this.#buckets.get(key);
     if (!bucket) {
-      bucket = new TokenBucket(this.#perSecond, this.#burst, now);
+      bucket = new TokenBucket(this.#rate, now);
       this.#buckets.set(key, bucket);
     }
     return bucket.debtMs(now) === 0 && bucket.tryCharge(now);

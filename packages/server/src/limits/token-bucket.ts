@@ -5,28 +5,32 @@
  * still taken but nothing more is read from it until the debt is paid: that is back-pressure, and a sender
  * which keeps to its window of unacknowledged messages never gets further. Beyond the overdraft it is refused.
  */
+
+/** How much may be used. */
+export interface Rate {
+  /** Units that come back each second; `Infinity` lifts the limit. */
+  readonly perSecond: number;
+  /** Units that may be used at once. */
+  readonly burst: number;
+}
+
 export class TokenBucket {
-  readonly #perMs: number;
-  readonly #burst: number;
+  readonly #rate: Rate;
   #tokens: number;
   #updatedAt: number;
 
-  /**
-   * @param perSecond units that come back each second; `Infinity` lifts the limit
-   * @param burst units that may be used at once
-   */
-  constructor(perSecond: number, burst: number, now: number) {
-    this.#perMs = perSecond / 1000;
-    this.#burst = burst;
-    this.#tokens = burst;
+  /** @param rate shared by many buckets; looked at each time, so that it can be changed for all of them */
+  constructor(rate: Rate, now: number) {
+    this.#rate = rate;
+    this.#tokens = rate.burst;
     this.#updatedAt = now;
   }
 
   /** Charges one unit; false, and not charged, beyond the overdraft. */
   tryCharge(now: number): boolean {
-    if (this.#perMs === Number.POSITIVE_INFINITY) return true;
+    if (this.#rate.perSecond === Number.POSITIVE_INFINITY) return true;
     this.#refill(now);
-    if (this.#tokens <= -this.#burst) return false;
+    if (this.#tokens <= -this.#rate.burst) return false;
     this.#tokens -= 1;
     return true;
   }
@@ -35,18 +39,21 @@ export class TokenBucket {
   debtMs(now: number): number {
     if (this.#tokens >= 0) return 0;
     this.#refill(now);
-    return this.#tokens >= 0 ? 0 : Math.ceil(-this.#tokens / this.#perMs);
+    return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens * 1000) / this.#rate.perSecond);
   }
 
   /** Whether nothing of the burst is used. */
   isFull(now: number): boolean {
     this.#refill(now);
-    return this.#tokens >= this.#burst;
+    return this.#tokens >= this.#rate.burst;
   }
 
   #refill(now: number): void {
+    const { perSecond, burst } = this.#rate;
     const elapsed = Math.max(0, now - this.#updatedAt);
-    this.#tokens = Math.min(this.#burst, this.#tokens + elapsed * this.#perMs);
+    // No time at all times infinity is no number.
+    const back = perSecond === Number.POSITIVE_INFINITY ? perSecond : (elapsed * perSecond) / 1000;
+    this.#tokens = Math.min(burst, this.#tokens + back);
     this.#updatedAt = now;
   }
 }

@@ -8,7 +8,7 @@ function entered(limit: AddressLimit, addresses: readonly string[]): boolean[] {
 
 describe('AddressLimit', () => {
   it('counts each IPv4 address by itself, also in IPv6 form', () => {
-    const limit = new AddressLimit(1, []);
+    const limit = new AddressLimit(() => 1, []);
     expect(entered(limit, ['192.0.2.1', '192.0.2.2', '::ffff:192.0.2.1', '192.0.2.1'])).toEqual([
       true,
       true,
@@ -25,13 +25,13 @@ describe('AddressLimit', () => {
     ['::1', '::2', true],
     ['1::', '1:0:0:0:5::', true],
   ])('counts %s and %s as the same: %s', (first, second, same) => {
-    const limit = new AddressLimit(1, []);
+    const limit = new AddressLimit(() => 1, []);
     expect(limit.tryEnter(first)).toBe(true);
     expect(limit.tryEnter(second)).toBe(!same);
   });
 
   it('has room again for each that leaves, and for no more', () => {
-    const limit = new AddressLimit(2, []);
+    const limit = new AddressLimit(() => 2, []);
     expect(entered(limit, ['192.0.2.1', '192.0.2.1', '192.0.2.1'])).toEqual([true, true, false]);
     limit.leave('192.0.2.1');
     expect(entered(limit, ['192.0.2.1', '192.0.2.1'])).toEqual([true, false]);
@@ -40,10 +40,13 @@ describe('AddressLimit', () => {
   });
 
   it('does not limit Unix sockets, nor what is exempt', () => {
-    const limit = new AddressLimit(1, [
-      new AddressRanges(['10.0.0.0/8', '2001:db8::/32'], 'exemptAddresses'),
-      new AddressRanges(['192.0.2.7'], 'trustedProxies'),
-    ]);
+    const limit = new AddressLimit(
+      () => 1,
+      [
+        new AddressRanges(['10.0.0.0/8', '2001:db8::/32'], 'exemptAddresses'),
+        new AddressRanges(['192.0.2.7'], 'trustedProxies'),
+      ],
+    );
     for (const address of ['', '10.1.2.3', '::ffff:10.1.2.3', '2001:db8:5::1', '192.0.2.7']) {
       expect(entered(limit, [address, address, address])).toEqual([true, true, true]);
     }
