@@ -1,17 +1,26 @@
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 
-export default defineConfig({
-  entry: ['src/index.ts'],
-  format: ['esm', 'cjs'],
+const common: Options = {
   target: 'node20',
-  dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
   sourcemap: true,
-  clean: true,
-  // The addon is found relative to import.meta.url, which CommonJS does not have.
-  shims: true,
   // No kill points in what is published (src/step.ts): false by definition, and then folded away.
   define: { __CHAT_SHM_STEPS__: 'false' },
   esbuildOptions(options) {
     options.minifySyntax = true;
   },
-});
+};
+
+export default defineConfig([
+  {
+    ...common,
+    entry: ['src/index.ts'],
+    format: ['esm', 'cjs'],
+    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+    // Both parts are built at once: this one leaves what belongs to the other.
+    clean: ['!cli.js', '!cli.js.map'],
+    // The addon is found relative to import.meta.url, which CommonJS does not have.
+    shims: true,
+  },
+  // The program uses the library as everybody does, from the file beside it.
+  { ...common, entry: ['src/cli.ts'], format: 'esm', external: ['./index.js'] },
+]);

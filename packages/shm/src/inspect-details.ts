@@ -15,8 +15,11 @@ import {
   TAIL_WORD as LOG_TAIL_WORD,
   logBytes,
   OLDEST_WORD,
+  READS_LOSSILY,
+  READS_RELIABLY,
+  SLOT_LOST,
   SLOT_POSITION,
-  SLOT_RELIABLE,
+  SLOT_READS,
   SLOT_SLEEPS,
 } from './log-layout.js';
 import { countAt } from './log-writer.js';
@@ -65,12 +68,19 @@ export interface ChannelDetails {
   readonly b: ChannelSideDetails;
 }
 
-/** Of one participant of a log. */
+/** Of one participant of a log: one open handle, which may have several readers, but one reliable one at most. */
 export interface LogReaderDetails {
   readonly slot: number;
   readonly pid: number;
-  /** How far it is behind, if it is a reliable reader; a lossy one shows nobody where it is. */
+  /** How it reads: writers wait for a reliable reader, and overtake a lossy one. Undefined when it does not. */
+  readonly reads: 'reliably' | 'lossily' | undefined;
+  /**
+   * How far it is behind: the reliable reader of the handle, or else the one that read last. More than `keptBytes` is a lossy one that was
+   * overtaken and has not noticed yet. Undefined when nobody reads here.
+   */
   readonly lagBytes: number | undefined;
+  /** Entries that its readers were overtaken by, and know of, modulo 2^32. */
+  readonly lostEntries: number;
   readonly asleep: boolean;
 }
 
@@ -188,15 +198,22 @@ function describeLog(segment: Segment): LogDetails {
     writer: holderOf(segment, LOCK_WORD),
     participants: segment.participants.list().map(({ slot, pid }) => {
       const base = slotWord(slot);
-      const reliable = load(words, base + SLOT_RELIABLE) === 1;
+      const reads = readsOf(load(words, base + SLOT_READS));
       return {
         slot,
         pid,
-        lagBytes: reliable ? distanceBytes(tail, load(words, base + SLOT_POSITION)) : undefined,
+        reads,
+        lagBytes: reads && distanceBytes(tail, load(words, base + SLOT_POSITION)),
+        lostEntries: load(words, base + SLOT_LOST) >>> 0,
         asleep: load(words, base + SLOT_SLEEPS) === 1,
       };
     }),
   };
+}
+
+function readsOf(word: number): LogReaderDetails['reads'] {
+  if (word === READS_RELIABLY) return 'reliably';
+  return word === READS_LOSSILY ? 'lossily' : undefined;
 }
 
 function payloadWord(segment: Segment, word: number): number {

@@ -5,8 +5,8 @@
  * copy, fence, load OLDEST. If it has not passed the cursor, all that was copied is whole; else none of it is looked at, and the
  * reader goes on at OLDEST, which is always the beginning of an entry. What it lost it then knows exactly, because entries are numbered.
  *
- * A *lossy* reader writes nothing to shared memory, and nobody waits for it. A *reliable* one shows its position, and writers do not
- * pass it as long as it is not proven dead. A reader killed at any instruction leaves nothing that anybody waits for.
+ * Nobody waits for a *lossy* reader; what it shows of itself in its slot is for people who look. A *reliable* one shows its position, and
+ * writers do not pass it as long as it is not proven dead. A reader killed at any instruction leaves nothing that anybody waits for.
  *
  * Nothing in shared memory is believed. An impossible entry in a copy that counts as whole poisons the reader: the same
  * error again at each call. (A reader that slept while 2^31 units, 16 GiB, were appended may take any position for its own; the
@@ -25,8 +25,11 @@ import {
   joinNumber,
   maxEntryBytes,
   OLDEST_WORD,
+  READS_LOSSILY,
+  READS_RELIABLY,
+  SLOT_LOST,
   SLOT_POSITION,
-  SLOT_RELIABLE,
+  SLOT_READS,
   TAIL_WORD,
 } from './log-layout.js';
 import { countAt } from './log-writer.js';
@@ -57,8 +60,9 @@ export class LogCursor {
   readonly #mask: number;
   readonly #maxEntryBytes: number;
   readonly #onLost: ((count: number) => void) | undefined;
-  /** Words of our participant slot when reliable, else -1. */
-  #slot = -1;
+  /** First word of our participant slot. */
+  readonly #slot: number;
+  #reliable = false;
   /** Where the next entry begins, and the number it should have; 0 is any. */
   #position = 0;
   #expected = 0;
@@ -83,6 +87,7 @@ export class LogCursor {
     this.#mask = this.#capacity - 1;
     this.#maxEntryBytes = maxEntryBytes(capacityBytes);
     this.#onLost = onLost;
+    this.#slot = slotWord(segment.participant.slot);
   }
 
   /** Goes to where it is to begin. For a reliable reader to be called while nobody appends. @throws {RangeError} */
@@ -91,6 +96,7 @@ export class LogCursor {
     if (start === 'next' || start === count + 1) {
       this.#position = tail;
       this.#expected = count + 1;
+      this.#show();
       return;
     }
     if (start !== 'oldest' && (!Number.isSafeInteger(start) || start < 1 || start > count + 1)) {
@@ -99,28 +105,27 @@ export class LogCursor {
     this.#position = load(this.#words, this.#base + OLDEST_WORD);
     this.#expected = start === 'oldest' ? 0 : start;
     this.#seeking = start !== 'oldest';
+    this.#show();
   }
 
   /** Lets writers wait for this reader. To be called while nobody appends, after {@link seek}. */
   becomeReliable(): void {
-    this.#slot = slotWord(this.#segment.participant.slot);
+    this.#reliable = true;
     store(this.#words, this.#slot + SLOT_POSITION, this.#position);
-    store(this.#words, this.#slot + SLOT_RELIABLE, 1);
-  }
-
-  #becomeLossy(): void {
-    if (this.#slot >= 0) store(this.#words, this.#slot + SLOT_RELIABLE, 0);
-    this.#slot = -1;
+    store(this.#words, this.#slot + SLOT_READS, READS_RELIABLY);
   }
 
   /** Ends a {@link read} under way, and lets writers pass. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
-    this.#becomeLossy();
+    // A lossy reader leaves alone what the reliable one of its handle shows.
+    if (this.#reliable || !this.#isHidden) store(this.#words, this.#slot + SLOT_READS, 0);
+    this.#reliable = false;
   }
 
   get reliable(): boolean {
-    return this.#slot >= 0;
+    return this.#reliable;
   }
 
   /** Entries lost so far. */
@@ -191,11 +196,23 @@ export class LogCursor {
     this.#batchAt += units;
   }
 
-  /** Tells writers how far they may go. */
+  /** Tells writers how far they may go; or only people who look, if it is lossy: then a plain store will do. */
   #show(): void {
-    if (this.#slot < 0 || load(this.#words, this.#slot + SLOT_POSITION) === this.#position) return;
+    if (this.#closed) return;
+    if (!this.#reliable) {
+      if (this.#isHidden) return;
+      this.#words[this.#slot + SLOT_POSITION] = this.#position;
+      this.#words[this.#slot + SLOT_READS] = READS_LOSSILY;
+      return;
+    }
+    if (load(this.#words, this.#slot + SLOT_POSITION) === this.#position) return;
     // publish: this reader is done with everything before. pairs with: LogRoster.reach
     store(this.#words, this.#slot + SLOT_POSITION, this.#position);
+  }
+
+  /** Whether another reader of this handle, which is reliable, has the slot to show itself. */
+  get #isHidden(): boolean {
+    return load(this.#words, this.#slot + SLOT_READS) === READS_RELIABLY;
   }
 
   /** Deals with an entry that is not the expected one. Returns whether it is to be passed over. */
@@ -209,6 +226,7 @@ export class LogCursor {
     this.#expected = number;
     if (lost > 0) {
       this.#lost += lost;
+      this.#words[this.#slot + SLOT_LOST] = ((this.#words[this.#slot + SLOT_LOST] ?? 0) + lost) | 0;
       this.#onLost?.(lost);
     }
     return false;

@@ -18,7 +18,8 @@
  * numbered from 1. How many there are up to the tail stands in the count cell that names the tail; the next append writes the
  * other one, so that the number is right whichever side of the store of TAIL its writer is killed on.
  *
- * Words of a participant slot: whether it sleeps, whether it reads reliably, and, if so, up to where it has read.
+ * Words of a participant slot: whether it sleeps, how it reads, up to where it has read, and how many entries it has lost. What a lossy
+ * reader shows there is for people only, who look at it with `inspect()`.
  */
 import { LINE_WORDS, SLOT_USER, WORD_BYTES } from './segment-layout.js';
 
@@ -46,8 +47,14 @@ export const ENTRY_HEADER_BYTES = 16;
 
 /** Words of a participant slot. */
 export const SLOT_SLEEPS: number = SLOT_USER;
-export const SLOT_RELIABLE: number = SLOT_USER + 1;
+export const SLOT_READS: number = SLOT_USER + 1;
 export const SLOT_POSITION: number = SLOT_USER + 2;
+/** Modulo 2^32. */
+export const SLOT_LOST: number = SLOT_USER + 3;
+
+/** Values of SLOT_READS; 0 is not at all. */
+export const READS_RELIABLY = 1;
+export const READS_LOSSILY = 2;
 
 export const MIN_LOG_BYTES = 4096;
 export const MAX_LOG_BYTES: number = 2 ** 30;

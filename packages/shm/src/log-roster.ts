@@ -6,7 +6,7 @@
  * enters, and nobody alive is struck out.
  */
 import { compareExchange, load, store } from './atomics.js';
-import { SLOT_POSITION, SLOT_RELIABLE, SLOT_SLEEPS } from './log-layout.js';
+import { READS_RELIABLY, SLOT_POSITION, SLOT_READS, SLOT_SLEEPS } from './log-layout.js';
 import type { Segment } from './segment.js';
 import {
   PARTICIPANT_COUNT_WORD,
@@ -49,11 +49,11 @@ export class LogRoster {
     let reach = most;
     for (let slot = 0; slot < this.#count; slot++) {
       const base = slotWord(slot);
-      if (load(words, base + SLOT_RELIABLE) !== 1) continue;
+      if (load(words, base + SLOT_READS) !== READS_RELIABLY) continue;
       const token = this.#tokenOf(slot);
       if (token === 0) continue;
       if (strikeDead && this.#segment.participants.livenessOf(token) === 'dead') {
-        store(words, base + SLOT_RELIABLE, 0);
+        store(words, base + SLOT_READS, 0);
         continue;
       }
       reach = Math.min(reach, (load(words, base + SLOT_POSITION) - oldest) | 0);

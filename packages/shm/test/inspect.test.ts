@@ -114,13 +114,14 @@ describe('inspect', () => {
     a.close();
   });
 
-  it('tells of a log how much is kept, and how far its reliable readers are behind', () => {
+  it('tells of a log how much is kept, and how far its readers are behind', () => {
     const log = openLog(place.name, { ...place, capacityBytes: 4096 });
     log.tryAppend(new Uint8Array(8));
     const lossy = openLog(place.name, place);
     const reliable = openLog(place.name, place);
-    const readers = [lossy.reader({ start: 'oldest' }), reliable.reader({ start: 'oldest', reliable: true })];
+    const readers = [lossy.reader(), reliable.reader({ start: 'oldest', reliable: true })];
     log.tryAppend(new Uint8Array(8));
+    const details = { pid: process.pid, lostEntries: 0, asleep: false };
     expect(inspect(place.name, place).details).toEqual({
       kind: 'log',
       capacityBytes: 4096,
@@ -128,12 +129,61 @@ describe('inspect', () => {
       keptBytes: 48,
       writer: undefined,
       participants: [
-        { slot: 0, pid: process.pid, lagBytes: undefined, asleep: false },
-        { slot: 1, pid: process.pid, lagBytes: undefined, asleep: false },
-        { slot: 2, pid: process.pid, lagBytes: 48, asleep: false },
+        { ...details, slot: 0, reads: undefined, lagBytes: undefined },
+        { ...details, slot: 1, reads: 'lossily', lagBytes: 24 },
+        { ...details, slot: 2, reads: 'reliably', lagBytes: 48 },
       ],
     });
-    for (const each of [...readers, log, lossy, reliable]) each.close();
+    for (const reader of readers) reader.read(() => {});
+    expect(inspect(place.name, place).details).toMatchObject({
+      participants: [{}, { lagBytes: 0 }, { lagBytes: 0 }],
+    });
+    for (const reader of readers) reader.close();
+    expect(inspect(place.name, place).details).toMatchObject({
+      participants: [
+        {},
+        { reads: undefined, lagBytes: undefined },
+        { reads: undefined, lagBytes: undefined },
+      ],
+    });
+    for (const each of [log, lossy, reliable]) each.close();
+  });
+
+  it('tells of a log how many entries its lossy readers have lost', () => {
+    const log = openLog(place.name, { ...place, capacityBytes: 4096 });
+    const readers = [log.reader(), log.reader()];
+    for (let i = 0; i < 300; i++) log.tryAppend(new Uint8Array(8));
+    const { details } = inspect(place.name, place);
+    const { keptBytes = 0, participants = [] } = details.kind === 'log' ? details : {};
+    expect(participants[0]).toMatchObject({ reads: 'lossily', lostEntries: 0 });
+    expect(participants[0]?.lagBytes).toBeGreaterThan(keptBytes);
+    for (const reader of readers) reader.read(() => {});
+    const [first, second] = readers;
+    expect(first?.lost).toBeGreaterThan(0);
+    expect(inspect(place.name, place).details).toMatchObject({
+      participants: [{ lagBytes: 0, lostEntries: (first?.lost ?? 0) + (second?.lost ?? 0) }],
+    });
+    log.close();
+  });
+
+  it('shows the reliable reader of a handle, whatever its lossy ones do', () => {
+    const log = openLog(place.name, { ...place, capacityBytes: 4096 });
+    const lossy = log.reader();
+    const reliable = log.reader({ reliable: true });
+    log.tryAppend(new Uint8Array(8));
+    const another = log.reader({ start: 'oldest' });
+    const shown = { reads: 'reliably', lagBytes: 24 };
+    lossy.read(() => {});
+    another.read(() => {});
+    expect(inspect(place.name, place).details).toMatchObject({ participants: [shown] });
+    lossy.close();
+    expect(inspect(place.name, place).details).toMatchObject({ participants: [shown] });
+    reliable.close();
+    another.read(() => {});
+    expect(inspect(place.name, place).details).toMatchObject({
+      participants: [{ reads: 'lossily', lagBytes: 0 }],
+    });
+    log.close();
   });
 
   it('names a kind that it does not know', () => {

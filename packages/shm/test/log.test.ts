@@ -8,9 +8,13 @@ import {
   LOCK_WORD,
   logBytes,
   OLDEST_WORD,
+  READS_LOSSILY,
+  READS_RELIABLY,
   SLEEPERS_WORD,
+  SLOT_LOST,
   SLOT_POSITION,
-  SLOT_RELIABLE,
+  SLOT_READS,
+  SLOT_SLEEPS,
   TAIL_WORD,
 } from '../src/log-layout.js';
 import type { LogReader } from '../src/log-reader.js';
@@ -71,6 +75,13 @@ describe('log layout', () => {
       COUNT_WORD: 160,
       DATA_WORD: 256,
     });
+    expect({ SLOT_SLEEPS, SLOT_READS, SLOT_POSITION, SLOT_LOST }).toEqual({
+      SLOT_SLEEPS: 12,
+      SLOT_READS: 13,
+      SLOT_POSITION: 14,
+      SLOT_LOST: 15,
+    });
+    expect({ READS_RELIABLY, READS_LOSSILY }).toEqual({ READS_RELIABLY: 1, READS_LOSSILY: 2 });
     expect(logBytes(4096)).toBe(5120);
   });
 });
@@ -222,7 +233,7 @@ describe('Log', { timeout: 60_000 }, () => {
     poke((words) => {
       const slot = slotWord(joinDead(words).slot);
       store(words, slot + SLOT_POSITION, 0);
-      store(words, slot + SLOT_RELIABLE, 1);
+      store(words, slot + SLOT_READS, READS_RELIABLY);
     });
     appendMany(log, 100);
   });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -57,6 +57,36 @@ describe('the packed package', () => {
     120_000,
   );
 
+  it('brings a program that shows what is there, and says with its exit code what is wrong', () => {
+    const project = packed.install(process.execPath);
+    const directory = mkdtempSync('/dev/shm/chat-shm-packed-');
+    try {
+      writeFileSync(
+        join(project, 'make.mjs'),
+        `import { openLog } from '@chat/shm';
+         openLog('orders', { directory: ${JSON.stringify(directory)} }).tryAppend(new Uint8Array(8));`,
+      );
+      packed.run(process.execPath, project, 'make.mjs');
+      writeFileSync(join(directory, 'foreign.cshm'), 'foreign');
+      const program = 'node_modules/.bin/chat-shm';
+      expect(statSync(join(project, program)).mode & 0o111).not.toBe(0);
+      const show = (...args: string[]) =>
+        packed.run(process.execPath, project, program, ...args, '--directory', directory);
+      expect(show('list')).toMatch(/^orders +log +\d+ +1 dead +free$/m);
+      expect(show('inspect', 'orders')).toContain('1 entries so far, 24 of 4194304 bytes kept');
+      expect(JSON.parse(show('inspect', 'orders', '--json'))).toMatchObject({ details: { entries: 1 } });
+      expect(() => show('inspect', 'foreign')).toThrow(
+        expect.objectContaining({
+          status: 1,
+          stderr: expect.stringMatching(/^chat-shm: .*ERR_SHM_FOREIGN.*\n$/),
+        }),
+      );
+      expect(show('cleanup', '--remove-abandoned')).toContain('removed the segment orders');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  }, 60_000);
+
   it('brings prebuilt addons, what builds others, and the licences of both', () => {
     const project = packed.install(process.execPath);
     const folder = join(project, 'node_modules/@chat/shm');
@@ -68,6 +98,7 @@ describe('the packed package', () => {
       'native/binding.gyp',
       'native/addon.cc',
       'bin/chat-shm-build.mjs',
+      'bin/chat-shm.mjs',
       'dist/index.js',
       'dist/index.cjs',
     ]) {

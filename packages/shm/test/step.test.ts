@@ -7,7 +7,7 @@ import { afterEach, describe, expect, inject, it } from 'vitest';
 import { STEP_HOOK, STEPS, step } from '../src/step.js';
 import config from '../tsup.config.js';
 
-const published = config as Options;
+const [library] = config as readonly Options[];
 const hooks = globalThis as { [STEP_HOOK]?: (name: string) => void };
 
 describe('step', () => {
@@ -31,7 +31,7 @@ describe('step', () => {
     const outDir = mkdtempSync(join(tmpdir(), 'chat-shm-step-'));
     try {
       await build({
-        ...published,
+        ...library,
         config: false,
         entry: [fileURLToPath(new URL('../src/index.ts', import.meta.url))],
         outDir,

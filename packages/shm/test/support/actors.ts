@@ -21,6 +21,11 @@ export const actors: Readonly<Record<string, (place: Place) => unknown>> = {
   'create a segment': ({ name, directory }) => {
     held.push(openSegment(name, { directory, mode: 'create' }));
   },
+  'make and remove a segment until killed': ({ name, directory }) => {
+    setImmediate(() => {
+      for (;;) openSegment(name, { directory, payloadBytes: 64 }).closeAndRemoveIfLast();
+    });
+  },
   'hold the mutex': async ({ name, directory }) => {
     const mutex = openMutex(name, { directory });
     held.push(mutex);

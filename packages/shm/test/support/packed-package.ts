@@ -57,8 +57,8 @@ export class PackedPackage {
   }
 
   /** Runs a file of a project and returns what it printed. */
-  run(node: string, project: string, file: string): string {
-    return this.#run(node, [join(project, file)], project);
+  run(node: string, project: string, file: string, ...args: readonly string[]): string {
+    return this.#run(node, [join(project, file), ...args], project);
   }
 
   remove(): void {

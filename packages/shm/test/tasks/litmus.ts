@@ -6,7 +6,7 @@
  * - *torn values*: one process writes a latest value without pause, the other reads it and checks every copy. First with all
  *   optimising tiers warm, then interpreted only, not optimised, and optimised from the first call.
  *
- *     npm run litmus -w @chat/shm -- --reads 100000000 --large-reads 10000000
+ *     npm run litmus -w @chat/shm -- --reads 100000000 --large-reads 100000000
  *
  * A run proves nothing about other machines; on x86-64 most mistakes cannot show at all.
  */
