@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT, workspacesIn } from './support/workspaces.js';
@@ -115,6 +115,28 @@ describe('the packed packages', () => {
       expect(JSON.parse(cjs)).toEqual(JSON.parse(esm));
     },
   );
+
+  // As a bundler resolves it, or Jest with jsdom, which requires what browsers import.
+  it('@chat/client gives browsers a build of their own, from ESM and CommonJS', async () => {
+    const names = 'console.log(Object.keys(api).filter((key) => key !== "default").sort().join(" "))';
+    writeFileSync(
+      join(folder, 'browser.mjs'),
+      `import * as api from '@chat/client';\n${names};\nconsole.log(import.meta.resolve('@chat/client'));\n`,
+    );
+    writeFileSync(
+      join(folder, 'browser.cjs'),
+      `const api = require('@chat/client');\n${names};\nconsole.log(require.resolve('@chat/client'));\n`,
+    );
+    for (const [file, build] of [
+      ['browser.mjs', 'browser.js'],
+      ['browser.cjs', 'browser.cjs'],
+    ] as const) {
+      const { stdout } = await run(process.execPath, ['--conditions=browser', file], { cwd: folder });
+      const [exported, resolved] = stdout.trim().split('\n');
+      expect(exported).toBe('ClientError ClientErrorCode connect createChatClient');
+      expect(basename(resolved!)).toBe(build);
+    }
+  });
 
   it('decode a frame from ESM and CommonJS', async () => {
     const names = '{ encodeFrame, FrameDecoder, FrameType }';
