@@ -10,6 +10,7 @@ import { HttpDialect, type HttpOptions } from './dialects/http.js';
 import { Doorstep } from './doorstep.js';
 import { type DrainOptions, type DrainResult, drainSessions } from './drain.js';
 import { ServerError, ServerErrorCode } from './errors.js';
+import type { SessionInfo } from './hooks.js';
 import {
   type AdjustableLimits,
   adjustOptions,
@@ -47,6 +48,14 @@ export interface UnixAddress {
 
 /** Where a server listens. */
 export type ListeningAddress = TcpAddress | UnixAddress;
+
+/** A member as an operator sees it. */
+export interface MemberInfo extends SessionInfo {
+  /** False while its connection is lost. */
+  readonly isConnected: boolean;
+  /** Names of the rooms that it is in. */
+  readonly rooms: readonly string[];
+}
 
 /** Totals and gauges at one moment. */
 export interface ServerStats extends Readonly<Omit<Counters, 'closes' | 'closed'>> {
@@ -230,6 +239,15 @@ export class ChatServer {
     this.#chat.fanOut.onTurn = observer;
   }
 
+  /** Everybody who is here, those included whose connection is lost and who may come back. A copy. */
+  sessions(): readonly MemberInfo[] {
+    return Array.from(this.#chat.sessions, (session) => ({
+      ...session.info,
+      isConnected: session.peer !== undefined,
+      rooms: Array.from(session.rooms.values(), ({ room }) => room.name),
+    }));
+  }
+
   /** Shows the member of that name out; its client does not come back by itself. False: nobody has it. */
   kick(name: string, reason = 'kicked'): boolean {
     return this.#chat.kick(name, reason);
@@ -275,7 +293,8 @@ export class ChatServer {
    * shows those out who may not, as {@link ChatServer.removeFromRoom}.
    *
    * @param name asks about this member only
-   * @returns how many were shown out of a room; rejects when the hook throws
+   * @returns how many were shown out of a room; rejects with an `AggregateError` when the hook threw for some, who
+   *   stay, after all others were asked about
    */
   reauthorize(name?: string): Promise<number> {
     return this.#chat.reauthorize(name);

@@ -211,12 +211,19 @@ export class Chat {
     const found = name === undefined ? undefined : this.names.find(name);
     const sessions = name === undefined ? [...this.sessions] : found ? [found] : [];
     let dismissed = 0;
+    const failures: unknown[] = [];
     for (const session of sessions) {
       for (const { room } of [...session.rooms.values()]) {
-        if (!authorize || (await authorize(session.info, 'join', room.name))) continue;
-        if (session.dismiss(room.name)) dismissed++;
+        try {
+          if (!authorize || (await authorize(session.info, 'join', room.name))) continue;
+          if (session.dismiss(room.name)) dismissed++;
+        } catch (error) {
+          // What cannot be decided about one says nothing about the others.
+          failures.push(error);
+        }
       }
     }
+    if (failures.length > 0) throw new AggregateError(failures, 'authorize failed to decide');
     return dismissed;
   }
 

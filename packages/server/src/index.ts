@@ -9,6 +9,7 @@ export {
   createChatServer,
   type ListenAddress,
   type ListeningAddress,
+  type MemberInfo,
   type ServerStats,
   type TcpAddress,
   type UnixAddress,

@@ -105,6 +105,25 @@ describe('authorize', () => {
     });
   });
 
+  it('that fails for one is asked about the others all the same', async () => {
+    let hasChanged = false;
+    const memory = await MemoryChat.open({
+      hooks: {
+        authorize: ({ name }) => {
+          if (hasChanged && name === 'ada') throw new Error('database down');
+          return !hasChanged;
+        },
+      },
+    });
+    for (const name of ['ada', 'bob']) await (await memory.enter(name)).join('lobby');
+    hasChanged = true;
+    await expect(memory.chat.reauthorize(undefined)).rejects.toMatchObject({
+      errors: [new Error('database down')],
+    });
+    const { members } = memory.chat.rooms.find('lobby')!;
+    expect([...members.values()].map(({ session }) => session.name)).toEqual(['ada']);
+  });
+
   it('leaves alone who left the room, or ended, while it thought about it', async () => {
     const decisions: ((may: boolean) => void)[] = [];
     let isSlow = false;
@@ -221,6 +240,13 @@ it('can be had from outside: kick, ban, remove, ask again', async () => {
   };
   const [ada, { handle }] = await enter('ada');
   const [bob] = await enter('bob');
+  await bob.join('kitchen');
+  const common = { address: '127.0.0.1', dialect: 'binary', claims: undefined, isConnected: true };
+  expect(server.sessions()).toEqual([
+    { ...common, memberId: 1, name: 'ada', rooms: ['lobby'] },
+    { ...common, memberId: 2, name: 'bob', rooms: ['lobby', 'kitchen'] },
+  ]);
+  expect(await bob.ask({ op: 'leave', room: 'kitchen' })).toEqual({ left: true });
   expect(server.removeFromRoom('nobody', 'lobby')).toBe(false);
   expect(server.removeFromRoom('ada', 'nowhere')).toBe(false);
   expect(server.removeFromRoom('ada', 'lobby')).toBe(true);
@@ -231,6 +257,13 @@ it('can be had from outside: kick, ban, remove, ask again', async () => {
   expect(server.reauthenticate('nobody')).toBe(false);
   expect(server.reauthenticate('ada')).toBe(true);
   expect(await ada.closed).toMatchObject({ code: 4017 });
+  expect(server.sessions()[0]).toEqual({
+    ...common,
+    memberId: 1,
+    name: 'ada',
+    rooms: [],
+    isConnected: false,
+  });
   expect(server.banAddress('127.0.0.1', 1000)).toBe(false);
   expect(server.ban('bob', 1000)).toBe(true);
   expect(await bob.closed).toMatchObject({ code: 4015 });
