@@ -139,10 +139,14 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
   comeBack({ handle, start, head }: Place, kept: boolean): void {
     const { epoch } = this.identity;
     this.handle = handle;
-    if (this.epoch !== epoch) this.historyUntil = head;
-    if (this.epoch === undefined) this.position = start;
-    else if (this.epoch !== epoch) this.gap('epoch-changed', this.position, start);
-    else if (!kept) this.gap('session-lost', this.position, start);
+    if (this.epoch === undefined) {
+      this.position = start;
+      this.historyUntil = head;
+    } else if (this.epoch !== epoch) {
+      // Whatever a new log holds was missed, and is as new as what was missed in the old one.
+      this.historyUntil = 0;
+      this.gap('epoch-changed', this.position, start);
+    } else if (!kept) this.gap('session-lost', this.position, start);
     else if (start > this.position) this.gap('expired', this.position, start);
     this.epoch = epoch;
   }

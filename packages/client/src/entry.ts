@@ -35,7 +35,7 @@ export interface EntryInfo {
   readonly at: number;
   /** Whether this client caused it. */
   readonly own: boolean;
-  /** Whether it is from before this client joined. */
+  /** Whether it is from before this client joined. What it missed while it was on its way back is not. */
   readonly history: boolean;
 }
 
