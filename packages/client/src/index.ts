@@ -31,6 +31,26 @@ const NODE: Platform = {
  * @throws ClientError (as a rejection) `ERR_CLIENT_CONNECT_FAILED`, `ERR_CLIENT_CONNECT_TIMEOUT`,
  *   `ERR_CLIENT_NAME_TAKEN`, `ERR_CLIENT_NAME_INVALID`, `ERR_CLIENT_UNAUTHORIZED`, `ERR_CLIENT_OVERLOADED`,
  *   `ERR_CLIENT_URL_UNSUPPORTED` and the others of a refused hello; or the reason of `signal`
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { connect } from '@chat/client';
+ * import { createChatServer } from '@chat/server'; // here only so that the example runs by itself
+ *
+ * const server = createChatServer();
+ * const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+ *
+ * const client = await connect(`tcp://127.0.0.1:${port}`, { name: 'ada' });
+ * const lobby = await client.join('lobby');
+ * lobby.send('hello');
+ * for await (const { sender, value } of lobby.messages()) {
+ *   assert.equal(`${sender.name}: ${value}`, 'ada: hello');
+ *   break;
+ * }
+ * await client.close();
+ * await server.close();
+ * ```
  */
 export async function connect<D = string>(
   url: string | URL,
@@ -45,6 +65,18 @@ export async function connect<D = string>(
  * Makes a client without connecting it, so that its state can be watched from the beginning.
  *
  * @throws RangeError when a limit is not a positive number
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { createChatClient } from '@chat/client';
+ *
+ * const client = createChatClient('tcp://127.0.0.1:1', { name: 'ada' }); // nobody listens there
+ * const seen: string[] = [];
+ * client.on('state', ({ status }) => seen.push(status));
+ * await assert.rejects(client.connect(), { code: 'ERR_CLIENT_CONNECT_FAILED' });
+ * assert.deepEqual(seen, ['connecting', 'closed']);
+ * ```
  */
 export function createChatClient<D = string>(url: string | URL, options: ConnectOptions<D>): ChatClient<D> {
   return new LiveClient(NODE, url, options);
