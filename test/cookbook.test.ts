@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { connect, createChatClient } from '@chat/client';
 import { createChatServer } from '@chat/server';
+import { listSegments, unlink } from '@chat/shm';
 import { chromium } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -149,6 +150,7 @@ describe('the cookbook', () => {
 
   it.skipIf(process.platform !== 'linux')('has two processes that compute together', async () => {
     const name = `cookbook-${process.pid}`;
+    onTestFinished(() => void unlink(name));
     const compute = start(process.execPath, 'compute.mjs', name);
     for (const [numbers, sum] of [
       [['1', '2', '3'], '6\n'],
@@ -160,6 +162,7 @@ describe('the cookbook', () => {
     }
     compute.kill('SIGTERM');
     expect(await compute.ended).toEqual([0, null]);
+    expect(listSegments()).not.toContain(name);
   });
 
   it.skipIf(PYTHON === undefined)('has a few lines of Python that are a client', async () => {
