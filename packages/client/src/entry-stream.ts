@@ -72,8 +72,6 @@ interface HeldMessage {
   readonly prev: number;
   readonly seq: number;
   readonly bytes: Uint8Array;
-  readonly offset: number;
-  readonly length: number;
 }
 
 export class EntryStream<T> implements EntryContext<T>, EntrySink {
@@ -119,7 +117,8 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
       this.#owner.onNotice(notice);
       this.#deliver(notice);
     } else if (this.#held !== undefined) {
-      this.#hold({ type: 'held', prev, seq, bytes, offset, length });
+      // A copy: what it came in with may be a thousand times its size, and be kept as long.
+      this.#hold({ type: 'held', prev, seq, bytes: bytes.slice(offset, offset + length) });
     } else if (this.#owner.isListening()) {
       this.#deliverMessage(bytes, offset, length);
     }
@@ -162,7 +161,7 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
         this.#deliver({ type: 'gap', room: this.room, reason: 'overflow', ...this.#heldLoss });
       }
       for (const item of held) {
-        if (item.type === 'held') this.#deliverMessage(item.bytes, item.offset, item.length);
+        if (item.type === 'held') this.#deliverMessage(item.bytes, 0, item.bytes.length);
         else this.#deliver(item);
       }
     });
@@ -198,5 +197,5 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
 }
 
 function bytesOf(item: HeldMessage | Notice | Gap): number {
-  return item.type === 'held' ? item.length : 0;
+  return item.type === 'held' ? item.bytes.length : 0;
 }

@@ -182,6 +182,17 @@ describe('entries', () => {
     expect(seen[1]).toMatchObject({ seq: 109 });
   });
 
+  it('that wait for a first listener keep nothing of what they came with', async () => {
+    const scene = await connected();
+    const room = await join(scene);
+    const chunk = await scene.server.end.sendBytes(encodeFrame(message(1, 0, 'waits')));
+    // Whoever still held the chunk, and 64 KiB around this message with it, would see it go.
+    chunk.fill(0);
+    const seen = collect(room);
+    await turns();
+    expect(seen).toMatchObject([{ seq: 1, value: 'waits' }]);
+  });
+
   it('go to two independent iterators, each at its own pace', async () => {
     const scene = await connected();
     const room = await join(scene);

@@ -148,9 +148,12 @@ export class ServerEnd {
     await this.sendBytes(...frames.map(encodeFrame));
   }
 
-  async sendBytes(...parts: Uint8Array[]): Promise<void> {
-    this.#sink.data(Uint8Array.from(parts.flatMap((part) => [...part])));
+  /** @returns the chunk that the client got */
+  async sendBytes(...parts: Uint8Array[]): Promise<Uint8Array> {
+    const chunk = Uint8Array.from(parts.flatMap((part) => [...part]));
+    this.#sink.data(chunk);
     await turns();
+    return chunk;
   }
 
   /** Answers the hello. */
