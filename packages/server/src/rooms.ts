@@ -2,7 +2,7 @@
  * All rooms. A room comes into being with its first member and goes away, with its history, some time after
  * its last one left.
  */
-import { type RoomInfo, roomKey } from '@chat/protocol';
+import { MAX_NAME_BYTES, type RoomInfo, roomKey } from '@chat/protocol';
 import type { Awaitable } from './hooks.js';
 import type { Retention } from './log/byte-log.js';
 import { Room } from './room.js';
@@ -45,7 +45,7 @@ export class Rooms {
   }
 
   find(name: string): Room | undefined {
-    return this.#rooms.get(roomKey(name));
+    return isTooLong(name) ? undefined : this.#rooms.get(roomKey(name));
   }
 
   byKey(key: string): Room | undefined {
@@ -114,6 +114,7 @@ export class Rooms {
     after = '',
     maySee?: (room: string) => Awaitable<boolean>,
   ): Promise<{ readonly rooms: RoomInfo[]; readonly cursor?: string }> {
+    if (isTooLong(prefix)) return { rooms: [] };
     const start = roomKey(prefix);
     const rooms: RoomInfo[] = [];
     let bytes = 0;
@@ -177,4 +178,9 @@ export class Rooms {
     this.#rooms.delete(room.key);
     this.#keys.splice(this.#indexOf(room.key), 1);
   }
+}
+
+/** No room is called so; and what a stranger sends can be so long that finding its key takes milliseconds. */
+function isTooLong(name: string): boolean {
+  return name.length > MAX_NAME_BYTES;
 }

@@ -71,6 +71,23 @@ describe('a member that is shown out of a room', () => {
     expect(again.welcome!.rooms.map(({ room }) => room)).toEqual(['kitchen']);
   });
 
+  it('asks anew when it is shown out in the moment of coming back', async () => {
+    const memory = await MemoryChat.open();
+    const ada = await memory.enter('ada');
+    const { session, secret, epoch } = ada.welcome!;
+    await ada.join('lobby');
+    ada.pipe.destroy();
+    await turn();
+    const resume = { session, secret, epoch, rooms: [{ room: 'lobby', after: 1 }], inbox: 0 };
+    const again = memory.connect();
+    again.greet({ name: 'ada', resume });
+    // The session has its new connection by now, and the welcome is not written yet.
+    memory.chat.names.find('ada')!.dismiss('lobby');
+    expect(await again.closed).toMatchObject({ code: 4030 });
+    expect(again.frames.map(({ type }) => type)).toEqual([FrameType.Close]);
+    expect((await memory.enter({ name: 'ada', resume })).welcome).toMatchObject({ resumed: true, rooms: [] });
+  });
+
   it('has nowhere to go in the line dialect', async () => {
     const memory = await MemoryChat.open();
     const line = memory.connectLine();

@@ -1,5 +1,5 @@
 /** The directory of rooms: pages of it against a plain list, while rooms come and go. */
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Membership } from '../src/room.js';
 import { Rooms } from '../src/rooms.js';
 import type { Session } from '../src/session.js';
@@ -103,4 +103,14 @@ it('gives up the room that has been empty for longest rather than refuse a new o
   expect(rooms.open('new')).toBeDefined();
   expect([rooms.find('r7'), rooms.find('r8'), rooms.find('r9')].map(Boolean)).toEqual([true, false, true]);
   expect(rooms.size).toBe(5000);
+});
+
+it('does not think long about a name that no room can have', async () => {
+  const { rooms } = directory();
+  const normalize = vi.spyOn(String.prototype, 'normalize');
+  const name = '\uFDFA'.repeat(21_000);
+  expect(rooms.find(name)).toBeUndefined();
+  expect(await rooms.list(name, 10, 1000)).toEqual({ rooms: [] });
+  expect(normalize).not.toHaveBeenCalled();
+  normalize.mockRestore();
 });

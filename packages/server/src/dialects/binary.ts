@@ -194,6 +194,11 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
 
   dismiss(membership: Membership): void {
     const { room } = membership;
+    if (this.#state.name !== 'open') {
+      // The welcome that is on its way names the room still: the client asks anew.
+      this.close(CloseCode.Internal, `left ${room.name} in the moment of coming back`);
+      return;
+    }
     if (!membership.lagged) this.#sender.deliver(membership);
     if (!isBehind(membership)) return;
     // It is read no further from the log, where others speak already: the notice goes with the answers.
