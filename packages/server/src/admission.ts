@@ -121,14 +121,15 @@ export class Admissions {
     signal: AbortSignal | undefined,
     known: Session | undefined,
   ): Promise<Admission> {
-    const now = this.#chat.options.clock.now();
-    const banned = this.#chat.bans.remainingMs(undefined, peer.address, now);
-    if (banned > 0) return { code: CloseCode.Banned, reason: 'banned', retryAfterMs: banned };
+    const { bans, options } = this.#chat;
+    let bannedMs = bans.remainingMs(undefined, peer.address, options.clock.now());
+    if (bannedMs > 0) return banned(bannedMs);
     const verdict = await this.#authenticate(knock, peer, signal, known);
     if ('code' in verdict) return verdict;
     // A hook takes its time: whoever would come in now would not be told that the server goes away.
     if (this.#chat.draining) return DRAINING;
     if (known) {
+      if (isOutdated(knock, known)) return outdated();
       if (!known.ended) known.authenticated(verdict.claims, verdict.expiresInMs);
       const resumed = this.#resume(known, knock, peer);
       if (resumed) return resumed;
@@ -136,8 +137,9 @@ export class Admissions {
     const wanted = verdict.name ?? knock.name;
     const problem = userNameProblem(wanted);
     if (problem) return { code: CloseCode.NameInvalid, reason: problem };
-    const retryAfterMs = this.#chat.bans.remainingMs(wanted, '', now);
-    if (retryAfterMs > 0) return { code: CloseCode.Banned, reason: 'banned', retryAfterMs };
+    // The address again: it may have been banned while the hook thought.
+    bannedMs = bans.remainingMs(wanted, peer.address, options.clock.now());
+    if (bannedMs > 0) return banned(bannedMs);
     const name = this.#claim(wanted, knock);
     if (typeof name !== 'string') return name;
     const session = new Session(this.#chat, peer, {
@@ -245,6 +247,10 @@ function isOutdated({ clientSecret, attempt }: Knock, session: Session): boolean
 
 function overloaded(reason: string): Refusal {
   return { code: CloseCode.Overloaded, reason, retryAfterMs: OVERLOADED_RETRY_MS };
+}
+
+function banned(retryAfterMs: number): Refusal {
+  return { code: CloseCode.Banned, reason: 'banned', retryAfterMs };
 }
 
 function outdated(): Refusal {

@@ -226,6 +226,33 @@ describe('credentials that run out', () => {
     expect(await third.closed).toMatchObject({ code: 4017 });
   });
 
+  it('are not taken from a hello that comes late, nor do they help whoever is banned meanwhile', async () => {
+    const decisions = new Map<unknown, (result: AuthenticateResult) => void>();
+    const memory = await MemoryChat.open({
+      hooks: { authenticate: (credentials) => new Promise((decide) => decisions.set(credentials, decide)) },
+    });
+    const first = memory.connect();
+    const entering = first.enter({ name: 'ada', clientSecret: SECRET, attempt: 1, credentials: 'one' });
+    decisions.get('one')!({ ok: true, claims: 'one' });
+    await entering;
+    const session = memory.chat.names.find('ada')!;
+    session.reauthenticate('');
+    const [late, next] = [memory.connect(), memory.connect()];
+    late.greet(comeBack(first, { clientSecret: SECRET, attempt: 2, credentials: 'two' }));
+    next.greet(comeBack(first, { clientSecret: SECRET, attempt: 3, credentials: 'three' }));
+    decisions.get('three')!({ ok: true, claims: 'three' });
+    expect((await next.take(FrameType.Welcome)).welcome.resumed).toBe(true);
+    decisions.get('two')!({ ok: true, claims: 'two' });
+    expect(await late.closed).toMatchObject({ code: 4016 });
+    expect([session.info.claims, next.gone]).toEqual(['three', false]);
+    const other = memory.connect({ address: '192.0.2.9' });
+    other.greet({ name: 'eve', credentials: 'four' });
+    await turn();
+    memory.chat.banAddress('192.0.2.9', 1000, '');
+    decisions.get('four')!({ ok: true });
+    expect(await other.closed).toMatchObject({ code: 4015, retryAfterMs: 1000 });
+  });
+
   it('are asked for when the operator wants to see new ones', async () => {
     const { memory, asked } = await open(() => ({ ok: true, expiresInMs: Number.POSITIVE_INFINITY }));
     const ada = await memory.enter('ada');
