@@ -55,7 +55,7 @@ export class Heartbeat {
     this.#quietTicks = DEAD_TICKS - 1;
     this.#ping();
     this.#lastTickAt = this.#clock.now();
-    this.#clock.clearTimeout(this.#timer);
+    this.stop();
     this.#wait(Math.min(WAKE_TIMEOUT_MS, this.#intervalMs));
   }
 

@@ -202,6 +202,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
     // Every iterator has messages in it.
     this.#listeners.end('message', error);
     this.#listeners.emit('closed', { error });
+    this.#listeners.clear();
   }
 
   onSignal({ sender, name, codec, body }: Extract<Frame, { readonly type: typeof FrameType.Signal }>): void {

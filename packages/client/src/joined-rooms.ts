@@ -18,12 +18,10 @@ import {
 } from '@chat/protocol';
 import type { Clock } from './clock.js';
 import type { Connection } from './connection.js';
-import type { Identity } from './entry.js';
 import type { EntrySink } from './entry-stream.js';
 import { ClientError, type ClientErrorCode } from './errors.js';
 import { JoinedRoom, type RoomHost } from './joined-room.js';
 import { onAbort } from './on-abort.js';
-import type { Requests } from './requests.js';
 import type { JoinOptions, Room } from './room.js';
 import { assertJoined } from './shapes.js';
 
@@ -43,8 +41,6 @@ type JoinRequest = Extract<RequestBody, { readonly op: 'join' }>;
 export class JoinedRooms {
   readonly #host: RoomHost;
   readonly #clock: Clock;
-  readonly #identity: Identity;
-  readonly #requests: Requests;
   readonly #byName = new Map<string, JoinedRoom<unknown>>();
   readonly #streams = new Map<number, EntrySink>();
   #connection: Connection | undefined;
@@ -52,8 +48,6 @@ export class JoinedRooms {
   constructor(host: RoomHost, clock: Clock) {
     this.#host = host;
     this.#clock = clock;
-    this.#identity = host.identity;
-    this.#requests = host.requests;
   }
 
   get byName(): ReadonlyMap<string, JoinedRoom<unknown>> {
@@ -72,7 +66,7 @@ export class JoinedRooms {
     if (present) return sameCodec(present, options);
     const { history, since, signal } = options;
     let result: Room<T> | undefined;
-    await this.#requests.ask(
+    await this.#host.requests.ask(
       // What is undefined here is not in the JSON.
       { op: 'join', room, history, after: since?.seq, epoch: since?.epoch } as JoinRequest,
       {
@@ -84,7 +78,8 @@ export class JoinedRooms {
           result = before ? sameCodec(before, options) : this.#add(joined, options);
         },
         onLateAnswer: (joined) => {
-          const wanted = this.#byName.has(joined.room) || this.#requests.some((other) => isJoin(other, room));
+          const wanted =
+            this.#byName.has(joined.room) || this.#host.requests.some((other) => isJoin(other, room));
           if (!wanted) this.#leaveUnwanted(joined.room);
         },
       },
@@ -94,7 +89,7 @@ export class JoinedRooms {
 
   async leave(room: JoinedRoom<unknown>): Promise<void> {
     if (!room.joined) return;
-    await this.#requests.ask({ op: 'leave', room: room.name }, { onAnswer: () => this.#remove(room) });
+    await this.#host.requests.ask({ op: 'leave', room: room.name }, { onAnswer: () => this.#remove(room) });
   }
 
   /** The server has shown this client out: the room ends, behind the notice that says so. */
@@ -121,7 +116,7 @@ export class JoinedRooms {
     const absent = new Set(this.#byName.values());
     for (const joined of held) {
       const room = this.#byName.get(joined.room);
-      if (room?.stream.epoch === this.#identity.epoch) {
+      if (room?.stream.epoch === this.#host.identity.epoch) {
         absent.delete(room);
         this.#put(room, joined);
       } else {
@@ -161,7 +156,7 @@ export class JoinedRooms {
       // Also when the epoch is over: then all that the new log holds is news.
       const place = epoch === undefined ? { history: wantedHistory } : { after: position, epoch };
       try {
-        await this.#requests.ask(
+        await this.#host.requests.ask(
           { op: 'join', room: name, ...place },
           {
             repeat: false,

@@ -19,6 +19,7 @@ export type Listener<Value> = (value: Value) => unknown;
 interface Registration {
   readonly listener: Listener<never>;
   readonly once: boolean;
+  readonly onRemoved?: () => void;
   /** Ends the iterator that the values go to. */
   readonly end?: (error: unknown) => void;
 }
@@ -42,13 +43,10 @@ export class Listeners<Events extends object> {
   ): () => void {
     if (typeof listener !== 'function') throw new TypeError(`the listener of ${event} is not a function`);
     if (signal?.aborted) return () => {};
-    const registration: Registration = { listener, once };
+    const remove = () => this.#remove(event, registration);
+    const registration: Registration = { listener, once, onRemoved: onAbort(signal, remove) };
     this.#add(event, registration);
-    const stop = onAbort(signal, () => this.#remove(event, registration));
-    return () => {
-      stop();
-      this.#remove(event, registration);
-    };
+    return remove;
   }
 
   /** An iterator over these events from now on, one after the other as they come. */
@@ -91,6 +89,13 @@ export class Listeners<Events extends object> {
     }
   }
 
+  /** Removes all. */
+  clear(): void {
+    for (const [event, registrations] of this.#byEvent) {
+      for (const registration of registrations) this.#remove(event, registration);
+    }
+  }
+
   #add(event: keyof Events, registration: Registration): void {
     this.#byEvent.set(event, [...(this.#byEvent.get(event) ?? []), registration]);
     this.count++;
@@ -99,6 +104,7 @@ export class Listeners<Events extends object> {
   #remove(event: keyof Events, registration: Registration): void {
     const before = this.#byEvent.get(event);
     if (!before?.includes(registration)) return;
+    registration.onRemoved?.();
     this.count--;
     const after = before.filter((other) => other !== registration);
     if (after.length > 0) this.#byEvent.set(event, after);

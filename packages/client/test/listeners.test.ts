@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { Listeners } from '../src/listeners.js';
 import { turns } from './support/fake-clock.js';
@@ -65,6 +66,19 @@ describe('Listeners', () => {
     expect(seen).toHaveLength(3);
     expect(events.count).toBe(0);
     expect(events.has('tick')).toBe(false);
+  });
+
+  it('leaves nothing at a signal that lives on', () => {
+    const { events } = listeners();
+    const { signal } = new AbortController();
+    events.on('tick', () => {}, { signal, once: true });
+    const remove = events.on('tick', () => {}, { signal });
+    const stream = events.stream({ signal }, 'tick', 'tock');
+    expect(getEventListeners(signal, 'abort')).toHaveLength(3);
+    events.emit('tick', 1);
+    remove();
+    void stream.return();
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
   it('does not call a listener that was added during the event', () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import {
   bytesCodec,
   CloseCode,
@@ -522,6 +523,21 @@ describe('leave', () => {
     expect(scene.client.joined.size).toBe(0);
     await expect(room.send('x')).rejects.toMatchObject({ code: 'ERR_CLIENT_NOT_MEMBER' });
     for await (const _message of room.messages()) throw new Error('a left room has no messages');
+  });
+
+  it('leaves nothing at a signal that lives on', async () => {
+    const scene = await connected();
+    const room = await join(scene);
+    const { signal } = new AbortController();
+    room.on('message', () => {}, { signal });
+    room.on('closed', () => {}, { signal });
+    const reading = room.entries({ signal });
+    const leaving = room.leave();
+    await turns();
+    await scene.server.end.respond({ left: true });
+    await leaving;
+    expect(await reading.next()).toEqual({ done: true, value: undefined });
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
   it('of a room that is not joined is nothing', async () => {
