@@ -4,6 +4,9 @@
  * What is typed here appears in process B, and the reverse. Without a terminal it writes a message every second, so that there is
  * something to watch. Each thing that is done to the shared memory is shown once it was done. What survives a `kill -9` is
  * decided by `openConversation`, not here; this file has a keyboard, a clock and a screen.
+ *
+ * Process B is written alike, line by line, and shares no code with this one, on purpose: each is one file that can be read from top to
+ * bottom, and `diff` of the two shows what the sides do differently. Keyboard and screen are no business of `@chat/shm`.
  */
 import { clearLine, createInterface, cursorTo } from 'node:readline';
 import { openConversation, ShmError } from '@chat/shm';

@@ -382,6 +382,8 @@ export class Channel extends EventEmitter<ChannelEvents> {
   }
 
   #peerChanged(peer: PeerState): void {
+    // One look may see two changes, and a listener may have closed the channel at the first one.
+    if (this.#closed) return;
     this.#parking.wakeAll();
     if (peer.state === 'attached') this.emit('peer-attached', peer.pid);
     else if (peer.state === 'left') this.emit('peer-left', peer.pid);

@@ -25,12 +25,13 @@
  * proven dead is removed by whoever comes next; one whose owner may live, never. Where a socket cannot be made (path too long, another
  * network file system) the safety look remains. Nothing here keeps the process alive unless asked.
  */
-import { chmodSync, readdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { compareExchange, load, store } from './atomics.js';
 import { currentIdentity, formatIdentity, type Identity, livenessOf, parseIdentity } from './liveness.js';
 import type { Segment } from './segment.js';
+import { filesOf } from './segment-path.js';
 
 /** How often a sleeper looks without having been woken. */
 export const SAFETY_INTERVAL_MS = 100;
@@ -285,14 +286,6 @@ function bellPrefix(segmentPath: string): string {
   for (const byte of new TextEncoder().encode(basename(segmentPath)))
     hash = Math.imul(hash ^ byte, 0x01000193);
   return `${PREFIX}${(hash >>> 0).toString(36)}.`;
-}
-
-function filesOf(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return []; // Somebody removed the folder: the segment serves those who have it all the same.
-  }
 }
 
 function removeFile(path: string): boolean {

@@ -11,8 +11,10 @@ export class Parking {
     return this.#parked.size;
   }
 
-  /** Resolves at the next {@link wakeAll}. Rejects with the reason of `signal` if that comes first. */
+  /** Resolves at the next {@link wakeAll}. Rejects with the reason of `signal` if that comes first, or was there before. */
   park(signal: AbortSignal | undefined): Promise<void> {
+    // Between being woken and waiting again it may have been aborted: the event is over, and would not come.
+    if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const wake = (): void => {
         signal?.removeEventListener('abort', abort);

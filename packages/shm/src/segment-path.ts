@@ -59,12 +59,12 @@ export function temporaryPath(path: string, maker: Identity): string {
 
 /**
  * Removes the unfinished files of makers that are proven dead, of the segment `name` or of all in the folder; returns their names.
- * Files that cannot be removed (other user, sticky folder) are passed over.
+ * Files that cannot be removed (other user, sticky folder), and folders that cannot be read, are passed over.
  */
 export function removeLeftovers(directory: string, observer: Identity, name?: string): string[] {
   const removed: string[] = [];
   const prefix = name === undefined ? undefined : `${name.normalize('NFC')}${SUFFIX}.`;
-  for (const file of readdirSync(directory)) {
+  for (const file of filesOf(directory)) {
     if (prefix !== undefined && !file.startsWith(prefix)) continue;
     const maker = makerOf(file);
     if (maker === undefined || livenessOf(maker, observer) !== 'dead') continue;
@@ -76,6 +76,15 @@ export function removeLeftovers(directory: string, observer: Identity, name?: st
     }
   }
   return removed;
+}
+
+/** The names in a folder; none when it cannot be read. */
+export function filesOf(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }
 
 function makerOf(file: string): Identity | undefined {

@@ -296,6 +296,37 @@ describe('Channel peers', { timeout: 60_000 }, () => {
     await again;
   });
 
+  it('can stop waiting at the news that the other side has left', async () => {
+    using a = open({ side: 'a' });
+    const b = open({ side: 'b' });
+    await once(a, 'peer-attached');
+    const controller = new AbortController();
+    a.on('peer-left', () => controller.abort(new Error('alone')));
+    const waiting = a.readable({ signal: controller.signal });
+    b.close();
+    await expect(waiting).rejects.toThrow('alone');
+  });
+
+  it('says nothing more once it was closed, though there would be more to say', async () => {
+    const a = open({ side: 'a' });
+    const b = open({ side: 'b' });
+    await once(a, 'peer-attached');
+    // Left and come again before anybody looks: two changes at one look.
+    b.close();
+    using next = open({ side: 'b' });
+    const said: string[] = [];
+    a.on('peer-left', () => {
+      said.push('left');
+      a.close();
+    });
+    a.on('peer-attached', () => said.push('attached'));
+    a.on('peer-died', () => said.push('died'));
+    while (!a.closed) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(said).toEqual(['left']);
+    expect(next.closed).toBe(false);
+  });
+
   it('sees another process die, and its successor come', async () => {
     using a = open();
     for (let round = 0; round < 2; round++) {

@@ -29,7 +29,7 @@ import {
   TOTAL_BYTES_WORD,
   VERSION_WORD,
 } from '../src/segment-layout.js';
-import { temporaryPath } from '../src/segment-path.js';
+import { removeLeftovers, temporaryPath } from '../src/segment-path.js';
 import { openSegment, type SegmentOptions, type SharedSegment } from '../src/shared-segment.js';
 import { ChildProcess } from './support/child-process.js';
 import { deadIdentity, joinDead } from './support/dead.js';
@@ -400,6 +400,10 @@ describe('what a dead creator left', () => {
     open();
     const left = readdirSync(place.directory).map((entry) => join(place.directory, entry));
     expect(left.sort()).toEqual([path, alive, elsewhere, other, alike].sort());
+  });
+
+  it('is not looked for in a folder that cannot be read', () => {
+    expect(removeLeftovers(join(place.directory, 'none'), currentIdentity())).toEqual([]);
   });
 
   it('is removed by the next opener when it died between publishing and tidying up', () => {
