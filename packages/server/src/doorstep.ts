@@ -17,7 +17,7 @@ import { endSocket, SocketLink } from './link.js';
 
 /** With so many on the doorstep, newcomers take the place of those who have been silent for longer than this. */
 const CROWD = 4096;
-const PATIENCE_MS = 1000;
+const PATIENCE_MS = 3000;
 /** A burst of newcomers may be larger for a moment, since many are accepted before any of them is read. */
 const MAX_WAITING = 16_384;
 /** Connections over the limit of their address that may wait for their refusal to be said, and read. */

@@ -64,7 +64,7 @@ describe('Doorstep', () => {
 
   it('refuses whoever is over its share after a moment, also when it says nothing', async () => {
     const visitors = Array.from({ length: 12 }, () => visit('192.0.2.1'));
-    memory.clock.advance(1500);
+    memory.clock.advance(3500);
     await turn();
     expect(visitors.map(({ answer }) => String(answer))).toEqual([
       ...Array(10).fill(''),
@@ -77,7 +77,7 @@ describe('Doorstep', () => {
     visit(address(5000));
     await turn();
     expect(silent.filter(({ writableEnded }) => writableEnded)).toEqual([]);
-    memory.clock.advance(1500);
+    memory.clock.advance(3500);
     const ada = visit(address(6000), helloBytes({ name: 'ada' }));
     await turn(2);
     expect(ada.answer[4]).toBe(FrameType.Welcome);

@@ -141,6 +141,7 @@ const DOCUMENTED: ReadonlySet<string> = new Set([
   Outcome.Torn,
   Outcome.LeftByItself,
   'too-many-connections',
+  'handshake-timeout',
   'overloaded',
   'frame-too-large',
   'invalid-utf8',
@@ -165,6 +166,7 @@ async function main(): Promise<boolean> {
   };
   const server = startServer(scenario);
   const exited = once(server, 'exit');
+  process.once('exit', () => server.kill('SIGKILL'));
   const broken: string[] = [];
   const promise = (isKept: boolean, what: string): void => {
     if (!isKept) broken.push(what);

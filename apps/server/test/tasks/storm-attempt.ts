@@ -130,7 +130,10 @@ export class Attempt {
     if (this.#kind === 'silent') this.#leaveWith(Outcome.LeftByItself);
   }
 
-  #takeFrame(chunk: Uint8Array): void {
+  #takeFrame(chunk: Buffer): void {
+    // Who was not read in time is told so before it is known what it speaks: in a line.
+    this.#text += chunk.toString('latin1');
+    if (this.#text.startsWith('***')) return;
     this.#decoder.push(chunk);
     if (!this.#decoder.next()) return;
     const frame = this.#decoder.frame();
