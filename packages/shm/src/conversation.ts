@@ -13,27 +13,14 @@
  * A channel is faster and takes no lock; this one knows what was done with each message. Who has nothing to do sleeps, and is
  * rung for. One process per side at a time; the last one out removes the segment.
  */
-import { load, store } from './atomics.js';
-import {
-  conversationBytes,
-  DONE,
-  FAREWELL,
-  HOLDER,
-  OPENED,
-  SIDE_WORDS,
-  SLOT_HEADER_BYTES,
-  SLOTS_OFFSET,
-  slotBytes,
-  WAITS,
-  WRITTEN,
-} from './conversation-layout.js';
+import { conversationBytes, DONE, FAREWELL, HOLDER, OPENED, WAITS, WRITTEN } from './conversation-layout.js';
+import { ConversationSide } from './conversation-side.js';
 import { arm, Doorbell, disarm, takeWaiter } from './doorbell.js';
 import { ShmError } from './errors.js';
 import type { LockOptions } from './mutex.js';
 import { claimRole, releaseRole } from './participants.js';
 import { type PeerState, PeerWatch } from './peer-watch.js';
 import type { OpenOptions } from './segment.js';
-import { WORD_BYTES } from './segment-layout.js';
 import { openSegment, type SharedSegment } from './shared-segment.js';
 
 /** Options of {@link openConversation}. */
@@ -90,12 +77,6 @@ export interface ConversationPresence {
 const DEFAULT_MAX_MESSAGE_BYTES = 1000;
 const DEFAULT_CAPACITY = 64;
 
-/** The flags of a side, as the index of their first word in the segment, and its messages, as a byte offset in the payload. */
-interface Side {
-  readonly flags: number;
-  readonly slots: number;
-}
-
 /** One side of a conversation. Made by {@link openConversation}. */
 export class Conversation implements AsyncIterable<ConversationMessage | ConversationPresence> {
   readonly #segment: SharedSegment;
@@ -103,8 +84,8 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
   readonly #capacity: number;
   readonly #signal: AbortSignal | undefined;
   readonly #onStep: (step: ConversationStep) => void;
-  readonly #mine: Side;
-  readonly #theirs: Side;
+  readonly #mine: ConversationSide;
+  readonly #theirs: ConversationSide;
   readonly #doorbell: Doorbell;
   readonly #peer: PeerWatch;
   /** What became known of the other side and was not told yet. */
@@ -120,13 +101,10 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
     this.#capacity = options.capacity ?? DEFAULT_CAPACITY;
     this.#signal = options.signal;
     this.#onStep = options.onStep ?? (() => {});
-    const flags = segment.segment.payloadOffset / WORD_BYTES;
-    const a = { flags, slots: SLOTS_OFFSET };
-    const b = {
-      flags: flags + SIDE_WORDS,
-      slots: a.slots + this.#capacity * slotBytes(this.#maxMessageBytes),
-    };
-    [this.#mine, this.#theirs] = options.side === 'a' ? [a, b] : [b, a];
+    const sideAt = (index: 0 | 1): ConversationSide =>
+      new ConversationSide(segment, index, this.#maxMessageBytes, this.#capacity);
+    this.#mine = sideAt(options.side === 'a' ? 0 : 1);
+    this.#theirs = sideAt(options.side === 'a' ? 1 : 0);
     this.#doorbell = new Doorbell(segment.segment, {
       onRing: this.#wakeAll,
       onLook: (closed) => {
@@ -136,8 +114,8 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
     });
     if (options.keepAlive) this.#doorbell.ref();
     this.#peer = new PeerWatch(segment.segment, {
-      sideWord: this.#theirs.flags + HOLDER,
-      farewellWord: this.#theirs.flags + FAREWELL,
+      sideWord: this.#theirs.wordOf(HOLDER),
+      farewellWord: this.#theirs.wordOf(FAREWELL),
       doorbell: this.#doorbell,
       onChange: (peer) => this.#peerChanged(peer),
     });
@@ -167,12 +145,12 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
 
   /** Number of the last message that this side wrote, in this process or an earlier one. @throws {@link ShmError} `ERR_SHM_CLOSED` */
   get sentNumber(): number {
-    return this.#load(this.#mine, WRITTEN);
+    return this.#mine.load(WRITTEN);
   }
 
   /** Number of the last message of the other side that this one is done with. @throws {@link ShmError} `ERR_SHM_CLOSED` */
   get receivedNumber(): number {
-    return this.#load(this.#mine, DONE);
+    return this.#mine.load(DONE);
   }
 
   /**
@@ -239,11 +217,11 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
   }
 
   get #hasMessage(): boolean {
-    return this.#load(this.#theirs, WRITTEN) !== this.receivedNumber;
+    return this.#theirs.load(WRITTEN) !== this.receivedNumber;
   }
 
   get #hasRoom(): boolean {
-    return this.sentNumber - this.#load(this.#theirs, DONE) < this.#capacity;
+    return this.sentNumber - this.#theirs.load(DONE) < this.#capacity;
   }
 
   async #arrive(side: string): Promise<void> {
@@ -254,11 +232,11 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
     this.#onStep({ name: 'attach', detail });
     await this.#locked(() => {
       const { words, participant, participants } = segment;
-      claimRole(words, this.#mine.flags + HOLDER, participant, participants, `side ${side}`);
+      claimRole(words, this.#mine.wordOf(HOLDER), participant, participants, `side ${side}`);
       const written = this.sentNumber;
       // A predecessor killed between its answer and DONE: the answer tells.
-      const answered = written > 0 ? (this.#slot(this.#mine, written).header[1] ?? 0) : 0;
-      if (answered > this.receivedNumber) this.#store(DONE, answered);
+      const answered = written > 0 ? (this.#mine.slot(written).header[1] ?? 0) : 0;
+      if (answered > this.receivedNumber) this.#mine.store(DONE, answered);
       const soFar = `so far it wrote ${written} and read ${this.receivedNumber} messages`;
       return { steps: [{ name: 'write', detail: `flag holder of side ${side}; ${soFar}` }] };
     }, this.#signal && { signal: this.#signal });
@@ -273,10 +251,10 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
     let unread = 0;
     await this.#locked(() => {
       const { words, participant } = this.#segment.segment;
-      unread = this.sentNumber - this.#load(this.#theirs, DONE);
+      unread = this.sentNumber - this.#theirs.load(DONE);
       // publish: the farewell, before the side is free. pairs with: PeerWatch
-      this.#store(FAREWELL, participant.token);
-      releaseRole(words, this.#mine.flags + HOLDER, participant);
+      this.#mine.store(FAREWELL, participant.token);
+      releaseRole(words, this.#mine.wordOf(HOLDER), participant);
       return { steps: [{ name: 'write', detail: 'flag farewell' }] };
     });
     this.#detach();
@@ -316,14 +294,14 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
     }
     const written = await this.#locked(() => {
       const number = this.sentNumber + 1;
-      const slot = this.#slot(this.#mine, number);
+      const slot = this.#mine.slot(number);
       slot.header[0] = bytes.length;
       slot.header[1] = answers;
       slot.text.set(bytes);
       // publish: the message above is visible to whoever sees this number.
       // pairs with: the iteration, load of WRITTEN
-      this.#store(WRITTEN, number);
-      if (answers > this.receivedNumber) this.#store(DONE, answers);
+      this.#mine.store(WRITTEN, number);
+      if (answers > this.receivedNumber) this.#mine.store(DONE, answers);
       const done = answers > 0 ? `, which answers ${answers}; flag done = ${answers}` : '';
       const detail = `message ${number}, ${bytes.length} bytes; flag written = ${number}${done}`;
       return { result: number, steps: [{ name: 'write', detail }] };
@@ -335,14 +313,14 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
   #open(): Promise<ConversationMessage> {
     return this.#locked(() => {
       const number = this.receivedNumber + 1;
-      const { header, text } = this.#slot(this.#theirs, number);
+      const { header, text } = this.#theirs.slot(number);
       const [length = -1, answers = 0] = header;
       if (length < 0 || length > this.#maxMessageBytes) {
         throw new ShmError('ERR_SHM_CORRUPT', `message ${number} says it has ${length} bytes`);
       }
-      const again = this.#load(this.#mine, OPENED) >= number;
+      const again = this.#mine.load(OPENED) >= number;
       const message = { kind: 'message', number, bytes: text.slice(0, length), answers, again } as const;
-      if (!again) this.#store(OPENED, number);
+      if (!again) this.#mine.store(OPENED, number);
       const detail = `message ${number}, ${length} bytes; flag opened = ${number}${again ? ', as it was already' : ''}`;
       return { result: message, steps: [{ name: 'read', detail }] };
     });
@@ -352,7 +330,7 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
   #done(number: number): void {
     if (number <= this.receivedNumber) return;
     // publish: the slot is not needed any more. pairs with: #hasRoom, load of DONE
-    this.#store(DONE, number);
+    this.#mine.store(DONE, number);
     this.#ring();
   }
 
@@ -379,24 +357,6 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
     return result;
   }
 
-  #slot(side: Side, number: number): { readonly header: Int32Array; readonly text: Uint8Array } {
-    const { payload } = this.#segment;
-    const size = slotBytes(this.#maxMessageBytes);
-    const offset = payload.byteOffset + side.slots + (number % this.#capacity) * size;
-    return {
-      header: new Int32Array(payload.buffer, offset, SLOT_HEADER_BYTES / WORD_BYTES),
-      text: new Uint8Array(payload.buffer, offset + SLOT_HEADER_BYTES, size - SLOT_HEADER_BYTES),
-    };
-  }
-
-  #load(side: Side, flag: number): number {
-    return load(this.#segment.segment.words, side.flags + flag);
-  }
-
-  #store(flag: number, value: number): void {
-    store(this.#segment.segment.words, this.#mine.flags + flag, value);
-  }
-
   #peerChanged(peer: PeerState): void {
     if (peer.state === 'awaited') return;
     this.#news.push({ kind: peer.state === 'attached' ? 'arrived' : peer.state, pid: peer.pid });
@@ -406,13 +366,13 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
   /** Wakes the other side if it sleeps. Called after WRITTEN or DONE was stored. */
   #ring(): void {
     const { words } = this.#segment.segment;
-    if (takeWaiter(words, this.#theirs.flags + WAITS)) this.#doorbell.ring(this.#load(this.#theirs, HOLDER));
+    if (takeWaiter(words, this.#theirs.wordOf(WAITS))) this.#doorbell.ring(this.#theirs.load(HOLDER));
   }
 
   /** Sleeps until `isReady`, or the end. */
   async #sleepUntil(isReady: () => boolean): Promise<void> {
     const { words } = this.#segment.segment;
-    const waits = this.#mine.flags + WAITS;
+    const waits = this.#mine.wordOf(WAITS);
     while (!this.#ended && !isReady()) {
       await new Promise<void>((resolve) => {
         this.#sleepers.add(resolve);
