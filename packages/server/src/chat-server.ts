@@ -236,7 +236,15 @@ export class ChatServer {
 
   /** Calls `observer` with the duration of each turn of fan-out in milliseconds; `undefined` stops it. */
   observeFanOut(observer: ((durationMs: number) => void) | undefined): void {
-    this.#chat.fanOut.onTurn = observer;
+    this.#chat.fanOut.onTurn =
+      observer &&
+      ((durationMs) => {
+        try {
+          observer(durationMs);
+        } catch (err) {
+          this.#failed(err, 'the observer of fan-out');
+        }
+      });
   }
 
   /** Everybody who is here, those included whose connection is lost and who may come back. A copy. */
@@ -375,11 +383,17 @@ export class ChatServer {
     this.#options.logger.debug({ member: event.memberId, dialect: event.dialect }, name);
     for (const listener of this.#events.listeners(name)) {
       try {
-        (listener as (event: ChatEvents[Name]) => void)(event);
+        // One that is asynchronous fails later, and must not end the process for that.
+        const done: unknown = (listener as (event: ChatEvents[Name]) => unknown)(event);
+        if (done instanceof Promise) done.catch((err: unknown) => this.#failed(err, `a listener of ${name}`));
       } catch (err) {
-        this.#options.logger.error({ err }, `a listener of ${name} failed`);
+        this.#failed(err, `a listener of ${name}`);
       }
     }
+  }
+
+  #failed(err: unknown, who: string): void {
+    this.#options.logger.error({ err }, `${who} failed`);
   }
 }
 

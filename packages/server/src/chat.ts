@@ -27,12 +27,14 @@ import { TimerWheel } from './timer-wheel.js';
 const TICK_MS = 250;
 /** How often old entries are looked for. */
 const EXPIRE_EVERY_MS = 10_000;
-/** Told when a session begins, is lost, comes back or ends. */
+/** Told when a session begins, is lost, comes back or ends, and when it comes into a room or leaves it. */
 export interface ChatEvents {
   'session-opened': SessionInfo;
   'session-lost': SessionInfo;
   'session-resumed': SessionInfo;
   'session-ended': SessionInfo;
+  'room-joined': SessionInfo & { readonly room: string };
+  'room-left': SessionInfo & { readonly room: string };
 }
 
 export class Chat {
@@ -171,6 +173,14 @@ export class Chat {
   sessionLost(session: Session): void {
     this.counters.sessionsLost++;
     this.#emit('session-lost', session.info);
+  }
+
+  roomJoined(session: Session, room: string): void {
+    this.#emit('room-joined', { ...session.info, room });
+  }
+
+  roomLeft(session: Session, room: string): void {
+    this.#emit('room-left', { ...session.info, room });
   }
 
   /** Told by a session that left all its rooms. */

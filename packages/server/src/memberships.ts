@@ -103,6 +103,7 @@ export class Memberships {
         room.members.set(this.#session.memberId, membership);
         this.#chat.fanOut.touchMember(membership);
         resolve(this.#joined(membership, point.start, head, gap));
+        this.#chat.roomJoined(this.#session, room.name);
       },
     });
     return answer;
@@ -156,6 +157,7 @@ export class Memberships {
         if (room.members.get(memberId) === membership) room.members.delete(memberId);
         this.#chat.rooms.release(room);
         after?.();
+        this.#chat.roomLeft(this.#session, room.name);
       },
     });
   }

@@ -192,6 +192,12 @@ describe('events', () => {
     server.on('session-opened', () => {
       throw new Error('mine');
     });
+    server.on('session-opened', async () => {
+      throw new Error('mine, later');
+    });
+    server.observeFanOut(() => {
+      throw new Error('mine as well');
+    });
     server.on('session-opened', ({ name, dialect }) => told.push(`${name} ${dialect}`), {
       signal: stop.signal,
     });
@@ -202,8 +208,37 @@ describe('events', () => {
     const bob = new WireClient(tcpPipe({ port: portOf(server), host: '127.0.0.1' }));
     await bob.enter({ name: 'bob' });
     expect(told).toEqual(['ada binary']);
-    expect(logger.at('error')).toHaveLength(2);
+    await turn(2);
+    const failures = logger.at('error').map(({ message }) => message);
+    expect(failures.filter((message) => message === 'a listener of session-opened failed')).toHaveLength(4);
+    expect(failures).toContain('the observer of fan-out failed');
     expect(bob.welcome!.epoch).toBe(server.epoch);
+  });
+
+  it('tell of rooms, in the order in which they are come to and left', async () => {
+    await using place = await station('TCP');
+    const told: string[] = [];
+    for (const name of ['session-opened', 'session-lost', 'session-ended'] as const) {
+      place.server.on(name, (session) => told.push(`${name} ${session.name}`));
+    }
+    for (const name of ['room-joined', 'room-left'] as const) {
+      place.server.on(name, (session) => told.push(`${name} ${session.name} ${session.room}`));
+    }
+    const ada = await place.enter('ada');
+    await ada.join('lobby');
+    await ada.join('tea');
+    await ada.join('lobby');
+    await ada.ask({ op: 'leave', room: 'tea' });
+    ada.send({ type: FrameType.Close, code: 1000, retryAfterMs: 0, reason: '' });
+    await until(() => place.server.stats().sessions === 0);
+    expect(told).toEqual([
+      'session-opened ada',
+      'room-joined ada lobby',
+      'room-joined ada tea',
+      'room-left ada tea',
+      'room-left ada lobby',
+      'session-ended ada',
+    ]);
   });
 
   it('take any number of listeners without a warning', () => {

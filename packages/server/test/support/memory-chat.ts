@@ -18,13 +18,14 @@ export class MemoryChat {
   readonly clock: ManualClock = new ManualClock();
   readonly log: LogLines = new LogLines();
   readonly events: (readonly [keyof ChatEvents, string])[] = [];
-  /** What the listener of each event was told. */
+  /** What the listener of each of these was told; they are the events of sessions. */
   readonly infos: SessionInfo[] = [];
   readonly chat: Chat;
 
   private constructor(options: ChatServerOptions) {
     const resolved = resolveOptions({ clock: this.clock, logger: this.log, ...options });
     this.chat = new Chat(resolved, (name, info) => {
+      if (!name.startsWith('session-')) return;
       this.events.push([name, info.name]);
       this.infos.push(info);
     });
