@@ -97,6 +97,8 @@ async function talk(port: number): Promise<void> {
   bob.write('bob\nhere\n');
   await isThere;
 
+  // Whoever started them is gone.
+  process.once('disconnect', () => process.exit());
   let talking = true;
   process.once('message', () => {
     talking = false;
