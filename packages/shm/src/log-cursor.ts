@@ -120,7 +120,8 @@ export class LogCursor {
     if (this.#closed) return;
     this.#closed = true;
     // A lossy reader leaves alone what the reliable one of its handle shows.
-    if (this.#reliable || !this.#isHidden) store(this.#words, this.#slot + SLOT_READS, 0);
+    const hidden = !this.#reliable && load(this.#words, this.#slot + SLOT_READS) === READS_RELIABLY;
+    if (!hidden) store(this.#words, this.#slot + SLOT_READS, 0);
     this.#reliable = false;
   }
 
@@ -200,19 +201,18 @@ export class LogCursor {
   #show(): void {
     if (this.#closed) return;
     if (!this.#reliable) {
-      if (this.#isHidden) return;
-      this.#words[this.#slot + SLOT_POSITION] = this.#position;
-      this.#words[this.#slot + SLOT_READS] = READS_LOSSILY;
+      const words = this.#words;
+      // Only this thread changes it, so a plain load tells.
+      const reads = words[this.#slot + SLOT_READS];
+      // Another reader of this handle, which is reliable, shows itself there.
+      if (reads === READS_RELIABLY) return;
+      words[this.#slot + SLOT_POSITION] = this.#position;
+      if (reads !== READS_LOSSILY) words[this.#slot + SLOT_READS] = READS_LOSSILY;
       return;
     }
     if (load(this.#words, this.#slot + SLOT_POSITION) === this.#position) return;
     // publish: this reader is done with everything before. pairs with: LogRoster.reach
     store(this.#words, this.#slot + SLOT_POSITION, this.#position);
-  }
-
-  /** Whether another reader of this handle, which is reliable, has the slot to show itself. */
-  get #isHidden(): boolean {
-    return load(this.#words, this.#slot + SLOT_READS) === READS_RELIABLY;
   }
 
   /** Deals with an entry that is not the expected one. Returns whether it is to be passed over. */
