@@ -232,6 +232,47 @@ describe('a server that restarts', () => {
   });
 });
 
+describe('credentials that run out', () => {
+  it('are renewed: the session goes on with fresh ones, and nothing is missing', async () => {
+    const shown: unknown[] = [];
+    const server = createChatServer({
+      ...UNLIMITED,
+      hooks: {
+        authenticate: (credentials) => {
+          shown.push(credentials);
+          return { ok: true };
+        },
+      },
+    });
+    closers.push(() => server.close());
+    const address = await server.listen({ port: 0, host: '127.0.0.1' });
+    if (address.kind !== 'tcp') throw new Error('not a TCP address');
+    let tickets = 0;
+    const ada = await connect(`tcp://127.0.0.1:${address.port}`, {
+      name: 'ada',
+      credentials: () => `ticket ${++tickets}`,
+      reconnect: { baseDelayMs: 5, maxDelayMs: 50 },
+    });
+    closers.push(() => ada.close());
+    const room = await ada.join('lobby');
+    const seen: string[] = [];
+    room.on('message', ({ value }) => seen.push(value));
+    const gaps: Gap[] = [];
+    ada.on('gap', (gap) => gaps.push(gap));
+    const session = ada.sessionId;
+    for (const text of ['before', 'between']) {
+      await room.send(text);
+      const back = reaches(ada, 'reconnecting').then(() => reaches(ada, 'open'));
+      server.reauthenticate('ada');
+      await back;
+    }
+    await room.send('after');
+    expect(shown).toEqual(['ticket 1', 'ticket 2', 'ticket 3']);
+    expect(seen).toEqual(['before', 'between', 'after']);
+    expect([ada.sessionId, gaps]).toEqual([session, []]);
+  });
+});
+
 describe('a typed room', () => {
   it('has one schema on both sides, and shrugs at what does not fit', async () => {
     const { port } = await listen();
