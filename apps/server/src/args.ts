@@ -88,6 +88,17 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     .option('--json', 'log as JSON lines, also to a terminal')
     .addOption(
       new Option('--slow-consumer <policy>', 'for readers that fall behind').choices(['close', 'skip']),
+    )
+    .addOption(
+      new Option('--duplicate-names <policy>', 'for names that somebody has').choices([
+        'refuse',
+        'suffix',
+        'takeover',
+      ]),
+    )
+    .addHelpText(
+      'after',
+      '\nLimits that are not given have the defaults of @chat/server; its README lists them.',
     );
   for (const [flag, , text] of LIMITS) {
     command.option(`--${flag} <number>`, text, (value) => limit(value));
@@ -125,6 +136,7 @@ export function parseArguments(argv: readonly string[], version: string): Argume
       ...(options.trustedProxy ? { trustedProxies: options.trustedProxy } : {}),
       ...(options.exemptAddress ? { exemptAddresses: options.exemptAddress } : {}),
       ...(options.slowConsumer ? { slowConsumer: options.slowConsumer } : {}),
+      ...(options.duplicateNames ? { duplicateNames: options.duplicateNames } : {}),
       ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
     },
   };

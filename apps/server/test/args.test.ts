@@ -19,8 +19,17 @@ describe('parseArguments', () => {
       'skip',
       '--coalesce-ms',
       '0',
+      '--duplicate-names',
+      'suffix',
     );
-    expect(limits).toEqual({ maxSessions: 5, idleTimeoutMs: 7, slowConsumer: 'skip', coalesceMs: 0 });
+    expect(limits).toEqual({
+      maxSessions: 5,
+      idleTimeoutMs: 7,
+      slowConsumer: 'skip',
+      coalesceMs: 0,
+      duplicateNames: 'suffix',
+    });
+    expect(() => parse('--duplicate-names', 'maybe')).toThrow(/refuse, suffix, takeover/);
   });
 
   it('lifts limits with --unlimited, but for those that are given', () => {
