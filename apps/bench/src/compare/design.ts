@@ -125,8 +125,8 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
   {
     aspect: 'looking into it',
     sockets: 'nc, a browser, a packet capture; the line dialect is read with the eye.',
-    sharedMemory: 'A file that must be decoded; the package brings what does it.',
-    evidence: ['packages/protocol/src/line-dialect.ts', 'packages/shm/src/inspect.ts'],
+    sharedMemory: 'A file that must be decoded: chat-shm lists the segments, and who is in them.',
+    evidence: ['packages/protocol/src/line-dialect.ts', 'packages/shm/src/cli.ts'],
   },
   {
     aspect: 'choose it when',

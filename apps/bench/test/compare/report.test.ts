@@ -63,7 +63,7 @@ describe('shortAnswer', () => {
 describe('drawPictures', () => {
   const pictures = drawPictures(sampleReport());
 
-  it('draws each figure that issues speak of, with a sentence that has its numbers', () => {
+  it('draws each kind of figure, with a sentence that has its numbers', () => {
     expect(pictures.map(({ name }) => name)).toEqual([
       'round-trips',
       'latency-distribution',
