@@ -116,11 +116,13 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
       const notice = readNotice(this, bytes, offset, length);
       this.#owner.onNotice(notice);
       this.#deliver(notice);
+    } else if (!this.#echo && this.identity.owns(readU32(bytes, offset + ENTRY_SENDER_OFFSET))) {
+      return;
     } else if (this.#held !== undefined) {
       // A copy: what it came in with may be a thousand times its size, and be kept as long.
       this.#hold({ type: 'held', prev, seq, bytes: bytes.slice(offset, offset + length) });
     } else if (this.#owner.isListening()) {
-      this.#deliverMessage(bytes, offset, length);
+      this.#deliver(readMessage(this, bytes, offset, length));
     }
   }
 
@@ -161,15 +163,9 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
         this.#deliver({ type: 'gap', room: this.room, reason: 'overflow', ...this.#heldLoss });
       }
       for (const item of held) {
-        if (item.type === 'held') this.#deliverMessage(item.bytes, 0, item.bytes.length);
-        else this.#deliver(item);
+        this.#deliver(item.type === 'held' ? readMessage(this, item.bytes, 0, item.bytes.length) : item);
       }
     });
-  }
-
-  #deliverMessage(bytes: Uint8Array, offset: number, length: number): void {
-    if (!this.#echo && this.identity.owns(readU32(bytes, offset + ENTRY_SENDER_OFFSET))) return;
-    this.#deliver(readMessage(this, bytes, offset, length));
   }
 
   #deliver(item: StreamItem<T>): void {

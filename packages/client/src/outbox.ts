@@ -14,6 +14,7 @@
 import { type Failure, FailureCode } from '@chat/protocol';
 import type { Clock } from './clock.js';
 import { ClientError, failureError } from './errors.js';
+import { InFlight } from './in-flight.js';
 import { onAbort } from './on-abort.js';
 
 /** Bounds of what waits to be sent or acknowledged. */
@@ -57,11 +58,11 @@ export class Outbox {
   readonly #clock: Clock;
   /** In order, and none of them settled. */
   #queue: Item[] = [];
-  readonly #inFlight = new Map<number, Item>();
+  /** Begins anew, from publish id 1, with each session. */
+  #inFlight = new InFlight<Item>();
   #send: ((bytes: Uint8Array) => void) | undefined;
   #held = true;
   #maxInFlight = 1;
-  #lastPublishId = 0;
   #lastOrder = 0;
   /** Messages that are not settled yet, and the bytes of their bodies. */
   #count = 0;
@@ -120,13 +121,12 @@ export class Outbox {
     this.#held = true;
     this.#maxInFlight = maxInFlight;
     if (!resumed) {
-      this.#lastPublishId = 0;
       this.#settleInFlight(
         new ClientError('ERR_CLIENT_UNCONFIRMED', 'sent, not acknowledged, and the session is lost'),
       );
       return;
     }
-    for (const { frame } of this.#inFlight.values()) send(frame!);
+    for (const { frame } of this.#inFlight.all()) send(frame!);
   }
 
   /** Lets messages go. */
@@ -153,19 +153,18 @@ export class Outbox {
     this.#settleInFlight(new ClientError('ERR_CLIENT_UNCONFIRMED', message, { cause: error }));
     for (const item of this.#queue) item.settle(error);
     this.#dropSettled();
-    this.#lastPublishId = 0;
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
   ack(publishId: number, accepted: Accepted): void {
-    const item = this.#take(publishId);
+    const item = this.#inFlight.take(publishId);
     item?.settle(undefined, accepted);
     this.#pump();
   }
 
   nack(publishId: number, failure: Failure): void {
-    const item = this.#take(publishId);
+    const item = this.#inFlight.take(publishId);
     if (item && failure.code === FailureCode.Draining && !item.settled) {
       // Known not to be in the log: it goes to the next connection, before what was queued behind it.
       item.frame = undefined;
@@ -178,28 +177,22 @@ export class Outbox {
     this.#pump();
   }
 
-  #take(publishId: number): Item | undefined {
-    const item = this.#inFlight.get(publishId);
-    this.#inFlight.delete(publishId);
-    return item;
-  }
-
   #pump(): void {
     if (this.#held || this.#send === undefined) return;
-    while (this.#queue.length > 0 && this.#inFlight.size < this.#maxInFlight) {
+    while (this.#queue.length > 0 && this.#inFlight.span < this.#maxInFlight) {
       const item = this.#queue.shift()!;
-      const frame = item.target.publishFrame(this.#lastPublishId + 1, item.codec, item.body);
+      const frame = item.target.publishFrame(this.#inFlight.next, item.codec, item.body);
       if (frame instanceof Uint8Array) {
         item.frame = frame;
-        this.#inFlight.set(++this.#lastPublishId, item);
+        this.#inFlight.add(item);
         this.#send(frame);
       } else item.settle(frame);
     }
   }
 
   #settleInFlight(error: ClientError): void {
-    for (const item of this.#inFlight.values()) item.settle(error);
-    this.#inFlight.clear();
+    for (const item of this.#inFlight.all()) item.settle(error);
+    this.#inFlight = new InFlight();
   }
 
   /** Forgets what was settled while it waited. What is in flight stays: its id is used up. */
@@ -211,7 +204,7 @@ export class Outbox {
     const now = this.#clock.now();
     const { maxAgeMs } = this.#limits;
     let next = Infinity;
-    for (const item of [...this.#inFlight.values(), ...this.#queue]) {
+    for (const item of [...this.#inFlight.all(), ...this.#queue]) {
       if (item.settled) continue;
       if (item.expiresAt > now) next = Math.min(next, item.expiresAt);
       else {

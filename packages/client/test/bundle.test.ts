@@ -10,7 +10,7 @@ import { build } from 'tsup';
 import { afterAll, expect, it } from 'vitest';
 
 /** A little above what it takes today. Who exceeds it finds what to leave out, or raises it and says why. */
-const MAX_BYTES = 14_250;
+const MAX_BYTES = 14_300;
 
 // Inside the repository, where the packages resolve.
 const folder = mkdtempSync(fileURLToPath(new URL('../../../node_modules/.client-bundle-', import.meta.url)));

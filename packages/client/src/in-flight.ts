@@ -1,0 +1,46 @@
+/**
+ * What has been sent and not yet answered, under consecutive numbers from 1; the answers come in any order, though
+ * mostly in that of the numbers.
+ *
+ * An array, since a `Map` that takes and gives up thousands of entries a second makes itself anew all the time, and its
+ * dead tables, once they are old, keep everything young that they point at: half of what a message cost was garbage
+ * collection.
+ */
+export class InFlight<T> {
+  readonly #items: (T | undefined)[] = [];
+  /** Number of the first of the items. */
+  #first = 1;
+
+  /** How many numbers there are from the first unanswered one on. */
+  get span(): number {
+    return this.#items.length;
+  }
+
+  /** The number that the next one gets. */
+  get next(): number {
+    return this.#first + this.#items.length;
+  }
+
+  add(item: T): void {
+    this.#items.push(item);
+  }
+
+  /** Removes and returns the one of that number, if it is there. */
+  take(number: number): T | undefined {
+    const items = this.#items;
+    const index = number - this.#first;
+    const item = items[index];
+    if (item === undefined) return undefined;
+    items[index] = undefined;
+    while (items.length > 0 && items[0] === undefined) {
+      items.shift();
+      this.#first++;
+    }
+    return item;
+  }
+
+  /** Those that are there, in the order of their numbers. */
+  all(): T[] {
+    return this.#items.filter((item) => item !== undefined);
+  }
+}
