@@ -31,8 +31,8 @@ export function formatCompareReport(report: CompareReport): string {
   }
   if (report.memory.length > 0) {
     parts.push(
-      `Resident memory of an idle connection\n${formatTable(
-        [{ title: 'server', align: 'left' }, { title: 'connections' }, { title: 'each' }],
+      `Resident memory of an idle connection, or of a reader\n${formatTable(
+        [{ title: 'of', align: 'left' }, { title: 'how many' }, { title: 'each' }],
         report.memory.map((row) => [
           row.target,
           String(row.connections),
