@@ -88,6 +88,7 @@ export class Memberships {
     this.#notice(room, NoticeKind.Joined, {
       appended: (entry) => {
         joining.delete(room.key);
+        if (joining.size === 0) this.#joining = undefined;
         room.joining--;
         if (this.#session.ended) {
           // It ended while the log thought about it: whoever saw it come has to see it go.
