@@ -6,6 +6,7 @@ export default defineConfig({
     'fanout-load': 'src/fanout/load.ts',
     compare: 'src/compare/main.ts',
     check: 'src/check/main.ts',
+    'check-codecs': 'src/check/codec-process.ts',
     'compare-near': 'src/compare/near.ts',
     'compare-far': 'src/compare/far.ts',
     diagrams: 'src/diagrams/main.ts',

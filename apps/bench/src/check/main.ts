@@ -24,7 +24,7 @@ const { update } = new Command('bench:check')
   .opts<{ update: boolean }>();
 
 const measured = {
-  ...measureCodecRatios(),
+  ...(await measureCodecRatios()),
   ...(await measureFanoutRatios()),
   ...(await measureLineRatios()),
 };
