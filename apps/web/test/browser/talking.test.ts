@@ -79,7 +79,7 @@ describe.skipIf(!CHROMIUM)('talking in a browser', { timeout: PATIENCE_MS }, () 
     await say(alan.page, 'the roses are out');
     await say(alan.page, 'come and see');
     await ada.page.locator('.conversation', { hasText: 'garden' }).getByText('2 unread').waitFor();
-    expect(await ada.page.title()).toBe('(2) lobby · Chat');
+    await expect.poll(() => ada.page.title()).toBe('(2) lobby · Chat');
     await picture(ada.page, 'unread');
 
     await ada.page.locator('nav').getByRole('button', { name: 'garden' }).click();
