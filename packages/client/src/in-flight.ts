@@ -3,8 +3,7 @@
  * mostly in that of the numbers.
  *
  * An array, since a `Map` that takes and gives up thousands of entries a second makes itself anew all the time, and its
- * dead tables, once they are old, keep everything young that they point at: half of what a message cost was garbage
- * collection.
+ * dead tables, once they are old, keep everything young that they point at: a message cost twice as much to send.
  */
 export class InFlight<T> {
   readonly #items: (T | undefined)[] = [];
