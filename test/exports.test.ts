@@ -21,6 +21,10 @@ it('@chat/client exports exactly this, for Node and for the browser', async () =
   expect(names(await import('../packages/client/src/browser.js'))).toEqual(node);
 });
 
+it('@chat/client/timeline exports exactly this', async () => {
+  expect(names(await import('@chat/client/timeline'))).toEqual(['Timeline', 'createTimeline']);
+});
+
 it('@chat/shm exports exactly this', async () => {
   expect(names(await import('@chat/shm'))).toEqual([
     'Role',

@@ -1,6 +1,7 @@
 /**
  * What both builds of the package export, besides `connect` and `createChatClient`.
  */
+export type { Member } from '@chat/protocol';
 export type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } from './chat-client.js';
 export type { Clock } from './clock.js';
 export type {

@@ -14,13 +14,12 @@ import {
   type Gap,
   type Room,
   type RoomsPage,
-  type Signal,
 } from '@chat/client';
-import type { Conversation, RoomConversation } from './conversation.js';
+import type { Timeline, TimelineItem } from '@chat/client/timeline';
+import type { Conversation, RoomConversation, Watch } from './conversation.js';
 import { ConversationList } from './conversation-list.js';
 import { explain } from './explain.js';
 import type { Preferences } from './preferences.js';
-import { TypingSignals } from './typing-signals.js';
 
 /** What stands around the model; replaced in tests. */
 export interface ChatModelOptions {
@@ -39,7 +38,6 @@ export type Phase = 'signed-out' | 'connecting' | 'chatting';
 /** The room that everybody of a server meets in. */
 const LOBBY = 'lobby';
 const JOIN_HISTORY = 60;
-const HISTORY_PAGE = 100;
 const MEMBERS_PAGE = 200;
 const MAX_ANNOUNCED = 6;
 /** How long a server keeps the name of a page that went away without a goodbye, and a little more. */
@@ -50,8 +48,9 @@ export class ChatModel {
   readonly #options: ChatModelOptions;
   readonly #now: () => number;
   readonly #listeners = new Set<() => void>();
-  readonly #list = new ConversationList();
-  readonly #typing: TypingSignals;
+  readonly #list: ConversationList;
+  /** Where the user is writing. */
+  #writing: Timeline | undefined;
   #client: ChatClient | undefined;
   #drawing = false;
   #announced = 0;
@@ -69,7 +68,7 @@ export class ChatModel {
   constructor(options: ChatModelOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#typing = new TypingSignals(this.#now, () => this.#changed());
+    this.#list = new ConversationList((conversation) => this.#watch(conversation as Conversation));
   }
 
   /** Own name, as the server knows it. */
@@ -163,9 +162,7 @@ export class ChatModel {
 
   /** Somebody looks at the active conversation. */
   markRead(): void {
-    if (!this.active || this.active.unread === 0 || !this.#options.isVisible()) return;
-    this.active.unread = 0;
-    this.#changed();
+    if (this.#options.isVisible()) this.active?.timeline.markRead();
   }
 
   /** Joins a room and looks at it. @throws ClientError when it cannot be joined; then nothing is shown of it */
@@ -184,7 +181,7 @@ export class ChatModel {
 
   /** Begins private words with somebody. */
   talkTo(name: string): void {
-    this.show(this.#list.openDirect(name));
+    if (this.#client) this.show(this.#list.openDirect(name, this.#client));
   }
 
   /** Leaves a room, or puts private words away. */
@@ -209,51 +206,31 @@ export class ChatModel {
 
   /** Says something in a conversation. */
   send(conversation: Conversation, text: string): void {
-    const outgoing = conversation.timeline.begin(text, this.#now());
-    conversation.firstUnread = undefined;
-    this.#typing.stop();
-    this.#changed();
-    void this.#deliver(conversation, outgoing.key, text);
+    void conversation.timeline.send(text).then((isSent) => this.#sent(conversation, isSent));
   }
 
   /** Says again what failed. */
   retry(conversation: Conversation, key: string): void {
-    const failed = conversation.timeline.outgoing.find((other) => other.key === key);
-    conversation.timeline.discard(key);
-    if (failed) this.send(conversation, failed.text);
+    void conversation.timeline.retry(key).then((isSent) => this.#sent(conversation, isSent));
   }
 
   /** Gives up what failed. */
   discard(conversation: Conversation, key: string): void {
     conversation.timeline.discard(key);
-    this.#changed();
   }
 
   /** Tells the others that something is being written, or no more. */
   type(conversation: Conversation, isWriting: boolean): void {
-    if (conversation.kind !== 'room' || !conversation.room) return;
-    if (isWriting) this.#typing.start(conversation.room);
-    else this.#typing.stop();
+    const { timeline } = conversation;
+    if (isWriting && this.#writing !== timeline) this.#writing?.typing(false);
+    this.#writing = isWriting ? timeline : undefined;
+    timeline.typing(isWriting);
   }
 
   /** Reads on backwards. */
   async loadOlder(conversation: Conversation): Promise<void> {
-    if (conversation.kind !== 'room' || !conversation.room) return;
-    const { timeline, room } = conversation;
-    const { oldest } = timeline;
-    if (conversation.loading || timeline.atStart || !oldest || this.state.status !== 'open') return;
-    conversation.loading = true;
-    this.#changed();
-    try {
-      const page = await room.history({ before: oldest.seq, limit: HISTORY_PAGE });
-      // The log may have been replaced meanwhile, or the beginning let go.
-      if (timeline.oldest === oldest) timeline.prepend(page.entries, page.end);
-    } catch {
-      // Scrolling asks again.
-    } finally {
-      conversation.loading = false;
-      this.#changed();
-    }
+    // After a failure scrolling asks again.
+    if (this.state.status === 'open') await conversation.timeline.loadOlder().catch(() => {});
   }
 
   /** Gets to know more members of a room. */
@@ -274,7 +251,7 @@ export class ChatModel {
     );
     client.on(
       'direct',
-      mine((message) => this.#onDirect(message)),
+      mine((message) => this.#onDirect(client, message)),
     );
     client.on(
       'gap',
@@ -304,14 +281,14 @@ export class ChatModel {
     this.#changed();
   }
 
-  #onDirect(message: DirectMessage): void {
-    this.#receive(this.#list.openDirect(message.sender.name), message);
+  #onDirect(client: ChatClient, message: DirectMessage): void {
+    this.#list.openDirect(message.sender.name, client).timeline.add(message);
   }
 
   #onGap(gap: Gap): void {
     if (gap.room !== undefined) return; // The room tells itself, in its place.
     for (const conversation of this.conversations) {
-      if (conversation.kind === 'direct') this.#receive(conversation, gap);
+      if (conversation.kind === 'direct') conversation.timeline.add(gap);
     }
   }
 
@@ -324,8 +301,7 @@ export class ChatModel {
   #onRoomLost(room: string, error: ClientError): void {
     const conversation = this.#list.room(room);
     if (!conversation) return;
-    conversation.room = undefined;
-    conversation.error = error;
+    conversation.lose(error);
     this.#changed();
   }
 
@@ -346,52 +322,33 @@ export class ChatModel {
 
   #attach(conversation: RoomConversation, room: Room): void {
     if (conversation.room === room) return;
-    conversation.room = room;
-    conversation.error = undefined;
-    const receive = (entry: Parameters<Conversation['receive']>[0]): void =>
-      this.#receive(conversation, entry);
+    conversation.enter(room);
     room.on('members', () => this.#changed());
-    room.on('signal', (signal) => this.#onSignal(conversation, signal));
-    room.on('message', receive);
-    room.on('notice', (notice) => {
-      receive(notice);
-      if (notice.oldName !== undefined) this.#list.rename(notice.oldName, notice.member.name);
+    room.on('notice', ({ oldName, member }) => {
+      if (oldName !== undefined) this.#list.rename(oldName, member.name);
     });
-    room.on('gap', receive);
-    room.on('unreadable', receive);
   }
 
-  #receive(conversation: Conversation, entry: Parameters<Conversation['receive']>[0]): void {
-    const isActive = this.active === conversation;
-    const item = conversation.receive(entry, isActive && this.#options.isVisible());
-    if (item?.kind === 'message') {
-      if (conversation.kind === 'room') conversation.typists.delete(item.sender.id);
-      if (isActive) this.#announce(`${item.sender.name}: ${item.text.slice(0, 200)}`);
-      else if (conversation.kind === 'direct') this.#announce(`Private message from ${item.sender.name}.`);
-    }
-    this.#changed();
+  #watch(conversation: Conversation): ReturnType<Watch> {
+    const isActive = (): boolean => this.active === conversation;
+    return {
+      isSeen: () => isActive() && this.#options.isVisible(),
+      onItem: (item) => this.#arrived(conversation, item, isActive()),
+      self: () => ({ id: this.#client?.id ?? 0, name: this.name }),
+      onChange: () => this.#changed(),
+    };
   }
 
-  #onSignal(conversation: RoomConversation, { sender, value }: Signal): void {
-    this.#typing.heard(conversation.typists, sender, value);
+  #arrived(conversation: Conversation, item: TimelineItem, isActive: boolean): void {
+    if (item.kind !== 'message' || item.own || item.history) return;
+    if (isActive) this.#announce(`${item.sender.name}: ${item.value.slice(0, 200)}`);
+    else if (conversation.kind === 'direct') this.#announce(`Private message from ${item.sender.name}.`);
   }
 
-  async #deliver(conversation: Conversation, key: string, text: string): Promise<void> {
-    const { timeline } = conversation;
-    const client = this.#client;
-    try {
-      if (conversation.kind === 'room') {
-        if (!conversation.room) throw new Error('You are not in this room.');
-        timeline.acknowledge(key, await conversation.room.send(text));
-      } else if (client) {
-        const sent = await client.direct(conversation.name, text);
-        timeline.settle(key, sent, { id: client.id, name: client.name });
-      }
-    } catch (error) {
-      timeline.fail(key, error);
-      if (this.active === conversation) this.#announce(`Not sent. ${explain(error)}`);
-    }
-    this.#changed();
+  #sent(conversation: Conversation, isSent: boolean): void {
+    if (isSent || this.active !== conversation) return;
+    const failed = conversation.timeline.snapshot.outgoing.findLast(({ status }) => status === 'failed');
+    if (failed) this.#announce(`Not sent. ${explain(failed.error)}`);
   }
 
   #rememberRooms(): void {
@@ -401,7 +358,7 @@ export class ChatModel {
 
   #signOut(problem: string | undefined): void {
     this.#client = undefined;
-    this.#typing.stop();
+    this.#writing = undefined;
     this.#list.clear();
     this.announcements = [];
     this.state = { status: 'idle' };

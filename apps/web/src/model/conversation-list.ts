@@ -1,11 +1,24 @@
 /**
  * The conversations of one visit, in the order in which they were opened, and the one that is looked at.
  */
-import { type Conversation, DirectConversation, directId, RoomConversation, roomId } from './conversation.js';
+import type { ChatClient } from '@chat/client';
+import {
+  type Conversation,
+  DirectConversation,
+  directId,
+  RoomConversation,
+  roomId,
+  type Watch,
+} from './conversation.js';
 
 export class ConversationList {
   readonly #byId = new Map<string, Conversation>();
+  readonly #watch: Watch;
   active: Conversation | undefined;
+
+  constructor(watch: Watch) {
+    this.#watch = watch;
+  }
 
   get all(): readonly Conversation[] {
     return [...this.#byId.values()];
@@ -32,25 +45,26 @@ export class ConversationList {
 
   /** Opens a room, unless it is open. */
   openRoom(name: string): RoomConversation {
-    return this.room(name) ?? this.#add(new RoomConversation(name));
+    return this.room(name) ?? this.#add(new RoomConversation(name, this.#watch));
   }
 
   /** Begins private words with somebody, or goes on with them. */
-  openDirect(name: string): DirectConversation {
+  openDirect(name: string, client: ChatClient): DirectConversation {
     const present = this.#byId.get(directId(name)) as DirectConversation | undefined;
-    return present ?? this.#add(new DirectConversation(name));
+    return present ?? this.#add(new DirectConversation(name, client, this.#watch));
   }
 
   /** Takes it away. Whoever looked at it looks at the first of the others. */
   close(conversation: Conversation): void {
     this.#byId.delete(conversation.id);
+    conversation.timeline.close();
     if (this.active === conversation) this.look(this.all[0]);
   }
 
   /** Looks at another one. What was new in the one before is not new any more. */
   look(conversation: Conversation | undefined): void {
     const before = this.active;
-    if (before && before !== conversation && before.unread === 0) before.firstUnread = undefined;
+    if (before && before !== conversation && before.unread === 0) before.timeline.clearMark();
     this.active = conversation;
   }
 
@@ -58,14 +72,13 @@ export class ConversationList {
   rename(oldName: string, name: string): void {
     const conversation = this.#byId.get(directId(oldName));
     if (conversation?.kind !== 'direct' || this.#byId.has(directId(name))) return;
-    const { timeline, draft, unread, firstUnread } = conversation;
-    const renamed = Object.assign(new DirectConversation(name), { timeline, draft, unread, firstUnread });
     this.#byId.delete(conversation.id);
-    this.#add(renamed);
-    if (this.active === conversation) this.active = renamed;
+    conversation.rename(name);
+    this.#add(conversation);
   }
 
   clear(): void {
+    for (const { timeline } of this.#byId.values()) timeline.close();
     this.#byId.clear();
     this.active = undefined;
   }

@@ -1,37 +1,29 @@
 /**
- * One conversation: a room, or private words with one person. It holds what is shown of it, and what is unread.
+ * One conversation: a room, or private words with one person. What is said in it is in its timeline.
  */
-import type { ClientError, DirectMessage, Room, RoomEntry } from '@chat/client';
-import { Timeline, type TimelineItem } from './timeline.js';
+import type { ChatClient, ClientError, Room } from '@chat/client';
+import { createTimeline, type Timeline, type TimelineOptions } from '@chat/client/timeline';
 
 /** With whom one talks. */
 export type Conversation = RoomConversation | DirectConversation;
 
-/** Somebody who is writing, and until when that is believed. */
-export interface Typist {
-  readonly name: string;
-  readonly until: number;
-}
+/** How the timeline of a conversation behaves, and who is told when it changes. */
+export type Watch = (conversation: BaseConversation) => TimelineOptions & { readonly onChange: () => void };
 
 class BaseConversation {
-  readonly timeline: Timeline = new Timeline();
+  readonly timeline: Timeline;
   /** What was begun to be written, kept while one looks elsewhere. */
   draft = '';
-  /** Messages that were not looked at. */
-  unread = 0;
-  /** Key of the first of them; stays for a while, so that one finds the place. */
-  firstUnread: string | undefined;
 
-  /** Takes what arrives. @returns the message it became, if it is a new one of somebody else */
-  receive(entry: RoomEntry | DirectMessage, isRead: boolean): TimelineItem | undefined {
-    const item = this.timeline.add(entry);
-    if (item?.kind !== 'message' || item.own) return undefined;
-    if (entry.type === 'gap' || entry.history) return undefined;
-    if (!isRead) {
-      this.firstUnread = this.unread === 0 ? item.key : this.firstUnread;
-      this.unread++;
-    }
-    return item;
+  constructor(watch: Watch) {
+    const { onChange, ...options } = watch(this);
+    this.timeline = createTimeline(undefined, options);
+    this.timeline.subscribe(onChange);
+  }
+
+  /** Messages that were not looked at. */
+  get unread(): number {
+    return this.timeline.snapshot.unread;
   }
 }
 
@@ -44,28 +36,49 @@ export class RoomConversation extends BaseConversation {
   room: Room | undefined;
   /** Why it could not be joined, or was lost. */
   error: ClientError | Error | undefined;
-  /** Whether older messages are on their way. */
-  loading = false;
-  /** Who is writing, by member id. */
-  readonly typists: Map<number, Typist> = new Map();
 
-  constructor(name: string) {
-    super();
+  constructor(name: string, watch: Watch) {
+    super(watch);
     this.name = name;
     this.id = roomId(name);
+  }
+
+  /** The room is joined, again or for the first time. */
+  enter(room: Room): void {
+    this.room = room;
+    this.error = undefined;
+    this.timeline.attach(room);
+  }
+
+  /** The room is lost. What was said stays. */
+  lose(error: ClientError): void {
+    this.room = undefined;
+    this.error = error;
+    this.timeline.detach();
   }
 }
 
 /** Private words with one person. */
 export class DirectConversation extends BaseConversation {
   readonly kind = 'direct';
-  readonly id: string;
+  readonly #client: ChatClient;
   name: string;
 
-  constructor(name: string) {
-    super();
+  constructor(name: string, client: ChatClient, watch: Watch) {
+    super(watch);
+    this.#client = client;
     this.name = name;
-    this.id = directId(name);
+    this.rename(name);
+  }
+
+  get id(): string {
+    return directId(this.name);
+  }
+
+  /** The person has another name now. */
+  rename(name: string): void {
+    this.name = name;
+    this.timeline.attach({ client: this.#client, to: name });
   }
 }
 

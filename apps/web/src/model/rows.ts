@@ -2,8 +2,17 @@
  * The lines of a conversation as they are seen: days above, messages of one person together, comings and goings
  * in one line, and a mark where the unread ones begin.
  */
+
+import type { Notice } from '@chat/client';
+import type {
+  GapItem,
+  MessageItem,
+  NoticeItem,
+  OutgoingItem,
+  TimelineItem,
+  UnreadableItem,
+} from '@chat/client/timeline';
 import { isSameDay } from '../text/moments.js';
-import type { MarkItem, MessageItem, NoticeItem, Outgoing, TimelineItem } from './timeline.js';
 
 /** One line of a conversation. */
 export type Row =
@@ -11,16 +20,16 @@ export type Row =
   | { readonly kind: 'unread'; readonly key: string }
   /** `head`: begins a group, and so names the sender and the time. */
   | { readonly kind: 'message'; readonly key: string; readonly item: MessageItem; readonly head: boolean }
-  | { readonly kind: 'outgoing'; readonly key: string; readonly item: Outgoing; readonly head: boolean }
+  | { readonly kind: 'outgoing'; readonly key: string; readonly item: OutgoingItem; readonly head: boolean }
   | { readonly kind: 'notices'; readonly key: string; readonly items: readonly NoticeItem[] }
-  | { readonly kind: 'mark'; readonly key: string; readonly item: MarkItem };
+  | { readonly kind: 'mark'; readonly key: string; readonly item: GapItem | UnreadableItem };
 
 /** Messages of one person within this time of each other stand together. */
 const GROUP_MS = 300_000;
 
 /** What besides the items is shown. */
 export interface RowsOptions {
-  readonly outgoing: readonly Outgoing[];
+  readonly outgoing: readonly OutgoingItem[];
   readonly ownName: string;
   /** Key of the first unread item. */
   readonly firstUnread: string | undefined;
@@ -95,15 +104,16 @@ export type Phrase = string | { readonly name: string };
 
 /** What comings and goings come to, in one sentence: who both came and went in between is mentioned once. */
 export function summarize(notices: readonly NoticeItem[]): Phrase[] {
-  const stays = new Map<string, { readonly came: boolean; readonly last: NoticeItem }>();
+  const stays = new Map<string, { readonly came: boolean; readonly last: Notice }>();
   const renames: Phrase[][] = [];
-  for (const notice of notices) {
-    if (notice.change === 'renamed') {
-      renames.push([{ name: notice.oldName ?? '' }, ' is now ', { name: notice.name }]);
+  for (const { notice } of notices) {
+    const { kind, oldName, member } = notice;
+    if (kind === 'renamed') {
+      renames.push([{ name: oldName ?? '' }, ' is now ', { name: member.name }]);
       continue;
     }
-    const came = stays.get(notice.name)?.came ?? notice.change === 'joined';
-    stays.set(notice.name, { came, last: notice });
+    const came = stays.get(member.name)?.came ?? kind === 'joined';
+    stays.set(member.name, { came, last: notice });
   }
   const did = new Map<string, string[]>(DEEDS.map((deed) => [deed, []]));
   for (const [name, { came, last }] of stays) did.get(deedOf(came, last))?.push(name);
@@ -116,10 +126,10 @@ export function summarize(notices: readonly NoticeItem[]): Phrase[] {
 const DEEDS = ['joined', 'left and came back', 'came by', 'left', 'lost the connection'] as const;
 
 /** @param came whether the first that was heard was that they came */
-function deedOf(came: boolean, { change }: NoticeItem): (typeof DEEDS)[number] {
-  if (change === 'joined') return came ? 'joined' : 'left and came back';
+function deedOf(came: boolean, { kind }: Notice): (typeof DEEDS)[number] {
+  if (kind === 'joined') return came ? 'joined' : 'left and came back';
   if (came) return 'came by';
-  return change === 'lost' ? 'lost the connection' : 'left';
+  return kind === 'lost' ? 'lost the connection' : 'left';
 }
 
 const MAX_NAMED = 5;

@@ -2,10 +2,11 @@
  * Where one writes. Enter sends, Shift+Enter begins a new line, and what was begun stays when one looks
  * elsewhere.
  */
+import type { Member } from '@chat/client';
 import type { VNode } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ChatModel } from '../model/chat-model.js';
-import type { Conversation, Typist } from '../model/conversation.js';
+import type { Conversation } from '../model/conversation.js';
 import { EmojiPicker } from './emoji-picker.js';
 import { Icon } from './icon.js';
 
@@ -64,7 +65,7 @@ export function Composer({ model, conversation }: ComposerProps): VNode {
       }}
     >
       <p class="typists" aria-hidden="true">
-        {conversation.kind === 'room' && writing([...conversation.typists.values()])}
+        {writing(conversation.timeline.snapshot.typists)}
       </p>
       <div class="field">
         <textarea
@@ -98,7 +99,7 @@ export function Composer({ model, conversation }: ComposerProps): VNode {
   );
 }
 
-function writing(typists: readonly Typist[]): VNode | undefined {
+function writing(typists: readonly Member[]): VNode | undefined {
   const [first, second] = typists;
   if (!first) return undefined;
   if (typists.length > 2) return <>{typists.length} people are writing…</>;

@@ -1,10 +1,11 @@
 /**
  * Who is in the room. Choosing somebody begins private words.
  */
+
+import type { Member } from '@chat/client';
 import type { VNode } from 'preact';
 import type { ChatModel } from '../model/chat-model.js';
 import type { RoomConversation } from '../model/conversation.js';
-import type { Member } from '../model/timeline.js';
 import { Avatar } from './avatar.js';
 import { Icon } from './icon.js';
 

@@ -1,11 +1,11 @@
 /**
  * One line of a conversation.
  */
+import type { OutgoingItem } from '@chat/client/timeline';
 import type { VNode } from 'preact';
 import { memo } from 'preact/compat';
 import { explain, explainGap } from '../model/explain.js';
 import { type Row, summarize } from '../model/rows.js';
-import type { Outgoing } from '../model/timeline.js';
 import { clockTime, dayName, wholeTime } from '../text/moments.js';
 import { nameHue } from '../text/name-mark.js';
 import { Avatar } from './avatar.js';
@@ -36,10 +36,10 @@ export const TimelineRow = memo(
       case 'unread':
         return <div class="unread-mark">New messages</div>;
       case 'message': {
-        const { sender, at, own, text } = row.item;
+        const { sender, at, own, value } = row.item;
         return (
           <Message name={sender.name || ownName} at={at} head={row.head} own={own}>
-            <MessageText text={text} />
+            <MessageText text={value} />
             {own && <Status icon="check" label="Delivered" />}
           </Message>
         );
@@ -53,7 +53,7 @@ export const TimelineRow = memo(
             own
             status={row.item.status === 'sent' ? undefined : row.item.status}
           >
-            <MessageText text={row.item.text} />
+            <MessageText text={row.item.value} />
             <OutgoingStatus outgoing={row.item} actions={actions} />
           </Message>
         );
@@ -70,10 +70,10 @@ export const TimelineRow = memo(
           <div class="mark">
             <Icon name="alert" />
             {row.item.kind === 'gap' ? (
-              explainGap(row.item.reason ?? 'hole')
+              explainGap(row.item.gap.reason)
             ) : (
               <span>
-                A message of <bdi>{row.item.name}</bdi> that this page cannot show.
+                A message of <bdi>{row.item.message.sender.name}</bdi> that this page cannot show.
               </span>
             )}
           </div>
@@ -96,7 +96,7 @@ interface MessageProps {
   readonly at: number;
   readonly head: boolean;
   readonly own: boolean;
-  readonly status?: Outgoing['status'] | undefined;
+  readonly status?: OutgoingItem['status'] | undefined;
   readonly children: unknown;
 }
 
@@ -139,7 +139,7 @@ function OutgoingStatus({
   outgoing: { key, status, error },
   actions,
 }: {
-  readonly outgoing: Outgoing;
+  readonly outgoing: OutgoingItem;
   readonly actions: RowActions;
 }): VNode {
   if (status === 'sent') return <Status icon="check" label="Delivered" />;

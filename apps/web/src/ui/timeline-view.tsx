@@ -30,11 +30,12 @@ interface TimelineViewProps {
 }
 
 export function TimelineView({ model, conversation }: TimelineViewProps): VNode {
-  const { timeline, firstUnread } = conversation;
+  const { timeline } = conversation;
+  const { items, outgoing, firstUnread, shifts: shiftCount, isLoading } = timeline.snapshot;
   const list = useRef<VirtualizerHandle>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
-  const shifts = useRef(timeline.shifts);
+  const shifts = useRef(shiftCount);
   const touchedAt = useRef(0);
   const scrolledTo = useRef(0);
   const height = useRef(0);
@@ -42,10 +43,10 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
   const [isAtEnd, setAtEnd] = useState(true);
 
   const rows = useMemo(
-    () => layOut(timeline.items, { outgoing: timeline.outgoing, ownName: model.name, firstUnread }),
-    [timeline, timeline.version, model.name, firstUnread],
+    () => layOut(items, { outgoing, ownName: model.name, firstUnread }),
+    [items, outgoing, model.name, firstUnread],
   );
-  const isShift = shifts.current !== timeline.shifts;
+  const isShift = shifts.current !== shiftCount;
 
   // At once and once: a scroll that goes on by itself would fight with who sets out upwards meanwhile.
   const toEnd = useCallback(() => {
@@ -64,17 +65,17 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
   }, []);
 
   useLayoutEffect(() => {
-    shifts.current = timeline.shifts;
+    shifts.current = shiftCount;
     if (follows.current) {
       toEnd();
       lastSeen.current = rows.at(-1)?.key;
     }
     const { scrollHeight = 0, clientHeight = 0 } = scroller.current ?? {};
     if (rows.length > 0 && scrollHeight < clientHeight + START_PX) askForOlder();
-  }, [rows, timeline.shifts, askForOlder, toEnd]);
+  }, [rows, shiftCount, askForOlder, toEnd]);
 
   // What one says oneself is to be seen.
-  const newestOwn = timeline.outgoing.at(-1)?.key;
+  const newestOwn = outgoing.at(-1)?.key;
   useEffect(() => {
     if (newestOwn === undefined) return;
     follows.current = true;
@@ -128,7 +129,7 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
         role="log"
         aria-live="off"
         aria-label={conversation.kind === 'room' ? `Messages in ${conversation.name}` : 'Private messages'}
-        aria-busy={conversation.kind === 'room' && conversation.loading}
+        aria-busy={isLoading}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
         tabIndex={0}
         onWheel={(event) => (event.deltaY < 0 ? onUpwards() : onTouched())}
@@ -187,7 +188,8 @@ function Introduction({ conversation }: { readonly conversation: Conversation })
   if (conversation.kind === 'direct') {
     return <>Nobody else in the chat sees what you and {name} write here.</>;
   }
-  if (conversation.loading) return <>Loading older messages…</>;
-  if (conversation.timeline.atStart) return <>This is as far back as {name} goes.</>;
+  const { isLoading, atStart } = conversation.timeline.snapshot;
+  if (isLoading) return <>Loading older messages…</>;
+  if (atStart) return <>This is as far back as {name} goes.</>;
   return <>Older messages are above.</>;
 }

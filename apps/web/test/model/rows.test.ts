@@ -1,6 +1,7 @@
+import type { Notice } from '@chat/client';
+import type { MessageItem, NoticeItem, OutgoingItem, TimelineItem } from '@chat/client/timeline';
 import { describe, expect, it } from 'vitest';
 import { layOut, summarize } from '../../src/model/rows.js';
-import type { MessageItem, NoticeItem, Outgoing, TimelineItem } from '../../src/model/timeline.js';
 
 const NOON = new Date('2026-03-10T12:00:00').getTime();
 const MINUTE_MS = 60_000;
@@ -9,11 +10,19 @@ let count = 0;
 function message(name: string, minutes: number, more: Partial<MessageItem> = {}): MessageItem {
   const key = `m${++count}`;
   const sender = { id: 1, name };
-  return { kind: 'message', key, at: NOON + minutes * MINUTE_MS, sender, text: 'x', own: false, ...more };
+  const at = NOON + minutes * MINUTE_MS;
+  return { kind: 'message', key, at, sender, value: 'x', own: false, history: false, ...more };
 }
 
-function notice(change: NoticeItem['change'], name: string, oldName?: string): NoticeItem {
-  return { kind: 'notice', key: `n${++count}`, at: NOON, change, name, oldName };
+function notice(kind: Notice['kind'], name: string, oldName?: string): NoticeItem {
+  const info = { id: 'e-1', seq: 1, prev: 0, at: NOON, own: false, history: false, room: 'lobby' };
+  const member = { id: 1, name };
+  return {
+    kind: 'notice',
+    key: `n${++count}`,
+    at: NOON,
+    notice: { ...info, type: 'notice', kind, member, oldName },
+  };
 }
 
 function rows(items: readonly TimelineItem[], more: Partial<Parameters<typeof layOut>[1]> = {}): string[] {
@@ -61,8 +70,8 @@ describe('layOut', () => {
   });
 
   it('puts what is on its way at the end, together with own messages before it', () => {
-    const waiting: Outgoing = {
-      ...{ key: 'own:1', text: 'x', at: NOON + MINUTE_MS, seq: undefined, error: undefined },
+    const waiting: OutgoingItem = {
+      ...{ key: 'own:1', value: 'x', at: NOON + MINUTE_MS, error: undefined },
       status: 'waiting',
     };
     expect(rows([message('Ada', 0, { own: true })], { outgoing: [waiting] })).toEqual([

@@ -1,0 +1,23 @@
+/**
+ * A conversation without a face, for user interfaces of any kind: entries in order, own messages on their way, unread
+ * ones, who is writing, older pages.
+ *
+ * @packageDocumentation
+ */
+export type {
+  GapItem,
+  MessageItem,
+  NoticeItem,
+  OutgoingItem,
+  TimelineEntry,
+  TimelineItem,
+  UnreadableItem,
+} from './items.js';
+export {
+  createTimeline,
+  type DirectSource,
+  Timeline,
+  type TimelineOptions,
+  type TimelineSnapshot,
+  type TimelineSource,
+} from './timeline.js';

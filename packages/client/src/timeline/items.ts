@@ -1,0 +1,80 @@
+/**
+ * What stands in a conversation, as values that a user interface draws.
+ *
+ * An item keeps its key for as long as it is shown, also where an own message turns from one that is on its way
+ * into one that is in the log: a list that is drawn by keys never flickers.
+ */
+import type { Member } from '@chat/protocol';
+import type { DirectMessage, Gap, Notice, RoomEntry, UnreadableMessage } from '../entry.js';
+
+/** A message that is in the log. */
+export interface MessageItem<T = string> {
+  readonly kind: 'message';
+  readonly key: string;
+  /** Server time in milliseconds since 1970. */
+  readonly at: number;
+  readonly sender: Member;
+  readonly value: T;
+  readonly own: boolean;
+  /** Whether it was said before this client came, or was loaded as an older page. */
+  readonly history: boolean;
+}
+
+/** A member came, went or changed its name. */
+export interface NoticeItem {
+  readonly kind: 'notice';
+  readonly key: string;
+  readonly at: number;
+  readonly notice: Notice;
+}
+
+/** A message that cannot be read. */
+export interface UnreadableItem {
+  readonly kind: 'unreadable';
+  readonly key: string;
+  readonly at: number;
+  readonly message: UnreadableMessage;
+}
+
+/** Entries that are missing. */
+export interface GapItem {
+  readonly kind: 'gap';
+  readonly key: string;
+  readonly gap: Gap;
+}
+
+/** What stands in a conversation, in the order of the log. */
+export type TimelineItem<T = string> = MessageItem<T> | NoticeItem | UnreadableItem | GapItem;
+
+/** An own message that has not come back from the log yet. */
+export interface OutgoingItem<T = string> {
+  /** The message in the log keeps it. */
+  readonly key: string;
+  readonly value: T;
+  /** When it was sent, by the clock of this side. */
+  readonly at: number;
+  /** `waiting`: no answer yet. `sent`: in the log, its echo is under way. `failed`: see `error`. */
+  readonly status: 'waiting' | 'sent' | 'failed';
+  readonly error: unknown;
+}
+
+/** Everything that a conversation takes in. */
+export type TimelineEntry<T = string> = RoomEntry<T> | DirectMessage<T>;
+
+/** An entry as an item. @param key - of the own message that it is the echo of */
+export function itemOf<T>(
+  entry: Exclude<TimelineEntry<T>, Gap>,
+  key: string = entry.id,
+): Exclude<TimelineItem<T>, GapItem> {
+  const { at } = entry;
+  switch (entry.type) {
+    case 'notice':
+      return { kind: 'notice', key, at, notice: entry };
+    case 'unreadable':
+      return { kind: 'unreadable', key, at, message: entry };
+    default: {
+      const { sender, value, own, history } = entry;
+      return { kind: 'message', key, at, sender, value, own, history };
+    }
+  }
+}

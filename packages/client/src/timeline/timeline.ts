@@ -1,0 +1,390 @@
+/**
+ * A conversation without a face: what a user interface shows of a room, or of direct messages with one user.
+ *
+ * It listens to the room, keeps its entries in order beside the own messages that are on their way, counts what was
+ * not read, knows who is writing, and loads older pages. A user interface calls its methods, subscribes, and draws
+ * {@link Timeline.snapshot}. It touches no document and no terminal; the room stays the caller's, and is not left.
+ */
+import type { Member } from '@chat/protocol';
+import type { ChatClient } from '../chat-client.js';
+import { type Clock, systemClock } from '../clock.js';
+import { ClientError } from '../errors.js';
+import type { Room, Sent, Signal } from '../room.js';
+import { EntryList } from './entry-list.js';
+import type { OutgoingItem, TimelineEntry, TimelineItem } from './items.js';
+import { OwnTyping, Typists } from './typing.js';
+
+/** Options of {@link createTimeline}. */
+export interface TimelineOptions<T = string> {
+  /** Whether what arrives now is seen by the user, and so is not unread. @defaultValue nothing is */
+  readonly isSeen?: () => boolean;
+  /** Told of each item that arrives, older pages left out: for notifications and announcements. */
+  readonly onItem?: (item: TimelineItem<T>) => void;
+  /** Items kept; beyond, a fifth of them goes, the oldest first, and can be loaded again. @defaultValue 20000 */
+  readonly maxItems?: number;
+  /** Entries asked for by {@link Timeline.loadOlder}. @defaultValue 100 */
+  readonly pageEntries?: number;
+  /** How long an acknowledged message waits for its echo before it is shown without. @defaultValue 3000 */
+  readonly echoTimeoutMs?: number;
+  /**
+   * Whether two values are one message: finds the echo of an own message whose acknowledgement was lost.
+   * @defaultValue they are the same, or their JSON is
+   */
+  readonly isSameValue?: (one: T, other: T) => boolean;
+  /** Who the user is, for own messages that come back without an echo. @defaultValue a member without a name */
+  readonly self?: () => Member;
+  /** @defaultValue the clock of the platform */
+  readonly clock?: Clock;
+}
+
+/** What is to be drawn, at one moment. Immutable; the same object until something changes. */
+export interface TimelineSnapshot<T = string> {
+  readonly items: readonly TimelineItem<T>[];
+  /** To be drawn below the items. */
+  readonly outgoing: readonly OutgoingItem<T>[];
+  /** Others that are writing. */
+  readonly typists: readonly Member[];
+  /** Messages of others since {@link Timeline.markRead}. */
+  readonly unread: number;
+  /** Key of the first of them; stays until {@link Timeline.clearMark}, so that the reader finds the place. */
+  readonly firstUnread: string | undefined;
+  /** Whether an older page is under way. */
+  readonly isLoading: boolean;
+  /** Whether there is nothing older, or nothing that can be had. */
+  readonly atStart: boolean;
+  /** Rises with every page that was put before the others, so that a view keeps its place. */
+  readonly shifts: number;
+}
+
+/** Where a conversation takes place: a room, or direct messages with one user. */
+export type TimelineSource<T> = Room<T> | DirectSource<T>;
+
+/** Direct messages with one user. What arrives is to be handed to {@link Timeline.add}. */
+export interface DirectSource<T> {
+  readonly client: Pick<ChatClient<T>, 'direct'>;
+  readonly to: string;
+}
+
+const MAX_ITEMS = 20_000;
+const PAGE_ENTRIES = 100;
+const ECHO_TIMEOUT_MS = 3000;
+const RATE_LIMIT_WAIT_MS = 500;
+const MAX_RATE_LIMIT_WAITS = 20;
+const NOBODY: Member = { id: 0, name: '' };
+
+/**
+ * Makes the timeline of a room, or of direct messages with one user.
+ *
+ * @param source - may be left out, and given to {@link Timeline.attach} later
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { connect } from '@chat/client';
+ * import { createTimeline } from '@chat/client/timeline';
+ * import { createChatServer } from '@chat/server'; // here only so that the example runs by itself
+ *
+ * const server = createChatServer();
+ * const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+ * const client = await connect(`tcp://127.0.0.1:${port}`, { name: 'ada' });
+ *
+ * const timeline = createTimeline(await client.join('lobby'));
+ * assert(await timeline.send('hello')); // it is in the log now
+ * await new Promise<void>((drawn) => {
+ *   const draw = (): void => {
+ *     const { items, outgoing } = timeline.snapshot;
+ *     if (outgoing.length === 0 && items.some((item) => item.kind === 'message')) drawn();
+ *   };
+ *   timeline.subscribe(draw);
+ *   draw();
+ * });
+ *
+ * timeline.close();
+ * await client.close();
+ * await server.close();
+ * ```
+ */
+export function createTimeline<T = string>(
+  source?: TimelineSource<T>,
+  options: TimelineOptions<T> = {},
+): Timeline<T> {
+  const timeline = new Timeline<T>(options);
+  if (source) timeline.attach(source);
+  return timeline;
+}
+
+/** A conversation without a face. Made by {@link createTimeline}. */
+export class Timeline<T = string> {
+  readonly #clock: Clock;
+  readonly #isSeen: () => boolean;
+  readonly #onItem: ((item: TimelineItem<T>) => void) | undefined;
+  readonly #pageEntries: number;
+  readonly #echoTimeoutMs: number;
+  readonly #self: () => Member;
+  readonly #list: EntryList<T>;
+  readonly #typists = new Typists();
+  readonly #ownTyping = new OwnTyping();
+  readonly #subscribers = new Set<() => void>();
+  readonly #timers = new Set<unknown>();
+  /** Sends that wait for a rate limit. */
+  readonly #waits = new Set<() => void>();
+  #source: TimelineSource<T> | undefined;
+  #detach: (() => void) | undefined;
+  #unread = 0;
+  #firstUnread: string | undefined;
+  #isLoading = false;
+  #shifts = 0;
+  #isClosed = false;
+  #typistTimer: unknown;
+  #snapshot: TimelineSnapshot<T> | undefined;
+
+  /** @internal */
+  constructor(options: TimelineOptions<T>) {
+    this.#clock = options.clock ?? systemClock;
+    this.#isSeen = options.isSeen ?? (() => false);
+    this.#onItem = options.onItem;
+    this.#pageEntries = options.pageEntries ?? PAGE_ENTRIES;
+    this.#echoTimeoutMs = options.echoTimeoutMs ?? ECHO_TIMEOUT_MS;
+    this.#self = options.self ?? (() => NOBODY);
+    this.#list = new EntryList(options.maxItems ?? MAX_ITEMS, options.isSameValue ?? isSameJson);
+  }
+
+  /** What is to be drawn now. */
+  get snapshot(): TimelineSnapshot<T> {
+    this.#snapshot ??= {
+      items: [...this.#list.items],
+      outgoing: this.#list.outgoing,
+      typists: this.#typists.members,
+      unread: this.#unread,
+      firstUnread: this.#firstUnread,
+      isLoading: this.#isLoading,
+      atStart: this.#list.atStart,
+      shifts: this.#shifts,
+    };
+    return this.#snapshot;
+  }
+
+  /** Calls `listener` after each change, in the same turn. @returns a function that ends this */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#subscribers.add(listener);
+    return () => this.#subscribers.delete(listener);
+  };
+
+  /** Where the conversation takes place now; undefined while it has no place. */
+  get source(): TimelineSource<T> | undefined {
+    return this.#source;
+  }
+
+  /** Listens to a source in place of the one before; what is shown stays. */
+  attach(source: TimelineSource<T>): void {
+    if (this.#source === source || this.#isClosed) return;
+    this.detach();
+    this.#source = source;
+    if (!isRoom(source)) return;
+    const removers = [
+      source.on('message', (message) => this.add(message)),
+      source.on('notice', (notice) => this.add(notice)),
+      source.on('gap', (gap) => this.add(gap)),
+      source.on('unreadable', (message) => this.add(message)),
+      source.on('signal', (signal) => this.#heard(signal)),
+    ];
+    this.#detach = () => {
+      for (const remove of removers) remove();
+    };
+  }
+
+  /** Listens to nothing any more; what is shown stays. */
+  detach(): void {
+    this.#detach?.();
+    this.#detach = undefined;
+    this.#source = undefined;
+    this.#ownTyping.sent();
+    if (this.#typists.clear()) this.#changed();
+  }
+
+  /** Takes an entry that does not come from the room it listens to. @returns the item; undefined when it was here */
+  add(entry: TimelineEntry<T>): TimelineItem<T> | undefined {
+    const item = this.#list.add(entry);
+    if (item === undefined) return undefined;
+    if (item.kind === 'message' && !item.own) {
+      this.#typists.stopped(item.sender.id);
+      if (!item.history && !this.#isSeen()) {
+        if (this.#unread === 0) this.#firstUnread = item.key;
+        this.#unread++;
+      }
+    } else if (item.kind === 'notice' && item.notice.kind !== 'renamed') {
+      this.#typists.stopped(item.notice.member.id);
+    }
+    this.#changed();
+    this.#onItem?.(item);
+    return item;
+  }
+
+  /**
+   * Sends a message, which is shown at once. A rate limit is waited out. A failure is shown, and stays until
+   * {@link Timeline.retry} or {@link Timeline.discard}.
+   *
+   * @returns a promise that never rejects: whether the message is in the log
+   */
+  async send(value: T): Promise<boolean> {
+    const source = this.#source;
+    const key = this.#list.begin(value, this.#clock.now());
+    this.#firstUnread = undefined;
+    this.#ownTyping.sent();
+    this.#changed();
+    try {
+      if (source === undefined) {
+        throw new ClientError('ERR_CLIENT_NOT_MEMBER', 'the conversation takes place in no room now');
+      }
+      if (isRoom(source)) this.#acknowledge(key, await this.#patiently(() => source.send(value)));
+      else {
+        const sent = await this.#patiently(() => source.client.direct(source.to, value));
+        // Direct messages have no echo.
+        this.#list.settle(key, sent, this.#self());
+      }
+      this.#changed();
+      return true;
+    } catch (error) {
+      this.#list.fail(key, error);
+      this.#changed();
+      return false;
+    }
+  }
+
+  /** Sends a failed message again, as a new one. @returns as {@link Timeline.send}; false when there is none */
+  async retry(key: string): Promise<boolean> {
+    const failed = this.#list.discard(key);
+    return failed !== undefined && this.send(failed.value);
+  }
+
+  /** Gives up a failed message. */
+  discard(key: string): void {
+    if (this.#list.discard(key)) this.#changed();
+  }
+
+  /** Tells the others in the room that the user is writing, or stopped. Cheap to call for every key. */
+  typing(isWriting: boolean): void {
+    const source = this.#source;
+    if (isWriting && source && isRoom(source)) this.#ownTyping.goesOn(source, this.#clock.now());
+    else this.#ownTyping.stop();
+  }
+
+  /** Nothing is unread any more. */
+  markRead(): void {
+    if (this.#unread === 0) return;
+    this.#unread = 0;
+    this.#changed();
+  }
+
+  /** Forgets where the unread messages began. */
+  clearMark(): void {
+    if (this.#firstUnread === undefined) return;
+    this.#firstUnread = undefined;
+    this.#changed();
+  }
+
+  /**
+   * Loads a page of what was said before the oldest item. Does nothing while one is under way, at the beginning, and
+   * for direct messages.
+   *
+   * @throws ClientError (as a rejection) what {@link Room.history} throws; calling again tries again
+   */
+  async loadOlder(): Promise<void> {
+    const source = this.#source;
+    const { oldest } = this.#list;
+    if (this.#isLoading || this.#list.atStart || !oldest || !source || !isRoom(source)) return;
+    this.#isLoading = true;
+    this.#changed();
+    try {
+      const page = await source.history({ before: oldest.seq, limit: this.#pageEntries });
+      // The log may have been replaced meanwhile, or the beginning let go.
+      if (this.#list.oldest === oldest) {
+        this.#list.prepend(page.entries, page.end);
+        this.#shifts++;
+      }
+    } finally {
+      this.#isLoading = false;
+      this.#changed();
+    }
+  }
+
+  /** Ends: listens to nothing, calls nobody, holds no timer. The room is not left. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#ownTyping.stop();
+    this.detach();
+    this.#isClosed = true;
+    this.#subscribers.clear();
+    for (const timer of this.#timers) this.#clock.clearTimeout(timer);
+    for (const done of [...this.#waits]) done();
+    this.#clock.clearTimeout(this.#typistTimer);
+  }
+
+  /** The echo brings it. When it does not, since that part of the log was skipped, it is shown all the same. */
+  #acknowledge(key: string, sent: Sent): void {
+    if (!this.#list.acknowledge(key, sent) || this.#isClosed) return;
+    const timer = this.#clock.setTimeout(() => {
+      this.#timers.delete(timer);
+      if (this.#list.settle(key, sent, this.#self())) this.#changed();
+    }, this.#echoTimeoutMs);
+    this.#timers.add(timer);
+  }
+
+  async #patiently(publish: () => Promise<Sent>): Promise<Sent> {
+    for (let waits = 0; ; waits++) {
+      try {
+        return await publish();
+      } catch (error) {
+        const isLimit = ClientError.is(error) && error.code === 'ERR_CLIENT_RATE_LIMITED';
+        if (!isLimit || waits >= MAX_RATE_LIMIT_WAITS) throw error;
+        if (!this.#isClosed) await this.#wait(error.retryAfterMs ?? RATE_LIMIT_WAIT_MS);
+        if (this.#isClosed) throw error;
+      }
+    }
+  }
+
+  #heard({ sender, value }: Signal): void {
+    if (this.#typists.heard(sender, value, this.#clock.now())) this.#changed();
+    this.#watchTypists();
+  }
+
+  /** One timer, for the signal that is believed for the shortest time. */
+  #watchTypists(): void {
+    const { nextAt } = this.#typists;
+    if (nextAt === undefined || this.#typistTimer !== undefined || this.#isClosed) return;
+    this.#typistTimer = this.#clock.setTimeout(
+      () => {
+        this.#typistTimer = undefined;
+        if (this.#typists.expire(this.#clock.now())) this.#changed();
+        this.#watchTypists();
+      },
+      Math.max(0, nextAt - this.#clock.now()),
+    );
+  }
+
+  /** Lasts until the delay has passed, or the timeline is closed. */
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#clock.clearTimeout(timer);
+        this.#waits.delete(done);
+        resolve();
+      };
+      const timer = this.#clock.setTimeout(done, delayMs);
+      this.#waits.add(done);
+    });
+  }
+
+  #changed(): void {
+    this.#snapshot = undefined;
+    for (const subscriber of [...this.#subscribers]) subscriber();
+  }
+}
+
+function isRoom<T>(source: TimelineSource<T>): source is Room<T> {
+  return !('to' in source);
+}
+
+function isSameJson(one: unknown, other: unknown): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,332 @@
+import { describe, expect, it, vi } from 'vitest';
+import { type ChatClient, ClientError, type DirectMessage } from '../../src/index.js';
+import { createTimeline, type Timeline, type TimelineOptions } from '../../src/timeline/index.js';
+import { FakeClock, turns } from '../support/fake-clock.js';
+import { ADA, BOB, FakeRoom, gap, message, notice, own } from '../support/fake-room.js';
+
+function open(options: TimelineOptions = {}): {
+  readonly timeline: Timeline;
+  readonly room: FakeRoom;
+  readonly clock: FakeClock;
+} {
+  const room = new FakeRoom();
+  const clock = new FakeClock();
+  return { timeline: createTimeline(room.asRoom(), { clock, self: () => ADA, ...options }), room, clock };
+}
+
+const said = ({ snapshot }: Timeline): string[] =>
+  snapshot.items.map((item) => (item.kind === 'message' ? item.value : item.kind));
+
+const sent = (seq: number): { id: string; seq: number; at: number } => ({ id: `e-${seq}`, seq, at: seq });
+
+describe('what arrives', () => {
+  it('stands in the order of the log, each entry once', () => {
+    const { timeline, room } = open();
+    room.tell(message(5, 'a'));
+    room.tell(notice(6));
+    room.tell(message(7, 'b'));
+    room.tell(message(7, 'b'));
+    room.tell(gap());
+    expect(said(timeline)).toEqual(['a', 'notice', 'b', 'gap']);
+  });
+
+  it('is one snapshot until something changes, and another one then', () => {
+    const { timeline, room } = open();
+    room.tell(message(5, 'a'));
+    const before = timeline.snapshot;
+    expect(timeline.snapshot).toBe(before);
+    room.tell(message(6, 'b'));
+    expect(before.items).toHaveLength(1);
+    expect(timeline.snapshot.items).toHaveLength(2);
+  });
+
+  it('tells subscribers until they leave', () => {
+    const { timeline, room } = open();
+    const draw = vi.fn();
+    const leave = timeline.subscribe(draw);
+    room.tell(message(5, 'a'));
+    leave();
+    room.tell(message(6, 'b'));
+    expect(draw).toHaveBeenCalledTimes(1);
+  });
+
+  it('is unread when it is of somebody else, new, and not seen', () => {
+    let isSeen = false;
+    const { timeline, room } = open({ isSeen: () => isSeen });
+    room.tell(message(1, 'old', { history: true }));
+    room.tell(own(2, 'mine'));
+    room.tell(message(3, 'new'));
+    room.tell(message(4, 'newer'));
+    expect(timeline.snapshot).toMatchObject({ unread: 2, firstUnread: 'e-3' });
+    timeline.markRead();
+    expect(timeline.snapshot).toMatchObject({ unread: 0, firstUnread: 'e-3' });
+    timeline.clearMark();
+    expect(timeline.snapshot.firstUnread).toBeUndefined();
+    isSeen = true;
+    room.tell(message(5, 'seen'));
+    expect(timeline.snapshot.unread).toBe(0);
+  });
+
+  it('lets the oldest go when there are very many, and can load them again', async () => {
+    const { timeline, room } = open({ maxItems: 10 });
+    for (let seq = 2; seq <= 12; seq++) room.tell(message(seq, `${seq}`));
+    expect(said(timeline)).toEqual(['4', '5', '6', '7', '8', '9', '10', '11', '12']);
+    expect(timeline.snapshot.atStart).toBe(false);
+    const loading = timeline.loadOlder();
+    expect(room.pages[0]).toMatchObject({ before: 4 });
+    room.pages[0]!.resolve({ entries: [message(3, 'again')], end: false });
+    await loading;
+    expect(said(timeline).slice(0, 2)).toEqual(['again', '4']);
+  });
+});
+
+describe('an own message', () => {
+  it.each([['acknowledgement first'], ['echo first']])('keeps its key (%s)', async (order) => {
+    const { timeline, room } = open();
+    const sending = timeline.send('hello');
+    const { key, status } = timeline.snapshot.outgoing[0]!;
+    expect(status).toBe('waiting');
+    if (order === 'echo first') room.tell(own(3, 'hello'));
+    room.sends[0]!.resolve(sent(3));
+    expect(await sending).toBe(true);
+    if (order === 'acknowledgement first') {
+      expect(timeline.snapshot.outgoing).toMatchObject([{ key, status: 'sent' }]);
+      room.tell(own(3, 'hello'));
+    }
+    expect(timeline.snapshot.outgoing).toEqual([]);
+    expect(timeline.snapshot.items.map((item) => item.key)).toEqual([key]);
+  });
+
+  it('is told apart from an equal one by its position', async () => {
+    const { timeline, room } = open();
+    void timeline.send('again');
+    const second = timeline.send('again');
+    const keys = timeline.snapshot.outgoing.map(({ key }) => key);
+    room.sends[1]!.resolve(sent(4));
+    await second;
+    room.tell(own(3, 'again'));
+    room.tell(own(4, 'again'));
+    expect(timeline.snapshot.items.map(({ key }) => key)).toEqual(keys);
+  });
+
+  it('fails with its error, and can be sent again or given up', async () => {
+    const { timeline, room } = open();
+    const refused = new ClientError('ERR_CLIENT_REJECTED', 'no');
+    const first = timeline.send('hello');
+    room.sends[0]!.reject(refused);
+    expect(await first).toBe(false);
+    const { key } = timeline.snapshot.outgoing[0]!;
+    expect(timeline.snapshot.outgoing).toMatchObject([{ status: 'failed', error: refused }]);
+    void timeline.retry(key);
+    expect(room.sends.map(({ value }) => value)).toEqual(['hello', 'hello']);
+    expect(timeline.snapshot.outgoing).toMatchObject([{ status: 'waiting' }]);
+    timeline.discard(timeline.snapshot.outgoing[0]!.key);
+    expect(timeline.snapshot.outgoing).toEqual([]);
+    expect(await timeline.retry('own:99')).toBe(false);
+  });
+
+  it('of unknown fate turns out to have arrived', async () => {
+    const { timeline, room } = open();
+    const sending = timeline.send('hello');
+    room.sends[0]!.reject(new ClientError('ERR_CLIENT_UNCONFIRMED', 'unknown'));
+    await sending;
+    room.tell(own(3, 'hello'));
+    expect(timeline.snapshot.outgoing).toEqual([]);
+    expect(said(timeline)).toEqual(['hello']);
+  });
+
+  it('whose echo is behind a gap stays where it is', async () => {
+    const { timeline, room } = open();
+    const sending = timeline.send('hello');
+    void timeline.send('not yet');
+    room.sends[0]!.resolve(sent(3));
+    await sending;
+    room.tell(gap());
+    expect(said(timeline)).toEqual(['hello', 'gap']);
+    expect(timeline.snapshot.outgoing.map(({ value }) => value)).toEqual(['not yet']);
+  });
+
+  it('without an echo is shown after a while, and an echo that comes late is not a second one', async () => {
+    const { timeline, room, clock } = open({ echoTimeoutMs: 500 });
+    const sending = timeline.send('hello');
+    room.sends[0]!.resolve(sent(3));
+    await sending;
+    await clock.advance(499);
+    expect(said(timeline)).toEqual([]);
+    await clock.advance(1);
+    expect(timeline.snapshot.items).toMatchObject([{ value: 'hello', own: true, sender: ADA }]);
+    room.tell(own(3, 'hello'));
+    expect(said(timeline)).toEqual(['hello']);
+  });
+
+  it('waits for a rate limit as long as the server says', async () => {
+    const { timeline, room, clock } = open();
+    const sending = timeline.send('fast');
+    room.sends[0]!.reject(new ClientError('ERR_CLIENT_RATE_LIMITED', 'slow down', { retryAfterMs: 700 }));
+    await turns();
+    await clock.advance(699);
+    await turns();
+    expect(room.sends).toHaveLength(1);
+    await clock.advance(1);
+    await turns();
+    room.sends[1]!.resolve(sent(3));
+    expect(await sending).toBe(true);
+  });
+
+  it('fails where the conversation has no place', async () => {
+    const timeline = createTimeline<string>();
+    expect(await timeline.send('hello?')).toBe(false);
+    expect(timeline.snapshot.outgoing).toMatchObject([{ status: 'failed' }]);
+  });
+});
+
+describe('older pages', () => {
+  it('stand before the others, and the chain proves that nothing is missing', async () => {
+    const { timeline, room } = open();
+    room.tell(message(7, 'c'));
+    const loading = timeline.loadOlder();
+    await timeline.loadOlder(); // One at a time.
+    expect(room.pages).toHaveLength(1);
+    expect(timeline.snapshot.isLoading).toBe(true);
+    room.pages[0]!.resolve({ entries: [message(5, 'a'), message(6, 'b')], end: false });
+    await loading;
+    expect(said(timeline)).toEqual(['a', 'b', 'c']);
+    expect(timeline.snapshot).toMatchObject({ isLoading: false, atStart: false, shifts: 1 });
+    const last = timeline.loadOlder();
+    room.pages[1]!.resolve({ entries: [message(2, 'x')], end: true });
+    await last;
+    expect(said(timeline)).toEqual(['x', 'gap', 'a', 'b', 'c']);
+    expect(timeline.snapshot.atStart).toBe(true);
+  });
+
+  it('are not asked for at the first entry of a room, nor from a log that is no more', async () => {
+    const { timeline, room } = open();
+    room.tell(message(1, 'first', { prev: 0 }));
+    await timeline.loadOlder();
+    const other = open();
+    other.room.tell(message(7, 'old'));
+    other.room.tell(gap({ reason: 'epoch-changed', from: 7, to: 0 }));
+    other.room.tell(message(2, 'new', { id: 'f-2' }));
+    await other.timeline.loadOlder();
+    expect(said(other.timeline)).toEqual(['old', 'gap', 'new']);
+    expect([...room.pages, ...other.room.pages]).toEqual([]);
+  });
+
+  it('that arrive after the log was replaced are not shown', async () => {
+    const { timeline, room } = open();
+    room.tell(message(7, 'old'));
+    const loading = timeline.loadOlder();
+    room.tell(gap({ reason: 'epoch-changed', from: 7, to: 0 }));
+    room.pages[0]!.resolve({ entries: [message(6, 'older')], end: false });
+    await loading;
+    expect(said(timeline)).toEqual(['old', 'gap']);
+  });
+
+  it('that fail can be asked for again', async () => {
+    const { timeline, room } = open();
+    room.tell(message(7, 'c'));
+    const failing = timeline.loadOlder();
+    room.pages[0]!.reject(new ClientError('ERR_CLIENT_REQUEST_TIMEOUT', 'late'));
+    await expect(failing).rejects.toMatchObject({ code: 'ERR_CLIENT_REQUEST_TIMEOUT' });
+    expect(timeline.snapshot.isLoading).toBe(false);
+    void timeline.loadOlder();
+    expect(room.pages).toHaveLength(2);
+  });
+});
+
+describe('typing', () => {
+  const typing = (value: unknown, sender = BOB): Parameters<FakeRoom['tell']>[0] => ({
+    type: 'signal',
+    room: 'lobby',
+    sender,
+    value,
+  });
+
+  it('of others is believed for a while, and until they speak or go', async () => {
+    const { timeline, room, clock } = open();
+    room.tell(typing({ typing: true }));
+    expect(timeline.snapshot.typists).toEqual([BOB]);
+    await clock.advance(6000);
+    expect(timeline.snapshot.typists).toEqual([]);
+    room.tell(typing({ typing: true }));
+    room.tell(message(5, 'said'));
+    expect(timeline.snapshot.typists).toEqual([]);
+    room.tell(typing({ typing: true }));
+    room.tell(notice(6, { kind: 'left' }));
+    expect(timeline.snapshot.typists).toEqual([]);
+    for (const value of [undefined, null, 'typing', { typing: 'yes' }, []]) room.tell(typing(value));
+    expect(timeline.snapshot.typists).toEqual([]);
+  });
+
+  it('of others is bounded', () => {
+    const { timeline, room } = open();
+    for (let id = 1; id <= 200; id++) room.tell(typing({ typing: true }, { id, name: `n${id}` }));
+    expect(timeline.snapshot.typists).toHaveLength(50);
+  });
+
+  it('of the user is told again and again, and ends with the message', async () => {
+    const { timeline, room, clock } = open();
+    for (let key = 0; key < 10; key++) timeline.typing(true);
+    expect(room.signals).toEqual([{ typing: true }]);
+    await clock.advance(3000);
+    timeline.typing(true);
+    void timeline.send('done');
+    timeline.typing(false);
+    expect(room.signals).toEqual([{ typing: true }, { typing: true }]);
+    timeline.typing(true);
+    timeline.typing(false);
+    expect(room.signals.slice(2)).toEqual([{ typing: true }, { typing: false }]);
+  });
+});
+
+describe('the source', () => {
+  it('can go and come again; what is shown stays', () => {
+    const { timeline, room } = open();
+    room.tell(message(5, 'a'));
+    timeline.detach();
+    expect(room.listenerCount).toBe(0);
+    const again = new FakeRoom();
+    timeline.attach(again.asRoom());
+    again.tell(message(6, 'b'));
+    expect(said(timeline)).toEqual(['a', 'b']);
+  });
+
+  it('may be one user: direct messages have no echo', async () => {
+    const calls: unknown[] = [];
+    const client = {
+      direct: (to: string, value: string) => {
+        calls.push([to, value]);
+        return Promise.resolve(sent(9));
+      },
+    } as unknown as ChatClient;
+    const timeline = createTimeline({ client, to: 'Bob' }, { self: () => ADA });
+    expect(await timeline.send('psst')).toBe(true);
+    const { room: _, ...rest } = message(10, 'yes?');
+    const answer: DirectMessage = { ...rest, type: 'direct' };
+    timeline.add(answer);
+    expect(calls).toEqual([['Bob', 'psst']]);
+    expect(timeline.snapshot.items).toMatchObject([
+      { value: 'psst', own: true, sender: ADA },
+      { value: 'yes?', own: false, sender: BOB },
+    ]);
+    expect(timeline.snapshot.unread).toBe(1);
+  });
+});
+
+describe('close', () => {
+  it('leaves no listener, no timer and no waiting send behind, and does not leave the room', async () => {
+    const { timeline, room, clock } = open();
+    const limited = timeline.send('limited');
+    room.sends[0]!.reject(new ClientError('ERR_CLIENT_RATE_LIMITED', 'slow down'));
+    const acknowledged = timeline.send('hello');
+    room.sends[1]!.resolve(sent(3));
+    await acknowledged;
+    room.tell({ type: 'signal', room: 'lobby', sender: BOB, value: { typing: true } });
+    await turns();
+    timeline.close();
+    timeline.close();
+    await turns();
+    expect(await limited).toBe(false);
+    expect([room.listenerCount, clock.timers]).toEqual([0, 0]);
+  });
+});
