@@ -6,13 +6,17 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 
 /** What the command line asks for. */
 export interface Arguments {
-  readonly host: string;
+  /** `undefined`: every address of this machine, IPv4 and IPv6. */
+  readonly host: string | undefined;
   readonly port: number;
   readonly unix: string | undefined;
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   readonly tlsClientCa: string | undefined;
+  readonly tlsOnly: boolean;
   readonly allowedOrigins: readonly string[];
+  readonly allowedHosts: readonly string[];
+  readonly keepAliveTimeoutMs: number | undefined;
   readonly metricsToken: string | undefined;
   readonly logLevel: string;
   readonly json: boolean;
@@ -47,6 +51,7 @@ const LIMITS = [
   ['max-members-per-room', 'maxMembersPerRoom', 'members of one room'],
   ['max-messages-per-second', 'maxMessagesPerSecond', 'messages that a session may send for long'],
   ['max-message-burst', 'maxMessageBurst', 'messages that a session may send at once'],
+  ['max-signal-bytes', 'maxSignalBytes', 'largest signal, such as typing'],
   ['handshake-timeout-ms', 'handshakeTimeoutMs', 'time to say a name'],
   ['idle-timeout-ms', 'idleTimeoutMs', 'silence after which a peer is lost'],
   ['resume-window-ms', 'resumeWindowMs', 'time in which a lost session may come back'],
@@ -69,16 +74,22 @@ export function parseArguments(argv: readonly string[], version: string): Argume
   const command = new Command('chat-server')
     .description('A chat server: one port for chat clients, browsers and nc.')
     .version(version)
-    .option('--host <address>', 'address to listen on', '0.0.0.0')
+    .option('--host <address>', 'address to listen on (default: all, IPv4 and IPv6)')
     .option('--port <number>', 'port to listen on, 0 for any', portNumber, DEFAULT_PORT)
     .option('--unix <path>', 'listen on a Unix socket as well')
     .option('--tls-cert <file>', 'certificate (PEM): TLS on the same port')
     .option('--tls-key <file>', 'key of the certificate (PEM)')
-    .option('--tls-client-ca <file>', 'lets only clients in that have a certificate of this authority (PEM)')
+    .option('--tls-only', 'refuse what does not speak TLS')
+    .option(
+      '--tls-client-ca <file>',
+      'lets only clients in that have a certificate of this authority (PEM); implies --tls-only',
+    )
     .option('--trusted-proxy <address...>', 'proxies (addresses or ranges) whose X-Forwarded-For is believed')
     .option('--exempt-address <address...>', 'addresses or ranges without limits per address')
     .option('--allow-origin <origin...>', 'web pages from elsewhere that may connect', [])
-    .option('--metrics-token <token>', 'lets others than loopback read /metrics with this bearer token')
+    .option('--allowed-host <host...>', 'names of this server: pages under other names are refused', [])
+    .option('--keep-alive-timeout-ms <number>', 'quiet time of an HTTP connection between requests', limit)
+    .option('--metrics-token <token>', 'serves /metrics to those who have this bearer token')
     .option('--unlimited', 'lift rate, session and address limits: for benchmarks on loopback')
     .addOption(
       new Option('--log-level <level>', 'least important level that is logged')
@@ -119,6 +130,9 @@ export function parseArguments(argv: readonly string[], version: string): Argume
   if (options.tlsClientCa !== undefined && options.tlsCert === undefined) {
     throw new UsageError('--tls-client-ca needs --tls-cert and --tls-key', USAGE);
   }
+  if (options.tlsOnly && options.tlsCert === undefined) {
+    throw new UsageError('--tls-only needs --tls-cert and --tls-key', USAGE);
+  }
   const given = LIMITS.map(([flag, name]) => [name, options[camelCase(flag)]] as const);
   return {
     host: options.host,
@@ -127,7 +141,10 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     tlsCert: options.tlsCert,
     tlsKey: options.tlsKey,
     tlsClientCa: options.tlsClientCa,
+    tlsOnly: options.tlsOnly === true,
     allowedOrigins: options.allowOrigin,
+    allowedHosts: options.allowedHost,
+    keepAliveTimeoutMs: options.keepAliveTimeoutMs,
     metricsToken: options.metricsToken,
     logLevel: options.logLevel,
     json: options.json === true,

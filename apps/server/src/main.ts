@@ -36,17 +36,24 @@ async function main(argv: readonly string[]): Promise<void> {
     agent: `chat-server/${packageJson.version}`,
     http: {
       allowedOrigins: args.allowedOrigins,
+      allowedHosts: args.allowedHosts,
+      ...(args.keepAliveTimeoutMs === undefined ? {} : { keepAliveTimeoutMs: args.keepAliveTimeoutMs }),
       handler: (request, response) => handler(request, response),
     },
   });
   const handler = createHandler(server, args);
   const certificate = readCertificate(args);
   const address = await server.listen({
-    host: args.host,
+    ...(args.host === undefined ? {} : { host: args.host }),
     port: args.port,
     ...(certificate ? { tls: certificate } : {}),
   });
   if (args.unix !== undefined) await server.listen({ path: args.unix });
+  if (args.limits.duplicateNames === 'takeover') {
+    const message =
+      '--duplicate-names takeover needs authentication, which this program has not: names are refused';
+    logger.warn({ option: 'duplicateNames' }, message);
+  }
   obeySignals(server, args, logger);
   const reachable = server.addresses.flatMap((listening) => reachableAddresses(listening));
   logger.info({ addresses: server.addresses }, `listening on ${reachable.join(', ')}`);
@@ -116,12 +123,13 @@ function reload(server: ChatServer, args: Arguments, logger: pino.Logger): void 
   }
 }
 
-function readCertificate({ tlsCert, tlsKey, tlsClientCa }: Arguments): TlsOptions | undefined {
+function readCertificate({ tlsCert, tlsKey, tlsClientCa, tlsOnly }: Arguments): TlsOptions | undefined {
   if (tlsCert === undefined || tlsKey === undefined) return undefined;
   try {
     return {
       cert: readFileSync(tlsCert),
       key: readFileSync(tlsKey),
+      ...(tlsOnly ? { required: true } : {}),
       ...(tlsClientCa === undefined ? {} : { clientCa: readFileSync(tlsClientCa) }),
     };
   } catch (error) {

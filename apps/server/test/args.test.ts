@@ -6,7 +6,7 @@ const parse = (...argv: string[]) => parseArguments(argv, '1.2.3');
 
 describe('parseArguments', () => {
   it('has a default for everything', () => {
-    expect(parse()).toMatchObject({ host: '0.0.0.0', port: 12345, unix: undefined, json: false, limits: {} });
+    expect(parse()).toMatchObject({ host: undefined, port: 12345, unix: undefined, json: false, limits: {} });
   });
 
   it('takes every limit by its name', () => {

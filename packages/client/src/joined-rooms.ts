@@ -43,6 +43,8 @@ export class JoinedRooms {
   readonly #clock: Clock;
   readonly #byName = new Map<string, JoinedRoom<unknown>>();
   readonly #streams = new Map<number, EntrySink>();
+  /** Rooms that the present session was told to be in: it is in them until it leaves, or is shown out. */
+  readonly #ofSession = new Set<JoinedRoom<unknown>>();
   #connection: Connection | undefined;
 
   constructor(host: RoomHost, clock: Clock) {
@@ -101,20 +103,21 @@ export class JoinedRooms {
   /**
    * Puts every room back on a new connection.
    *
-   * @param held - the rooms that the session is still in; none when it is a new one
+   * @param held - the rooms that the session is still in; `undefined` when it is a new one. Of a session that goes on,
+   *   a room that is missing was taken from the member while it was away
    * @param inbox - the stream of direct messages
    * @returns a promise that is resolved when each room is joined again, or lost
    */
   async comeBack(
     connection: Connection,
-    held: readonly Joined[],
+    held: readonly Joined[] | undefined,
     inbox: EntrySink & { readonly handle: number },
   ): Promise<void> {
     this.#connection = connection;
     this.#streams.clear();
     this.#streams.set(inbox.handle, inbox);
     const absent = new Set(this.#byName.values());
-    for (const joined of held) {
+    for (const joined of held ?? []) {
       const room = this.#byName.get(joined.room);
       if (room?.stream.epoch === this.#host.identity.epoch) {
         absent.delete(room);
@@ -125,7 +128,18 @@ export class JoinedRooms {
         this.#leaveUnwanted(joined.room);
       }
     }
+    const taken = [...absent].filter((room) => held && this.#ofSession.has(room));
+    for (const room of taken) {
+      absent.delete(room);
+      if (!this.#isLeaving(room.name)) this.drop(room);
+    }
+    if (!held) this.#ofSession.clear();
     await Promise.all([...absent].map((room) => this.#joinAgain(connection, room)));
+  }
+
+  /** Whether a leave is repeated on this connection: its answer ends the room. */
+  #isLeaving(name: string): boolean {
+    return this.#host.requests.some((request) => request.op === 'leave' && request.room === name);
   }
 
   /** Takes an entry frame. Entries of a room that was just left may still be under way. */
@@ -199,12 +213,14 @@ export class JoinedRooms {
   #add<T>(joined: Joined, options: JoinOptions<T>): JoinedRoom<T> {
     const room = new JoinedRoom(this.#host, joined, options);
     this.#byName.set(joined.room, room as unknown as JoinedRoom<unknown>);
+    this.#ofSession.add(room as unknown as JoinedRoom<unknown>);
     this.#streams.set(joined.handle, room.stream);
     return room;
   }
 
   #put(room: JoinedRoom<unknown>, joined: Joined): void {
     room.rejoin(joined);
+    this.#ofSession.add(room);
     this.#streams.set(joined.handle, room.stream);
   }
 
@@ -218,6 +234,7 @@ export class JoinedRooms {
   #remove(room: JoinedRoom<unknown>, error?: ClientError): void {
     if (this.#byName.get(room.name) !== room) return;
     this.#byName.delete(room.name);
+    this.#ofSession.delete(room);
     this.#streams.delete(room.stream.handle);
     room.end(error);
   }

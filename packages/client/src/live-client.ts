@@ -261,7 +261,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.identity.assume(epoch, welcome.member);
     this.#inbox.comeBack({ ...inbox, head: 0 }, resumed);
     this.#outbox.open(connection.send, Math.max(1, limits.maxInFlight), resumed);
-    const back = this.#rooms.comeBack(connection, resumed ? welcome.rooms : [], this.#inbox);
+    const back = this.#rooms.comeBack(connection, resumed ? welcome.rooms : undefined, this.#inbox);
     this.requests.open(connection.send);
     void back.then(() => {
       if (!connection.ended) this.#outbox.release();

@@ -796,6 +796,28 @@ describe('coming back', () => {
     expect(valuesOf(seen)).toEqual(['first']);
   });
 
+  it('to a session that goes on, but is in a room no more, ends the room: it was taken from the member', async () => {
+    const scene = await connected();
+    const [kept, taken, leaving] = [
+      await join(scene),
+      await join(scene, 'private'),
+      await join(scene, 'old'),
+    ];
+    const told: unknown[] = [];
+    scene.client.on('room-lost', ({ room, error }) => told.push([room, error.code]));
+    await scene.server.end.cut();
+    // Its answer ends the room, and that is no eviction.
+    const left = leaving.leave();
+    await comeBack(scene);
+    await scene.server.end.welcome({ resumed: true, rooms: [joined('lobby')] });
+    const asked = scene.server.end.all(FrameType.Request).map(({ request }) => request);
+    expect(asked).toEqual([{ op: 'leave', room: 'old' }]);
+    expect(told).toEqual([['private', 'ERR_CLIENT_KICKED']]);
+    expect([kept.joined, taken.joined, leaving.joined]).toEqual([true, false, true]);
+    left.catch(() => {});
+    await scene.client.close();
+  });
+
   it('tells what the server no longer holds', async () => {
     const scene = await connected();
     const room = await join(scene);

@@ -86,6 +86,8 @@ export interface SessionLimits {
   readonly maxFrameBytes: number;
   /** Largest body of a message in bytes. */
   readonly maxMessageBytes: number;
+  /** Largest body of a signal in bytes; a larger one is dropped. An older server does not say. */
+  readonly maxSignalBytes?: number;
   /** How many publishes may be waiting for their ack. */
   readonly maxInFlight: number;
   readonly maxRoomsPerSession: number;

@@ -5,7 +5,7 @@
  * comes back proves it by the secret of its session; where the welcome never reached it, by a secret of its own.
  * A client counts its hellos, so that one which was held up on its way undoes nothing that came after it.
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   CloseCode,
   encodeFrame,
@@ -19,6 +19,7 @@ import {
   type Welcome,
 } from '@chat/protocol';
 import type { Chat } from './chat.js';
+import { isSecret } from './expelled.js';
 import type { AuthenticateResult } from './hooks.js';
 import type { Peer } from './peer.js';
 import { Session } from './session.js';
@@ -63,29 +64,49 @@ export class Admissions {
   /** Decides about somebody who wants in. Never throws: a hook that does is answered with `internal`. */
   async admit(knock: Knock, peer: Peer, signal: AbortSignal | undefined): Promise<Admission> {
     if (this.#chat.draining) return DRAINING;
-    const { hooks, maxSessions } = this.#chat.options;
+    const unwelcome = this.#unwelcome(knock, peer);
+    if (unwelcome) return unwelcome;
+    const { hooks } = this.#chat.options;
     const known = this.#known(knock);
     if (known && !(known.mustAuthenticate && hooks.authenticate)) {
       const resumed = this.#resume(known, knock, peer);
       if (resumed) return resumed;
     }
-    if (!known) {
-      const isFull = this.#chat.sessionCount + this.#deciding >= maxSessions;
-      if (isFull) return overloaded(`the server has ${maxSessions} sessions`);
-      if (this.#chat.memory.isShort) return overloaded('the server is short of memory');
-    }
+    const full = known ? undefined : this.#full(peer);
+    if (full) return full;
     this.#deciding++;
     try {
       return await this.#decide(knock, peer, signal, known?.ended ? undefined : known);
     } catch (error) {
-      this.#chat.options.logger.error(
-        { err: error, address: peer.address },
-        'authentication failed to decide',
-      );
+      const fields = { address: peer.address };
+      this.#chat.strangerLog.failed(error, 'authentication failed to decide', fields);
       return { code: CloseCode.Internal, reason: 'the server failed' };
     } finally {
       this.#deciding--;
     }
+  }
+
+  /**
+   * Why somebody is not let in, whatever it asks for: its address is banned, or its session was ended on purpose. To be
+   * asked again after each hook, which takes its time.
+   */
+  #unwelcome({ resume, clientSecret }: Knock, { address }: Peer): Refusal | undefined {
+    const bannedMs = this.#chat.bannedMs(undefined, address);
+    if (bannedMs > 0) return banned(bannedMs);
+    const theirs = resume?.epoch === this.#chat.log.epoch ? resume : undefined;
+    return this.#chat.expelled.find(theirs, clientSecret, this.#chat.options.clock.now());
+  }
+
+  /** Why there is no place for one more session. */
+  #full({ address }: Peer): Refusal | undefined {
+    const { maxSessions } = this.#chat.options;
+    if (this.#chat.sessionCount + this.#deciding >= maxSessions) {
+      const reason = `the server has ${maxSessions} sessions`;
+      this.#chat.strangerLog.refused('maxSessions', address, `${reason}: newcomers are sent away`);
+      return overloaded(reason);
+    }
+    // The guard tells the operator itself.
+    return this.#chat.memory.isShort ? overloaded('the server is short of memory') : undefined;
   }
 
   /** The session that the one who knocks proves to have had. */
@@ -121,24 +142,26 @@ export class Admissions {
     signal: AbortSignal | undefined,
     known: Session | undefined,
   ): Promise<Admission> {
-    const { bans, options } = this.#chat;
-    let bannedMs = bans.remainingMs(undefined, peer.address, options.clock.now());
-    if (bannedMs > 0) return banned(bannedMs);
     const verdict = await this.#authenticate(knock, peer, signal, known);
     if ('code' in verdict) return verdict;
     // A hook takes its time: whoever would come in now would not be told that the server goes away.
     if (this.#chat.draining) return DRAINING;
-    if (known) {
+    const unwelcome = this.#unwelcome(knock, peer);
+    if (unwelcome) return unwelcome;
+    // Credentials of another account do not go on with this session, though the client has its secret.
+    if (known && known.account === verdict.name) {
       if (isOutdated(knock, known)) return outdated();
       if (!known.ended) known.authenticated(verdict.claims, verdict.expiresInMs);
       const resumed = this.#resume(known, knock, peer);
       if (resumed) return resumed;
+    } else if (known) {
+      const full = this.#full(peer);
+      if (full) return full;
     }
     const wanted = verdict.name ?? knock.name;
     const problem = userNameProblem(wanted);
     if (problem) return { code: CloseCode.NameInvalid, reason: problem };
-    // The address again: it may have been banned while the hook thought.
-    bannedMs = bans.remainingMs(wanted, peer.address, options.clock.now());
+    const bannedMs = this.#chat.bannedMs(wanted, peer.address);
     if (bannedMs > 0) return banned(bannedMs);
     const name = this.#claim(wanted, knock);
     if (typeof name !== 'string') return name;
@@ -149,6 +172,7 @@ export class Admissions {
       name,
       clientSecret: knock.clientSecret,
       attempt: knock.attempt,
+      account: verdict.name,
     });
     session.authenticated(verdict.claims, verdict.expiresInMs);
     this.#chat.sessionOpened(session);
@@ -181,23 +205,28 @@ export class Admissions {
 
   /** The name that a new session gets: free at the moment of the answer. */
   #claim(wanted: string, knock: Knock): string | Refusal {
-    const { names, options } = this.#chat;
+    const { bans, names, options } = this.#chat;
     const holder = names.find(wanted);
     if (!holder) return wanted;
     if (knock.clientSecret !== undefined && isSecret(holder.clientSecret, knock.clientSecret)) {
       // The welcome of that session never arrived, or it was given up: its client begins anew.
       if (isOutdated(knock, holder)) return outdated();
-      holder.expel(CloseCode.SessionReplaced, 'the client began anew over another connection');
+      const reason = 'the client began anew over another connection';
+      holder.expel({ code: CloseCode.SessionReplaced, reason });
       return wanted;
     }
     switch (options.duplicateNames) {
       case 'refuse':
         break;
       case 'takeover':
-        holder.expel(CloseCode.SessionReplaced, 'somebody came in under this name');
+        // Without a hook that knows people, anybody could show anybody out by saying a name.
+        if (!options.hooks.authenticate) break;
+        holder.expel({ code: CloseCode.SessionReplaced, reason: 'somebody came in under this name' });
         return wanted;
       case 'suffix': {
-        const free = suffixed(wanted, options.random, (name) => names.find(name) === undefined);
+        const isFree = (name: string): boolean =>
+          names.find(name) === undefined && bans.remainingMs(name, '', options.clock.now()) === 0;
+        const free = suffixed(wanted, options.random, isFree);
         if (free !== undefined) return free;
       }
     }
@@ -216,6 +245,7 @@ export class Admissions {
       limits: {
         maxFrameBytes: options.maxFrameBytes,
         maxMessageBytes,
+        maxSignalBytes: options.maxSignalBytes,
         maxInFlight: options.maxInFlight,
         maxRoomsPerSession: Number.isFinite(options.maxRoomsPerSession)
           ? options.maxRoomsPerSession
@@ -288,10 +318,4 @@ async function unlessAborted<T>(
     else signal.addEventListener('abort', () => resolve(TOO_LATE), { once: true });
   });
   return Promise.race([decision, aborted]);
-}
-
-function isSecret(secret: string | undefined, given: string | undefined): boolean {
-  if (secret === undefined || given === undefined) return false;
-  const [left, right] = [Buffer.from(secret), Buffer.from(given)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -2,7 +2,7 @@
  * The server as its user sees it: listeners in front, the chat behind, and a life from `listen` to `close`.
  */
 import { EventEmitter } from 'node:events';
-import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net';
 import { CloseCode, DEFAULT_PORT, NoticeKind } from '@chat/protocol';
 import { Chat, type ChatEvents } from './chat.js';
 import type { Counters } from './counters.js';
@@ -11,6 +11,7 @@ import { Doorstep } from './doorstep.js';
 import { type DrainOptions, type DrainResult, drainSessions } from './drain.js';
 import { ServerError, ServerErrorCode } from './errors.js';
 import type { SessionInfo } from './hooks.js';
+import { peerAddress } from './limits/address-ranges.js';
 import {
   type AdjustableLimits,
   adjustOptions,
@@ -24,11 +25,11 @@ import { type TlsCertificates, TlsLayer, type TlsOptions } from './tls.js';
 export interface ListenAddress {
   /** 0 lets the system choose. @defaultValue 12345 */
   readonly port?: number;
-  /** @defaultValue '0.0.0.0' */
+  /** @defaultValue '::', which takes IPv4 as well; '0.0.0.0' where there is no IPv6 */
   readonly host?: string;
   /** Path of a Unix socket, instead of port and host. */
   readonly path?: string;
-  /** Takes TLS beside the plain dialects on the same port. */
+  /** Takes TLS beside the plain dialects on the same port, or instead of them. */
   readonly tls?: TlsOptions;
 }
 
@@ -151,17 +152,21 @@ export class ChatServer {
     this.#opened ??= this.#chat.open();
     await this.#opened;
     const tls = address.tls && this.#createTls(address.tls);
-    const startTls = tls && ((socket: Socket): void => tls.start(socket));
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      this.#doorstep.accept(socket, startTls);
+      this.#doorstep.accept(socket, tls);
     });
     const wanted: ListenOptions =
       address.path === undefined
-        ? { port: address.port ?? DEFAULT_PORT, host: address.host ?? '0.0.0.0', backlog: BACKLOG }
+        ? // Without a host Node takes both families, or IPv4 alone where there is no other.
+          {
+            port: address.port ?? DEFAULT_PORT,
+            ...(address.host ? { host: address.host } : {}),
+            backlog: BACKLOG,
+          }
         : { path: address.path, backlog: BACKLOG };
     await new Promise<void>((resolve, reject) => {
       server.once('error', (cause) => {
-        const where = address.path ?? `${wanted.host}:${wanted.port}`;
+        const where = address.path ?? `${wanted.host ?? 'port'}${wanted.host ? ':' : ' '}${wanted.port}`;
         const message = `cannot listen on ${where}: ${cause.message}`;
         reject(new ServerError(ServerErrorCode.Listen, message, { cause }));
       });
@@ -283,7 +288,7 @@ export class ChatServer {
 
   /** Ends the ban of a name, or of an address. False: there was none. */
   unban(nameOrAddress: string): boolean {
-    return this.#chat.bans.remove(nameOrAddress);
+    return this.#chat.unban(nameOrAddress);
   }
 
   /**
@@ -370,13 +375,19 @@ export class ChatServer {
   }
 
   #createTls(options: TlsOptions): TlsLayer {
-    return new TlsLayer(options, this.#options.handshakeTimeoutMs, {
-      onSecure: (socket) => this.#doorstep.acceptInside(socket),
+    const tls: TlsLayer = new TlsLayer(options, this.#options.handshakeTimeoutMs, {
+      onSecure: (socket) => this.#doorstep.acceptInside(socket, tls),
       onFailed: (err, socket) => {
-        this.#options.logger.debug({ err, address: socket.remoteAddress }, 'TLS handshake failed');
+        const address = peerAddress(socket);
+        this.#options.logger.debug({ err, address }, 'TLS handshake failed');
+        if (options.clientCa !== undefined && isAboutCertificate(err)) {
+          const message = 'refused without a certificate of the authority that is asked for';
+          this.#chat.strangerLog.refused('tls.clientCa', address, message);
+        }
         socket.destroy();
       },
     });
+    return tls;
   }
 
   #emit<Name extends keyof ChatEvents>(name: Name, event: ChatEvents[Name]): void {
@@ -399,6 +410,11 @@ export class ChatServer {
 
 /** Connections that the system holds until they are accepted. */
 const BACKLOG = 4096;
+
+/** OpenSSL's codes for a certificate of the other side that is missing, or that does not do. */
+function isAboutCertificate(error: Error & { readonly code?: string }): boolean {
+  return /CERT/.test(error.code ?? '') || /CERT|certificate/i.test(error.message);
+}
 
 function describe(server: Server, wanted: ListenAddress): ListeningAddress {
   if (wanted.path !== undefined) return { kind: 'unix', path: wanted.path };

@@ -4,9 +4,10 @@
  * Listeners and dialects bring peers to `admit`; what members do goes into the log and comes back through
  * `#apply`, the only place where entries take effect.
  */
-import { CloseCode, closeCodeInfo, entryBytes, FrameType } from '@chat/protocol';
+import { CloseCode, closeCodeInfo, entryBytes, FrameType, nameKey } from '@chat/protocol';
 import { type Admission, Admissions, type Knock } from './admission.js';
 import { Counters } from './counters.js';
+import { Expelled, type Expulsion } from './expelled.js';
 import { FanOut } from './fan-out.js';
 import type { SessionInfo } from './hooks.js';
 import { AddressLimit, addressKey } from './limits/address-limit.js';
@@ -21,6 +22,7 @@ import { maxMessageBytes, type ResolvedOptions } from './options.js';
 import type { Peer } from './peer.js';
 import { Rooms } from './rooms.js';
 import type { Session } from './session.js';
+import { StrangerLog } from './stranger-log.js';
 import { TimerWheel } from './timer-wheel.js';
 
 /** Exactness of deadlines. */
@@ -49,6 +51,8 @@ export class Chat {
   /** The same for sessions that were lost and are kept for the return of their client. */
   readonly lost: AddressLimit;
   readonly bans: Bans;
+  readonly expelled: Expelled;
+  readonly strangerLog: StrangerLog;
   readonly memory: MemoryGuard;
   /** What each session may say. */
   readonly messageRate: Rate;
@@ -76,7 +80,12 @@ export class Chat {
       new AddressRanges(options.trustedProxies, 'trustedProxies'),
     ];
     this.addresses = new AddressLimit(() => options.maxConnectionsPerAddress, exempt);
-    this.lost = new AddressLimit(() => options.maxConnectionsPerAddress, exempt);
+    this.lost = new AddressLimit(
+      () => options.maxConnectionsPerAddress,
+      exempt,
+      // Half of the places is left to newcomers, whatever tears its connections without a limit.
+      () => Math.max(options.maxConnectionsPerAddress, Math.floor(options.maxSessions / 2)),
+    );
     this.#connecting = new AddressRate({
       get perSecond() {
         return options.maxConnectionsPerSecondPerAddress;
@@ -94,7 +103,9 @@ export class Chat {
       },
     };
     this.bans = new Bans(this.addresses);
+    this.expelled = new Expelled(options.resumeWindowMs);
     this.wheel = new TimerWheel(options.clock, TICK_MS);
+    this.strangerLog = new StrangerLog(options.logger, this.wheel);
     this.memory = new MemoryGuard(
       () => options.maxMemoryBytes,
       this.wheel,
@@ -120,6 +131,7 @@ export class Chat {
     const expire = (now: number): number => {
       this.rooms.expire(now);
       this.bans.expire(now);
+      this.expelled.expire(now);
       this.#connecting.expire(now);
       for (const session of this.#byMember.values()) session.inbox?.expire(now);
       return EXPIRE_EVERY_MS;
@@ -144,7 +156,23 @@ export class Chat {
   /** Counts a connection from an address; false, and not counted, when there are too many or they come too fast. */
   tryEnter(address: string): boolean {
     if (this.addresses.isExempt(address)) return true;
-    return this.#connecting.tryCharge(address, this.options.clock.now()) && this.addresses.tryEnter(address);
+    const { maxConnectionsPerAddress, maxConnectionsPerSecondPerAddress, clock } = this.options;
+    if (!this.#connecting.tryCharge(address, clock.now())) {
+      const message = `more than ${maxConnectionsPerSecondPerAddress} new connections a second from one address`;
+      this.strangerLog.refused('maxConnectionsPerSecondPerAddress', address, message + SHARED_ADDRESS);
+      return false;
+    }
+    if (this.addresses.tryEnter(address)) return true;
+    const message = `more than ${maxConnectionsPerAddress} connections of one address`;
+    this.strangerLog.refused('maxConnectionsPerAddress', address, message + SHARED_ADDRESS);
+    return false;
+  }
+
+  /** For how long an address, or a name, is still banned; the operator is told that it came. 0: it is not. */
+  bannedMs(name: string | undefined, address: string): number {
+    const bannedMs = this.bans.remainingMs(name, address, this.options.clock.now());
+    if (bannedMs > 0) this.strangerLog.refused('bans', address, 'banned, and came again; unban() ends it');
+    return bannedMs;
   }
 
   /** Decides about somebody who wants in. Never throws. */
@@ -193,7 +221,7 @@ export class Chat {
 
   /** Shows the member of that name out; answers whether there was one. */
   kick(name: string, reason: string): boolean {
-    return this.#remove(name, CloseCode.Kicked, reason);
+    return this.#remove(name, { code: CloseCode.Kicked, reason });
   }
 
   /** Shows the member out and refuses its name and its address for a while; answers whether there was one. */
@@ -202,7 +230,7 @@ export class Chat {
     this.bans.addName(name, until);
     const address = this.names.find(name)?.info.address;
     if (address) this.bans.addAddress(address, until);
-    return this.#remove(name, CloseCode.Banned, reason);
+    return this.#remove(name, { code: CloseCode.Banned, reason, banned: [name, address ?? ''] });
   }
 
   /** Refuses an address for a while, and shows out all who came from there; answers whether it can be banned. */
@@ -210,9 +238,20 @@ export class Chat {
     if (!this.bans.addAddress(address, this.options.clock.now() + durationMs)) return false;
     const key = addressKey(address);
     for (const session of [...this.sessions]) {
-      if (addressKey(session.info.address) === key) session.expel(CloseCode.Banned, reason);
+      if (addressKey(session.info.address) !== key) continue;
+      session.expel({ code: CloseCode.Banned, reason, banned: [address] });
     }
     return true;
+  }
+
+  /** Ends the bans of a name or an address, and what they did to sessions; false when there was none. */
+  unban(nameOrAddress: string): boolean {
+    const key = addressKey(nameOrAddress);
+    const name = nameKey(nameOrAddress);
+    this.expelled.pardon(
+      (banned) => nameKey(banned) === name || (key !== undefined && addressKey(banned) === key),
+    );
+    return this.bans.remove(nameOrAddress);
   }
 
   /** Asks `authorize` again about the rooms that members are in; answers how many were shown out of one. */
@@ -270,10 +309,14 @@ export class Chat {
     entry.origin?.appended(entry);
   }
 
-  #remove(name: string, code: CloseCode, reason: string): boolean {
+  #remove(name: string, expulsion: Expulsion): boolean {
     const session = this.names.find(name);
     if (!session) return false;
-    session.expel(code, reason || closeCodeInfo(code).name);
+    session.expel({ ...expulsion, reason: expulsion.reason || closeCodeInfo(expulsion.code).name });
     return true;
   }
 }
+
+/** What an operator should think of first. */
+const SHARED_ADDRESS =
+  ' are refused; if many people share it (a proxy, Docker, a school), see trustedProxies and exemptAddresses';

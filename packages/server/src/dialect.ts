@@ -4,12 +4,14 @@
  *     FE            the binary dialect (its preface begins with a byte that no text and no HTTP begins with)
  *     16            a TLS record, where the listener has a certificate; the dialect is then inside
  *     GET , POST …  HTTP, and WebSocket through it
- *     else          the line dialect
+ *     a control character   another protocol, which is turned away
+ *     else          the line dialect, which turns away those whose first line is of another protocol
  */
 import { PREFACE_FIRST_BYTE } from '@chat/protocol';
+import { isStrayByte } from './stray.js';
 
 /** What a connection turns out to speak. */
-export type DialectName = 'binary' | 'tls' | 'http' | 'line';
+export type DialectName = 'binary' | 'tls' | 'http' | 'line' | 'stray';
 
 const TLS_HANDSHAKE = 0x16;
 const METHODS = [
@@ -36,6 +38,7 @@ export function detectDialect(bytes: Uint8Array, tls: boolean): DialectName | un
   if (bytes.length === 0) return undefined;
   if (bytes[0] === PREFACE_FIRST_BYTE) return 'binary';
   if (bytes[0] === TLS_HANDSHAKE && tls) return 'tls';
+  if (isStrayByte(bytes[0]!)) return 'stray';
   const start = String.fromCharCode(...bytes.subarray(0, LONGEST_METHOD_BYTES));
   if (METHODS.some((method) => start.startsWith(method))) return 'http';
   const maybe = METHODS.some((method) => method.startsWith(start));

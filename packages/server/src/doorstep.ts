@@ -13,7 +13,10 @@ import { type DialectName, detectDialect } from './dialect.js';
 import { BinaryPeer } from './dialects/binary.js';
 import { type HttpDialect, httpRefusal } from './dialects/http.js';
 import { LinePeer } from './dialects/line.js';
+import { peerAddress } from './limits/address-ranges.js';
 import { endSocket, SocketLink } from './link.js';
+import { strayAnswer } from './stray.js';
+import type { TlsLayer } from './tls.js';
 
 /** With so many on the doorstep, newcomers take the place of those who have been silent for longer than this. */
 const CROWD = 4096;
@@ -48,18 +51,22 @@ export class Doorstep {
   /**
    * Takes a new connection.
    *
-   * @param startTls takes over what turns out to be TLS; `undefined` where the listener has no certificate
+   * @param tls takes over what turns out to be TLS; `undefined` where the listener has no certificate
    */
-  accept(socket: Socket, startTls: ((socket: Socket) => void) | undefined): void {
+  accept(socket: Socket, tls: TlsLayer | undefined): void {
     this.#chat.counters.connections++;
-    const address = socket.remoteAddress ?? '';
+    const address = peerAddress(socket);
     const isWithin = this.#chat.tryEnter(address);
     const { maxSessions } = this.#chat.options;
     const hasRoom = isWithin
       ? this.#makeRoom() && this.#sockets.size < maxSessions + MAX_WAITING
       : this.#refused.size < MAX_REFUSED;
     if (!hasRoom) {
-      if (isWithin) this.#chat.addresses.leave(address);
+      if (isWithin) {
+        this.#chat.addresses.leave(address);
+        const message = 'too many connections that say nothing: newcomers are dropped';
+        this.#chat.strangerLog.refused('maxSessions', address, message);
+      }
       this.#chat.counters.refusedConnections++;
       socket.destroy();
       return;
@@ -72,14 +79,14 @@ export class Doorstep {
     });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    this.#identify(socket, isWithin ? undefined : CloseCode.TooManyConnections, startTls);
+    this.#identify(socket, isWithin ? undefined : CloseCode.TooManyConnections, { tls, isInside: false });
   }
 
   /** Takes a connection again, after TLS was taken off. Limits have been counted. */
-  acceptInside(socket: Socket): void {
+  acceptInside(socket: Socket, tls: TlsLayer): void {
     this.#insides.add(socket);
     socket.once('close', () => this.#insides.delete(socket));
-    this.#identify(socket, undefined, undefined);
+    this.#identify(socket, undefined, { tls, isInside: true });
   }
 
   /** Resolves when no connection that was ended has bytes that are unsent. */
@@ -110,11 +117,9 @@ export class Doorstep {
     return this.#waiting.size < MAX_WAITING;
   }
 
-  #identify(
-    socket: Socket,
-    refusal: CloseCode | undefined,
-    startTls: ((socket: Socket) => void) | undefined,
-  ): void {
+  #identify(socket: Socket, refusal: CloseCode | undefined, door: Door): void {
+    const isTls = door.tls !== undefined && !door.isInside;
+    const isPlainRefused = isTls && door.tls.isRequired;
     const { wheel, options } = this.#chat;
     let seen: Buffer = NOTHING;
     const dismiss = (): undefined => {
@@ -133,17 +138,22 @@ export class Doorstep {
     };
     const onData = (chunk: Buffer): void => {
       seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
-      const dialect = detectDialect(seen, startTls !== undefined);
+      const dialect = detectDialect(seen, isTls);
       if (!dialect) return;
       leave();
       if (refusal !== undefined) this.#refuse(socket, dialect, refusal);
-      else this.#enter(socket, dialect, seen, startTls);
+      else if (isPlainRefused && dialect !== 'tls') this.#refusePlain(socket, dialect, seen);
+      else this.#enter(socket, dialect, seen, door);
     };
     // Whoever ends before saying anything that could be told apart, such as "GE", spoke in lines if at all.
     const onEnd = (): void => {
       leave();
       if (seen.length === 0 || refusal !== undefined) {
         socket.destroy();
+        return;
+      }
+      if (isPlainRefused) {
+        this.#refusePlain(socket, 'line', seen);
         return;
       }
       const link = new SocketLink(socket, this.#chat.options.clock);
@@ -154,13 +164,8 @@ export class Doorstep {
     socket.on('data', onData).on('end', onEnd).on('close', leave).on('error', ignore);
   }
 
-  #enter(
-    socket: Socket,
-    dialect: DialectName,
-    seen: Buffer,
-    startTls: ((socket: Socket) => void) | undefined,
-  ): void {
-    const { clock } = this.#chat.options;
+  #enter(socket: Socket, dialect: DialectName, seen: Buffer, { tls, isInside }: Door): void {
+    const { clock, logger } = this.#chat.options;
     switch (dialect) {
       case 'binary':
         new BinaryPeer(this.#chat, new SocketLink(socket, clock), {
@@ -174,43 +179,76 @@ export class Doorstep {
       case 'http':
         socket.pause();
         socket.unshift(seen);
-        this.#http.accept(socket);
+        this.#http.accept(socket, isInside && tls?.isRequired === true ? 'tls-only' : undefined);
         socket.resume();
         break;
       case 'tls':
         socket.pause();
         socket.unshift(seen);
-        startTls?.(socket);
+        tls?.start(socket);
+        break;
+      case 'stray':
+        this.#chat.counters.closed(CloseCode.ProtocolError);
+        logger.debug({ address: peerAddress(socket), first: seen[0] }, 'another protocol is turned away');
+        endSocket(socket, clock, strayAnswer(seen[0]!));
         break;
     }
   }
 
-  #refuse(socket: Socket, dialect: DialectName, code: CloseCode): void {
+  /** Who speaks without TLS where it is required is told so in its own dialect; a page is sent to the secure one. */
+  #refusePlain(socket: Socket, dialect: Exclude<DialectName, 'tls'>, seen: Buffer): void {
+    const address = peerAddress(socket);
+    this.#chat.strangerLog.refused(
+      'tls.required',
+      address,
+      'refused without TLS, which this listener requires',
+      {
+        dialect,
+      },
+    );
+    if (dialect === 'http') {
+      this.#chat.counters.refusedConnections++;
+      this.#chat.counters.closed(CloseCode.Forbidden);
+      socket.pause();
+      socket.unshift(seen);
+      this.#http.accept(socket, 'plain-refused');
+      socket.resume();
+      return;
+    }
+    this.#refuse(socket, dialect, CloseCode.Forbidden, 'this server takes TLS only');
+  }
+
+  #refuse(socket: Socket, dialect: DialectName, code: CloseCode, reason?: string): void {
     this.#chat.counters.refusedConnections++;
     this.#chat.counters.closed(code);
     const close = closeCodeInfo(code).name;
-    this.#chat.options.logger.debug({ address: socket.remoteAddress, code, close }, 'refused at the door');
-    const reason = close.replaceAll('-', ' ');
+    this.#chat.options.logger.debug({ address: peerAddress(socket), code, close }, 'refused at the door');
+    const said = reason ?? close.replaceAll('-', ' ');
+    const retryAfterMs = closeCodeInfo(code).retry ? RETRY_MS : 0;
     const { clock } = this.#chat.options;
     switch (dialect) {
       case 'binary':
-        endSocket(
-          socket,
-          clock,
-          encodeFrame({ type: FrameType.Close, code, retryAfterMs: RETRY_MS, reason }),
-        );
+        endSocket(socket, clock, encodeFrame({ type: FrameType.Close, code, retryAfterMs, reason: said }));
         break;
       case 'http':
         endSocket(socket, clock, httpRefusal(code));
         break;
       case 'line':
-        endSocket(socket, clock, formatNoticeLine(`${reason} (${close})`));
+        endSocket(socket, clock, formatNoticeLine(`${said} (${close})`));
         break;
       case 'tls':
+      case 'stray':
         socket.destroy();
         break;
     }
   }
+}
+
+/** What a connection came in by. */
+interface Door {
+  readonly tls: TlsLayer | undefined;
+  /** Whether TLS was taken off already. */
+  readonly isInside: boolean;
 }
 
 /** One of those who wait. */

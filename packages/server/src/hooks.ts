@@ -20,7 +20,10 @@ export interface SessionInfo {
 export type AuthenticateResult =
   | {
       readonly ok: true;
-      /** The name that the session gets, whatever was wanted. Of no effect when it is asked about again. */
+      /**
+       * The name that the session gets, whatever was wanted; it cannot rename itself unless `authorize` allows it. Where
+       * credentials are asked for again, another name than before is another account: it gets a session of its own.
+       */
       readonly name?: string;
       /** Handed to the other hooks. */
       readonly claims?: unknown;
@@ -53,11 +56,11 @@ export interface Hooks {
     signal: AbortSignal,
   ) => Awaitable<AuthenticateResult>;
   /**
-   * Whether a session may do something: `join` a room (and so read it), `write` to one, see it in a `list`, or
-   * `rename` itself, where `target` is the wanted name. Of a direct message the target is empty.
+   * Whether a session may do something: `join` a room (and so read it), `write` to one (messages and signals), see it
+   * in a `list`, or `rename` itself, where `target` is the wanted name. Of a direct message the target is empty.
    */
   readonly authorize?: (session: SessionInfo, action: AuthorizedAction, target: string) => Awaitable<boolean>;
-  /** Looks at each message before it is in the log. The body is borrowed: copy it to keep it. */
+  /** Looks at each message, but not at signals, before it is in the log. The body is borrowed: copy it to keep it. */
   readonly onMessage?: (
     message: {
       /** Empty for a direct message. */

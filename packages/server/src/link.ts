@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import type { CloseCode } from '@chat/protocol';
 import type { Clock } from './clock.js';
+import { peerAddress } from './limits/address-ranges.js';
 
 /** Takes what happens on a {@link Link}. */
 export interface LinkHandler {
@@ -13,8 +14,12 @@ export interface LinkHandler {
   onBytes(chunk: Uint8Array): void;
   /** All that was unsent after a write has gone out. */
   onFlushed(): void;
-  /** The other side will send nothing more. */
-  onEnd(): void;
+  /**
+   * The other side will send nothing more.
+   *
+   * @param isGoodbye its carrier has a close of its own, and said that the peer left on purpose
+   */
+  onEnd(isGoodbye?: boolean): void;
   /** The peer broke a rule of the carrier itself; it is to be closed for that. */
   onViolation(code: CloseCode, reason: string): void;
   /** The connection is gone. Called once, last. */
@@ -52,7 +57,7 @@ export abstract class SocketWriter implements Link {
   handler: LinkHandler | undefined;
   #watching = false;
 
-  constructor(socket: Socket, address: string = socket.remoteAddress ?? '') {
+  constructor(socket: Socket, address: string = peerAddress(socket)) {
     this.socket = socket;
     this.address = address;
     (socket as LinkedSocket)[LINK] = this;

@@ -56,6 +56,8 @@ export interface ChatServerOptions {
   readonly maxMessagesPerSecond?: number;
   /** Messages and requests that one session may send at once. @defaultValue 256 */
   readonly maxMessageBurst?: number;
+  /** Largest body of a signal; a larger one is dropped. @defaultValue 1024 */
+  readonly maxSignalBytes?: number;
   /** Refused messages after which a flooding connection is closed. @defaultValue 1000 */
   readonly maxRateViolations?: number;
   /** Publishes of one session that may wait for their ack. @defaultValue 256 */
@@ -94,7 +96,7 @@ export interface ChatServerOptions {
 
   /**
    * `refuse`: with code name-taken. `suffix`: comes in as `name-2` or the like. `takeover`: the other is closed with
-   * session-replaced; only wise where `authenticate` decides who has which name. @defaultValue 'refuse'
+   * session-replaced, for somebody whom `authenticate` let in; without that hook it is `refuse`. @defaultValue 'refuse'
    */
   readonly duplicateNames?: DuplicateNamePolicy;
 
@@ -164,6 +166,7 @@ const DEFAULTS = {
   maxMembersPerRoom: 10_000,
   maxMessagesPerSecond: 100,
   maxMessageBurst: 256,
+  maxSignalBytes: 1024,
   maxRateViolations: 1000,
   maxInFlight: 256,
   maxQueuedBytes: 262_144,
@@ -246,6 +249,11 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
         `${name} ${resolved[name]} does not hold one frame of maxFrameBytes ${resolved.maxFrameBytes}`,
       );
     }
+  }
+  if (resolved.maxSignalBytes > maxMessageBytes(resolved)) {
+    throw bad(
+      `maxSignalBytes ${resolved.maxSignalBytes} does not fit into maxFrameBytes ${resolved.maxFrameBytes}`,
+    );
   }
   assertOneOf('slowConsumer', resolved.slowConsumer, ['close', 'skip']);
   assertOneOf('duplicateNames', resolved.duplicateNames, ['refuse', 'suffix', 'takeover']);

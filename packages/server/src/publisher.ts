@@ -7,9 +7,11 @@
  */
 import { CloseCode, encodeFrame, type Failure, FailureCode, FrameType } from '@chat/protocol';
 import type { Chat } from './chat.js';
+import type { Hooks } from './hooks.js';
 import { TokenBucket } from './limits/token-bucket.js';
 import { inboxKey, type LogEntry, type Origin } from './log/event-log.js';
 import { PublishRecord } from './publish-record.js';
+import type { Membership } from './room.js';
 import type { Session } from './session.js';
 
 /** Where a message goes: a room, or the inbox of a member, which has no name. */
@@ -75,23 +77,56 @@ export class Publisher implements Origin {
     return this.#send(publishId, address, codec, body, now);
   }
 
-  /** Sends something volatile to those members of a room who have nothing unsent. */
-  signal(roomHandle: number, codec: number, body: Uint8Array): void {
-    const membership = this.#session.rooms.get(roomHandle);
-    if (!this.#rate.tryCharge(this.#chat.options.clock.now())) {
+  /**
+   * Sends something volatile to those members of a room who have nothing unsent. It has no answer: what is too large, or
+   * not allowed, is dropped. A promise means: no further input until it is settled.
+   */
+  signal(roomHandle: number, codec: number, body: Uint8Array): Promise<void> | undefined {
+    const { clock, hooks, maxSignalBytes } = this.#chat.options;
+    if (!this.#rate.tryCharge(clock.now())) {
       this.#violated();
-    } else if (membership && body.length <= this.#chat.maxMessageBytes) {
-      const bytes = encodeFrame({
-        type: FrameType.Signal,
-        room: roomHandle,
-        sender: this.#session.memberId,
-        name: this.#session.name,
-        codec,
-        body,
-      });
-      for (const other of membership.room.members.values()) {
-        if (other !== membership) other.session.peer?.signal(bytes);
+      return undefined;
+    }
+    const membership = this.#session.rooms.get(roomHandle);
+    if (!membership || body.length > maxSignalBytes) {
+      this.#chat.counters.messagesRefused++;
+      return undefined;
+    }
+    if (hooks.authorize) return this.#signalByHook(hooks.authorize, membership, codec, body);
+    this.#sendSignal(membership, codec, body);
+    return undefined;
+  }
+
+  async #signalByHook(
+    authorize: NonNullable<Hooks['authorize']>,
+    membership: Membership,
+    codec: number,
+    body: Uint8Array,
+  ): Promise<void> {
+    const { room } = membership;
+    try {
+      if (await authorize(this.#session.info, 'write', room.name)) {
+        // It may have left, or have been shown out, while the hook thought.
+        if (this.#session.rooms.get(room.handle) === membership) this.#sendSignal(membership, codec, body);
+        return;
       }
+    } catch (error) {
+      this.#chat.strangerLog.failed(error, 'a hook failed', { member: this.#session.memberId });
+    }
+    this.#chat.counters.messagesRefused++;
+  }
+
+  #sendSignal(membership: Membership, codec: number, body: Uint8Array): void {
+    const bytes = encodeFrame({
+      type: FrameType.Signal,
+      room: membership.room.handle,
+      sender: this.#session.memberId,
+      name: this.#session.name,
+      codec,
+      body,
+    });
+    for (const other of membership.room.members.values()) {
+      if (other !== membership) other.session.peer?.signal(bytes);
     }
   }
 
@@ -176,7 +211,7 @@ export class Publisher implements Origin {
       }
       this.#append(publishId, key, codec, wanted, clock.now());
     } catch (error) {
-      this.#chat.options.logger.error({ err: error, member: this.#session.memberId }, 'a hook failed');
+      this.#chat.strangerLog.failed(error, 'a hook failed', { member: this.#session.memberId });
       this.#refuse(publishId, { code: FailureCode.Internal, message: 'the server failed' });
     }
   }
@@ -254,6 +289,8 @@ export class Publisher implements Origin {
   /** Whoever goes on flooding after being held up and refused is shown out. */
   #violated(): void {
     if (++this.#violations > this.#chat.options.maxRateViolations) {
+      const message = 'closed: a session sent more than that for too long';
+      this.#chat.strangerLog.refused('maxMessagesPerSecond', this.#session.info.address, message);
       this.#session.peer?.close(CloseCode.RateLimited, 'too many messages for too long', this.debtMs());
     }
   }

@@ -15,6 +15,7 @@ import {
   userNameProblem,
 } from '@chat/protocol';
 import type { Chat } from './chat.js';
+import type { Expulsion } from './expelled.js';
 import type { SessionInfo } from './hooks.js';
 import { Inbox, inboxHandle } from './inbox.js';
 import { type JoinOptions, type Leaving, Memberships } from './memberships.js';
@@ -39,6 +40,8 @@ export interface SessionSettlement {
   readonly name: string;
   readonly clientSecret: string | undefined;
   readonly attempt: number | undefined;
+  /** The name that `authenticate` gave it; `undefined` where it chose one. */
+  readonly account: string | undefined;
 }
 
 export class Session {
@@ -50,6 +53,8 @@ export class Session {
   readonly memberId: number;
   /** Proves that a hello is of the same client, though it may never have got the secret above. */
   readonly clientSecret: string | undefined;
+  /** The name that `authenticate` gave it, whatever it is called since. */
+  readonly account: string | undefined;
   #attempt: number | undefined;
   #claims: unknown;
   #name: string;
@@ -78,6 +83,7 @@ export class Session {
     this.secret = settled.secret;
     this.memberId = settled.memberId;
     this.clientSecret = settled.clientSecret;
+    this.account = settled.account;
     this.#attempt = settled.attempt;
     this.#name = settled.name;
   }
@@ -201,9 +207,9 @@ export class Session {
     if (problem) return failed(FailureCode.NameInvalid, problem);
     if (name === this.#name) return { name };
     const { authorize } = this.#chat.options.hooks;
-    if (authorize && !(await authorize(this.info, 'rename', name))) {
-      return failed(FailureCode.Forbidden, `not allowed to be called ${name}`);
-    }
+    // A name that belongs to credentials is not its bearer's to change, unless the program says so.
+    const isAllowed = authorize ? await authorize(this.info, 'rename', name) : this.account === undefined;
+    if (!isAllowed) return failed(FailureCode.Forbidden, `not allowed to be called ${name}`);
     if (this.#closed) return failed(FailureCode.Internal, 'the session has ended');
     if (this.#chat.bans.remainingMs(name, '', this.#chat.options.clock.now()) > 0) {
       return failed(FailureCode.Forbidden, `the name ${name} is banned`);
@@ -285,12 +291,20 @@ export class Session {
     );
   }
 
-  /** Shows the member out for good: no resume. */
-  expel(code: CloseCode, reason: string): void {
+  /** Shows the member out for good: a client that tries to resume is told why it cannot. */
+  expel(expulsion: Expulsion): void {
+    const { id, secret, clientSecret } = this;
+    // The client of a session that was replaced may begin anew, but not go on.
+    const proof = {
+      id,
+      secret,
+      clientSecret: expulsion.code === CloseCode.SessionReplaced ? undefined : clientSecret,
+    };
+    if (!this.#closed) this.#chat.expelled.add(proof, expulsion, this.#chat.options.clock.now());
     const peer = this.#peer;
     this.#peer = undefined;
     if (peer) {
-      peer.close(code, reason);
+      peer.close(expulsion.code, expulsion.reason);
       this.#chat.onPeerGone?.();
     }
     this.end(NoticeKind.Left);

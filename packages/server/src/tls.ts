@@ -33,6 +33,11 @@ export interface TlsCertificates extends TlsCertificate {
 export interface TlsOptions extends TlsCertificates {
   /** Authorities (PEM): only clients with a certificate of one of them are let in. @defaultValue none is asked for */
   readonly clientCa?: string | Uint8Array;
+  /**
+   * Refuses whatever does not speak TLS, in its own dialect. Always so with `clientCa`, which would keep nobody out
+   * otherwise. @defaultValue false: the plain dialects are taken beside TLS
+   */
+  readonly required?: boolean;
   /** @defaultValue 'TLSv1.2' */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
@@ -46,12 +51,20 @@ export interface TlsHandlers {
 /** The TLS of one listener. */
 export class TlsLayer {
   readonly #options: TlsOptions;
+  /** Whether what does not speak TLS is refused. */
+  readonly isRequired: boolean;
   readonly #server: Server;
   #names: ReadonlyMap<string, SecureContext>;
 
   /** @throws ServerError `ERR_SERVER_BAD_OPTION` when certificate and key cannot be used */
   constructor(options: TlsOptions, handshakeTimeoutMs: number, { onSecure, onFailed }: TlsHandlers) {
     this.#options = options;
+    this.isRequired = options.required ?? options.clientCa !== undefined;
+    if (options.clientCa !== undefined && !this.isRequired) {
+      const message =
+        'tls.required must not be false with tls.clientCa: who leaves TLS out would need no certificate';
+      throw new ServerError(ServerErrorCode.BadOption, message);
+    }
     this.#names = withCertificate(() => this.#contexts(options));
     this.#server = withCertificate(() =>
       createServer({

@@ -26,7 +26,8 @@ describe('detectDialect', () => {
     ['USERNAME:', text('USERNAME: ada\n'), 'line', 1],
     ['a small letter', text('get / HTTP/1.1\r\n'), 'line', 1],
     ['an empty line', text('\n'), 'line', 1],
-    ['a NUL', Uint8Array.of(0), 'line', 1],
+    ['a NUL', Uint8Array.of(0), 'stray', 1],
+    ['a remote desktop', Uint8Array.of(0x03, 0, 0, 0x13), 'stray', 1],
   ] as const)('knows %s byte by byte', (_what, bytes, dialect, after) => {
     expect(detect(bytes)).toEqual([dialect, after]);
   });
@@ -34,7 +35,7 @@ describe('detectDialect', () => {
   it('takes 16 as TLS only where there is a certificate', () => {
     const hello = Uint8Array.of(0x16, 0x03, 0x01);
     expect(detect(hello, true)).toEqual(['tls', 1]);
-    expect(detect(hello, false)).toEqual(['line', 1]);
+    expect(detect(hello, false)).toEqual(['stray', 1]);
   });
 
   it('waits while it may still become HTTP', () => {

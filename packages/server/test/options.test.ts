@@ -7,7 +7,13 @@ import { describe, expect, it } from 'vitest';
 import { createChatServer } from '../src/chat-server.js';
 import { ServerErrorCode } from '../src/errors.js';
 import { createMemoryLog } from '../src/log/memory-log.js';
-import { type ChatServerOptions, maxMessageBytes, resolveOptions, UNLIMITED } from '../src/options.js';
+import {
+  type ChatServerOptions,
+  type DuplicateNamePolicy,
+  maxMessageBytes,
+  resolveOptions,
+  UNLIMITED,
+} from '../src/options.js';
 import { ManualClock } from './support/manual-clock.js';
 import { MemoryChat } from './support/memory-chat.js';
 import { tcpPipe, webSocketPipe } from './support/socket-pipe.js';
@@ -233,6 +239,21 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     expect(ada.frames.filter(({ type }) => type === FrameType.Nack)).toHaveLength(20);
     expect(limited).toHaveLength(12);
     expect(limited[0]).toMatchObject({ failure: { retryAfterMs: 4000 } });
+  },
+  maxSignalBytes: async () => {
+    const memory = await MemoryChat.open({ maxSignalBytes: 100 });
+    const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
+    expect(ada.welcome!.limits.maxSignalBytes).toBe(100);
+    const { handle } = await ada.join('lobby');
+    await bob.join('lobby');
+    const signal = { type: FrameType.Signal, room: handle, sender: 0, name: '', codec: 0 } as const;
+    ada.send({ ...signal, body: new Uint8Array(101) }, { ...signal, body: new Uint8Array(100) });
+    await turn();
+    const got = bob.frames.filter((frame) => frame.type === FrameType.Signal);
+    expect(got.map(({ body }) => body.length)).toEqual([100]);
+    expect(memory.chat.counters.messagesRefused).toBe(1);
+    const message = 'maxSignalBytes 70000 does not fit into maxFrameBytes 65536';
+    await expect(MemoryChat.open({ maxSignalBytes: 70_000 })).rejects.toThrow(message);
   },
   maxRateViolations: async () => {
     const memory = await MemoryChat.open({
@@ -467,8 +488,9 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     expect(memory.chat.rooms.logBytes).toBeGreaterThan(50_000);
   },
   duplicateNames: async () => {
-    const enter = async (duplicateNames: 'refuse' | 'suffix' | 'takeover'): Promise<unknown> => {
-      const memory = await MemoryChat.open({ duplicateNames });
+    const enter = async (duplicateNames: DuplicateNamePolicy, isKnown = true): Promise<unknown> => {
+      const hooks = { authenticate: () => ({ ok: true }) as const };
+      const memory = await MemoryChat.open({ duplicateNames, ...(isKnown ? { hooks } : {}) });
       const first = await memory.enter('ada');
       const second = memory.connect();
       second.greet({ name: 'ADA' });
@@ -478,6 +500,7 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     expect(await enter('refuse')).toEqual([false, undefined]);
     expect(await enter('suffix')).toEqual([false, 'ADA-2']);
     expect(await enter('takeover')).toEqual([true, 'ADA']);
+    expect(await enter('takeover', false)).toEqual([false, undefined]);
   },
   slowConsumer: async () => {
     for (const slowConsumer of ['close', 'skip'] as const) {

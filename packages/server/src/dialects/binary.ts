@@ -126,8 +126,9 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     }
   }
 
-  /** A stream that ends without a close frame was torn. */
-  onEnd(): void {
+  /** A stream that ends without a close was torn. A page that is left or loaded again says goodbye to its WebSocket. */
+  onEnd(isGoodbye = false): void {
+    this.#goodbye ||= isGoodbye;
     this.#link.destroy();
   }
 
@@ -284,7 +285,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     }
     if (this.#state.name !== 'admitting') {
       // The client went away while a hook decided about it; nobody knows the secret of a new session.
-      admission.session.disconnected(this, false, admission.welcome.resumed);
+      admission.session.disconnected(this, this.#goodbye, admission.welcome.resumed);
       return;
     }
     this.#state = { name: 'open', session: admission.session };
@@ -343,8 +344,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
       case FrameType.Direct:
         return session.publisher.direct(frame.publishId, frame.to, frame.codec, frame.body);
       case FrameType.Signal:
-        session.publisher.signal(frame.room, frame.codec, frame.body);
-        return undefined;
+        return session.publisher.signal(frame.room, frame.codec, frame.body);
       case FrameType.Request:
         return this.#answerRequest(session, frame.id, { ...frame.request });
       case FrameType.Ping:
@@ -377,7 +377,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     const pieceBytes = this.#chat.options.maxFrameBytes - HISTORY_HEADER_BYTES;
     const answered = answerRequest(this.#chat, session, request, pieceBytes).catch(
       (error: unknown): Reply => {
-        this.#chat.options.logger.error({ err: error, member: session.memberId }, 'a request failed');
+        this.#chat.strangerLog.failed(error, 'a request failed', { member: session.memberId });
         return { failure: { code: FailureCode.Internal, message: 'the server failed' } };
       },
     );
@@ -392,7 +392,7 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     if (ProtocolError.is(error)) {
       this.close(CLOSE_CODE_OF_ERROR[error.code], error.message);
     } else {
-      this.#chat.options.logger.error({ err: error, address: this.address }, 'a frame could not be handled');
+      this.#chat.strangerLog.failed(error, 'a frame could not be handled', { address: this.address });
       this.close(CloseCode.Internal, 'the server failed');
     }
   }

@@ -13,11 +13,13 @@ import type { Socket } from 'node:net';
 import { CloseCode, closeCodeInfo } from '@chat/protocol';
 import { WebSocketServer } from 'ws';
 import type { Chat } from '../chat.js';
-import { AddressRanges } from '../limits/address-ranges.js';
+import { ServerError, ServerErrorCode } from '../errors.js';
+import { AddressRanges, peerAddress } from '../limits/address-ranges.js';
 import { clientAddress } from '../limits/forwarded.js';
 import { endSocket } from '../link.js';
 import type { Timed, TimerEntry } from '../timer-wheel.js';
 import { BinaryPeer } from './binary.js';
+import { hostOf, PageGuard, type PageRequest } from './page-guard.js';
 import { MessageFramer, SUBPROTOCOL, WebSocketLink } from './websocket.js';
 
 /** Largest request head. */
@@ -33,7 +35,14 @@ interface Exchange {
   deadline: TimerEntry | undefined;
   /** Requests that are not answered completely. */
   answering: number;
+  readonly rule: HttpRule | undefined;
 }
+
+/**
+ * What holds for a connection because TLS is required: without TLS every request is refused, within TLS browsers are told
+ * to use nothing else from now on.
+ */
+export type HttpRule = 'plain-refused' | 'tls-only';
 
 /** How HTTP on the chat port behaves. */
 export interface HttpOptions {
@@ -41,6 +50,14 @@ export interface HttpOptions {
   readonly handler?: RequestListener;
   /** Origins, beside the server's own host, whose pages may connect. `'*'` allows any. @defaultValue [] */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * Host names under which pages may use this server: `chat.example.org`, `*.example.org`, `'*'`. Addresses, loopback
+   * and the name of the machine always may. An empty list lets in what DNS rebinding cannot reach, see the README.
+   * @defaultValue []
+   */
+  readonly allowedHosts?: readonly string[];
+  /** How long a connection may be quiet between two requests; longer than a load balancer keeps one. @defaultValue 75000 */
+  readonly keepAliveTimeoutMs?: number;
 }
 
 export class HttpDialect {
@@ -52,12 +69,16 @@ export class HttpDialect {
   readonly #exchanges = new Map<Socket, Exchange>();
   readonly #maxMessageBytes: number;
   readonly #trustedProxies: AddressRanges;
+  readonly #guard: PageGuard;
+  readonly #keepAliveMs: number;
 
   constructor(chat: Chat, options: HttpOptions) {
     this.#chat = chat;
     this.#trustedProxies = new AddressRanges(chat.options.trustedProxies, 'trustedProxies');
     this.#options = options;
-    this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: 5000 });
+    this.#guard = new PageGuard(options.allowedOrigins ?? [], options.allowedHosts ?? []);
+    this.#keepAliveMs = keepAliveMs(options);
+    this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: this.#keepAliveMs });
     this.#server.on('request', (request, response) => this.#request(request, response));
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
     this.#server.on('connect', (_request, socket) => refuse(socket as Socket, '405 Method Not Allowed'));
@@ -80,8 +101,8 @@ export class HttpDialect {
   }
 
   /** Takes over a connection whose first bytes, put back into the socket, are HTTP. */
-  accept(socket: Socket): void {
-    this.#exchanges.set(socket, { deadline: undefined, answering: 0 });
+  accept(socket: Socket, rule?: HttpRule): void {
+    this.#exchanges.set(socket, { deadline: undefined, answering: 0, rule });
     socket.once('close', () => this.#release(socket));
     this.#expectRequest(socket);
     this.#server.emit('connection', socket);
@@ -93,17 +114,36 @@ export class HttpDialect {
     this.#websockets.close();
   }
 
-  /** A request must be complete in time, the next one on the same connection as well. */
-  #expectRequest(socket: Socket): void {
-    const expire = (): undefined => {
-      this.#chat.options.logger.debug({ address: socket.remoteAddress }, 'HTTP request timed out');
+  /**
+   * A request must be complete in time. One that has not begun, on a connection that is kept, has more: then the
+   * connection is closed without a word, which a client would take for an answer.
+   */
+  #expectRequest(socket: Socket, isKept = false): void {
+    const { handshakeTimeoutMs } = this.#chat.options;
+    const read = socket.bytesRead;
+    const lookMs = Math.max(1, Math.floor(handshakeTimeoutMs / LOOKS));
+    let quietMs = 0;
+    let isQuiet = isKept;
+    const expire = (): number | undefined => {
+      if (isQuiet && socket.bytesRead === read) {
+        quietMs += lookMs;
+        if (quietMs < this.#keepAliveMs) return lookMs;
+        socket.destroySoon();
+        return undefined;
+      }
+      if (isQuiet) {
+        // It began since the last look.
+        isQuiet = false;
+        return handshakeTimeoutMs - lookMs;
+      }
+      this.#chat.options.logger.debug({ address: peerAddress(socket) }, 'HTTP request timed out');
       if (!socket.destroyed && socket.writable) {
         socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       }
       socket.destroySoon();
       return undefined;
     };
-    this.#setDeadline(socket, { expire }, this.#chat.options.handshakeTimeoutMs);
+    this.#setDeadline(socket, { expire }, isQuiet ? lookMs : handshakeTimeoutMs);
   }
 
   /** An answer may take as long as it needs, as long as it is being read. */
@@ -142,13 +182,19 @@ export class HttpDialect {
     if (!exchange) return;
     exchange.answering++;
     response.once('close', () => {
-      if (--exchange.answering === 0 && !socket.destroyed) this.#expectRequest(socket);
+      if (--exchange.answering === 0 && !socket.destroyed) this.#expectRequest(socket, true);
     });
     if (hasBody(request)) request.once('end', () => this.#expectReading(socket));
     else this.#expectReading(socket);
     const path = request.url?.split('?')[0] ?? '/';
+    if (exchange.rule === 'tls-only' && !isLocalName(request)) {
+      response.setHeader('Strict-Transport-Security', `max-age=${ONE_YEAR_S}`);
+    }
     const answer =
-      this.#answer(request, path) ?? (this.#options.handler ? undefined : defaultAnswer(request, path));
+      (exchange.rule === 'plain-refused' ? plainRefusal(request, path) : undefined) ??
+      this.#answer(request, path) ??
+      this.#unwelcome(request) ??
+      (this.#options.handler ? undefined : defaultAnswer(request, path));
     if (answer) send(response, answer);
     else void this.#handOver(request, response);
   }
@@ -158,7 +204,7 @@ export class HttpDialect {
     try {
       await this.#options.handler?.(request, response);
     } catch (err) {
-      this.#chat.options.logger.error({ err, url: request.url }, 'the HTTP handler failed');
+      this.#chat.strangerLog.failed(err, 'the HTTP handler failed', { url: request.url });
       if (response.headersSent) response.destroy();
       else send(response, { status: 500, body: 'the server failed' });
     }
@@ -179,6 +225,37 @@ export class HttpDialect {
     }
   }
 
+  /** Why somebody is shown nothing: its address is banned, or its page could not speak to this server. */
+  #unwelcome(request: IncomingMessage): Answer | undefined {
+    const address = this.#clientAddress(request);
+    const bannedMs = this.#chat.bannedMs(undefined, address);
+    if (bannedMs > 0) {
+      const retryAfter = Math.min(Math.ceil(bannedMs / 1000), ONE_YEAR_S);
+      return { status: 403, body: 'banned', headers: { 'Retry-After': String(retryAfter) } };
+    }
+    const isNavigation = /\btext\/html\b/.test(request.headers.accept ?? '');
+    const refusal = this.#guard.refusesHost(this.#pageRequest(request), isNavigation);
+    if (!refusal) return undefined;
+    const { host } = request.headers;
+    this.#chat.strangerLog.refused(
+      refusal.option,
+      address,
+      `a page was refused for its host: ${refusal.remedy}`,
+      { host },
+    );
+    return { status: 421, body: refusal.remedy };
+  }
+
+  #pageRequest({ headers, socket }: IncomingMessage): PageRequest {
+    const forwarded = this.#trustedProxies.has(peerAddress(socket)) ? headers['x-forwarded-host'] : undefined;
+    return {
+      host: (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',')[0]?.trim() ?? headers.host,
+      origin: headers.origin,
+      localPort: socket.localPort,
+      isSecure: 'encrypted' in socket && socket.encrypted === true,
+    };
+  }
+
   /** Whether newcomers should be sent here. */
   #readiness(): Answer {
     if (this.#chat.draining) return { status: 503, body: 'draining' };
@@ -187,15 +264,20 @@ export class HttpDialect {
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const refusal = this.#upgradeRefusal(request);
-    if (refusal) {
-      const { origin } = request.headers;
-      this.#chat.options.logger.debug({ address: socket.remoteAddress, origin, refusal }, 'upgrade refused');
-      refuse(socket, refusal);
+    if (!/(^|,)\s*websocket\s*(,|$)/i.test(request.headers.upgrade ?? '')) {
+      this.#withoutUpgrade(request, socket, head);
       return;
     }
     const address = this.#clientAddress(request);
-    if (address !== socket.remoteAddress && !this.#tryEnter(socket, address)) return;
+    const refusal = this.#upgradeRefusal(request, socket, address);
+    if (refusal) {
+      const { origin } = request.headers;
+      const { status, sentence } = refusal;
+      this.#chat.options.logger.debug({ address, origin, refusal: status }, 'upgrade refused');
+      refuse(socket, status, sentence);
+      return;
+    }
+    if (address !== peerAddress(socket) && !this.#tryEnter(socket, address)) return;
     this.#websockets.handleUpgrade(request, socket, head, (websocket) => {
       this.#release(socket);
       const link = new WebSocketLink(websocket, socket, {
@@ -205,6 +287,24 @@ export class HttpDialect {
       });
       new BinaryPeer(this.#chat, link, { dialect: 'websocket', preface: false });
     });
+  }
+
+  /**
+   * RFC 9110, 7.8: an upgrade that is not wanted is ignored. Node has taken its hands off the socket, so the request is
+   * read once more, without the header; its body and what follows come as they would have.
+   */
+  #withoutUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const { method, url, httpVersion, rawHeaders } = request;
+    const lines = [`${method} ${url} HTTP/${httpVersion}`];
+    for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i]!.toLowerCase();
+      if (name === 'upgrade' || name === 'http2-settings') continue;
+      const value = rawHeaders[i + 1]!;
+      const kept = name === 'connection' ? withoutUpgradeOption(value) : value;
+      if (kept !== '' || name !== 'connection') lines.push(`${rawHeaders[i]}: ${kept}`);
+    }
+    socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+    this.#server.emit('connection', socket);
   }
 
   #clientAddress({ socket, headers }: IncomingMessage): string {
@@ -228,37 +328,47 @@ export class HttpDialect {
     return false;
   }
 
-  #upgradeRefusal(request: IncomingMessage): string | undefined {
-    if (request.url?.split('?')[0] !== WEBSOCKET_PATH) return '404 Not Found';
-    if (!this.#isAllowedOrigin(request)) return '403 Forbidden';
-    if (this.#chat.draining) return '503 Service Unavailable';
+  #upgradeRefusal(request: IncomingMessage, socket: Socket, address: string): UpgradeRefusal | undefined {
+    if (this.#exchanges.get(socket)?.rule === 'plain-refused') {
+      return { status: `426 ${UPGRADE_REQUIRED}`, sentence: TLS_ONLY };
+    }
+    if (request.url?.split('?')[0] !== WEBSOCKET_PATH) return { status: '404 Not Found' };
+    const page = this.#pageRequest(request);
+    const refusal = this.#guard.refusesPage(page);
+    if (refusal) {
+      const { origin, host } = page;
+      const message = `a page of ${origin} was refused at the host ${host}: ${refusal.remedy}`;
+      this.#chat.strangerLog.refused(refusal.option, address, message, { origin, host });
+      return { status: '403 Forbidden', sentence: refusal.remedy };
+    }
+    if (this.#chat.draining) return { status: '503 Service Unavailable' };
     const offered = request.headers['sec-websocket-protocol'];
     // The subprotocol is the version: who offers others only speaks none that is spoken here.
     if (offered !== undefined && !offered.split(',').some((name) => name.trim() === SUBPROTOCOL)) {
-      return '400 Bad Request';
+      return { status: '400 Bad Request' };
     }
     return undefined;
   }
-
-  /** RFC 6455, 10.2: a page from elsewhere must not act in the name of who looks at it. */
-  #isAllowedOrigin(request: IncomingMessage): boolean {
-    const { origin, host } = request.headers;
-    if (origin === undefined) return true;
-    const allowed = this.#options.allowedOrigins ?? [];
-    if (allowed.includes('*') || allowed.includes(origin)) return true;
-    try {
-      return new URL(origin).host === host;
-    } catch {
-      return false;
-    }
-  }
 }
 
+/** How often within its time it is looked whether the next request has begun. */
+const LOOKS = 4;
+const DEFAULT_KEEP_ALIVE_MS = 75_000;
+const ONE_YEAR_S = 31_536_000;
+/** RFC 9110, 15.5.22: names what the client has to speak. */
+const UPGRADE_REQUIRED = 'Upgrade Required\r\nUpgrade: TLS/1.2, HTTP/1.1';
+const TLS_ONLY = 'this server takes TLS only';
 const MAX_FRAGMENTS = 1024;
 /** What who is refused for now is told to wait. */
 const RETRY_AFTER_S = 5;
 /** What TCP carries at least in a packet that is not the last of its message. */
 const SMALLEST_SEGMENT_BYTES = 256;
+
+/** Why an upgrade is refused, with a sentence for people who look into it. */
+interface UpgradeRefusal {
+  readonly status: string;
+  readonly sentence?: string;
+}
 
 interface Answer {
   readonly status: number;
@@ -275,6 +385,39 @@ const METHOD_NOT_ALLOWED: Answer = {
 
 function isReading({ method }: IncomingMessage): boolean {
   return method === 'GET' || method === 'HEAD';
+}
+
+/** @throws ServerError `ERR_SERVER_BAD_OPTION` */
+function keepAliveMs({ keepAliveTimeoutMs = DEFAULT_KEEP_ALIVE_MS }: HttpOptions): number {
+  if (Number.isInteger(keepAliveTimeoutMs) && keepAliveTimeoutMs > 0) return keepAliveTimeoutMs;
+  const message = `http.keepAliveTimeoutMs must be a whole number of at least 1, got ${keepAliveTimeoutMs}`;
+  throw new ServerError(ServerErrorCode.BadOption, message);
+}
+
+/** A browser is sent to the secure page; everything else is told what to speak. */
+function plainRefusal({ headers, method, url = '/' }: IncomingMessage, path: string): Answer {
+  const isPage = (method === 'GET' || method === 'HEAD') && /\btext\/html\b/.test(headers.accept ?? '');
+  const host = headers.host;
+  if (isPage && !OWN_PATHS.has(path) && url.startsWith('/') && host !== undefined && hostOf(host)) {
+    return {
+      status: 308,
+      body: TLS_ONLY,
+      headers: { Location: `https://${host}${url}`, Connection: 'close' },
+    };
+  }
+  const headersOfIt = { Upgrade: 'TLS/1.2, HTTP/1.1', Connection: 'Upgrade, close' };
+  return { status: 426, body: TLS_ONLY, headers: headersOfIt };
+}
+
+/** HSTS for loopback would hold for every other server of a developer. */
+function isLocalName({ headers }: IncomingMessage): boolean {
+  return /^(localhost|.*\.localhost)$/.test(hostOf(headers.host)?.name ?? '');
+}
+
+/** `Connection` without the options that belong to an upgrade. */
+function withoutUpgradeOption(value: string): string {
+  const options = value.split(',').map((option) => option.trim());
+  return options.filter((option) => !/^(upgrade|http2-settings)$/i.test(option)).join(', ');
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
@@ -298,8 +441,10 @@ function send(response: ServerResponse, { status, body, headers }: Answer): void
   response.end(`${body}\n`);
 }
 
-function refuse(socket: Socket, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+function refuse(socket: Socket, status: string, sentence = ''): void {
+  const body = sentence === '' ? '' : `${sentence}\n`;
+  const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+  socket.end(`${head}${body === '' ? '' : 'Content-Type: text/plain; charset=utf-8\r\n'}\r\n${body}`);
   // Nobody reads the socket any more, and so nobody would see the other side end it.
   socket.resume();
 }

@@ -24,7 +24,11 @@ import type { Link, LinkHandler } from '../link.js';
 import type { Peer } from '../peer.js';
 import type { Membership } from '../room.js';
 import type { Session } from '../session.js';
+import { type Stray, strayProtocol } from '../stray.js';
 import type { TimerEntry } from '../timer-wheel.js';
+
+/** RFC 9110, 15.6.2: a method that is not known here, or not spelled as one. */
+const NOT_IMPLEMENTED = 'HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 type State =
   | { readonly name: 'naming' }
@@ -198,7 +202,24 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
       return false;
     }
     if (this.#state.name === 'open') return this.#handle(this.#state.session, line) ?? true;
-    return this.#admit(parseUserNameLine(line));
+    const stray = strayProtocol(line);
+    if (!stray) return this.#admit(parseUserNameLine(line));
+    this.#turnAway(stray);
+    return false;
+  }
+
+  /** Its first line is of another protocol, and so is what follows: none of it is a name or a message. */
+  #turnAway({ protocol, answer }: Stray): void {
+    if (answer === 'http') {
+      this.#chat.counters.closed(CloseCode.ProtocolError);
+      this.#chat.options.logger.debug(
+        { address: this.address, protocol },
+        'a request that is not HTTP as spoken here',
+      );
+      this.#link.write(Buffer.from(NOT_IMPLEMENTED));
+      this.#link.end();
+      this.#closed();
+    } else this.close(CloseCode.ProtocolError, `this is a chat server and speaks no ${protocol}`);
   }
 
   async #admit(name: string): Promise<void> {
@@ -261,7 +282,7 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     if (ProtocolError.is(error)) {
       this.close(CLOSE_CODE_OF_ERROR[error.code], error.message);
     } else {
-      this.#chat.options.logger.error({ err: error, address: this.address }, 'a line could not be handled');
+      this.#chat.strangerLog.failed(error, 'a line could not be handled', { address: this.address });
       this.close(CloseCode.Internal, 'the server failed');
     }
   }

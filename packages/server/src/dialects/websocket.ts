@@ -67,7 +67,7 @@ export class WebSocketLink extends SocketWriter {
     websocket.on('error', (error: Error & { readonly code?: string }) => {
       this.handler?.onViolation(VIOLATIONS.get(error.code ?? '') ?? CloseCode.ProtocolError, error.message);
     });
-    websocket.on('close', () => this.handler?.onEnd());
+    websocket.on('close', (code: number) => this.handler?.onEnd(isGoodbye(code)));
   }
 
   override write(payload: Uint8Array): void {
@@ -113,6 +113,14 @@ export class WebSocketLink extends SocketWriter {
       super.write(frame(PONG, data));
     }
   }
+}
+
+/**
+ * RFC 6455, 7.4.1: the page was left, or its program closed. Without a code (1005), or without a close at all (1006), the
+ * connection was torn.
+ */
+function isGoodbye(code: number): boolean {
+  return code === CloseCode.Normal || code === CloseCode.GoingAway;
 }
 
 const VIOLATIONS: ReadonlyMap<string, CloseCode> = new Map([

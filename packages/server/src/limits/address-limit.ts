@@ -8,13 +8,20 @@ import { type AddressRanges, plainAddress } from './address-ranges.js';
 export class AddressLimit {
   readonly #maxPerAddress: () => number;
   readonly #exempt: readonly AddressRanges[];
+  readonly #maxExempt: () => number;
   readonly #counts = new Map<string, number>();
 
   /**
    * @param maxPerAddress asked each time, since it may change
-   * @param exempt what is not limited
+   * @param exempt what is not limited by that
+   * @param maxExempt the bound for these and for Unix sockets, all together
    */
-  constructor(maxPerAddress: () => number, exempt: readonly AddressRanges[]) {
+  constructor(
+    maxPerAddress: () => number,
+    exempt: readonly AddressRanges[],
+    maxExempt: () => number = () => Number.POSITIVE_INFINITY,
+  ) {
+    this.#maxExempt = maxExempt;
     this.#maxPerAddress = maxPerAddress;
     this.#exempt = exempt;
   }
@@ -22,9 +29,8 @@ export class AddressLimit {
   /** Counts a connection; false, and not counted, when the address holds as many as it may. */
   tryEnter(address: string): boolean {
     const key = this.#key(address);
-    if (key === undefined) return true;
     const count = this.#counts.get(key) ?? 0;
-    if (count >= this.#maxPerAddress()) return false;
+    if (count >= (key === EXEMPT ? this.#maxExempt() : this.#maxPerAddress())) return false;
     this.#counts.set(key, count + 1);
     return true;
   }
@@ -32,16 +38,14 @@ export class AddressLimit {
   /** Takes back one {@link AddressLimit.tryEnter} that answered true. */
   leave(address: string): void {
     const key = this.#key(address);
-    if (key === undefined) return;
     const count = this.#counts.get(key);
     if (count === undefined) return;
     if (count > 1) this.#counts.set(key, count - 1);
     else this.#counts.delete(key);
   }
 
-  /** What counts as one address; `undefined` for what is not limited: Unix sockets and exempt ranges. */
-  #key(address: string): string | undefined {
-    return this.isExempt(address) ? undefined : addressKey(address);
+  #key(address: string): string {
+    return (this.isExempt(address) ? undefined : addressKey(address)) ?? EXEMPT;
   }
 
   /** Whether many may stand behind the address, so that it says nothing about any of them. */
@@ -49,6 +53,9 @@ export class AddressLimit {
     return this.#exempt.some((ranges) => ranges.has(address));
   }
 }
+
+/** Stands for all that is exempt, and for Unix sockets, which have no address. */
+const EXEMPT = 'exempt';
 
 /** What counts as one address: IPv4 by itself, IPv6 by /64. `undefined` for what is none, as of a Unix socket. */
 export function addressKey(address: string): string | undefined {

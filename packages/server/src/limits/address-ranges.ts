@@ -21,7 +21,10 @@ export class AddressRanges {
         const message = `${option} must have addresses or ranges, got ${range}`;
         throw new ServerError(ServerErrorCode.BadOption, message);
       }
-      if (prefix === undefined) this.#list.addAddress(address, family);
+      const plain = plainAddress(address);
+      if (plain !== address && (prefix === undefined || Number(prefix) >= MAPPED_BITS)) {
+        this.#list.addSubnet(plain, prefix === undefined ? 32 : Number(prefix) - MAPPED_BITS, 'ipv4');
+      } else if (prefix === undefined) this.#list.addAddress(address, family);
       else this.#list.addSubnet(address, Number(prefix), family);
     }
   }
@@ -35,7 +38,23 @@ export class AddressRanges {
   }
 }
 
+/** What IPv4 in IPv6 form has before the 32 bits of IPv4. */
+const MAPPED_BITS = 96;
+/** RFC 4291, 2.5.5.2, in any way to write it. */
+const MAPPED = /^(?:::|(?:0{1,4}:){1,4}:|(?:0{1,4}:){5})ffff:(?:([\d.]+)|([\da-f]{1,4}):([\da-f]{1,4}))$/i;
+
 /** An address as it is counted: IPv4 in IPv6 form is IPv4. */
 export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address;
+  // Most have no colon at all.
+  const found = address.includes(':') ? MAPPED.exec(address) : null;
+  if (!found) return address;
+  const [, dotted, high = '', low = ''] = found;
+  if (dotted !== undefined) return isIPv4(dotted) ? dotted : address;
+  const [left, right] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  return [left >> 8, left & 255, right >> 8, right & 255].join('.');
+}
+
+/** The address of the other side of a socket, as it is counted; empty for a Unix socket. */
+export function peerAddress(socket: { readonly remoteAddress?: string | undefined }): string {
+  return plainAddress(socket.remoteAddress ?? '');
 }

@@ -19,7 +19,7 @@ export function clientAddress(
   forwardedFor: string | undefined,
   trusted: AddressRanges,
 ): string {
-  let address = peer;
+  let address = plainAddress(peer);
   const items = forwardedFor?.split(',') ?? [];
   while (trusted.has(address)) {
     const item = items.pop();

@@ -109,6 +109,65 @@ describe('an HTTP request', () => {
   });
 });
 
+describe('a connection that is kept', () => {
+  it('is quiet for longer than a load balancer keeps it, and is closed without a word', async () => {
+    const clock = new ManualClock();
+    await using server = await station('TCP', { clock, handshakeTimeoutMs: 10_000 });
+    const kept = raw(server, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => kept.answer().includes('ok\n'));
+    await turn(3);
+    expect(kept.answer()).toContain('Keep-Alive: timeout=75\r\n');
+    clock.advance(61_000);
+    kept.socket.write('GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => kept.answer().includes('ready\n'));
+    await turn(3);
+    const answered = kept.answer();
+    clock.advance(76_000);
+    await kept.ended;
+    expect(kept.answer()).toBe(answered);
+  });
+
+  it.each([0, 1.5, Number.POSITIVE_INFINITY])(
+    'has no keepAliveTimeoutMs of %s',
+    async (keepAliveTimeoutMs) => {
+      await expect(station('TCP', { http: { keepAliveTimeoutMs } })).rejects.toMatchObject({
+        code: 'ERR_SERVER_BAD_OPTION',
+      });
+    },
+  );
+});
+
+describe('an upgrade that is not wanted', () => {
+  const upgrade = (name: string): string => `Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${name}\r\n`;
+
+  it.each(['h2c', 'TLS/1.2', 'h2c, IRC/6.9'])(
+    'is ignored (%s): the request is answered, and the next one',
+    async (name) => {
+      await using server = await station('TCP', {
+        http: {
+          handler: async (request, response) => {
+            let body = '';
+            for await (const chunk of request) body += String(chunk);
+            response.end(`${request.method} ${body} ${request.headers.upgrade}`);
+          },
+        },
+      });
+      const { socket, answer } = raw(
+        server,
+        `GET /healthz HTTP/1.1\r\nHost: x\r\n${upgrade(name)}HTTP2-Settings: AAMA\r\n\r\n`,
+      );
+      await until(() => answer().includes('ok\n'));
+      socket.write(`POST / HTTP/1.1\r\nHost: x\r\n${upgrade(name)}Content-Length: 4\r\n\r\nbo`);
+      await turn(3);
+      socket.write('dy');
+      await until(() => answer().includes('POST body undefined'));
+      expect(answer().match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200']);
+      socket.destroy();
+      await until(() => server.server.stats().openConnections === 0);
+    },
+  );
+});
+
 describe('a handler', () => {
   const withHandler = (handler: RequestListener, options = {}): Promise<Station> =>
     station('TCP', { ...options, http: { handler } });

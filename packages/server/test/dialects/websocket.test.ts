@@ -201,7 +201,7 @@ describe('an upgrade', () => {
     const from = origin?.replace('PORT', String(server.port));
     const made = browser(server, from === undefined ? {} : { origin: from });
     expect(await refused(made)).toContain(outcome);
-    if (outcome === '403') expect(logger.at('debug').some(({ fields }) => fields.origin === from)).toBe(true);
+    if (outcome === '403') expect(logger.at('warn').some(({ fields }) => fields.origin === from)).toBe(true);
     made.websocket.terminate();
     await until(() => server.server.stats().openConnections === 0);
   });
@@ -226,7 +226,7 @@ describe('an upgrade', () => {
     const heads = [
       'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
       'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 99\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-      'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n',
+      'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n',
     ];
     for (const head of heads) {
       const socket = connect(server.port, '127.0.0.1');

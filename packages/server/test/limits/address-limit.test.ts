@@ -53,3 +53,21 @@ describe('AddressLimit', () => {
     expect(entered(limit, ['11.0.0.1', '11.0.0.1'])).toEqual([true, false]);
   });
 });
+
+it('bounds what is exempt and Unix sockets as well, all together', () => {
+  const exempt = [new AddressRanges(['10.0.0.0/8'], 'exemptAddresses')];
+  const limit = new AddressLimit(
+    () => 1,
+    exempt,
+    () => 3,
+  );
+  expect(entered(limit, ['10.0.0.1', '10.0.0.2', '', '10.0.0.1', ''])).toEqual([
+    true,
+    true,
+    true,
+    false,
+    false,
+  ]);
+  limit.leave('');
+  expect(entered(limit, ['10.0.0.1', '192.0.2.1', '192.0.2.1'])).toEqual([true, true, false]);
+});

@@ -1,0 +1,98 @@
+/**
+ * Sessions that were ended on purpose, remembered for as long as their clients would try to resume.
+ *
+ * A notice does not reach a client that is away, or whose connection breaks at that moment. It comes back by itself,
+ * with the secrets of its session: it is told then.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import type { CloseCode } from '@chat/protocol';
+
+/** Why a session was ended, for its client. */
+export interface Expulsion {
+  readonly code: CloseCode;
+  readonly reason: string;
+  /** What was banned with it: unbanning either forgets the expulsion. */
+  readonly banned?: readonly string[];
+}
+
+/** By what a client is known. */
+export interface ClientProof {
+  readonly id: string;
+  readonly secret: string;
+  readonly clientSecret: string | undefined;
+}
+
+interface Remembered extends Expulsion, ClientProof {
+  readonly until: number;
+}
+
+/** So many are remembered: beyond them the oldest are forgotten. */
+const MAX_REMEMBERED = 10_000;
+
+export class Expelled {
+  readonly #windowMs: number;
+  /** In the order of their time. */
+  readonly #byId = new Map<string, Remembered>();
+  readonly #byClient = new Map<string, Remembered>();
+
+  /** @param windowMs for how long an expulsion is remembered */
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs;
+  }
+
+  /** Remembers why the session of that client was ended. */
+  add(client: ClientProof, expulsion: Expulsion, now: number): void {
+    if (this.#windowMs === 0) return;
+    const { id, secret, clientSecret } = client;
+    const remembered = { id, secret, clientSecret, ...expulsion, until: now + this.#windowMs };
+    this.#byId.set(id, remembered);
+    if (clientSecret !== undefined) this.#byClient.set(clientSecret, remembered);
+    for (const oldest of this.#byId.values()) {
+      if (this.#byId.size <= MAX_REMEMBERED) break;
+      this.#forget(oldest);
+    }
+  }
+
+  /** Why the client that shows these secrets is not let in; `undefined` when it was not shown out. */
+  find(
+    resume: { readonly session: string; readonly secret: string } | undefined,
+    clientSecret: string | undefined,
+    now: number,
+  ): Expulsion | undefined {
+    const session = resume && this.#byId.get(resume.session);
+    if (session && session.until > now && isSecret(session.secret, resume.secret)) return session;
+    const client = clientSecret === undefined ? undefined : this.#byClient.get(clientSecret);
+    return client && client.until > now ? client : undefined;
+  }
+
+  /** Forgets the expulsions that came with a ban which `matches`. */
+  pardon(matches: (nameOrAddress: string) => boolean): void {
+    for (const remembered of this.#byId.values()) {
+      if (remembered.banned?.some(matches)) this.#forget(remembered);
+    }
+  }
+
+  /** Forgets what is over. To be called now and then. */
+  expire(now: number): void {
+    for (const remembered of this.#byId.values()) if (remembered.until <= now) this.#forget(remembered);
+  }
+
+  /** Sessions that are remembered. */
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  #forget({ id, clientSecret }: Remembered): void {
+    this.#byId.delete(id);
+    if (clientSecret === undefined) return;
+    // The client may have been shown out once more since.
+    if (this.#byClient.get(clientSecret)?.id === id) this.#byClient.delete(clientSecret);
+  }
+}
+
+/** Compares secrets in a time that tells nothing about them. */
+export function isSecret(secret: string | undefined, given: string | undefined): boolean {
+  if (secret === undefined || given === undefined) return false;
+  const [left, right] = [Buffer.from(secret), Buffer.from(given)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
