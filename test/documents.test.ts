@@ -84,25 +84,3 @@ describe('the documents', () => {
     }
   });
 });
-
-describe('package-lock.json', () => {
-  it('has no address of a registry, so that it works with any', () => {
-    expect(read('package-lock.json')).not.toMatch(/"resolved": "(https?|git)/);
-  });
-
-  it('has every optional platform package that something in it names', () => {
-    const { packages } = JSON.parse(read('package-lock.json')) as {
-      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
-    };
-    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
-      Object.keys(optionalDependencies).filter((dependency) => {
-        // As Node looks it up: in the folder of the package, then in each above it.
-        for (let base = path; ; base = base.slice(0, Math.max(0, base.lastIndexOf('node_modules/') - 1))) {
-          if (`${base === '' ? '' : `${base}/`}node_modules/${dependency}` in packages) return false;
-          if (base === '') return true;
-        }
-      }),
-    );
-    expect(missing).toEqual([]);
-  });
-});
