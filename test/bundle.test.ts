@@ -1,7 +1,8 @@
 /**
  * What a web page has to load. The budgets are bytes of minified and compressed code, a little above what it takes
  * today: who exceeds one either finds what to leave out, or raises it and says why. The client with the JSON codec is
- * meant to come down to 12 KB (12,288); it is not there yet.
+ * meant to come down to 12 KB (12,288); it is not there yet. 300 bytes of it refuse options that do not exist, 500 of
+ * the protocol say which one was meant, and only Node loads those.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,8 +42,8 @@ async function bundle(name: string, code: string): Promise<string> {
 
 describe('the bundle for a web page', () => {
   it.each([
-    ['client', "export { connect } from '@chat/client'; export { jsonCodec } from '@chat/protocol';", 14_300],
-    ['protocol', "export * from '@chat/protocol';", 7400],
+    ['client', "export { connect } from '@chat/client'; export { jsonCodec } from '@chat/protocol';", 14_600],
+    ['protocol', "export * from '@chat/protocol';", 7900],
     ['names', "export { nameKey } from '@chat/protocol';", 800],
   ] as const)('of %s stays within its budget and needs nothing of Node', async (name, code, maxBytes) => {
     const output = await bundle(name, code);

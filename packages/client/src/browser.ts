@@ -56,7 +56,7 @@ export async function connect<D = string>(
 /**
  * Makes a client without connecting it, so that its state can be watched from the beginning.
  *
- * @throws RangeError when a limit is not a positive number
+ * @throws RangeError when a limit is not a positive number; TypeError for an option that does not exist
  */
 export function createChatClient<D = string>(url: string | URL, options: ConnectOptions<D>): ChatClient<D> {
   return new LiveClient(BROWSER, url, options);

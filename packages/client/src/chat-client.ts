@@ -6,7 +6,7 @@ import type { DirectMessage, Gap, UnreadableMessage } from './entry.js';
 import type { ClientError } from './errors.js';
 import type { Stream, StreamOptions } from './event-queue.js';
 import type { Listener, ListenOptions } from './listeners.js';
-import type { JoinOptions, Room, Sent } from './room.js';
+import type { JoinOptions, Room, SendOptions, Sent } from './room.js';
 
 /** Where a client is in its life. */
 export type ClientState =
@@ -121,7 +121,7 @@ export interface ChatClient<D = string> {
    *
    * @throws ClientError (as a rejection) `ERR_CLIENT_NO_SUCH_USER`, and as {@link Room.send}
    */
-  direct(name: string, value: D, options?: { readonly signal?: AbortSignal }): Promise<Sent>;
+  direct(name: string, value: D, options?: SendOptions): Promise<Sent>;
 
   /** Direct messages from now on. The first subscription also gets what arrived before it. */
   directs(options?: StreamOptions): Stream<DirectMessage<D>>;

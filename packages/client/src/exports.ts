@@ -21,5 +21,15 @@ export type { Listener, ListenOptions } from './listeners.js';
 export type { ConnectOptions, CredentialsProvider } from './options.js';
 export type { OutboxOptions } from './outbox.js';
 export type { ReconnectOptions } from './reconnect.js';
-export type { HistoryOptions, HistoryPage, JoinOptions, Room, RoomEvents, Sent, Signal } from './room.js';
+export type {
+  HistoryOptions,
+  HistoryPage,
+  JoinOptions,
+  LoadMembersOptions,
+  Room,
+  RoomEvents,
+  SendOptions,
+  Sent,
+  Signal,
+} from './room.js';
 export type { OpenTransport, TlsOptions, Transport, TransportOptions, TransportSink } from './transport.js';

@@ -6,6 +6,7 @@
  */
 import type { ChatClient } from './chat-client.js';
 import { LiveClient } from './live-client.js';
+import { assertOptionNames } from './option-names.js';
 import type { ConnectOptions, Platform } from './options.js';
 import { openSocket } from './transports/tcp.js';
 import { openLibraryWebSocket } from './transports/ws-library.js';
@@ -64,7 +65,7 @@ export async function connect<D = string>(
 /**
  * Makes a client without connecting it, so that its state can be watched from the beginning.
  *
- * @throws RangeError when a limit is not a positive number
+ * @throws RangeError when a limit is not a positive number; TypeError for an option that does not exist
  *
  * @example
  * ```ts
@@ -79,5 +80,6 @@ export async function connect<D = string>(
  * ```
  */
 export function createChatClient<D = string>(url: string | URL, options: ConnectOptions<D>): ChatClient<D> {
+  assertOptionNames(options);
   return new LiveClient(NODE, url, options);
 }

@@ -31,9 +31,19 @@ import { ClientError } from './errors.js';
 import type { Stream, StreamOptions } from './event-queue.js';
 import { type Listener, Listeners, type ListenOptions } from './listeners.js';
 import { MemberList } from './member-list.js';
+import { assertKnown } from './options.js';
 import type { PublishTarget } from './outbox.js';
 import type { HistoryAnswer, Requests } from './requests.js';
-import type { HistoryOptions, HistoryPage, JoinOptions, Room, RoomEvents, Sent } from './room.js';
+import type {
+  HistoryOptions,
+  HistoryPage,
+  JoinOptions,
+  LoadMembersOptions,
+  Room,
+  RoomEvents,
+  SendOptions,
+  Sent,
+} from './room.js';
 import { assertMembers } from './shapes.js';
 
 /** What a room needs of its client. */
@@ -44,7 +54,7 @@ export interface RoomHost {
     target: PublishTarget,
     codec: Codec<T>,
     value: T,
-    signal: AbortSignal | undefined,
+    options: SendOptions | undefined,
   ): Promise<Sent>;
   /** Sends a frame that may get lost. @returns whether there is a connection */
   sendVolatile(frame: Uint8Array): boolean;
@@ -108,8 +118,8 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
     return this.#members.count;
   }
 
-  send(value: T, options: { readonly signal?: AbortSignal } = {}): Promise<Sent> {
-    return this.#host.publish(this, this.codec, value, options.signal);
+  send(value: T, options?: SendOptions): Promise<Sent> {
+    return this.#host.publish(this, this.codec, value, options);
   }
 
   signal(value: unknown): boolean {
@@ -136,8 +146,8 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
     return remove;
   }
 
-  async history(options: HistoryOptions = {}): Promise<HistoryPage<T>> {
-    const { signal, ...range } = options;
+  async history({ signal, ...range }: HistoryOptions = {}): Promise<HistoryPage<T>> {
+    assertKnown('before,after,limit', range);
     let page: HistoryPage<T> | undefined;
     await this.#host.requests.ask(
       { op: 'history', room: this.name, ...range },
@@ -151,9 +161,8 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
     return page!;
   }
 
-  async loadMembers(
-    options: { readonly limit?: number; readonly signal?: AbortSignal } = {},
-  ): Promise<boolean> {
+  async loadMembers(options: LoadMembersOptions = {}): Promise<boolean> {
+    assertKnown('limit,signal', options);
     const limit = options.limit ?? Infinity;
     let cursor: number | undefined;
     for (let loaded = 0; loaded < limit && !this.#members.complete; ) {

@@ -22,6 +22,7 @@ import type { EntrySink } from './entry-stream.js';
 import { ClientError, type ClientErrorCode } from './errors.js';
 import { JoinedRoom, type RoomHost } from './joined-room.js';
 import { onAbort } from './on-abort.js';
+import { assertKnown } from './options.js';
 import type { JoinOptions, Room } from './room.js';
 import { assertJoined } from './shapes.js';
 
@@ -64,9 +65,11 @@ export class JoinedRooms {
   }
 
   async join<T>(room: string, options: JoinOptions<T>): Promise<Room<T>> {
+    const { history, since, signal } = options;
+    assertKnown('codec,history,since,echo,signal', options);
+    assertKnown('epoch,seq', since);
     const present = this.#byName.get(room);
     if (present) return sameCodec(present, options);
-    const { history, since, signal } = options;
     let result: Room<T> | undefined;
     await this.#host.requests.ask(
       // What is undefined here is not in the JSON.

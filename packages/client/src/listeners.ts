@@ -4,6 +4,7 @@
  */
 import { EventQueue, type StreamOptions } from './event-queue.js';
 import { onAbort } from './on-abort.js';
+import { assertKnown } from './options.js';
 
 /** Options of every `on` in this package. */
 export interface ListenOptions {
@@ -39,8 +40,9 @@ export class Listeners<Events extends object> {
   on<Name extends keyof Events & string>(
     event: Name,
     listener: Listener<Events[Name]>,
-    { signal, once = false }: ListenOptions = {},
+    { signal, once = false, ...others }: ListenOptions = {},
   ): () => void {
+    assertKnown('', others);
     if (typeof listener !== 'function') throw new TypeError(`the listener of ${event} is not a function`);
     if (signal?.aborted) return () => {};
     const remove = () => this.#remove(event, registration);
@@ -54,6 +56,7 @@ export class Listeners<Events extends object> {
     options: StreamOptions,
     ...events: readonly Name[]
   ): EventQueue<Events[Name]> {
+    assertKnown('signal,maxQueued,overflow', options);
     const registration: Registration = {
       listener: (value) => queue.push(value),
       once: false,

@@ -27,11 +27,11 @@ import { JoinedRoom, type RoomHost } from './joined-room.js';
 import { JoinedRooms } from './joined-rooms.js';
 import { type Listener, Listeners, type ListenOptions } from './listeners.js';
 import { onAbort } from './on-abort.js';
-import { type ConnectOptions, type Platform, type Settings, settle } from './options.js';
+import { assertKnown, type ConnectOptions, type Platform, type Settings, settle } from './options.js';
 import { Outbox, type PublishTarget } from './outbox.js';
 import { Reconnect } from './reconnect.js';
 import { Requests } from './requests.js';
-import type { JoinOptions, Room, Sent } from './room.js';
+import type { JoinOptions, Room, SendOptions, Sent } from './room.js';
 import type { OpenTransport } from './transport.js';
 
 interface Opening {
@@ -143,15 +143,16 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   }
 
   async rooms({ signal, ...page }: RoomsOptions = {}): Promise<RoomsPage> {
+    assertKnown('prefix,limit,cursor', page);
     this.#assertNotClosed();
     return this.requests.ask({ op: 'rooms', ...page }, { signal });
   }
 
-  direct(name: string, value: D, options: { readonly signal?: AbortSignal } = {}): Promise<Sent> {
+  direct(name: string, value: D, options?: SendOptions): Promise<Sent> {
     const target: PublishTarget = {
       publishFrame: (publishId, codec, body) => encodeDirect(publishId, codec, name, body),
     };
-    return this.publish(target, this.#directCodec, value, options.signal);
+    return this.publish(target, this.#directCodec, value, options);
   }
 
   directs(options: StreamOptions = {}): Stream<DirectMessage<D>> {
@@ -203,9 +204,9 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     target: PublishTarget,
     codec: Codec<T>,
     value: T,
-    signal: AbortSignal | undefined,
+    options: SendOptions | undefined,
   ): Promise<Sent> {
-    const sent = this.#publish(target, codec, value, signal);
+    const sent = this.#publish(target, codec, value, options);
     // Whoever does not wait for the outcome must not bring the process down with it.
     sent.catch(() => {});
     return sent;
@@ -423,8 +424,9 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     target: PublishTarget,
     codec: Codec<T>,
     value: T,
-    signal: AbortSignal | undefined,
+    { signal, ...others }: SendOptions = {},
   ): Promise<Sent> {
+    assertKnown('', others);
     this.#assertNotClosed();
     if (target instanceof JoinedRoom && !target.joined) throw target.notMember();
     const encoded = codec.encode(value);

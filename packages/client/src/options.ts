@@ -53,6 +53,17 @@ export interface Platform {
   onWake?(wake: () => void): () => void;
 }
 
+/**
+ * Refuses options that nobody reads, which are mistakes. `known` is one string, since that is the shortest in a page.
+ *
+ * @throws TypeError that names the first one, and those that exist
+ */
+export function assertKnown(known: string, given: object = {}): void {
+  for (const name of Object.keys(given)) {
+    if (!known.split(',').includes(name)) throw new TypeError(`unknown option "${name}", there is ${known}`);
+  }
+}
+
 /** Options with every default filled in. */
 export interface Settings {
   readonly credentials: unknown | CredentialsProvider;
@@ -69,10 +80,22 @@ export interface Settings {
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;
+const CONNECT =
+  'name,credentials,signal,connectTimeoutMs,requestTimeoutMs,reconnect,outbox,maxFrameBytes,heartbeat,directCodec,agent,tls,transport,clock,random';
+const HEARTBEAT = 'timeoutMs';
+const RECONNECT: Required<ReconnectOptions> = {
+  enabled: true,
+  initial: false,
+  baseDelayMs: 500,
+  maxDelayMs: 30_000,
+  maxAttempts: Infinity,
+};
+const OUTBOX: Required<OutboxOptions> = { maxCount: 4096, maxBytes: 8_388_608, maxAgeMs: 60_000 };
 
 /** @throws RangeError when a limit is not a positive number; TypeError without a name */
 export function settle<D>(options: ConnectOptions<D>): Settings {
   if (typeof options?.name !== 'string') throw new TypeError('a name is needed to connect');
+  assertKnown(CONNECT, options);
   const {
     connectTimeoutMs = DEFAULT_TIMEOUT_MS,
     requestTimeoutMs = DEFAULT_TIMEOUT_MS,
@@ -84,15 +107,11 @@ export function settle<D>(options: ConnectOptions<D>): Settings {
     agent,
     tls,
   } = options;
-  const reconnect = {
-    enabled: true,
-    initial: false,
-    baseDelayMs: 500,
-    maxDelayMs: 30_000,
-    maxAttempts: Infinity,
-    ...options.reconnect,
-  };
-  const outbox = { maxCount: 4096, maxBytes: 8_388_608, maxAgeMs: 60_000, ...options.outbox };
+  assertKnown(`${Object.keys(RECONNECT)}`, options.reconnect);
+  assertKnown(`${Object.keys(OUTBOX)}`, options.outbox);
+  assertKnown(HEARTBEAT, heartbeat);
+  const reconnect = { ...RECONNECT, ...options.reconnect };
+  const outbox = { ...OUTBOX, ...options.outbox };
   assertMaxFrameBytes(maxFrameBytes);
   assertPositive({ connectTimeoutMs, requestTimeoutMs });
   assertPositive(reconnect, 'reconnect.');

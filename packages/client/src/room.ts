@@ -21,6 +21,19 @@ export interface JoinOptions<T> {
   readonly signal?: AbortSignal;
 }
 
+/** Options of {@link Room.send} and {@link ChatClient.direct}. */
+export interface SendOptions {
+  /** Stops waiting; the message may still be delivered if it was on its way. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@link Room.loadMembers}. */
+export interface LoadMembersOptions {
+  /** Stops once so many were loaded. @defaultValue all are */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** Where a message that was sent stands in the log. */
 export interface Sent {
   /** The id under which every member sees it. */
@@ -107,7 +120,7 @@ export interface Room<T = string> {
    *   `ERR_CLIENT_CLOSED`; what the codec throws; the reason of `signal`, after which the message may still be
    *   delivered if it was on its way
    */
-  send(value: T, options?: { readonly signal?: AbortSignal }): Promise<Sent>;
+  send(value: T, options?: SendOptions): Promise<Sent>;
 
   /**
    * Sends a volatile event, as JSON, to the members that are here now. Dropped when the connection is away, or so
@@ -146,7 +159,7 @@ export interface Room<T = string> {
    *
    * @returns whether all are known now
    */
-  loadMembers(options?: { readonly limit?: number; readonly signal?: AbortSignal }): Promise<boolean>;
+  loadMembers(options?: LoadMembersOptions): Promise<boolean>;
 
   /** Leaves the room. Its iterators end. Leaving twice is fine. */
   leave(): Promise<void>;

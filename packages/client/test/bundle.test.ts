@@ -9,8 +9,11 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'tsup';
 import { afterAll, expect, it } from 'vitest';
 
-/** A little above what it takes today. Who exceeds it finds what to leave out, or raises it and says why. */
-const MAX_BYTES = 14_300;
+/**
+ * A little above what it takes today. Who exceeds it finds what to leave out, or raises it and says why: 300 bytes
+ * refuse options that do not exist.
+ */
+const MAX_BYTES = 14_600;
 
 // Inside the repository, where the packages resolve.
 const folder = mkdtempSync(fileURLToPath(new URL('../../../node_modules/.client-bundle-', import.meta.url)));

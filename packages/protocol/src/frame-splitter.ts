@@ -95,8 +95,9 @@ export class FrameSplitter {
   /** Type of the current frame; 0 while there is none. */
   type = 0;
 
-  /** @throws RangeError when `maxFrameBytes` is out of bounds */
-  constructor({ maxFrameBytes = DEFAULT_MAX_FRAME_BYTES }: FrameDecoderOptions = {}) {
+  /** @throws RangeError when `maxFrameBytes` is out of bounds; TypeError for another option */
+  constructor({ maxFrameBytes = DEFAULT_MAX_FRAME_BYTES, ...others }: FrameDecoderOptions = {}) {
+    for (const name in others) throw new TypeError(`unknown option "${name}"; there is maxFrameBytes`);
     this.#maxFrameBytes = maxFrameBytes;
     assertMaxFrameBytes(maxFrameBytes);
   }

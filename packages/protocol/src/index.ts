@@ -80,5 +80,6 @@ export {
   printable,
 } from './line-dialect.js';
 export { type NameProblem, nameKey, roomKey, roomNameProblem, userNameProblem } from './name.js';
+export { type OptionNames, optionProblem } from './option-problem.js';
 export { decodePreface, encodePreface, PREFACE_BYTES, PREFACE_FIRST_BYTE } from './preface.js';
 export { readServerFrame, type ServerFrame } from './server-frame.js';

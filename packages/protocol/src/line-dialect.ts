@@ -47,9 +47,10 @@ export class LineDecoder {
   #start = 0;
   #error: ProtocolError | undefined;
 
-  /** @throws RangeError when `maxLineBytes` is not a positive integer */
-  constructor(options: LineDecoderOptions = {}) {
-    this.#maxLineBytes = options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES;
+  /** @throws RangeError when `maxLineBytes` is not a positive integer; TypeError for another option */
+  constructor({ maxLineBytes = DEFAULT_MAX_LINE_BYTES, ...others }: LineDecoderOptions = {}) {
+    for (const name in others) throw new TypeError(`unknown option "${name}"; there is maxLineBytes`);
+    this.#maxLineBytes = maxLineBytes;
     if (!Number.isSafeInteger(this.#maxLineBytes) || this.#maxLineBytes < 1) {
       throw new RangeError(`maxLineBytes must be a positive integer, got ${this.#maxLineBytes}`);
     }

@@ -63,6 +63,7 @@ it('exports exactly this', () => {
       "formatNoticeLine",
       "jsonCodec",
       "nameKey",
+      "optionProblem",
       "parseUserNameLine",
       "printable",
       "readServerFrame",

@@ -1,0 +1,152 @@
+/** Options that do not exist are refused wherever options are taken, at every level, in both builds. */
+import type { OptionNames } from '@chat/protocol';
+import { describe, expect, it } from 'vitest';
+import * as browser from '../src/browser.js';
+import * as node from '../src/index.js';
+import { CONNECT_NAMES, GROUP_NAMES } from '../src/option-names.js';
+import { connected } from './support/connected.js';
+import { turns } from './support/fake-clock.js';
+import { joined } from './support/scripted-server.js';
+
+const URL = 'ws://127.0.0.1:1';
+
+/** As plain JavaScript calls it. */
+function create(build: typeof node | typeof browser, options: unknown): unknown {
+  return build.createChatClient(URL, options as node.ConnectOptions);
+}
+
+/** Each with itself as the value, so that no value is taken for one that was not given. */
+function all(names: object): Record<string, undefined> {
+  return Object.fromEntries(Object.keys(names).map((name) => [name, undefined]));
+}
+
+describe('options of connect', () => {
+  it.each([
+    [{ reconect: {} }, 'unknown option "reconect"; did you mean "reconnect"?'],
+    [{ conectTimeoutMs: 1 }, 'unknown option "conectTimeoutMs"; did you mean "connectTimeoutMs"?'],
+    [
+      { reconnect: { maxAttempt: 1 } },
+      'unknown option "reconnect.maxAttempt"; did you mean "reconnect.maxAttempts"?',
+    ],
+    [{ outbox: { maxAge: 1 } }, 'unknown option "outbox.maxAge"; did you mean "outbox.maxAgeMs"?'],
+    [
+      { heartbeat: { timeout: 1 } },
+      'unknown option "heartbeat.timeout"; did you mean "heartbeat.timeoutMs"?',
+    ],
+    [{ tls: { serverName: 'x' } }, 'unknown option "tls.serverName"; did you mean "tls.servername"?'],
+    [{ reconnect: true }, 'the options of reconnect must be an object, not a boolean'],
+  ])('%j are refused in Node: %s', (options, message) => {
+    expect(() => create(node, { name: 'ada', ...options })).toThrow(new TypeError(message));
+  });
+
+  it.each([
+    [{ reconect: {} }, /^unknown option "reconect", there is name,.*,reconnect,/],
+    [{ reconnect: { maxAttempt: 1 } }, /^unknown option "maxAttempt", there is .*,maxAttempts$/],
+    [{ outbox: { maxAge: 1 } }, /^unknown option "maxAge", there is .*,maxAgeMs$/],
+    [{ heartbeat: { timeout: 1 } }, /^unknown option "timeout", there is timeoutMs$/],
+  ])('%j are refused in the browser', (options, message) => {
+    expect(() => create(browser, { name: 'ada', ...options })).toThrow(TypeError);
+    expect(() => create(browser, { name: 'ada', ...options })).toThrow(message);
+  });
+
+  it('reject connect', async () => {
+    const options = { name: 'ada', reconect: {} } as node.ConnectOptions;
+    await expect(node.connect(URL, options)).rejects.toThrow('did you mean "reconnect"?');
+    await expect(browser.connect(URL, options)).rejects.toThrow('unknown option "reconect"');
+  });
+
+  it.each([
+    ['text', 'ada', 'the options must be an object, not a string'],
+    ['nothing', undefined, 'the options must be an object, not undefined'],
+    ['an array', ['ada'], 'the options must be an object, not an array'],
+  ])('are refused when they are %s', (_, options, message) => {
+    expect(() => create(node, options)).toThrow(new TypeError(message));
+    expect(() => create(browser, options)).toThrow(TypeError);
+  });
+
+  it('are taken, each that the types have, in both builds', () => {
+    const groups = Object.fromEntries(
+      Object.entries(GROUP_NAMES).map(([group, names]) => [group, all(names)]),
+    );
+    const { reconnect, outbox } = new FillIn();
+    const options = { ...all(CONNECT_NAMES), ...groups, reconnect, outbox, name: 'ada' };
+    for (const build of [node, browser]) expect(() => create(build, options)).not.toThrow();
+  });
+});
+
+/** Values for what has no `undefined`. */
+class FillIn {
+  readonly reconnect: Required<node.ReconnectOptions> = {
+    enabled: true,
+    initial: true,
+    baseDelayMs: 1,
+    maxDelayMs: 1,
+    maxAttempts: 1,
+  };
+  readonly outbox: Required<node.OutboxOptions> = { maxCount: 1, maxBytes: 1, maxAgeMs: 1 };
+}
+
+describe('options of methods', () => {
+  const JOIN: OptionNames<node.JoinOptions<string>> = {
+    codec: true,
+    history: true,
+    since: true,
+    echo: true,
+    signal: true,
+  };
+  const HISTORY: OptionNames<node.HistoryOptions> = { before: true, after: true, limit: true, signal: true };
+  const MEMBERS: OptionNames<node.LoadMembersOptions> = { limit: true, signal: true };
+  const ROOMS: OptionNames<node.RoomsOptions> = { prefix: true, limit: true, cursor: true, signal: true };
+  const SEND: OptionNames<node.SendOptions> = { signal: true };
+  const STREAM: OptionNames<node.StreamOptions> = { signal: true, maxQueued: true, overflow: true };
+  const LISTEN: OptionNames<node.ListenOptions> = { signal: true, once: true };
+
+  it('are refused where they do not exist, and taken where they do', async () => {
+    const { client, server } = await connected();
+    const joining = client.join('lobby');
+    await turns();
+    await server.end.respond(joined('lobby'));
+    const room = await joining;
+    const noop = (): void => {};
+    type Call = (options: never) => unknown;
+    const calls: readonly (readonly [string, object, Call])[] = [
+      ['join', JOIN, (options) => client.join('lobby', options)],
+      ['rooms', ROOMS, (options) => client.rooms(options)],
+      ['direct', SEND, (options) => client.direct('bob', 'x', options)],
+      ['directs', STREAM, (options) => client.directs(options)],
+      ['status', STREAM, (options) => client.status(options)],
+      ['client.on', LISTEN, (options) => client.on('state', noop, options)],
+      ['send', SEND, (options) => room.send('x', options)],
+      ['messages', STREAM, (options) => room.messages(options)],
+      ['entries', STREAM, (options) => room.entries(options)],
+      ['room.on', LISTEN, (options) => room.on('message', noop, options)],
+      ['history', HISTORY, (options) => room.history(options)],
+      ['loadMembers', MEMBERS, (options) => room.loadMembers(options)],
+    ];
+    for (const [method, names, call] of calls) {
+      const wrong = async (): Promise<unknown> => call({ sginal: undefined } as never);
+      await expect(wrong(), method).rejects.toThrow(/^unknown option "sginal"/);
+      for (const name of Object.keys(names)) {
+        const outcome = (async () => call({ [name]: undefined } as never))();
+        const refused = await Promise.race([outcome.then(noop, (error: Error) => error), turns()]);
+        expect(refused, `${method} with ${name}`).toBeUndefined();
+      }
+    }
+    await expect(client.join('lobby', { since: { epoch: 'e', sq: 1 } } as never)).rejects.toThrow(
+      'unknown option "sq", there is epoch,seq',
+    );
+    const closing = client.close();
+    await turns();
+    await closing;
+  });
+
+  it('that do not exist are not put on the wire', async () => {
+    const { client, server } = await connected();
+    const before = server.end.frames.length;
+    await expect(client.rooms({ op: 'leave' } as never)).rejects.toThrow('unknown option "op"');
+    expect(server.end.frames.length).toBe(before);
+    const closing = client.close();
+    await turns();
+    await closing;
+  });
+});
