@@ -81,7 +81,7 @@ export async function channel(directory: string, side: 'a' | 'b'): Promise<Link>
     },
     async drain(count) {
       let received = 0;
-      for await (const _ of open) if (++received === count) break;
+      for await (const _ of open) if (++received === count) return open.release();
     },
     async ping(message, count) {
       const samples = new Float64Array(count);
@@ -92,6 +92,7 @@ export async function channel(directory: string, side: 'a' | 'b'): Promise<Link>
         await messages.next();
         samples[i] = (performance.now() - start) * 1000;
       }
+      open.release();
       await messages.return?.();
       return samples;
     },
@@ -99,7 +100,7 @@ export async function channel(directory: string, side: 'a' | 'b'): Promise<Link>
       let echoed = 0;
       for await (const message of open) {
         await open.send(message);
-        if (++echoed === count) break;
+        if (++echoed === count) return open.release();
       }
     },
     close: () => open.close(),

@@ -1,11 +1,11 @@
 /**
  * The messages of a channel as an async iterator: one at a time for the user, in batches underneath.
  *
- * A message that is at hand costs one resolved promise and no system call. Asking for the next one marks the one before as read, so that what
- * its loop body was busy with when the process was killed comes again to its successor. After every {@link TURN_MESSAGES} messages the
- * event loop gets a turn: a flood of messages would otherwise starve timers and sockets.
+ * A message that is at hand costs one resolved promise and no system call. Asking for the next one marks the one before as read. So the
+ * message that its loop body was busy with comes again, to this process if the body threw or left, and to its successor if it was
+ * killed: at least once. (The language does not tell an iterator whether a loop was left by `break` or by an error.) After every
+ * {@link TURN_MESSAGES} messages the event loop gets a turn: a flood of messages would otherwise starve timers and sockets.
  */
-import type { Channel } from './channel.js';
 
 /** How to wait for messages. */
 export interface MessagesOptions {
@@ -18,20 +18,31 @@ export interface MessagesOptions {
   readonly endWithPeer?: boolean;
 }
 
+/** What a loop needs of its channel. */
+export interface ChannelMessagesHost {
+  /** Makes this the one loop. Returns false when the channel is closed. @throws {@link ShmError} `ERR_SHM_BUSY` */
+  begin(): boolean;
+  take(): Uint8Array | undefined;
+  release(): void;
+  readable(): Promise<boolean>;
+  /** Lets another loop begin; `rewind`: what was taken and not released comes again. */
+  end(rewind: boolean): void;
+}
+
 const TURN_MESSAGES = 1024;
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /** Made by {@link Channel.messages}. */
 export class ChannelMessages implements AsyncIterableIterator<Uint8Array> {
-  readonly #channel: Channel;
-  readonly #options: MessagesOptions;
+  readonly #host: ChannelMessagesHost;
+  readonly #signal: AbortSignal | undefined;
   #sinceTurn = 0;
   #waiting: Promise<unknown> | undefined;
   #ended = false;
 
-  constructor(channel: Channel, options: MessagesOptions) {
-    this.#channel = channel;
-    this.#options = options;
+  constructor(host: ChannelMessagesHost, signal: AbortSignal | undefined) {
+    this.#host = host;
+    this.#signal = signal;
   }
 
   [Symbol.asyncIterator](): this {
@@ -41,16 +52,20 @@ export class ChannelMessages implements AsyncIterableIterator<Uint8Array> {
   /** The next message; the one before is read. */
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#waiting !== undefined) return this.#waiting.then(() => this.next());
-    if (this.#ended || this.#channel.closed) return Promise.resolve(DONE);
+    if (this.#ended) return Promise.resolve(DONE);
     try {
-      this.#options.signal?.throwIfAborted();
-      this.#channel.release();
+      if (!this.#host.begin()) {
+        this.#end(false);
+        return Promise.resolve(DONE);
+      }
+      this.#signal?.throwIfAborted();
+      this.#host.release();
       if (++this.#sinceTurn < TURN_MESSAGES) {
-        const value = this.#channel.take();
+        const value = this.#host.take();
         if (value !== undefined) return Promise.resolve({ done: false, value });
       }
     } catch (error) {
-      this.#ended = true;
+      this.#end(true);
       return Promise.reject(error);
     }
     const result = this.#wait();
@@ -58,29 +73,34 @@ export class ChannelMessages implements AsyncIterableIterator<Uint8Array> {
     return result;
   }
 
-  /** Leaves the loop; the last message is read. */
+  /** Leaves the loop; the message at hand comes again, unless it was released. */
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.#ended = true;
-    if (!this.#channel.closed) this.#channel.release();
+    this.#end(true);
     return DONE;
   }
 
   async #wait(): Promise<IteratorResult<Uint8Array, undefined>> {
-    const channel = this.#channel;
     try {
       if (this.#sinceTurn >= TURN_MESSAGES) await new Promise((resolve) => setImmediate(resolve));
       this.#sinceTurn = 0;
-      while (await channel.readable(this.#options)) {
-        const value = channel.take();
+      while (!this.#ended && (await this.#host.readable())) {
+        // Left while it waited: what has come is for the next loop.
+        if (this.#ended) break;
+        const value = this.#host.take();
         if (value !== undefined) return { done: false, value };
       }
-      this.#ended = true;
+      this.#end(false);
       return DONE;
     } catch (error) {
-      this.#ended = true;
+      this.#end(true);
       throw error;
     } finally {
       this.#waiting = undefined;
     }
+  }
+
+  #end(rewind: boolean): void {
+    this.#ended = true;
+    this.#host.end(rewind);
   }
 }

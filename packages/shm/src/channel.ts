@@ -12,9 +12,10 @@
  *     sent      `send` resolved, or `trySend` returned true: the message is in shared memory, and survives the sender.
  *     lost      never, as long as the segment lives: what nobody has read waits for a reader, this one or the next.
  *     torn      never: a message is seen whole or not at all.
- *     twice     never to the same process. To its successor one message at most: the one that it was busy with when it was
- *               killed. For `for await` the loop body's end counts: asking for the next message is what marks this one as read. A receiver
- *               whose effects must happen once keeps the number of the last message with its effects.
+ *     twice     at least once is the rule: a message counts as read when it was done with. `for await` is done with a message when it
+ *               asks for the next one; the message at hand comes again when the loop is left by an error or `break`, or its process
+ *               is killed. That is one message at most. A receiver whose effects must happen once keeps the number of the
+ *               last message with its effects.
  */
 import { EventEmitter } from 'node:events';
 import { load, store } from './atomics.js';
@@ -25,6 +26,7 @@ import { ShmError } from './errors.js';
 import { Parking } from './parking.js';
 import { claimRole, Role, releaseRole } from './participants.js';
 import { type PeerState, PeerWatch } from './peer-watch.js';
+import { checkBytes } from './record/check.js';
 import {
   checkCapacity,
   DEFAULT_CAPACITY_BYTES,
@@ -37,6 +39,7 @@ import { type RingMemory, RingWriter } from './ring-writer.js';
 import { type OpenOptions, Segment } from './segment.js';
 import { SegmentKind, WORD_BYTES } from './segment-layout.js';
 import { SendQueue } from './send-queue.js';
+import { checkMaxQueuedBytes } from './wait-queue.js';
 
 /** One of the two ends of a channel. */
 export type ChannelSide = 'a' | 'b';
@@ -54,6 +57,11 @@ export interface ChannelOptions extends OpenOptions {
    * @defaultValue 1048576
    */
   readonly capacityBytes?: number;
+  /**
+   * Bytes of messages that may wait for room in this process, 64 for each message included: {@link Channel.send} beyond it is refused.
+   * @defaultValue 67108864
+   */
+  readonly maxQueuedBytes?: number;
   /**
    * Whether the open channel keeps the process alive, as a socket does.
    * @defaultValue false
@@ -105,11 +113,12 @@ export class Channel extends EventEmitter<ChannelEvents> {
   readonly #doorbell: Doorbell;
   readonly #peer: PeerWatch;
   readonly #parking = new Parking();
+  #loop: ChannelMessages | undefined;
   #batchesSinceTurn = 0;
   #closed = false;
 
   /** @internal */
-  constructor(segment: Segment, side: ChannelSide) {
+  constructor(segment: Segment, side: ChannelSide, maxQueuedBytes?: number) {
     super();
     const [capacityBytes = 0] = segment.params;
     const base = segment.payloadOffset / WORD_BYTES;
@@ -130,7 +139,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
     this.#peerWaitWord = out.base + READER_WAITS_WORD;
     this.#peerSpaceWord = incoming.base + WRITER_WAITS_WORD;
     this.#wakeUsedBytes = capacityBytes * (1 - WAKE_FREE_SHARE);
-    this.#queue = new SendQueue(this.#writer, words, out.base + WRITER_WAITS_WORD);
+    this.#queue = new SendQueue(this.#writer, words, out.base + WRITER_WAITS_WORD, maxQueuedBytes);
     this.#doorbell = new Doorbell(segment, {
       onRing: () => this.#wake(),
       onLook: (closed) => {
@@ -181,6 +190,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
    */
   trySend(message: Uint8Array): boolean {
     if (this.#closed) this.#throwClosed();
+    this.#check(message);
     if (this.#queue.length > 0 || !this.#writer.tryWrite(message)) return false;
     if (load(this.#words, this.#peerWaitWord) !== 0) this.#ringForMessages();
     return true;
@@ -195,6 +205,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
    */
   tryStage(message: Uint8Array): boolean {
     if (this.#closed) this.#throwClosed();
+    this.#check(message);
     return this.#queue.length === 0 && this.#writer.tryStage(message);
   }
 
@@ -234,6 +245,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
    */
   read(handler: MessageHandler, limit?: number): number {
     if (this.#closed) this.#throwClosed();
+    if (this.#loop !== undefined) this.#throwLooping();
     const count = this.#reader.read(handler, limit);
     if (!this.#closed) this.#ringForSpace();
     return count;
@@ -252,6 +264,20 @@ export class Channel extends EventEmitter<ChannelEvents> {
   }
 
   /**
+   * Waits for the next message and marks it as read.
+   *
+   * @returns undefined when the channel was closed; with `endWithPeer` also when the peer is gone and everything is read.
+   * @throws {@link ShmError} `ERR_SHM_CORRUPT`; the reason of `signal`
+   */
+  async receive(options: MessagesOptions = {}): Promise<Uint8Array | undefined> {
+    while (await this.readable(options)) {
+      const message = this.tryReceive();
+      if (message !== undefined) return message;
+    }
+    return undefined;
+  }
+
+  /**
    * Takes the next message, which counts as unread until {@link release}: that is what lets a successor have it again.
    *
    * @returns undefined when there is none.
@@ -259,6 +285,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
    */
   take(): Uint8Array | undefined {
     if (this.#closed) this.#throwClosed();
+    if (this.#loop !== undefined) this.#throwLooping();
     return this.#reader.take();
   }
 
@@ -294,11 +321,30 @@ export class Channel extends EventEmitter<ChannelEvents> {
   }
 
   /**
-   * The messages of the other side, as they come. Asking for the next one, or leaving the loop, marks the one before as read. Ends when the
-   * channel is closed.
+   * The messages of the other side, as they come, each at least once. Asking for the next one marks the one before as read. A loop that is left
+   * by an error or `break` has not read the message at hand, which comes again; `release()` before the `break` marks it.
+   * One loop at a time, and no other reads beside it: the second is refused with `ERR_SHM_BUSY`. Ends when the channel is closed.
    */
   messages(options: MessagesOptions = {}): AsyncIterableIterator<Uint8Array> {
-    return new ChannelMessages(this, options);
+    const loop: ChannelMessages = new ChannelMessages(
+      {
+        take: () => this.#reader.take(),
+        begin: () => {
+          if (this.#loop !== undefined && this.#loop !== loop) this.#throwLooping();
+          if (!this.#closed) this.#loop = loop;
+          return !this.#closed;
+        },
+        release: () => this.release(),
+        readable: () => this.readable(options),
+        end: (rewind) => {
+          if (this.#loop !== loop) return;
+          this.#loop = undefined;
+          if (rewind && !this.#closed) this.#reader.rewind();
+        },
+      },
+      options.signal,
+    );
+    return loop;
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
@@ -409,8 +455,18 @@ export class Channel extends EventEmitter<ChannelEvents> {
     if (token !== 0) this.#doorbell.ring(token);
   }
 
+  /** First of all: a wrong message is refused alone, whatever waits before it. */
+  #check(message: Uint8Array): void {
+    checkBytes(message, 'a message');
+    if (message.length > this.maxMessageBytes) this.#writer.throwTooLarge(message.length);
+  }
+
   #assertOpen(): void {
     if (this.#closed) this.#throwClosed();
+  }
+
+  #throwLooping(): never {
+    throw new ShmError('ERR_SHM_BUSY', `a loop over the messages of ${this.#segment.name} is running`);
   }
 
   #throwClosed(): never {
@@ -447,8 +503,9 @@ export class Channel extends EventEmitter<ChannelEvents> {
  * ```
  */
 export function openChannel(name: string, options: ChannelOptions = {}): Channel {
-  const { capacityBytes = DEFAULT_CAPACITY_BYTES, side, keepAlive = false } = options;
+  const { capacityBytes = DEFAULT_CAPACITY_BYTES, side, keepAlive = false, maxQueuedBytes } = options;
   checkCapacity(capacityBytes);
+  checkMaxQueuedBytes(maxQueuedBytes);
   if (side !== undefined && side !== 'a' && side !== 'b') {
     throw new TypeError(`side is 'a' or 'b', not ${JSON.stringify(side)}`);
   }
@@ -465,7 +522,7 @@ export function openChannel(name: string, options: ChannelOptions = {}): Channel
     Role.Both,
   );
   try {
-    const channel = new Channel(segment, claimSide(segment, side));
+    const channel = new Channel(segment, claimSide(segment, side), maxQueuedBytes);
     return keepAlive ? channel.ref() : channel;
   } catch (error) {
     segment.close();

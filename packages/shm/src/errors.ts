@@ -62,6 +62,8 @@ export const ShmErrorCode = {
   ERR_SHM_POISONED: 'what the lock protects may be half written',
   /** A message or value larger than the structure can hold. */
   ERR_SHM_TOO_LARGE: 'larger than the structure can hold',
+  /** More waits for room in this process than `maxQueuedBytes` allows: senders do not await. */
+  ERR_SHM_QUEUE_FULL: 'too much waits for room',
   /** The participant on the other side left or died. */
   ERR_SHM_PEER_GONE: 'the other side left or died',
 } as const;

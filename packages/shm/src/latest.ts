@@ -29,6 +29,7 @@ import {
   WRITER_WORD,
 } from './latest-layout.js';
 import { claimRole, type ParticipantInfo, Role, releaseRole } from './participants.js';
+import { checkBytes, checkLength } from './record/check.js';
 import { type ReadableOptions, Segment } from './segment.js';
 import { SegmentKind, WORD_BYTES } from './segment-layout.js';
 import type { SegmentSpec } from './segment-spec.js';
@@ -122,12 +123,8 @@ export class Latest {
    */
   write(value: Uint8Array): void {
     if (this.#closed) this.#throwClosed();
-    if (value.length > this.maxValueBytes) {
-      throw new ShmError(
-        'ERR_SHM_TOO_LARGE',
-        `a value of ${value.length} bytes exceeds maxValueBytes ${this.maxValueBytes}`,
-      );
-    }
+    checkBytes(value, 'a value');
+    checkLength(value.length, this.maxValueBytes, 'a value', 'maxValueBytes');
     if (!this.#writing) this.claimWriter();
     const version = (this.#version + 1) | 0;
     const cell = this.#cellsByte + (version & (this.#cells - 1)) * this.#cellBytes;

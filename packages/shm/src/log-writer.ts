@@ -38,6 +38,7 @@ import {
 } from './log-layout.js';
 import type { LogRoster } from './log-roster.js';
 import { PayloadCopy } from './payload-copy.js';
+import { checkBytes, checkLength } from './record/check.js';
 import { UNIT_BYTES, UNIT_WORDS_SHIFT } from './ring-layout.js';
 import type { Segment } from './segment.js';
 import { STEPS, step } from './step.js';
@@ -57,6 +58,7 @@ export class LogWriter {
   readonly #capacity: number;
   readonly #mask: number;
   readonly #stride: number;
+  readonly #maxEntryBytes: number;
   readonly #lock: LockWord;
   readonly #payload: PayloadCopy;
   /** TAIL, the entries before it and the cell that says so, as this writer last left them. */
@@ -76,6 +78,7 @@ export class LogWriter {
     this.#capacity = capacityBytes / UNIT_BYTES;
     this.#mask = this.#capacity - 1;
     this.#stride = this.#capacity / 32;
+    this.#maxEntryBytes = maxEntryBytes(capacityBytes);
     this.#lock = new LockWord(segment, base + LOCK_WORD);
     this.#payload = new PayloadCopy(segment.words, segment.bytes);
   }
@@ -87,7 +90,7 @@ export class LogWriter {
    * @throws {@link ShmError} `ERR_SHM_TOO_LARGE`, and then none is appended; `ERR_SHM_CORRUPT`
    */
   appendAll(entries: readonly Uint8Array[]): number {
-    for (const entry of entries) this.#checkSize(entry);
+    for (const entry of entries) this.check(entry);
     if (!this.#acquire()) return 0;
     try {
       let position = this.#enter();
@@ -107,7 +110,7 @@ export class LogWriter {
 
   /** Appends one entry. Returns its number, or 0 as {@link appendAll} does. */
   append(entry: Uint8Array): number {
-    this.#checkSize(entry);
+    this.check(entry);
     if (!this.#acquire()) return 0;
     try {
       const position = this.#enter();
@@ -244,14 +247,11 @@ export class LogWriter {
     this.#corrupt(`at ${position} it has neither an entry nor padding: length ${length}, mark ${mark}`);
   }
 
-  #checkSize(entry: Uint8Array): void {
-    const limit = maxEntryBytes(this.#capacity * UNIT_BYTES);
-    if (!(entry.length <= limit)) {
-      throw new ShmError(
-        'ERR_SHM_TOO_LARGE',
-        `an entry of ${entry.length} bytes exceeds maxEntryBytes ${limit} of ${this.#segment.name}, an eighth of its capacity`,
-      );
-    }
+  /** @throws {TypeError} @throws {@link ShmError} `ERR_SHM_TOO_LARGE` */
+  check(entry: Uint8Array): void {
+    checkBytes(entry, 'an entry');
+    if (entry.length <= this.#maxEntryBytes) return;
+    checkLength(entry.length, this.#maxEntryBytes, 'an entry', `maxEntryBytes of ${this.#segment.name}`);
   }
 
   #corrupt(what: string): never {

@@ -30,7 +30,7 @@ import { Parking } from './parking.js';
 import { Role } from './participants.js';
 import { type OpenOptions, Segment } from './segment.js';
 import { SegmentKind, slotWord, WORD_BYTES } from './segment-layout.js';
-import { WaitQueue } from './wait-queue.js';
+import { checkMaxQueuedBytes, WaitQueue } from './wait-queue.js';
 
 /** Options of {@link openLog}. */
 export interface LogOptions extends OpenOptions {
@@ -40,6 +40,11 @@ export interface LogOptions extends OpenOptions {
    * @defaultValue 4194304
    */
   readonly capacityBytes?: number;
+  /**
+   * Bytes of entries that may wait for room in this handle, 64 for each entry included: {@link Log.append} beyond it is refused.
+   * @defaultValue 67108864
+   */
+  readonly maxQueuedBytes?: number;
   /**
    * Whether the open log keeps the process alive.
    * @defaultValue false
@@ -60,13 +65,14 @@ export class Log {
   readonly #writer: LogWriter;
   readonly #readers = new Set<LogReader>();
   readonly #parking = new Parking();
-  readonly #queue = new WaitQueue<number>();
+  readonly #queue: WaitQueue<number>;
   #doorbell: Doorbell | undefined;
   #keepAlive = false;
   #closed = false;
 
   /** @internal */
-  constructor(segment: Segment) {
+  constructor(segment: Segment, maxQueuedBytes?: number) {
+    this.#queue = new WaitQueue(maxQueuedBytes);
     const [capacityBytes = 0] = segment.params;
     this.capacityBytes = capacityBytes;
     this.maxEntryBytes = maxEntryBytes(capacityBytes);
@@ -103,6 +109,7 @@ export class Log {
    */
   tryAppend(entry: Uint8Array): number | undefined {
     if (this.#closed) this.#throwClosed();
+    this.#writer.check(entry);
     if (this.#queue.length > 0) return undefined;
     const number = this.#writer.append(entry);
     if (number === 0) return undefined;
@@ -118,6 +125,7 @@ export class Log {
    */
   tryAppendAll(entries: readonly Uint8Array[]): number {
     if (this.#closed) this.#throwClosed();
+    for (const entry of entries) this.#writer.check(entry);
     if (this.#queue.length > 0 || entries.length === 0) return 0;
     const appended = this.#writer.appendAll(entries);
     if (appended > 0 && load(this.#words, this.#base + SLEEPERS_WORD) !== 0)
@@ -267,19 +275,20 @@ export class Log {
 
   /** Appends what waits, as far as possible. Returns whether that is all. */
   #appendWaiting(): boolean {
-    const numbers: number[] = [];
-    try {
-      for (let entry = this.#queue.at(0); entry !== undefined; entry = this.#queue.at(numbers.length)) {
-        const number = this.#writer.append(entry);
+    let appended = 0;
+    for (const waiting of this.#queue) {
+      try {
+        const number = this.#writer.append(waiting.message);
         if (number === 0) break;
-        numbers.push(number);
+        appended++;
+        waiting.resolve(number);
+      } catch (error) {
+        if (ShmError.is(error) && error.code === 'ERR_SHM_CORRUPT') this.#queue.rejectAll(error);
+        // Only this one is bad: an array that grew since it was checked, or a transferred one.
+        else waiting.reject(error);
       }
-      this.#queue.resolveFirst(numbers);
-    } catch (error) {
-      this.#queue.resolveFirst(numbers);
-      this.#queue.rejectAll(error);
     }
-    if (numbers.length > 0 && load(this.#words, this.#base + SLEEPERS_WORD) !== 0) {
+    if (appended > 0 && load(this.#words, this.#base + SLEEPERS_WORD) !== 0) {
       this.#ringSleepers(SLEEPERS_WORD);
     }
     return this.#queue.length === 0;
@@ -340,7 +349,8 @@ export class Log {
  * ```
  */
 export function openLog(name: string, options: LogOptions = {}): Log {
-  const { capacityBytes = DEFAULT_LOG_BYTES, keepAlive = false } = options;
+  const { capacityBytes = DEFAULT_LOG_BYTES, keepAlive = false, maxQueuedBytes } = options;
+  checkMaxQueuedBytes(maxQueuedBytes);
   if (
     !Number.isInteger(Math.log2(capacityBytes)) ||
     capacityBytes < MIN_LOG_BYTES ||
@@ -362,6 +372,6 @@ export function openLog(name: string, options: LogOptions = {}): Log {
     options,
     Role.Both,
   );
-  const log = new Log(segment);
+  const log = new Log(segment, options.maxQueuedBytes);
   return keepAlive ? log.ref() : log;
 }

@@ -99,9 +99,17 @@ export class RingWriter {
   /** Copies a message into the ring, unpublished. False when there is no room for it. */
   tryStage(message: Uint8Array): boolean {
     if (this.#claimed >= 0) this.#throwClaimed();
+    const before = this.#next;
     const at = this.#reserve(message.length);
     if (at < 0) return false;
-    this.#payload.copy(message, at);
+    try {
+      this.#payload.copy(message, at);
+    } catch (error) {
+      // An array whose memory was transferred away: nothing of it is to be published.
+      this.#next = before;
+      this.#ahead = before;
+      throw error;
+    }
     if (STEPS) step('ring: message copied');
     return true;
   }
@@ -157,7 +165,7 @@ export class RingWriter {
 
   /** Writes the header of a record of `length` bytes; returns the byte at which its payload belongs, or -1. */
   #reserve(length: number): number {
-    if (!(length <= this.maxMessageBytes)) this.#throwTooLarge(length);
+    if (!(length <= this.maxMessageBytes)) this.throwTooLarge(length);
     const units = (length + RECORD_HEADER_BYTES + UNIT_BYTES - 1) >>> 3;
     let position = this.#next;
     let at = position & this.#mask;
@@ -208,7 +216,8 @@ export class RingWriter {
     }
   }
 
-  #throwTooLarge(length: number): never {
+  /** @throws {@link ShmError} `ERR_SHM_TOO_LARGE` */
+  throwTooLarge(length: number): never {
     throw new ShmError(
       'ERR_SHM_TOO_LARGE',
       `a message of ${length} bytes exceeds maxMessageBytes ${this.maxMessageBytes} of ${this.#name}, an eighth of its capacity`,

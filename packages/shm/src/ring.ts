@@ -10,6 +10,7 @@
 import { load } from './atomics.js';
 import { ShmError } from './errors.js';
 import { claimRole, type ParticipantInfo, Role, releaseRole } from './participants.js';
+import { checkBytes } from './record/check.js';
 import {
   checkCapacity,
   DEFAULT_CAPACITY_BYTES,
@@ -73,6 +74,7 @@ export class Ring {
    * `ERR_SHM_CLOSED`
    */
   tryWrite(message: Uint8Array): boolean {
+    checkBytes(message, 'a message');
     return this.#writing().tryWrite(message);
   }
 
@@ -84,6 +86,7 @@ export class Ring {
    * @throws {@link ShmError} as {@link tryWrite}
    */
   tryStage(message: Uint8Array): boolean {
+    checkBytes(message, 'a message');
     return this.#writing().tryStage(message);
   }
 

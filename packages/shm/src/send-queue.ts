@@ -5,21 +5,23 @@
  * everybody does who sleeps (see `doorbell.ts`).
  */
 import { arm, disarm } from './doorbell.js';
+import { ShmError } from './errors.js';
 import type { RingWriter } from './ring-writer.js';
-import { WaitQueue } from './wait-queue.js';
+import { type Waiting, WaitQueue } from './wait-queue.js';
 
 /** The queue before one ring. */
 export class SendQueue {
   readonly #writer: RingWriter;
   readonly #words: Int32Array;
   readonly #waitWord: number;
-  readonly #queue = new WaitQueue<void>();
+  readonly #queue: WaitQueue<void>;
 
   /** The queue of `writer`, whose sleep is announced in word `waitWord`. */
-  constructor(writer: RingWriter, words: Int32Array, waitWord: number) {
+  constructor(writer: RingWriter, words: Int32Array, waitWord: number, maxQueuedBytes?: number) {
     this.#writer = writer;
     this.#words = words;
     this.#waitWord = waitWord;
+    this.#queue = new WaitQueue(maxQueuedBytes);
   }
 
   /** How many wait. */
@@ -34,23 +36,24 @@ export class SendQueue {
 
   /** Sends what there is room for, and waits for more room if that is not all. Returns whether anything was sent. */
   flush(): boolean {
-    let sent = 0;
+    const staged: Waiting<void>[] = [];
+    const waiting = this.#queue[Symbol.iterator]();
     try {
-      sent = this.#stage(0);
-      if (sent < this.#queue.length) {
+      let refused = this.#stage(waiting, undefined, staged);
+      if (refused !== undefined) {
         arm(this.#words, this.#waitWord);
         // The last look: room that the reader made before it could see that we wait.
-        sent = this.#stage(sent);
+        refused = this.#stage(waiting, refused, staged);
       }
-      if (sent === this.#queue.length) disarm(this.#words, this.#waitWord);
+      if (refused === undefined) disarm(this.#words, this.#waitWord);
     } catch (error) {
       // The ring is corrupt. Those who wait learn of it; nobody called us who could.
       this.#queue.rejectAll(error);
       return false;
     }
     this.#writer.publish();
-    this.#queue.resolveFirst(new Array<void>(sent).fill(undefined));
-    return sent > 0;
+    for (const one of staged) one.resolve();
+    return staged.length > 0;
   }
 
   /** Refuses everything that waits. */
@@ -59,11 +62,22 @@ export class SendQueue {
     this.#queue.rejectAll(error);
   }
 
-  /** Stages from the message at `index` on; returns the index of the first one for which there is no room. */
-  #stage(index: number): number {
-    for (let i = index; ; i++) {
-      const message = this.#queue.at(i);
-      if (message === undefined || !this.#writer.tryStage(message)) return i;
+  /** Stages `first` and those after it; returns the first one for which there is no room. */
+  #stage(
+    rest: Iterator<Waiting<void>>,
+    first: Waiting<void> | undefined,
+    staged: Waiting<void>[],
+  ): Waiting<void> | undefined {
+    for (let next = first ?? rest.next().value; next !== undefined; next = rest.next().value) {
+      try {
+        if (!this.#writer.tryStage(next.message)) return next;
+        staged.push(next);
+      } catch (error) {
+        if (ShmError.is(error) && error.code === 'ERR_SHM_CORRUPT') throw error;
+        // Only this one is bad: an array that grew since it was checked, or a transferred one.
+        next.reject(error);
+      }
     }
+    return undefined;
   }
 }

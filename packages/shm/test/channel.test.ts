@@ -28,7 +28,10 @@ async function receive(channel: Channel, count: number): Promise<number[]> {
   if (count === 0) return firsts;
   for await (const bytes of channel) {
     firsts.push(bytes[0] ?? -1);
-    if (firsts.length === count) break;
+    if (firsts.length === count) {
+      channel.release();
+      break;
+    }
   }
   return firsts;
 }
@@ -196,6 +199,19 @@ describe('Channel', { timeout: 60_000 }, () => {
     b.close();
     using successor = open({ side: 'b' });
     expect(await receive(successor, 1)).toEqual([3]);
+  });
+
+  it('receives one message at a time, and undefined at the end', async () => {
+    using a = open();
+    const b = open({ side: 'b' });
+    const waiting = b.receive();
+    for (const fill of [1, 2]) a.trySend(message(1, fill));
+    expect([await waiting, await b.receive()]).toEqual([message(1, 1), message(1, 2)]);
+    const end = b.receive();
+    b.close();
+    expect(await end).toBeUndefined();
+    using successor = open({ side: 'b' });
+    expect(successor.tryReceive()).toBeUndefined();
   });
 
   it('answers several calls of next in order', async () => {

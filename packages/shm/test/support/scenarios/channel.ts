@@ -28,7 +28,10 @@ async function untilEnd(channel: Channel): Promise<number[]> {
   const numbers: number[] = [];
   for await (const message of channel) {
     const number = numberOf(message);
-    if (number === END) break;
+    if (number === END) {
+      channel.release();
+      break;
+    }
     numbers.push(number);
   }
   return numbers;
@@ -84,7 +87,9 @@ const echo: Scenario<State, Channel> = {
   async operation(channel) {
     for await (const message of channel) {
       await channel.send(message);
-      if (numberOf(message) === LAST) break;
+      if (numberOf(message) !== LAST) continue;
+      channel.release();
+      break;
     }
   },
   async afterKill(state, place, killed) {
