@@ -57,7 +57,7 @@ async function main(argv: readonly string[]): Promise<void> {
   obeySignals(server, args, logger);
   const reachable = server.addresses.flatMap((listening) => reachableAddresses(listening));
   logger.info({ addresses: server.addresses }, `listening on ${reachable.join(', ')}`);
-  if (!args.json && address.kind === 'tcp') announce(address, reachable);
+  if (!args.json && address.kind === 'tcp') announce(address, reachable, certificate?.required === true);
 }
 
 /** The web client lies beside the program: the build puts it there. */
@@ -69,7 +69,11 @@ function createHandler(server: ChatServer, args: Arguments): RequestListener {
 }
 
 /** For people: what to tell others, and how to get in from here. */
-function announce({ port, tls }: { port: number; tls: boolean }, addresses: readonly string[]): void {
+function announce(
+  { port, tls }: { port: number; tls: boolean },
+  addresses: readonly string[],
+  isTlsOnly: boolean,
+): void {
   const others = addresses.filter((address) => !address.startsWith('localhost'));
   const server = tls ? `tls://localhost:${port} ` : port === DEFAULT_PORT ? '' : `localhost:${port} `;
   process.stdout.write(
@@ -80,7 +84,9 @@ function announce({ port, tls }: { port: number; tls: boolean }, addresses: read
       '',
       `  From here:  ${`npm run chat -- ${server}--name ada`.padEnd(32)} (terminal)`,
       `              ${`${tls ? 'https' : 'http'}://localhost:${port}`.padEnd(32)} (browser)`,
-      `              ${`nc localhost ${port}`.padEnd(32)} (anything; the first line is your name)`,
+      ...(isTlsOnly
+        ? []
+        : [`              ${`nc localhost ${port}`.padEnd(32)} (anything; the first line is your name)`]),
       '',
       '',
     ].join('\n'),
@@ -129,7 +135,7 @@ function readCertificate({ tlsCert, tlsKey, tlsClientCa, tlsOnly }: Arguments): 
     return {
       cert: readFileSync(tlsCert),
       key: readFileSync(tlsKey),
-      ...(tlsOnly ? { required: true } : {}),
+      ...(tlsOnly || tlsClientCa !== undefined ? { required: true } : {}),
       ...(tlsClientCa === undefined ? {} : { clientCa: readFileSync(tlsClientCa) }),
     };
   } catch (error) {

@@ -36,6 +36,20 @@ describe('parseArguments', () => {
     expect(parse('--unlimited', '--max-sessions', '5').limits).toEqual({ ...UNLIMITED, maxSessions: 5 });
   });
 
+  it('takes TLS only where there is a certificate, and the names of the server', () => {
+    expect(() => parse('--tls-only')).toThrow('--tls-only needs --tls-cert and --tls-key');
+    const tls = ['--tls-cert', 'c', '--tls-key', 'k'];
+    expect([parse(...tls).tlsOnly, parse(...tls, '--tls-only').tlsOnly]).toEqual([false, true]);
+    expect(parse('--allowed-host', 'a.example', '*.b.example').allowedHosts).toEqual([
+      'a.example',
+      '*.b.example',
+    ]);
+    expect(parse('--keep-alive-timeout-ms', '90000', '--max-signal-bytes', '100')).toMatchObject({
+      keepAliveTimeoutMs: 90_000,
+      limits: { maxSignalBytes: 100 },
+    });
+  });
+
   it('takes several origins', () => {
     expect(parse('--allow-origin', 'https://a', 'https://b').allowedOrigins).toEqual([
       'https://a',

@@ -2,6 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -134,6 +135,45 @@ describe('chat-server', () => {
       expect(lines[0]).toMatchObject({ addresses: [{ kind: 'tcp', host: '127.0.0.1', port }] });
       expect(lines.at(-1)).toMatchObject({ drained: 0, forced: 0, msg: 'gone' });
       expect(server.out).not.toMatch(/secret|credentials/);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'refuses a page under a name that it does not know, and says which option makes it known',
+    async () => {
+      const strict = new Server(...LOCAL, '--json');
+      const knowing = new Server(...LOCAL, '--allowed-host', 'chat.example');
+      const page = async (server: Server): Promise<number> => {
+        const port = await server.port();
+        const headers = { Host: `chat.example:${port}`, Accept: 'text/html' };
+        return new Promise((resolve) => {
+          get({ port, host: '127.0.0.1', headers }, (response) => resolve(response.resume().statusCode ?? 0));
+        });
+      };
+      expect([await page(strict), await page(knowing)]).toEqual([421, 200]);
+      await strict.printed(/"level":40.*"option":"allowedHosts".*--allowed-host chat\.example/);
+      for (const server of [strict, knowing]) {
+        server.child.kill('SIGTERM');
+        expect(await server.exit).toBe(0);
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'shows nobody out for somebody who says the same name, and says that it cannot',
+    async () => {
+      const server = new Server(...LOCAL, '--json', '--duplicate-names', 'takeover');
+      const port = await server.port();
+      await server.printed(/"level":40.*"option":"duplicateNames".*needs authentication/);
+      const ada = new Visitor(connect(port, '127.0.0.1'), 'ada');
+      const bob = new Visitor(connect(port, '127.0.0.1'), 'bob');
+      await Promise.race([ada.reads('bob has joined'), bob.reads('ada has joined')]);
+      const eve = new Visitor(connect(port, '127.0.0.1'), 'ada');
+      await eve.reads('(name-taken)');
+      server.child.kill('SIGTERM');
+      await ada.reads('(going-away)');
     },
     TIMEOUT_MS,
   );

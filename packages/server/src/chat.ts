@@ -110,7 +110,11 @@ export class Chat {
       () => options.maxMemoryBytes,
       this.wheel,
       (isShort, use) => {
-        if (isShort) options.logger.warn(use, 'short of memory: newcomers are sent away');
+        if (isShort)
+          options.logger.warn(
+            { option: 'maxMemoryBytes', ...use },
+            'short of memory: newcomers are sent away',
+          );
         else options.logger.info(use, 'there is memory for newcomers again');
       },
     );

@@ -67,16 +67,19 @@ export class Memberships {
     if (underway) return underway;
     // Before the room is made: who may not join it must not fill the server with rooms.
     if (this.all.size + joining.size >= maxRoomsPerSession) {
+      this.#tell('maxRoomsPerSession', `a session wanted to be in more than ${maxRoomsPerSession} rooms`);
       return tooMany(FailureCode.TooManyRooms, `already in ${maxRoomsPerSession} rooms`, maxRoomsPerSession);
     }
     const room = known ?? this.#chat.rooms.open(roomName);
     if (!room) {
       const max = this.#chat.options.maxRooms;
+      this.#tell('maxRooms', `the server has ${max} rooms: nobody can make another one`);
       return tooMany(FailureCode.TooManyRooms, `the server has ${max} rooms`, max);
     }
     // Those who are on their way through the log count: several may be at a time.
     if (room.members.size + room.joining >= maxMembersPerRoom) {
       const message = `${roomName} has ${maxMembersPerRoom} members`;
+      this.#tell('maxMembersPerRoom', `a room has ${maxMembersPerRoom} members: nobody else can join it`);
       return tooMany(FailureCode.RoomFull, message, maxMembersPerRoom);
     }
     let resolve!: (answer: Answer<'join'>) => void;
@@ -161,6 +164,11 @@ export class Memberships {
         this.#chat.roomLeft(this.#session, room.name);
       },
     });
+  }
+
+  /** Tells the operator which limit refused a join. */
+  #tell(option: string, message: string): void {
+    this.#chat.strangerLog.refused(option, this.#session.info.address, message);
   }
 
   #joined(membership: Membership, start: number, head: number, gap: Joined['gap']): Joined {

@@ -274,7 +274,12 @@ export class Session {
     const { address } = peer;
     const mayReturn = !goodbye && resumable && this.#chat.options.resumeWindowMs > 0;
     // Whoever tears connection after connection must not fill the server with what is kept for his return.
-    if (!mayReturn || !this.#chat.lost.tryEnter(address)) {
+    const isHeld = mayReturn && this.#chat.lost.tryEnter(address);
+    if (mayReturn && !isHeld) {
+      const message = 'one address has lost too many sessions: another one is not kept for its return';
+      this.#chat.strangerLog.refused('maxConnectionsPerAddress', address, message);
+    }
+    if (!isHeld) {
       this.end(goodbye ? NoticeKind.Left : NoticeKind.Lost);
       return;
     }

@@ -106,6 +106,24 @@ describe('an operator reads about', () => {
     ]);
   });
 
+  it('a limit that keeps members out of rooms, or keeps no session for its return', async () => {
+    const limits = { maxRooms: 2, maxRoomsPerSession: 2, maxMembersPerRoom: 1, maxConnectionsPerAddress: 1 };
+    const memory = await MemoryChat.open(limits);
+    const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
+    for (const room of ['one', 'two', 'three']) await ada.request({ op: 'join', room });
+    for (const room of ['one', 'three', 'one']) await bob.request({ op: 'join', room });
+    for (const client of [ada, bob]) {
+      client.pipe.destroy();
+      await turn();
+    }
+    expect(memory.log.at('warn').map(({ fields }) => fields.option)).toEqual([
+      'maxRoomsPerSession',
+      'maxMembersPerRoom',
+      'maxRooms',
+      'maxConnectionsPerAddress',
+    ]);
+  });
+
   it.each([
     ['maxConnectionsPerAddress', { maxConnectionsPerAddress: 2 }],
     [

@@ -443,6 +443,22 @@ describe('credentials', () => {
   });
 });
 
+describe('a page behind a proxy that names its host', () => {
+  it.each([
+    ['trusted', ['127.0.0.1'], '101'],
+    ['not trusted', [], '403'],
+  ])('is believed where the proxy is %s', async (_what, trustedProxies, status) => {
+    await using server = createChatServer({ trustedProxies });
+    const { port } = await server.listen({ port: 0, host: '127.0.0.1' });
+    const headers = {
+      Host: `127.0.0.1:${port}`,
+      Origin: 'https://chat.example',
+      'X-Forwarded-Host': 'chat.example, x',
+    };
+    expect((await exchangeHttp(port, upgradeLines(headers))).slice(9, 12)).toBe(status);
+  });
+});
+
 describe('a signal', () => {
   it('is a way to write: who may not, is not heard', async () => {
     const asked: string[] = [];
