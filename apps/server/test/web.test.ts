@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { type ChatServer, createChatServer } from '@chat/server';
+import { type ChatServer, type ChatServerOptions, createChatServer } from '@chat/server';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createWebHandler, sendText } from '../src/web.js';
 import { readWebAssets, type WebAssets } from '../src/web-assets.js';
@@ -30,10 +30,14 @@ afterEach(async () => {
   server = undefined;
 });
 
-async function serve(options: Parameters<typeof createChatServer>[0] = {}): Promise<number> {
+async function serve(
+  options: ChatServerOptions = {},
+  http: { readonly keepAliveTimeoutMs?: number } = {},
+): Promise<number> {
   server = createChatServer({
     ...options,
     http: {
+      ...http,
       handler: createWebHandler({
         assets,
         metrics: (_, response) => sendText(response, 200, 'metrics'),
@@ -172,8 +176,8 @@ describe('the web client over HTTP', () => {
     expect(status).toBe(408);
   });
 
-  it('does not wait for a second request on a connection that is kept', async () => {
-    const port = await serve({ handshakeTimeoutMs: 300 });
+  it('does not wait for ever for a second request on a connection that is kept', async () => {
+    const port = await serve({}, { keepAliveTimeoutMs: 300 });
     const { body } = await exchange(port, `GET /icon.svg HTTP/1.1\r\nHost: x\r\n\r\n`);
     expect(body).toMatch(/^<svg\/>/);
   });

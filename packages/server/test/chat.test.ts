@@ -522,11 +522,9 @@ describe('kick and ban', () => {
     expect(ada.entries(handle).at(-1)).toMatchObject({ kind: NoticeKind.Left, name: 'bob' });
     expect(memory.chat.names.find('bob')).toBeUndefined();
     const { session, secret, epoch } = bob.welcome!;
-    const again = await memory.enter({
-      name: 'bob',
-      resume: { session, secret, epoch, rooms: [], inbox: 0 },
-    });
-    expect(again.welcome!.resumed).toBe(false);
+    const again = memory.connect();
+    again.greet({ name: 'bob', resume: { session, secret, epoch, rooms: [], inbox: 0 } });
+    expect(await again.closed).toMatchObject({ code: 4014, reason: 'enough' });
   });
 
   it('bans an address for as long as said, also for longer than 32 bits of milliseconds', async () => {

@@ -121,7 +121,7 @@ export class HttpDialect {
   #expectRequest(socket: Socket, isKept = false): void {
     const { handshakeTimeoutMs } = this.#chat.options;
     const read = socket.bytesRead;
-    const lookMs = Math.max(1, Math.floor(handshakeTimeoutMs / LOOKS));
+    const lookMs = Math.max(1, Math.min(Math.floor(handshakeTimeoutMs / LOOKS), this.#keepAliveMs));
     let quietMs = 0;
     let isQuiet = isKept;
     const expire = (): number | undefined => {
@@ -134,7 +134,7 @@ export class HttpDialect {
       if (isQuiet) {
         // It began since the last look.
         isQuiet = false;
-        return handshakeTimeoutMs - lookMs;
+        return Math.max(1, handshakeTimeoutMs - lookMs);
       }
       this.#chat.options.logger.debug({ address: peerAddress(socket) }, 'HTTP request timed out');
       if (!socket.destroyed && socket.writable) {
