@@ -190,6 +190,13 @@ describe.skipIf(!openssl)('a listener that requires TLS', () => {
     expect(await exchangeHttp(port, upgradeLines({ Host: `127.0.0.1:${port}` }))).toMatch(/^HTTP\/1\.1 426 /);
   });
 
+  it('closes the connection of HTTP, whatever follows on it', async () => {
+    for (const accept of ['text/html', '*/*']) {
+      const request = `GET / HTTP/1.1\r\nHost: a\r\nAccept: ${accept}\r\n\r\n`;
+      expect((await refused(request + request)).match(/HTTP\/1\.1 \d+/g)).toHaveLength(1);
+    }
+  });
+
   it('lets TLS in, and tells browsers to use nothing else', async () => {
     const ask = (host: string): Promise<string> => {
       const secure = rawConnection(connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }));
