@@ -6,12 +6,21 @@ import { type AddressInfo, createServer, type ListenOptions, type Server } from 
 import { CloseCode, DEFAULT_PORT, NoticeKind } from '@chat/protocol';
 import { Chat, type ChatEvents } from './chat.js';
 import type { Counters } from './counters.js';
-import { HttpDialect, type HttpOptions } from './dialects/http.js';
+import { HttpDialect } from './dialects/http.js';
 import { Doorstep } from './doorstep.js';
 import { type DrainOptions, type DrainResult, drainSessions } from './drain.js';
 import { ServerError, ServerErrorCode } from './errors.js';
 import type { SessionInfo } from './hooks.js';
 import { peerAddress } from './limits/address-ranges.js';
+import {
+  assertNames,
+  assertTlsNames,
+  CERTIFICATES_NAMES,
+  DRAIN_NAMES,
+  LISTEN_NAMES,
+  ON_NAMES,
+  TLS_NAMES,
+} from './option-names.js';
 import {
   type AdjustableLimits,
   adjustOptions,
@@ -19,6 +28,7 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from './options.js';
+import { assertRuntime } from './runtime.js';
 import { type TlsCertificates, TlsLayer, type TlsOptions } from './tls.js';
 
 /** Where to listen: a TCP port or the path of a Unix socket (a named pipe on Windows). */
@@ -60,8 +70,11 @@ export interface MemberInfo extends SessionInfo {
 
 /** Totals and gauges at one moment. */
 export interface ServerStats extends Readonly<Omit<Counters, 'closes' | 'closed'>> {
+  /** Connections that are open, those included that have not said a name yet. */
   readonly openConnections: number;
+  /** Sessions, those included that are away. */
   readonly sessions: number;
+  /** Rooms that exist, empty ones included that are still kept. */
   readonly rooms: number;
   /** Bytes of history of all rooms. */
   readonly logBytes: number;
@@ -78,7 +91,8 @@ interface Listener {
 /**
  * Creates a server. It does nothing until `listen`.
  *
- * @throws ServerError `ERR_SERVER_BAD_OPTION` when options do not fit together
+ * @throws ServerError `ERR_SERVER_BAD_OPTION` when an option does not exist, or options do not fit together;
+ *   `ERR_SERVER_UNSUPPORTED_RUNTIME` in Bun
  *
  * @example
  * ```ts
@@ -91,11 +105,9 @@ interface Listener {
  * await server.close();
  * ```
  */
-export function createChatServer(
-  options: ChatServerOptions & { readonly http?: HttpOptions } = {},
-): ChatServer {
-  const { http = {}, ...rest } = options;
-  return new ChatServer(resolveOptions(rest), http);
+export function createChatServer(options: ChatServerOptions = {}): ChatServer {
+  assertRuntime(process.versions);
+  return new ChatServer(resolveOptions(options));
 }
 
 /** A chat server. Made by {@link createChatServer}. */
@@ -112,12 +124,12 @@ export class ChatServer {
   #stopped: Promise<unknown> | undefined;
 
   /** @internal */
-  constructor(options: ResolvedOptions, http: HttpOptions) {
+  constructor(options: ResolvedOptions) {
     this.#options = options;
     // Any number of listeners is fine; Node would print a warning about the eleventh.
     this.#events.setMaxListeners(0);
     this.#chat = new Chat(options, (name, info) => this.#emit(name, info));
-    this.#http = new HttpDialect(this.#chat, http);
+    this.#http = new HttpDialect(this.#chat, options.http);
     this.#doorstep = new Doorstep(this.#chat, this.#http);
   }
 
@@ -141,12 +153,13 @@ export class ChatServer {
    *
    * @returns the real address, also where port 0 was asked for
    * @throws ServerError `ERR_SERVER_LISTEN` with the system's error as `cause`, `ERR_SERVER_CLOSED`,
-   *   `ERR_SERVER_BAD_OPTION` when certificate and key cannot be used
+   *   `ERR_SERVER_BAD_OPTION` when an option does not exist, or certificate and key cannot be used
    */
   listen(address?: ListenAddress & { readonly path?: never }): Promise<TcpAddress>;
   listen(address: ListenAddress & { readonly path: string }): Promise<UnixAddress>;
   listen(address?: ListenAddress): Promise<ListeningAddress>;
   async listen(address: ListenAddress = {}): Promise<ListeningAddress> {
+    assertListenAddress(address);
     if (this.#closing || this.#draining)
       throw new ServerError(ServerErrorCode.Closed, 'the server was closed');
     this.#opened ??= this.#chat.open();
@@ -190,6 +203,7 @@ export class ChatServer {
    * @throws ServerError `ERR_SERVER_BAD_OPTION` when certificate and key cannot be used
    */
   reloadCertificate(certificates: TlsCertificates): void {
+    assertTlsNames(certificates, CERTIFICATES_NAMES, { method: 'reloadCertificate' });
     for (const { tls } of this.#listeners) tls?.reload(certificates);
   }
 
@@ -209,6 +223,7 @@ export class ChatServer {
     listener: (event: ChatEvents[Name]) => void,
     options: { readonly signal?: AbortSignal } = {},
   ): void {
+    assertNames(options, ON_NAMES, { method: 'on' });
     if (options.signal?.aborted) return;
     this.#events.on(name, listener);
     options.signal?.addEventListener('abort', () => this.#events.off(name, listener), { once: true });
@@ -328,6 +343,11 @@ export class ChatServer {
    * what they sent is acknowledged and what they are to get is flushed, closes. Idempotent.
    */
   drain(options: DrainOptions = {}): Promise<DrainResult> {
+    try {
+      assertNames(options, DRAIN_NAMES, { method: 'drain' });
+    } catch (error) {
+      return Promise.reject(error);
+    }
     this.#draining ??= this.#drain(options);
     return this.#draining;
   }
@@ -414,6 +434,30 @@ const BACKLOG = 4096;
 /** OpenSSL's codes for a certificate of the other side that is missing, or that does not do. */
 function isAboutCertificate(error: Error & { readonly code?: string }): boolean {
   return /CERT/.test(error.code ?? '') || /CERT|certificate/i.test(error.message);
+}
+
+/**
+ * A listener of the program is no address: the server has its own.
+ *
+ * @throws ServerError `ERR_SERVER_BAD_OPTION`
+ */
+function assertListenAddress(address: ListenAddress): void {
+  assertNames(address, LISTEN_NAMES, { method: 'listen' });
+  const { port, host, path, tls } = address;
+  if (tls !== undefined) assertTlsNames(tls, TLS_NAMES, { method: 'listen', group: 'tls' });
+  const bad = (message: string): ServerError =>
+    new ServerError(ServerErrorCode.BadOption, `listen: ${message}`);
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw bad(`port must be a whole number from 0 to 65535, got ${String(port)}`);
+  }
+  for (const [name, value] of Object.entries({ host, path })) {
+    if (value !== undefined && (typeof value !== 'string' || value === '')) {
+      throw bad(`${name} must be text, got ${String(value) || 'none'}`);
+    }
+  }
+  if (path !== undefined && (port !== undefined || host !== undefined)) {
+    throw bad('a path stands instead of port and host, not beside them');
+  }
 }
 
 function describe(server: Server, wanted: ListenAddress): ListeningAddress {

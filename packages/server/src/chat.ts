@@ -31,11 +31,17 @@ const TICK_MS = 250;
 const EXPIRE_EVERY_MS = 10_000;
 /** Told when a session begins, is lost, comes back or ends, and when it comes into a room or leaves it. */
 export interface ChatEvents {
+  /** Somebody came in, under the name that is told. */
   'session-opened': SessionInfo;
+  /** A connection broke; the session is away, and may resume within `resumeWindowMs`. */
   'session-lost': SessionInfo;
+  /** A session that was away goes on over a new connection. */
   'session-resumed': SessionInfo;
+  /** A session is gone: it left, was removed, or did not come back in time. */
   'session-ended': SessionInfo;
+  /** A session became a member of `room`, for the first time since it was opened or left it. */
   'room-joined': SessionInfo & { readonly room: string };
+  /** A session is no member of `room` any more: it left, was removed from it, or is gone. */
   'room-left': SessionInfo & { readonly room: string };
 }
 

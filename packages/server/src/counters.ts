@@ -1,16 +1,24 @@
 /** Running totals of a server, for metrics. Plain numbers: incrementing is all that the hot path pays. */
 export class Counters {
+  /** Connections that were accepted. */
   connections = 0;
+  /** Connections that were closed at once: too many of one address, a ban. */
   refusedConnections = 0;
+  /** Messages that were taken into the log, direct ones included. */
   messagesIn = 0;
+  /** Messages that were answered with a failure. */
   messagesRefused = 0;
+  /** Bytes received from peers. */
   bytesIn = 0;
+  /** Bytes written to peers. */
   bytesOut = 0;
   /** Slices of a log that were written to a peer. */
   slicesOut = 0;
   /** Messages and notices in these, and in lines. */
   entriesOut = 0;
+  /** Sessions that began. */
   sessionsOpened = 0;
+  /** Times that a session went on over a new connection. */
   sessionsResumed = 0;
   /** Sessions whose connection broke, and that might have come back. */
   sessionsLost = 0;

@@ -5,12 +5,14 @@
 
 /** Codes of {@link ServerError}. Stable: they are part of the public contract. */
 export const ServerErrorCode = {
-  /** An option has a value that cannot work; the message names it. */
+  /** An option does not exist, or has a value that cannot work; the message names it. */
   BadOption: 'ERR_SERVER_BAD_OPTION',
   /** The address cannot be listened on; `cause` has the error of the operating system. */
   Listen: 'ERR_SERVER_LISTEN',
   /** The server was closed, or is draining. */
   Closed: 'ERR_SERVER_CLOSED',
+  /** The JavaScript runtime lacks what the server needs. */
+  UnsupportedRuntime: 'ERR_SERVER_UNSUPPORTED_RUNTIME',
 } as const;
 
 /** One of the codes in {@link ServerErrorCode}. */

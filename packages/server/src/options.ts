@@ -7,14 +7,17 @@ import {
   DEFAULT_MAX_LINE_BYTES,
   ENTRY_HEADER_BYTES,
   MAX_NAME_BYTES,
+  type OptionNames,
 } from '@chat/protocol';
 import { type Clock, systemClock } from './clock.js';
+import type { HttpOptions } from './dialects/http.js';
 import { ServerError, ServerErrorCode } from './errors.js';
 import type { Hooks } from './hooks.js';
 import type { EventLog } from './log/event-log.js';
 import { createMemoryLog } from './log/memory-log.js';
 import { type Logger, silentLogger } from './logger.js';
 import { defaultMaxMemoryBytes } from './memory-guard.js';
+import { assertHooks, assertMethods, assertNames, HTTP_NAMES } from './option-names.js';
 
 /** What happens to a reader that is further behind than the log reaches back. */
 export type SlowConsumerPolicy = 'close' | 'skip';
@@ -102,6 +105,8 @@ export interface ChatServerOptions {
 
   /** Decisions of the program around the server. @defaultValue {} */
   readonly hooks?: Hooks;
+  /** Pages of the program, and whose pages may connect. @defaultValue {} */
+  readonly http?: HttpOptions;
   /** Takes structured log lines; pino fits. @defaultValue nothing is logged */
   readonly logger?: Logger;
   /** Total order of entries. @defaultValue `createMemoryLog()` */
@@ -185,11 +190,17 @@ const DEFAULTS = {
   slowConsumer: 'close',
   duplicateNames: 'refuse',
   hooks: {},
+  http: {},
   logger: silentLogger,
   clock: systemClock,
   random: Math.random,
   agent: '@chat/server',
-} as const satisfies ChatServerOptions;
+} as const satisfies Required<Omit<ChatServerOptions, 'log'>>;
+
+/** Every option there is: those with a default, and the log, of which each server gets one of its own. */
+const NAMES: OptionNames<ChatServerOptions> = Object.fromEntries(
+  [...Object.keys(DEFAULTS), 'log'].map((name) => [name, true]),
+) as OptionNames<ChatServerOptions>;
 
 /** Limits of which none at all makes sense, and so may be zero. */
 const MAY_BE_ZERO = new Set<string>([
@@ -210,6 +221,7 @@ const MAY_BE_INFINITE =
  * @throws ServerError `ERR_SERVER_BAD_OPTION`
  */
 export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
+  assertNames(options, NAMES);
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const { maxFrameBytes = DEFAULTS.maxFrameBytes } = options;
   const resolved = {
@@ -255,6 +267,7 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
       `maxSignalBytes ${resolved.maxSignalBytes} does not fit into maxFrameBytes ${resolved.maxFrameBytes}`,
     );
   }
+  assertObjects(resolved);
   assertOneOf('slowConsumer', resolved.slowConsumer, ['close', 'skip']);
   assertOneOf('duplicateNames', resolved.duplicateNames, ['refuse', 'suffix', 'takeover']);
   return resolved;
@@ -268,8 +281,11 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
 export function adjustOptions(options: ResolvedOptions, limits: AdjustableLimits): void {
   const given = Object.entries(limits).filter(([, value]) => value !== undefined);
   for (const [name] of given) {
-    if (!Object.hasOwn(ADJUSTABLE, name)) throw bad(`${name} cannot be changed later`);
+    if (Object.hasOwn(NAMES, name) && !Object.hasOwn(ADJUSTABLE, name)) {
+      throw bad(`${name} cannot be changed later`);
+    }
   }
+  assertNames(limits, ADJUSTABLE);
   const resolved = resolveOptions({ ...options, ...Object.fromEntries(given) });
   for (const [name] of given) Object.assign(options, { [name]: resolved[name as keyof AdjustableLimits] });
 }
@@ -280,6 +296,20 @@ export const HISTORY_HEADER_BYTES = 12;
 /** Largest body of a message: with the longest name, and a history frame around it, it still makes one frame. */
 export function maxMessageBytes(options: { readonly maxFrameBytes: number }): number {
   return options.maxFrameBytes - HISTORY_HEADER_BYTES - ENTRY_HEADER_BYTES - MAX_NAME_BYTES;
+}
+
+/** Options that are objects: what is in them. */
+function assertObjects({ hooks, http, clock, logger, log, random, agent, ...others }: ResolvedOptions): void {
+  assertHooks(hooks);
+  assertNames(http, HTTP_NAMES, { group: 'http' });
+  assertMethods('clock', clock, ['now', 'after', 'every']);
+  assertMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
+  assertMethods('log', log, ['open', 'append', 'close']);
+  if (typeof random !== 'function') throw bad(`random must be a function, got ${String(random)}`);
+  if (typeof agent !== 'string') throw bad(`agent must be text, got ${String(agent)}`);
+  for (const name of ['exemptAddresses', 'trustedProxies'] as const) {
+    if (!Array.isArray(others[name])) throw bad(`${name} must be an array, got ${String(others[name])}`);
+  }
 }
 
 function assertOneOf(option: string, value: unknown, allowed: readonly string[]): void {

@@ -566,6 +566,12 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     const delays = await Promise.all(clients.map(async (client) => (await client.closed)!.retryAfterMs));
     expect(delays).toEqual([250, 750]);
   },
+  http: async () => {
+    const options: ChatServerOptions = { http: { handler: (_request, response) => response.end('mine') } };
+    await using server = createChatServer(options);
+    const { port } = await server.listen({ port: 0, host: '127.0.0.1' });
+    expect(await (await fetch(`http://127.0.0.1:${port}/page`)).text()).toBe('mine');
+  },
   agent: async () => {
     const memory = await MemoryChat.open({ agent: 'mine/1' });
     expect((await memory.enter('ada')).welcome!.agent).toBe('mine/1');

@@ -14,7 +14,7 @@ function rows(heading: string): string[][] {
 }
 
 it('has every option with its default', () => {
-  const others = new Set(['hooks', 'logger', 'log', 'clock', 'random', 'agent']);
+  const others = new Set(['hooks', 'http', 'logger', 'log', 'clock', 'random', 'agent']);
   const expected = Object.entries(resolveOptions({}))
     .filter(([name]) => !others.has(name))
     .map(([name, value]) => [
