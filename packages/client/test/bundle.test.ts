@@ -13,7 +13,7 @@ import { afterAll, expect, it } from 'vitest';
  * A little above what it takes today. Who exceeds it finds what to leave out, or raises it and says why: 300 bytes
  * refuse options that do not exist.
  */
-const MAX_BYTES = 14_600;
+const MAX_BYTES = 14_700;
 
 // Inside the repository, where the packages resolve.
 const folder = mkdtempSync(fileURLToPath(new URL('../../../node_modules/.client-bundle-', import.meta.url)));

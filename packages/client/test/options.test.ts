@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import * as browser from '../src/browser.js';
 import * as node from '../src/index.js';
 import { CONNECT_NAMES, GROUP_NAMES } from '../src/option-names.js';
+import { createTimeline, type TimelineOptions } from '../src/timeline/index.js';
 import { connected } from './support/connected.js';
 import { turns } from './support/fake-clock.js';
 import { joined } from './support/scripted-server.js';
@@ -148,5 +149,25 @@ describe('options of methods', () => {
     const closing = client.close();
     await turns();
     await closing;
+  });
+});
+
+describe('options of a timeline', () => {
+  const NAMES: OptionNames<TimelineOptions> = {
+    isSeen: true,
+    onItem: true,
+    maxItems: true,
+    pageEntries: true,
+    echoTimeoutMs: true,
+    isSameValue: true,
+    self: true,
+    clock: true,
+  };
+
+  it('are refused where they do not exist, and taken where they do', () => {
+    expect(() => createTimeline(undefined, { maxItem: 1 } as object)).toThrow(
+      /^unknown option "maxItem", there is /,
+    );
+    expect(() => createTimeline(undefined, all(NAMES)).close()).not.toThrow();
   });
 });

@@ -9,6 +9,7 @@ import type { Member } from '@chat/protocol';
 import type { ChatClient } from '../chat-client.js';
 import { type Clock, systemClock } from '../clock.js';
 import { ClientError } from '../errors.js';
+import { assertKnown } from '../options.js';
 import type { Room, Sent, Signal } from '../room.js';
 import { EntryList } from './entry-list.js';
 import type { OutgoingItem, TimelineEntry, TimelineItem } from './items.js';
@@ -36,6 +37,8 @@ export interface TimelineOptions<T = string> {
   /** @defaultValue the clock of the platform */
   readonly clock?: Clock;
 }
+
+const OPTIONS = 'isSeen,onItem,maxItems,pageEntries,echoTimeoutMs,isSameValue,self,clock';
 
 /** What is to be drawn, at one moment. Immutable; the same object until something changes. */
 export interface TimelineSnapshot<T = string> {
@@ -108,6 +111,7 @@ export function createTimeline<T = string>(
   source?: TimelineSource<T>,
   options: TimelineOptions<T> = {},
 ): Timeline<T> {
+  assertKnown(OPTIONS, options);
   const timeline = new Timeline<T>(options);
   if (source) timeline.attach(source);
   return timeline;
