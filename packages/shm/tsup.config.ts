@@ -3,7 +3,7 @@ import { defineConfig, type Options } from 'tsup';
 const common: Options = {
   target: 'node20',
   sourcemap: true,
-  // No kill points in what is published (src/step.ts): false by definition, and then folded away.
+  // No kill points in what is published (src/platform/step.ts): false by definition, and then folded away.
   define: { __CHAT_SHM_STEPS__: 'false' },
   esbuildOptions(options) {
     options.minifySyntax = true;
@@ -17,10 +17,10 @@ export default defineConfig([
     format: ['esm', 'cjs'],
     dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
     // Both parts are built at once: this one leaves what belongs to the other.
-    clean: ['!cli.js', '!cli.js.map'],
+    clean: ['!tools/**'],
     // The addon is found relative to import.meta.url, which CommonJS does not have.
     shims: true,
   },
   // The program uses the library as everybody does, from the file beside it.
-  { ...common, entry: ['src/cli.ts'], format: 'esm', external: ['./index.js'] },
+  { ...common, entry: { 'tools/cli': 'src/tools/cli.ts' }, format: 'esm', external: ['../index.js'] },
 ]);

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openChannel } from '../src/channel.js';
-import { openLog } from '../src/log.js';
+import { openChannel } from '../src/channel/channel.js';
+import { openLog } from '../src/log/log.js';
 
 const READERS = 3;
 const ENTRY_BYTES = 64;

@@ -1,6 +1,6 @@
 /** The ways through shared memory. */
-import { type Channel, openChannel } from '../src/channel.js';
-import { openRing } from '../src/ring.js';
+import { type Channel, openChannel } from '../src/channel/channel.js';
+import { openRing } from '../src/ring/ring.js';
 import { type Link, type Open, timed } from './link.js';
 
 /** A ring keeps 256 KiB for small messages, so that it stays in the caches, and eight of the largest. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// `npx chat-shm`: looks at segments and tidies up. See `chat-shm --help`, and src/cli.ts.
-import { runCli } from '../dist/cli.js';
+// `npx chat-shm`: looks at segments and tidies up. See `chat-shm --help`, and src/tools/cli.ts.
+import { runCli } from '../dist/tools/cli.js';
 
 // Whoever reads the output may have seen enough: chat-shm list | head -1
 process.stdout.on('error', () => {});

@@ -33,7 +33,7 @@ export function headersAbi(nodeDir) {
   }
 }
 
-/** Where the addon for a Node lies below `prebuilds/` and `native/build/`; src/addon.ts looks for the same name. */
+/** Where the addon for a Node lies below `prebuilds/` and `native/build/`; src/platform/addon.ts looks for the same name. */
 export function addonPath({ platform, arch, abi, libc }) {
   return `${platform}-${arch}/node.abi${abi}.${libc}.node`;
 }

@@ -11,8 +11,8 @@ export {
   type ChannelSide,
   openChannel,
   type WaitOptions,
-} from './channel.js';
-export type { MessagesOptions } from './channel-messages.js';
+} from './channel/channel.js';
+export type { MessagesOptions } from './channel/messages.js';
 export {
   type Conversation,
   type ConversationMessage,
@@ -20,8 +20,35 @@ export {
   type ConversationPresence,
   type ConversationStep,
   openConversation,
-} from './conversation.js';
+} from './conversation/conversation.js';
 export { ShmError, ShmErrorCode } from './errors.js';
+export { type Latest, type LatestOptions, openLatest } from './latest/latest.js';
+export { type Lock, type LockOptions, type Mutex, openMutex, type TryLockOptions } from './lock/mutex.js';
+export type { EntryHandler, LogStart } from './log/cursor.js';
+export { type Log, type LogOptions, openLog } from './log/log.js';
+export type { LogEntry, LogReader, LogReaderOptions, LogWaitOptions } from './log/reader.js';
+export type { Identity, Liveness } from './platform/liveness.js';
+export type { MessageHandler } from './ring/reader.js';
+export { openRing, type Ring, type RingOptions } from './ring/ring.js';
+export { SegmentKind } from './segment/layout.js';
+export {
+  type Participant,
+  type ParticipantInfo,
+  type ParticipantTable,
+  Role,
+} from './segment/participants.js';
+export type { OpenOptions, ReadableOptions, Segment } from './segment/segment.js';
+export { openSegment, type SegmentOptions, type SharedSegment } from './segment/shared-segment.js';
+export type { SegmentParam, SegmentSpec } from './segment/spec.js';
+export type {
+  ChannelDetails,
+  ChannelSideDetails,
+  LatestDetails,
+  LogDetails,
+  LogReaderDetails,
+  RingDetails,
+  StructureDetails,
+} from './tools/details.js';
 export {
   type CleanupOptions,
   type CleanupReport,
@@ -31,27 +58,5 @@ export {
   listSegments,
   type SegmentReport,
   unlink,
-} from './inspect.js';
-export type {
-  ChannelDetails,
-  ChannelSideDetails,
-  LatestDetails,
-  LogDetails,
-  LogReaderDetails,
-  RingDetails,
-  StructureDetails,
-} from './inspect-details.js';
-export { type Latest, type LatestOptions, openLatest } from './latest.js';
-export type { Identity, Liveness } from './liveness.js';
-export { type Log, type LogOptions, openLog } from './log.js';
-export type { EntryHandler, LogStart } from './log-cursor.js';
-export type { LogEntry, LogReader, LogReaderOptions, LogWaitOptions } from './log-reader.js';
-export { type Lock, type LockOptions, type Mutex, openMutex, type TryLockOptions } from './mutex.js';
-export { type Participant, type ParticipantInfo, type ParticipantTable, Role } from './participants.js';
-export type { PeerState } from './peer-watch.js';
-export { openRing, type Ring, type RingOptions } from './ring.js';
-export type { MessageHandler } from './ring-reader.js';
-export type { OpenOptions, ReadableOptions, Segment } from './segment.js';
-export { SegmentKind } from './segment-layout.js';
-export type { SegmentParam, SegmentSpec } from './segment-spec.js';
-export { openSegment, type SegmentOptions, type SharedSegment } from './shared-segment.js';
+} from './tools/inspect.js';
+export type { PeerState } from './waiting/peer-watch.js';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, inject, it } from 'vitest';
-import { openMutex } from '../src/mutex.js';
-import { openSegment } from '../src/shared-segment.js';
+import { openMutex } from '../src/lock/mutex.js';
+import { openSegment } from '../src/segment/shared-segment.js';
 import { usePlace } from './support/place.js';
 import type { Command, Outcome } from './support/scenario.js';
 
@@ -51,7 +51,7 @@ describe('a worker thread', () => {
   );
 
   it('that is terminated in the middle of writing tears nothing', async () => {
-    const { openLatest } = await import('../src/latest.js');
+    const { openLatest } = await import('../src/latest/latest.js');
     const latest = openLatest(place.name, { ...place, maxValueBytes: 4096 });
     for (let round = 0; round < 5; round++) {
       const thread = new Thread();

@@ -45,7 +45,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
       'Any machine that can be reached. The same program talks to itself, to the next room and to a browser.',
     sharedMemory:
       'Processes of one machine that may open the same file. In containers, only with a shared folder.',
-    evidence: ['packages/client/src/transports/tcp.ts', 'packages/shm/src/segment-path.ts'],
+    evidence: ['packages/client/src/transports/tcp.ts', 'packages/shm/src/segment/path.ts'],
   },
   {
     aspect: 'speed',
@@ -55,7 +55,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
       'Bytes are copied once into memory that the other side already sees; no system call while both are awake.',
     figures: (quotes) =>
       `CPU time for a message of 64 B: TCP ${quotes.cpuPerMessage('tcp')}, channel ${quotes.cpuPerMessage('shm-channel-polled')}`,
-    evidence: ['packages/server/src/fan-out.ts', 'packages/shm/src/ring-writer.ts'],
+    evidence: ['packages/server/src/fan-out.ts', 'packages/shm/src/ring/writer.ts'],
   },
   {
     aspect: 'waiting',
@@ -65,7 +65,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
     figures: (quotes) =>
       `idle CPU: TCP ${quotes.idleCpu('tcp')}, doorbell ${quotes.idleCpu('shm-channel')}, polling ${quotes.idleCpu('shm-channel-polled')}; ` +
       `woken after: Unix socket ${quotes.wakeUp('unix')}, doorbell ${quotes.wakeUp('shm-channel')}`,
-    evidence: ['packages/shm/src/doorbell.ts'],
+    evidence: ['packages/shm/src/waiting/doorbell.ts'],
   },
   {
     aspect: 'complexity',
@@ -75,7 +75,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
       'No wire, no peers from outside; but every store that publishes must name its partner and the order between them, on every CPU.',
     figures: (quotes) =>
       `server ${quotes.code('server')}, client ${quotes.code('client')}, protocol ${quotes.code('protocol')}; shared memory ${quotes.code('shared memory')}`,
-    evidence: ['docs/protocol.md', 'docs/memory-layout.md', 'packages/shm/src/atomics.ts'],
+    evidence: ['docs/protocol.md', 'docs/memory-layout.md', 'packages/shm/src/platform/atomics.ts'],
   },
   {
     aspect: 'failure: a peer dies',
@@ -85,8 +85,8 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
       'Nobody tells. What it left half done must be readable; its death must be proven before its lock is taken.',
     evidence: [
       'packages/client/src/reconnect.ts',
-      'packages/shm/src/liveness.ts',
-      'packages/shm/src/mutex.ts',
+      'packages/shm/src/platform/liveness.ts',
+      'packages/shm/src/lock/mutex.ts',
     ],
   },
   {
@@ -94,7 +94,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
     sockets:
       'Costs the server a cursor; skipped while its socket is full, closed or moved on when history ends.',
     sharedMemory: 'Either the writer waits for it, or it is overtaken and told exactly how much it lost.',
-    evidence: ['packages/server/src/fan-out.ts', 'packages/shm/src/log-cursor.ts'],
+    evidence: ['packages/server/src/fan-out.ts', 'packages/shm/src/log/cursor.ts'],
   },
   {
     aspect: 'scalability',
@@ -103,7 +103,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
     sharedMemory: 'Readers cost nearly nothing, but all of them run on the cores of one machine.',
     figures: (quotes) =>
       `${quotes.fanOut()}, ${quotes.memory('chat')} each; ${quotes.logFanOut()}, ${quotes.memory(LOG_READER)} each`,
-    evidence: ['packages/server/src/log', 'packages/shm/src/log.ts'],
+    evidence: ['packages/server/src/log', 'packages/shm/src/log/log.ts'],
   },
   {
     aspect: 'security',
@@ -113,20 +113,20 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
     evidence: [
       'packages/server/src/limits',
       'packages/protocol/src/frame-decoder.ts',
-      'packages/shm/src/segment-file.ts',
+      'packages/shm/src/segment/file.ts',
     ],
   },
   {
     aspect: 'portability',
     sockets: 'Linux, macOS, Windows, browsers; no native code.',
     sharedMemory: 'A native addon for each platform and Node version; measured on Linux only.',
-    evidence: ['packages/shm/src/addon.ts'],
+    evidence: ['packages/shm/src/platform/addon.ts'],
   },
   {
     aspect: 'looking into it',
     sockets: 'nc, a browser, a packet capture; the line dialect is read with the eye.',
     sharedMemory: 'A file that must be decoded: chat-shm lists the segments, and who is in them.',
-    evidence: ['packages/protocol/src/line-dialect.ts', 'packages/shm/src/cli.ts'],
+    evidence: ['packages/protocol/src/line-dialect.ts', 'packages/shm/src/tools/cli.ts'],
   },
   {
     aspect: 'choose it when',

@@ -182,8 +182,12 @@ describe('the design comparison', () => {
 
   it('links to the files from wherever the report lies', () => {
     const elsewhere = { ...ALONE, toRoot: '../../../' };
-    expect(renderPage(sampleReport(), elsewhere)).toContain('href="../../../packages/shm/src/doorbell.ts"');
-    expect(renderMarkdown(sampleReport(), elsewhere)).toContain('(../../../packages/shm/src/doorbell.ts)');
+    expect(renderPage(sampleReport(), elsewhere)).toContain(
+      'href="../../../packages/shm/src/waiting/doorbell.ts"',
+    );
+    expect(renderMarkdown(sampleReport(), elsewhere)).toContain(
+      '(../../../packages/shm/src/waiting/doorbell.ts)',
+    );
   });
 
   it.each([...DESIGN_ROWS.flatMap((row) => row.evidence), ...CODE_PARTS.flatMap((part) => part.folders)])(

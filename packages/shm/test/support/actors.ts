@@ -2,9 +2,9 @@
  * What tests have other processes do. An actor does its part on command and then stays as it is, with everything still open or held,
  * until its process ends.
  */
-import { openLatest } from '../../src/latest.js';
-import { openMutex } from '../../src/mutex.js';
-import { openSegment } from '../../src/shared-segment.js';
+import { openLatest } from '../../src/latest/latest.js';
+import { openMutex } from '../../src/lock/mutex.js';
+import { openSegment } from '../../src/segment/shared-segment.js';
 import { messageActors } from './message-actors.js';
 import type { Place } from './scenario.js';
 

@@ -1,6 +1,6 @@
 /** The child of the kill harness: obeys one command per line of its input, and answers each with a line, unless it dies of it. */
 import { createInterface } from 'node:readline';
-import { STEP_HOOK } from '../../src/step.js';
+import { STEP_HOOK } from '../../src/platform/step.js';
 import { actors } from './actors.js';
 import type { Command, Outcome } from './scenario.js';
 import { scenarios } from './scenarios.js';

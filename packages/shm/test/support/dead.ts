@@ -1,5 +1,5 @@
-import { currentIdentity, type Identity } from '../../src/liveness.js';
-import { type Participant, ParticipantTable } from '../../src/participants.js';
+import { currentIdentity, type Identity } from '../../src/platform/liveness.js';
+import { type Participant, ParticipantTable } from '../../src/segment/participants.js';
 
 /** A thread of this namespace and boot that no longer exists: no kernel gives out such a number. */
 export function deadIdentity(): Identity {

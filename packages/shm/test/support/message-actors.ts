@@ -1,11 +1,11 @@
 /** Actors that send and receive: over rings, channels and logs. */
 
-import { add, load, pause, sleepSync, store } from '../../src/atomics.js';
-import { openChannel } from '../../src/channel.js';
-import { takeWaiter } from '../../src/doorbell.js';
-import { openLog } from '../../src/log.js';
-import { openRing } from '../../src/ring.js';
-import { openSegment } from '../../src/shared-segment.js';
+import { openChannel } from '../../src/channel/channel.js';
+import { openLog } from '../../src/log/log.js';
+import { add, load, pause, sleepSync, store } from '../../src/platform/atomics.js';
+import { openRing } from '../../src/ring/ring.js';
+import { openSegment } from '../../src/segment/shared-segment.js';
+import { takeWaiter } from '../../src/waiting/doorbell.js';
 import { ACK, BELL, DONE, TAIL, WAITS } from './race-words.js';
 import type { Place } from './scenario.js';
 

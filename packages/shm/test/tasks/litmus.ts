@@ -1,5 +1,5 @@
 /**
- * Looks for reorderings and torn values, two processes at full speed: what `src/atomics.ts` claims, tried on this very machine.
+ * Looks for reorderings and torn values, two processes at full speed: what `src/platform/atomics.ts` claims, tried on this very machine.
  *
  * - *store, then load*: each process stores its own word and then loads the other's; both loading 0 is what no sequentially consistent
  *   machine does, and what every doorbell relies on.
@@ -17,9 +17,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { load, pause, store } from '../../src/atomics.js';
-import { openLatest } from '../../src/latest.js';
-import { openSegment } from '../../src/shared-segment.js';
+import { openLatest } from '../../src/latest/latest.js';
+import { load, pause, store } from '../../src/platform/atomics.js';
+import { openSegment } from '../../src/segment/shared-segment.js';
 import type { Place } from '../support/scenario.js';
 
 const { values: options } = parseArgs({

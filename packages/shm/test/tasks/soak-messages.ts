@@ -1,9 +1,9 @@
 /** Ring and log under random kills: who gets a role keeps it until he is killed, and his successor goes on. */
 import assert from 'node:assert/strict';
 import { ShmError } from '../../src/errors.js';
-import { type Log, openLog } from '../../src/log.js';
-import type { LogReader } from '../../src/log-reader.js';
-import { openRing, type Ring } from '../../src/ring.js';
+import { type Log, openLog } from '../../src/log/log.js';
+import type { LogReader } from '../../src/log/reader.js';
+import { openRing, type Ring } from '../../src/ring/ring.js';
 import type { SoakPart } from './soak-part.js';
 
 const CAPACITY_BYTES = 65_536;

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ShmError, type ShmErrorCode } from '../../src/errors.js';
-import { unlink } from '../../src/inspect.js';
-import { type Latest, openLatest } from '../../src/latest.js';
-import { openSegment, type SharedSegment } from '../../src/shared-segment.js';
+import { type Latest, openLatest } from '../../src/latest/latest.js';
+import { openSegment, type SharedSegment } from '../../src/segment/shared-segment.js';
+import { unlink } from '../../src/tools/inspect.js';
 import type { Place } from '../support/scenario.js';
 import { logPart, ringPart } from './soak-messages.js';
 import type { SoakPart } from './soak-part.js';

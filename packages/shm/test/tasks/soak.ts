@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { cleanup } from '../../src/inspect.js';
+import { cleanup } from '../../src/tools/inspect.js';
 import { soakParts } from './soak-parts.js';
 
 const { values: options } = parseArgs({

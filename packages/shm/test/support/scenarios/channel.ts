@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type Channel, type ChannelSide, openChannel } from '../../../src/channel.js';
+import { type Channel, type ChannelSide, openChannel } from '../../../src/channel/channel.js';
 import { ShmError } from '../../../src/errors.js';
 import { numbered, numberOf, range } from '../numbered.js';
 import type { Place, Scenario } from '../scenario.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { cleanup } from '../../../src/inspect.js';
-import { temporaryPath } from '../../../src/segment-path.js';
-import { openSegment, type SharedSegment } from '../../../src/shared-segment.js';
+import { temporaryPath } from '../../../src/segment/path.js';
+import { openSegment, type SharedSegment } from '../../../src/segment/shared-segment.js';
+import { cleanup } from '../../../src/tools/inspect.js';
 import { deadIdentity, joinDead } from '../dead.js';
 import type { Place, Scenario } from '../scenario.js';
 

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { type Conversation, type ConversationMessage, openConversation } from '../../../src/conversation.js';
+import {
+  type Conversation,
+  type ConversationMessage,
+  openConversation,
+} from '../../../src/conversation/conversation.js';
 import { ShmError } from '../../../src/errors.js';
-import { openSegment } from '../../../src/shared-segment.js';
+import { openSegment } from '../../../src/segment/shared-segment.js';
 import type { Place, Scenario } from '../scenario.js';
 
 const MESSAGES = 2;

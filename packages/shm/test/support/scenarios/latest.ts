@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ShmError } from '../../../src/errors.js';
-import { type Latest, openLatest } from '../../../src/latest.js';
+import { type Latest, openLatest } from '../../../src/latest/latest.js';
 import type { Place, Scenario } from '../scenario.js';
 
 const maxValueBytes = 1000;

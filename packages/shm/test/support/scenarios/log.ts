@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Log, openLog } from '../../../src/log.js';
-import type { LogReader } from '../../../src/log-reader.js';
+import { type Log, openLog } from '../../../src/log/log.js';
+import type { LogReader } from '../../../src/log/reader.js';
 import { numbered, numberOf, range } from '../numbered.js';
 import type { Place, Scenario } from '../scenario.js';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { store } from '../../../src/atomics.js';
-import type { Lock } from '../../../src/mutex.js';
-import { LOCK_WORD } from '../../../src/segment-layout.js';
-import { openSegment, type SharedSegment } from '../../../src/shared-segment.js';
-import { step } from '../../../src/step.js';
+import type { Lock } from '../../../src/lock/mutex.js';
+import { store } from '../../../src/platform/atomics.js';
+import { step } from '../../../src/platform/step.js';
+import { LOCK_WORD } from '../../../src/segment/layout.js';
+import { openSegment, type SharedSegment } from '../../../src/segment/shared-segment.js';
 import { joinDead } from '../dead.js';
 import type { Place, Scenario } from '../scenario.js';
 

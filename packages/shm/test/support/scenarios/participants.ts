@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { load, store } from '../../../src/atomics.js';
-import { claimRole, releaseRole } from '../../../src/participants.js';
-import { Segment } from '../../../src/segment.js';
-import { SegmentKind, WORD_BYTES } from '../../../src/segment-layout.js';
-import type { SegmentSpec } from '../../../src/segment-spec.js';
+import { load, store } from '../../../src/platform/atomics.js';
+import { SegmentKind, WORD_BYTES } from '../../../src/segment/layout.js';
+import { claimRole, releaseRole } from '../../../src/segment/participants.js';
+import { Segment } from '../../../src/segment/segment.js';
+import type { SegmentSpec } from '../../../src/segment/spec.js';
 import { joinDead } from '../dead.js';
 import type { Place, Scenario } from '../scenario.js';
 

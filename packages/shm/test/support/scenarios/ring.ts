@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ShmError } from '../../../src/errors.js';
-import { openRing, type Ring } from '../../../src/ring.js';
+import { openRing, type Ring } from '../../../src/ring/ring.js';
 import { numbered, numberOf, range } from '../numbered.js';
 import type { Place, Scenario } from '../scenario.js';
 

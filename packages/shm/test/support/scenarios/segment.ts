@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { ShmError } from '../../../src/errors.js';
-import { inspect, unlink } from '../../../src/inspect.js';
-import { openSegment, type SharedSegment } from '../../../src/shared-segment.js';
+import { openSegment, type SharedSegment } from '../../../src/segment/shared-segment.js';
+import { inspect, unlink } from '../../../src/tools/inspect.js';
 import type { Place, Scenario } from '../scenario.js';
 
 interface Held {

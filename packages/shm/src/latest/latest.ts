@@ -1,0 +1,277 @@
+/**
+ * The latest value: one writer replaces it, any number of readers get the last complete one, and nobody waits for anybody.
+ *
+ * A seqlock without its odd state. The classic form marks "being written" in the version, so a writer that dies there blocks its readers
+ * for ever. Here version `v` lies in cell `v mod K`; a write fills the next cell and then publishes the next version, so the
+ * last complete value stays readable whatever becomes of the writer. A reader copies the cell out and accepts the copy unless the
+ * writer may have come round to that cell meanwhile: cell `v` is written again only after version `v + K - 1` was published, so
+ * a copy is whole if fewer than `K - 1` versions were published since. With two cells every publish in between costs a
+ * retry; the default is four, with which a reader practically never retries.
+ *
+ *     killed before the version is stored     readers keep the previous value; the next writer reuses the cell
+ *     killed after it                         the value is published
+ *
+ * The order: reader = load version, copy, fence, load version. Writer = fence, fill, store version. The fences are for weakly
+ * ordered CPUs (see `atomics.ts`): the reader's copy may not sink below its second load, and the writer may not begin to fill before
+ * the previous version is visible. Versions are compared modulo 2^32: a reader that sleeps in the middle of a copy for exactly
+ * 2^32 writes could be fooled, more than an hour at a million writes a second.
+ */
+
+import { ShmError } from '../errors.js';
+import { fence, load, store } from '../platform/atomics.js';
+import { step } from '../platform/step.js';
+import { checkBytes, checkLength } from '../record/check.js';
+import { SegmentKind, WORD_BYTES } from '../segment/layout.js';
+import { claimRole, type ParticipantInfo, Role, releaseRole } from '../segment/participants.js';
+import { type ReadableOptions, Segment } from '../segment/segment.js';
+import type { SegmentSpec } from '../segment/spec.js';
+import {
+  CELL_DATA_BYTES,
+  CELL_LENGTH_WORD,
+  cellBytes,
+  FIRST_CELL_BYTES,
+  latestPayloadBytes,
+  NO_VALUE,
+  VERSION_WORD,
+  WRITER_WORD,
+} from './layout.js';
+
+/** Options of {@link openLatest}. */
+export interface LatestOptions extends ReadableOptions {
+  /**
+   * Largest value, in bytes. An existing segment must have the same if it is given.
+   * @defaultValue 65536
+   */
+  readonly maxValueBytes?: number;
+  /**
+   * Values kept at a time: 2, 4, 8 or 16. More of them cost memory and spare readers of a furious writer the retries.
+   * @defaultValue 4
+   */
+  readonly cells?: number;
+}
+
+const DEFAULT_MAX_VALUE_BYTES = 65_536;
+const DEFAULT_CELLS = 4;
+const MAX_ATTEMPTS = 10_000;
+
+/** A value that one process writes and others read. Made by {@link openLatest}. */
+export class Latest {
+  /** Largest value that can be written. */
+  readonly maxValueBytes: number;
+  readonly #segment: Segment;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #versionWord: number;
+  readonly #writerWord: number;
+  readonly #cellsByte: number;
+  readonly #cellBytes: number;
+  readonly #cells: number;
+  #writing = false;
+  #version = 0;
+  #closed = false;
+
+  /** @internal */
+  constructor(segment: Segment) {
+    const [maxValueBytes = 0, cells = 0] = segment.params;
+    const base = segment.payloadOffset / WORD_BYTES;
+    this.#segment = segment;
+    this.#words = segment.words;
+    this.#bytes = segment.bytes;
+    this.maxValueBytes = maxValueBytes;
+    this.#cells = cells;
+    this.#cellBytes = cellBytes(maxValueBytes);
+    this.#versionWord = base + VERSION_WORD;
+    this.#writerWord = base + WRITER_WORD;
+    this.#cellsByte = segment.payloadOffset + FIRST_CELL_BYTES;
+  }
+
+  /** The segment it lies in: its name, `incarnation`, `retired`, `unlink()`. */
+  get segment(): Segment {
+    return this.#segment;
+  }
+
+  /**
+   * Counts the writes, modulo 2^32 as an int32; cheap to poll for "is there something new?".
+   *
+   * @throws {@link ShmError} `ERR_SHM_CLOSED`
+   */
+  get version(): number {
+    if (this.#closed) this.#throwClosed();
+    return load(this.#words, this.#versionWord);
+  }
+
+  /**
+   * Makes this handle the writer, until it is closed or its process dies. From then on nobody else changes the value, so what is
+   * read now is what the next write replaces. Does nothing when it is the writer already.
+   *
+   * @throws {@link ShmError} `ERR_SHM_ROLE_TAKEN` while another writer is not proven dead; `ERR_SHM_READ_ONLY`, `ERR_SHM_CLOSED`
+   */
+  claimWriter(): void {
+    if (this.#closed) this.#throwClosed();
+    if (this.#writing) return;
+    this.#segment.assertWritable();
+    claimRole(this.#words, this.#writerWord, this.#segment.participant, this.#segment.participants, 'writer');
+    this.#segment.participant.setRole(Role.Writer);
+    this.#version = load(this.#words, this.#versionWord);
+    this.#writing = true;
+  }
+
+  /**
+   * Replaces the value. The first call makes this handle the writer: see {@link claimWriter}.
+   *
+   * @throws {@link ShmError} `ERR_SHM_TOO_LARGE`; `ERR_SHM_ROLE_TAKEN` while another writer is not proven dead; `ERR_SHM_READ_ONLY`,
+   * `ERR_SHM_CLOSED`
+   */
+  write(value: Uint8Array): void {
+    if (this.#closed) this.#throwClosed();
+    checkBytes(value, 'a value');
+    checkLength(value.length, this.maxValueBytes, 'a value', 'maxValueBytes');
+    if (!this.#writing) this.claimWriter();
+    const version = (this.#version + 1) | 0;
+    const cell = this.#cellsByte + (version & (this.#cells - 1)) * this.#cellBytes;
+    // The previous version is visible before any byte of a reused cell changes.
+    fence();
+    step('latest: before the cell');
+    this.#words[cell / WORD_BYTES + CELL_LENGTH_WORD] = value.length;
+    step('latest: length written');
+    this.#bytes.set(value, cell + CELL_DATA_BYTES);
+    // publish: the cell is whole for whoever sees this version.
+    // pairs with: Latest.readInto and Latest.read, load of VERSION
+    store(this.#words, this.#versionWord, version);
+    this.#version = version;
+  }
+
+  /**
+   * Copies the last complete value.
+   *
+   * @returns the value, owned by the caller; undefined when nothing was written yet.
+   * @throws {@link ShmError} `ERR_SHM_OVERTAKEN` when the writer overtook 10,000 attempts in a row; `ERR_SHM_CORRUPT`;
+   * `ERR_SHM_CLOSED`
+   */
+  read(): Uint8Array | undefined {
+    if (this.#closed) this.#throwClosed();
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const version = load(this.#words, this.#versionWord);
+      const cell = this.#cellsByte + (version & (this.#cells - 1)) * this.#cellBytes;
+      // One read: the word may change under us.
+      const length = this.#words[cell / WORD_BYTES + CELL_LENGTH_WORD] as number;
+      const plausible = length >= 0 && length <= this.maxValueBytes;
+      const begin = cell + CELL_DATA_BYTES;
+      const value = plausible ? this.#bytes.slice(begin, begin + length) : undefined;
+      fence();
+      if (!this.#isIntact(version)) continue;
+      if (value !== undefined || length === NO_VALUE) return value;
+      this.#throwCorrupt(version, length);
+    }
+    this.#throwOvertaken();
+  }
+
+  /**
+   * Copies the last complete value to the beginning of `target`, without allocating.
+   *
+   * @returns its length in bytes; undefined when nothing was written yet, and then `target` may have been scribbled on.
+   * @throws {RangeError} when `target` is too short for it.
+   * @throws {@link ShmError} as {@link read}
+   */
+  readInto(target: Uint8Array): number | undefined {
+    if (this.#closed) this.#throwClosed();
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const version = load(this.#words, this.#versionWord);
+      const cell = this.#cellsByte + (version & (this.#cells - 1)) * this.#cellBytes;
+      const length = this.#words[cell / WORD_BYTES + CELL_LENGTH_WORD] as number;
+      const fits = length >= 0 && length <= target.length && length <= this.maxValueBytes;
+      const begin = cell + CELL_DATA_BYTES;
+      if (fits) target.set(this.#bytes.subarray(begin, begin + length));
+      fence();
+      if (!this.#isIntact(version)) continue;
+      if (fits) return length;
+      if (length === NO_VALUE) return undefined;
+      if (length < 0 || length > this.maxValueBytes) this.#throwCorrupt(version, length);
+      throw new RangeError(`a value of ${length} bytes does not fit into a target of ${target.length}`);
+    }
+    this.#throwOvertaken();
+  }
+
+  /** Who writes, dead or alive; undefined when nobody does. @throws {@link ShmError} `ERR_SHM_CLOSED` */
+  writer(): ParticipantInfo | undefined {
+    if (this.#closed) this.#throwClosed();
+    const token = load(this.#words, this.#writerWord);
+    return token === 0 ? undefined : this.#segment.participants.describe(token);
+  }
+
+  /** Gives up the writer's role and the memory. The value stays for others. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#writing) releaseRole(this.#words, this.#writerWord, this.#segment.participant);
+    this.#segment.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  /** Whether the cell of `version` cannot have been touched since that version was loaded. */
+  #isIntact(version: number): boolean {
+    return (load(this.#words, this.#versionWord) - version) >>> 0 < this.#cells - 1;
+  }
+
+  #throwClosed(): never {
+    throw new ShmError('ERR_SHM_CLOSED', `the latest value ${this.#segment.name} is closed`);
+  }
+
+  #throwCorrupt(version: number, length: number): never {
+    throw new ShmError(
+      'ERR_SHM_CORRUPT',
+      `version ${version} of ${this.#segment.name} claims ${length} bytes, maxValueBytes is ${this.maxValueBytes}`,
+    );
+  }
+
+  #throwOvertaken(): never {
+    throw new ShmError(
+      'ERR_SHM_OVERTAKEN',
+      `the writer of ${this.#segment.name} overtook ${MAX_ATTEMPTS} reads`,
+    );
+  }
+}
+
+/**
+ * Opens, or makes, the latest value called `name`.
+ *
+ * @throws {RangeError} when an option is out of range.
+ * @throws {@link ShmError} as every opener: `ERR_SHM_NOT_FOUND`, `ERR_SHM_EXISTS`, `ERR_SHM_KIND`, `ERR_SHM_PARAMS`, …
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { openLatest, unlink } from '@chat/shm';
+ *
+ * using temperature = openLatest('temperature', { maxValueBytes: 8 });
+ * temperature.write(new TextEncoder().encode('21.5'));
+ * assert.equal(new TextDecoder().decode(temperature.read()), '21.5');
+ * unlink('temperature');
+ * ```
+ */
+export function openLatest(name: string, options: LatestOptions = {}): Latest {
+  const { maxValueBytes = DEFAULT_MAX_VALUE_BYTES, cells = DEFAULT_CELLS } = options;
+  if (!Number.isInteger(maxValueBytes) || maxValueBytes < 1 || maxValueBytes > 2 ** 30) {
+    throw new RangeError(`maxValueBytes is 1 to ${2 ** 30}, not ${maxValueBytes}`);
+  }
+  if (![2, 4, 8, 16].includes(cells)) throw new RangeError(`cells is 2, 4, 8 or 16, not ${cells}`);
+  const spec: SegmentSpec = {
+    kind: SegmentKind.Latest,
+    params: [
+      { name: 'maxValueBytes', value: maxValueBytes, required: options.maxValueBytes !== undefined },
+      { name: 'cells', value: cells, required: options.cells !== undefined },
+    ],
+    payloadBytes: ([bytes = 0, count = 0]) => latestPayloadBytes(bytes, count),
+    initialise: ({ words, payloadOffset }) => {
+      words[(payloadOffset + FIRST_CELL_BYTES) / WORD_BYTES + CELL_LENGTH_WORD] = NO_VALUE;
+    },
+  };
+  return new Latest(Segment.open(spec, name, options, Role.Reader));
+}

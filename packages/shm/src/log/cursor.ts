@@ -1,0 +1,320 @@
+/**
+ * Reading a log, at a reader's own pace.
+ *
+ * Entries are copied out in batches of up to 64 KiB, and only then is it asked whether a writer may have overwritten them meanwhile:
+ * copy, fence, load OLDEST. If it has not passed the cursor, all that was copied is whole; else none of it is looked at, and the
+ * reader goes on at OLDEST, which is always the beginning of an entry. What it lost it then knows exactly, because entries are numbered.
+ *
+ * Nobody waits for a *lossy* reader; what it shows of itself in its slot is for people who look. A *reliable* one shows its position, and
+ * writers do not pass it as long as it is not proven dead. A reader killed at any instruction leaves nothing that anybody waits for.
+ *
+ * Nothing in shared memory is believed. An impossible entry in a copy that counts as whole poisons the reader: the same
+ * error again at each call. (A reader that slept while 2^31 units, 16 GiB, were appended may take any position for its own; the
+ * numbers tell that it is not, and it goes on at OLDEST too.)
+ */
+
+import { ShmError } from '../errors.js';
+import { fence, load, store } from '../platform/atomics.js';
+import { UNIT_BYTES, UNIT_WORDS_SHIFT } from '../ring/layout.js';
+import { slotWord } from '../segment/layout.js';
+import type { Segment } from '../segment/segment.js';
+import {
+  DATA_WORD,
+  ENTRY_HEADER_BYTES,
+  ENTRY_LENGTH,
+  ENTRY_MARK,
+  ENTRY_NUMBER_HIGH,
+  ENTRY_NUMBER_LOW,
+  entryUnits,
+  joinNumber,
+  maxEntryBytes,
+  OLDEST_WORD,
+  READS_LOSSILY,
+  READS_RELIABLY,
+  SLOT_LOST,
+  SLOT_POSITION,
+  SLOT_READS,
+  TAIL_WORD,
+} from './layout.js';
+import { countAt } from './writer.js';
+
+/**
+ * Is given one entry: the bytes from `start` to `end` of `bytes`, which are borrowed until the handler returns, and its number.
+ */
+export type EntryHandler = (bytes: Uint8Array, start: number, end: number, number: number) => void;
+
+/** Where a reader begins: the oldest entry that is kept, the next one to be appended, or the entry of this number. */
+export type LogStart = 'oldest' | 'next' | number;
+
+const BATCH_UNITS: number = 65_536 / UNIT_BYTES;
+/** After having been overtaken: little, so as not to be overtaken again. */
+const CAREFUL_UNITS: number = 4096 / UNIT_BYTES;
+const MAX_ATTEMPTS = 100;
+
+/** The cursor of one reader. */
+export class LogCursor {
+  readonly #segment: Segment;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #base: number;
+  readonly #capacity: number;
+  readonly #mask: number;
+  readonly #maxEntryBytes: number;
+  readonly #onLost: ((count: number) => void) | undefined;
+  /** First word of our participant slot. */
+  readonly #slot: number;
+  #reliable = false;
+  /** Where the next entry begins, and the number it should have; 0 is any. */
+  #position = 0;
+  #expected = 0;
+  /** Whether entries before the expected one are passed over: until it is found. */
+  #seeking = false;
+  #lost = 0;
+  /** A copy of the entries from `position` on; the next one is at unit `batchAt`. */
+  #batch: Uint8Array = new Uint8Array(0);
+  #batchWords: Int32Array = new Int32Array(0);
+  #batchUnits = 0;
+  #batchAt = 0;
+  #reading = false;
+  #closed = false;
+  #poison: ShmError | undefined;
+
+  constructor(segment: Segment, base: number, capacityBytes: number, onLost?: (count: number) => void) {
+    this.#segment = segment;
+    this.#words = segment.words;
+    this.#bytes = segment.bytes;
+    this.#base = base;
+    this.#capacity = capacityBytes / UNIT_BYTES;
+    this.#mask = this.#capacity - 1;
+    this.#maxEntryBytes = maxEntryBytes(capacityBytes);
+    this.#onLost = onLost;
+    this.#slot = slotWord(segment.participant.slot);
+  }
+
+  /** Goes to where it is to begin. For a reliable reader to be called while nobody appends. @throws {RangeError} */
+  seek(start: LogStart): void {
+    const { tail, count } = this.#end();
+    if (start === 'next' || start === count + 1) {
+      this.#position = tail;
+      this.#expected = count + 1;
+      this.#show();
+      return;
+    }
+    if (start !== 'oldest' && (!Number.isSafeInteger(start) || start < 1 || start > count + 1)) {
+      throw new RangeError(`start is 'oldest', 'next' or a number from 1 to ${count + 1}, not ${start}`);
+    }
+    this.#position = load(this.#words, this.#base + OLDEST_WORD);
+    this.#expected = start === 'oldest' ? 0 : start;
+    this.#seeking = start !== 'oldest';
+    this.#show();
+  }
+
+  /** Lets writers wait for this reader. To be called while nobody appends, after {@link seek}. */
+  becomeReliable(): void {
+    this.#reliable = true;
+    store(this.#words, this.#slot + SLOT_POSITION, this.#position);
+    store(this.#words, this.#slot + SLOT_READS, READS_RELIABLY);
+  }
+
+  /** Ends a {@link read} under way, and lets writers pass. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // A lossy reader leaves alone what the reliable one of its handle shows.
+    const hidden = !this.#reliable && load(this.#words, this.#slot + SLOT_READS) === READS_RELIABLY;
+    if (!hidden) store(this.#words, this.#slot + SLOT_READS, 0);
+    this.#reliable = false;
+  }
+
+  get reliable(): boolean {
+    return this.#reliable;
+  }
+
+  /** Entries lost so far. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** Number of the next entry; 0 when that is the oldest one, whichever it is by then. */
+  get next(): number {
+    return this.#expected;
+  }
+
+  /** Number of the last entry that was appended. */
+  get last(): number {
+    return this.#end().count;
+  }
+
+  /** Whether there is an entry that was not handed out. */
+  get available(): boolean {
+    return this.#batchAt < this.#batchUnits || load(this.#words, this.#base + TAIL_WORD) !== this.#position;
+  }
+
+  /** Hands out at most `limit` entries. See LogReader.read. */
+  read(handler: EntryHandler, limit: number): number {
+    if (this.#poison !== undefined) throw this.#poison;
+    if (this.#reading) throw new TypeError('read() inside a handler of read()');
+    let count = 0;
+    this.#reading = true;
+    try {
+      while (count < limit && (this.#batchAt < this.#batchUnits || this.#fill())) {
+        const words = this.#batchWords;
+        const header = this.#batchAt << UNIT_WORDS_SHIFT;
+        const length = words[header + ENTRY_LENGTH] as number;
+        const units = entryUnits(length);
+        // The batch may end in the middle of an entry, or at padding; the next one then begins with it.
+        if (
+          words[header + ENTRY_MARK] !== this.#position ||
+          length < 0 ||
+          units > this.#batchUnits - this.#batchAt
+        ) {
+          this.#batchAt = this.#batchUnits;
+          continue;
+        }
+        const number = joinNumber(
+          words[header + ENTRY_NUMBER_LOW] as number,
+          words[header + ENTRY_NUMBER_HIGH] as number,
+        );
+        if (number !== this.#expected && this.#isBefore(number)) {
+          this.#advance(units);
+          continue;
+        }
+        const start = (header << 2) + ENTRY_HEADER_BYTES;
+        handler(this.#batch, start, start + length, number);
+        count++;
+        this.#expected = number + 1;
+        this.#advance(units);
+        if (this.#closed) break;
+      }
+    } finally {
+      this.#reading = false;
+      this.#show();
+    }
+    return count;
+  }
+
+  #advance(units: number): void {
+    this.#position = (this.#position + units) | 0;
+    this.#batchAt += units;
+  }
+
+  /** Tells writers how far they may go; or only people who look, if it is lossy: then a plain store will do. */
+  #show(): void {
+    if (this.#closed) return;
+    if (!this.#reliable) {
+      const words = this.#words;
+      // Only this thread changes it, so a plain load tells.
+      const reads = words[this.#slot + SLOT_READS];
+      // Another reader of this handle, which is reliable, shows itself there.
+      if (reads === READS_RELIABLY) return;
+      words[this.#slot + SLOT_POSITION] = this.#position;
+      if (reads !== READS_LOSSILY) words[this.#slot + SLOT_READS] = READS_LOSSILY;
+      return;
+    }
+    if (load(this.#words, this.#slot + SLOT_POSITION) === this.#position) return;
+    // publish: this reader is done with everything before. pairs with: LogRoster.reach
+    store(this.#words, this.#slot + SLOT_POSITION, this.#position);
+  }
+
+  /** Deals with an entry that is not the expected one. Returns whether it is to be passed over. */
+  #isBefore(number: number): boolean {
+    const lost = this.#expected === 0 ? 0 : number - this.#expected;
+    if (lost < 0) {
+      if (!this.#seeking) this.#corrupt(`entry ${number} stands where ${this.#expected} was expected`);
+      return true;
+    }
+    this.#seeking = false;
+    this.#expected = number;
+    if (lost > 0) {
+      this.#lost += lost;
+      this.#words[this.#slot + SLOT_LOST] = ((this.#words[this.#slot + SLOT_LOST] ?? 0) + lost) | 0;
+      this.#onLost?.(lost);
+    }
+    return false;
+  }
+
+  /** Copies the next entries out. False when there are none, or a writer was faster each time. */
+  #fill(): boolean {
+    const words = this.#words;
+    let most = BATCH_UNITS;
+    let jumped = false;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const tail = load(words, this.#base + TAIL_WORD);
+      const oldest = load(words, this.#base + OLDEST_WORD);
+      const left = (tail - this.#position) | 0;
+      if (left === 0) return false;
+      if (((this.#position - oldest) | 0) < 0 || left < 0 || left > this.#capacity) {
+        // Overtaken. The tail is looked at again: it may be older than this OLDEST.
+        this.#position = oldest;
+        most = CAREFUL_UNITS;
+        continue;
+      }
+      const at = this.#position & this.#mask;
+      const rest = this.#capacity - at;
+      const from = this.#base + DATA_WORD + (at << UNIT_WORDS_SHIFT);
+      // Not to be believed yet, and good enough to say how much to copy.
+      const hint = words[from + ENTRY_LENGTH] as number;
+      const first = hint >= 0 && hint <= this.#maxEntryBytes ? entryUnits(hint) : 0;
+      const units = Math.min(left, rest, Math.max(most, first));
+      this.#copy(from << 2, units);
+      // The copy may not sink below the look that confirms it.
+      fence();
+      // pairs with: LogWriter.#makeRoom, store of OLDEST before it overwrites
+      if (((this.#position - load(words, this.#base + OLDEST_WORD)) | 0) < 0) continue;
+
+      const length = this.#batchWords[ENTRY_LENGTH] as number;
+      const mark = this.#batchWords[ENTRY_MARK] as number;
+      if (mark === ~this.#position && length === rest * UNIT_BYTES && rest <= left) {
+        this.#position = (this.#position + rest) | 0;
+        attempt--;
+        continue;
+      }
+      const fits = length >= 0 && length <= this.#maxEntryBytes && entryUnits(length) <= units;
+      if (mark === this.#position && fits) {
+        this.#batchUnits = units;
+        this.#batchAt = 0;
+        return true;
+      }
+      if (jumped) {
+        this.#corrupt(
+          `at ${this.#position} it has neither an entry nor padding: length ${length}, mark ${mark}`,
+        );
+      }
+      // Either corrupt, or a position of another age: the numbers at OLDEST will tell.
+      jumped = true;
+      this.#seeking = false;
+      this.#position = oldest;
+    }
+    return false;
+  }
+
+  #copy(from: number, units: number): void {
+    this.#batchUnits = 0;
+    this.#batchAt = 0;
+    if (this.#batch.length < units * UNIT_BYTES) {
+      const buffer = new ArrayBuffer(Math.max(units, BATCH_UNITS) * UNIT_BYTES);
+      this.#batch = new Uint8Array(buffer);
+      this.#batchWords = new Int32Array(buffer);
+    }
+    this.#batch.set(this.#bytes.subarray(from, from + units * UNIT_BYTES));
+  }
+
+  /** The tail, and how many entries there are before it. */
+  #end(): { readonly tail: number; readonly count: number } {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const tail = load(this.#words, this.#base + TAIL_WORD);
+      const counted = countAt(this.#words, this.#base, tail);
+      // The cell of this tail is written again only after the next store of TAIL.
+      fence();
+      if (load(this.#words, this.#base + TAIL_WORD) !== tail) continue;
+      if (counted === undefined) this.#corrupt(`no count cell names its tail ${tail}`);
+      return { tail, count: counted.count };
+    }
+    throw new ShmError('ERR_SHM_OVERTAKEN', `the tail of ${this.#segment.name} moved at every look`);
+  }
+
+  #corrupt(what: string): never {
+    this.#poison = new ShmError('ERR_SHM_CORRUPT', `the log ${this.#segment.name} is corrupt: ${what}`);
+    throw this.#poison;
+  }
+}

@@ -1,0 +1,365 @@
+/**
+ * A segment: a named file in memory that several processes have open, with a header that says what it is, a table of
+ * who takes part, one lock, and room for one structure (the payload).
+ *
+ * Life of a name. Creating publishes a finished file (see `file.ts`). Removing it first marks the segment *retired*
+ * in its own memory and then unlinks the file, both while holding its CLOSING word; so whoever still has it mapped can learn that the
+ * name is somebody else's now, a remover killed half way is finished by the next opener, and no two removers can meet on one
+ * file. "The last one out removes it" is the same with a look into the participant table in between; a newcomer claims his slot first and looks
+ * at CLOSING afterwards, so either the remover sees him or he sees the remover.
+ *
+ * Not here: what the payload means. Kinds describe themselves with a {@link SegmentSpec}, see `spec.ts`.
+ */
+import { closeSync, fstatSync, statSync, unlinkSync } from 'node:fs';
+import { ShmError } from '../errors.js';
+import { compareExchange, load, sleepSync, store } from '../platform/atomics.js';
+import { currentIdentity, type Identity } from '../platform/liveness.js';
+import { type Mapping, mapFile, pageBytes } from '../platform/mapping.js';
+import { step } from '../platform/step.js';
+import { removeDeadBells } from '../waiting/doorbell.js';
+import { openFile, readHeader, systemError } from './file.js';
+import {
+  CLOSING_WORD,
+  INCARNATION_WORD,
+  KIND_WORD,
+  MAX_PARAMS,
+  PARAMS_WORD,
+  PAYLOAD_BYTES_WORD,
+  PAYLOAD_OFFSET_WORD,
+  RETIRED_WORD,
+  TOTAL_BYTES_WORD,
+} from './layout.js';
+import { type Participant, ParticipantTable, Role } from './participants.js';
+import { defaultDirectory, removeLeftovers, segmentPath } from './path.js';
+import { checkSpec, makeSegment, type SegmentSpec } from './spec.js';
+
+/** How every opener of this package treats the name. */
+export interface OpenOptions {
+  /**
+   * `create` fails if there is one already, `open` if there is none.
+   * @defaultValue `'open-or-create'`
+   */
+  readonly mode?: 'create' | 'open' | 'open-or-create';
+  /**
+   * Folder of the file. It should be in memory (tmpfs).
+   * @defaultValue `/dev/shm` on Linux, the temp folder elsewhere
+   */
+  readonly directory?: string;
+  /**
+   * Permissions of a new file; the umask applies.
+   * @defaultValue `0o600`
+   */
+  readonly permissions?: number;
+  /**
+   * Room for this many open handles at a time, all processes together, in a new segment: 1 to 254.
+   * @defaultValue 64
+   */
+  readonly maxParticipants?: number;
+}
+
+/** Of structures that can be looked at without taking part. */
+export interface ReadableOptions extends OpenOptions {
+  /**
+   * `read-only` needs no permission to write, never creates, takes no slot of the participant table and never writes:
+   * nobody can tell that it is there.
+   * @defaultValue `'read-write'`
+   */
+  readonly access?: 'read-write' | 'read-only';
+}
+
+/** Stands for the participant that a read-only handle is not. */
+const ONLOOKER: Participant = { slot: -1, token: 0, userWord: -1, setRole: () => {}, leave: () => {} };
+
+const ATTEMPTS = 100;
+/** Removing takes microseconds, unless the machine is very busy, */
+const CLOSING_PATIENCE_MS = 1000;
+/** or the remover was stopped: then it will take as long as somebody pleases. */
+const STOPPED_PATIENCE_MS = 100;
+
+/** A mapped segment in which this handle takes part. Made by `Segment.open`. */
+export class Segment {
+  readonly name: string;
+  readonly path: string;
+  readonly kind: number;
+  /** Names one life of the name: another number after the segment was removed and made anew. */
+  readonly incarnation: number;
+  readonly totalBytes: number;
+  /** Byte offset of the payload: a multiple of 4096. */
+  readonly payloadOffset: number;
+  readonly payloadBytes: number;
+  /** The values of the kind's parameters, as the segment has them. */
+  readonly params: readonly number[];
+  /** Whether this call made it. */
+  readonly created: boolean;
+  readonly participants: ParticipantTable;
+  /** This handle's place in the table; of a read-only handle a place that does not exist. */
+  readonly participant: Participant;
+  /** Opened without permission to write: a store to its memory kills the process. */
+  readonly readOnly: boolean;
+  readonly #mapping: Mapping;
+  #closed = false;
+
+  private constructor(
+    name: string,
+    path: string,
+    mapping: Mapping,
+    participants: ParticipantTable,
+    participant: Participant,
+    created: boolean,
+  ) {
+    const { words } = mapping;
+    this.name = name;
+    this.path = path;
+    this.kind = load(words, KIND_WORD);
+    this.incarnation = load(words, INCARNATION_WORD);
+    this.totalBytes = load(words, TOTAL_BYTES_WORD);
+    this.payloadOffset = load(words, PAYLOAD_OFFSET_WORD);
+    this.payloadBytes = load(words, PAYLOAD_BYTES_WORD);
+    this.params = [...words.subarray(PARAMS_WORD, PARAMS_WORD + MAX_PARAMS)];
+    this.created = created;
+    this.participants = participants;
+    this.participant = participant;
+    this.readOnly = !mapping.writable;
+    this.#mapping = mapping;
+  }
+
+  /**
+   * Opens the segment `name`, makes it, or either, as `options.mode` says, and takes part in it.
+   *
+   * `spec` undefined opens an existing segment of whatever kind.
+   *
+   * @throws {@link ShmError} `ERR_SHM_NOT_FOUND`, `ERR_SHM_EXISTS`, `ERR_SHM_NO_SPACE`, `ERR_SHM_ACCESS`, `ERR_SHM_IO`,
+   * `ERR_SHM_INVALID_NAME`, `ERR_SHM_FOREIGN`, `ERR_SHM_ENDIAN`, `ERR_SHM_VERSION`, `ERR_SHM_KIND`, `ERR_SHM_PARAMS`,
+   * `ERR_SHM_SIZE`, `ERR_SHM_CORRUPT`, `ERR_SHM_PARTICIPANTS_FULL`, `ERR_SHM_BUSY`, `ERR_SHM_MAP_FAILED`,
+   * `ERR_SHM_ADDON_MISSING`, `ERR_SHM_UNSUPPORTED`
+   */
+  static open(
+    spec: SegmentSpec | undefined,
+    name: string,
+    options: ReadableOptions = {},
+    role: Role = Role.User,
+  ): Segment {
+    const { access = 'read-write', directory = defaultDirectory() } = options;
+    const writable = access === 'read-write';
+    const { mode = writable ? 'open-or-create' : 'open' } = options;
+    if (!writable && (access !== 'read-only' || mode !== 'open')) {
+      throw new TypeError(
+        `access ${JSON.stringify(access)} with mode ${JSON.stringify(mode)} is not possible`,
+      );
+    }
+    if (mode !== 'create' && mode !== 'open' && mode !== 'open-or-create') {
+      throw new TypeError(`mode is 'create', 'open' or 'open-or-create', not ${JSON.stringify(mode)}`);
+    }
+    const path = segmentPath(name, directory);
+    // Before all else: that this platform cannot do it comes before whether there is something to open.
+    pageBytes();
+    const self = currentIdentity();
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const fd = openFile(path, writable);
+      let mapping: Mapping;
+      let created = false;
+      if (fd === undefined) {
+        if (mode === 'open' || spec === undefined) {
+          throw new ShmError('ERR_SHM_NOT_FOUND', `there is no segment ${name} in ${directory}`);
+        }
+        const made = makeSegment(spec, path, options, self);
+        if (made === undefined) continue;
+        mapping = made;
+        created = true;
+      } else {
+        try {
+          const header = readHeader(fd, path);
+          // Its maker was killed, or is just now, between giving the file its name and removing the temporary one.
+          if (writable && fstatSync(fd).nlink > 1) removeLeftovers(directory, self, name);
+          const retired = header[RETIRED_WORD] !== 0;
+          if (mode === 'create' && !retired) {
+            throw new ShmError('ERR_SHM_EXISTS', `there is a segment ${name} in ${directory} already`);
+          }
+          if (spec !== undefined && !retired) checkSpec(spec, header, path);
+          mapping = mapFile(fd, header[TOTAL_BYTES_WORD] ?? 0, writable);
+        } finally {
+          closeSync(fd);
+        }
+      }
+      const segment = Segment.#join(name, path, mapping, self, role, created);
+      if (segment !== undefined) return segment;
+    }
+    throw new ShmError(
+      'ERR_SHM_BUSY',
+      `the segment ${name} was removed ${ATTEMPTS} times while being opened`,
+    );
+  }
+
+  /** Takes part in a mapped segment, unless its name has been given up. */
+  static #join(
+    name: string,
+    path: string,
+    mapping: Mapping,
+    self: Identity,
+    role: Role,
+    created: boolean,
+  ): Segment | undefined {
+    let participant: Participant | undefined;
+    try {
+      const table = new ParticipantTable(mapping.words, self);
+      participant = mapping.writable ? table.join(role) : ONLOOKER;
+      const segment = new Segment(name, path, mapping, table, participant, created);
+      if (segment.readOnly) return segment;
+      segment.#awaitRemover();
+      if (!segment.retired && segment.#isPublished()) return segment;
+      // Finishes the work of a remover who died between the mark and the unlink.
+      if (segment.retired) segment.unlink();
+      segment.close();
+      return undefined;
+    } catch (error) {
+      participant?.leave();
+      mapping.release();
+      throw error;
+    }
+  }
+
+  /** The whole segment as words. @throws {@link ShmError} `ERR_SHM_CLOSED` */
+  get words(): Int32Array {
+    this.#assertOpen();
+    return this.#mapping.words;
+  }
+
+  /** The whole segment as bytes. @throws {@link ShmError} `ERR_SHM_CLOSED` */
+  get bytes(): Uint8Array {
+    this.#assertOpen();
+    return this.#mapping.bytes;
+  }
+
+  /** @throws {@link ShmError} `ERR_SHM_READ_ONLY`, `ERR_SHM_CLOSED` */
+  assertWritable(): void {
+    this.#assertOpen();
+    if (this.readOnly)
+      throw new ShmError('ERR_SHM_READ_ONLY', `the segment ${this.name} was opened read-only`);
+  }
+
+  /** Whether {@link close} was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Whether the name was given up: whoever opens it now gets another segment, and this one serves those who have it. */
+  get retired(): boolean {
+    return load(this.words, RETIRED_WORD) !== 0;
+  }
+
+  /** Leaves the table and lets go of the memory. Idempotent. Views taken earlier read zeros from now on. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.participant.leave();
+    this.#mapping.release();
+  }
+
+  /**
+   * Gives the name up for everybody. Those who have the segment open keep using it, and can learn of it by {@link retired}; the
+   * next opener makes a new one. Does nothing when it was given up before.
+   *
+   * @throws {@link ShmError} `ERR_SHM_ACCESS` when the folder does not allow it, `ERR_SHM_BUSY` when a stopped process is at it.
+   */
+  unlink(): void {
+    this.assertWritable();
+    this.#holdClosing();
+    try {
+      this.#retire();
+    } finally {
+      this.#releaseClosing();
+    }
+  }
+
+  /**
+   * Closes, and removes the segment if nobody else takes part in it any more.
+   *
+   * @returns whether it was removed.
+   */
+  closeAndRemoveIfLast(): boolean {
+    if (this.#closed) return false;
+    let removed = false;
+    try {
+      this.assertWritable();
+      this.#holdClosing();
+      try {
+        if (!this.participants.hasOthers(this.participant)) {
+          this.#retire();
+          removed = true;
+        }
+      } finally {
+        this.#releaseClosing();
+      }
+    } finally {
+      this.close();
+    }
+    return removed;
+  }
+
+  #retire(): void {
+    // From here on openers finish the job, should we be killed.
+    store(this.words, RETIRED_WORD, 1);
+    step('unlink: retired');
+    if (!this.#isPublished()) return;
+    try {
+      unlinkSync(this.path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      store(this.words, RETIRED_WORD, 0);
+      throw systemError(`removing ${this.path}`, error);
+    }
+    step('unlink: unlinked');
+    // Nobody will come for these any more. A bell of the dead that is overlooked here is found by cleanup().
+    removeDeadBells(this.path, currentIdentity());
+  }
+
+  /** Whether the path still leads to this very file. Only who holds CLOSING can make it untrue (or a stranger's `rm`). */
+  #isPublished(): boolean {
+    const stat = statSync(this.path, { throwIfNoEntry: false });
+    return stat !== undefined && stat.ino === this.#mapping.file.ino && stat.dev === this.#mapping.file.dev;
+  }
+
+  #holdClosing(): void {
+    const { token } = this.participant;
+    const start = Date.now();
+    for (;;) {
+      const holder = compareExchange(this.words, CLOSING_WORD, 0, token);
+      if (holder === 0) return;
+      if (this.#isGone(holder, start)) compareExchange(this.words, CLOSING_WORD, holder, 0);
+    }
+  }
+
+  #releaseClosing(): void {
+    compareExchange(this.words, CLOSING_WORD, this.participant.token, 0);
+  }
+
+  #awaitRemover(): void {
+    const start = Date.now();
+    for (;;) {
+      const holder = load(this.words, CLOSING_WORD);
+      if (holder === 0 || this.retired || this.#isGone(holder, start)) return;
+    }
+  }
+
+  /** Whether the holder of CLOSING is dead; if not, naps, and throws when that has gone on for too long since `start`. */
+  #isGone(holder: number, start: number): boolean {
+    const liveness = this.participants.livenessOf(holder);
+    if (liveness === 'dead') return true;
+    const patienceMs = liveness === 'stopped' ? STOPPED_PATIENCE_MS : CLOSING_PATIENCE_MS;
+    if (Date.now() - start >= patienceMs) throw this.#busy(holder);
+    sleepSync(1);
+    return false;
+  }
+
+  #busy(holder: number): ShmError {
+    const info = this.participants.describe(holder);
+    return new ShmError(
+      'ERR_SHM_BUSY',
+      `the segment ${this.name} is being removed by process ${info?.pid ?? '?'}, which is ${info?.liveness ?? 'gone'}`,
+    );
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new ShmError('ERR_SHM_CLOSED', `the segment ${this.name} is closed`);
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * Looking at segments from outside, and cleaning up: what is there, who takes part, who of them is dead.
+ *
+ * {@link inspect} maps the segment read-only and takes no part, so it can be pointed at a running system at any time. It reads while others write:
+ * each number is true for the instant at which it was read, and not all were read at the same instant.
+ */
+import { readdirSync } from 'node:fs';
+import { ShmError } from '../errors.js';
+import { load } from '../platform/atomics.js';
+import { currentIdentity } from '../platform/liveness.js';
+import { systemError } from '../segment/file.js';
+import {
+  CREATED_HIGH_WORD,
+  CREATED_LOW_WORD,
+  CREATOR_PID_WORD,
+  kindName,
+  LOCK_WORD,
+  PARTICIPANT_COUNT_WORD,
+  VERSION_WORD,
+} from '../segment/layout.js';
+import type { ParticipantInfo } from '../segment/participants.js';
+import { defaultDirectory, removeLeftovers, segmentNameOf } from '../segment/path.js';
+import { Segment } from '../segment/segment.js';
+import { removeAllDeadBells } from '../waiting/doorbell.js';
+import { describeStructure, type StructureDetails } from './details.js';
+
+/** Where to look. */
+export interface DirectoryOptions {
+  /**
+   * Folder of the segments.
+   * @defaultValue `/dev/shm` on Linux, the temp folder elsewhere
+   */
+  readonly directory?: string;
+}
+
+/** What {@link inspect} found. */
+export interface SegmentReport {
+  readonly name: string;
+  readonly path: string;
+  /** `raw`, `latest`, `mutex`, `ring`, `channel`, `log`. */
+  readonly kind: string;
+  /** For example `1.0`. Another number before the dot cannot be opened. */
+  readonly layoutVersion: string;
+  readonly totalBytes: number;
+  readonly payloadBytes: number;
+  readonly incarnation: number;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly creatorPid: number;
+  /** Whether the name was given up and its file not yet removed, because the remover died. The next opener sees to it. */
+  readonly retired: boolean;
+  readonly maxParticipants: number;
+  /** Who has it open, the dead included. */
+  readonly participants: readonly ParticipantInfo[];
+  /** The lock of the segment: `owner` is undefined when the participant table does not know it any more. */
+  readonly lock:
+    | { readonly state: 'free' | 'poisoned' }
+    | { readonly state: 'held'; readonly owner: ParticipantInfo | undefined };
+  /** What the structure says about itself: positions, versions, who is behind by how much. */
+  readonly details: StructureDetails;
+}
+
+/**
+ * Describes a segment without taking part in it.
+ *
+ * @throws {@link ShmError} `ERR_SHM_NOT_FOUND`, `ERR_SHM_ACCESS`, `ERR_SHM_FOREIGN`, `ERR_SHM_VERSION`, `ERR_SHM_ENDIAN`,
+ * `ERR_SHM_SIZE`, `ERR_SHM_CORRUPT`, `ERR_SHM_INVALID_NAME`
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { inspect, openMutex, unlink } from '@chat/shm';
+ *
+ * const mutex = openMutex('door');
+ * await mutex.withLock(() => {
+ *   const { lock } = inspect('door');
+ *   assert.equal(lock.state === 'held' && lock.owner?.pid, process.pid);
+ * });
+ * mutex.close();
+ * unlink('door');
+ * ```
+ */
+export function inspect(name: string, options: DirectoryOptions = {}): SegmentReport {
+  const segment = Segment.open(undefined, name, { ...options, access: 'read-only' });
+  try {
+    const { words, participants } = segment;
+    const version = load(words, VERSION_WORD);
+    const lock = load(words, LOCK_WORD);
+    return {
+      name: segment.name,
+      path: segment.path,
+      kind: kindName(segment.kind),
+      layoutVersion: `${version >>> 16}.${version & 0xffff}`,
+      totalBytes: segment.totalBytes,
+      payloadBytes: segment.payloadBytes,
+      incarnation: segment.incarnation,
+      createdAt: load(words, CREATED_HIGH_WORD) * 2 ** 32 + (load(words, CREATED_LOW_WORD) >>> 0),
+      creatorPid: load(words, CREATOR_PID_WORD),
+      retired: segment.retired,
+      maxParticipants: load(words, PARTICIPANT_COUNT_WORD),
+      participants: participants.list(),
+      lock:
+        lock > 0
+          ? { state: 'held', owner: participants.describe(lock) }
+          : { state: lock === 0 ? 'free' : 'poisoned' },
+      details: describeStructure(segment),
+    };
+  } finally {
+    segment.close();
+  }
+}
+
+/**
+ * Gives the name up and removes the file. Who has the segment open keeps using it; who opens the name next makes a new one.
+ *
+ * @returns false when there was none.
+ * @throws {@link ShmError} `ERR_SHM_ACCESS` when the folder or the file belongs to somebody else; `ERR_SHM_FOREIGN` and the like when
+ * the file is not a segment: that is left alone; `ERR_SHM_BUSY` while a stopped process is removing it.
+ */
+export function unlink(name: string, options: DirectoryOptions = {}): boolean {
+  let segment: Segment;
+  try {
+    segment = Segment.open(undefined, name, { ...options, mode: 'open' });
+  } catch (error) {
+    if (ShmError.is(error) && error.code === 'ERR_SHM_NOT_FOUND') return false;
+    throw error;
+  }
+  try {
+    segment.unlink();
+    return true;
+  } finally {
+    segment.close();
+  }
+}
+
+/** The names of the segments in a folder, sorted. Files that only look like one are listed too; {@link inspect} tells. */
+export function listSegments(options: DirectoryOptions = {}): string[] {
+  const { directory = defaultDirectory() } = options;
+  try {
+    return readdirSync(directory)
+      .flatMap((file) => segmentNameOf(file) ?? [])
+      .sort();
+  } catch (error) {
+    throw systemError(`listing ${directory}`, error);
+  }
+}
+
+/** What {@link cleanup} did. */
+export interface CleanupReport {
+  /** Files of the dead that were removed: unfinished segments, and the sockets by which sleepers are woken. */
+  readonly leftovers: readonly string[];
+  /** Participant slots of the dead that were freed. */
+  readonly participants: number;
+  /** Names of segments that were removed because nobody who takes part is alive. Only with `removeAbandoned`. */
+  readonly removed: readonly string[];
+}
+
+/** Options of {@link cleanup}. */
+export interface CleanupOptions extends DirectoryOptions {
+  /**
+   * Also remove segments in which nobody takes part any more. What is in them is lost.
+   * @defaultValue false
+   */
+  readonly removeAbandoned?: boolean;
+}
+
+/**
+ * Removes what the dead left in a folder. Every opener does the same for its own segment, so this is for tidying up after
+ * programs that will not come back. Safe at any time, by any number of processes; what belongs to others is passed over.
+ */
+export function cleanup(options: CleanupOptions = {}): CleanupReport {
+  const { directory = defaultDirectory(), removeAbandoned = false } = options;
+  const removed: string[] = [];
+  let participants = 0;
+  for (const name of listSegments({ directory })) {
+    try {
+      const dead = inspect(name, { directory }).participants.filter(
+        ({ liveness }) => liveness === 'dead',
+      ).length;
+      // Opening reclaims the dead.
+      const segment = Segment.open(undefined, name, { directory, mode: 'open' });
+      participants += dead;
+      if (!removeAbandoned) segment.close();
+      else if (segment.closeAndRemoveIfLast()) removed.push(name);
+    } catch (error) {
+      // Another program's file, another user's, or removed meanwhile: not ours to clean.
+      if (!ShmError.is(error)) throw error;
+    }
+  }
+  const observer = currentIdentity();
+  const leftovers = [...removeLeftovers(directory, observer), ...removeAllDeadBells(directory, observer)];
+  return { leftovers, participants, removed };
+}

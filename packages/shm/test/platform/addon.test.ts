@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ShmError } from '../../src/errors.js';
+import { addonPath, currentTarget, loadAddon } from '../../src/platform/addon.js';
+
+const packageDir = fileURLToPath(new URL('../..', import.meta.url));
+const prebuildsDir = join(packageDir, 'prebuilds');
+const require = createRequire(import.meta.url);
+
+interface Manifest {
+  readonly 'mmap-io': string;
+  readonly sourcesSha256: string;
+  readonly addons: Record<
+    string,
+    { readonly bytes: number; readonly sha256: string; readonly needsGlibc: string }
+  >;
+}
+const manifest = JSON.parse(readFileSync(join(prebuildsDir, 'manifest.json'), 'utf8')) as Manifest;
+
+describe('loadAddon', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'chat-shm-addon-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const pageOfFile = () => {
+    const addon = loadAddon();
+    const file = join(folder, 'page');
+    writeFileSync(file, new Uint8Array(addon.PAGESIZE));
+    return { addon, file };
+  };
+
+  it('maps one file twice so that both views see the same bytes', () => {
+    const { addon, file } = pageOfFile();
+    const fd = openSync(file, 'r+');
+    const one = addon.map(addon.PAGESIZE, addon.PROT_READ | addon.PROT_WRITE, addon.MAP_SHARED, fd);
+    const two = addon.map(addon.PAGESIZE, addon.PROT_READ, addon.MAP_SHARED, fd);
+    one[100] = 7;
+    expect(two[100]).toBe(7);
+    expect(readFileSync(file)[100]).toBe(7);
+  });
+
+  it('gives each mapping an ArrayBuffer of its own, on which atomics work', () => {
+    const { addon, file } = pageOfFile();
+    const view = addon.map(addon.PAGESIZE, 3, addon.MAP_SHARED, openSync(file, 'r+'));
+    expect([view.byteOffset, view.buffer.byteLength]).toEqual([0, addon.PAGESIZE]);
+    const words = new Int32Array(view.buffer);
+    expect(Atomics.add(words, 1, 5)).toBe(0);
+    expect(Atomics.compareExchange(words, 1, 5, 9)).toBe(5);
+    expect(readFileSync(file).readInt32LE(4)).toBe(9);
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'lets go of the file on unmap, and leaves a view that reaches nobody',
+    () => {
+      const { addon, file } = pageOfFile();
+      const fd = openSync(file, 'r+');
+      const view = addon.map(addon.PAGESIZE, 3, addon.MAP_SHARED, fd);
+      const other = addon.map(addon.PAGESIZE, 3, addon.MAP_SHARED, fd);
+      view[0] = 1;
+      const mappings = () => readFileSync('/proc/self/maps', 'utf8').split(file).length - 1;
+      expect(mappings()).toBe(2);
+      addon.unmap(view);
+      expect(mappings()).toBe(1);
+      expect(view[0]).toBe(0);
+      view[0] = 2;
+      expect(other[0]).toBe(1);
+    },
+  );
+
+  it('refuses to unmap memory that is no mapping', () => {
+    const { addon } = pageOfFile();
+    expect(() => addon.unmap(new Uint8Array(64).subarray(1))).toThrow(TypeError);
+    expect(() => addon.unmap('memory' as never)).toThrow(TypeError);
+  });
+
+  it('loads in a worker thread beside the main thread', async () => {
+    const { file } = pageOfFile();
+    const addonFile = ['native/build', 'prebuilds']
+      .map((place) => join(packageDir, place, addonPath(currentTarget())))
+      .find((path) => existsSync(path));
+    const code = `
+      const { workerData: [addonFile, file] } = require('node:worker_threads');
+      const addon = require(addonFile);
+      const fd = require('node:fs').openSync(file, 'r+');
+      addon.map(addon.PAGESIZE, 3, addon.MAP_SHARED, fd)[8] = 21;
+    `;
+    const worker = new Worker(code, { eval: true, workerData: [addonFile, file] });
+    expect(await new Promise((resolve) => worker.once('exit', resolve))).toBe(0);
+    expect(readFileSync(file)[8]).toBe(21);
+  });
+
+  const here = currentTarget();
+  const codeOf = (target: Parameters<typeof loadAddon>[0]): { code: string; message: string } => {
+    try {
+      loadAddon(target);
+    } catch (error) {
+      if (ShmError.is(error)) return { code: error.code, message: error.message };
+      throw error;
+    }
+    throw new Error('loaded');
+  };
+
+  it('names platform, ABI and the command that builds, where no addon fits', () => {
+    const { code, message } = codeOf({
+      ...here,
+      platform: 'sunos',
+      arch: 'sparc',
+      abi: '999',
+      libc: 'system',
+    });
+    expect(code).toBe('ERR_SHM_ADDON_MISSING');
+    expect(message).toContain('sunos-sparc');
+    expect(message).toContain('ABI 999');
+    expect(message).toContain('npx chat-shm-build');
+  });
+
+  it('does not take an addon of another C library', () => {
+    expect(codeOf({ ...here, platform: 'linux', libc: 'musl' }).code).toBe('ERR_SHM_ADDON_MISSING');
+  });
+
+  it.skipIf(`${here.platform}-${here.arch}-${here.libc}` !== 'linux-x64-glibc')(
+    'keeps the reason why an addon that is there does not load',
+    () => {
+      const other = here.abi === '127' ? '137' : '127';
+      try {
+        loadAddon({ ...here, abi: other });
+        expect.unreachable();
+      } catch (error) {
+        expect(ShmError.is(error) && error.code).toBe('ERR_SHM_ADDON_MISSING');
+        expect(String((error as Error).cause)).toContain(`node.abi${other}.glibc.node`);
+      }
+    },
+  );
+
+  it('says that Windows and Electron are not supported', () => {
+    expect(codeOf({ ...here, platform: 'win32' }).code).toBe('ERR_SHM_UNSUPPORTED');
+    expect(codeOf({ ...here, electron: '33.0.0' }).code).toBe('ERR_SHM_UNSUPPORTED');
+  });
+});
+
+describe('prebuilt addons', () => {
+  const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+  it('cover Node 20, 22, 24 and 26 and are the files that the manifest lists', () => {
+    const names = Object.keys(manifest.addons);
+    expect(names).toEqual(['115', '127', '137', '147'].map((abi) => `linux-x64/node.abi${abi}.glibc.node`));
+    expect(readdirSync(join(prebuildsDir, 'linux-x64')).map((file) => `linux-x64/${file}`)).toEqual(names);
+    for (const name of names) {
+      expect(sha256(readFileSync(join(prebuildsDir, name))), name).toBe(manifest.addons[name]?.sha256);
+    }
+  });
+
+  it('are not older than their sources', async () => {
+    // @ts-expect-error the scripts that build addons are plain JavaScript
+    const { sourcesHash } = (await import('../../native/compile.mjs')) as {
+      sourcesHash(dir: string): string;
+    };
+    const mmapIo = require.resolve('mmap-io/package.json');
+    expect(JSON.parse(readFileSync(mmapIo, 'utf8')).version).toBe(manifest['mmap-io']);
+    expect(sourcesHash(join(mmapIo, '..')), 'run: npm run prebuilds -w @chat/shm').toBe(
+      manifest.sourcesSha256,
+    );
+  });
+
+  it('have the name by which the loader looks for them', async () => {
+    // @ts-expect-error the scripts that build addons are plain JavaScript
+    const compile = (await import('../../native/compile.mjs')) as { addonPath: typeof addonPath };
+    const target = { platform: 'linux', arch: 'arm64', abi: '127', libc: 'musl' };
+    expect(compile.addonPath(target)).toBe(addonPath(target));
+  });
+
+  it('lie beside the licences of what they contain', () => {
+    for (const file of ['LICENSE.mmap-io', 'LICENSE.nan']) {
+      expect(existsSync(join(prebuildsDir, file)), file).toBe(true);
+    }
+  });
+});

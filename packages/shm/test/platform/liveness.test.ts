@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, it } from 'vitest';
+import {
+  currentIdentity,
+  formatIdentity,
+  type Identity,
+  livenessOf,
+  parseIdentity,
+} from '../../src/platform/liveness.js';
+import { deadIdentity } from '../support/dead.js';
+
+const me = currentIdentity();
+
+/** The identity of the main thread of another process of our namespace. */
+function identityOf(pid: number): Identity {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const startTicks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  return { ...me, pid, tid: pid, startTicks };
+}
+
+function stateOf(pid: number): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return stat.charAt(stat.lastIndexOf(')') + 2);
+}
+
+async function untilState(pid: number, state: string): Promise<void> {
+  while (stateOf(pid) !== state) await delay(1);
+}
+
+describe.skipIf(process.platform !== 'linux')('livenessOf', () => {
+  it('knows the caller to be alive', () => {
+    expect(me.pid).toBe(process.pid);
+    expect(me.startTicks).toBeGreaterThan(0);
+    expect(livenessOf(me, me)).toBe('alive');
+  });
+
+  it('calls a process that is gone dead', () => {
+    expect(livenessOf(deadIdentity(), me)).toBe('dead');
+  });
+
+  it('calls a process dead whose number another one has now', () => {
+    expect(livenessOf({ ...me, startTicks: me.startTicks - 1 }, me)).toBe('dead');
+  });
+
+  it('calls a stopped process stopped, which is not dead', async () => {
+    const child = spawn('sleep', ['60']);
+    await once(child, 'spawn');
+    const identity = identityOf(child.pid as number);
+    child.kill('SIGSTOP');
+    await untilState(identity.pid, 'T');
+    expect(livenessOf(identity, me)).toBe('stopped');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(livenessOf(identity, me)).toBe('dead');
+  });
+
+  it('calls a zombie dead', async () => {
+    // The shell becomes a program that never waits for the child it inherits.
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [line] = await once(parent.stdout, 'data');
+    const identity = identityOf(Number(line));
+    expect(livenessOf(identity, me)).toBe('alive');
+    while (readFileSync(`/proc/${parent.pid}/comm`, 'latin1') !== 'sleep\n') await delay(1);
+    process.kill(identity.pid, 'SIGKILL');
+    await untilState(identity.pid, 'Z');
+    expect(livenessOf(identity, me)).toBe('dead');
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+  });
+
+  it('proves nothing about another namespace, whatever the number, the time or the boot', () => {
+    for (const change of [{}, { startTicks: 1 }, { pid: deadIdentity().pid }, { boot: 1 }]) {
+      expect(livenessOf({ ...me, ...change, namespace: me.namespace ^ 1 }, me)).toBe('unknown');
+    }
+  });
+
+  it('takes another boot of the same namespaces for death', () => {
+    expect(livenessOf({ ...me, boot: me.boot ^ 1 }, me)).toBe('dead');
+  });
+
+  it('has nothing but the number where there is no /proc', () => {
+    const bare = { ...me, tid: 0, startTicks: 0, namespace: 0, boot: 0 };
+    expect(livenessOf(bare, bare)).toBe('unknown');
+    expect(livenessOf({ ...bare, pid: deadIdentity().pid }, bare)).toBe('dead');
+  });
+
+  it('is not fooled by parentheses and spaces in the name of a program', async () => {
+    const child = spawn('sh', ['-c', 'printf %s ") Z 1 (" > /proc/$$/comm; echo; read line']);
+    await once(child.stdout, 'data');
+    expect(readFileSync(`/proc/${child.pid}/stat`, 'latin1')).toContain('() Z 1 ()');
+    expect(livenessOf(identityOf(child.pid as number), me)).toBe('alive');
+    child.stdin.end();
+    await once(child, 'exit');
+  });
+
+  it('tells the death of a worker thread while its process lives', async () => {
+    const worker = new Worker(
+      `const { parentPort } = require('node:worker_threads');
+       parentPort.postMessage(require('node:fs').readlinkSync('/proc/thread-self'));
+       setInterval(() => {}, 1000);`,
+      { eval: true },
+    );
+    const [link] = await once(worker, 'message');
+    const tid = Number(String(link).split('/')[2]);
+    const stat = readFileSync(`/proc/${process.pid}/task/${tid}/stat`, 'latin1');
+    const startTicks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+    const identity = { ...me, tid, startTicks };
+    expect(livenessOf(identity, me)).toBe('alive');
+    await worker.terminate();
+    expect(livenessOf(identity, me)).toBe('dead');
+  });
+});
+
+describe('formatIdentity', () => {
+  it('writes what parseIdentity reads', () => {
+    const identity = { pid: 4_194_303, tid: 1, startTicks: 2 ** 40 + 3, namespace: -5, boot: -(2 ** 31) };
+    expect(parseIdentity(formatIdentity(identity))).toEqual(identity);
+  });
+
+  it.each(['', '1-2-3-4', '0-0-0-0-0', '1-2-3-4-5-6', '1-2-3-4-', '1-2-3-4-%', '-1-2-3-4'])(
+    'does not read %j',
+    (text) => {
+      expect(parseIdentity(text)).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import * as latest from '../../src/latest/layout.js';
+import * as layout from '../../src/segment/layout.js';
+
+describe('the layout of a segment', () => {
+  it('is what version 1.0 says, since others may have it mapped', () => {
+    const { alignUp, kindName, payloadOffset, slotWord, ...numbers } = layout;
+    expect(numbers).toEqual({
+      WORD_BYTES: 4,
+      LINE_BYTES: 128,
+      LINE_WORDS: 32,
+      SECTION_BYTES: 4096,
+      MAX_SEGMENT_BYTES: 2_147_479_552,
+      MAGIC: 0x4d485343,
+      LAYOUT_MAJOR: 1,
+      LAYOUT_MINOR: 0,
+      ENDIAN_MARK: 0x01020304,
+      MAGIC_WORD: 0,
+      VERSION_WORD: 1,
+      ENDIAN_WORD: 2,
+      HEADER_BYTES_WORD: 3,
+      TOTAL_BYTES_WORD: 4,
+      KIND_WORD: 5,
+      INCARNATION_WORD: 6,
+      PARTICIPANT_COUNT_WORD: 7,
+      PAYLOAD_OFFSET_WORD: 8,
+      PAYLOAD_BYTES_WORD: 9,
+      CREATED_LOW_WORD: 10,
+      CREATED_HIGH_WORD: 11,
+      CREATOR_PID_WORD: 12,
+      CREATOR_NAMESPACE_WORD: 13,
+      PARAMS_WORD: 16,
+      MAX_PARAMS: 16,
+      RETIRED_WORD: 64,
+      CLOSING_WORD: 65,
+      MIXED_NAMESPACES_WORD: 66,
+      LOCK_WORD: 96,
+      HEADER_BYTES: 4096,
+      SLOT_BYTES: 64,
+      SLOT_WORDS: 16,
+      MAX_PARTICIPANTS: 254,
+      DEFAULT_PARTICIPANTS: 64,
+      SLOT_CLAIM: 0,
+      SLOT_GENERATION: 1,
+      SLOT_READY: 2,
+      SLOT_ROLE: 3,
+      SLOT_PID: 4,
+      SLOT_TID: 5,
+      SLOT_START_LOW: 6,
+      SLOT_START_HIGH: 7,
+      SLOT_NAMESPACE: 8,
+      SLOT_BOOT: 9,
+      SLOT_JOINED_LOW: 10,
+      SLOT_JOINED_HIGH: 11,
+      SLOT_USER: 12,
+      SegmentKind: { Raw: 1, Latest: 2, Mutex: 3, Ring: 4, Channel: 5, Log: 6 },
+    });
+    expect([1, 64, 254].map(payloadOffset)).toEqual([8192, 8192, 20480]);
+    expect([0, 1].map(slotWord)).toEqual([1024, 1040]);
+  });
+
+  it('reads CSHM at its beginning', () => {
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setInt32(0, layout.MAGIC, true);
+    expect(new TextDecoder().decode(bytes)).toBe('CSHM');
+  });
+});
+
+describe('the layout of a latest value', () => {
+  it('is what version 1.0 says', () => {
+    const { cellBytes, latestPayloadBytes, ...numbers } = latest;
+    expect(numbers).toEqual({
+      VERSION_WORD: 0,
+      WRITER_WORD: 32,
+      FIRST_CELL_BYTES: 256,
+      CELL_LENGTH_WORD: 0,
+      CELL_DATA_BYTES: 8,
+      NO_VALUE: -1,
+    });
+    expect([1, 120, 121, 65_536].map(cellBytes)).toEqual([128, 128, 256, 65_664]);
+    expect(latestPayloadBytes(64, 4)).toBe(768);
+  });
+});

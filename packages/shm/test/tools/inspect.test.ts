@@ -1,0 +1,306 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openChannel } from '../../src/channel/channel.js';
+import { openLatest } from '../../src/latest/latest.js';
+import { openMutex } from '../../src/lock/mutex.js';
+import { openLog } from '../../src/log/log.js';
+import { currentIdentity } from '../../src/platform/liveness.js';
+import { openRing } from '../../src/ring/ring.js';
+import { PARAMS_WORD, PAYLOAD_BYTES_WORD } from '../../src/segment/layout.js';
+import { temporaryPath } from '../../src/segment/path.js';
+import { openSegment } from '../../src/segment/shared-segment.js';
+import { cleanup, inspect, listSegments, unlink } from '../../src/tools/inspect.js';
+import { bellPath } from '../../src/waiting/doorbell.js';
+import { deadIdentity, joinDead } from '../support/dead.js';
+import { usePlace } from '../support/place.js';
+
+const place = usePlace();
+
+function code(expected: string): unknown {
+  return expect.objectContaining({ name: 'ShmError', code: expected });
+}
+
+describe('inspect', () => {
+  it('describes a segment, who is in it, and who of them is dead', () => {
+    const before = Date.now();
+    const segment = openSegment(place.name, { ...place, payloadBytes: 5000, maxParticipants: 7 });
+    joinDead(segment.segment.words);
+    const report = inspect(place.name, place);
+    expect(report).toMatchObject({
+      name: place.name,
+      path: join(place.directory, `${place.name}.cshm`),
+      kind: 'raw',
+      layoutVersion: '1.0',
+      payloadBytes: 5000,
+      incarnation: segment.segment.incarnation,
+      creatorPid: process.pid,
+      retired: false,
+      maxParticipants: 7,
+      participants: [
+        { slot: 0, pid: process.pid, liveness: 'alive' },
+        { slot: 1, pid: deadIdentity().pid, liveness: 'dead' },
+      ],
+      lock: { state: 'free' },
+      details: { kind: 'raw' },
+    });
+    expect(report.totalBytes).toBe(statSync(report.path).size);
+    expect(report.createdAt).toBeGreaterThanOrEqual(before);
+    expect(report.createdAt).toBeLessThanOrEqual(Date.now());
+    expect(report.participants[0]?.joinedAt).toBeGreaterThanOrEqual(before);
+  });
+
+  it('changes nothing', () => {
+    const segment = openSegment(place.name, place);
+    joinDead(segment.segment.words);
+    const { path } = segment.segment;
+    const before = readFileSync(path);
+    inspect(place.name, place);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('tells who holds the lock, and that it is poisoned', () => {
+    const mutex = openMutex(place.name, place);
+    const lock = mutex.tryLock();
+    expect(inspect(place.name, place)).toMatchObject({
+      kind: 'mutex',
+      lock: { state: 'held', owner: { pid: process.pid, liveness: 'alive' } },
+    });
+    lock?.release();
+    mutex.segment.words[96] = -1;
+    expect(inspect(place.name, place).lock).toEqual({ state: 'poisoned' });
+  });
+
+  it('tells of a latest value its version and its writer', () => {
+    const latest = openLatest(place.name, { ...place, maxValueBytes: 10 });
+    expect(inspect(place.name, place).details).toEqual({
+      kind: 'latest',
+      maxValueBytes: 10,
+      cells: 4,
+      version: 0,
+      writer: undefined,
+    });
+    latest.write(new Uint8Array(3));
+    expect(inspect(place.name, place).details).toMatchObject({ version: 1, writer: { pid: process.pid } });
+  });
+
+  it('tells of a ring who writes, who reads, and how much waits', () => {
+    const [writer, reader] = [1, 2].map(() => openRing(place.name, { ...place, capacityBytes: 4096 }));
+    writer?.tryWrite(new Uint8Array(10));
+    expect(inspect(place.name, place).details).toMatchObject({
+      kind: 'ring',
+      capacityBytes: 4096,
+      unreadBytes: 24,
+      writer: { slot: 0, liveness: 'alive' },
+      reader: undefined,
+    });
+    reader?.read(() => {});
+    expect(inspect(place.name, place).details).toMatchObject({ unreadBytes: 0, reader: { slot: 1 } });
+    writer?.close();
+    reader?.close();
+  });
+
+  it('tells of a channel who has which side, who left, and what each has sent in vain', async () => {
+    const a = openChannel(place.name, { ...place, side: 'a' });
+    const b = openChannel(place.name, { ...place, side: 'b' });
+    await a.send(new Uint8Array(10));
+    b.close();
+    expect(inspect(place.name, place).details).toMatchObject({
+      kind: 'channel',
+      capacityBytes: 1_048_576,
+      a: { holder: { pid: process.pid, liveness: 'alive' }, left: false, unreadBytes: 24 },
+      b: { holder: undefined, left: true, unreadBytes: 0 },
+    });
+    a.close();
+  });
+
+  it('tells of a log how much is kept, and how far its readers are behind', () => {
+    const log = openLog(place.name, { ...place, capacityBytes: 4096 });
+    log.tryAppend(new Uint8Array(8));
+    const lossy = openLog(place.name, place);
+    const reliable = openLog(place.name, place);
+    const readers = [lossy.reader(), reliable.reader({ start: 'oldest', reliable: true })];
+    log.tryAppend(new Uint8Array(8));
+    const details = { pid: process.pid, lostEntries: 0, asleep: false };
+    expect(inspect(place.name, place).details).toEqual({
+      kind: 'log',
+      capacityBytes: 4096,
+      entries: 2,
+      keptBytes: 48,
+      writer: undefined,
+      participants: [
+        { ...details, slot: 0, reads: undefined, lagBytes: undefined },
+        { ...details, slot: 1, reads: 'lossily', lagBytes: 24 },
+        { ...details, slot: 2, reads: 'reliably', lagBytes: 48 },
+      ],
+    });
+    for (const reader of readers) reader.read(() => {});
+    expect(inspect(place.name, place).details).toMatchObject({
+      participants: [{}, { lagBytes: 0 }, { lagBytes: 0 }],
+    });
+    for (const reader of readers) reader.close();
+    expect(inspect(place.name, place).details).toMatchObject({
+      participants: [
+        {},
+        { reads: undefined, lagBytes: undefined },
+        { reads: undefined, lagBytes: undefined },
+      ],
+    });
+    for (const each of [log, lossy, reliable]) each.close();
+  });
+
+  it('tells of a log how many entries its lossy readers have lost', () => {
+    const log = openLog(place.name, { ...place, capacityBytes: 4096 });
+    const readers = [log.reader(), log.reader()];
+    for (let i = 0; i < 300; i++) log.tryAppend(new Uint8Array(8));
+    const { details } = inspect(place.name, place);
+    const { keptBytes = 0, participants = [] } = details.kind === 'log' ? details : {};
+    expect(participants[0]).toMatchObject({ reads: 'lossily', lostEntries: 0 });
+    expect(participants[0]?.lagBytes).toBeGreaterThan(keptBytes);
+    for (const reader of readers) reader.read(() => {});
+    const [first, second] = readers;
+    expect(first?.lost).toBeGreaterThan(0);
+    expect(inspect(place.name, place).details).toMatchObject({
+      participants: [{ lagBytes: 0, lostEntries: (first?.lost ?? 0) + (second?.lost ?? 0) }],
+    });
+    log.close();
+  });
+
+  it('shows the reliable reader of a handle, whatever its lossy ones do', () => {
+    const log = openLog(place.name, { ...place, capacityBytes: 4096 });
+    const lossy = log.reader();
+    const reliable = log.reader({ reliable: true });
+    log.tryAppend(new Uint8Array(8));
+    const another = log.reader({ start: 'oldest' });
+    const shown = { reads: 'reliably', lagBytes: 24 };
+    lossy.read(() => {});
+    another.read(() => {});
+    expect(inspect(place.name, place).details).toMatchObject({ participants: [shown] });
+    lossy.close();
+    expect(inspect(place.name, place).details).toMatchObject({ participants: [shown] });
+    reliable.close();
+    another.read(() => {});
+    expect(inspect(place.name, place).details).toMatchObject({
+      participants: [{ reads: 'lossily', lagBytes: 0 }],
+    });
+    log.close();
+  });
+
+  it('names a kind that it does not know', () => {
+    const segment = openSegment(place.name, place);
+    segment.segment.words[5] = 77;
+    expect(inspect(place.name, place)).toMatchObject({
+      kind: 'unknown kind 77',
+      details: { kind: 'unknown' },
+    });
+    segment.close();
+  });
+
+  it.each([
+    ['log', () => openLog(place.name, { ...place, capacityBytes: 4096 }), 2 ** 30],
+    ['ring', () => openRing(place.name, { ...place, capacityBytes: 4096 }), 2 ** 20],
+    ['channel', () => openChannel(place.name, { ...place, capacityBytes: 4096 }), 2 ** 20],
+    ['channel', () => openChannel(place.name, { ...place, capacityBytes: 4096 }), -5],
+    ['latest', () => openLatest(place.name, { ...place, maxValueBytes: 64 }), 2 ** 20],
+    ['raw', () => openSegment(place.name, { ...place, payloadBytes: 64 }), 2 ** 20],
+    ['mutex', () => openMutex(place.name, place), undefined],
+  ] as const)(
+    'says that the header of a %s is damaged, rather than look beyond its end',
+    (kind, open, param) => {
+      const opened = open();
+      const { words } = opened.segment;
+      if (param === undefined) words[PAYLOAD_BYTES_WORD] = 4;
+      else words[PARAMS_WORD] = param;
+      expect(() => inspect(place.name, place)).toThrow(code('ERR_SHM_CORRUPT'));
+      expect(() => inspect(place.name, place)).toThrow(kind);
+      // It is nobody's leftover, and does not keep others from being cleaned up.
+      const other = openSegment('other', place);
+      joinDead(other.segment.words);
+      expect(cleanup(place).participants).toBe(1);
+      other.close();
+      opened.close();
+    },
+  );
+
+  it('fails where there is nothing to see', () => {
+    expect(() => inspect('none', place)).toThrow(code('ERR_SHM_NOT_FOUND'));
+    writeFileSync(join(place.directory, 'text.cshm'), 'text');
+    expect(() => inspect('text', place)).toThrow(code('ERR_SHM_FOREIGN'));
+  });
+});
+
+describe('unlink', () => {
+  it('gives up a name of any kind, and says whether there was one', () => {
+    const mutex = openMutex(place.name, place);
+    expect(unlink(place.name, place)).toBe(true);
+    expect(unlink(place.name, place)).toBe(false);
+    expect(mutex.segment.retired).toBe(true);
+    expect(mutex.tryLock()).toBeDefined();
+    expect(readdirSync(place.directory)).toEqual([]);
+  });
+
+  it('leaves alone what is no segment', () => {
+    const path = join(place.directory, 'text.cshm');
+    writeFileSync(path, 'text');
+    expect(() => unlink('text', place)).toThrow(code('ERR_SHM_FOREIGN'));
+    expect(existsSync(path)).toBe(true);
+    expect(() => unlink('../x', place)).toThrow(code('ERR_SHM_INVALID_NAME'));
+  });
+});
+
+describe('removing a segment', () => {
+  it('removes the bells of its dead, and of nobody else', () => {
+    const segment = openSegment(place.name, place);
+    const other = openSegment('other', place);
+    const bells = [
+      bellPath(segment.segment, 1, deadIdentity()),
+      bellPath(segment.segment, 2, currentIdentity()),
+      bellPath(other.segment, 1, deadIdentity()),
+    ];
+    for (const bell of bells) writeFileSync(bell, '');
+    expect(segment.closeAndRemoveIfLast()).toBe(true);
+    expect(bells.map((bell) => existsSync(bell))).toEqual([false, true, true]);
+  });
+});
+
+describe('listSegments', () => {
+  it('lists names, and nothing else that lies in the folder', () => {
+    for (const name of ['b', 'a', 'ü']) openMutex(name, place).close();
+    mkdirSync(join(place.directory, 'folder'));
+    for (const file of ['x', '.cshm', '-.cshm', temporaryPath('a.cshm', deadIdentity())]) {
+      writeFileSync(join(place.directory, file), '');
+    }
+    expect(listSegments(place)).toEqual(['a', 'b', 'ü']);
+    expect(() => listSegments({ directory: join(place.directory, 'none') })).toThrow(
+      code('ERR_SHM_NOT_FOUND'),
+    );
+  });
+});
+
+describe('cleanup', () => {
+  it('removes what the dead left, and nothing of the living', () => {
+    const alive = openSegment('alive', place);
+    joinDead(alive.segment.words);
+    const abandoned = openSegment('abandoned', place);
+    joinDead(abandoned.segment.words);
+    abandoned.close();
+    const leftover = temporaryPath('alive.cshm', deadIdentity());
+    const unfinished = temporaryPath('alive.cshm', currentIdentity());
+    const deadBell = basename(bellPath(abandoned.segment, 1, deadIdentity()));
+    const bell = basename(bellPath(alive.segment, 1, currentIdentity()));
+    for (const file of [leftover, unfinished, deadBell, bell, 'foreign.cshm']) {
+      writeFileSync(join(place.directory, file), '');
+    }
+
+    expect(cleanup(place)).toEqual({ leftovers: [leftover, deadBell], participants: 2, removed: [] });
+    expect(alive.participants()).toHaveLength(1);
+    expect(cleanup(place)).toEqual({ leftovers: [], participants: 0, removed: [] });
+
+    expect(cleanup({ ...place, removeAbandoned: true }).removed).toEqual(['abandoned']);
+    expect(readdirSync(place.directory).sort()).toEqual(
+      ['alive.cshm', unfinished, bell, 'foreign.cshm'].sort(),
+    );
+    alive.close();
+    expect(cleanup({ ...place, removeAbandoned: true }).removed).toEqual(['alive']);
+  });
+});
