@@ -63,6 +63,7 @@ export {
   assertMaxFrameBytes,
   DEFAULT_MAX_FRAME_BYTES,
   DEFAULT_MAX_LINE_BYTES,
+  DEFAULT_MAX_LINES_PER_MESSAGE,
   DEFAULT_PORT,
   LOBBY,
   MAX_MAX_FRAME_BYTES,
@@ -71,11 +72,11 @@ export {
   MIN_MAX_FRAME_BYTES,
   PROTOCOL_VERSION,
 } from './limits.js';
+export { LineDecoder, type LineDecoderOptions } from './line-decoder.js';
 export {
   formatMessageLines,
   formatNoticeLine,
-  LineDecoder,
-  type LineDecoderOptions,
+  isQuitLine,
   parseUserNameLine,
   printable,
 } from './line-dialect.js';
@@ -83,3 +84,4 @@ export { type NameProblem, nameKey, roomKey, roomNameProblem, userNameProblem } 
 export { type OptionNames, optionProblem } from './option-problem.js';
 export { decodePreface, encodePreface, PREFACE_BYTES, PREFACE_FIRST_BYTE } from './preface.js';
 export { readServerFrame, type ServerFrame } from './server-frame.js';
+export { TIMING_MARK_ANSWER } from './telnet.js';

@@ -28,6 +28,9 @@ export const MAX_NAME_GRAPHEMES = 32;
 /** Longest line of the line dialect in bytes, when nothing else is said: 16 KiB. */
 export const DEFAULT_MAX_LINE_BYTES = 16_384;
 
+/** Lines that one message becomes in the line dialect, when nothing else is said. */
+export const DEFAULT_MAX_LINES_PER_MESSAGE = 100;
+
 /** The room that everybody of the line dialect is in. */
 export const LOBBY = 'lobby';
 

@@ -15,6 +15,8 @@ import { AddressRanges } from './limits/address-ranges.js';
 import { AddressRate } from './limits/address-rate.js';
 import { Bans } from './limits/bans.js';
 import type { Rate } from './limits/token-bucket.js';
+import { LineCharset } from './lines/charset.js';
+import type { LineReaderOptions } from './lines/line-reader.js';
 import { type EventLog, inboxMember, type LogEntry } from './log/event-log.js';
 import { MemoryGuard } from './memory-guard.js';
 import { Names } from './names.js';
@@ -63,6 +65,8 @@ export class Chat {
   /** What each session may say. */
   readonly messageRate: Rate;
   readonly maxMessageBytes: number;
+  /** How the line dialect is read. */
+  readonly lineReading: LineReaderOptions;
   /** Set once the server goes away: nobody is admitted any more. */
   draining = false;
   /** Told when a session has lost its connection, for whatever reason. */
@@ -81,6 +85,12 @@ export class Chat {
     this.log = options.log;
     this.#emit = emit;
     this.maxMessageBytes = maxMessageBytes(options);
+    this.lineReading = {
+      maxLineBytes: options.maxLineBytes,
+      lineIdleMs: options.lineIdleMs,
+      clock: options.clock,
+      charset: new LineCharset(options.lineCharset),
+    };
     const exempt = [
       new AddressRanges(options.exemptAddresses, 'exemptAddresses'),
       new AddressRanges(options.trustedProxies, 'trustedProxies'),

@@ -5,6 +5,7 @@ import {
   assertMaxFrameBytes,
   DEFAULT_MAX_FRAME_BYTES,
   DEFAULT_MAX_LINE_BYTES,
+  DEFAULT_MAX_LINES_PER_MESSAGE,
   ENTRY_HEADER_BYTES,
   MAX_NAME_BYTES,
   type OptionNames,
@@ -13,6 +14,7 @@ import { type Clock, systemClock } from './clock.js';
 import type { HttpOptions } from './dialects/http.js';
 import { ServerError, ServerErrorCode } from './errors.js';
 import type { Hooks } from './hooks.js';
+import { LineCharset } from './lines/charset.js';
 import type { EventLog } from './log/event-log.js';
 import { createMemoryLog } from './log/memory-log.js';
 import { type Logger, silentLogger } from './logger.js';
@@ -31,6 +33,20 @@ export interface ChatServerOptions {
   readonly maxFrameBytes?: number;
   /** Longest line of the line dialect. @defaultValue 16384 */
   readonly maxLineBytes?: number;
+  /** Lines that one message becomes in the line dialect; one more says how many are left out. @defaultValue 100 */
+  readonly maxLinesPerMessage?: number;
+  /** Names that a connection of the line dialect may try; it is asked for another until then. @defaultValue 10 */
+  readonly maxNameTries?: number;
+  /**
+   * In the line dialect, silence that ends a first line without a line end, and then every line of that connection.
+   * 0 and `Infinity`: never. @defaultValue 200
+   */
+  readonly lineIdleMs?: number;
+  /**
+   * Charset of lines that are not UTF-8, such as `windows-1255`; a client that uses it is answered in it. It must
+   * contain ASCII. @defaultValue 'utf-8'; what is not UTF-8 is shown as U+FFFD
+   */
+  readonly lineCharset?: string;
   /** Sessions at a time, lost ones that may still resume included. @defaultValue 10000 */
   readonly maxSessions?: number;
   /** Connections at a time from one IPv4 address or IPv6 /64, and as many lost sessions. @defaultValue 256 */
@@ -160,6 +176,10 @@ export const UNLIMITED: ChatServerOptions = {
 const DEFAULTS = {
   maxFrameBytes: DEFAULT_MAX_FRAME_BYTES,
   maxLineBytes: DEFAULT_MAX_LINE_BYTES,
+  maxLinesPerMessage: DEFAULT_MAX_LINES_PER_MESSAGE,
+  maxNameTries: 10,
+  lineIdleMs: 200,
+  lineCharset: 'utf-8',
   maxSessions: 10_000,
   maxConnectionsPerAddress: 256,
   maxConnectionsPerSecondPerAddress: 50,
@@ -205,6 +225,7 @@ const NAMES: OptionNames<ChatServerOptions> = Object.fromEntries(
 /** Limits of which none at all makes sense, and so may be zero. */
 const MAY_BE_ZERO = new Set<string>([
   'coalesceMs',
+  'lineIdleMs',
   'presenceDelayMembers',
   'presenceDelayMs',
   'resumeWindowMs',
@@ -213,7 +234,7 @@ const MAY_BE_ZERO = new Set<string>([
 ]);
 /** Limits that can be lifted with `Infinity`; the others bound a buffer or a timer. */
 const MAY_BE_INFINITE =
-  /^(maxSessions|maxConnections.*|maxRooms.*|maxMembersPerRoom|maxMessage.*|maxRateViolations|maxLogBytes|maxMemoryBytes|retentionMs)$/;
+  /^(maxSessions|maxConnections.*|maxRooms.*|maxMembersPerRoom|maxMessage.*|maxRateViolations|maxLogBytes|maxMemoryBytes|retentionMs|lineIdleMs)$/;
 
 /**
  * Fills in defaults and checks that the limits fit together.
@@ -268,6 +289,11 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
     );
   }
   assertObjects(resolved);
+  try {
+    new LineCharset(resolved.lineCharset);
+  } catch (cause) {
+    throw bad(`lineCharset: ${(cause as Error).message}`, cause);
+  }
   assertOneOf('slowConsumer', resolved.slowConsumer, ['close', 'skip']);
   assertOneOf('duplicateNames', resolved.duplicateNames, ['refuse', 'suffix', 'takeover']);
   return resolved;
@@ -318,6 +344,6 @@ function assertOneOf(option: string, value: unknown, allowed: readonly string[])
   throw bad(`${option} must be ${names}, got ${String(value)}`);
 }
 
-function bad(message: string): ServerError {
-  return new ServerError(ServerErrorCode.BadOption, message);
+function bad(message: string, cause?: unknown): ServerError {
+  return new ServerError(ServerErrorCode.BadOption, message, cause === undefined ? {} : { cause });
 }

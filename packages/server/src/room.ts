@@ -2,7 +2,7 @@
  * A room: its log, and a cursor for each member. An inbox is a room with one reader and no name.
  */
 import type { Member } from '@chat/protocol';
-import { LineView } from './line-view.js';
+import type { LineView } from './lines/line-view.js';
 import { ByteLog, type Chunk, type Cursor, type Retention, type StartingPoint } from './log/byte-log.js';
 import type { Session } from './session.js';
 
@@ -23,7 +23,7 @@ export class Membership implements Cursor {
     this.offset = point.offset;
   }
 
-  moveTo(point: StartingPoint): void {
+  moveTo(point: Cursor): void {
     this.chunk = point.chunk;
     this.offset = point.offset;
   }
@@ -55,8 +55,8 @@ export class Room {
   /** Number in frames; never used again in this epoch. */
   readonly handle: number;
   readonly log: ByteLog;
-  /** The latest entries as lines. */
-  readonly lines: LineView = new LineView();
+  /** The latest entries as lines; made by the first member of the line dialect. */
+  lines: LineView | undefined;
   /** By member id, in the order of joining. */
   readonly members: Map<number, Membership> = new Map();
   /** Those on their way through the log, who are not members yet. */

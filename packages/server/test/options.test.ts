@@ -55,8 +55,65 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     ada.send(`${'y'.repeat(21)}\n`);
     await turn(2);
     expect(bob.text()).toContain(`ada: ${'x'.repeat(20)}\n`);
-    expect(ada.text()).toMatch(/\*\*\* .*exceeds maxLineBytes 20 \(frame-too-large\)\n$/);
-    expect(ada.link.closed).toBe(true);
+    expect(ada.text()).toMatch(/\*\*\* not sent: .*exceeds maxLineBytes 20\n$/);
+    expect(bob.text()).not.toContain('y');
+  },
+  maxLinesPerMessage: async () => {
+    const memory = await MemoryChat.open({ maxLinesPerMessage: 2 });
+    const bob = memory.connectLine();
+    bob.send('bob\n');
+    const ada = await memory.enter('ada');
+    const { handle } = await ada.join('lobby');
+    await ada.say(handle, 'one\ntwo');
+    await ada.say(handle, 'one\ntwo\nthree\nfour');
+    await ada.ask({ op: 'leave', room: 'lobby' });
+    await turn(2);
+    expect(bob.text().match(/ada: .*/g)).toEqual([
+      'ada: one',
+      'ada: two',
+      'ada: one',
+      'ada: two',
+      'ada: … 2 more lines',
+    ]);
+  },
+  maxNameTries: async () => {
+    const memory = await MemoryChat.open({ maxNameTries: 2 });
+    const line = memory.connectLine();
+    line.send('#one\n');
+    await turn(2);
+    expect(line.link.closed).toBe(false);
+    line.send('#two\n');
+    await turn(2);
+    expect(line.link.closed).toBe(true);
+  },
+  lineIdleMs: async () => {
+    const memory = await MemoryChat.open({ lineIdleMs: 500 });
+    const line = memory.connectLine();
+    line.send('ada');
+    memory.clock.advance(499);
+    await turn();
+    expect(memory.chat.sessionCount).toBe(0);
+    memory.clock.advance(1);
+    await turn();
+    expect(memory.chat.names.find('ada')).toBeDefined();
+    for (const off of [0, INFINITE]) {
+      const patient = await MemoryChat.open({ lineIdleMs: off });
+      patient.connectLine().send('ada');
+      patient.clock.advance(9000);
+      await turn();
+      expect(patient.chat.sessionCount).toBe(0);
+    }
+  },
+  lineCharset: async () => {
+    const memory = await MemoryChat.open({ lineCharset: 'cp1255' });
+    const line = memory.connectLine();
+    line.link.receive(Uint8Array.of(0xf9, 0xec, 0xe5, 0xed, 0x0a));
+    await turn();
+    expect(memory.chat.names.find('שלום')).toBeDefined();
+    const refused = { code: ServerErrorCode.BadOption };
+    for (const lineCharset of ['klingon', 'utf-16le', 'iso-2022-jp', '']) {
+      expect(() => resolveOptions({ lineCharset })).toThrow(expect.objectContaining(refused));
+    }
   },
   maxSessions: async () => {
     const memory = await MemoryChat.open({ maxSessions: 2, resumeWindowMs: 1000 });
@@ -633,6 +690,7 @@ describe('resolveOptions', () => {
       }
     });
     expect(liftable).toEqual([
+      'lineIdleMs',
       'maxSessions',
       'maxConnectionsPerAddress',
       'maxConnectionsPerSecondPerAddress',

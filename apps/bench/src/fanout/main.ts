@@ -14,7 +14,8 @@ import { chatTarget, findTargets, type Target } from './targets.js';
 
 const options = parseFanoutOptions(process.argv.slice(2));
 const { found, missing } = findTargets(options.peers);
-const chats = options.memory ? (['binary', 'line'] as const) : ([options.dialect] as const);
+const withLines = options.memory || options.dialect === 'line';
+const chats = withLines ? (['binary', 'line'] as const) : ([options.dialect] as const);
 const targets: Target[] = [...chats.map((dialect) => chatTarget(dialect, options.profile)), ...found];
 const signal = listenForInterrupt();
 

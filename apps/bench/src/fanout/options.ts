@@ -39,8 +39,8 @@ export function parseFanoutOptions(args: readonly string[]): FanoutOptions {
       ...PEER_NAMES,
     ])
     .addOption(
-      new Option('--dialect <name>', 'how our server is spoken to')
-        .choices(['binary', 'websocket'])
+      new Option('--dialect <name>', 'how our server is spoken to; line: beside binary, as a row of its own')
+        .choices(['binary', 'websocket', 'line'])
         .default('binary'),
     )
     .option(

@@ -63,6 +63,14 @@ const streams: Partial<Record<WireName, { stream: Uint8Array; answers: string }>
     ]),
     answers: hex(Uint8Array.of(0x8a, 0x82, 0, 0, 0, 0, 1, 2)),
   },
+  'chat-line': {
+    stream: concat([
+      `publisher: ${text(1)}\n`,
+      '*** ada has joined the chat\n',
+      `publisher: ${text(2)}\npublisher: ${text(3)}\n`,
+    ]),
+    answers: '',
+  },
   ws: {
     stream: concat([
       serverFrame(2, payload(1)),

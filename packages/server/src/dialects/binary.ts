@@ -243,7 +243,9 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     );
     this.#link.end(code, reason);
     this.#closed();
-    if (state.name === 'open') state.session.disconnected(this, false, closeCodeInfo(code).retry);
+    // One that may not come back was sent away, and is not lost.
+    const mayReturn = closeCodeInfo(code).retry;
+    if (state.name === 'open') state.session.disconnected(this, !mayReturn, mayReturn);
   }
 
   // ── the client ──

@@ -2,6 +2,9 @@
  * The line dialect: a name on the first line, then messages to the lobby, `/quit` or the end of the stream to
  * leave. It has no acks and no resume: what was sent is in the log when the next line is read, and a
  * connection that breaks ends the session.
+ *
+ * Nobody is sent away for a slip: a name that cannot be had is asked for again, a line that cannot be taken is
+ * refused, and the next one is read.
  */
 import {
   CLOSE_CODE_OF_ERROR,
@@ -11,18 +14,20 @@ import {
   type Failure,
   FailureCode,
   formatNoticeLine,
-  LineDecoder,
+  isQuitLine,
   LOBBY,
   ProtocolError,
   parseUserNameLine,
-  textCodec,
+  TIMING_MARK_ANSWER,
 } from '@chat/protocol';
 import type { Chat } from '../chat.js';
 import { Intake, type IntakeOwner } from '../intake.js';
-import { directLines } from '../line-view.js';
+import type { LineCharset } from '../lines/charset.js';
+import { LineReader } from '../lines/line-reader.js';
+import { LineSender } from '../lines/line-sender.js';
 import type { Link, LinkHandler } from '../link.js';
 import type { Peer } from '../peer.js';
-import type { Membership } from '../room.js';
+import { isBehind, type Membership } from '../room.js';
 import type { Session } from '../session.js';
 import { type Stray, strayProtocol } from '../stray.js';
 import type { TimerEntry } from '../timer-wheel.js';
@@ -34,24 +39,40 @@ type State =
   | { readonly name: 'naming' }
   | { readonly name: 'admitting'; readonly abort: AbortController | undefined }
   | { readonly name: 'open'; readonly session: Session }
+  /** It has said goodbye, and has not read yet what came before that. */
+  | { readonly name: 'leaving'; readonly session: Session }
   | { readonly name: 'closed' };
+
+/** Refusals of a name after which another one may do. */
+const OTHER_NAME_MAY_DO: ReadonlySet<CloseCode> = new Set([
+  CloseCode.NameTaken,
+  CloseCode.NameInvalid,
+  CloseCode.InvalidUtf8,
+  CloseCode.FrameTooLarge,
+]);
+/** How long one who has said goodbye is waited for until it has read what came before. */
+const LEAVE_MS = 5000;
+/** No line that takes leave is longer. */
+const MAX_QUIT_BYTES = 64;
+const SLASH = 0x2f;
 
 export class LinePeer implements Peer, LinkHandler, IntakeOwner {
   readonly dialect = 'line';
   readonly #chat: Chat;
   readonly #link: Link;
-  readonly #decoder: LineDecoder;
+  readonly #reader: LineReader;
+  readonly #sender: LineSender;
   readonly #intake: Intake;
-  readonly #deadline: TimerEntry;
+  #deadline: TimerEntry;
   #state: State = { name: 'naming' };
-  #lines = '';
-  #blocked = false;
+  #nameTries = 0;
   #ended = false;
 
   constructor(chat: Chat, link: Link) {
     this.#chat = chat;
     this.#link = link;
-    this.#decoder = new LineDecoder({ maxLineBytes: chat.options.maxLineBytes });
+    this.#reader = new LineReader(chat.lineReading, this);
+    this.#sender = new LineSender(chat, link);
     this.#intake = new Intake(link, chat.options.clock, this);
     this.#deadline = chat.wheel.schedule(this, chat.options.handshakeTimeoutMs);
     link.handler = this;
@@ -66,24 +87,23 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
   onBytes(chunk: Uint8Array): void {
     if (this.#state.name === 'closed') return;
     this.#chat.counters.bytesIn += chunk.length;
-    try {
-      this.#decoder.push(chunk);
-    } catch (error) {
-      this.failed(error);
-      return;
-    }
+    this.#reader.push(chunk);
+    for (let marks = this.#reader.takeTimingMarks(); marks > 0; marks--) this.#answer(TIMING_MARK_ANSWER);
+    this.#intake.run();
+  }
+
+  /** A line was ended by silence. */
+  onSilence(): void {
     this.#intake.run();
   }
 
   onFlushed(): void {
-    this.#blocked = false;
-    this.flush();
-    if (this.#state.name !== 'open') return;
-    const { session } = this.#state;
-    for (const membership of session.rooms.values()) if (!this.#blocked) this.deliver(membership);
-    const { inbox } = session;
-    if (inbox && !this.#blocked) this.deliver(inbox.membership);
-    if (!this.#blocked) this.#intake.release();
+    this.#sender.unblock();
+    const state = this.#state;
+    if (state.name === 'open' || state.name === 'leaving') this.#catchUp(state.session);
+    if (this.#sender.isBlocked) return;
+    if (state.name === 'leaving') this.#leave(state.session);
+    else this.#intake.release();
   }
 
   /** The end of the input is a goodbye, once the lines before it are handled. */
@@ -96,16 +116,31 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     this.close(code, reason);
   }
 
+  /** A connection that breaks behind a goodbye was not lost. */
   onClosed(): void {
     const state = this.#state;
     this.#closed();
-    if (state.name === 'open') state.session.disconnected(this, false, false);
+    if (state.name === 'open') state.session.disconnected(this, this.#ended, false);
+    if (state.name === 'leaving') state.session.disconnected(this, true, false);
   }
 
   /** Only the name has a deadline: a person may read for hours, and TCP keep-alive finds a dead cable. */
   expire(): undefined {
-    if (this.#state.name === 'naming' || this.#state.name === 'admitting') {
-      this.close(CloseCode.HandshakeTimeout, 'the handshake took too long');
+    switch (this.#state.name) {
+      case 'naming':
+        this.close(
+          CloseCode.HandshakeTimeout,
+          this.#reader.isWithinLine
+            ? 'no whole line came in time; end the name with a line feed'
+            : 'no name came in time',
+        );
+        break;
+      case 'admitting':
+        this.close(CloseCode.HandshakeTimeout, 'the handshake took too long');
+        break;
+      case 'leaving':
+        this.#leave(this.#state.session);
+        break;
     }
     return undefined;
   }
@@ -113,53 +148,25 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
   // ── what the session says ──
 
   deliver(membership: Membership): void {
-    if (this.#blocked) {
-      if (membership.lagged) membership.session.lagged(membership);
-      return;
-    }
-    const { room, session } = membership;
-    for (;;) {
-      if (membership.lagged) {
-        membership.session.lagged(membership);
-        return;
-      }
-      const { chunk, offset } = membership;
-      if (offset < chunk.used) {
-        membership.offset = chunk.used;
-        room.log.slice(chunk, offset);
-        this.#chat.counters.entriesOut += room.log.sliceEntries;
-        this.#lines +=
-          room.name === '' ? directLines(chunk, offset) : room.lines.text(chunk, offset, session.memberId);
-        this.flush();
-        if (this.#blocked) return;
-      }
-      if (!chunk.next) return;
-      membership.chunk = chunk.next;
-      membership.offset = 0;
-    }
+    this.#sender.deliver(membership, this.#charset);
   }
 
   flush(): void {
-    if (this.#blocked || this.#lines === '') return;
-    const bytes = Buffer.from(this.#lines);
-    this.#lines = '';
-    this.#chat.counters.bytesOut += bytes.length;
-    this.#link.write(bytes);
-    this.#blocked = this.#link.unsentBytes > 0;
+    this.#sender.flush();
   }
 
   /** What was sent is not echoed. */
   ack(): void {}
 
   nack(_publishId: number, failure: Failure): void {
-    this.#say(formatNoticeLine(`not sent: ${failure.message}`));
+    this.#say(`not sent: ${failure.message}`);
   }
 
   /** Volatile events have no line. */
   signal(): void {}
 
   gap(): void {
-    this.#say(formatNoticeLine('some messages were missed'));
+    this.#say('some messages were missed');
   }
 
   /** There is no other room for it. */
@@ -177,15 +184,16 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     this.#chat.counters.closed(code);
     const close = closeCodeInfo(code).name;
     this.#chat.options.logger.debug({ address: this.address, code, close, reason }, 'closing');
-    if (state.name === 'open' && !this.#blocked) {
-      for (const membership of state.session.rooms.values()) if (!membership.lagged) this.deliver(membership);
+    if (state.name === 'open') {
+      for (const membership of state.session.rooms.values()) {
+        if (!this.#sender.isBlocked && !membership.lagged) this.deliver(membership);
+      }
     }
-    this.#link.write(Buffer.from(this.#lines + formatNoticeLine(`${reason} (${close})`)));
+    this.#sender.last(this.#encode(formatNoticeLine(`${reason} (${close})`)));
     this.#link.end();
     this.#closed();
-    // Who is sent away by a server that closes was not lost.
-    const goodbye = code === CloseCode.Normal || code === CloseCode.GoingAway;
-    if (state.name === 'open') state.session.disconnected(this, goodbye, false);
+    // One whom the server itself sends away is not lost, whatever the reason.
+    if (state.name === 'open' || state.name === 'leaving') state.session.disconnected(this, true, false);
   }
 
   // ── the client ──
@@ -195,17 +203,44 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
   }
 
   takeNext(): boolean | Promise<void> {
-    if (this.#state.name === 'closed') return false;
-    const line = this.#decoder.next() ?? (this.#ended ? this.#decoder.flush() : undefined);
+    const state = this.#state;
+    if (state.name !== 'naming' && state.name !== 'open') return false;
+    let line: Uint8Array | undefined;
+    try {
+      line = this.#reader.next(this.#ended);
+    } catch (error) {
+      if (!ProtocolError.is(error)) throw error;
+      if (state.name === 'naming') this.#refuseName(CLOSE_CODE_OF_ERROR[error.code], error.message);
+      else this.#say(`not sent: ${error.message}`);
+      return true;
+    }
     if (line === undefined) {
       if (this.#ended) this.#goodbye();
       return false;
     }
-    if (this.#state.name === 'open') return this.#handle(this.#state.session, line) ?? true;
-    const stray = strayProtocol(line);
-    if (!stray) return this.#admit(parseUserNameLine(line));
-    this.#turnAway(stray);
-    return false;
+    if (line[0] === SLASH && line.length <= MAX_QUIT_BYTES && isQuitLine(textOf(line))) {
+      this.#goodbye();
+      return false;
+    }
+    if (state.name === 'open') return this.#publish(state.session, line) ?? true;
+    return this.#takeName(line) ?? true;
+  }
+
+  #takeName(line: Uint8Array): Promise<void> | undefined {
+    const text = textOf(line);
+    const stray = strayProtocol(text);
+    if (stray) {
+      this.#turnAway(stray);
+      return undefined;
+    }
+    const name = parseUserNameLine(text);
+    // Only the first empty line is told: programs fill what they send up with NULs.
+    if (name === '' && this.#nameTries > 0) return undefined;
+    if (!this.#reader.wasReadable) {
+      this.#refuseName(CloseCode.InvalidUtf8, 'the name is not in UTF-8');
+      return undefined;
+    }
+    return this.#admit(name);
   }
 
   /** Its first line is of another protocol, and so is what follows: none of it is a name or a message. */
@@ -227,17 +262,17 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     this.#state = { name: 'admitting', abort };
     const admission = await this.#chat.admit({ name }, this, abort?.signal);
     if ('code' in admission) {
-      this.close(admission.code, admission.reason);
+      if (this.#state.name === 'admitting') this.#refuseName(admission.code, admission.reason);
       return;
     }
     const { session } = admission;
     if (this.#state.name !== 'admitting') {
-      session.disconnected(this, false, false);
+      session.disconnected(this, this.#ended, false);
       return;
     }
     this.#state = { name: 'open', session };
     this.#chat.wheel.cancel(this.#deadline);
-    if (session.name !== name) this.#say(formatNoticeLine(`you are known as ${session.name}`));
+    if (session.name !== name) this.#say(`you are known as ${session.name}`);
     const joined = await session.join(LOBBY, {});
     if ('failure' in joined) {
       const { code, message } = joined.failure;
@@ -245,52 +280,103 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     }
   }
 
-  #handle(session: Session, line: string): Promise<void> | undefined {
-    if (line === '/quit') {
-      this.#goodbye();
-      return undefined;
+  /** Asks for another name, where one may do, and gives it the time of the handshake again. */
+  #refuseName(code: CloseCode, reason: string): void {
+    if (!OTHER_NAME_MAY_DO.has(code) || ++this.#nameTries >= this.#chat.options.maxNameTries) {
+      this.close(code, reason);
+      return;
     }
-    const { lobby } = session;
-    if (line === '' || !lobby) return undefined;
-    return session.publisher.publish(
-      lobby.room.handle,
-      session.lastPublishId + 1,
-      CodecTag.Text,
-      textCodec.encode(line),
-    );
+    const { wheel, options } = this.#chat;
+    const close = closeCodeInfo(code).name;
+    options.logger.debug({ address: this.address, code, close, reason }, 'name refused');
+    this.#state = { name: 'naming' };
+    wheel.cancel(this.#deadline);
+    this.#deadline = wheel.schedule(this, options.handshakeTimeoutMs);
+    this.#say(`${reason}; send another name (${close})`);
   }
 
+  #publish(session: Session, line: Uint8Array): Promise<void> | undefined {
+    const { lobby } = session;
+    if (line.length === 0 || !lobby) return undefined;
+    const { publisher } = session;
+    return publisher.publish(lobby.room.handle, publisher.last + 1, CodecTag.Text, line);
+  }
+
+  /** Leaves once everything that was said before is read, if that does not take too long. */
   #goodbye(): void {
     const state = this.#state;
+    this.#intake.stop();
     this.flush();
-    this.#link.end();
-    this.#closed();
-    if (state.name === 'open') state.session.disconnected(this, true, false);
+    if (state.name !== 'open') {
+      this.#link.end();
+      this.#closed();
+      return;
+    }
+    const { session } = state;
+    this.#catchUp(session);
+    // The catching up may have closed it.
+    if (this.#state.name !== 'open') return;
+    if (!this.#sender.isBlocked) {
+      this.#leave(session);
+      return;
+    }
+    this.#state = { name: 'leaving', session };
+    this.#deadline = this.#chat.wheel.schedule(this, LEAVE_MS);
   }
 
-  #say(line: string): void {
-    if (this.#state.name === 'closed') return;
-    this.#lines += line;
-    if (this.#lines.length > this.#chat.options.maxQueuedBytes) {
-      this.flush();
-      if (this.#blocked) this.#intake.choke();
+  #leave(session: Session): void {
+    this.#link.end();
+    this.#closed();
+    session.disconnected(this, true, false);
+  }
+
+  #catchUp(session: Session): void {
+    for (const membership of session.rooms.values()) {
+      if (this.#sender.isBlocked) return;
+      if (isBehind(membership)) this.deliver(membership);
     }
-    if (!this.#blocked) this.#chat.fanOut.touchPeer(this);
+    const { inbox } = session;
+    if (inbox && !this.#sender.isBlocked) this.deliver(inbox.membership);
+  }
+
+  /** Tells the client something, at the end of the turn. */
+  #say(notice: string): void {
+    this.#answer(this.#encode(formatNoticeLine(notice)));
+  }
+
+  #answer(bytes: Uint8Array): void {
+    if (this.#state.name === 'closed') return;
+    this.#sender.add(bytes);
+    if (this.#sender.waitingBytes > this.#chat.options.maxQueuedBytes) {
+      this.flush();
+      if (this.#sender.isBlocked) this.#intake.choke();
+    }
+    if (!this.#sender.isBlocked) this.#chat.fanOut.touchPeer(this);
+  }
+
+  /** What the client reads, where that is not UTF-8. */
+  get #charset(): LineCharset | undefined {
+    return this.#reader.isForeign ? this.#chat.lineReading.charset : undefined;
+  }
+
+  #encode(text: string): Buffer {
+    return this.#charset?.encode(text) ?? Buffer.from(text);
   }
 
   failed(error: unknown): void {
-    if (ProtocolError.is(error)) {
-      this.close(CLOSE_CODE_OF_ERROR[error.code], error.message);
-    } else {
-      this.#chat.strangerLog.failed(error, 'a line could not be handled', { address: this.address });
-      this.close(CloseCode.Internal, 'the server failed');
-    }
+    this.#chat.strangerLog.failed(error, 'a line could not be handled', { address: this.address });
+    this.close(CloseCode.Internal, 'the server failed');
   }
 
   #closed(): void {
     if (this.#state.name === 'admitting') this.#state.abort?.abort();
     this.#state = { name: 'closed' };
     this.#intake.stop();
+    this.#reader.stop();
     this.#chat.wheel.cancel(this.#deadline);
   }
+}
+
+function textOf(line: Uint8Array): string {
+  return Buffer.from(line.buffer, line.byteOffset, line.length).toString();
 }

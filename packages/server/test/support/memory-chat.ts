@@ -54,16 +54,28 @@ export class MemoryChat {
     return client;
   }
 
-  /** A connection of the line dialect: what it received so far is in `text`. */
-  connectLine(): { readonly link: MemoryLink; readonly text: () => string; send(text: string): void } {
-    const link = new MemoryLink();
+  /** A connection of the line dialect: what it received so far is in `text`, or undecoded in `bytes`. */
+  connectLine(address?: string): {
+    readonly link: MemoryLink;
+    readonly text: () => string;
+    readonly bytes: () => Buffer;
+    send(text: string): void;
+  } {
+    const link = new MemoryLink(address);
     let text = '';
+    const chunks: Uint8Array[] = [];
     const decoder = new TextDecoder();
     link.onOutput = (bytes) => {
       text += decoder.decode(bytes, { stream: true });
+      chunks.push(bytes);
     };
     new LinePeer(this.chat, link);
-    return { link, text: () => text, send: (line) => link.receive(new TextEncoder().encode(line)) };
+    return {
+      link,
+      text: () => text,
+      bytes: () => Buffer.concat(chunks),
+      send: (line) => link.receive(new TextEncoder().encode(line)),
+    };
   }
 }
 

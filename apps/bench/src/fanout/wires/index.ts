@@ -13,7 +13,7 @@ const ROOM = 'room';
 const WIRES = {
   chat: (payloadBytes: number) => chatWire(ROOM, payloadBytes),
   'chat-websocket': (payloadBytes: number) => chatWebSocketWire(ROOM, payloadBytes),
-  'chat-line': () => lineWire(),
+  'chat-line': lineWire,
   ws: wsWire,
   'socket.io': socketIoWire,
   redis: (payloadBytes: number) => redisWire(ROOM, payloadBytes),
