@@ -11,6 +11,19 @@ const FIRST_TRAIL = 0x30;
 const LAST_TRAIL = 0xfe;
 const LF = 0x0a;
 const FF = 0xff;
+const SPACE = 0x20;
+const TILDE = 0x7e;
+/**
+ * What separates lines and words, and what begins another alphabet where bytes depend on those before them. The
+ * other controls are not shown, whatever a charset makes of them.
+ */
+const KEPT_CONTROLS: readonly number[] = [0x00, 0x09, 0x0a, 0x0d, 0x0e, 0x0f, 0x1b];
+/**
+ * 80–9F of windows-1252 by the Encoding Standard. Some versions of Node decode them as Latin-1, where they are
+ * controls; the five that are controls in the standard as well stay so.
+ */
+const WINDOWS_1252 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008DŽ\u008F\u0090‘’“”•–—˜™š›œ\u009DžŸ';
+const C1 = /[\u0080-\u009F]/g;
 
 export class LineCharset {
   readonly name: string;
@@ -29,7 +42,8 @@ export class LineCharset {
     }
     this.name = this.#decoder.encoding;
     for (let byte = 0; byte < ASCII_BYTES; byte++) {
-      if (this.#decoder.decode(Uint8Array.of(byte)) !== String.fromCharCode(byte)) {
+      const isShown = (byte >= SPACE && byte <= TILDE) || KEPT_CONTROLS.includes(byte);
+      if (isShown && this.#decoder.decode(Uint8Array.of(byte)) !== String.fromCharCode(byte)) {
         throw new RangeError(`the charset ${this.name} does not contain ASCII as it is`);
       }
     }
@@ -43,7 +57,9 @@ export class LineCharset {
   }
 
   decode(bytes: Uint8Array): string {
-    return this.#decoder.decode(bytes);
+    const text = this.#decoder.decode(bytes);
+    if (this.name !== 'windows-1252') return text;
+    return text.replace(C1, (control) => WINDOWS_1252[control.charCodeAt(0) - ASCII_BYTES]!);
   }
 
   encode(text: string): Buffer {
@@ -62,7 +78,7 @@ export class LineCharset {
 
   #turnRound(): void {
     for (let lead = ASCII_BYTES; lead <= FF; lead++) {
-      const character = this.#decoder.decode(Uint8Array.of(lead));
+      const character = this.decode(Uint8Array.of(lead));
       if (character === REPLACEMENT) this.#turnPairsRound(lead);
       else this.#add(character, lead);
     }

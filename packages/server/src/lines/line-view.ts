@@ -26,8 +26,9 @@ import { copyPlainText } from './plain-text.js';
 
 /** A piece ends with the entry that reaches this size. */
 const PIECE_BYTES = 65_536;
-/** Pieces that are kept: what a busy turn brings in. */
-const KEPT_PIECES = 8;
+/** Pieces that are kept, and their bytes: what the busiest turn brings in. */
+const KEPT_PIECES = 64;
+const KEPT_BYTES = 2_097_152;
 const FIRST_SCRATCH_BYTES = 4096;
 const COLON = 0x3a;
 const SPACE = 0x20;
@@ -42,7 +43,8 @@ const CODEC_NAMES: ReadonlyMap<number, string> = new Map([
 
 export class LineView {
   readonly #maxLinesPerMessage: number;
-  #pieces: Piece[] = [];
+  readonly #pieces: Piece[] = [];
+  #keptBytes = 0;
   /** The one that was asked for last. */
   #latest = 0;
   #scratch: Buffer = Buffer.alloc(0);
@@ -65,7 +67,10 @@ export class LineView {
       }
     }
     const piece = this.#render(chunk, offset);
-    if (pieces.length === KEPT_PIECES) pieces.shift();
+    this.#keptBytes += piece.bytes;
+    while (pieces.length === KEPT_PIECES || (pieces.length > 0 && this.#keptBytes > KEPT_BYTES)) {
+      this.#keptBytes -= pieces.shift()!.bytes;
+    }
     this.#latest = pieces.push(piece) - 1;
     return piece;
   }

@@ -41,6 +41,11 @@ export class Piece {
     this.#senders = senders;
   }
 
+  /** Size of all lines in UTF-8. */
+  get bytes(): number {
+    return this.#text.bytes.length;
+  }
+
   /**
    * What `reader` is sent. Borrowed: others are sent the same bytes.
    *
