@@ -14,6 +14,7 @@ import { BinaryPeer } from './dialects/binary.js';
 import { type HttpDialect, httpRefusal } from './dialects/http.js';
 import { LinePeer } from './dialects/line.js';
 import { peerAddress } from './limits/address-ranges.js';
+import { MAX_TIMER_MS } from './lines/line-reader.js';
 import { endSocket, SocketLink } from './link.js';
 import { strayAnswer } from './stray.js';
 import type { TlsLayer } from './tls.js';
@@ -122,6 +123,8 @@ export class Doorstep {
     const isPlainRefused = isTls && door.tls.isRequired;
     const { wheel, options } = this.#chat;
     let seen: Buffer = NOTHING;
+    let firstBytes = 0;
+    let cancelSilence: (() => void) | undefined;
     const dismiss = (): undefined => {
       leave();
       this.#refuse(socket, 'line', refusal ?? CloseCode.HandshakeTimeout);
@@ -134,16 +137,29 @@ export class Doorstep {
     const leave = (): void => {
       this.#waiting.delete(socket);
       this.#chat.wheel.cancel(deadline);
+      cancelSilence?.();
       socket.off('data', onData).off('end', onEnd).off('close', leave);
     };
-    const onData = (chunk: Buffer): void => {
-      seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
-      const dialect = detectDialect(seen, isTls);
-      if (!dialect) return;
+    const settle = (dialect: DialectName): void => {
       leave();
       if (refusal !== undefined) this.#refuse(socket, dialect, refusal);
       else if (isPlainRefused && dialect !== 'tls') this.#refusePlain(socket, dialect, seen);
-      else this.#enter(socket, dialect, seen, door);
+      else this.#enter(socket, dialect, seen, firstBytes, door);
+    };
+    const onData = (chunk: Buffer): void => {
+      if (seen.length === 0) firstBytes = chunk.length;
+      seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
+      const dialect = detectDialect(seen, isTls);
+      if (dialect) {
+        settle(dialect);
+        return;
+      }
+      // The name PAT of a program that ends no line looks like the beginning of a request, but for the silence behind
+      // it. Somebody who types a request key by key is waited for.
+      cancelSilence?.();
+      const { lineIdleMs } = options;
+      const endsBySilence = firstBytes > 1 && lineIdleMs > 0 && lineIdleMs <= MAX_TIMER_MS;
+      if (endsBySilence) cancelSilence = options.clock.after(lineIdleMs, () => settle('line'));
     };
     // Whoever ends before saying anything that could be told apart, such as "GE", spoke in lines if at all.
     const onEnd = (): void => {
@@ -164,7 +180,13 @@ export class Doorstep {
     socket.on('data', onData).on('end', onEnd).on('close', leave).on('error', ignore);
   }
 
-  #enter(socket: Socket, dialect: DialectName, seen: Buffer, { tls, isInside }: Door): void {
+  #enter(
+    socket: Socket,
+    dialect: DialectName,
+    seen: Buffer,
+    firstBytes: number,
+    { tls, isInside }: Door,
+  ): void {
     const { clock, logger } = this.#chat.options;
     switch (dialect) {
       case 'binary':
@@ -174,7 +196,7 @@ export class Doorstep {
         }).onBytes(seen);
         break;
       case 'line':
-        new LinePeer(this.#chat, new SocketLink(socket, clock)).onBytes(seen);
+        this.#enterLine(new LinePeer(this.#chat, new SocketLink(socket, clock)), seen, firstBytes);
         break;
       case 'http':
         socket.pause();
@@ -193,6 +215,12 @@ export class Doorstep {
         endSocket(socket, clock, strayAnswer(seen[0]!));
         break;
     }
+  }
+
+  /** Keys that came one by one are handed over so: a line that begins with a single one is not ended by silence. */
+  #enterLine(peer: LinePeer, seen: Buffer, firstBytes: number): void {
+    peer.onBytes(seen.subarray(0, firstBytes));
+    if (seen.length > firstBytes) peer.onBytes(seen.subarray(firstBytes));
   }
 
   /** Who speaks without TLS where it is required is told so in its own dialect; a page is sent to the secure one. */

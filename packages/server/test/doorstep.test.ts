@@ -62,6 +62,27 @@ describe('Doorstep', () => {
     expect(ada.answer[4]).toBe(FrameType.Welcome);
   });
 
+  it('takes the beginning of a request for a name once it is silent, unless it is typed key by key', async () => {
+    const [program, keys] = [visit('192.0.2.1', 'PAT'), visit('192.0.2.2')];
+    for (const key of 'PAT') {
+      keys.push(key);
+      await turn(2);
+    }
+    // Once to see that it is no request, once more to see that the line is not ended.
+    for (let i = 0; i < 2; i++) {
+      memory.clock.advance(200);
+      await turn(2);
+    }
+    expect(memory.chat.names.find('PAT')?.info.address).toBe('192.0.2.1');
+    keys.push('RICIA');
+    await turn(2);
+    memory.clock.advance(5000);
+    keys.push('\r');
+    await turn(2);
+    expect(memory.chat.names.find('PATRICIA')?.info.address).toBe('192.0.2.2');
+    expect(String(program.answer)).toBe('*** PATRICIA has joined the chat\n');
+  });
+
   it('refuses whoever is over its share after a moment, also when it says nothing', async () => {
     const visitors = Array.from({ length: 12 }, () => visit('192.0.2.1'));
     memory.clock.advance(3500);

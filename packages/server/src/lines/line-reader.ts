@@ -12,7 +12,7 @@ import type { Clock } from '../clock.js';
 import type { LineCharset } from './charset.js';
 
 /** What a platform's timer can wait for. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2_147_483_647;
 
 /** How the lines of a client end. */
 type Ends = 'unknown' | 'by-line-end' | 'by-silence';
