@@ -38,6 +38,9 @@ export class UsageError extends Error {
 const LIMITS = [
   ['max-frame-bytes', 'maxFrameBytes', 'largest frame'],
   ['max-line-bytes', 'maxLineBytes', 'longest line of the line dialect'],
+  ['max-lines-per-message', 'maxLinesPerMessage', 'lines that one message becomes in the line dialect'],
+  ['max-name-tries', 'maxNameTries', 'names that a connection of the line dialect may try'],
+  ['line-idle-ms', 'lineIdleMs', 'silence that ends a line of programs that end none, 0 for never'],
   ['max-sessions', 'maxSessions', 'sessions at a time'],
   ['max-connections-per-address', 'maxConnectionsPerAddress', 'connections from one address'],
   [
@@ -90,6 +93,7 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     .option('--allowed-host <host...>', 'names of this server: pages under other names are refused', [])
     .option('--keep-alive-timeout-ms <number>', 'quiet time of an HTTP connection between requests', limit)
     .option('--metrics-token <token>', 'serves /metrics to those who have this bearer token')
+    .option('--line-charset <name>', 'charset of lines that are not UTF-8, such as windows-1255')
     .option('--unlimited', 'lift rate, session and address limits: for benchmarks on loopback')
     .addOption(
       new Option('--log-level <level>', 'least important level that is logged')
@@ -153,6 +157,7 @@ export function parseArguments(argv: readonly string[], version: string): Argume
       ...(options.trustedProxy ? { trustedProxies: options.trustedProxy } : {}),
       ...(options.exemptAddress ? { exemptAddresses: options.exemptAddress } : {}),
       ...(options.slowConsumer ? { slowConsumer: options.slowConsumer } : {}),
+      ...(options.lineCharset === undefined ? {} : { lineCharset: options.lineCharset }),
       ...(options.duplicateNames ? { duplicateNames: options.duplicateNames } : {}),
       ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
     },

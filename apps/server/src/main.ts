@@ -17,6 +17,7 @@ import pretty from 'pino-pretty';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Arguments, DEFAULT_PORT, parseArguments, UsageError } from './args.js';
 import { createMetricsHandler, registerMetrics } from './metrics.js';
+import { logPresence, TOLD_FIELDS } from './presence-log.js';
 import { reachableAddresses } from './reachable.js';
 import { createWebHandler } from './web.js';
 import { readWebAssets } from './web-assets.js';
@@ -49,6 +50,7 @@ async function main(argv: readonly string[]): Promise<void> {
     ...(certificate ? { tls: certificate } : {}),
   });
   if (args.unix !== undefined) await server.listen({ path: args.unix });
+  logPresence(server, logger);
   if (args.limits.duplicateNames === 'takeover') {
     const message =
       '--duplicate-names takeover needs authentication, which this program has not: names are refused';
@@ -146,7 +148,10 @@ function readCertificate({ tlsCert, tlsKey, tlsClientCa, tlsOnly }: Arguments): 
 function createLogger(args: Arguments): pino.Logger {
   const options = { level: args.logLevel, base: null };
   if (args.json) return pino(options, destination({ fd: 1, sync: true }));
-  return pino(options, pretty({ sync: true, ignore: 'addresses', translateTime: 'SYS:HH:MM:ss' }));
+  return pino(
+    options,
+    pretty({ sync: true, ignore: ['addresses', ...TOLD_FIELDS].join(','), translateTime: 'SYS:HH:MM:ss' }),
+  );
 }
 
 /** One line that tells what to do; a stack trace only for defects. */

@@ -21,6 +21,10 @@ describe('parseArguments', () => {
       '0',
       '--duplicate-names',
       'suffix',
+      '--line-charset',
+      'windows-1255',
+      '--line-idle-ms',
+      '0',
     );
     expect(limits).toEqual({
       maxSessions: 5,
@@ -28,6 +32,8 @@ describe('parseArguments', () => {
       slowConsumer: 'skip',
       coalesceMs: 0,
       duplicateNames: 'suffix',
+      lineCharset: 'windows-1255',
+      lineIdleMs: 0,
     });
     expect(() => parse('--duplicate-names', 'maybe')).toThrow(/refuse, suffix, takeover/);
   });

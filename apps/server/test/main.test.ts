@@ -108,6 +108,9 @@ describe('chat-server', () => {
       await Promise.race([ada.reads('bob has joined'), bob.reads('ada has joined')]);
       bob.socket.write('hello\n');
       await ada.reads('bob: hello\n');
+      await server.printed(
+        /ada came from 127\.0\.0\.1 \(line\)\n.*bob came from|bob came from .*\n.*ada came from/,
+      );
       expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
       server.child.kill('SIGTERM');
       await ada.reads('(going-away)');
