@@ -99,6 +99,11 @@ export class LineDecoder {
     return this.pendingBytes > 0 || this.#isSkipping;
   }
 
+  /** Whether nothing was kept: a new decoder would read what follows in the same way. */
+  get isFresh(): boolean {
+    return !this.isWithinLine && !this.#isAfterCr && this.#telnet === undefined && !this.#ffIsText;
+  }
+
   /** Timing marks of Telnet that were asked for since the last call; see `TIMING_MARK_ANSWER`. */
   takeTimingMarks(): number {
     return this.#telnet?.takeTimingMarks() ?? 0;

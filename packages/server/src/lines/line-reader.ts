@@ -34,7 +34,8 @@ export interface LineReaderOwner {
 export class LineReader {
   readonly #options: LineReaderOptions;
   readonly #owner: LineReaderOwner;
-  readonly #decoder: LineDecoder;
+  /** Undefined while nothing is kept: an idle session has none. */
+  #decoder: LineDecoder | undefined;
   #ends: Ends = 'unknown';
   /** The line that is being read began with one character alone. */
   #isTyped = false;
@@ -44,10 +45,9 @@ export class LineReader {
   #wasUtf8 = true;
 
   constructor(options: LineReaderOptions, owner: LineReaderOwner) {
-    const { lineIdleMs, maxLineBytes, charset } = options;
+    const { lineIdleMs } = options;
     this.#options = options;
     this.#owner = owner;
-    this.#decoder = new LineDecoder({ maxLineBytes, ffIsText: charset.ffIsText });
     if (lineIdleMs === 0 || lineIdleMs > MAX_TIMER_MS) this.#ends = 'by-line-end';
   }
 
@@ -63,18 +63,20 @@ export class LineReader {
 
   /** Whether there is an unfinished line. */
   get isWithinLine(): boolean {
-    return this.#decoder.isWithinLine;
+    return this.#decoder?.isWithinLine ?? false;
   }
 
   /** Timing marks of Telnet that want an answer. */
   takeTimingMarks(): number {
-    return this.#decoder.takeTimingMarks();
+    return this.#decoder?.takeTimingMarks() ?? 0;
   }
 
   /** Adds what arrived. */
   push(chunk: Uint8Array): void {
     this.stop();
-    if (this.#ends === 'unknown' && !this.#decoder.isWithinLine) this.#isTyped = isOneCharacter(chunk);
+    if (this.#ends === 'unknown' && !this.isWithinLine) this.#isTyped = isOneCharacter(chunk);
+    const { maxLineBytes, charset } = this.#options;
+    this.#decoder ??= new LineDecoder({ maxLineBytes, ffIsText: charset.ffIsText });
     this.#decoder.push(chunk);
   }
 
@@ -86,13 +88,17 @@ export class LineReader {
    * @throws ProtocolError `ERR_PROTOCOL_LINE_TOO_LONG`; the next call goes on behind it
    */
   next(ended: boolean): Uint8Array | undefined {
-    let line = this.#decoder.nextBytes();
+    const decoder = this.#decoder;
+    if (!decoder) return undefined;
+    let line = decoder.nextBytes();
     if (line) {
       if (this.#ends === 'unknown') this.#ends = 'by-line-end';
     } else if (ended || this.#isSilent) {
-      line = this.#decoder.flushBytes();
+      line = decoder.flushBytes();
       if (this.#isSilent && this.#ends === 'unknown') this.#ends = 'by-silence';
       this.#isSilent = false;
+    } else if (decoder.isFresh) {
+      this.#decoder = undefined;
     } else if (this.#ends !== 'by-line-end') {
       this.#awaitSilence();
     }
@@ -107,7 +113,7 @@ export class LineReader {
   }
 
   #awaitSilence(): void {
-    if (this.#cancel || !this.#decoder.isWithinLine) return;
+    if (this.#cancel || !this.isWithinLine) return;
     if (this.#ends === 'unknown' && this.#isTyped) return;
     const { clock, lineIdleMs } = this.#options;
     this.#cancel = clock.after(lineIdleMs, () => {

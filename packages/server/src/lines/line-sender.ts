@@ -15,7 +15,8 @@ import { directLines, LineView } from './line-view.js';
 export class LineSender {
   readonly #chat: Chat;
   readonly #link: Link;
-  readonly #outbox = new Outbox();
+  /** Undefined while no answer waits: an idle session has none. */
+  #outbox: Outbox | undefined;
   #isBlocked = false;
 
   constructor(chat: Chat, link: Link) {
@@ -30,7 +31,7 @@ export class LineSender {
 
   /** Bytes of answers that wait. */
   get waitingBytes(): number {
-    return this.#outbox.length;
+    return this.#outbox?.length ?? 0;
   }
 
   /** What was unsent is out. */
@@ -61,18 +62,24 @@ export class LineSender {
 
   /** Adds an answer; it goes out with the next {@link LineSender.flush}. */
   add(answer: Uint8Array): void {
+    this.#outbox ??= new Outbox();
     this.#outbox.add(answer);
   }
 
   /** Sends the answers. */
   flush(): void {
-    if (!this.#isBlocked && this.#outbox.length > 0) this.#write(this.#outbox.take());
+    if (!this.#isBlocked && this.#outbox) this.#write(this.#takeAnswers(this.#outbox));
   }
 
   /** Sends `answer` behind all others, whatever is unsent: nothing follows. */
   last(answer: Uint8Array): void {
-    this.#outbox.add(answer);
-    this.#write(this.#outbox.take());
+    this.add(answer);
+    if (this.#outbox) this.#write(this.#takeAnswers(this.#outbox));
+  }
+
+  #takeAnswers(outbox: Outbox): Buffer {
+    this.#outbox = undefined;
+    return outbox.take();
   }
 
   /** Moves the cursor over what one write may have, and answers its lines. */
