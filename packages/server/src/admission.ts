@@ -100,7 +100,8 @@ export class Admissions {
   /** Why there is no place for one more session. */
   #full({ address }: Peer): Refusal | undefined {
     const { maxSessions } = this.#chat.options;
-    if (this.#chat.sessionCount + this.#deciding >= maxSessions) {
+    while (this.#chat.sessionCount + this.#deciding >= maxSessions) {
+      if (this.#chat.silentLines.tryMakeRoom()) continue;
       const reason = `the server has ${maxSessions} sessions`;
       this.#chat.strangerLog.refused('maxSessions', address, `${reason}: newcomers are sent away`);
       return overloaded(reason);

@@ -14,6 +14,7 @@ import { AddressLimit, addressKey } from './limits/address-limit.js';
 import { AddressRanges } from './limits/address-ranges.js';
 import { AddressRate } from './limits/address-rate.js';
 import { Bans } from './limits/bans.js';
+import { SilentLines } from './limits/silent-lines.js';
 import type { Rate } from './limits/token-bucket.js';
 import { LineCharset } from './lines/charset.js';
 import type { LineReaderOptions } from './lines/line-reader.js';
@@ -62,6 +63,8 @@ export class Chat {
   readonly expelled: Expelled;
   readonly strangerLog: StrangerLog;
   readonly memory: MemoryGuard;
+  /** Who goes first when there is no place for a newcomer. */
+  readonly silentLines: SilentLines = new SilentLines(this);
   /** What each session may say. */
   readonly messageRate: Rate;
   readonly maxMessageBytes: number;

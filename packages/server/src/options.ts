@@ -88,6 +88,11 @@ export interface ChatServerOptions {
   readonly handshakeTimeoutMs?: number;
   /** A peer that was not heard of for this long is lost; it is pinged after half of it. @defaultValue 60000 */
   readonly idleTimeoutMs?: number;
+  /**
+   * When the server is full, the session of the line dialect that has been silent for longest makes room for a newcomer,
+   * if it has been for this long. `Infinity`: never. @defaultValue 600000
+   */
+  readonly lineSilenceMs?: number;
   /** How long a lost session may resume, and keeps its name and rooms. @defaultValue 30000 */
   readonly resumeWindowMs?: number;
   /** How long an empty room is kept with its history. @defaultValue 60000 */
@@ -197,6 +202,7 @@ const DEFAULTS = {
   maxQueuedBytes: 262_144,
   handshakeTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,
+  lineSilenceMs: 600_000,
   resumeWindowMs: 30_000,
   emptyRoomTtlMs: 60_000,
   coalesceMs: 0,
@@ -234,7 +240,7 @@ const MAY_BE_ZERO = new Set<string>([
 ]);
 /** Limits that can be lifted with `Infinity`; the others bound a buffer or a timer. */
 const MAY_BE_INFINITE =
-  /^(maxSessions|maxConnections.*|maxRooms.*|maxMembersPerRoom|maxMessage.*|maxRateViolations|maxLogBytes|maxMemoryBytes|retentionMs|lineIdleMs)$/;
+  /^(maxSessions|maxConnections.*|maxRooms.*|maxMembersPerRoom|maxMessage.*|maxRateViolations|maxLogBytes|maxMemoryBytes|retentionMs|lineIdleMs|lineSilenceMs)$/;
 
 /**
  * Fills in defaults and checks that the limits fit together.

@@ -10,6 +10,8 @@ import type { Membership } from './room.js';
 export interface Peer {
   readonly dialect: SessionInfo['dialect'];
   readonly address: string;
+  /** When a client that is not pinged was heard last, by the clock of the wheel. */
+  readonly silentSince?: number;
   /** Sends the entries between the membership's cursor and the end, as far as the socket takes them. */
   deliver(membership: Membership): void;
   /** Sends the answers of this turn. */

@@ -120,6 +120,32 @@ describe('a room', () => {
     expect(ada.entries(handle).every(({ sender }) => sender === ada.welcome!.member.id)).toBe(true);
   });
 
+  it('tells nobody of a loss when the server itself sent somebody away', async () => {
+    const memory = await MemoryChat.open({
+      maxMessagesPerSecond: 1,
+      maxMessageBurst: 4,
+      maxRateViolations: 1,
+    });
+    const ada = await memory.enter('ada');
+    const { handle } = await ada.join('lobby');
+    const [garbage, huge, flood, kicked] = await Promise.all(
+      ['garbage', 'huge', 'flood', 'kicked'].map(async (name) => {
+        const client = await memory.enter(name);
+        await client.join('lobby');
+        return client;
+      }),
+    );
+    garbage!.pipe.write(Uint8Array.of(8, 0, 0, 0, 0x7f, 0, 0, 0));
+    huge!.pipe.write(Uint8Array.of(0xff, 0xff, 0xff, 0x7f, FrameType.Publish, 0, 0, 0));
+    for (let i = 0; i < 9; i++) flood!.publish(handle, 'x');
+    memory.chat.kick('kicked', 'out');
+    await turn(3);
+    const left = ada.entries(handle).filter((entry) => 'kind' in entry && entry.kind !== NoticeKind.Joined);
+    expect(left.map((entry) => [entry.name, 'kind' in entry && entry.kind]).sort()).toEqual(
+      ['flood', 'garbage', 'huge', 'kicked'].map((name) => [name, NoticeKind.Left]),
+    );
+  });
+
   it('tells goodbye, loss and rename apart', async () => {
     const memory = await MemoryChat.open({ resumeWindowMs: 1000 });
     const ada = await memory.enter('ada');

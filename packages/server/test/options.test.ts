@@ -125,6 +125,30 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     memory.clock.advance(1500);
     expect(await knock(memory, 'carol')).toBe(0);
   },
+  lineSilenceMs: async () => {
+    const memory = await MemoryChat.open({
+      maxSessions: 3,
+      lineSilenceMs: 100_000,
+      idleTimeoutMs: 10_000_000,
+    });
+    const enter = async (name: string): Promise<ReturnType<MemoryChat['connectLine']>> => {
+      const line = memory.connectLine();
+      line.send(`${name}\n`);
+      await turn(2);
+      memory.clock.advance(30_000);
+      return line;
+    };
+    await memory.enter('browser');
+    const [ada, bob] = [await enter('ada'), await enter('bob')];
+    ada.send('hi\n');
+    expect((await enter('early')).text()).toMatch(/\(overloaded\)\n$/);
+    memory.clock.advance(45_000);
+    const late = await enter('late');
+    expect(bob.text()).toMatch(/nothing was heard from you for long \(idle-timeout\)\n$/);
+    expect(bob.link.closed).toBe(true);
+    expect(ada.text()).toContain('*** bob has left the chat\n*** late has joined the chat\n');
+    expect(late.link.closed).toBe(false);
+  },
   maxConnectionsPerAddress: async () => {
     const server = createChatServer({ maxConnectionsPerAddress: 2, clock: new ManualClock() });
     const address = await server.listen({ port: 0, host: '127.0.0.1' });
@@ -701,6 +725,7 @@ describe('resolveOptions', () => {
       'maxMessagesPerSecond',
       'maxMessageBurst',
       'maxRateViolations',
+      'lineSilenceMs',
       'retentionMs',
       'maxLogBytes',
     ]);

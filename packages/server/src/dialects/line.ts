@@ -66,6 +66,7 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
   #deadline: TimerEntry;
   #state: State = { name: 'naming' };
   #nameTries = 0;
+  #heardAt: number;
   #ended = false;
 
   constructor(chat: Chat, link: Link) {
@@ -75,6 +76,7 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     this.#sender = new LineSender(chat, link);
     this.#intake = new Intake(link, chat.options.clock, this);
     this.#deadline = chat.wheel.schedule(this, chat.options.handshakeTimeoutMs);
+    this.#heardAt = chat.wheel.now;
     link.handler = this;
   }
 
@@ -82,11 +84,16 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     return this.#link.address;
   }
 
+  get silentSince(): number {
+    return this.#heardAt;
+  }
+
   // ── the link ──
 
   onBytes(chunk: Uint8Array): void {
     if (this.#state.name === 'closed') return;
     this.#chat.counters.bytesIn += chunk.length;
+    this.#heardAt = this.#chat.wheel.now;
     this.#reader.push(chunk);
     for (let marks = this.#reader.takeTimingMarks(); marks > 0; marks--) this.#answer(TIMING_MARK_ANSWER);
     this.#intake.run();
