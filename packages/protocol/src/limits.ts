@@ -22,9 +22,6 @@ export const MAX_MAX_FRAME_BYTES = 268_435_456;
 /** Longest user or room name in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 64;
 
-/** Longest user or room name as people count characters (grapheme clusters). */
-export const MAX_NAME_GRAPHEMES = 32;
-
 /** Longest line of the line dialect in bytes, when nothing else is said: 16 KiB. */
 export const DEFAULT_MAX_LINE_BYTES = 16_384;
 

@@ -5,16 +5,19 @@
 import { ProtocolError } from './errors.js';
 
 // The two classes exist in Node and in every browser; the compiler knows them only together with the DOM.
-declare const TextEncoder: new () => { encode(text: string): Uint8Array };
-declare const TextDecoder: new (
-  label: string,
-  options: { readonly fatal: boolean; readonly ignoreBOM: boolean },
-) => { decode(bytes: Uint8Array): string };
+declare class TextEncoder {
+  encode(text: string): Uint8Array;
+}
+declare class TextDecoder {
+  constructor(label: string, options: { readonly fatal: boolean; readonly ignoreBOM: boolean });
+  decode(bytes: Uint8Array): string;
+}
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+// Made at the first call, so that the package loads where the classes are missing, as in old versions of jsdom.
+let encoder: TextEncoder | undefined;
+let decoder: TextDecoder | undefined;
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
+const LONE_SURROGATE = /[\uD800-\uDFFF]/u;
 
 // Up to here a loop beats TextEncoder, which allocates outside the heap; most names and many messages are that short.
 const SHORT_ASCII_LENGTH = 64;
@@ -33,11 +36,13 @@ export function encodeUtf8(text: string): Uint8Array {
     if (i === text.length) return bytes;
   }
   if (LONE_SURROGATE.test(text)) throw new TypeError('the text has a lone surrogate and no UTF-8 form');
+  encoder ??= new TextEncoder();
   return encoder.encode(text);
 }
 
 /** @throws ProtocolError `ERR_PROTOCOL_INVALID_UTF8` */
 export function decodeUtf8(bytes: Uint8Array): string {
+  decoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   try {
     return decoder.decode(bytes);
   } catch (cause) {

@@ -80,6 +80,7 @@ describe('the golden vectors of docs/protocol.md', () => {
       'golden-skipped',
       'golden-malformed',
       'golden-malformed-preface',
+      'golden-names',
     ];
     expect(kinds.reduce((sum, kind) => sum + blocks(kind).length, 0)).toBe(fences.length);
     expect(fences.length).toBeGreaterThan(30);

@@ -32,7 +32,6 @@ it('exports exactly this', () => {
       "LineDecoder",
       "MAX_MAX_FRAME_BYTES",
       "MAX_NAME_BYTES",
-      "MAX_NAME_GRAPHEMES",
       "MIN_MAX_FRAME_BYTES",
       "NoticeKind",
       "PREFACE_BYTES",

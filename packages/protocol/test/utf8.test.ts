@@ -1,8 +1,12 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ProtocolErrorCode } from '../src/errors.js';
+import { FrameType } from '../src/frame.js';
+import { encodeFrame } from '../src/frame-encoder.js';
 import { decodeUtf8, encodeUtf8 } from '../src/utf8.js';
 import { holds } from './support/holds.js';
+
+const frame = { type: FrameType.Response, id: 1, response: { name: 'é' } } as const;
 
 describe('UTF-8', () => {
   it('gives back any text, a byte order mark and NUL included', () => {
@@ -42,5 +46,20 @@ describe('UTF-8', () => {
   it('refuses to encode half a surrogate pair', () => {
     expect(() => encodeUtf8('a\ud83d')).toThrow(TypeError);
     expect(() => encodeUtf8('\ude00a')).toThrow(TypeError);
+  });
+
+  it('loads where the engine has no TextEncoder, and says so when it is needed', async () => {
+    vi.stubGlobal('TextEncoder', undefined);
+    vi.stubGlobal('TextDecoder', undefined);
+    vi.resetModules();
+    try {
+      const without = await import('../src/index.js');
+      expect(without.userNameProblem('ada')).toBeUndefined();
+      expect(() => without.encodeFrame(frame)).toThrow(/TextEncoder is not/);
+      expect(() => without.decodeFrame(encodeFrame(frame))).toThrow(/TextDecoder is not/);
+    } finally {
+      vi.unstubAllGlobals();
+      vi.resetModules();
+    }
   });
 });

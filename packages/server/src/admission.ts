@@ -15,12 +15,12 @@ import {
   NoticeKind,
   PROTOCOL_VERSION,
   roomKey,
-  userNameProblem,
   type Welcome,
 } from '@chat/protocol';
 import type { Chat } from './chat.js';
 import { isSecret } from './expelled.js';
 import type { AuthenticateResult } from './hooks.js';
+import { userNameProblem } from './names.js';
 import type { Peer } from './peer.js';
 import { Session } from './session.js';
 
@@ -214,7 +214,7 @@ export class Admissions {
       if (isOutdated(knock, holder)) return outdated();
       const reason = 'the client began anew over another connection';
       holder.expel({ code: CloseCode.SessionReplaced, reason });
-      return wanted;
+      return this.#claimNext(wanted, knock, holder);
     }
     switch (options.duplicateNames) {
       case 'refuse':
@@ -223,7 +223,7 @@ export class Admissions {
         // Without a hook that knows people, anybody could show anybody out by saying a name.
         if (!options.hooks.authenticate) break;
         holder.expel({ code: CloseCode.SessionReplaced, reason: 'somebody came in under this name' });
-        return wanted;
+        return this.#claimNext(wanted, knock, holder);
       case 'suffix': {
         const isFree = (name: string): boolean =>
           names.find(name) === undefined && bans.remainingMs(name, '', options.clock.now()) === 0;
@@ -232,6 +232,11 @@ export class Admissions {
       }
     }
     return { code: CloseCode.NameTaken, reason: 'this name, or one that looks like it, is taken' };
+  }
+
+  /** Goes on once `former` has let go of the name: a name may look like those of two members. */
+  #claimNext(wanted: string, knock: Knock, former: Session): string | Refusal {
+    return this.#chat.names.find(wanted) === former ? wanted : this.#claim(wanted, knock);
   }
 
   #welcome(session: Session, inboxStart: number, joined: readonly Joined[] | undefined): Welcome {

@@ -70,6 +70,9 @@ export class Memberships {
       this.#tell('maxRoomsPerSession', `a session wanted to be in more than ${maxRoomsPerSession} rooms`);
       return tooMany(FailureCode.TooManyRooms, `already in ${maxRoomsPerSession} rooms`, maxRoomsPerSession);
     }
+    if (this.#chat.rooms.looksLikeAnother(roomName)) {
+      return failed(FailureCode.RoomInvalid, `${roomName} looks like the name of another room`);
+    }
     const room = known ?? this.#chat.rooms.open(roomName);
     if (!room) {
       const max = this.#chat.options.maxRooms;

@@ -5,6 +5,7 @@
 import { MAX_NAME_BYTES, type RoomInfo, roomKey } from '@chat/protocol';
 import type { Awaitable } from './hooks.js';
 import type { Retention } from './log/byte-log.js';
+import { RoomLooks } from './names.js';
 import { Room } from './room.js';
 import type { TimerWheel } from './timer-wheel.js';
 
@@ -23,6 +24,7 @@ export class Rooms {
   readonly #options: RoomsOptions;
   readonly #wheel: TimerWheel;
   readonly #rooms = new Map<string, Room>();
+  readonly #looks = new RoomLooks();
   /** Keys in order, for {@link Rooms.list}: whoever asks for pages again and again must not make us sort each time. */
   readonly #keys: string[] = [];
   /** When a room may be forgotten if it is empty then: those that emptied first come first. */
@@ -60,9 +62,15 @@ export class Rooms {
     if (this.#rooms.size >= this.#options.maxRooms && !this.#forgetEmptyRoom()) return undefined;
     const room = new Room(name, key, ++this.#handles, this.#options.retention);
     this.#rooms.set(key, room);
+    this.#looks.add(name);
     this.#keys.splice(this.#indexOf(key), 0, key);
     this.release(room);
     return room;
+  }
+
+  /** Whether there is no such room, but one that looks like it by letters of another script. */
+  looksLikeAnother(name: string): boolean {
+    return !this.#rooms.has(roomKey(name)) && this.#looks.isTaken(name);
   }
 
   /** Whether {@link Rooms.account} will have to drop something of a room that grew. */
@@ -176,6 +184,7 @@ export class Rooms {
     this.#logBytes -= room.log.bytes;
     room.log.clear();
     this.#rooms.delete(room.key);
+    this.#looks.remove(room.name);
     this.#keys.splice(this.#indexOf(room.key), 1);
   }
 }

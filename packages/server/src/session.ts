@@ -5,20 +5,13 @@
  * publish numbers for the resume window, and a new peer may take it over. Where it is belongs to its
  * `Memberships`, what it says to its `Publisher`.
  */
-import {
-  CloseCode,
-  type Failure,
-  FailureCode,
-  type Joined,
-  LOBBY,
-  NoticeKind,
-  userNameProblem,
-} from '@chat/protocol';
+import { CloseCode, type Failure, FailureCode, type Joined, LOBBY, NoticeKind } from '@chat/protocol';
 import type { Chat } from './chat.js';
 import type { Expulsion } from './expelled.js';
 import type { SessionInfo } from './hooks.js';
 import { Inbox, inboxHandle } from './inbox.js';
 import { type JoinOptions, type Leaving, Memberships } from './memberships.js';
+import { userNameProblem } from './names.js';
 import type { Answer, Peer } from './peer.js';
 import { Publisher } from './publisher.js';
 import type { Membership } from './room.js';

@@ -1,12 +1,12 @@
 /**
  * Who is not welcome for a while: names, and addresses (IPv6 by /64, as everywhere).
  */
-import { nameKey } from '@chat/protocol';
+import { looks } from '../names.js';
 import { type AddressLimit, addressKey } from './address-limit.js';
 
 export class Bans {
   readonly #limit: AddressLimit;
-  /** Time at which each ban ends, by key of the name. */
+  /** Time at which each ban ends, by each look of the name: who looks like a banned one is banned as well. */
   readonly #names = new Map<string, number>();
   /** The same by key of the address. */
   readonly #addresses = new Map<string, number>();
@@ -18,7 +18,7 @@ export class Bans {
 
   /** Bans a name until `until` (ms since 1970). */
   addName(name: string, until: number): void {
-    this.#names.set(nameKey(name), until);
+    for (const look of looks(name)) this.#names.set(look, until);
   }
 
   /** Bans an address until `until`; false for what is none, such as that of a Unix socket, and for an exempt one. */
@@ -30,14 +30,16 @@ export class Bans {
 
   /** Ends the bans of a name or an address; false when there was none. */
   remove(nameOrAddress: string): boolean {
-    const named = this.#names.delete(nameKey(nameOrAddress));
+    let named = false;
+    for (const look of looks(nameOrAddress)) named = this.#names.delete(look) || named;
     return this.#addresses.delete(addressKey(nameOrAddress) ?? '') || named;
   }
 
   /** For how long a name, or an address, is still banned; 0 when it is not. */
   remainingMs(name: string | undefined, address: string, now: number): number {
     if (this.#names.size === 0 && this.#addresses.size === 0) return 0;
-    const byName = (name !== undefined && this.#names.get(nameKey(name))) || 0;
+    const isNamed = name !== undefined && this.#names.size > 0;
+    const byName = isNamed ? Math.max(...looks(name).map((look) => this.#names.get(look) ?? 0)) : 0;
     const byAddress = this.#addresses.get(addressKey(address) ?? '') ?? 0;
     return Math.max(0, Math.max(byName, byAddress) - now);
   }
