@@ -4,6 +4,7 @@
 import { createChatClient } from '@chat/client';
 import { render } from 'preact';
 import { ChatModel } from './model/chat-model.js';
+import { diagnose } from './model/diagnosis.js';
 import { type KeyValueStore, Preferences } from './model/preferences.js';
 import { App } from './ui/app.js';
 import './style/base.css';
@@ -22,6 +23,7 @@ const model = new ChatModel({
   createClient: createChatClient,
   preferences,
   schedule: drawSoon,
+  diagnose: (server) => diagnose(server, location, (url, options) => fetch(url, options)),
   isVisible: () => !document.hidden,
 });
 

@@ -29,7 +29,8 @@ describe('the build of the page', () => {
   });
 
   it('needs nothing from elsewhere, and nothing of Node', () => {
-    expect(text('.html')).not.toMatch(/(?:src|href)="(?!\/)/);
+    // Beside the page, wherever that is: a path from the root would not be found under the path of a proxy.
+    expect(text('.html')).not.toMatch(/(?:src|href)="(?!\.\/)/);
     expect(text('.css')).not.toMatch(/url\(|@import/);
     expect(text('.js')).not.toMatch(/["'`]node:|\brequire\(/);
   });

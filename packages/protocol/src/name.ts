@@ -131,7 +131,7 @@ function markProblem(name: string, find: (form: string) => NameProblem): NamePro
 }
 
 function userMarks(form: string): NameProblem {
-  if (form.includes(':')) return 'a user name must not have a colon, which ends the name in lines of text';
+  if (form.includes(':')) return 'a name must not have a colon';
   if (/^[*/#@<]/.test(form)) return `a name must not begin with ${form[0]}`;
   return undefined;
 }

@@ -46,7 +46,7 @@ const ASTERISK =
 function markProblem(form: string): NameProblem {
   if (ASCII.test(form)) return undefined;
   if (unhomoglyph(form.replace(VISARGA, '')).includes(':')) {
-    return 'a user name must not have anything that looks like a colon';
+    return 'a name must not have anything that looks like a colon';
   }
   const [first = ''] = form;
   if (ASTERISK.test(first) || unhomoglyph(first).startsWith('*')) {

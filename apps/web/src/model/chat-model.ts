@@ -27,6 +27,8 @@ export interface ChatModelOptions {
   readonly preferences: Preferences;
   /** Calls `draw` soon, once for many changes. */
   readonly schedule: (draw: () => void) => void;
+  /** Finds out why a server cannot be connected to; a sentence for people. */
+  readonly diagnose?: (server: string) => Promise<string | undefined>;
   /** Whether somebody looks at the page. */
   readonly isVisible: () => boolean;
   readonly now?: () => number;
@@ -118,7 +120,12 @@ export class ChatModel {
       } catch (error) {
         if (this.#client !== client) return;
         const held = ClientError.is(error) && error.code === ClientErrorCode.NameTaken;
-        if (!held || this.#now() > patientUntil) return this.#signOut(explain(error));
+        if (!held || this.#now() > patientUntil) {
+          const unreachable = ClientError.is(error) && error.code === ClientErrorCode.ConnectFailed;
+          const reason = unreachable ? await this.#options.diagnose?.(server) : undefined;
+          if (this.#client === client) this.#signOut(reason ?? explain(error));
+          return;
+        }
         this.problem = 'The server still keeps your name from before. Trying again…';
         this.#changed();
         await new Promise((resolve) => setTimeout(resolve, NAME_HELD_RETRY_MS));

@@ -133,17 +133,18 @@ function deedOf(came: boolean, { kind }: Notice): (typeof DEEDS)[number] {
 }
 
 const MAX_NAMED = 5;
-const LIST = new Intl.ListFormat('en', { type: 'conjunction' });
 
 function clause(names: readonly string[], deed: string): Phrase[] {
   const named = names.slice(0, MAX_NAMED);
   const others = names.length - named.length;
   const items = others > 0 ? [...named, others === 1 ? '1 other' : `${others} others`] : named;
   let index = 0;
-  const list = LIST.formatToParts(items).map(({ type, value }): Phrase => {
-    if (type === 'literal' || index >= named.length) return value;
-    index++;
-    return { name: value };
-  });
+  const list = new Intl.ListFormat('en', { type: 'conjunction' })
+    .formatToParts(items)
+    .map(({ type, value }): Phrase => {
+      if (type === 'literal' || index >= named.length) return value;
+      index++;
+      return { name: value };
+    });
   return [...list, ` ${deed}`];
 }

@@ -23,11 +23,24 @@ export function calmText(text: string): string {
     .replace(PILE, '$1');
 }
 
-const ONLY_EMOJI = /^(?:\p{RGI_Emoji}|\s){1,12}$/v;
+let onlyEmoji: RegExp | undefined;
+
+/** Made when it is needed and from a string: a browser before 2023 would not even parse the flag `v`. */
+function emojiPattern(): RegExp {
+  try {
+    return new RegExp(EMOJI_TEXT, 'v');
+  } catch {
+    return /^(?:\p{Emoji_Presentation}|\s){1,12}$/u;
+  }
+}
+
+const EMOJI_TEXT = '^(?:\\p{RGI_Emoji}|\\s){1,12}$';
 
 /** Whether a text is nothing but a few emoji, which deserve to be large. */
 export function isOnlyEmoji(text: string): boolean {
-  return text.length <= 48 && ONLY_EMOJI.test(text) && text.trim() !== '';
+  if (text.length > 48 || text.trim() === '') return false;
+  onlyEmoji ??= emojiPattern();
+  return onlyEmoji.test(text);
 }
 
 /** Longest text that is shown at once; the rest is a click away. */

@@ -3,6 +3,7 @@
  *
  * Only addresses that say `http://` or `https://` themselves count, so that what is shown is what is opened.
  */
+import { parseUrl } from './parse-url.js';
 
 /** A stretch of a text: as it is, or a link. */
 export type Part =
@@ -47,7 +48,8 @@ function count(text: string, character: string): number {
 
 /** An address with a user name in it (`https://bank.example@evil.example`) is there to deceive. */
 function isWebAddress(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const { protocol, hostname, username, password } = new URL(address);
+  const url = parseUrl(address);
+  if (url === undefined) return false;
+  const { protocol, hostname, username, password } = url;
   return /^https?:$/.test(protocol) && hostname !== '' && username === '' && password === '';
 }

@@ -5,8 +5,6 @@
 
 const HUES = 18;
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-
 /** The hue of a name in degrees. */
 export function nameHue(name: string): number {
   let hash = 2_166_136_261; // FNV-1a, 32 bits.
@@ -18,8 +16,15 @@ export function nameHue(name: string): number {
 
 /** What stands for a name in a small circle: its first letter, digit or emoji. */
 export function initial(name: string): string {
-  for (const { segment } of graphemes.segment(name)) {
-    if (/[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(segment)) return segment.toLocaleUpperCase();
+  for (const character of characters(name)) {
+    if (/[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(character)) return character.toLocaleUpperCase();
   }
   return '?';
+}
+
+/** What people see as one character each; single code points where the browser cannot tell (Firefox before 125). */
+function* characters(text: string): Generator<string> {
+  if (typeof Intl.Segmenter === 'undefined') return yield* text;
+  const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  for (const { segment } of segmenter.segment(text)) yield segment;
 }

@@ -10,6 +10,9 @@ import type { Conversation } from '../model/conversation.js';
 import { EmojiPicker } from './emoji-picker.js';
 import { Icon } from './icon.js';
 
+/** `keyCode` of whatever an input method takes for itself. */
+const INPUT_METHOD_KEY = 229;
+
 interface ComposerProps {
   readonly model: ChatModel;
   readonly conversation: Conversation;
@@ -85,7 +88,9 @@ export function Composer({ model, conversation }: ComposerProps): VNode {
           }}
           onKeyDown={(event) => {
             // While characters are composed (Chinese, Japanese …) Enter ends that.
-            if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+            // Safari says that it has ended before the key comes; the key is that of an input method all the same.
+            const isComposing = event.isComposing || event.keyCode === INPUT_METHOD_KEY;
+            if (event.key !== 'Enter' || event.shiftKey || isComposing) return;
             event.preventDefault();
             send();
           }}

@@ -13,7 +13,10 @@ export function MessageText({ text }: { readonly text: string }): VNode {
   const beginning = whole ? undefined : excerpt(calm);
   return (
     <>
-      <div class={isOnlyEmoji(calm) ? 'text emoji' : 'text'} dir="auto">
+      <div
+        class={beginning !== undefined ? 'text cut' : isOnlyEmoji(calm) ? 'text emoji' : 'text'}
+        dir="auto"
+      >
         {splitLinks(beginning ?? calm).map((part) =>
           part.kind === 'link' ? (
             <a href={part.href} target="_blank" rel="noopener noreferrer nofollow" dir="ltr">

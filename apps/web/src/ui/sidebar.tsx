@@ -26,7 +26,7 @@ export function Sidebar({ model, onJoin, onSettings, onChosen }: SidebarProps): 
   return (
     <nav class="sidebar" aria-label="Conversations">
       <header class="server">
-        <img src="/icon.svg" alt="" width="24" height="24" />
+        <img src="icon.svg" alt="" width="24" height="24" />
         <span class="address" title={model.server}>
           {shownAddress(model.server)}
         </span>

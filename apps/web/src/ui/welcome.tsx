@@ -5,7 +5,7 @@ import type { VNode } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ChatModel } from '../model/chat-model.js';
 import type { Preferences } from '../model/preferences.js';
-import { serverUrl, shownAddress } from '../model/server-address.js';
+import { pageAddress, serverUrl, shownAddress } from '../model/server-address.js';
 
 interface WelcomeProps {
   readonly model: ChatModel;
@@ -13,7 +13,7 @@ interface WelcomeProps {
 }
 
 export function Welcome({ model, preferences }: WelcomeProps): VNode {
-  const [server, setServer] = useState(model.server ? shownAddress(model.server) : location.host);
+  const [server, setServer] = useState(model.server ? shownAddress(model.server) : pageAddress(location));
   const [name, setName] = useState(preferences.name);
   const [complaint, setComplaint] = useState<string | undefined>();
   const nameField = useRef<HTMLInputElement>(null);
@@ -43,7 +43,7 @@ export function Welcome({ model, preferences }: WelcomeProps): VNode {
           if (!isBusy) connect();
         }}
       >
-        <img src="/icon.svg" alt="" width="52" height="52" />
+        <img src="icon.svg" alt="" width="52" height="52" />
         <h1>Chat</h1>
         <p class="lead">Talk with everybody on this server.</p>
         <label class="input">

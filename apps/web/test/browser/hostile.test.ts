@@ -5,7 +5,7 @@ import { connect } from '@chat/client';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket as NodeWebSocket } from 'ws';
-import { CHROMIUM, join, launch, PATIENCE_MS, picture, sees } from '../support/browser.js';
+import { CHROMIUM, join, launch, PATIENCE_MS, picture, say, sees } from '../support/browser.js';
 import { LinePerson, type RunningServer, startServer } from '../support/chat-server.js';
 
 describe.skipIf(!CHROMIUM)('hostile input in a browser', { timeout: PATIENCE_MS }, () => {
@@ -59,6 +59,27 @@ describe.skipIf(!CHROMIUM)('hostile input in a browser', { timeout: PATIENCE_MS 
     expect(await links.first().getAttribute('rel')).toBe('noopener noreferrer nofollow');
     expect(await links.first().getAttribute('target')).toBe('_blank');
     mallory.leave();
+  });
+
+  it.each([390, 900, 1280])('draws what is cut as wide as what is not, on a page of %i px', async (width) => {
+    const ada = await join(browser, server.port, 'Ada', { viewport: { width, height: 760 } });
+    const mallory = await connect(`ws://127.0.0.1:${server.port}`, { name: 'Mallory' });
+    const room = await mallory.join('lobby');
+    const texts = ['a'.repeat(980), 'a'.repeat(981), 'some words '.repeat(100), 'a line\n'.repeat(40)];
+    for (const text of texts) await room.send(text);
+    await sees(ada.page, 'a line');
+    await say(ada.page, 'b'.repeat(981));
+    await ada.page.locator('.message.own').getByText('Delivered').waitFor();
+    const rooms = await ada.page
+      .locator('.body:has(.text)')
+      .evaluateAll((bodies) =>
+        bodies.map((body) => [body.querySelector('.text')!.clientWidth, body.clientWidth]),
+      );
+    expect(rooms.length).toBeGreaterThan(0);
+    // Beside it there is at most the mark of what was delivered.
+    for (const [text, body] of rooms) expect(text).toBeGreaterThan(body! - 32);
+    await picture(ada.page, `hostile-cut-${width}`);
+    await mallory.close();
   });
 
   it('keeps a line of 60 KB within bounds, and shows all of it when asked', async () => {

@@ -70,6 +70,33 @@ describe.skipIf(!CHROMIUM)('talking in a browser', { timeout: PATIENCE_MS }, () 
     await alan.page.getByText('Ada is writing…').waitFor({ state: 'detached' });
   });
 
+  it('leaves the Enter of an input method to it, in Safari too', async () => {
+    const { page } = await join(browser, server.port, 'Ada');
+    const field = page.getByRole('textbox', { name: 'Message to lobby' });
+    await field.fill('かんじ');
+    const press = (keyCode: number, isComposing: boolean): Promise<boolean> =>
+      field.evaluate(
+        (element, init) =>
+          element.dispatchEvent(
+            new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...init }),
+          ),
+        { keyCode, isComposing },
+      );
+    // Safari: the key comes after `compositionend`, and only its code tells what it was for.
+    for (const [keyCode, isComposing] of [
+      [229, false],
+      [229, true],
+      [13, true],
+    ] as const) {
+      expect(await press(keyCode, isComposing)).toBe(true);
+    }
+    expect(await field.inputValue()).toBe('かんじ');
+    expect(await page.locator('.message', { hasText: 'かんじ' }).count()).toBe(0);
+    await field.press('Enter');
+    await sees(page, 'かんじ');
+    expect(await field.inputValue()).toBe('');
+  });
+
   it('counts what is unread elsewhere, and shows where it begins', async () => {
     const ada = await join(browser, server.port, 'Ada');
     const alan = await join(browser, server.port, 'Alan');

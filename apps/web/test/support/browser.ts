@@ -41,6 +41,7 @@ export async function open(
   browser: Browser,
   port: number,
   options: BrowserContextOptions = {},
+  path = '/',
 ): Promise<ChatPage> {
   const context = await browser.newContext({
     locale: 'en-GB',
@@ -57,7 +58,7 @@ export async function open(
       complaints.push(message.text());
     }
   });
-  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.goto(`http://127.0.0.1:${port}${path}`);
   return { page, complaints };
 }
 
