@@ -34,7 +34,7 @@ export function formatEvent(event: SessionEvent, options: FormatOptions): string
       const where = room === options.currentRoom() ? '' : palette.dim(`[${oneLine(room)}] `);
       if (value.startsWith(ACTION_PREFIX)) {
         const text = oneLine(value.slice(ACTION_PREFIX.length));
-        return [`${time(at, options)}${where}* ${palette.person(oneLine(sender.name), own)} ${text}`];
+        return [`${time(at, options)}${where}* ${palette.person(shownName(sender.name), own)} ${text}`];
       }
       return spoken(sender.name, value, (name) => palette.person(name, own), at, where, options);
     }
@@ -157,7 +157,7 @@ function spoken(
   mark: string,
   options: FormatOptions,
 ): string[] {
-  const plain = oneLine(name);
+  const plain = shownName(name);
   // The protocol's own form, so that all clients cut a text at the same places.
   return formatMessageLines(plain, text)
     .slice(0, -1)
@@ -170,6 +170,15 @@ function time(at: number, { times, palette }: FormatOptions): string {
   const date = new Date(at);
   const digits = (value: number) => String(value).padStart(2, '0');
   return palette.dim(`${digits(date.getHours())}:${digits(date.getMinutes())} `);
+}
+
+/**
+ * A name in front of what its owner says. One that begins like a mark of this program (`[room]`, `(to you)`, `***`,
+ * `!!!`) stands in quotes: no name makes a line look like one of another room, private, or of the program.
+ */
+function shownName(name: string): string {
+  const plain = oneLine(name);
+  return /^[[(*!"]/.test(plain.normalize('NFKC')) ? `"${plain}"` : plain;
 }
 
 function oneLine(text: string): string {

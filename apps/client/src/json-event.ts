@@ -1,14 +1,21 @@
 /**
  * Events as one JSON object each, for programs that read what `chat --json` writes.
  *
- * JSON escapes control characters by itself, so nothing is replaced here: a program gets what was sent.
+ * A program gets what was sent, and a terminal nothing to obey: JSON escapes only the controls below U+0020 by itself,
+ * so those from U+007F on, line ends of Unicode and marks of direction are escaped here.
  */
 import { errorText, type SessionEvent } from './session.js';
+
+const OBEYED = /[\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/g;
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
 
 /** @returns a line, or undefined for an event that says nothing to a program */
 export function jsonEvent(event: SessionEvent): string | undefined {
   const value = plainValue(event);
-  return value && JSON.stringify(value);
+  return value && JSON.stringify(value).replace(OBEYED, escaped);
 }
 
 function plainValue(event: SessionEvent): object | undefined {

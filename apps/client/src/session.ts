@@ -16,6 +16,7 @@ import {
   type RoomsPage,
   type UnreadableMessage,
 } from '@chat/client';
+import { printable } from '@chat/protocol';
 import { ACTION_PREFIX, COMMANDS, type Command, parseCommand } from './command.js';
 
 /** Something to show. */
@@ -144,9 +145,12 @@ export class ChatSession {
     const command = /^\/(\S+)\s/u.exec(before)?.[1];
     const names = command === 'join' || command === 'leave' ? this.rooms : this.#userNames();
     const end = before === '' && word !== '' ? ': ' : ' ';
-    return names
-      .filter((name) => name.toLowerCase().startsWith(word.toLowerCase()))
-      .map((name) => `${before}${name.includes(' ') && command === 'msg' ? `"${name}"` : name}${end}`);
+    return (
+      names
+        // What a terminal would obey is not typed into its line.
+        .filter((name) => printable(name) === name && name.toLowerCase().startsWith(word.toLowerCase()))
+        .map((name) => `${before}${name.includes(' ') && command === 'msg' ? `"${name}"` : name}${end}`)
+    );
   }
 
   async #try(command: Command, quietly: ((error: unknown) => boolean) | undefined): Promise<boolean | Error> {
@@ -273,8 +277,12 @@ function excerpt(text: string): string {
   return `${text.slice(0, MAX_EXCERPT).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
-/** What an error says, for people. */
+/** What an error says, for people: one line without anything that a terminal obeys, since servers word errors too. */
 export function errorText(error: unknown): string {
+  return printable(wording(error).replace(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, ' '));
+}
+
+function wording(error: unknown): string {
   if (ClientError.is(error) && error.code === 'ERR_CLIENT_CONNECT_FAILED') {
     const cause = error.cause as {
       readonly code?: string;
@@ -283,6 +291,9 @@ export function errorText(error: unknown): string {
     const code = cause?.code ?? cause?.errors?.[0]?.code;
     const hint = code === undefined ? undefined : HINTS.get(code);
     if (hint) return `${error.message} (${hint})`;
+  }
+  if (ClientError.is(error) && error.code === 'ERR_CLIENT_CONNECT_TIMEOUT') {
+    return `${error.message} (is that a chat server?)`;
   }
   return error instanceof Error ? error.message : String(error);
 }

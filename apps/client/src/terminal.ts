@@ -3,6 +3,7 @@
  */
 import type { ReadStream, WriteStream } from 'node:tty';
 import { type ChatClient, ClientError } from '@chat/client';
+import { printable } from '@chat/protocol';
 import type { Arguments } from './args.js';
 import { createClient, isAboutName } from './connection.js';
 import { delay } from './delay.js';
@@ -57,7 +58,9 @@ export async function runTerminal(
     session = new ChatSession(client, { history: args.history ?? DEFAULT_HISTORY, show });
     const present = session;
     screen.print([
-      palette.dim(`*** connected to ${displayAddress(client.url)} as ${client.name}; /help for help`),
+      palette.dim(
+        `*** connected to ${printable(`${displayAddress(client.url)} as ${client.name}`)}; /help for help`,
+      ),
     ]);
     try {
       await present.join(args.room);
@@ -115,5 +118,5 @@ export async function enter(
 }
 
 function promptFor(room: string | undefined, online: boolean): string {
-  return `${online ? '' : '(offline) '}${room === undefined ? '> ' : `[${room}] `}`;
+  return `${online ? '' : '(offline) '}${room === undefined ? '> ' : `[${printable(room)}] `}`;
 }

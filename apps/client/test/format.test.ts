@@ -2,7 +2,7 @@ import { ClientError, type Message, type Notice } from '@chat/client';
 import { describe, expect, it } from 'vitest';
 import { type FormatOptions, formatEvent } from '../src/format.js';
 import { colourPalette, paletteFor, plainPalette } from '../src/palette.js';
-import type { SessionEvent } from '../src/session.js';
+import { errorText, type SessionEvent } from '../src/session.js';
 
 const plain: FormatOptions = {
   palette: plainPalette,
@@ -122,6 +122,39 @@ describe('formatEvent', () => {
     ]);
     expect(formatEvent(lost(2), plain)).toEqual([]);
     expect(formatEvent(lost(10), plain)).toHaveLength(1);
+  });
+
+  it.each(['[admins] eve', '(to you) eve', '!!! eve', '"eve"', '［admins］ eve'])(
+    'puts a name in quotes that begins like a mark of its own: %s',
+    (name) => {
+      const sender = { id: 2, name };
+      expect(formatEvent(message('hi', { sender }), plain)).toEqual([`"${name}": hi`]);
+      expect(formatEvent(message('/me waves', { sender }), plain)).toEqual([`* "${name}" waves`]);
+    },
+  );
+
+  it('lets no sequence of a server through, in an error either', () => {
+    const bad = 'x\u001B[2J\u009B31m\u009D0;owned\u009C\u202E\nbob: hi';
+    const events: SessionEvent[] = [
+      message(bad),
+      message(bad, { room: bad, sender: { id: 2, name: bad } }),
+      notice({ member: { id: 2, name: bad }, kind: 'renamed', oldName: bad }),
+      { type: 'failed', what: bad, error: new ClientError('ERR_CLIENT_FORBIDDEN', bad) },
+      { type: 'room-left', room: bad, error: new ClientError('ERR_CLIENT_KICKED', bad) },
+      { type: 'members', room: bad, names: [bad], count: 2 },
+      { type: 'rooms', page: { rooms: [{ room: bad, memberCount: 1 }] } },
+      { type: 'renamed', name: bad },
+      { type: 'invalid', reason: bad },
+    ];
+    for (const event of events) {
+      for (const line of formatEvent(event, plain)) {
+        expect(line).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202E]/);
+        expect(line).not.toMatch(/^bob: hi/);
+      }
+    }
+    expect(errorText(new ClientError('ERR_CLIENT_KICKED', bad))).not.toMatch(
+      /[\u0000-\u001F\u007F-\u009F\u202E]/,
+    );
   });
 
   it('says nothing of a close that the user asked for', () => {

@@ -16,6 +16,7 @@ import { destination, pino } from 'pino';
 import pretty from 'pino-pretty';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Arguments, DEFAULT_PORT, parseArguments, UsageError } from './args.js';
+import { calmLogLine } from './calm-log-line.js';
 import { createMetricsHandler, registerMetrics } from './metrics.js';
 import { logPresence, TOLD_FIELDS } from './presence-log.js';
 import { reachableAddresses } from './reachable.js';
@@ -147,11 +148,11 @@ function readCertificate({ tlsCert, tlsKey, tlsClientCa, tlsOnly }: Arguments): 
 
 function createLogger(args: Arguments): pino.Logger {
   const options = { level: args.logLevel, base: null };
-  if (args.json) return pino(options, destination({ fd: 1, sync: true }));
-  return pino(
-    options,
-    pretty({ sync: true, ignore: ['addresses', ...TOLD_FIELDS].join(','), translateTime: 'SYS:HH:MM:ss' }),
-  );
+  const ignore = ['addresses', ...TOLD_FIELDS].join(',');
+  const output = args.json
+    ? destination({ fd: 1, sync: true })
+    : pretty({ sync: true, ignore, translateTime: 'SYS:HH:MM:ss' });
+  return pino(options, { write: (line) => void output.write(calmLogLine(line)) });
 }
 
 /** One line that tells what to do; a stack trace only for defects. */

@@ -257,14 +257,16 @@ export class Connection implements TransportSink {
     const isProtocol = ProtocolError.is(cause);
     const code = isProtocol ? CLOSE_CODE_OF_ERROR[cause.code] : CloseCode.ProtocolError;
     const reason = cause instanceof Error ? cause.message : String(cause);
+    // What is no chat server may never end its side: the connection is dropped.
+    let what = 'not a chat server';
     if (this.#welcomed) {
+      what = 'the server broke the protocol';
       this.#queue(encodeClose(code, 0, reason.slice(0, 200)));
       this.#flush();
+      this.#transport?.end();
+      this.#transport = undefined;
     }
-    const transport = this.#transport;
-    this.#transport = undefined;
-    transport?.end();
-    this.fail(new ClientError('ERR_CLIENT_PROTOCOL', `the server broke the protocol: ${reason}`, { cause }));
+    this.fail(new ClientError('ERR_CLIENT_PROTOCOL', `${what}: ${reason}`, { cause }));
   }
 
   #end(error?: ClientError): void {

@@ -202,8 +202,19 @@ describe('connect', () => {
     await server.end.sendBytes(new TextEncoder().encode('HTTP/1.1 400 Bad Request\r\n\r\n'));
     await expect(opened).rejects.toMatchObject({
       code: 'ERR_CLIENT_PROTOCOL',
+      message: expect.stringMatching(/^not a chat server: frame of /),
       cause: { code: 'ERR_PROTOCOL_FRAME_TOO_LARGE' },
     });
+  });
+
+  it('drops a connection to something else, also when the other side never ends it', async () => {
+    const { client, server } = scene();
+    const opened = client.connect();
+    opened.catch(() => {});
+    await turns();
+    await server.end.sendBytes(new TextEncoder().encode('SSH-2.0-OpenSSH_9.6\r\n'));
+    await expect(opened).rejects.toMatchObject({ code: 'ERR_CLIENT_PROTOCOL' });
+    expect(server.end.ended).toBe('destroy');
   });
 
   it.each([

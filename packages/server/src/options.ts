@@ -17,7 +17,7 @@ import type { Hooks } from './hooks.js';
 import { LineCharset } from './lines/charset.js';
 import type { EventLog } from './log/event-log.js';
 import { createMemoryLog } from './log/memory-log.js';
-import { type Logger, silentLogger } from './logger.js';
+import { CalmLogger, type Logger, silentLogger } from './logger.js';
 import { defaultMaxMemoryBytes } from './memory-guard.js';
 import { assertHooks, assertMethods, assertNames, HTTP_NAMES } from './option-names.js';
 
@@ -258,6 +258,7 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
     maxMemoryBytes: defaultMaxMemoryBytes(),
     ...given,
     log: options.log ?? createMemoryLog(),
+    logger: calmLogger(options.logger ?? silentLogger),
   } as ResolvedOptions;
   for (const [name, value] of Object.entries(resolved)) {
     if (typeof value !== 'number') {
@@ -320,6 +321,11 @@ export function adjustOptions(options: ResolvedOptions, limits: AdjustableLimits
   assertNames(limits, ADJUSTABLE);
   const resolved = resolveOptions({ ...options, ...Object.fromEntries(given) });
   for (const [name] of given) Object.assign(options, { [name]: resolved[name as keyof AdjustableLimits] });
+}
+
+/** Once is enough: options that are adjusted are resolved again. */
+function calmLogger(logger: Logger): Logger {
+  return logger === silentLogger || logger instanceof CalmLogger ? logger : new CalmLogger(logger);
 }
 
 /** Bytes of a history frame before its entries. */

@@ -74,7 +74,7 @@ async function chat(
   let closeKeys = () => {};
   const open = () => {
     mode.enter();
-    closeKeys = readKeys(input, (key) => controller.press(key));
+    closeKeys = readKeys(input, (key) => controller.press(key), clock);
     view.clear();
     controller.dispatch({ type: 'resized', size: sizeOf(output) });
     controller.draw();

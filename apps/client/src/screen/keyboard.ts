@@ -4,6 +4,7 @@
  */
 import { emitKeypressEvents } from 'node:readline';
 import type { ReadStream } from 'node:tty';
+import type { Clock } from '@chat/client';
 import { printable } from '@chat/protocol';
 
 /** A key, or a text that was pasted. */
@@ -28,28 +29,78 @@ export interface Keypress {
 
 /** More is not a message any more; the rest is dropped. */
 const MAX_PASTE_LENGTH = 1_048_576;
+/** A paste of which nothing came for so long has lost its end mark, and is over. */
+const PASTE_SILENCE_MS = 1000;
+/** Ctrl-C that comes so long after what was pasted is a key that somebody pressed. */
+const KEY_PAUSE_MS = 100;
+/** The end mark, which the decoder does not see behind an unfinished sequence in the text. */
+const PASTE_END = '\u001B[201~';
+const CTRL_C = '\u0003';
 
 /** Makes keys of keypresses. */
 export class KeyReader {
   readonly #onKey: (key: Key) => void;
+  readonly #clock: Clock;
   #paste: string | undefined;
+  /** The last of what was pasted, also where it was too much to be kept. */
+  #tail = '';
+  #heardAt = 0;
+  #silence: unknown;
 
-  constructor(onKey: (key: Key) => void) {
+  constructor(onKey: (key: Key) => void, clock: Clock) {
     this.#onKey = onKey;
+    this.#clock = clock;
   }
 
   press(text: string | undefined, keypress: Keypress): void {
     const { name, sequence } = keypress;
     if (name === 'paste-start') {
-      this.#paste = '';
+      this.#paste ??= '';
+      this.#hear();
     } else if (name === 'paste-end') {
-      if (this.#paste) this.#onKey({ type: 'paste', text: this.#paste });
-      this.#paste = undefined;
+      this.#endPaste();
     } else if (this.#paste !== undefined) {
-      if (this.#paste.length < MAX_PASTE_LENGTH) this.#paste += text ?? sequence ?? '';
+      const isKey = sequence === CTRL_C && this.#clock.now() - this.#heardAt >= KEY_PAUSE_MS;
+      if (isKey) this.#endPaste();
+      else this.#take(text ?? sequence ?? '');
     } else {
       this.#onKey({ type: 'key', chord: chordOf(text, keypress), text: writtenBy(text, keypress) });
     }
+  }
+
+  /** Hands out what was pasted, whether or not its end came. */
+  close(): void {
+    this.#endPaste();
+  }
+
+  #take(text: string): void {
+    this.#hear();
+    if (this.#paste!.length < MAX_PASTE_LENGTH) this.#paste += text;
+    this.#tail = (this.#tail + text).slice(-PASTE_END.length);
+    if (this.#tail !== PASTE_END) return;
+    if (this.#paste!.endsWith(PASTE_END)) this.#paste = this.#paste!.slice(0, -PASTE_END.length);
+    this.#endPaste();
+  }
+
+  #hear(): void {
+    this.#heardAt = this.#clock.now();
+    this.#silence ??= this.#clock.setTimeout(() => this.#expire(), PASTE_SILENCE_MS);
+  }
+
+  #expire(): void {
+    this.#silence = undefined;
+    const left = this.#heardAt + PASTE_SILENCE_MS - this.#clock.now();
+    if (left > 0) this.#silence = this.#clock.setTimeout(() => this.#expire(), left);
+    else this.#endPaste();
+  }
+
+  #endPaste(): void {
+    const text = this.#paste;
+    this.#paste = undefined;
+    this.#tail = '';
+    if (this.#silence !== undefined) this.#clock.clearTimeout(this.#silence);
+    this.#silence = undefined;
+    if (text) this.#onKey({ type: 'paste', text });
   }
 }
 
@@ -67,8 +118,8 @@ function chordOf(text: string | undefined, { name, ctrl, meta, shift, sequence }
 }
 
 /** Reads keys of `input`, which is switched to raw mode. @returns a function that ends it */
-export function readKeys(input: ReadStream, onKey: (key: Key) => void): () => void {
-  const reader = new KeyReader(onKey);
+export function readKeys(input: ReadStream, onKey: (key: Key) => void, clock: Clock): () => void {
+  const reader = new KeyReader(onKey, clock);
   const press = (text: string | undefined, keypress: Keypress) => reader.press(text, keypress);
   emitKeypressEvents(input);
   input.setRawMode(true);
@@ -76,6 +127,7 @@ export function readKeys(input: ReadStream, onKey: (key: Key) => void): () => vo
   input.resume();
   return () => {
     input.off('keypress', press);
+    reader.close();
     input.pause();
     input.setRawMode(false);
   };

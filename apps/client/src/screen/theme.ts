@@ -6,7 +6,7 @@
  * chosen; without colours (NO_COLOR) only bold, faint and reverse are used.
  */
 import { nameKey } from '@chat/protocol';
-import { keepDirection } from './cell-text.js';
+import { calmLine, keepDirection } from './cell-text.js';
 import type { Look, Row } from './row.js';
 
 /** Colours of people in a terminal with 256 of them, by hue. */
@@ -51,7 +51,8 @@ export class Theme {
       const codes = [this.#look(look), person === undefined ? '' : this.#person(person)].filter(
         (code) => code !== '',
       );
-      const shown = keepDirection(text);
+      // The last gate: whatever a server sends as a name of a room or a person, no sequence of it gets to the terminal.
+      const shown = keepDirection(calmLine(text));
       painted += codes.length === 0 ? shown : `${ESCAPE}${codes.join(';')}m${shown}${RESET}`;
     }
     return painted;

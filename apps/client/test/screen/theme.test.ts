@@ -25,9 +25,16 @@ describe('PEOPLE_256', () => {
 describe('Theme', () => {
   it('paints a name in one colour, however it is written', () => {
     const theme = new Theme('256');
-    const codes = ['Ada', 'ada', 'аdа'].map((person) => theme.paint([{ text: 'x', person }]));
+    const codes = ['Ada', 'ada', 'ＡＤＡ'].map((person) => theme.paint([{ text: 'x', person }]));
     expect(new Set(codes).size).toBe(1);
     expect(codes[0]).toMatch(/^\u001B\[38;5;\d+mx\u001B\[0m$/);
+  });
+
+  it('lets no sequence of anybody through to the terminal', () => {
+    const theme = new Theme('none');
+    const painted = theme.paint([{ text: 'a\u001B[2J\u009B31mb\u009D0;owned\u009C\nc\u202Ed' }]);
+    expect(painted).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202E]/);
+    expect(painted).toContain('[2J');
   });
 
   it('spreads names over many colours', () => {
