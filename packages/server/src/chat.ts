@@ -311,7 +311,8 @@ export class Chat {
     const room =
       member === undefined ? this.rooms.byKey(entry.room) : this.#byMember.get(member)?.openInbox().room;
     if (!room) {
-      // The member of an inbox left while the message was on its way: accepted, and read by nobody.
+      // The member of an inbox left while the message was on its way, or the last of a room: accepted, and read by nobody.
+      if (member === undefined) this.rooms.missed(entry.seq);
       entry.origin?.appended(entry);
       return;
     }
@@ -320,8 +321,13 @@ export class Chat {
     room.unsentBytes += entryBytes(entry.name.length, entry.body.length);
     room.unsentEntries++;
     if (room.isFilling || this.rooms.isFull(room, before)) {
+      // The entry takes effect before it is read: a reader that is closed here appends entries of its own, and a
+      // member that leaves is not to be sent its own notice.
+      entry.origin?.appended(entry);
       this.fanOut.touch(room);
       this.fanOut.flush();
+      this.rooms.account(room, before);
+      return;
     }
     this.rooms.account(room, before);
     if (entry.type === FrameType.Notice && room.members.size > this.options.presenceDelayMembers) {

@@ -43,28 +43,47 @@ export class Memberships {
   /** By handle of the room. */
   readonly all: Map<number, Membership> = new Map();
   /** Joins on their way through the log, by room key. */
-  #joining: Map<string, Promise<Answer<'join'>>> | undefined;
+  #joining: Map<string, Promise<unknown>> | undefined;
+  /** Leavings on their way through the log. */
+  #leaving: Map<Membership, Promise<void>> | undefined;
 
   constructor(chat: Chat, session: Session) {
     this.#chat = chat;
     this.#session = session;
   }
 
-  async join(roomName: string, options: JoinOptions): Promise<Answer<'join'>> {
+  /**
+   * Joins a room, or goes on in it from another position.
+   *
+   * @param onJoined told the answer before anything that follows from it: no entry of the room can overtake it
+   */
+  async join(
+    roomName: string,
+    options: JoinOptions,
+    onJoined?: (joined: Joined) => void,
+  ): Promise<Answer<'join'>> {
     const problem = roomNameProblem(roomName);
     if (problem) return failed(FailureCode.RoomInvalid, problem);
     const { maxRoomsPerSession, maxMembersPerRoom, hooks } = this.#chat.options;
+    const { peer } = this.#session;
+    // Whoever asked does not hear of it any more: a client asks again over its next connection, or not at all.
+    const isGone = (): boolean => this.#session.ended || this.#session.peer !== peer;
     if (hooks.authorize && !(await hooks.authorize(this.#session.info, 'join', roomName))) {
       return failed(FailureCode.Forbidden, `not allowed to join ${roomName}`);
     }
-    if (this.#session.ended) return failed(FailureCode.Internal, 'the session has ended');
+    // One that an earlier connection asked for is waited for, and then undone.
+    for (let underway = this.#underway(roomName); underway; underway = this.#underway(roomName))
+      await underway;
+    if (isGone()) return failed(FailureCode.Internal, 'the connection has ended');
     const known = this.#chat.rooms.find(roomName);
     const current = known && this.all.get(known.handle);
-    if (current) return this.#joined(current, known.log.positionOf(current), known.log.lastSeq, undefined);
+    if (current) {
+      const joined = this.#goBack(current, options);
+      onJoined?.(joined);
+      return joined;
+    }
     this.#joining ??= new Map();
     const joining = this.#joining;
-    const underway = known && joining.get(known.key);
-    if (underway) return underway;
     // Before the room is made: who may not join it must not fill the server with rooms.
     if (this.all.size + joining.size >= maxRoomsPerSession) {
       this.#tell('maxRoomsPerSession', `a session wanted to be in more than ${maxRoomsPerSession} rooms`);
@@ -96,11 +115,11 @@ export class Memberships {
         joining.delete(room.key);
         if (joining.size === 0) this.#joining = undefined;
         room.joining--;
-        if (this.#session.ended) {
-          // It ended while the log thought about it: whoever saw it come has to see it go.
+        if (isGone()) {
+          // It went while the log thought about it: whoever saw it come has to see it go.
           this.#notice(room, NoticeKind.Left, undefined);
           this.#chat.rooms.release(room);
-          resolve(failed(FailureCode.Internal, 'the session has ended'));
+          resolve(failed(FailureCode.Internal, 'the connection has ended'));
           return;
         }
         const head = room.log.previousSeq;
@@ -109,7 +128,9 @@ export class Memberships {
         this.all.set(room.handle, membership);
         room.members.set(this.#session.memberId, membership);
         this.#chat.fanOut.touchMember(membership);
-        resolve(this.#joined(membership, point.start, head, gap));
+        const joined = this.#joined(membership, point.start, head, gap);
+        onJoined?.(joined);
+        resolve(joined);
         this.#chat.roomJoined(this.#session, room.name);
       },
     });
@@ -122,6 +143,12 @@ export class Memberships {
     return room && this.all.get(room.handle);
   }
 
+  /** Resolved when nothing of a room that it is being taken from is under way any more. */
+  async left(roomName: string): Promise<void> {
+    const room = this.#chat.rooms.find(roomName);
+    for (const [membership, done] of this.#leaving ?? []) if (membership.room === room) await done;
+  }
+
   /** Goes; nothing of the room is sent to the member once `left` is called. */
   leave(membership: Membership, kind: Leaving, left?: () => void): void {
     this.#leave(membership, kind, undefined, left);
@@ -129,7 +156,9 @@ export class Memberships {
 
   /** Is shown out: the last of the room that the member is sent is the notice of its own leaving. */
   dismiss(membership: Membership): void {
-    this.#leave(membership, NoticeKind.Left, () => this.#session.peer?.dismiss(membership));
+    this.#leave(membership, NoticeKind.Left, () => {
+      if (!membership.isRetired) this.#session.peer?.dismiss(membership);
+    });
   }
 
   /** Tells every room that `oldName` has another name now. */
@@ -141,29 +170,61 @@ export class Memberships {
 
   /** Puts the cursors back to what the client has, by room key; describes the rooms as they are streamed from now on. */
   comeBack(positions: ReadonlyMap<string, number>): Joined[] {
+    // What its client is not told of here it is not in any more, and gets nothing of.
+    for (const membership of this.#leaving?.keys() ?? []) membership.retire();
     return [...this.all.values()].map((membership) => {
-      const { room } = membership;
-      const after = positions.get(room.key);
-      const head = room.log.lastSeq;
-      const wish = after === undefined ? {} : { after };
-      const { point, gap } = startingPoint(room, wish, head, this.#chat.log.epoch);
-      membership.moveTo(point);
-      this.#chat.fanOut.touch(room);
-      return this.#joined(membership, point.start, head, gap);
+      const after = positions.get(membership.room.key);
+      // Without a position its client does not know that it is here, and leaves, or joins again.
+      return this.#goOn(membership, after === undefined ? {} : { after });
     });
+  }
+
+  /** Goes on from where a member of the room has asked to, unless the stream has not come that far. */
+  #goBack(membership: Membership, options: JoinOptions): Joined {
+    const { log } = membership.room;
+    const position = log.positionOf(membership);
+    const isWish = options.after !== undefined || (options.history ?? 0) > 0;
+    const { point, gap } = startingPoint(membership.room, options, log.lastSeq, this.#chat.log.epoch);
+    if (isWish && point.start < position) return this.#goOn(membership, options);
+    return this.#joined(membership, position, log.lastSeq, gap && { ...gap, to: position });
+  }
+
+  /** Puts the cursor to where the client wants to go on, and describes the room as it is streamed then. */
+  #goOn(membership: Membership, options: JoinOptions): Joined {
+    const { room } = membership;
+    const head = room.log.lastSeq;
+    const { point, gap } = startingPoint(room, options, head, this.#chat.log.epoch);
+    membership.moveTo(point);
+    this.#chat.fanOut.touchMember(membership);
+    return this.#joined(membership, point.start, head, gap);
+  }
+
+  #underway(roomName: string): Promise<unknown> | undefined {
+    const room = this.#chat.rooms.find(roomName);
+    return room && this.#joining?.get(room.key);
   }
 
   #leave(membership: Membership, kind: Leaving, before?: () => void, after?: () => void): void {
     const { room } = membership;
     this.all.delete(room.handle);
+    let done!: () => void;
+    this.#leaving ??= new Map();
+    this.#leaving.set(
+      membership,
+      new Promise((resolve) => {
+        done = resolve;
+      }),
+    );
     this.#notice(room, kind, {
       appended: () => {
+        this.#leaving?.delete(membership);
         before?.();
         // Not one that has come back while the log thought about it.
         const { memberId } = this.#session;
         if (room.members.get(memberId) === membership) room.members.delete(memberId);
         this.#chat.rooms.release(room);
         after?.();
+        done();
         this.#chat.roomLeft(this.#session, room.name);
       },
     });

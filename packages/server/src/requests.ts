@@ -7,6 +7,7 @@ import {
   type Failure,
   FailureCode,
   FrameType,
+  type Joined,
   type ResponseBodies,
   roomNameProblem,
 } from '@chat/protocol';
@@ -26,13 +27,18 @@ export type Reply =
   | { readonly history: HistoryPage }
   | { readonly failure: Failure };
 
-/** Carries out one request of a session. */
+/**
+ * Carries out one request of a session.
+ *
+ * @param respond takes a response that must not wait for the end of this function; then there is no reply
+ */
 export async function answerRequest(
   chat: Chat,
   session: Session,
   request: Readonly<Record<string, unknown>>,
   pieceBytes: number,
-): Promise<Reply> {
+  respond: (response: Joined) => void,
+): Promise<Reply | undefined> {
   const refused = session.publisher.chargeRequest();
   if (refused) return { failure: refused };
   const { op } = request;
@@ -43,12 +49,13 @@ export async function answerRequest(
         return bad(op);
       }
       if (!isOptional(epoch, isString)) return bad(op);
-      const answer = await session.join(room, {
+      const wish = {
         history: Math.min(history ?? 0, MAX_HISTORY_ENTRIES),
         ...(after === undefined ? {} : { after }),
         ...(epoch === undefined ? {} : { epoch }),
-      });
-      return 'failure' in answer ? answer : { response: answer };
+      };
+      const answer = await session.join(room, wish, respond);
+      return 'failure' in answer ? answer : undefined;
     }
     case 'leave': {
       if (typeof request.room !== 'string') return bad(op);

@@ -3,8 +3,10 @@
  */
 import type { Member } from '@chat/protocol';
 import type { LineView } from './lines/line-view.js';
-import { ByteLog, type Chunk, type Cursor, type Retention, type StartingPoint } from './log/byte-log.js';
+import { ByteLog, Chunk, type Cursor, type Retention, type StartingPoint } from './log/byte-log.js';
 import type { Session } from './session.js';
+
+const RETIRED = new Chunk(0, 0, 0);
 
 /** One session in one room; is itself the cursor of that session. */
 export class Membership implements Cursor {
@@ -26,6 +28,16 @@ export class Membership implements Cursor {
   moveTo(point: Cursor): void {
     this.chunk = point.chunk;
     this.offset = point.offset;
+  }
+
+  /** Puts the cursor where nothing comes any more. */
+  retire(): void {
+    this.chunk = RETIRED;
+    this.offset = 0;
+  }
+
+  get isRetired(): boolean {
+    return this.chunk === RETIRED;
   }
 
   /** Whether entries that this member has not been sent are gone. */
@@ -71,11 +83,12 @@ export class Room {
   readonly #maxUnsentBytes: number;
   readonly #maxUnsentEntries: number;
 
-  constructor(name: string, key: string, handle: number, retention: Retention) {
+  /** @param floor see {@link ByteLog} */
+  constructor(name: string, key: string, handle: number, retention: Retention, floor = 0) {
     this.name = name;
     this.key = key;
     this.handle = handle;
-    this.log = new ByteLog(handle, retention);
+    this.log = new ByteLog(handle, retention, floor);
     this.#maxUnsentBytes = retention.maxBytes / UNSENT_PER_BOUND;
     this.#maxUnsentEntries = retention.maxEntries / UNSENT_PER_BOUND;
   }

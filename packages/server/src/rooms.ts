@@ -30,6 +30,11 @@ export class Rooms {
   /** When a room may be forgotten if it is empty then: those that emptied first come first. */
   readonly #leases = new Map<Room, number>();
   #handles = 0;
+  /**
+   * The newest entry of all rooms that were forgotten. A room that is made may have been before, and what it had is
+   * not remembered for each: it begins here, so that an older position in it is answered with a gap.
+   */
+  #forgottenSeq = 0;
   #logBytes = 0;
 
   constructor(options: RoomsOptions, wheel: TimerWheel) {
@@ -60,7 +65,7 @@ export class Rooms {
     const known = this.#rooms.get(key);
     if (known) return known;
     if (this.#rooms.size >= this.#options.maxRooms && !this.#forgetEmptyRoom()) return undefined;
-    const room = new Room(name, key, ++this.#handles, this.#options.retention);
+    const room = new Room(name, key, ++this.#handles, this.#options.retention, this.#forgottenSeq);
     this.#rooms.set(key, room);
     this.#looks.add(name);
     this.#keys.splice(this.#indexOf(key), 0, key);
@@ -71,6 +76,11 @@ export class Rooms {
   /** Whether there is no such room, but one that looks like it by letters of another script. */
   looksLikeAnother(name: string): boolean {
     return !this.#rooms.has(roomKey(name)) && this.#looks.isTaken(name);
+  }
+
+  /** Says that there was an entry of a room that was forgotten already. */
+  missed(seq: number): void {
+    this.#forgottenSeq = Math.max(this.#forgottenSeq, seq);
   }
 
   /** Whether {@link Rooms.account} will have to drop something of a room that grew. */
@@ -181,6 +191,7 @@ export class Rooms {
   }
 
   #forget(room: Room): void {
+    this.missed(room.log.lastSeq);
     this.#logBytes -= room.log.bytes;
     room.log.clear();
     this.#rooms.delete(room.key);

@@ -173,18 +173,27 @@ export class Session {
     return this.#publisher?.debtMs() ?? 0;
   }
 
-  join(roomName: string, options: JoinOptions): Promise<Answer<'join'>> {
+  /** See `Memberships`. */
+  join(roomName: string, options: JoinOptions, onJoined?: (joined: Joined) => void): Promise<Answer<'join'>> {
     this.#memberships ??= new Memberships(this.#chat, this);
-    return this.#memberships.join(roomName, options);
+    return this.#memberships.join(roomName, options, onJoined);
   }
 
   /** Leaves a room; false when the session was not in it. */
   async leave(roomName: string): Promise<boolean> {
     const membership = this.#memberships?.find(roomName);
-    if (!membership) return false;
+    if (!membership) {
+      await this.#memberships?.left(roomName);
+      return false;
+    }
     // What was said before the leave still belongs to the one who leaves.
     this.#peer?.deliver(membership);
-    await new Promise<void>((left) => this.#memberships?.leave(membership, NoticeKind.Left, left));
+    await new Promise<void>((left) => {
+      this.#memberships?.leave(membership, NoticeKind.Left, () => {
+        this.#tellUnread(membership);
+        left();
+      });
+    });
     return true;
   }
 
@@ -322,6 +331,13 @@ export class Session {
   /** Where the members of the line dialect talk. */
   get lobby(): Membership | undefined {
     return this.#memberships?.find(LOBBY);
+  }
+
+  /** Tells one that has just left which entries before its leaving it will not get, since it was behind. */
+  #tellUnread(membership: Membership): void {
+    const { handle, log } = membership.room;
+    if (membership.isRetired || log.lagBytes(membership) <= log.newest().length) return;
+    this.#peer?.gap(handle, log.positionOf(membership), log.previousSeq);
   }
 
   #dropCredentials(): void {

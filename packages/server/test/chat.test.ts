@@ -9,6 +9,7 @@ import {
   type RoomInfo,
 } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
+import { UNLIMITED } from '../src/options.js';
 import { MemoryChat } from './support/memory-chat.js';
 import { turn } from './support/turn.js';
 import { followChain } from './support/wire-client.js';
@@ -74,12 +75,140 @@ describe('a room', () => {
     const ada = await memory.enter('ada');
     const first = await ada.join('lobby', { history: 10 });
     await ada.say(first.handle, 'one');
-    const again = await ada.join('lobby', { history: 10 });
+    const again = await ada.join('lobby');
     await ada.say(first.handle, 'two');
     expect(again).toMatchObject({ handle: first.handle, memberCount: 1 });
     expect(ada.texts(first.handle)).toEqual(['one', 'two']);
     expect(again.start).toBe(ada.entries(first.handle).at(-2)!.seq);
     followChain(ada.frames, first.handle, first.start);
+  });
+
+  it('goes back to where one wants who has joined already: the stream of a join that was given up is not lost', async () => {
+    const memory = await MemoryChat.open();
+    const ada = await memory.enter('ada');
+    const { handle, head } = await ada.join('lobby');
+    for (const text of ['one', 'two', 'three']) await ada.say(handle, text);
+    const since = ada.entries(handle)[1]!.seq;
+    for (const [wish, texts] of [
+      [{ after: since, epoch: memory.chat.log.epoch }, ['two', 'three']],
+      [{ history: 2 }, ['two', 'three']],
+      [{ after: head }, ['one', 'two', 'three']],
+    ] as const) {
+      ada.frames.length = 0;
+      const again = await ada.join('lobby', wish);
+      await turn();
+      expect(ada.texts(handle)).toEqual(texts);
+      expect(followChain(ada.frames, handle, again.start)).toBe(again.head);
+    }
+  });
+
+  it('never goes forward for one who has joined already and is behind', async () => {
+    const memory = await MemoryChat.open();
+    const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
+    const { handle } = await ada.join('lobby');
+    const joined = await bob.join('lobby');
+    await turn();
+    bob.link.stall();
+    for (let i = 0; i < 5; i++) {
+      await ada.say(handle, `${i}`);
+      await turn();
+    }
+    const again = bob.join('lobby', { history: 1 });
+    bob.link.flow();
+    await turn();
+    expect((await again).start).toBeLessThan(ada.entries(handle)[3]!.seq);
+    expect(bob.texts(handle)).toEqual(['0', '1', '2', '3', '4']);
+    followChain(bob.frames, handle, joined.start);
+  });
+
+  it('says what of a forgotten room one who comes back to it cannot get any more', async () => {
+    const memory = await MemoryChat.open({ emptyRoomTtlMs: 1000 });
+    const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
+    const { handle } = await ada.join('project');
+    await bob.join('project');
+    await ada.ask({ op: 'leave', room: 'project' });
+    const after = ada.entries(handle).at(-1)!.seq;
+    const missed = await bob.say(handle, 'important');
+    await bob.ask({ op: 'leave', room: 'project' });
+    memory.clock.advance(1500);
+    expect(memory.chat.rooms.size).toBe(0);
+    const epoch = memory.chat.log.epoch;
+    const back = await ada.join('project', { after, epoch });
+    expect(back.gap?.from).toBe(after);
+    expect(back.gap!.to).toBe(back.start);
+    expect(back.start).toBeGreaterThanOrEqual(missed);
+    expect(back.handle).not.toBe(handle);
+    await turn();
+    // Whoever has seen the last of it has missed nothing.
+    expect((await bob.join('project', { after: back.start, epoch })).gap).toBeUndefined();
+    followChain(ada.frames, back.handle, back.start);
+  });
+
+  it('tells one who leaves what it was not sent, since it was behind', async () => {
+    const memory = await MemoryChat.open();
+    const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
+    const { handle } = await ada.join('lobby');
+    await bob.join('lobby');
+    await turn();
+    bob.link.stall();
+    await ada.say(handle, 'sent, and not read');
+    await turn();
+    const last = await ada.say(handle, 'not sent');
+    const left = bob.ask({ op: 'leave', room: 'lobby' });
+    await turn();
+    bob.link.flow();
+    await left;
+    expect(bob.texts(handle)).toEqual(['sent, and not read']);
+    const gap = await bob.take(FrameType.Gap);
+    expect(gap).toMatchObject({ room: handle, to: last });
+    expect(gap.from).toBe(bob.entries(handle).at(-1)!.seq);
+    // In its place: before the answer.
+    expect(bob.frames.findIndex(({ type }) => type === FrameType.Gap)).toBeLessThan(bob.frames.length - 1);
+  });
+
+  it('is not joined for a connection that has gone while a hook decided', async () => {
+    const decisions: (() => void)[] = [];
+    const authorize = () => new Promise<boolean>((answer) => decisions.push(() => answer(true)));
+    const memory = await MemoryChat.open({ hooks: { authorize } });
+    const ada = await memory.enter('ada');
+    ada.join('lobby').catch(() => {});
+    await turn();
+    ada.pipe.destroy();
+    await turn();
+    const { session, secret, epoch } = ada.welcome!;
+    const again = memory.connect();
+    const welcome = await again.enter({
+      name: 'ada',
+      resume: { session, secret, epoch, rooms: [], inbox: 0 },
+    });
+    expect(welcome).toMatchObject({ resumed: true, rooms: [] });
+    for (const answer of decisions.splice(0)) answer();
+    await turn();
+    expect(memory.chat.rooms.size).toBe(0);
+    const joining = again.join('lobby');
+    await turn();
+    for (const answer of decisions.splice(0)) answer();
+    expect((await joining).memberCount).toBe(1);
+  });
+
+  it('is joined at one place, also where the join makes others leave who read too slowly', async () => {
+    const memory = await MemoryChat.open({ ...UNLIMITED, retentionEntries: 16, slowConsumer: 'close' });
+    const [slow, ada] = [await memory.enter('slow'), await memory.enter('ada')];
+    const { handle } = await ada.join('lobby');
+    await slow.join('lobby');
+    await turn();
+    slow.link.stall();
+    // Now or at any number of entries before it is dropped, the join of somebody finds it lagging.
+    for (let i = 0; memory.chat.counters.readersClosed === 0; i++) {
+      const name = `guest ${i}`;
+      const guest = await memory.enter(name);
+      const joined = await guest.join('lobby');
+      await turn();
+      const [first] = guest.entries(handle);
+      expect(first).toMatchObject({ type: FrameType.Notice, name, prev: joined.head });
+      followChain(guest.frames, handle, joined.start);
+      await ada.say(handle, 'x');
+    }
   });
 
   it('sends nothing after the answer to leave, and everything before it', async () => {

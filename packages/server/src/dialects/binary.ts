@@ -15,6 +15,7 @@ import {
   FrameDecoder,
   FrameType,
   type Hello,
+  type Joined,
   ProtocolError,
   PUBLISH_HEADER_BYTES,
   PUBLISH_ID_OFFSET,
@@ -377,13 +378,16 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     request: Readonly<Record<string, unknown>>,
   ): Promise<void> {
     const pieceBytes = this.#chat.options.maxFrameBytes - HISTORY_HEADER_BYTES;
-    const answered = answerRequest(this.#chat, session, request, pieceBytes).catch(
+    const respond = (response: Joined): void =>
+      this.#answer(encodeFrame({ type: FrameType.Response, id, response }));
+    const answered = answerRequest(this.#chat, session, request, pieceBytes, respond).catch(
       (error: unknown): Reply => {
         this.#chat.strangerLog.failed(error, 'a request failed', { member: session.memberId });
         return { failure: { code: FailureCode.Internal, message: 'the server failed' } };
       },
     );
-    for (const frame of replyFrames(id, await answered)) this.#answer(frame);
+    const reply = await answered;
+    if (reply) for (const frame of replyFrames(id, reply)) this.#answer(frame);
   }
 
   #answer(frame: Uint8Array): void {

@@ -31,15 +31,16 @@ export class Chunk {
   entries = 0;
   firstSeq = 0;
   lastSeq = 0;
-  /** `prev` of the first entry. */
-  firstPrev = 0;
+  /** `prev` of the first entry, which may still have to come. */
+  firstPrev: number;
   lastAt = 0;
   next: Chunk | undefined = undefined;
   /** Retention took it: its bytes are gone. */
   dropped = false;
 
-  constructor(base: number, sizeBytes: number) {
+  constructor(base: number, sizeBytes: number, firstPrev: number) {
     this.base = base;
+    this.firstPrev = firstPrev;
     this.bytes = sizeBytes === 0 ? NOTHING : Buffer.allocUnsafeSlow(sizeBytes);
   }
 
@@ -75,8 +76,8 @@ export class ByteLog {
   #tail: Chunk;
   #bytes = 0;
   #entries = 0;
-  #lastSeq = 0;
-  #previousSeq = 0;
+  #lastSeq: number;
+  #previousSeq: number;
   #lastOffset = 0;
 
   // The slice that was handed out last: members at the same cursor get the same object.
@@ -85,18 +86,23 @@ export class ByteLog {
   #sliceFrom = 0;
   #sliceEntries = 0;
 
-  /** @param handle number of the room in the frames */
-  constructor(handle: number, retention: Retention) {
+  /**
+   * @param handle number of the room in the frames
+   * @param floor position up to which nothing can be said: entries up to there may have been, and are not held
+   */
+  constructor(handle: number, retention: Retention, floor = 0) {
     this.#handle = handle;
+    this.#lastSeq = floor;
+    this.#previousSeq = floor;
     this.#retention = retention;
     this.#chunkBytes = Math.min(MAX_CHUNK_BYTES, Math.ceil(retention.maxBytes / CHUNKS_PER_BOUND));
     this.#chunkEntries = Math.max(1, Math.ceil(retention.maxEntries / CHUNKS_PER_BOUND));
     // A room in which nothing was said yet costs no buffer.
-    this.#tail = new Chunk(0, 0);
+    this.#tail = new Chunk(0, 0, floor);
     this.#chunks = [this.#tail];
   }
 
-  /** Position of the newest entry, 0 when there was none. */
+  /** Position of the newest entry, or where the log began when there was none. */
   get lastSeq(): number {
     return this.#lastSeq;
   }
@@ -124,10 +130,7 @@ export class ByteLog {
     if (chunk.used + length > chunk.bytes.length || chunk.entries >= this.#chunkEntries) {
       chunk = this.#addChunk(length);
     }
-    if (chunk.entries === 0) {
-      chunk.firstSeq = entry.seq;
-      chunk.firstPrev = this.#lastSeq;
-    }
+    if (chunk.entries === 0) chunk.firstSeq = entry.seq;
     writeEntry(
       chunk.bytes,
       chunk.used,
@@ -181,7 +184,7 @@ export class ByteLog {
   /** Before the oldest entry that is held. */
   oldest(): StartingPoint {
     const chunk = this.#chunks[0]!;
-    return { chunk, offset: 0, start: chunk.entries === 0 ? this.#lastSeq : chunk.firstPrev };
+    return { chunk, offset: 0, start: chunk.firstPrev };
   }
 
   /**
@@ -236,7 +239,7 @@ export class ByteLog {
   /** Position of the entry before the cursor: `prev` of what it will read next. */
   positionOf(cursor: Cursor): number {
     const { chunk, offset } = cursor;
-    if (chunk.entries === 0) return this.#lastSeq;
+    if (offset === 0) return chunk.firstPrev;
     if (offset === chunk.used) return chunk.lastSeq;
     let position = chunk.firstPrev;
     if (chunk.dropped) return position;
@@ -293,7 +296,7 @@ export class ByteLog {
   #addChunk(neededBytes: number): Chunk {
     const last = this.#tail;
     const grown = Math.min(Math.max(last.bytes.length * 2, FIRST_CHUNK_BYTES), this.#chunkBytes);
-    const chunk = new Chunk(last.base + last.used, Math.max(grown, neededBytes));
+    const chunk = new Chunk(last.base + last.used, Math.max(grown, neededBytes), this.#lastSeq);
     last.next = chunk;
     this.#tail = chunk;
     this.#chunks.push(chunk);
@@ -313,7 +316,7 @@ export class ByteLog {
   #dropFirst(): void {
     const chunk = this.#chunks[0]!;
     if (chunk === this.#tail) {
-      this.#tail = new Chunk(chunk.base + chunk.used, 0);
+      this.#tail = new Chunk(chunk.base + chunk.used, 0, this.#lastSeq);
       this.#chunks.push(this.#tail);
       chunk.next = this.#tail;
     }

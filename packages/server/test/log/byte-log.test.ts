@@ -242,6 +242,19 @@ describe('ByteLog', () => {
     expect(cursor.chunk.dropped).toBe(true);
   });
 
+  it('begins at its floor: what was before is not held, and a cursor that has read nothing stays where it was', () => {
+    const log = new ByteLog(HANDLE, AMPLE, 40);
+    expect(log.oldest().start).toBe(40);
+    expect(log.after(39)).toBeUndefined();
+    const cursor = { ...log.end() };
+    expect([cursor.start, log.lastSeq, log.previousSeq]).toEqual([40, 40, 40]);
+    log.append(entry(50));
+    expect(log.positionOf(cursor)).toBe(40);
+    expect(log.after(40)?.start).toBe(40);
+    expect(log.oldest().start).toBe(40);
+    expect(log.after(39)).toBeUndefined();
+  });
+
   it('holds a notice as its reader sees it', () => {
     const log = new ByteLog(HANDLE, AMPLE);
     log.append({ ...entry(1, 0), type: FrameType.Notice, codec: 0, kind: NoticeKind.Joined });

@@ -43,7 +43,8 @@ export class MemoryLink implements Link {
 
   resume(): void {
     this.paused = false;
-    while (!this.paused && this.#input.length > 0) this.handler?.onBytes(this.#input.shift()!);
+    while (!this.closed && !this.paused && this.#input.length > 0)
+      this.handler?.onBytes(this.#input.shift()!);
   }
 
   end(code?: number): void {
