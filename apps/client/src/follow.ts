@@ -41,7 +41,7 @@ export async function runFollow(args: Arguments, streams: FollowStreams, version
   let name = wanted;
   for (let number = 2; !signal.aborted; ) {
     const client = createClient(url, name, args, version, {
-      reconnect: { initial: true, baseDelayMs: 250, maxDelayMs: 5000 },
+      reconnect: { initial: true, nameTakenTimeoutMs: 0, baseDelayMs: 250, maxDelayMs: 5000 },
     });
     let isWaiting = !args.json;
     const show = (event: SessionEvent): void => {

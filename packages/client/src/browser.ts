@@ -30,9 +30,12 @@ const BROWSER: Platform = {
     // 'visibilitychange' is fired at the document and seen here on its way up.
     page.addEventListener?.('online', wake, false);
     page.addEventListener?.('visibilitychange', shown, true);
+    // Out of the cache of the browser, which has closed its connections.
+    page.addEventListener?.('pageshow', shown, true);
     return () => {
       page.removeEventListener?.('online', wake, false);
       page.removeEventListener?.('visibilitychange', shown, true);
+      page.removeEventListener?.('pageshow', shown, true);
     };
   },
 };

@@ -14,6 +14,10 @@ export const ClientErrorCode = {
   UrlUnsupported: 'ERR_CLIENT_URL_UNSUPPORTED',
   /** The connection could not be made, or ended before the server's welcome. */
   ConnectFailed: 'ERR_CLIENT_CONNECT_FAILED',
+  /** The identity of the client could not be loaded or saved; see `cause`. */
+  Identity: 'ERR_CLIENT_IDENTITY',
+  /** The platform lacks something that the client cannot do without. */
+  Platform: 'ERR_CLIENT_PLATFORM',
   /** Connecting took longer than `connectTimeoutMs`. */
   ConnectTimeout: 'ERR_CLIENT_CONNECT_TIMEOUT',
   /** The connection broke, or nothing was heard for too long. */

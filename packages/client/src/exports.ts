@@ -17,6 +17,7 @@ export type {
 export { ClientError, ClientErrorCode, type ClientErrorDetails } from './errors.js';
 export type { OverflowPolicy, Stream, StreamOptions } from './event-queue.js';
 export type { HeartbeatOptions } from './heartbeat.js';
+export type { ClientIdentity, IdentityStore } from './identity.js';
 export type { Listener, ListenOptions } from './listeners.js';
 export type { ConnectOptions, CredentialsProvider } from './options.js';
 export type { OutboxOptions } from './outbox.js';
@@ -32,4 +33,5 @@ export type {
   Sent,
   Signal,
 } from './room.js';
+export { tabIdentity } from './tab-identity.js';
 export type { OpenTransport, TlsOptions, Transport, TransportOptions, TransportSink } from './transport.js';

@@ -12,6 +12,7 @@ import { openSocket } from './transports/tcp.js';
 import { openLibraryWebSocket } from './transports/ws-library.js';
 
 export * from './exports.js';
+export { fileIdentity } from './file-identity.js';
 
 const NODE: Platform = {
   transports: new Map([

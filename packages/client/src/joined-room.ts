@@ -64,6 +64,10 @@ export interface RoomHost {
   leaveRoom(room: JoinedRoom<unknown>): Promise<void>;
   /** The server has shown this client out of the room. */
   dropRoom(room: JoinedRoom<unknown>): void;
+  /** The room has an answer for the messages that waited for it: it is joined again, or has ended. */
+  onRoomSettled(room: JoinedRoom<unknown>): void;
+  /** How long to wait before a second try, when the server has asked for `retryAfterMs`. */
+  retryDelayMs(retryAfterMs: number): number;
 }
 
 /** Events that are entries of the stream: who listens for one is a reader. */
@@ -87,6 +91,12 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   readonly stream: EntryStream<T>;
   #lostBy: ClientError | undefined;
   joined = true;
+  /** Whether the session of today is in it: false from a lost session until the room is joined again. */
+  inSession = true;
+  /** Whether the server was asked to let this client leave, and has not said since that it is in. */
+  leaving = false;
+  /** The call that leaves, until it settles. */
+  leaveCall: Promise<boolean> | undefined;
 
   constructor(host: RoomHost, joined: Joined, options: JoinOptions<T>) {
     this.#host = host;
@@ -103,7 +113,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
     this.stream.comeBack(joined, true);
     this.#members.reset(joined);
     if (since && since.epoch !== this.stream.epoch) this.stream.gap('epoch-changed', since.seq, joined.start);
-    else if (joined.gap) this.stream.gap('expired', joined.gap.from, joined.start);
+    else if (since && since.seq < joined.start) this.stream.gap('expired', since.seq, joined.start);
   }
 
   get position(): number {
@@ -187,6 +197,10 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
     return this.#host.leaveRoom(this as unknown as JoinedRoom<unknown>);
   }
 
+  get isWaiting(): boolean {
+    return this.joined && !this.inSession;
+  }
+
   publishFrame(publishId: number, codec: number, body: Uint8Array): Uint8Array | ClientError {
     if (!this.joined) return this.notMember();
     return encodePublish(this.stream.handle, publishId, codec, body);
@@ -198,6 +212,8 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
 
   /** Goes on after a reconnect, in the same epoch or in a new one. */
   rejoin(joined: Joined): void {
+    this.inSession = true;
+    this.leaving = false;
     this.stream.comeBack(joined, true);
     this.#members.reset(joined);
     this.#listeners.emit('members', this.members);
@@ -286,6 +302,10 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
         position = entry.seq;
       }
       if (splitter.pendingBytes > 0) throw malformed('a history ends within an entry');
+    }
+    if (after !== undefined && end && entries.length === 0 && after < this.position) {
+      // There was something, and nothing of it is held any more.
+      entries.push({ type: 'gap', room: this.name, reason: 'expired', from: after, to: this.position });
     }
     return { entries, end };
   }

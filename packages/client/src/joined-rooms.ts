@@ -15,6 +15,7 @@ import {
   type RequestBody,
   type RoomPosition,
   readU32,
+  roomKey,
 } from '@chat/protocol';
 import type { Clock } from './clock.js';
 import type { Connection } from './connection.js';
@@ -44,8 +45,6 @@ export class JoinedRooms {
   readonly #clock: Clock;
   readonly #byName = new Map<string, JoinedRoom<unknown>>();
   readonly #streams = new Map<number, EntrySink>();
-  /** Rooms that the present session was told to be in: it is in them until it leaves, or is shown out. */
-  readonly #ofSession = new Set<JoinedRoom<unknown>>();
   #connection: Connection | undefined;
 
   constructor(host: RoomHost, clock: Clock) {
@@ -68,8 +67,9 @@ export class JoinedRooms {
     const { history, since, signal } = options;
     assertKnown('codec,history,since,echo,signal', options);
     assertKnown('epoch,seq', since);
-    const present = this.#byName.get(room);
-    if (present) return sameCodec(present, options);
+    const present = this.#find(room);
+    // One that is being left ends with the answer to that, which comes before the answer to this.
+    if (present && !this.#isAsked(room, 'leave')) return sameCodec(present, options);
     let result: Room<T> | undefined;
     await this.#host.requests.ask(
       // What is undefined here is not in the JSON.
@@ -81,12 +81,9 @@ export class JoinedRooms {
           assertJoined(joined);
           const before = this.#byName.get(joined.room);
           result = before ? sameCodec(before, options) : this.#add(joined, options);
+          if (before) this.#put(before, joined);
         },
-        onLateAnswer: (joined) => {
-          const wanted =
-            this.#byName.has(joined.room) || this.#host.requests.some((other) => isJoin(other, room));
-          if (!wanted) this.#leaveUnwanted(joined.room);
-        },
+        onLateAnswer: (joined) => this.#onUnwanted(joined),
       },
     );
     return result!;
@@ -94,13 +91,48 @@ export class JoinedRooms {
 
   async leave(room: JoinedRoom<unknown>): Promise<void> {
     if (!room.joined) return;
-    await this.#host.requests.ask({ op: 'leave', room: room.name }, { onAnswer: () => this.#remove(room) });
+    room.leaving = true;
+    room.leaveCall ??= this.#askToLeave(room.name, () => room).finally(() => {
+      room.leaveCall = undefined;
+    });
+    try {
+      await room.leaveCall;
+    } catch (error) {
+      // Without an answer nobody can say.
+      room.leaving = ClientError.is(error) && error.code === 'ERR_CLIENT_REQUEST_TIMEOUT';
+      throw error;
+    }
+  }
+
+  async leaveByName(name: string): Promise<boolean> {
+    const find = () => this.#find(name);
+    // Asked for later than a room that is here, which is being left then.
+    if (this.#isAsked(name, 'join')) return this.#askToLeave(name, find);
+    const room = find();
+    if (room === undefined) return false;
+    await this.leave(room);
+    return true;
+  }
+
+  async #askToLeave(name: string, find: () => JoinedRoom<unknown> | undefined): Promise<boolean> {
+    const onAnswer = () => {
+      const room = find();
+      if (room) this.#remove(room);
+    };
+    const { left } = await this.#host.requests.ask(
+      { op: 'leave', room: name },
+      { onAnswer, onLateAnswer: onAnswer },
+    );
+    return left;
   }
 
   /** The server has shown this client out: the room ends, behind the notice that says so. */
   drop(room: JoinedRoom<unknown>): void {
     const error = new ClientError('ERR_CLIENT_KICKED', `removed from ${room.name}`);
-    queueMicrotask(() => this.#lose(room, error));
+    queueMicrotask(() => {
+      if (room.leaving) this.#remove(room);
+      else this.#lose(room, error);
+    });
   }
 
   /**
@@ -109,13 +141,12 @@ export class JoinedRooms {
    * @param held - the rooms that the session is still in; `undefined` when it is a new one. Of a session that goes on,
    *   a room that is missing was taken from the member while it was away
    * @param inbox - the stream of direct messages
-   * @returns a promise that is resolved when each room is joined again, or lost
    */
-  async comeBack(
+  comeBack(
     connection: Connection,
     held: readonly Joined[] | undefined,
     inbox: EntrySink & { readonly handle: number },
-  ): Promise<void> {
+  ): void {
     this.#connection = connection;
     this.#streams.clear();
     this.#streams.set(inbox.handle, inbox);
@@ -125,24 +156,16 @@ export class JoinedRooms {
       if (room?.stream.epoch === this.#host.identity.epoch) {
         absent.delete(room);
         this.#put(room, joined);
-      } else {
-        // The answer to its join was lost with the connection, and with it the part of the stream that came
-        // after: it is joined anew.
-        this.#leaveUnwanted(joined.room);
+      } else this.#onUnwanted(joined);
+    }
+    for (const room of absent) {
+      // protocol.md, "Resuming": a room that the session had, and has no more, was taken from it.
+      if (held && room.inSession) this.drop(room);
+      else {
+        room.inSession = false;
+        void this.#joinAgain(connection, room);
       }
     }
-    const taken = [...absent].filter((room) => held && this.#ofSession.has(room));
-    for (const room of taken) {
-      absent.delete(room);
-      if (!this.#isLeaving(room.name)) this.drop(room);
-    }
-    if (!held) this.#ofSession.clear();
-    await Promise.all([...absent].map((room) => this.#joinAgain(connection, room)));
-  }
-
-  /** Whether a leave is repeated on this connection: its answer ends the room. */
-  #isLeaving(name: string): boolean {
-    return this.#host.requests.some((request) => request.op === 'leave' && request.room === name);
   }
 
   /** Takes an entry frame. Entries of a room that was just left may still be under way. */
@@ -180,7 +203,7 @@ export class JoinedRooms {
             onAnswer: (joined) => {
               assertJoined(joined);
               if (room.joined) this.#put(room, joined);
-              else this.#leaveUnwanted(name);
+              else this.#onUnwanted(joined);
             },
           },
         );
@@ -196,7 +219,8 @@ export class JoinedRooms {
           this.#lose(room, error);
           return;
         }
-        await this.#pause(error.retryAfterMs ?? REJOIN_DELAY_MS, connection.signal);
+        const delayMs = this.#host.retryDelayMs(error.retryAfterMs ?? REJOIN_DELAY_MS);
+        await this.#pause(delayMs, connection.signal);
       }
     }
   }
@@ -216,15 +240,14 @@ export class JoinedRooms {
   #add<T>(joined: Joined, options: JoinOptions<T>): JoinedRoom<T> {
     const room = new JoinedRoom(this.#host, joined, options);
     this.#byName.set(joined.room, room as unknown as JoinedRoom<unknown>);
-    this.#ofSession.add(room as unknown as JoinedRoom<unknown>);
     this.#streams.set(joined.handle, room.stream);
     return room;
   }
 
   #put(room: JoinedRoom<unknown>, joined: Joined): void {
     room.rejoin(joined);
-    this.#ofSession.add(room);
     this.#streams.set(joined.handle, room.stream);
+    this.#host.onRoomSettled(room);
   }
 
   #lose(room: JoinedRoom<unknown>, error: ClientError): void {
@@ -237,19 +260,32 @@ export class JoinedRooms {
   #remove(room: JoinedRoom<unknown>, error?: ClientError): void {
     if (this.#byName.get(room.name) !== room) return;
     this.#byName.delete(room.name);
-    this.#ofSession.delete(room);
     this.#streams.delete(room.stream.handle);
     room.end(error);
+    this.#host.onRoomSettled(room);
   }
 
-  /** Leaves a room that this side does not know of. Number 0 belongs to no request: the answer is ignored. */
-  #leaveUnwanted(room: string): void {
+  /**
+   * The session is in a room by a join whose answer came late, or was lost: it leaves, unless this side has the room, or
+   * has asked for something since, which decides.
+   *
+   * Number 0 belongs to no request: the answer is ignored.
+   */
+  #onUnwanted({ room }: Joined): void {
+    if (this.#byName.has(room) || this.#isAsked(room, 'join') || this.#isAsked(room, 'leave')) return;
     this.#connection?.send(encodeRequest(0, { op: 'leave', room }));
   }
-}
 
-function isJoin(request: { readonly op: string; readonly room?: string }, room: string): boolean {
-  return request.op === 'join' && request.room === room;
+  /** The room of that name, however it is written. */
+  #find(name: string): JoinedRoom<unknown> | undefined {
+    const key = roomKey(name);
+    return this.#byName.get(name) ?? [...this.#byName.values()].find((room) => roomKey(room.name) === key);
+  }
+
+  #isAsked(room: string, op: 'join' | 'leave'): boolean {
+    const key = roomKey(room);
+    return this.#host.requests.some((request) => request.op === op && roomKey(request.room) === key);
+  }
 }
 
 function sameCodec<T>(room: JoinedRoom<unknown>, { codec }: JoinOptions<T>): Room<T> {

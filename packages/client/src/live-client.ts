@@ -23,6 +23,7 @@ import { type DirectMessage, Identity, type Notice } from './entry.js';
 import { EntryStream, type StreamItem, type StreamOwner } from './entry-stream.js';
 import { ClientError } from './errors.js';
 import type { Stream, StreamOptions } from './event-queue.js';
+import { type IdentityStore, loadIdentity, makeIdentity, type Self } from './identity.js';
 import { JoinedRoom, type RoomHost } from './joined-room.js';
 import { JoinedRooms } from './joined-rooms.js';
 import { type Listener, Listeners, type ListenOptions } from './listeners.js';
@@ -56,9 +57,12 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   #connection: Connection | undefined;
   #opening: Opening | undefined;
   #closing: Promise<void> = Promise.resolve();
-  /** By both, a session whose welcome never arrived does not keep the name from us, nor a late hello undo a newer one. */
-  readonly #secret = makeSecret();
-  #hellos = 0;
+  /** As whom all hellos are said: a session whose welcome never arrived does not keep the name from this client. */
+  #self: Self | Promise<Self> | undefined;
+  /** Resolved when the store of the identity may be asked again. */
+  #released: Promise<unknown> = Promise.resolve();
+  /** Whether there was a welcome since `connect()`. */
+  #welcomed = false;
   #stopWaking: (() => void) | undefined;
 
   readonly url: string;
@@ -67,7 +71,8 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   readonly identity: Identity = new Identity();
   readonly requests: Requests;
 
-  constructor(platform: Platform, url: string | URL, options: ConnectOptions<D>) {
+  /** @param maxPublishId after how many messages a new session begins */
+  constructor(platform: Platform, url: string | URL, options: ConnectOptions<D>, maxPublishId?: number) {
     this.#platform = platform;
     this.#settings = settle(options);
     this.#signal = options.signal;
@@ -77,7 +82,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.identity.name = options.name;
     const { clock, outbox, random, reconnect, requestTimeoutMs } = this.#settings;
     this.#listeners = new Listeners((error, event) => this.onListenerError(error, event));
-    this.#outbox = new Outbox(outbox, clock);
+    this.#outbox = new Outbox(outbox, clock, () => this.#renewSession(), maxPublishId);
     this.requests = new Requests(clock, requestTimeoutMs);
     this.#inbox = this.#newInbox();
     this.#rooms = new JoinedRooms(this, clock);
@@ -127,10 +132,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   }
 
   async leave(room: string): Promise<boolean> {
-    const present = this.#rooms.byName.get(room);
-    if (present === undefined) return false;
-    await this.#rooms.leave(present);
-    return true;
+    return this.#rooms.leaveByName(room);
   }
 
   async rename(name: string): Promise<string> {
@@ -224,6 +226,14 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.#rooms.drop(room);
   }
 
+  onRoomSettled(room: JoinedRoom<unknown>): void {
+    this.#outbox.settled(room);
+  }
+
+  retryDelayMs(retryAfterMs: number): number {
+    return Math.min(retryAfterMs, this.#settings.reconnect.maxRetryAfterMs);
+  }
+
   emit<Name extends keyof ClientEvents<D> & string>(event: Name, value: ClientEvents<D>[Name]): void {
     this.#listeners.emit(event, value);
   }
@@ -262,11 +272,10 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.identity.assume(epoch, welcome.member);
     this.#inbox.comeBack({ ...inbox, head: 0 }, resumed);
     this.#outbox.open(connection.send, Math.max(1, limits.maxInFlight), resumed);
-    const back = this.#rooms.comeBack(connection, resumed ? welcome.rooms : undefined, this.#inbox);
+    this.#rooms.comeBack(connection, resumed ? welcome.rooms : undefined, this.#inbox);
     this.requests.open(connection.send);
-    void back.then(() => {
-      if (!connection.ended) this.#outbox.release();
-    });
+    this.#outbox.release();
+    this.#welcomed = true;
     this.#reconnect.opened();
     this.#become({ status: 'open', resumed });
     this.#opening?.resolve();
@@ -311,7 +320,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.#connection = undefined;
     this.#outbox.lost();
     this.requests.lost(error);
-    const next = this.#reconnect.plan(error, this.#session !== undefined);
+    const next = this.#reconnect.plan(error, this.#welcomed);
     if (next) this.#become({ status: 'reconnecting', ...next, error });
     else this.#shut(error);
   }
@@ -329,9 +338,11 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
         const known = [...this.#platform.transports.keys()].join(' ');
         throw new ClientError('ERR_CLIENT_URL_UNSUPPORTED', `'${this.url}' is not a URL of ${known}`);
       }
+      this.#self ??= this.#takeSelf(signal);
+      const self = this.#self instanceof Promise ? await this.#self : this.#self;
       const proof = typeof credentials === 'function' ? await credentials({ signal }) : credentials;
       if (connection.ended) return;
-      connection.start(await open(this.url, connection, { signal, tls }), this.#hello(proof));
+      connection.start(await open(this.url, connection, { signal, tls }), this.#hello(self, proof));
     } catch (cause) {
       connection.fail(
         ClientError.is(cause)
@@ -347,7 +358,25 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     }
   }
 
-  #hello(credentials: unknown): Hello {
+  #takeSelf(signal: AbortSignal): Self | Promise<Self> {
+    const { identity, clock } = this.#settings;
+    if (typeof identity !== 'object') return makeIdentity(identity, clock);
+    const self = this.#released.then(() => loadIdentity(identity, signal));
+    self.catch(() => {
+      if (this.#self === self) this.#self = undefined;
+    });
+    return self;
+  }
+
+  /** The session has no number left for a message: another one goes on, under the same name and in the same rooms. */
+  #renewSession(): void {
+    this.#session = undefined;
+    this.#connection?.fail(
+      new ClientError('ERR_CLIENT_CONNECTION_LOST', 'the session has used up its publish numbers'),
+    );
+  }
+
+  #hello(self: Self, credentials: unknown): Hello {
     const { agent, maxFrameBytes } = this.#settings;
     const session = this.#session;
     const resume = session && {
@@ -356,7 +385,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
       inbox: this.#inbox.position,
     };
     // What is undefined here is not in the JSON.
-    const [clientSecret, attempt] = [this.#secret, ++this.#hellos];
+    const [clientSecret, attempt] = [self.secret, ++self.attempts];
     return {
       name: this.identity.name,
       maxFrameBytes,
@@ -382,6 +411,8 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.#connection = undefined;
     this.#opening = undefined;
     this.#session = undefined;
+    this.#welcomed = false;
+    this.#releaseSelf();
     this.#reconnect.reset();
     this.#stopWaking?.();
     this.#closing = connection?.close() ?? Promise.resolve();
@@ -395,6 +426,15 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.#listeners.end('direct', error);
     this.#inbox = this.#newInbox();
     opening?.reject(rejection);
+  }
+
+  #releaseSelf(): void {
+    const { identity } = this.#settings;
+    const self = this.#self;
+    // One that is not kept is this client's for ever.
+    if (!(self instanceof Promise)) return;
+    this.#self = undefined;
+    this.#released = self.then(() => (identity as IdentityStore).release?.()).catch(() => {});
   }
 
   #newInbox(): EntryStream<D> {
@@ -456,8 +496,4 @@ function schemeOf(url: string): string {
 function describe(cause: unknown): string {
   const { message, errors } = (cause ?? {}) as { message?: string; errors?: readonly { message?: string }[] };
   return message || errors?.[0]?.message || String(cause);
-}
-
-function makeSecret(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(36)).join('');
 }

@@ -12,6 +12,7 @@ import type { TlsOptions } from './transport.js';
 /** Every option of `connect`. A test holds that `assertKnown` knows the same. */
 export const CONNECT_NAMES: OptionNames<ConnectOptions> = {
   name: true,
+  identity: true,
   credentials: true,
   signal: true,
   connectTimeoutMs: true,
@@ -35,7 +36,15 @@ export const GROUP_NAMES: {
   readonly heartbeat: OptionNames<HeartbeatOptions>;
   readonly tls: OptionNames<TlsOptions>;
 } = {
-  reconnect: { enabled: true, initial: true, baseDelayMs: true, maxDelayMs: true, maxAttempts: true },
+  reconnect: {
+    enabled: true,
+    initial: true,
+    nameTakenTimeoutMs: true,
+    baseDelayMs: true,
+    maxDelayMs: true,
+    maxRetryAfterMs: true,
+    maxAttempts: true,
+  },
   outbox: { maxCount: true, maxBytes: true, maxAgeMs: true },
   heartbeat: { timeoutMs: true },
   tls: { ca: true, cert: true, key: true, servername: true, rejectUnauthorized: true },

@@ -4,6 +4,7 @@
 import { assertMaxFrameBytes, type Codec, DEFAULT_MAX_FRAME_BYTES } from '@chat/protocol';
 import { type Clock, systemClock } from './clock.js';
 import type { HeartbeatOptions } from './heartbeat.js';
+import { type IdentityStore, isSecret } from './identity.js';
 import type { OutboxOptions } from './outbox.js';
 import type { ReconnectOptions } from './reconnect.js';
 import type { OpenTransport, TlsOptions } from './transport.js';
@@ -15,6 +16,12 @@ export type CredentialsProvider = (context: { readonly signal: AbortSignal }) =>
 export interface ConnectOptions<D = string> {
   /** Wanted user name. */
   readonly name: string;
+  /**
+   * As whom this client comes back after its process or page has ended without a goodbye: a store that keeps the secret
+   * of the client, as `tabIdentity()` or `fileIdentity(path)`, or a secret of 16 to 64 characters that the program keeps.
+   * @defaultValue another secret for each client
+   */
+  readonly identity?: string | IdentityStore;
   /** For the server's authentication: a JSON value, or a function that makes one. @defaultValue none */
   readonly credentials?: unknown | CredentialsProvider;
   /** Gives up connecting when aborted. Has no effect once the client is open. */
@@ -66,6 +73,7 @@ export function assertKnown(known: string, given: object = {}): void {
 
 /** Options with every default filled in. */
 export interface Settings {
+  readonly identity: string | IdentityStore | undefined;
   readonly credentials: unknown | CredentialsProvider;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -81,18 +89,20 @@ export interface Settings {
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const CONNECT =
-  'name,credentials,signal,connectTimeoutMs,requestTimeoutMs,reconnect,outbox,maxFrameBytes,heartbeat,directCodec,agent,tls,transport,clock,random';
+  'name,identity,credentials,signal,connectTimeoutMs,requestTimeoutMs,reconnect,outbox,maxFrameBytes,heartbeat,directCodec,agent,tls,transport,clock,random';
 const HEARTBEAT = 'timeoutMs';
 const RECONNECT: Required<ReconnectOptions> = {
   enabled: true,
   initial: false,
+  nameTakenTimeoutMs: 120_000,
   baseDelayMs: 500,
   maxDelayMs: 30_000,
+  maxRetryAfterMs: 300_000,
   maxAttempts: Infinity,
 };
 const OUTBOX: Required<OutboxOptions> = { maxCount: 4096, maxBytes: 8_388_608, maxAgeMs: 60_000 };
 
-/** @throws RangeError when a limit is not a positive number; TypeError without a name */
+/** @throws RangeError when a limit is not a positive number, or a secret too short or long; TypeError without a name */
 export function settle<D>(options: ConnectOptions<D>): Settings {
   if (typeof options?.name !== 'string') throw new TypeError('a name is needed to connect');
   assertKnown(CONNECT, options);
@@ -103,6 +113,7 @@ export function settle<D>(options: ConnectOptions<D>): Settings {
     clock = systemClock,
     random = Math.random,
     heartbeat,
+    identity,
     credentials,
     agent,
     tls,
@@ -110,18 +121,25 @@ export function settle<D>(options: ConnectOptions<D>): Settings {
   assertKnown(`${Object.keys(RECONNECT)}`, options.reconnect);
   assertKnown(`${Object.keys(OUTBOX)}`, options.outbox);
   assertKnown(HEARTBEAT, heartbeat);
-  const reconnect = { ...RECONNECT, ...options.reconnect };
+  const { nameTakenTimeoutMs, ...reconnect } = { ...RECONNECT, ...options.reconnect };
   const outbox = { ...OUTBOX, ...options.outbox };
   assertMaxFrameBytes(maxFrameBytes);
   assertPositive({ connectTimeoutMs, requestTimeoutMs });
   assertPositive(reconnect, 'reconnect.');
   assertPositive(outbox, 'outbox.');
+  if (!(nameTakenTimeoutMs >= 0)) {
+    throw new RangeError(`reconnect.nameTakenTimeoutMs must not be negative, got ${nameTakenTimeoutMs}`);
+  }
+  if (typeof identity === 'string' && !isSecret(identity)) {
+    throw new RangeError('identity must be a secret of 16 to 64 characters');
+  }
   const heartbeatTimeoutMs = heartbeat?.timeoutMs;
   assertPositive({ timeoutMs: heartbeatTimeoutMs ?? 1 }, 'heartbeat.');
   return {
     connectTimeoutMs,
     requestTimeoutMs,
-    reconnect,
+    identity,
+    reconnect: { ...reconnect, nameTakenTimeoutMs },
     outbox,
     maxFrameBytes,
     heartbeatTimeoutMs,

@@ -2,7 +2,8 @@
  * Messages on their way to the server, and the one outcome of each.
  *
  * A message waits in `#queue` until the connection and the window (`maxInFlight`) let it go; then it gets its
- * publish id and stays in `#inFlight` until the server acknowledges or refuses it. When the connection breaks:
+ * publish id and stays in `#inFlight` until the server acknowledges or refuses it. One whose room is not joined again
+ * yet is put aside, in `#aside`, and holds nobody up. When the connection breaks:
  *
  *  - session resumed: everything in flight is sent again, in order, under the same ids; the server recognises
  *    what it has already. Each message is in the log once.
@@ -35,6 +36,8 @@ export interface Accepted {
 
 /** To whom a message goes: a room, or one member. */
 export interface PublishTarget {
+  /** Whether its messages have to wait, and those for others need not; told by `settled` when that is over. */
+  readonly isWaiting?: boolean;
   /** The whole frame, or why it cannot be sent any more. */
   publishFrame(publishId: number, codec: number, body: Uint8Array): Uint8Array | ClientError;
 }
@@ -53,11 +56,18 @@ interface Item {
   frame: Uint8Array | undefined;
 }
 
+/** It has 32 bits on the wire. */
+const MAX_PUBLISH_ID = 0xffff_ffff;
+
 export class Outbox {
   readonly #limits: Required<OutboxOptions>;
   readonly #clock: Clock;
+  readonly #onUsedUp: () => void;
+  readonly #maxPublishId: number;
   /** In order, and none of them settled. */
   #queue: Item[] = [];
+  /** The same for targets that have to wait. */
+  readonly #aside = new Map<PublishTarget, Item[]>();
   /** Begins anew, from publish id 1, with each session. */
   #inFlight = new InFlight<Item>();
   #send: ((bytes: Uint8Array) => void) | undefined;
@@ -69,9 +79,20 @@ export class Outbox {
   #bytes = 0;
   #timer: unknown;
 
-  constructor(limits: Required<OutboxOptions>, clock: Clock) {
+  /**
+   * @param onUsedUp told when the session has no publish id left, and everything is answered that has one
+   * @param maxPublishId the last id of a session
+   */
+  constructor(
+    limits: Required<OutboxOptions>,
+    clock: Clock,
+    onUsedUp: () => void,
+    maxPublishId: number = MAX_PUBLISH_ID,
+  ) {
     this.#limits = limits;
     this.#clock = clock;
+    this.#onUsedUp = onUsedUp;
+    this.#maxPublishId = maxPublishId;
   }
 
   add(
@@ -129,6 +150,15 @@ export class Outbox {
     for (const { frame } of this.#inFlight.all()) send(frame!);
   }
 
+  /** Messages for `target` need not wait any more: they can go, or it says why not. */
+  settled(target: PublishTarget): void {
+    const items = this.#aside.get(target);
+    if (items === undefined) return;
+    this.#aside.delete(target);
+    this.#putBack(items);
+    this.#pump();
+  }
+
   /** Lets messages go. */
   release(): void {
     this.#held = false;
@@ -151,7 +181,7 @@ export class Outbox {
     this.lost();
     const message = `sent, not acknowledged: ${error.message}`;
     this.#settleInFlight(new ClientError('ERR_CLIENT_UNCONFIRMED', message, { cause: error }));
-    for (const item of this.#queue) item.settle(error);
+    for (const item of this.#unsent()) item.settle(error);
     this.#dropSettled();
     this.#clock.clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -168,8 +198,7 @@ export class Outbox {
     if (item && failure.code === FailureCode.Draining && !item.settled) {
       // Known not to be in the log: it goes to the next connection, before what was queued behind it.
       item.frame = undefined;
-      this.#queue.push(item);
-      this.#queue.sort((a, b) => a.order - b.order);
+      this.#putBack([item]);
       this.#held = true;
       return;
     }
@@ -180,14 +209,36 @@ export class Outbox {
   #pump(): void {
     if (this.#held || this.#send === undefined) return;
     while (this.#queue.length > 0 && this.#inFlight.span < this.#maxInFlight) {
+      if (this.#inFlight.next > this.#maxPublishId) {
+        if (this.#inFlight.span === 0) this.#onUsedUp();
+        return;
+      }
       const item = this.#queue.shift()!;
-      const frame = item.target.publishFrame(this.#inFlight.next, item.codec, item.body);
-      if (frame instanceof Uint8Array) {
+      const { target } = item;
+      if (target.isWaiting) {
+        const aside = this.#aside.get(target);
+        if (aside) aside.push(item);
+        else this.#aside.set(target, [item]);
+        continue;
+      }
+      const frame = target.publishFrame(this.#inFlight.next, item.codec, item.body);
+      if (frame instanceof Error) item.settle(frame);
+      else {
         item.frame = frame;
         this.#inFlight.add(item);
         this.#send(frame);
-      } else item.settle(frame);
+      }
     }
+  }
+
+  #putBack(items: readonly Item[]): void {
+    this.#queue.push(...items);
+    this.#queue.sort((a, b) => a.order - b.order);
+  }
+
+  /** What waits in the queue and beside it. */
+  #unsent(): Item[] {
+    return [...this.#queue, ...[...this.#aside.values()].flat()];
   }
 
   #settleInFlight(error: ClientError): void {
@@ -197,14 +248,16 @@ export class Outbox {
 
   /** Forgets what was settled while it waited. What is in flight stays: its id is used up. */
   #dropSettled(): void {
-    this.#queue = this.#queue.filter(({ settled }) => !settled);
+    const waits = ({ settled }: Item) => !settled;
+    this.#queue = this.#queue.filter(waits);
+    for (const [target, items] of this.#aside) this.#aside.set(target, items.filter(waits));
   }
 
   #expire(): void {
     const now = this.#clock.now();
     const { maxAgeMs } = this.#limits;
     let next = Infinity;
-    for (const item of [...this.#inFlight.all(), ...this.#queue]) {
+    for (const item of [...this.#inFlight.all(), ...this.#unsent()]) {
       if (item.settled) continue;
       if (item.expiresAt > now) next = Math.min(next, item.expiresAt);
       else {

@@ -51,12 +51,9 @@ export class Requests {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Whether somebody still waits for the answer to such a request. */
+  /** Whether such a request has no answer yet, though perhaps nobody waits for it any more. */
   some(predicate: (request: RequestBody) => boolean): boolean {
-    for (const { abandoned, request } of this.#pending.values()) {
-      if (!abandoned && predicate(request)) return true;
-    }
-    return false;
+    return [...this.#pending.values()].some(({ request }) => predicate(request));
   }
 
   ask<Op extends RequestBody['op']>(

@@ -67,7 +67,7 @@ describe('in the browser', () => {
 
   it('the page is left alone after close', async () => {
     const { page, client } = await open();
-    expect([...page.listeners.keys()].sort()).toEqual(['online', 'visibilitychange']);
+    expect([...page.listeners.keys()].sort()).toEqual(['online', 'pageshow', 'visibilitychange']);
     await client.close();
     expect(page.listeners.size).toBe(0);
   });

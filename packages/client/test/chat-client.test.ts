@@ -435,8 +435,50 @@ describe('reconnecting', () => {
     const opened = client.connect();
     opened.catch(() => {});
     await turns();
+    await server.end.close(CloseCode.NameInvalid);
+    await expect(opened).rejects.toMatchObject({ code: 'ERR_CLIENT_NAME_INVALID' });
+  });
+
+  it('waits for a name that an earlier run may still have, when told to wait, and not for ever', async () => {
+    const made = scene({ reconnect: { initial: true, nameTakenTimeoutMs: 20_000 } });
+    const { client, server, clock } = made;
+    const opened = client.connect();
+    const rejected = expect(opened).rejects.toMatchObject({ code: 'ERR_CLIENT_NAME_TAKEN' });
+    const startedAt = clock.now();
+    await turns();
+    for (let closed = 0; client.state.status !== 'closed'; ) {
+      while (closed < server.ends.length) await server.ends[closed++]!.close(CloseCode.NameTaken);
+      if (client.state.status !== 'reconnecting') continue;
+      expect(client.state.error.code).toBe('ERR_CLIENT_NAME_TAKEN');
+      await clock.advance(client.state.nextAt - clock.now());
+    }
+    await rejected;
+    // The last attempt is made when the time is over, and not before.
+    expect(clock.now() - startedAt).toBe(20_000);
+    expect(server.ends.length).toBeGreaterThan(4);
+
+    const again = client.connect();
+    await turns();
     await server.end.close(CloseCode.NameTaken);
-    await expect(opened).rejects.toMatchObject({ code: 'ERR_CLIENT_NAME_TAKEN' });
+    await comeBack(made);
+    await server.end.welcome();
+    await again;
+  });
+
+  it('does not wait for a name when it was not told to, or has been in already', async () => {
+    for (const reconnect of [{}, { initial: true, nameTakenTimeoutMs: 0 }]) {
+      const { client, server } = scene({ reconnect });
+      const opened = client.connect();
+      opened.catch(() => {});
+      await turns();
+      await server.end.close(CloseCode.NameTaken);
+      await expect(opened).rejects.toMatchObject({ code: 'ERR_CLIENT_NAME_TAKEN' });
+    }
+    const made = await connected({ reconnect: { initial: true } });
+    await made.server.end.cut();
+    await comeBack(made);
+    await made.server.end.close(CloseCode.NameTaken);
+    expect(made.client.state.status).toBe('closed');
   });
 
   it('asks to resume its session, under its present name', async () => {

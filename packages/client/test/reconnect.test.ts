@@ -10,6 +10,8 @@ const options = {
   baseDelayMs: 500,
   maxDelayMs: 30_000,
   maxAttempts: Infinity,
+  nameTakenTimeoutMs: 60_000,
+  maxRetryAfterMs: 60_000,
 };
 
 describe('reconnectDelay', () => {
@@ -26,6 +28,10 @@ describe('reconnectDelay', () => {
   it('is never sooner than the server asked for', () => {
     expect(reconnectDelay(1, options, () => 0.5, 5000)).toBe(5000);
     expect(reconnectDelay(6, options, () => 1, 5000)).toBe(16_000);
+  });
+
+  it('is not later than maxRetryAfterMs, whatever the server asks for', () => {
+    expect(reconnectDelay(1, options, () => 0.5, 0xffff_ffff)).toBe(options.maxRetryAfterMs);
   });
 });
 

@@ -79,8 +79,9 @@ export {
   parseUserNameLine,
   printable,
 } from './line-dialect.js';
-export { type NameProblem, nameKey, roomKey, roomNameProblem, userNameProblem } from './name.js';
+export { type NameProblem, nameKey, roomNameProblem, userNameProblem } from './name.js';
 export { type OptionNames, optionProblem } from './option-problem.js';
 export { decodePreface, encodePreface, PREFACE_BYTES, PREFACE_FIRST_BYTE } from './preface.js';
+export { roomKey } from './room-key.js';
 export { readServerFrame, type ServerFrame } from './server-frame.js';
 export { TIMING_MARK_ANSWER } from './telnet.js';

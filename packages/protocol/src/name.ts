@@ -103,11 +103,6 @@ export function nameKey(name: string): string {
   return visible.toUpperCase().toLowerCase().normalize('NFKD').normalize('NFC');
 }
 
-/** The form under which a room is found: NFKC and lower case. */
-export function roomKey(room: string): string {
-  return room.normalize('NFKC').toLowerCase();
-}
-
 function commonProblem(name: string): NameProblem {
   if (typeof name !== 'string' || name.length === 0) return 'a name must not be empty';
   // Before anything that costs time in proportion to the length.

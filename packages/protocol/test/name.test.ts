@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { nameKey, roomKey, roomNameProblem, userNameProblem } from '../src/name.js';
+import { nameKey, roomNameProblem, userNameProblem } from '../src/name.js';
+import { roomKey } from '../src/room-key.js';
 import { holds } from './support/holds.js';
 import { blocks } from './support/protocol-document.js';
 

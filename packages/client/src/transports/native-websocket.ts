@@ -1,6 +1,7 @@
 /**
  * WebSocket of the platform: the browser's.
  */
+import { missing } from '../identity.js';
 import type { OpenTransport } from '../transport.js';
 import { openWebSocket, SUBPROTOCOL, type WebSocketLike, webSocketUrl } from './websocket.js';
 
@@ -10,7 +11,8 @@ interface Platform {
 
 /** Opens `ws://` and `wss://` where the platform has a WebSocket. */
 export const openNativeWebSocket: OpenTransport = (url, sink, options) => {
-  const { WebSocket } = globalThis as unknown as Platform;
+  const { WebSocket } = globalThis as unknown as Partial<Platform>;
+  if (WebSocket === undefined) throw missing('WebSocket');
   const socket = new WebSocket(webSocketUrl(url), [SUBPROTOCOL]);
   socket.binaryType = 'arraybuffer';
   return openWebSocket(socket, sink, options);

@@ -70,8 +70,11 @@ export function openWebSocket(
       else reject(failure);
     };
     socket.onmessage = (event: { readonly data: unknown }) => {
-      if (event.data instanceof ArrayBuffer) sink.data(new Uint8Array(event.data));
-      else if (event.data instanceof Uint8Array) sink.data(event.data);
+      const { data } = event;
+      // Not asked for its class: what comes from another realm, as in jsdom, has another one of the same name.
+      if (ArrayBuffer.isView(data)) {
+        sink.data(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      } else if (typeof data !== 'string') sink.data(new Uint8Array(data as ArrayBuffer));
       else {
         failure = new Error('the server sent text, not binary messages');
         destroy();
