@@ -80,8 +80,10 @@ class FillIn {
   readonly reconnect: Required<node.ReconnectOptions> = {
     enabled: true,
     initial: true,
+    nameTakenTimeoutMs: 1,
     baseDelayMs: 1,
     maxDelayMs: 1,
+    maxRetryAfterMs: 1,
     maxAttempts: 1,
   };
   readonly outbox: Required<node.OutboxOptions> = { maxCount: 1, maxBytes: 1, maxAgeMs: 1 };

@@ -213,7 +213,8 @@ export class HttpDialect {
   /** What the server answers itself, whoever takes the rest. */
   #answer(request: IncomingMessage, path: string): Answer | undefined {
     // A page that was not let in asks with a POST, which carries its origin, why that is: 403, or 405 if it may come.
-    if (path === WEBSOCKET_PATH && !this.#isAllowedOrigin(request)) return FOREIGN_ORIGIN;
+    const refusal = path === WEBSOCKET_PATH ? this.#guard.refusesPage(this.#pageRequest(request)) : undefined;
+    if (refusal) return { status: 403, body: refusal.remedy };
     if (OWN_PATHS.has(path) && !isReading(request)) return METHOD_NOT_ALLOWED;
     switch (path) {
       case '/healthz':
@@ -379,7 +380,6 @@ interface Answer {
 }
 
 const OWN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', WEBSOCKET_PATH]);
-const FOREIGN_ORIGIN: Answer = { status: 403, body: 'pages of this origin may not connect here' };
 const METHOD_NOT_ALLOWED: Answer = {
   status: 405,
   body: 'method not allowed',
