@@ -4,7 +4,7 @@
  * Listeners and dialects bring peers to `admit`; what members do goes into the log and comes back through
  * `#apply`, the only place where entries take effect.
  */
-import { CloseCode, closeCodeInfo, entryBytes, FrameType, nameKey } from '@chat/protocol';
+import { CloseCode, closeCodeInfo, entryBytes, FrameType } from '@chat/protocol';
 import { type Admission, Admissions, type Knock } from './admission.js';
 import { Counters } from './counters.js';
 import { Expelled, type Expulsion } from './expelled.js';
@@ -20,7 +20,7 @@ import { LineCharset } from './lines/charset.js';
 import type { LineReaderOptions } from './lines/line-reader.js';
 import { type EventLog, inboxMember, type LogEntry } from './log/event-log.js';
 import { MemoryGuard } from './memory-guard.js';
-import { Names } from './names.js';
+import { looksLike, Names } from './names.js';
 import { maxMessageBytes, type ResolvedOptions } from './options.js';
 import type { Peer } from './peer.js';
 import { Rooms } from './rooms.js';
@@ -270,9 +270,8 @@ export class Chat {
   /** Ends the bans of a name or an address, and what they did to sessions; false when there was none. */
   unban(nameOrAddress: string): boolean {
     const key = addressKey(nameOrAddress);
-    const name = nameKey(nameOrAddress);
     this.expelled.pardon(
-      (banned) => nameKey(banned) === name || (key !== undefined && addressKey(banned) === key),
+      (banned) => looksLike(banned, nameOrAddress) || (key !== undefined && addressKey(banned) === key),
     );
     return this.bans.remove(nameOrAddress);
   }

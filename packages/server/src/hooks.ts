@@ -22,7 +22,9 @@ export type AuthenticateResult =
       readonly ok: true;
       /**
        * The name that the session gets, whatever was wanted; it cannot rename itself unless `authorize` allows it. Where
-       * credentials are asked for again, another name than before is another account: it gets a session of its own.
+       * credentials are asked for again, another name than before is another account: it gets a session of its own. Ids
+       * are fine. One with a colon (`auth0:123`) is `name-invalid`, since a line of text is `name: text`: map it, for
+       * example to `auth0|123`.
        */
       readonly name?: string;
       /** Handed to the other hooks. */

@@ -19,6 +19,12 @@ export function looks(name: string): readonly string[] {
   return written === folded ? [folded] : [folded, written];
 }
 
+/** Whether two names are one. */
+export function looksLike(name: string, other: string): boolean {
+  const all = looks(name);
+  return looks(other).some((look) => all.includes(look));
+}
+
 /** What stands for a character may be a capital (O for 0), which is one with its small letter again. */
 function look(text: string): string {
   return skeleton(nameKey(skeleton(text)));

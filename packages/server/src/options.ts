@@ -258,7 +258,6 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
     maxMemoryBytes: defaultMaxMemoryBytes(),
     ...given,
     log: options.log ?? createMemoryLog(),
-    logger: calmLogger(options.logger ?? silentLogger),
   } as ResolvedOptions;
   for (const [name, value] of Object.entries(resolved)) {
     if (typeof value !== 'number') {
@@ -303,7 +302,7 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
   }
   assertOneOf('slowConsumer', resolved.slowConsumer, ['close', 'skip']);
   assertOneOf('duplicateNames', resolved.duplicateNames, ['refuse', 'suffix', 'takeover']);
-  return resolved;
+  return { ...resolved, logger: calmLogger(resolved.logger) };
 }
 
 /**

@@ -6,9 +6,16 @@
  */
 import type { PageLocation } from './server-address.js';
 
-/** The part of `fetch` that is needed. */
-export type Ask = (url: string, options: { readonly method: string }) => Promise<{ readonly status: number }>;
+/** The part of a response that is needed. */
+interface Answered {
+  readonly status: number;
+  text(): Promise<string>;
+}
 
+/** The part of `fetch` that is needed. */
+export type Ask = (url: string, options: { readonly method: string }) => Promise<Answered>;
+
+const FORBIDDEN = 403;
 const WOULD_LET_IN = 405;
 const UPGRADE_REQUIRED = 426;
 const SENTENCES: Readonly<Record<number, string>> = {
@@ -16,7 +23,6 @@ const SENTENCES: Readonly<Record<number, string>> = {
     'The server is there, but something on the way to it (a proxy, most likely) lets no WebSocket through.',
   [UPGRADE_REQUIRED]:
     'The server is there, but something on the way to it (a proxy, most likely) lets no WebSocket through.',
-  403: 'The server does not let pages from this address in. Whoever runs it can allow it (--allow-origin), or let the proxy pass the Host header on.',
   404: 'There is a web server at this address, but no chat.',
   421: 'The server does not know itself by this address.',
   429: 'There are too many connections from where you are. Try again later.',
@@ -31,7 +37,11 @@ export async function diagnose(server: string, page: PageLocation, ask: Ask): Pr
   if (url.host !== page.host || url.protocol !== page.protocol) return undefined;
   if (url.pathname === '/') url.pathname = '/ws';
   try {
-    return SENTENCES[(await ask(url.href, { method: 'POST' })).status];
+    const answer = await ask(url.href, { method: 'POST' });
+    if (answer.status !== FORBIDDEN) return SENTENCES[answer.status];
+    // The server words the remedy; a proxy that forbids something may answer with a whole page.
+    const remedy = (await answer.text()).trim();
+    return `The server does not let this page in${/^[^<]{1,300}$/.test(remedy) ? `: ${remedy}` : ''}.`;
   } catch {
     return undefined;
   }

@@ -87,7 +87,7 @@ describe.skipIf(!CHROMIUM)('ways into the chat', { timeout: PATIENCE_MS }, () =>
     [
       'a proxy that hides its name from the server',
       { host: 'upstream.example' },
-      /does not let pages from this address in/,
+      /does not let this page in: .*Host/,
     ],
     ['a proxy that lets no WebSocket through', { upgrade: false }, /lets no WebSocket through/],
   ])('says why behind %s', async (_what, options, sentence) => {

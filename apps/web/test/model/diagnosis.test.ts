@@ -3,13 +3,24 @@ import { diagnose } from '../../src/model/diagnosis.js';
 
 const PAGE = { protocol: 'https:', host: 'host.example', pathname: '/chat/' };
 
+function answer(status: number, text = ''): Promise<{ status: number; text(): Promise<string> }> {
+  return Promise.resolve({ status, text: () => Promise.resolve(text) });
+}
+
 describe('diagnose', () => {
+  it('repeats no page of a proxy', async () => {
+    const page = '<html><body>Forbidden</body></html>';
+    expect(await diagnose('wss://host.example', PAGE, () => answer(403, page))).toBe(
+      'The server does not let this page in.',
+    );
+  });
+
   it.each([
     ['wss://host.example', 'https://host.example/ws'],
     ['wss://host.example/chat/ws', 'https://host.example/chat/ws'],
   ])('asks at %s by %s', async (server, url) => {
-    const ask = vi.fn(() => Promise.resolve({ status: 403 }));
-    expect(await diagnose(server, PAGE, ask)).toContain('does not let pages from this address in');
+    const ask = vi.fn(() => answer(403, 'allow it\n'));
+    expect(await diagnose(server, PAGE, ask)).toBe('The server does not let this page in: allow it.');
     expect(ask).toHaveBeenCalledWith(url, { method: 'POST' });
   });
 
@@ -20,11 +31,11 @@ describe('diagnose', () => {
     [502, /chat server behind it does not answer/],
     [503, /not taking anybody in/],
   ])('has a sentence for %i', async (status, sentence) => {
-    expect(await diagnose('wss://host.example', PAGE, () => Promise.resolve({ status }))).toMatch(sentence);
+    expect(await diagnose('wss://host.example', PAGE, () => answer(status))).toMatch(sentence);
   });
 
   it('learns nothing from an answer that it does not know, from none, and of another server', async () => {
-    const ask = vi.fn(() => Promise.resolve({ status: 200 }));
+    const ask = vi.fn(() => answer(200));
     expect(await diagnose('wss://host.example', PAGE, ask)).toBeUndefined();
     expect(await diagnose('wss://host.example', PAGE, () => Promise.reject(new Error()))).toBeUndefined();
     ask.mockClear();

@@ -72,6 +72,20 @@ describe('an HTTP request', () => {
     socket.destroy();
   });
 
+  it.each([
+    [undefined, 405],
+    ['own', 405],
+    ['https://evil.example', 403],
+  ])('of a page at %s that asks why its WebSocket did not open is answered %i', async (origin, status) => {
+    await using server = await station('TCP');
+    const own = `http://127.0.0.1:${server.port}`;
+    const headers: Record<string, string> =
+      origin === undefined ? {} : { origin: origin === 'own' ? own : origin };
+    const response = await fetch(`${own}/ws`, { method: 'POST', headers });
+    expect(response.status).toBe(status);
+    expect(await response.text()).toContain(status === 403 ? 'allow the origin' : 'not allowed');
+  });
+
   it('may come byte by byte, and one after the other on one connection', async () => {
     await using server = await station('TCP');
     const { socket, answer } = raw(server);

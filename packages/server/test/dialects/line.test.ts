@@ -34,7 +34,7 @@ describe('the line dialect', () => {
     ['an empty line', '\n', 'name-invalid'],
     ['a control character', 'a\u0007da\n', 'name-invalid'],
     ['a colon', 'ada: hi\n', 'name-invalid'],
-    ['too many characters', `${'x'.repeat(33)}\n`, 'name-invalid'],
+    ['too many characters', `${'x'.repeat(65)}\n`, 'name-invalid'],
     ['a direction override', 'a\u202eda\n', 'name-invalid'],
     ['a taken name', 'TAKEN\n', 'name-taken'],
     ['a look-alike', 'tаken\n', 'name-taken'],
