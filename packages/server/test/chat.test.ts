@@ -266,7 +266,16 @@ describe('a room', () => {
     );
     garbage!.pipe.write(Uint8Array.of(8, 0, 0, 0, 0x7f, 0, 0, 0));
     huge!.pipe.write(Uint8Array.of(0xff, 0xff, 0xff, 0x7f, FrameType.Publish, 0, 0, 0));
-    for (let i = 0; i < 9; i++) flood!.publish(handle, 'x');
+    const body = new TextEncoder().encode('x');
+    flood!.send(
+      ...Array.from({ length: 9 }, (_, i) => ({
+        type: FrameType.Publish,
+        room: handle,
+        publishId: i + 1,
+        codec: 1,
+        body,
+      })),
+    );
     memory.chat.kick('kicked', 'out');
     await turn(3);
     const left = ada.entries(handle).filter((entry) => 'kind' in entry && entry.kind !== NoticeKind.Joined);
