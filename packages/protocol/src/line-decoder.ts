@@ -79,7 +79,7 @@ export class LineDecoder {
     ...others
   }: LineDecoderOptions = {}) {
     for (const name in others) {
-      throw new TypeError(`unknown option "${name}"; there are maxLineBytes and ffIsText`);
+      throw new TypeError(`unknown option "${name}"; there is maxLineBytes, ffIsText`);
     }
     this.#maxLineBytes = maxLineBytes;
     if (!Number.isSafeInteger(this.#maxLineBytes) || this.#maxLineBytes < 1) {

@@ -53,8 +53,7 @@ describe('formatMessageLines', () => {
     holds(
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
         const out = formatMessageLines('ada', text);
-        expect(out.endsWith('\n')).toBe(true);
-        for (const each of out.slice(0, -1).split('\n')) expect(each).toMatch(/^ada: /);
+        expect(out).toMatch(/^(ada: [^\n]*\n)+$/);
         expect(out.replaceAll('\n', '')).not.toMatch(
           /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/,
         );

@@ -90,12 +90,14 @@ describe('optionProblem', () => {
 
 describe('the decoders', () => {
   it.each([
-    ['FrameSplitter', FrameSplitter, 'maxFrameBytes'],
-    ['FrameDecoder', FrameDecoder, 'maxFrameBytes'],
-    ['LineDecoder', LineDecoder, 'maxLineBytes'],
-  ])('%s has one option', (_, Decoder, option) => {
+    ['FrameSplitter', FrameSplitter, 'maxFrameBytes', ''],
+    ['FrameDecoder', FrameDecoder, 'maxFrameBytes', ''],
+    ['LineDecoder', LineDecoder, 'maxLineBytes', ', ffIsText'],
+  ])('%s names the options that there are', (_, Decoder, option, more) => {
     const wrong = { maxBytes: 5000 } as object;
-    expect(() => new Decoder(wrong)).toThrow(new TypeError(`unknown option "maxBytes"; there is ${option}`));
+    expect(() => new Decoder(wrong)).toThrow(
+      new TypeError(`unknown option "maxBytes"; there is ${option}${more}`),
+    );
     expect(() => new Decoder({ [option]: 5000 })).not.toThrow();
   });
 });

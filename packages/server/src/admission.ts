@@ -38,6 +38,8 @@ export interface Refusal {
   readonly code: CloseCode;
   readonly reason: string;
   readonly retryAfterMs?: number;
+  /** Whether `authenticate` chose the name: wishing for another one would not help. */
+  readonly isGiven?: boolean;
 }
 
 /** The answer to a knock. */
@@ -161,11 +163,12 @@ export class Admissions {
     }
     const wanted = verdict.name ?? knock.name;
     const problem = userNameProblem(wanted);
-    if (problem) return { code: CloseCode.NameInvalid, reason: problem };
+    const isGiven = verdict.name !== undefined;
+    if (problem) return { code: CloseCode.NameInvalid, reason: problem, isGiven };
     const bannedMs = this.#chat.bannedMs(wanted, peer.address);
     if (bannedMs > 0) return banned(bannedMs);
     const name = this.#claim(wanted, knock);
-    if (typeof name !== 'string') return name;
+    if (typeof name !== 'string') return { ...name, isGiven };
     const session = new Session(this.#chat, peer, {
       id: randomBytes(9).toString('base64url'),
       secret: randomBytes(18).toString('base64url'),

@@ -268,8 +268,15 @@ export class Session {
   /**
    * The connection of `peer` is gone. After a goodbye the session ends; else it is kept for the resume window
    * if its dialect can resume. A connection that was replaced says nothing about the session any more.
+   *
+   * @param kind what others are told, should it not come back: one whom the server sent away has left
    */
-  disconnected(peer: Peer, goodbye: boolean, resumable: boolean): void {
+  disconnected(
+    peer: Peer,
+    goodbye: boolean,
+    resumable: boolean,
+    kind: Leaving = goodbye ? NoticeKind.Left : NoticeKind.Lost,
+  ): void {
     if (this.#peer !== peer) return;
     this.#peer = undefined;
     this.#chat.onPeerGone?.();
@@ -282,7 +289,7 @@ export class Session {
       this.#chat.strangerLog.refused('maxConnectionsPerAddress', address, message);
     }
     if (!isHeld) {
-      this.end(goodbye ? NoticeKind.Left : NoticeKind.Lost);
+      this.end(kind);
       return;
     }
     this.#lostFrom = address;
@@ -290,7 +297,7 @@ export class Session {
     this.#lease = this.#chat.wheel.schedule(
       {
         expire: () => {
-          this.end(NoticeKind.Lost);
+          this.end(kind);
           return undefined;
         },
       },

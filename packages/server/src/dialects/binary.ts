@@ -16,6 +16,7 @@ import {
   FrameType,
   type Hello,
   type Joined,
+  NoticeKind,
   ProtocolError,
   PUBLISH_HEADER_BYTES,
   PUBLISH_ID_OFFSET,
@@ -244,9 +245,9 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     );
     this.#link.end(code, reason);
     this.#closed();
-    // One that may not come back was sent away, and is not lost.
-    const mayReturn = closeCodeInfo(code).retry;
-    if (state.name === 'open') state.session.disconnected(this, !mayReturn, mayReturn);
+    // One that the server sends away is not lost, unless nothing was heard of it any more.
+    const kind = code === CloseCode.IdleTimeout ? NoticeKind.Lost : NoticeKind.Left;
+    if (state.name === 'open') state.session.disconnected(this, false, closeCodeInfo(code).retry, kind);
   }
 
   // ── the client ──

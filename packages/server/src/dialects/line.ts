@@ -269,7 +269,9 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     this.#state = { name: 'admitting', abort };
     const admission = await this.#chat.admit({ name }, this, abort?.signal);
     if ('code' in admission) {
-      if (this.#state.name === 'admitting') this.#refuseName(admission.code, admission.reason);
+      const { code, reason, isGiven } = admission;
+      if (isGiven) this.close(code, reason);
+      else if (this.#state.name === 'admitting') this.#refuseName(code, reason);
       return;
     }
     const { session } = admission;

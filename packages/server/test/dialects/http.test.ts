@@ -279,7 +279,12 @@ describe('the chat port', () => {
   it('closes what is neither line nor request yet when the time is up', async () => {
     const clock = new ManualClock();
     const logger = new LogLines();
-    await using server = await station('TCP', { clock, logger, handshakeTimeoutMs: 1000 });
+    await using server = await station('TCP', {
+      clock,
+      logger,
+      handshakeTimeoutMs: 1000,
+      lineIdleMs: 0,
+    });
     const half = raw(server, 'GE');
     const silent = raw(server);
     await until(() => server.server.stats().openConnections === 2);
