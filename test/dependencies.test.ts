@@ -98,4 +98,4 @@ describe('the dependency rule', () => {
 });
 
 // Built into the package by its bundler instead of being installed with it.
-const BUNDLED = new Set(['@chat/shm mmap-io']);
+const BUNDLED = new Set(['@chat/shm mmap-io', '@chat/protocol @msgpack/msgpack']);

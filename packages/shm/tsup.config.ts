@@ -7,6 +7,8 @@ const common: Options = {
   define: { __CHAT_SHM_STEPS__: 'false' },
   esbuildOptions(options) {
     options.minifySyntax = true;
+    // The sources are in the package beside their maps.
+    options.sourcesContent = false;
   },
 };
 
@@ -15,7 +17,11 @@ export default defineConfig([
     ...common,
     entry: ['src/index.ts'],
     format: ['esm', 'cjs'],
-    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
+    // Symbol.asyncDispose is in the declarations, and in no `lib` that people have by themselves.
+    dts: {
+      banner: '/// <reference lib="esnext.disposable" />',
+      compilerOptions: { ignoreDeprecations: '6.0' },
+    },
     // Both parts are built at once: this one leaves what belongs to the other.
     clean: ['!tools/**'],
     // The addon is found relative to import.meta.url, which CommonJS does not have.

@@ -27,7 +27,7 @@ export interface StreamOptions {
 }
 
 /** An iterator over events, subscribed from the moment it is made until it ends or `return()` is called. */
-export interface Stream<Value> extends AsyncIterableIterator<Value, undefined, undefined> {
+export interface Stream<Value> extends AsyncIterableIterator<Value> {
   /** How many values were dropped because they were not read in time (`drop-oldest` only). */
   readonly dropped: number;
   /** Unsubscribes. What is queued is forgotten. */

@@ -1,6 +1,6 @@
 /**
- * MessagePack, through the optional peer `@msgpack/msgpack`. A subpath of its own, so that who does not use
- * it need not install it: `import { msgpackCodec } from '@chat/protocol/msgpack'`.
+ * MessagePack, by the library `@msgpack/msgpack`, which is built in: there is nothing to install. A subpath of its own,
+ * so that only its users load it: `import { msgpackCodec } from '@chat/protocol/msgpack'`.
  *
  * A header of MessagePack announces a count, for which a decoder allocates at once; a few hundred nested
  * headers would cost gigabytes. So the headers are walked first, and a body that announces more values than
