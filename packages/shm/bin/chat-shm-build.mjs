@@ -22,7 +22,12 @@ const target = { platform: process.platform, arch: process.arch, abi, libc: libc
 const place = `${target.platform}-${target.arch} (${target.libc}), Node ${process.version}, ABI ${abi}`;
 const outFile = join(packageDir, 'native/build', addonPath(target));
 
-if (process.argv.includes('--help')) {
+const unknown = process.argv.slice(2).find((argument) => !['--if-needed', '--help'].includes(argument));
+
+if (unknown !== undefined) {
+  console.error(`chat-shm-build: unknown argument '${unknown}'; there is --if-needed, and --help`);
+  process.exitCode = 2;
+} else if (process.argv.includes('--help')) {
   console.log('Usage: chat-shm-build [--if-needed]\nBuilds the native addon of @chat/shm for this Node.');
 } else if (process.platform === 'win32') {
   fail('shared memory is not supported on Windows');

@@ -21,7 +21,7 @@ class Thread {
 
 describe('a worker thread', () => {
   it('has a mapping of its own of the same memory, and a slot of its own', async () => {
-    const segment = openSegment(place.name, place);
+    const segment = openSegment(place.name, { directory: place.directory });
     const thread = new Thread();
     const { result } = await thread.act('attach to a segment');
     expect(result).toMatchObject({
@@ -41,7 +41,7 @@ describe('a worker thread', () => {
   it.runIf(process.platform === 'linux')(
     'that is terminated holding a lock is proven dead, though its process lives',
     async () => {
-      const mutex = openMutex(place.name, place);
+      const mutex = openMutex(place.name, { directory: place.directory });
       const thread = new Thread();
       await thread.act('hold the mutex');
       expect(mutex.tryLock()).toBeUndefined();
@@ -52,7 +52,7 @@ describe('a worker thread', () => {
 
   it('that is terminated in the middle of writing tears nothing', async () => {
     const { openLatest } = await import('../src/latest/latest.js');
-    const latest = openLatest(place.name, { ...place, maxValueBytes: 4096 });
+    const latest = openLatest(place.name, { directory: place.directory, maxValueBytes: 4096 });
     for (let round = 0; round < 5; round++) {
       const thread = new Thread();
       await thread.act('write the latest value until killed');

@@ -19,6 +19,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { ShmError } from '../errors.js';
+import { assertOptions } from '../option-names.js';
 import { load, store } from '../platform/atomics.js';
 import { checkBytes } from '../record/check.js';
 import {
@@ -225,6 +226,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
    */
   send(message: Uint8Array, options?: WaitOptions): Promise<void> {
     try {
+      assertOptions(options, 'channel.send');
       options?.signal?.throwIfAborted();
       if (this.trySend(message)) return SENT;
     } catch (error) {
@@ -270,6 +272,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
    * @throws {@link ShmError} `ERR_SHM_CORRUPT`; the reason of `signal`
    */
   async receive(options: MessagesOptions = {}): Promise<Uint8Array | undefined> {
+    assertOptions(options, 'channel.receive');
     while (await this.readable(options)) {
       const message = this.tryReceive();
       if (message !== undefined) return message;
@@ -304,6 +307,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
    * @throws the reason of `signal`
    */
   async readable(options: MessagesOptions = {}): Promise<boolean> {
+    assertOptions(options, 'channel.readable');
     const { signal, endWithPeer = false } = options;
     signal?.throwIfAborted();
     if (++this.#batchesSinceTurn > BATCHES_PER_TURN) {
@@ -326,6 +330,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
    * One loop at a time, and no other reads beside it: the second is refused with `ERR_SHM_BUSY`. Ends when the channel is closed.
    */
   messages(options: MessagesOptions = {}): AsyncIterableIterator<Uint8Array> {
+    assertOptions(options, 'channel.messages');
     const loop: ChannelMessages = new ChannelMessages(
       {
         take: () => this.#reader.take(),
@@ -503,6 +508,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
  * ```
  */
 export function openChannel(name: string, options: ChannelOptions = {}): Channel {
+  assertOptions(options, 'openChannel');
   const { capacityBytes = DEFAULT_CAPACITY_BYTES, side, keepAlive = false, maxQueuedBytes } = options;
   checkCapacity(capacityBytes);
   checkMaxQueuedBytes(maxQueuedBytes);

@@ -16,6 +16,7 @@
 
 import { ShmError } from '../errors.js';
 import type { LockOptions } from '../lock/mutex.js';
+import { assertOptions } from '../option-names.js';
 import { claimRole, releaseRole } from '../segment/participants.js';
 import type { OpenOptions } from '../segment/segment.js';
 import { openSegment, type SharedSegment } from '../segment/shared-segment.js';
@@ -125,7 +126,15 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
 
   /** Used by {@link openConversation}. @internal */
   static async open(name: string, options: ConversationOptions): Promise<Conversation> {
-    const { side, maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES, capacity = DEFAULT_CAPACITY } = options;
+    const {
+      side,
+      maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES,
+      capacity = DEFAULT_CAPACITY,
+      keepAlive: _keepAlive,
+      signal: _signal,
+      onStep: _onStep,
+      ...opening
+    } = options;
     if (side !== 'a' && side !== 'b') throw new TypeError(`side is 'a' or 'b', not ${JSON.stringify(side)}`);
     for (const [option, value] of Object.entries({ maxMessageBytes, capacity })) {
       if (!Number.isInteger(value) || value < 1 || value > 1 << 20) {
@@ -133,7 +142,7 @@ export class Conversation implements AsyncIterable<ConversationMessage | Convers
       }
     }
     const payloadBytes = conversationBytes(maxMessageBytes, capacity);
-    const conversation = new Conversation(openSegment(name, { ...options, payloadBytes }), options);
+    const conversation = new Conversation(openSegment(name, { ...opening, payloadBytes }), options);
     try {
       await conversation.#arrive(side);
       return conversation;
@@ -420,5 +429,6 @@ function microseconds(milliseconds: number): string {
  * ```
  */
 export async function openConversation(name: string, options: ConversationOptions): Promise<Conversation> {
+  assertOptions(options, 'openConversation');
   return Conversation.open(name, options);
 }

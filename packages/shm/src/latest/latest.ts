@@ -18,6 +18,7 @@
  */
 
 import { ShmError } from '../errors.js';
+import { assertOptions } from '../option-names.js';
 import { fence, load, store } from '../platform/atomics.js';
 import { step } from '../platform/step.js';
 import { checkBytes, checkLength } from '../record/check.js';
@@ -257,6 +258,7 @@ export class Latest {
  * ```
  */
 export function openLatest(name: string, options: LatestOptions = {}): Latest {
+  assertOptions(options, 'openLatest');
   const { maxValueBytes = DEFAULT_MAX_VALUE_BYTES, cells = DEFAULT_CELLS } = options;
   if (!Number.isInteger(maxValueBytes) || maxValueBytes < 1 || maxValueBytes > 2 ** 30) {
     throw new RangeError(`maxValueBytes is 1 to ${2 ** 30}, not ${maxValueBytes}`);

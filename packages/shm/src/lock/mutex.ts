@@ -12,6 +12,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ShmError } from '../errors.js';
+import { assertOptions } from '../option-names.js';
 import { LOCK_WORD, SegmentKind } from '../segment/layout.js';
 import { type ParticipantInfo, Role } from '../segment/participants.js';
 import { type OpenOptions, Segment } from '../segment/segment.js';
@@ -125,6 +126,7 @@ export class Mutex {
    * tasks started there included; `ERR_SHM_LOCK_LOST`; `ERR_SHM_CLOSED`
    */
   async withLock<T>(fn: (lock: Lock) => T | PromiseLike<T>, options: LockOptions = {}): Promise<T> {
+    assertOptions(options, 'withLock');
     const chain = chainLocks.getStore() ?? [];
     if (chain.some(({ key, lock }) => key === this.#key && lock.held)) {
       throw new ShmError(
@@ -155,6 +157,7 @@ export class Mutex {
    * @throws {@link ShmError} `ERR_SHM_POISONED`, `ERR_SHM_CLOSED`
    */
   tryLock(options: TryLockOptions = {}): Lock | undefined {
+    assertOptions(options, 'tryLock');
     this.#assertOpen();
     if (this.#held !== undefined || this.#waiters.length > 0) return undefined;
     return this.#attempt(true, options.acceptPoisoned ?? false);
@@ -345,6 +348,7 @@ export class Mutex {
  * ```
  */
 export function openMutex(name: string, options: OpenOptions = {}): Mutex {
+  assertOptions(options, 'openMutex');
   const segment = Segment.open(
     { kind: SegmentKind.Mutex, params: [], payloadBytes: () => 0 },
     name,

@@ -11,6 +11,7 @@
  */
 
 import { ShmError } from '../errors.js';
+import { assertOptions } from '../option-names.js';
 import { load, store } from '../platform/atomics.js';
 import { SegmentKind, slotWord, WORD_BYTES } from '../segment/layout.js';
 import { Role } from '../segment/participants.js';
@@ -144,6 +145,7 @@ export class Log {
   append(entry: Uint8Array, options?: LogWaitOptions): Promise<number> {
     const signal = options?.signal;
     try {
+      assertOptions(options, 'log.append');
       signal?.throwIfAborted();
       const number = this.tryAppend(entry);
       if (number !== undefined) return Promise.resolve(number);
@@ -164,6 +166,7 @@ export class Log {
    * an append; `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`
    */
   reader(options: LogReaderOptions = {}): LogReader {
+    assertOptions(options, 'log.reader');
     this.#assertOpen();
     const { start = 'next', reliable = false, onLost } = options;
     const cursor = new LogCursor(this.#segment, this.#base, this.capacityBytes, onLost);
@@ -350,6 +353,7 @@ export class Log {
  * ```
  */
 export function openLog(name: string, options: LogOptions = {}): Log {
+  assertOptions(options, 'openLog');
   const { capacityBytes = DEFAULT_LOG_BYTES, keepAlive = false, maxQueuedBytes } = options;
   checkMaxQueuedBytes(maxQueuedBytes);
   if (

@@ -4,6 +4,7 @@
  * Where it is and what it lost is the business of `cursor.ts`; here is waiting, and the end.
  */
 import { ShmError } from '../errors.js';
+import { assertOptions } from '../option-names.js';
 import type { EntryHandler, LogCursor, LogStart } from './cursor.js';
 
 /** Options of {@link Log.reader}. */
@@ -108,6 +109,7 @@ export class LogReader implements AsyncIterable<LogEntry> {
    * @throws the reason of `signal`
    */
   async readable(options: LogWaitOptions = {}): Promise<boolean> {
+    assertOptions(options, 'reader.readable');
     const { signal } = options;
     signal?.throwIfAborted();
     if (++this.#batchesSinceTurn > BATCHES_PER_TURN) {
@@ -127,6 +129,7 @@ export class LogReader implements AsyncIterable<LogEntry> {
    * reliable reader lets writers pass an entry when it is handed out, up to a batch of 1024 earlier than the loop has seen it.
    */
   async *entries(options: LogWaitOptions = {}): AsyncGenerator<LogEntry, void, undefined> {
+    assertOptions(options, 'reader.entries');
     while (await this.readable(options)) {
       const batch: LogEntry[] = [];
       this.read(

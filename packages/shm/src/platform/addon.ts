@@ -8,6 +8,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ShmError } from '../errors.js';
 
@@ -67,6 +68,8 @@ export interface AddonTarget {
   readonly libc: string;
   /** `process.versions.electron`, where there is one. */
   readonly electron?: string | undefined;
+  /** Name and version of a runtime that is not Node. */
+  readonly runtime?: string | undefined;
 }
 
 /** Describes the running Node. */
@@ -77,7 +80,13 @@ export function currentTarget(): AddonTarget {
     abi: process.versions.modules,
     libc: process.platform === 'linux' ? linuxLibc() : 'system',
     electron: process.versions.electron,
+    runtime: otherRuntime(process.versions),
   };
+}
+
+function otherRuntime({ bun, deno }: NodeJS.ProcessVersions): string | undefined {
+  if (bun !== undefined) return `Bun ${bun}`;
+  return deno === undefined ? undefined : `Deno ${deno}`;
 }
 
 /** The path of an addon below a folder of addons, for example `linux-x64/node.abi115.glibc.node`. */
@@ -90,10 +99,15 @@ export function addonPath(target: AddonTarget): string {
  *
  * @throws {@link ShmError} `ERR_SHM_UNSUPPORTED` on Windows, where mapped files behave differently, and in Electron,
  * whose V8 forbids memory that it did not allocate itself.
+ * @param place where to look: the folder of this module, undefined in a bundle that does not know it; and the path of an
+ * addon that the environment names (`CHAT_SHM_ADDON`), which is then the only one that is tried.
  * @throws {@link ShmError} `ERR_SHM_ADDON_MISSING` when no addon fits or none loads; the message names platform, ABI
- * and the command that builds one, `cause` says why the one that was found did not load.
+ * and what helps, `cause` says why the one that was found did not load.
  */
-export function loadAddon(target: AddonTarget = currentTarget()): MmapAddon {
+export function loadAddon(
+  target: AddonTarget = currentTarget(),
+  place: AddonPlace = { module: import.meta.url, named: process.env.CHAT_SHM_ADDON },
+): MmapAddon {
   if (target.electron !== undefined) {
     throw new ShmError(
       'ERR_SHM_UNSUPPORTED',
@@ -106,16 +120,12 @@ export function loadAddon(target: AddonTarget = currentTarget()): MmapAddon {
       'shared memory is not supported on Windows (win32); it is on Linux',
     );
   }
-  const require = createRequire(import.meta.url);
-  // The folder of the package is one above dist/, and two above this file.
-  const candidates = ['../native/build/', '../prebuilds/', '../../native/build/', '../../prebuilds/'].map(
-    (folder) => fileURLToPath(new URL(folder + addonPath(target), import.meta.url)),
-  );
+  const candidates = place.named ? [resolve(place.named)] : filesBeside(place.module, addonPath(target));
   let cause: unknown;
   for (const file of candidates) {
     if (!existsSync(file)) continue;
     try {
-      return require(file) as MmapAddon;
+      return createRequire(file)(file) as MmapAddon;
     } catch (error) {
       cause = error;
     }
@@ -123,9 +133,43 @@ export function loadAddon(target: AddonTarget = currentTarget()): MmapAddon {
   const found = cause === undefined ? 'no addon for' : 'the addon does not load on';
   throw new ShmError(
     'ERR_SHM_ADDON_MISSING',
-    `${found} ${target.platform}-${target.arch} (${target.libc}), Node ABI ${target.abi}; build it with: npx chat-shm-build`,
+    `${found} ${target.platform}-${target.arch} (${target.libc}), Node ABI ${target.abi}${remedy(target, place)}`,
     cause === undefined ? undefined : { cause },
   );
+}
+
+/** Where to look for an addon. */
+export interface AddonPlace {
+  /** URL of this module; a bundler that makes CommonJS leaves it out. */
+  readonly module: string | undefined;
+  /** Path of an addon. */
+  readonly named: string | undefined;
+}
+
+/** The folder of the package is one above dist/, and two above this file. */
+const ABOVE = ['../', '../../'];
+
+function filesBeside(module: string | undefined, path: string): string[] {
+  if (module === undefined) return [];
+  return ABOVE.flatMap((above) =>
+    ['native/build/', 'prebuilds/'].map((folder) => fileURLToPath(new URL(above + folder + path, module))),
+  );
+}
+
+/** What helps depends on why there is none. */
+function remedy(target: AddonTarget, { module, named }: AddonPlace): string {
+  if (target.runtime !== undefined)
+    return `; ${target.runtime} loads no addon that is made for Node: use Node`;
+  if (named) return `: CHAT_SHM_ADDON is ${named}`;
+  const isBundled =
+    module === undefined || !ABOVE.some((above) => existsSync(new URL(`${above}native/binding.gyp`, module)));
+  if (isBundled) {
+    return (
+      `, since @chat/shm is bundled and its addons are not: keep @chat/shm external, ` +
+      `or set CHAT_SHM_ADDON to the path of prebuilds/${addonPath(target)} in the package`
+    );
+  }
+  return '; build it with: npx chat-shm-build';
 }
 
 /** The C library that this process really runs on: the loader of musl is among its mappings, or it is not. */

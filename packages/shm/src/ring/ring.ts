@@ -8,6 +8,7 @@
  */
 
 import { ShmError } from '../errors.js';
+import { assertOptions } from '../option-names.js';
 import { load } from '../platform/atomics.js';
 import { checkBytes } from '../record/check.js';
 import { SegmentKind, WORD_BYTES } from '../segment/layout.js';
@@ -234,6 +235,7 @@ export class Ring {
  * ```
  */
 export function openRing(name: string, options: RingOptions = {}): Ring {
+  assertOptions(options, 'openRing');
   const { capacityBytes = DEFAULT_CAPACITY_BYTES } = options;
   checkCapacity(capacityBytes);
   return new Ring(Segment.open(ringSpec(capacityBytes, options.capacityBytes !== undefined), name, options));

@@ -7,6 +7,7 @@
  */
 import { ShmError } from '../errors.js';
 import { type Lock, type LockOptions, Mutex, type TryLockOptions } from '../lock/mutex.js';
+import { assertOptions } from '../option-names.js';
 import { LOCK_WORD, SegmentKind, WORD_BYTES } from './layout.js';
 import type { ParticipantInfo } from './participants.js';
 import { type ReadableOptions, Segment } from './segment.js';
@@ -154,6 +155,7 @@ export class SharedSegment {
  * ```
  */
 export function openSegment(name: string, options: SegmentOptions = {}): SharedSegment {
+  assertOptions(options, 'openSegment');
   const { payloadBytes = DEFAULT_PAYLOAD_BYTES } = options;
   if (!Number.isInteger(payloadBytes) || payloadBytes < 1 || payloadBytes > 2 ** 31) {
     throw new RangeError(`payloadBytes is a whole number of 1 to ${2 ** 31}, not ${payloadBytes}`);

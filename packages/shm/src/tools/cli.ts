@@ -9,6 +9,7 @@
 import { basename, dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cleanup, type DirectoryOptions, inspect, listSegments, ShmError, unlink } from '../index.js';
+import { likelyMeant } from '../option-names.js';
 import { formatCleanup, formatReport, formatTable, type ListedSegment } from './cli-text.js';
 
 /** Where the program writes to; each call is one line or several whole ones. */
@@ -64,7 +65,10 @@ function parse(args: readonly string[]): (() => string) | string {
     parsed = parseOptions(args);
   } catch (error) {
     // Only the first sentence: what follows is advice for programmers.
-    return (error as Error).message.replace(/\. [\s\S]*$/, '');
+    const reason = (error as Error).message.replace(/\. [\s\S]*$/, '');
+    const unknown = /^Unknown option '--(.*)'$/.exec(reason)?.[1] ?? '';
+    const meant = likelyMeant(unknown, Object.keys(OPTIONS));
+    return meant === undefined ? reason : `${reason}, did you mean --${meant}?`;
   }
   const { directory, json, help, 'remove-abandoned': removeAbandoned } = parsed.values;
   const [command = 'list', ...names] = parsed.positionals;
@@ -78,18 +82,17 @@ function parse(args: readonly string[]): (() => string) | string {
     inspect: {
       takesName: true,
       run: (name) => {
-        const found = locate(name, where);
-        return show(inspect(found.name, found), formatReport);
+        const { name: found, ...folder } = locate(name, where);
+        return show(inspect(found, folder), formatReport);
       },
     },
     cleanup: { takesName: false, run: () => show(cleanup({ ...where, removeAbandoned }), formatCleanup) },
     remove: {
       takesName: true,
       run: (name) => {
-        const found = locate(name, where);
-        if (!unlink(found.name, found))
-          throw new ShmError('ERR_SHM_NOT_FOUND', `there is no segment ${name}`);
-        return show({ removed: found.name }, ({ removed }) => `removed ${removed}\n`);
+        const { name: found, ...folder } = locate(name, where);
+        if (!unlink(found, folder)) throw new ShmError('ERR_SHM_NOT_FOUND', `there is no segment ${name}`);
+        return show({ removed: found }, ({ removed }) => `removed ${removed}\n`);
       },
     },
   };
@@ -106,14 +109,16 @@ function parseOptions(args: readonly string[]) {
   return parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: {
-      directory: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      'remove-abandoned': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+    options: OPTIONS,
   });
 }
+
+const OPTIONS = {
+  directory: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  'remove-abandoned': { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
 
 /** A name as it is, or the name and folder of a path. */
 function locate(name: string, where: DirectoryOptions): DirectoryOptions & { readonly name: string } {

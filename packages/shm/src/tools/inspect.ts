@@ -6,6 +6,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { ShmError } from '../errors.js';
+import { assertOptions } from '../option-names.js';
 import { load } from '../platform/atomics.js';
 import { currentIdentity } from '../platform/liveness.js';
 import { systemError } from '../segment/file.js';
@@ -81,6 +82,7 @@ export interface SegmentReport {
  * ```
  */
 export function inspect(name: string, options: DirectoryOptions = {}): SegmentReport {
+  assertOptions(options, 'inspect');
   const segment = Segment.open(undefined, name, { ...options, access: 'read-only' });
   try {
     const { words, participants } = segment;
@@ -118,6 +120,7 @@ export function inspect(name: string, options: DirectoryOptions = {}): SegmentRe
  * the file is not a segment: that is left alone; `ERR_SHM_BUSY` while a stopped process is removing it.
  */
 export function unlink(name: string, options: DirectoryOptions = {}): boolean {
+  assertOptions(options, 'unlink');
   let segment: Segment;
   try {
     segment = Segment.open(undefined, name, { ...options, mode: 'open' });
@@ -135,6 +138,7 @@ export function unlink(name: string, options: DirectoryOptions = {}): boolean {
 
 /** The names of the segments in a folder, sorted. Files that only look like one are listed too; {@link inspect} tells. */
 export function listSegments(options: DirectoryOptions = {}): string[] {
+  assertOptions(options, 'listSegments');
   const { directory = defaultDirectory() } = options;
   try {
     return readdirSync(directory)
@@ -169,6 +173,7 @@ export interface CleanupOptions extends DirectoryOptions {
  * programs that will not come back. Safe at any time, by any number of processes; what belongs to others is passed over.
  */
 export function cleanup(options: CleanupOptions = {}): CleanupReport {
+  assertOptions(options, 'cleanup');
   const { directory = defaultDirectory(), removeAbandoned = false } = options;
   const removed: string[] = [];
   let participants = 0;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -139,6 +139,44 @@ describe('loadAddon', () => {
       }
     },
   );
+
+  const messageOf = (target: typeof here, place: Parameters<typeof loadAddon>[1]): string => {
+    try {
+      loadAddon(target, place);
+    } catch (error) {
+      return ShmError.is(error) ? `${error.code} ${error.message}` : String(error);
+    }
+    return 'loaded';
+  };
+  const module = import.meta.url;
+
+  it('says in a bundle what to keep out of it, whether the bundler knows where it is or not', () => {
+    const beside = new URL('bundle.mjs', `file://${tmpdir()}/`).href;
+    for (const place of [beside, undefined]) {
+      const message = messageOf(here, { module: place, named: undefined });
+      expect(message).toMatch(/^ERR_SHM_ADDON_MISSING no addon for .* is bundled/);
+      expect(message).toContain('keep @chat/shm external');
+      expect(message).toContain(`CHAT_SHM_ADDON to the path of prebuilds/${addonPath(here)}`);
+      expect(message).not.toContain('chat-shm-build');
+    }
+  });
+
+  it('says in Deno and Bun that Node is needed', () => {
+    for (const runtime of ['Bun 1.4.5', 'Deno 2.9.6']) {
+      const message = messageOf({ ...here, abi: '999', runtime }, { module, named: undefined });
+      expect(message).toContain(`${runtime} loads no addon that is made for Node: use Node`);
+      expect(message).not.toContain('chat-shm-build');
+    }
+  });
+
+  it('takes the addon that CHAT_SHM_ADDON names, and only that', () => {
+    const file = join(prebuildsDir, addonPath(here));
+    const own = existsSync(file) ? file : join(packageDir, 'native/build', addonPath(here));
+    expect(messageOf(here, { module: undefined, named: own })).toBe('loaded');
+    expect(messageOf(here, { module: undefined, named: relative(process.cwd(), own) })).toBe('loaded');
+    const message = messageOf(here, { module, named: '/nowhere/x.node' });
+    expect(message).toMatch(/^ERR_SHM_ADDON_MISSING .*: CHAT_SHM_ADDON is \/nowhere\/x\.node$/);
+  });
 
   it('says that Windows and Electron are not supported', () => {
     expect(codeOf({ ...here, platform: 'win32' }).code).toBe('ERR_SHM_UNSUPPORTED');

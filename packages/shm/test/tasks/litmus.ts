@@ -40,7 +40,7 @@ const BATCH = 1000;
 const place: Place = { directory: options.directory, name: 'litmus' };
 
 function writeForEver(): void {
-  const latest = openLatest(place.name, { ...place, mode: 'open' });
+  const latest = openLatest(place.name, { directory: place.directory, mode: 'open' });
   const words = new Int32Array(latest.maxValueBytes / 4);
   const bytes = new Uint8Array(words.buffer);
   const pace = Number(options.pace);
@@ -55,7 +55,7 @@ function writeForEver(): void {
 }
 
 function read(reads: number): void {
-  const latest = openLatest(place.name, { ...place, mode: 'open' });
+  const latest = openLatest(place.name, { directory: place.directory, mode: 'open' });
   const words = new Int32Array(latest.maxValueBytes / 4);
   const bytes = new Uint8Array(words.buffer);
   const stride = words.length > 64 ? CHECK_EVERY_WORDS : 1;
@@ -81,7 +81,7 @@ function read(reads: number): void {
 
 /** One side of the store-then-load test: `mine` is 0 or 1. Returns what it loaded in each round, in its words of the segment. */
 function storeThenLoad(mine: number, rounds: number): void {
-  const segment = openSegment(place.name, { ...place, mode: 'open' });
+  const segment = openSegment(place.name, { directory: place.directory, mode: 'open' });
   const { words } = segment;
   const barrier = (side: number): number => side * 32;
   const stored = (side: number): number => 64 + side * rounds;

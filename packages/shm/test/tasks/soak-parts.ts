@@ -68,7 +68,7 @@ function readNumber({ latest, bytes, words }: LatestUser): number {
 }
 
 function useLatest(place: Place): LatestUser {
-  const latest = openLatest('latest', { ...place, mode: 'open' });
+  const latest = openLatest('latest', { directory: place.directory, mode: 'open' });
   const words = new Int32Array(VALUE_BYTES / 4);
   return { latest, words, bytes: new Uint8Array(words.buffer), seen: 0 };
 }
@@ -112,18 +112,18 @@ const names: SoakPart<Place> = {
   act({ directory }, random) {
     const place = { directory };
     tolerate(['ERR_SHM_BUSY', 'ERR_SHM_PARTICIPANTS_FULL'], () => {
-      const segment = openSegment('names', { ...place, payloadBytes: 1000 });
+      const segment = openSegment('names', { directory: place.directory, payloadBytes: 1000 });
       try {
         const { words } = segment;
         assert.equal(words[0], words[249], 'not what a maker leaves');
         // Whoever is in it finds it under its name, unless it was given up.
         tolerate(['ERR_SHM_NOT_FOUND', 'ERR_SHM_BUSY', 'ERR_SHM_PARTICIPANTS_FULL'], () => {
-          using second = openSegment('names', { ...place, mode: 'open' });
+          using second = openSegment('names', { directory: place.directory, mode: 'open' });
           if (second.segment.incarnation !== segment.segment.incarnation) {
             assert.ok(segment.segment.retired, 'two segments of one name');
           }
         });
-        if (random(4) === 0) unlink('names', place);
+        if (random(4) === 0) unlink('names', { directory: place.directory });
       } finally {
         if (random(2) === 0) segment.close();
         else segment.closeAndRemoveIfLast();

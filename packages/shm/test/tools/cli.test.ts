@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, it } from 'vitest';
 import { openChannel } from '../../src/channel/channel.js';
 import { openLatest } from '../../src/latest/latest.js';
@@ -41,10 +43,10 @@ function table(text: string): string[][] {
 describe('chat-shm list', () => {
   it('shows what is there, who takes part, and who has the lock', () => {
     expect(run('list')).toEqual({ exitCode: 0, out: 'no segments\n', err: '' });
-    const mutex = openMutex('door', place);
+    const mutex = openMutex('door', { directory: place.directory });
     joinDead(mutex.segment.words);
     mutex.tryLock();
-    const log = openLog('orders', { ...place, capacityBytes: 4096 });
+    const log = openLog('orders', { directory: place.directory, capacityBytes: 4096 });
     const { exitCode, out, err } = run();
     expect([exitCode, err]).toEqual([0, '']);
     expect(table(out)).toEqual([
@@ -59,7 +61,7 @@ describe('chat-shm list', () => {
   it('says in one line what is wrong with a file, and shows the others', () => {
     writeFileSync(join(place.directory, 'short.cshm'), 'short');
     mkdirSync(join(place.directory, 'folder.cshm'));
-    const segment = openSegment(place.name, place);
+    const segment = openSegment(place.name, { directory: place.directory });
     const { exitCode, out } = run('list');
     expect(exitCode).toBe(0);
     expect(table(out).map(([first]) => first)).toEqual([
@@ -97,8 +99,11 @@ describe('chat-shm list', () => {
 
 describe('chat-shm inspect', () => {
   it('shows the header, the participants, and how far each reader of a log is', () => {
-    const log = openLog(place.name, { ...place, capacityBytes: 4096 });
-    const readers = [log.reader(), openLog(place.name, place).reader({ reliable: true })];
+    const log = openLog(place.name, { directory: place.directory, capacityBytes: 4096 });
+    const readers = [
+      log.reader(),
+      openLog(place.name, { directory: place.directory }).reader({ reliable: true }),
+    ];
     joinDead(log.segment.words);
     for (let i = 0; i < 3; i++) log.tryAppend(new Uint8Array(8));
     const { exitCode, out } = run('inspect', place.name);
@@ -123,19 +128,21 @@ describe('chat-shm inspect', () => {
   it.each([
     [
       'latest',
-      () => openLatest(place.name, { ...place, maxValueBytes: 10 }).write(new Uint8Array(3)),
+      () =>
+        openLatest(place.name, { directory: place.directory, maxValueBytes: 10 }).write(new Uint8Array(3)),
       ['1, values of at most 10 bytes in 4 cells', 'process PID (alive)'],
     ],
     [
       'ring',
-      () => openRing(place.name, { ...place, capacityBytes: 4096 }).tryWrite(new Uint8Array(8)),
+      () =>
+        openRing(place.name, { directory: place.directory, capacityBytes: 4096 }).tryWrite(new Uint8Array(8)),
       ['16 of 4096 bytes', 'process PID (alive)', 'nobody'],
     ],
     [
       'channel',
       () => {
-        const b = openChannel(place.name, { ...place, capacityBytes: 4096, side: 'b' });
-        openChannel(place.name, { ...place, side: 'a' }).trySend(new Uint8Array(8));
+        const b = openChannel(place.name, { directory: place.directory, capacityBytes: 4096, side: 'b' });
+        openChannel(place.name, { directory: place.directory, side: 'a' }).trySend(new Uint8Array(8));
         b.close();
       },
       [
@@ -152,7 +159,7 @@ describe('chat-shm inspect', () => {
   });
 
   it('prints as JSON what inspect() returns', () => {
-    const mutex = openMutex(place.name, place);
+    const mutex = openMutex(place.name, { directory: place.directory });
     expect(JSON.parse(run('inspect', place.name, '--json').out)).toMatchObject({
       name: place.name,
       kind: 'mutex',
@@ -163,13 +170,13 @@ describe('chat-shm inspect', () => {
   });
 
   it('takes the path of a file as well', () => {
-    const mutex = openMutex(place.name, place);
+    const mutex = openMutex(place.name, { directory: place.directory });
     expect(runCli(['inspect', mutex.segment.path], { print: () => {}, complain: () => {} })).toBe(0);
     mutex.close();
   });
 
   it('says in one line what is wrong with a file', () => {
-    const log = openLog(place.name, { ...place, capacityBytes: 4096 });
+    const log = openLog(place.name, { directory: place.directory, capacityBytes: 4096 });
     writeFileSync(join(place.directory, 'text.cshm'), 'x'.repeat(5000));
     expect(run('inspect', 'text')).toMatchObject({
       exitCode: 1,
@@ -188,7 +195,7 @@ describe('chat-shm inspect', () => {
   });
 
   it('changes nothing and fails at nothing while another process writes as fast as it can', async () => {
-    const log = openLog(place.name, { ...place, capacityBytes: 2 ** 16 });
+    const log = openLog(place.name, { directory: place.directory, capacityBytes: 2 ** 16 });
     await using child = new ChildProcess(inject('childProgram'));
     await child.act('append to a log until killed', { ...place });
     for (let i = 0; i < 300; i++) expect(run('inspect', place.name)).toMatchObject({ exitCode: 0, err: '' });
@@ -215,7 +222,7 @@ describe('chat-shm inspect', () => {
 
 describe('chat-shm cleanup and remove', () => {
   it('frees what the dead left, and only with leave what nobody uses', () => {
-    const segment = openSegment(place.name, place);
+    const segment = openSegment(place.name, { directory: place.directory });
     joinDead(segment.segment.words);
     segment.close();
     expect(run('cleanup')).toEqual({ exitCode: 0, out: 'freed 1 participant slots of the dead\n', err: '' });
@@ -229,7 +236,7 @@ describe('chat-shm cleanup and remove', () => {
   });
 
   it('gives a name up', () => {
-    const segment = openSegment(place.name, place);
+    const segment = openSegment(place.name, { directory: place.directory });
     expect(run('remove', place.name)).toEqual({ exitCode: 0, out: `removed ${place.name}\n`, err: '' });
     expect(segment.segment.retired).toBe(true);
     expect(run('remove', place.name)).toMatchObject({
@@ -249,6 +256,7 @@ describe('chat-shm', () => {
     [['list', 'a'], 'list takes no name'],
     [['list', '--remove-abandoned'], '--remove-abandoned is for cleanup'],
     [['--nope'], "Unknown option '--nope'"],
+    [['--drectory', 'x'], "Unknown option '--drectory', did you mean --directory?"],
   ])('refuses %j', (args, why) => {
     expect(run(...args)).toEqual({ exitCode: 2, out: '', err: `chat-shm: ${why}; see chat-shm --help\n` });
   });
@@ -259,5 +267,16 @@ describe('chat-shm', () => {
     for (const word of ['list', 'inspect <name>', 'cleanup', 'remove <name>', '--json', '--directory']) {
       expect(out).toContain(word);
     }
+  });
+});
+
+describe('chat-shm-build', () => {
+  it('refuses an argument that does not exist, and builds nothing', () => {
+    const program = fileURLToPath(new URL('../bin/chat-shm-build.mjs', import.meta.url));
+    const { status, stderr } = spawnSync(process.execPath, [program, '--iff-needed'], { encoding: 'utf8' });
+    expect(status).toBe(2);
+    expect(stderr).toBe(
+      "chat-shm-build: unknown argument '--iff-needed'; there is --if-needed, and --help\n",
+    );
   });
 });

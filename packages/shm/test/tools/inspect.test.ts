@@ -24,9 +24,13 @@ function code(expected: string): unknown {
 describe('inspect', () => {
   it('describes a segment, who is in it, and who of them is dead', () => {
     const before = Date.now();
-    const segment = openSegment(place.name, { ...place, payloadBytes: 5000, maxParticipants: 7 });
+    const segment = openSegment(place.name, {
+      directory: place.directory,
+      payloadBytes: 5000,
+      maxParticipants: 7,
+    });
     joinDead(segment.segment.words);
-    const report = inspect(place.name, place);
+    const report = inspect(place.name, { directory: place.directory });
     expect(report).toMatchObject({
       name: place.name,
       path: join(place.directory, `${place.name}.cshm`),
@@ -51,29 +55,29 @@ describe('inspect', () => {
   });
 
   it('changes nothing', () => {
-    const segment = openSegment(place.name, place);
+    const segment = openSegment(place.name, { directory: place.directory });
     joinDead(segment.segment.words);
     const { path } = segment.segment;
     const before = readFileSync(path);
-    inspect(place.name, place);
+    inspect(place.name, { directory: place.directory });
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 
   it('tells who holds the lock, and that it is poisoned', () => {
-    const mutex = openMutex(place.name, place);
+    const mutex = openMutex(place.name, { directory: place.directory });
     const lock = mutex.tryLock();
-    expect(inspect(place.name, place)).toMatchObject({
+    expect(inspect(place.name, { directory: place.directory })).toMatchObject({
       kind: 'mutex',
       lock: { state: 'held', owner: { pid: process.pid, liveness: 'alive' } },
     });
     lock?.release();
     mutex.segment.words[96] = -1;
-    expect(inspect(place.name, place).lock).toEqual({ state: 'poisoned' });
+    expect(inspect(place.name, { directory: place.directory }).lock).toEqual({ state: 'poisoned' });
   });
 
   it('tells of a latest value its version and its writer', () => {
-    const latest = openLatest(place.name, { ...place, maxValueBytes: 10 });
-    expect(inspect(place.name, place).details).toEqual({
+    const latest = openLatest(place.name, { directory: place.directory, maxValueBytes: 10 });
+    expect(inspect(place.name, { directory: place.directory }).details).toEqual({
       kind: 'latest',
       maxValueBytes: 10,
       cells: 4,
@@ -81,13 +85,18 @@ describe('inspect', () => {
       writer: undefined,
     });
     latest.write(new Uint8Array(3));
-    expect(inspect(place.name, place).details).toMatchObject({ version: 1, writer: { pid: process.pid } });
+    expect(inspect(place.name, { directory: place.directory }).details).toMatchObject({
+      version: 1,
+      writer: { pid: process.pid },
+    });
   });
 
   it('tells of a ring who writes, who reads, and how much waits', () => {
-    const [writer, reader] = [1, 2].map(() => openRing(place.name, { ...place, capacityBytes: 4096 }));
+    const [writer, reader] = [1, 2].map(() =>
+      openRing(place.name, { directory: place.directory, capacityBytes: 4096 }),
+    );
     writer?.tryWrite(new Uint8Array(10));
-    expect(inspect(place.name, place).details).toMatchObject({
+    expect(inspect(place.name, { directory: place.directory }).details).toMatchObject({
       kind: 'ring',
       capacityBytes: 4096,
       unreadBytes: 24,
@@ -95,17 +104,20 @@ describe('inspect', () => {
       reader: undefined,
     });
     reader?.read(() => {});
-    expect(inspect(place.name, place).details).toMatchObject({ unreadBytes: 0, reader: { slot: 1 } });
+    expect(inspect(place.name, { directory: place.directory }).details).toMatchObject({
+      unreadBytes: 0,
+      reader: { slot: 1 },
+    });
     writer?.close();
     reader?.close();
   });
 
   it('tells of a channel who has which side, who left, and what each has sent in vain', async () => {
-    const a = openChannel(place.name, { ...place, side: 'a' });
-    const b = openChannel(place.name, { ...place, side: 'b' });
+    const a = openChannel(place.name, { directory: place.directory, side: 'a' });
+    const b = openChannel(place.name, { directory: place.directory, side: 'b' });
     await a.send(new Uint8Array(10));
     b.close();
-    expect(inspect(place.name, place).details).toMatchObject({
+    expect(inspect(place.name, { directory: place.directory }).details).toMatchObject({
       kind: 'channel',
       capacityBytes: 1_048_576,
       a: { holder: { pid: process.pid, liveness: 'alive' }, left: false, unreadBytes: 24 },
@@ -115,14 +127,14 @@ describe('inspect', () => {
   });
 
   it('tells of a log how much is kept, and how far its readers are behind', () => {
-    const log = openLog(place.name, { ...place, capacityBytes: 4096 });
+    const log = openLog(place.name, { directory: place.directory, capacityBytes: 4096 });
     log.tryAppend(new Uint8Array(8));
-    const lossy = openLog(place.name, place);
-    const reliable = openLog(place.name, place);
+    const lossy = openLog(place.name, { directory: place.directory });
+    const reliable = openLog(place.name, { directory: place.directory });
     const readers = [lossy.reader(), reliable.reader({ start: 'oldest', reliable: true })];
     log.tryAppend(new Uint8Array(8));
     const details = { pid: process.pid, lostEntries: 0, asleep: false };
-    expect(inspect(place.name, place).details).toEqual({
+    expect(inspect(place.name, { directory: place.directory }).details).toEqual({
       kind: 'log',
       capacityBytes: 4096,
       entries: 2,
@@ -135,11 +147,11 @@ describe('inspect', () => {
       ],
     });
     for (const reader of readers) reader.read(() => {});
-    expect(inspect(place.name, place).details).toMatchObject({
+    expect(inspect(place.name, { directory: place.directory }).details).toMatchObject({
       participants: [{}, { lagBytes: 0 }, { lagBytes: 0 }],
     });
     for (const reader of readers) reader.close();
-    expect(inspect(place.name, place).details).toMatchObject({
+    expect(inspect(place.name, { directory: place.directory }).details).toMatchObject({
       participants: [
         {},
         { reads: undefined, lagBytes: undefined },
@@ -150,24 +162,24 @@ describe('inspect', () => {
   });
 
   it('tells of a log how many entries its lossy readers have lost', () => {
-    const log = openLog(place.name, { ...place, capacityBytes: 4096 });
+    const log = openLog(place.name, { directory: place.directory, capacityBytes: 4096 });
     const readers = [log.reader(), log.reader()];
     for (let i = 0; i < 300; i++) log.tryAppend(new Uint8Array(8));
-    const { details } = inspect(place.name, place);
+    const { details } = inspect(place.name, { directory: place.directory });
     const { keptBytes = 0, participants = [] } = details.kind === 'log' ? details : {};
     expect(participants[0]).toMatchObject({ reads: 'lossily', lostEntries: 0 });
     expect(participants[0]?.lagBytes).toBeGreaterThan(keptBytes);
     for (const reader of readers) reader.read(() => {});
     const [first, second] = readers;
     expect(first?.lost).toBeGreaterThan(0);
-    expect(inspect(place.name, place).details).toMatchObject({
+    expect(inspect(place.name, { directory: place.directory }).details).toMatchObject({
       participants: [{ lagBytes: 0, lostEntries: (first?.lost ?? 0) + (second?.lost ?? 0) }],
     });
     log.close();
   });
 
   it('shows the reliable reader of a handle, whatever its lossy ones do', () => {
-    const log = openLog(place.name, { ...place, capacityBytes: 4096 });
+    const log = openLog(place.name, { directory: place.directory, capacityBytes: 4096 });
     const lossy = log.reader();
     const reliable = log.reader({ reliable: true });
     log.tryAppend(new Uint8Array(8));
@@ -175,21 +187,25 @@ describe('inspect', () => {
     const shown = { reads: 'reliably', lagBytes: 24 };
     lossy.read(() => {});
     another.read(() => {});
-    expect(inspect(place.name, place).details).toMatchObject({ participants: [shown] });
+    expect(inspect(place.name, { directory: place.directory }).details).toMatchObject({
+      participants: [shown],
+    });
     lossy.close();
-    expect(inspect(place.name, place).details).toMatchObject({ participants: [shown] });
+    expect(inspect(place.name, { directory: place.directory }).details).toMatchObject({
+      participants: [shown],
+    });
     reliable.close();
     another.read(() => {});
-    expect(inspect(place.name, place).details).toMatchObject({
+    expect(inspect(place.name, { directory: place.directory }).details).toMatchObject({
       participants: [{ reads: 'lossily', lagBytes: 0 }],
     });
     log.close();
   });
 
   it('names a kind that it does not know', () => {
-    const segment = openSegment(place.name, place);
+    const segment = openSegment(place.name, { directory: place.directory });
     segment.segment.words[5] = 77;
-    expect(inspect(place.name, place)).toMatchObject({
+    expect(inspect(place.name, { directory: place.directory })).toMatchObject({
       kind: 'unknown kind 77',
       details: { kind: 'unknown' },
     });
@@ -197,13 +213,13 @@ describe('inspect', () => {
   });
 
   it.each([
-    ['log', () => openLog(place.name, { ...place, capacityBytes: 4096 }), 2 ** 30],
-    ['ring', () => openRing(place.name, { ...place, capacityBytes: 4096 }), 2 ** 20],
-    ['channel', () => openChannel(place.name, { ...place, capacityBytes: 4096 }), 2 ** 20],
-    ['channel', () => openChannel(place.name, { ...place, capacityBytes: 4096 }), -5],
-    ['latest', () => openLatest(place.name, { ...place, maxValueBytes: 64 }), 2 ** 20],
-    ['raw', () => openSegment(place.name, { ...place, payloadBytes: 64 }), 2 ** 20],
-    ['mutex', () => openMutex(place.name, place), undefined],
+    ['log', () => openLog(place.name, { directory: place.directory, capacityBytes: 4096 }), 2 ** 30],
+    ['ring', () => openRing(place.name, { directory: place.directory, capacityBytes: 4096 }), 2 ** 20],
+    ['channel', () => openChannel(place.name, { directory: place.directory, capacityBytes: 4096 }), 2 ** 20],
+    ['channel', () => openChannel(place.name, { directory: place.directory, capacityBytes: 4096 }), -5],
+    ['latest', () => openLatest(place.name, { directory: place.directory, maxValueBytes: 64 }), 2 ** 20],
+    ['raw', () => openSegment(place.name, { directory: place.directory, payloadBytes: 64 }), 2 ** 20],
+    ['mutex', () => openMutex(place.name, { directory: place.directory }), undefined],
   ] as const)(
     'says that the header of a %s is damaged, rather than look beyond its end',
     (kind, open, param) => {
@@ -211,29 +227,29 @@ describe('inspect', () => {
       const { words } = opened.segment;
       if (param === undefined) words[PAYLOAD_BYTES_WORD] = 4;
       else words[PARAMS_WORD] = param;
-      expect(() => inspect(place.name, place)).toThrow(code('ERR_SHM_CORRUPT'));
-      expect(() => inspect(place.name, place)).toThrow(kind);
+      expect(() => inspect(place.name, { directory: place.directory })).toThrow(code('ERR_SHM_CORRUPT'));
+      expect(() => inspect(place.name, { directory: place.directory })).toThrow(kind);
       // It is nobody's leftover, and does not keep others from being cleaned up.
-      const other = openSegment('other', place);
+      const other = openSegment('other', { directory: place.directory });
       joinDead(other.segment.words);
-      expect(cleanup(place).participants).toBe(1);
+      expect(cleanup({ directory: place.directory }).participants).toBe(1);
       other.close();
       opened.close();
     },
   );
 
   it('fails where there is nothing to see', () => {
-    expect(() => inspect('none', place)).toThrow(code('ERR_SHM_NOT_FOUND'));
+    expect(() => inspect('none', { directory: place.directory })).toThrow(code('ERR_SHM_NOT_FOUND'));
     writeFileSync(join(place.directory, 'text.cshm'), 'text');
-    expect(() => inspect('text', place)).toThrow(code('ERR_SHM_FOREIGN'));
+    expect(() => inspect('text', { directory: place.directory })).toThrow(code('ERR_SHM_FOREIGN'));
   });
 });
 
 describe('unlink', () => {
   it('gives up a name of any kind, and says whether there was one', () => {
-    const mutex = openMutex(place.name, place);
-    expect(unlink(place.name, place)).toBe(true);
-    expect(unlink(place.name, place)).toBe(false);
+    const mutex = openMutex(place.name, { directory: place.directory });
+    expect(unlink(place.name, { directory: place.directory })).toBe(true);
+    expect(unlink(place.name, { directory: place.directory })).toBe(false);
     expect(mutex.segment.retired).toBe(true);
     expect(mutex.tryLock()).toBeDefined();
     expect(readdirSync(place.directory)).toEqual([]);
@@ -242,16 +258,16 @@ describe('unlink', () => {
   it('leaves alone what is no segment', () => {
     const path = join(place.directory, 'text.cshm');
     writeFileSync(path, 'text');
-    expect(() => unlink('text', place)).toThrow(code('ERR_SHM_FOREIGN'));
+    expect(() => unlink('text', { directory: place.directory })).toThrow(code('ERR_SHM_FOREIGN'));
     expect(existsSync(path)).toBe(true);
-    expect(() => unlink('../x', place)).toThrow(code('ERR_SHM_INVALID_NAME'));
+    expect(() => unlink('../x', { directory: place.directory })).toThrow(code('ERR_SHM_INVALID_NAME'));
   });
 });
 
 describe('removing a segment', () => {
   it('removes the bells of its dead, and of nobody else', () => {
-    const segment = openSegment(place.name, place);
-    const other = openSegment('other', place);
+    const segment = openSegment(place.name, { directory: place.directory });
+    const other = openSegment('other', { directory: place.directory });
     const bells = [
       bellPath(segment.segment, 1, deadIdentity()),
       bellPath(segment.segment, 2, currentIdentity()),
@@ -265,12 +281,12 @@ describe('removing a segment', () => {
 
 describe('listSegments', () => {
   it('lists names, and nothing else that lies in the folder', () => {
-    for (const name of ['b', 'a', 'ü']) openMutex(name, place).close();
+    for (const name of ['b', 'a', 'ü']) openMutex(name, { directory: place.directory }).close();
     mkdirSync(join(place.directory, 'folder'));
     for (const file of ['x', '.cshm', '-.cshm', temporaryPath('a.cshm', deadIdentity())]) {
       writeFileSync(join(place.directory, file), '');
     }
-    expect(listSegments(place)).toEqual(['a', 'b', 'ü']);
+    expect(listSegments({ directory: place.directory })).toEqual(['a', 'b', 'ü']);
     expect(() => listSegments({ directory: join(place.directory, 'none') })).toThrow(
       code('ERR_SHM_NOT_FOUND'),
     );
@@ -279,9 +295,9 @@ describe('listSegments', () => {
 
 describe('cleanup', () => {
   it('removes what the dead left, and nothing of the living', () => {
-    const alive = openSegment('alive', place);
+    const alive = openSegment('alive', { directory: place.directory });
     joinDead(alive.segment.words);
-    const abandoned = openSegment('abandoned', place);
+    const abandoned = openSegment('abandoned', { directory: place.directory });
     joinDead(abandoned.segment.words);
     abandoned.close();
     const leftover = temporaryPath('alive.cshm', deadIdentity());
@@ -292,15 +308,19 @@ describe('cleanup', () => {
       writeFileSync(join(place.directory, file), '');
     }
 
-    expect(cleanup(place)).toEqual({ leftovers: [leftover, deadBell], participants: 2, removed: [] });
+    expect(cleanup({ directory: place.directory })).toEqual({
+      leftovers: [leftover, deadBell],
+      participants: 2,
+      removed: [],
+    });
     expect(alive.participants()).toHaveLength(1);
-    expect(cleanup(place)).toEqual({ leftovers: [], participants: 0, removed: [] });
+    expect(cleanup({ directory: place.directory })).toEqual({ leftovers: [], participants: 0, removed: [] });
 
-    expect(cleanup({ ...place, removeAbandoned: true }).removed).toEqual(['abandoned']);
+    expect(cleanup({ directory: place.directory, removeAbandoned: true }).removed).toEqual(['abandoned']);
     expect(readdirSync(place.directory).sort()).toEqual(
       ['alive.cshm', unfinished, bell, 'foreign.cshm'].sort(),
     );
     alive.close();
-    expect(cleanup({ ...place, removeAbandoned: true }).removed).toEqual(['alive']);
+    expect(cleanup({ directory: place.directory, removeAbandoned: true }).removed).toEqual(['alive']);
   });
 });

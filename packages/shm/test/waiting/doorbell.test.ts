@@ -192,8 +192,8 @@ describe('Doorbell', () => {
   });
 
   it('rings once per sleep, however much is published meanwhile', async () => {
-    const a = openChannel(place.name, { ...place, side: 'a' });
-    const b = openChannel(place.name, { ...place, side: 'b' });
+    const a = openChannel(place.name, { directory: place.directory, side: 'a' });
+    const b = openChannel(place.name, { directory: place.directory, side: 'b' });
     open.push(
       () => a.close(),
       () => b.close(),
@@ -240,7 +240,7 @@ describe.skipIf(process.platform !== 'linux')('Doorbell between processes', { ti
   it('loses no wake-up in a million publications that race with going to sleep', {
     timeout: 120_000,
   }, async () => {
-    using shared = openSegment(place.name, { ...place, payloadBytes: RACE_BYTES });
+    using shared = openSegment(place.name, { directory: place.directory, payloadBytes: RACE_BYTES });
     const { words } = shared;
     await using child = new ChildProcess(inject('childProgram'));
     const last = 1_000_000;

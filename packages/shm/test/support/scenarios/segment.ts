@@ -43,7 +43,7 @@ const create: Scenario<Held, Place> = {
   operation: (place) => open(place).segment.incarnation,
   afterKill(_, place) {
     if (readdirSync(place.directory).includes(`${place.name}.cshm`)) {
-      assert.equal(inspect(place.name, place).payloadBytes, payloadBytes);
+      assert.equal(inspect(place.name, { directory: place.directory }).payloadBytes, payloadBytes);
       const segment = openSegment(place.name, { directory: place.directory, access: 'read-only' });
       assert.ok(segment.payload.every((byte) => byte === 0));
       segment.close();

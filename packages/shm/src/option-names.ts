@@ -1,0 +1,163 @@
+/**
+ * The names of all options. What has another name is refused, with the name that was likely meant: `openChannel('x', {
+ * capcityBytes: 4096 })` would make a channel of another size without a word.
+ *
+ * The compiler keeps the tables complete.
+ */
+import type { ChannelOptions, WaitOptions } from './channel/channel.js';
+import type { MessagesOptions } from './channel/messages.js';
+import type { ConversationOptions } from './conversation/conversation.js';
+import type { LatestOptions } from './latest/latest.js';
+import type { LockOptions, TryLockOptions } from './lock/mutex.js';
+import type { LogOptions } from './log/log.js';
+import type { LogReaderOptions, LogWaitOptions } from './log/reader.js';
+import type { RingOptions } from './ring/ring.js';
+import type { OpenOptions, ReadableOptions } from './segment/segment.js';
+import type { SegmentOptions } from './segment/shared-segment.js';
+import type { CleanupOptions, DirectoryOptions } from './tools/inspect.js';
+
+type Names<T> = Readonly<Record<keyof T, true>>;
+
+const OPEN: Names<OpenOptions> = { mode: true, directory: true, permissions: true, maxParticipants: true };
+const READABLE: Names<ReadableOptions> = { ...OPEN, access: true };
+const DIRECTORY: Names<DirectoryOptions> = { directory: true };
+const CLEANUP: Names<CleanupOptions> = { ...DIRECTORY, removeAbandoned: true };
+const SEGMENT: Names<SegmentOptions> = { ...READABLE, payloadBytes: true };
+const LATEST: Names<LatestOptions> = { ...READABLE, maxValueBytes: true, cells: true };
+const RING: Names<RingOptions> = { ...OPEN, capacityBytes: true };
+const CHANNEL: Names<ChannelOptions> = {
+  ...OPEN,
+  side: true,
+  capacityBytes: true,
+  maxQueuedBytes: true,
+  keepAlive: true,
+};
+const LOG: Names<LogOptions> = { ...OPEN, capacityBytes: true, maxQueuedBytes: true, keepAlive: true };
+const CONVERSATION: Names<ConversationOptions> = {
+  ...OPEN,
+  side: true,
+  maxMessageBytes: true,
+  capacity: true,
+  keepAlive: true,
+  signal: true,
+  onStep: true,
+};
+
+const TRY_LOCK: Names<TryLockOptions> = { acceptPoisoned: true };
+const LOCK: Names<LockOptions> = { ...TRY_LOCK, signal: true, timeoutMs: true };
+const WAIT: Names<WaitOptions> = { signal: true };
+const MESSAGES: Names<MessagesOptions> = { ...WAIT, endWithPeer: true };
+const LOG_WAIT: Names<LogWaitOptions> = { signal: true };
+const LOG_READER: Names<LogReaderOptions> = { start: true, reliable: true, onLost: true };
+
+/** What takes options. */
+export type Taker =
+  | 'openSegment'
+  | 'openLatest'
+  | 'openMutex'
+  | 'openRing'
+  | 'openChannel'
+  | 'openLog'
+  | 'openConversation'
+  | 'inspect'
+  | 'unlink'
+  | 'listSegments'
+  | 'cleanup'
+  | 'withLock'
+  | 'tryLock'
+  | 'channel.send'
+  | 'channel.receive'
+  | 'channel.readable'
+  | 'channel.messages'
+  | 'log.append'
+  | 'log.reader'
+  | 'reader.readable'
+  | 'reader.entries';
+
+/** Options by what takes them. */
+export const OPTION_NAMES: Readonly<Record<Taker, Readonly<Record<string, true>>>> = {
+  openSegment: SEGMENT,
+  openLatest: LATEST,
+  openMutex: OPEN,
+  openRing: RING,
+  openChannel: CHANNEL,
+  openLog: LOG,
+  openConversation: CONVERSATION,
+  inspect: DIRECTORY,
+  unlink: DIRECTORY,
+  listSegments: DIRECTORY,
+  cleanup: CLEANUP,
+  withLock: LOCK,
+  tryLock: TRY_LOCK,
+  'channel.send': WAIT,
+  'channel.receive': MESSAGES,
+  'channel.readable': MESSAGES,
+  'channel.messages': MESSAGES,
+  'log.append': LOG_WAIT,
+  'log.reader': LOG_READER,
+  'reader.readable': LOG_WAIT,
+  'reader.entries': LOG_WAIT,
+};
+
+const MODES = ['create', 'open', 'open-or-create'];
+const ACCESSES = ['read-write', 'read-only'];
+
+/**
+ * Looks at the names alone, and at the two options that are words. Cheap enough for every call: without options nothing
+ * is compared.
+ *
+ * @throws TypeError that names the first option which does not exist, and the one that was likely meant
+ */
+export function assertOptions(options: unknown, taker: Taker): void {
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    const kind = options === null ? 'null' : Array.isArray(options) ? 'an array' : `a ${typeof options}`;
+    throw new TypeError(`the options of ${taker} must be an object, not ${kind}`);
+  }
+  const names = OPTION_NAMES[taker];
+  for (const name in options) {
+    if (!Object.hasOwn(names, name)) throw new TypeError(explain(name, Object.keys(names)));
+  }
+  const { mode, access } = options as { readonly mode?: string; readonly access?: string };
+  assertOneOf('mode', mode, MODES);
+  assertOneOf('access', access, ACCESSES);
+}
+
+function assertOneOf(option: string, value: string | undefined, allowed: readonly string[]): void {
+  if (value === undefined || allowed.includes(value)) return;
+  throw new TypeError(`${option} is '${allowed.join("', '")}', not ${JSON.stringify(value)}`);
+}
+
+function explain(name: string, names: readonly string[]): string {
+  const meant = likelyMeant(name, names);
+  if (meant !== undefined) return `unknown option "${name}"; did you mean "${meant}"?`;
+  return `unknown option "${name}"; there is ${names.join(', ')}`;
+}
+
+/** The name that is the fewest edits away: at most a third of what was written, and one for short names. */
+export function likelyMeant(name: string, names: readonly string[]): string | undefined {
+  const [closest] = names
+    .map((known) => ({ known, edits: editsBetween(name.toLowerCase(), known.toLowerCase()) }))
+    .sort((one, other) => one.edits - other.edits);
+  return closest && closest.edits <= Math.max(1, Math.floor(name.length / 3)) ? closest.known : undefined;
+}
+
+/** Insertions, deletions and substitutions that make `b` of `a` (Levenshtein); a swap of neighbours counts as one. */
+function editsBetween(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
+  for (let row = 1; row <= a.length; row++) {
+    const [last, current] = [rows[row - 1]!, [row]];
+    for (let column = 1; column <= b.length; column++) {
+      const isSame = a[row - 1] === b[column - 1];
+      const isSwapped = row > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      current[column] = Math.min(
+        last[column]! + 1,
+        current[column - 1]! + 1,
+        last[column - 1]! + (isSame ? 0 : 1),
+        isSwapped ? rows[row - 2]![column - 2]! + 1 : Number.POSITIVE_INFINITY,
+      );
+    }
+    rows.push(current);
+  }
+  return rows[a.length]![b.length]!;
+}
