@@ -12,6 +12,7 @@ import { composeFrame } from './frame.js';
 import { readKeys } from './keyboard.js';
 import type { ScreenSize } from './layout.js';
 import { ScreenController } from './screen-controller.js';
+import { ScreenView } from './screen-view.js';
 import { TerminalMode } from './terminal-mode.js';
 import { colourDepth, Theme } from './theme.js';
 
@@ -66,9 +67,7 @@ async function chat(
   args: Arguments,
   { input, output, environment, signal }: TerminalStreams,
 ): Promise<void> {
-  const { ScreenView } = await loadView();
-  const theme = new Theme(colourDepth(output, environment));
-  const view = new ScreenView({ input, output, theme });
+  const view = new ScreenView((text) => output.write(text), new Theme(colourDepth(output, environment)));
   const mode = new TerminalMode(output);
   const { promise: left, resolve: leave } = deferred();
   let closeKeys = () => {};
@@ -81,7 +80,6 @@ async function chat(
   };
   const close = () => {
     closeKeys();
-    view.close();
     mode.leave();
   };
   const controller: ScreenController = new ScreenController({
@@ -133,13 +131,7 @@ async function lastWords(controller: ScreenController, signal: AbortSignal): Pro
   await Promise.race([settled, delay(LAST_WORDS_MS, AbortSignal.any([signal, said.signal]))]);
 }
 
-/** Loads what draws. For a developer of React it would check, and measure, everything that is ever drawn. */
-async function loadView(): Promise<typeof import('./screen-view.js')> {
-  process.env.NODE_ENV ??= 'production';
-  return import('./screen-view.js');
-}
-
-/** Gives the terminal back before an error is printed, and keeps Ink from ending the process at a signal. */
+/** Gives the terminal back before an error is printed. A signal that comes twice does not end the process before that. */
 function watchEnd(mode: TerminalMode): () => void {
   const restore = () => mode.leave();
   const quit = () => {
