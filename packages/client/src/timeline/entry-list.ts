@@ -8,7 +8,14 @@
 import type { Member } from '@chat/protocol';
 import type { Gap } from '../entry.js';
 import type { Sent } from '../room.js';
-import { itemOf, type OutgoingItem, type TimelineEntry, type TimelineItem } from './items.js';
+import {
+  type GapItem,
+  itemOf,
+  type MessageItem,
+  type OutgoingItem,
+  type TimelineEntry,
+  type TimelineItem,
+} from './items.js';
 
 /** Where the oldest item stands in the log: what lies before it can be asked for. */
 export interface OldestPosition {
@@ -24,10 +31,10 @@ interface Waiting<T> extends OutgoingItem<T> {
 /** When there are more than `maxItems`, this part of them goes, the oldest first. */
 const LET_GO_PER_MAX = 5;
 
-export class EntryList<T> {
+export class EntryList<T, L = never> {
   readonly #maxItems: number;
   readonly #sameValue: (one: T, other: T) => boolean;
-  #items: TimelineItem<T>[] = [];
+  #items: TimelineItem<T, L>[] = [];
   #outgoing: readonly Waiting<T>[] = [];
   /** Positions of what came from the log, by the id of the entry. */
   readonly #positions = new Map<string, OldestPosition>();
@@ -35,6 +42,7 @@ export class EntryList<T> {
   readonly #ids = new Map<string, string>();
   #oldest: OldestPosition | undefined;
   #isStart = false;
+  #firstIndex = 0;
   #count = 0;
 
   /** @param sameValue - finds the echo of an own message that was never acknowledged */
@@ -44,8 +52,13 @@ export class EntryList<T> {
   }
 
   /** Live: changes with each call that adds or takes away. */
-  get items(): readonly TimelineItem<T>[] {
+  get items(): readonly TimelineItem<T, L>[] {
     return this.#items;
+  }
+
+  /** Index of the first item. An item keeps its index: this falls with older pages, and rises when the oldest go. */
+  get firstIndex(): number {
+    return this.#firstIndex;
   }
 
   /** Immutable. */
@@ -64,7 +77,7 @@ export class EntryList<T> {
   }
 
   /** Takes what arrives. @returns the item that it became; undefined when it was here already */
-  add(entry: TimelineEntry<T>): TimelineItem<T> | undefined {
+  add(entry: TimelineEntry<T>): TimelineItem<T, L> | undefined {
     if (entry.type === 'gap') return this.#addGap(entry);
     if (this.#positions.has(entry.id)) return undefined;
     const isEcho = (entry.type === 'message' || entry.type === 'direct') && entry.own;
@@ -74,10 +87,15 @@ export class EntryList<T> {
     return this.#append(item);
   }
 
+  /** Takes what comes from no log. */
+  addLocal(value: L, at: number): void {
+    this.#append({ kind: 'local', key: this.#newKey('local'), at, value });
+  }
+
   /** Puts a page of history before everything else. @param end - whether nothing lies before the page */
   prepend(entries: readonly TimelineEntry<T>[], end: boolean): void {
     const before = this.#oldest;
-    const items: TimelineItem<T>[] = [];
+    const items: TimelineItem<T, L>[] = [];
     let first: OldestPosition | undefined;
     let last: OldestPosition | undefined;
     for (const entry of entries) {
@@ -99,6 +117,7 @@ export class EntryList<T> {
     }
     this.#oldest = first ?? before;
     this.#items = [...items, ...this.#items];
+    this.#firstIndex -= items.length;
     this.#isStart = end || first === undefined;
   }
 
@@ -137,7 +156,7 @@ export class EntryList<T> {
     return this.#take(key);
   }
 
-  #addGap(gap: Gap): TimelineItem<T> {
+  #addGap(gap: Gap): TimelineItem<T, L> {
     // What was acknowledged and has no echo by now lies in the gap: it was said all the same.
     for (const outgoing of this.#outgoing) {
       if (outgoing.sent === undefined) continue;
@@ -154,11 +173,11 @@ export class EntryList<T> {
     return this.#append(this.#gapItem(gap));
   }
 
-  #gapItem(gap: Gap): TimelineItem<T> {
+  #gapItem(gap: Gap): GapItem {
     return { kind: 'gap', key: this.#newKey('gap'), gap };
   }
 
-  #append(item: TimelineItem<T>): TimelineItem<T> {
+  #append(item: TimelineItem<T, L>): TimelineItem<T, L> {
     this.#items.push(item);
     if (this.#items.length > this.#maxItems) this.#letGo();
     return item;
@@ -171,6 +190,9 @@ export class EntryList<T> {
       this.#ids.delete(key);
     }
     this.#items = this.#items.slice(count);
+    this.#firstIndex += count;
+    // Unless one of what is left stands in the log.
+    this.#oldest = undefined;
     for (const { key } of this.#items) {
       const position = this.#positions.get(this.#ids.get(key) ?? '');
       if (position === undefined) continue;
@@ -215,6 +237,6 @@ export class EntryList<T> {
 /** The sender of an own message whose echo was skipped: the user interface knows who the user is. */
 const NOBODY: Member = { id: 0, name: '' };
 
-function ownMessage<T>({ key, value }: OutgoingItem<T>, sender: Member, at: number): TimelineItem<T> {
+function ownMessage<T>({ key, value }: OutgoingItem<T>, sender: Member, at: number): MessageItem<T> {
   return { kind: 'message', key, at, sender, value, own: true, history: false };
 }

@@ -6,6 +6,7 @@
  */
 export type {
   GapItem,
+  LocalItem,
   MessageItem,
   NoticeItem,
   OutgoingItem,

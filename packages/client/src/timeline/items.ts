@@ -43,8 +43,25 @@ export interface GapItem {
   readonly gap: Gap;
 }
 
-/** What stands in a conversation, in the order of the log. */
-export type TimelineItem<T = string> = MessageItem<T> | NoticeItem | UnreadableItem | GapItem;
+/** Something that the user interface says to its own user: nobody else sees it. */
+export interface LocalItem<L> {
+  readonly kind: 'local';
+  readonly key: string;
+  /** By the clock of this side. */
+  readonly at: number;
+  readonly value: L;
+}
+
+/** What stands in a conversation, in the order of the log. Local items stand where they were added. */
+export type TimelineItem<T = string, L = never> =
+  | MessageItem<T>
+  | NoticeItem
+  | UnreadableItem
+  | GapItem
+  | LocalItem<L>;
+
+/** An item that came from the log. */
+export type LoggedItem<T> = MessageItem<T> | NoticeItem | UnreadableItem;
 
 /** An own message that has not come back from the log yet. */
 export interface OutgoingItem<T = string> {
@@ -62,10 +79,7 @@ export interface OutgoingItem<T = string> {
 export type TimelineEntry<T = string> = RoomEntry<T> | DirectMessage<T>;
 
 /** An entry as an item. @param key - of the own message that it is the echo of */
-export function itemOf<T>(
-  entry: Exclude<TimelineEntry<T>, Gap>,
-  key: string = entry.id,
-): Exclude<TimelineItem<T>, GapItem> {
+export function itemOf<T>(entry: Exclude<TimelineEntry<T>, Gap>, key: string = entry.id): LoggedItem<T> {
   const { at } = entry;
   switch (entry.type) {
     case 'notice':

@@ -16,11 +16,11 @@ import type { OutgoingItem, TimelineEntry, TimelineItem } from './items.js';
 import { OwnTyping, Typists } from './typing.js';
 
 /** Options of {@link createTimeline}. */
-export interface TimelineOptions<T = string> {
+export interface TimelineOptions<T = string, L = never> {
   /** Whether what arrives now is seen by the user, and so is not unread. @defaultValue nothing is */
   readonly isSeen?: () => boolean;
   /** Told of each item that arrives, older pages left out: for notifications and announcements. */
-  readonly onItem?: (item: TimelineItem<T>) => void;
+  readonly onItem?: (item: TimelineItem<T, L>) => void;
   /** Items kept; beyond, a fifth of them goes, the oldest first, and can be loaded again. @defaultValue 20000 */
   readonly maxItems?: number;
   /** Entries asked for by {@link Timeline.loadOlder}. @defaultValue 100 */
@@ -41,8 +41,13 @@ export interface TimelineOptions<T = string> {
 const OPTIONS = 'isSeen,onItem,maxItems,pageEntries,echoTimeoutMs,isSameValue,self,clock';
 
 /** What is to be drawn, at one moment. Immutable; the same object until something changes. */
-export interface TimelineSnapshot<T = string> {
-  readonly items: readonly TimelineItem<T>[];
+export interface TimelineSnapshot<T = string, L = never> {
+  readonly items: readonly TimelineItem<T, L>[];
+  /**
+   * Index of the first item, for views that remember places by number. An item keeps its index for as long as it is
+   * here: this falls with older pages, and rises when the oldest items go.
+   */
+  readonly firstIndex: number;
   /** To be drawn below the items. */
   readonly outgoing: readonly OutgoingItem<T>[];
   /** Others that are writing. */
@@ -78,6 +83,8 @@ const NOBODY: Member = { id: 0, name: '' };
 /**
  * Makes the timeline of a room, or of direct messages with one user.
  *
+ * @typeParam T - values of messages
+ * @typeParam L - values of {@link Timeline.addLocal}; none by default
  * @param source - may be left out, and given to {@link Timeline.attach} later
  *
  * @example
@@ -107,25 +114,25 @@ const NOBODY: Member = { id: 0, name: '' };
  * await server.close();
  * ```
  */
-export function createTimeline<T = string>(
+export function createTimeline<T = string, L = never>(
   source?: TimelineSource<T>,
-  options: TimelineOptions<T> = {},
-): Timeline<T> {
+  options: TimelineOptions<T, L> = {},
+): Timeline<T, L> {
   assertKnown(OPTIONS, options);
-  const timeline = new Timeline<T>(options);
+  const timeline = new Timeline<T, L>(options);
   if (source) timeline.attach(source);
   return timeline;
 }
 
 /** A conversation without a face. Made by {@link createTimeline}. */
-export class Timeline<T = string> {
+export class Timeline<T = string, L = never> {
   readonly #clock: Clock;
   readonly #isSeen: () => boolean;
-  readonly #onItem: ((item: TimelineItem<T>) => void) | undefined;
+  readonly #onItem: ((item: TimelineItem<T, L>) => void) | undefined;
   readonly #pageEntries: number;
   readonly #echoTimeoutMs: number;
   readonly #self: () => Member;
-  readonly #list: EntryList<T>;
+  readonly #list: EntryList<T, L>;
   readonly #typists = new Typists();
   readonly #ownTyping = new OwnTyping();
   readonly #subscribers = new Set<() => void>();
@@ -140,10 +147,10 @@ export class Timeline<T = string> {
   #shifts = 0;
   #isClosed = false;
   #typistTimer: unknown;
-  #snapshot: TimelineSnapshot<T> | undefined;
+  #snapshot: TimelineSnapshot<T, L> | undefined;
 
   /** @internal */
-  constructor(options: TimelineOptions<T>) {
+  constructor(options: TimelineOptions<T, L>) {
     this.#clock = options.clock ?? systemClock;
     this.#isSeen = options.isSeen ?? (() => false);
     this.#onItem = options.onItem;
@@ -154,9 +161,10 @@ export class Timeline<T = string> {
   }
 
   /** What is to be drawn now. */
-  get snapshot(): TimelineSnapshot<T> {
+  get snapshot(): TimelineSnapshot<T, L> {
     this.#snapshot ??= {
       items: [...this.#list.items],
+      firstIndex: this.#list.firstIndex,
       outgoing: this.#list.outgoing,
       typists: this.#typists.members,
       unread: this.#unread,
@@ -207,7 +215,7 @@ export class Timeline<T = string> {
   }
 
   /** Takes an entry that does not come from the room it listens to. @returns the item; undefined when it was here */
-  add(entry: TimelineEntry<T>): TimelineItem<T> | undefined {
+  add(entry: TimelineEntry<T>): TimelineItem<T, L> | undefined {
     const item = this.#list.add(entry);
     if (item === undefined) return undefined;
     if (item.kind === 'message' && !item.own) {
@@ -222,6 +230,12 @@ export class Timeline<T = string> {
     this.#changed();
     this.#onItem?.(item);
     return item;
+  }
+
+  /** Puts words of the user interface itself below what is there: they are not sent, and not unread. */
+  addLocal(value: L): void {
+    this.#list.addLocal(value, this.#clock.now());
+    this.#changed();
   }
 
   /**

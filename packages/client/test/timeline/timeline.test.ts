@@ -80,6 +80,66 @@ describe('what arrives', () => {
   });
 });
 
+describe('the index of an item', () => {
+  /** Index of each message, as a view sees it. */
+  const indexes = ({ snapshot }: Timeline): Map<string, number> =>
+    new Map(snapshot.items.map(({ key }, place) => [key, snapshot.firstIndex + place]));
+
+  it('stays, while older pages come and the oldest items go', async () => {
+    const { timeline, room } = open({ maxItems: 10 });
+    for (let seq = 7; seq <= 9; seq++) room.tell(message(seq, `${seq}`));
+    const before = indexes(timeline);
+    const loading = timeline.loadOlder();
+    room.pages[0]!.resolve({ entries: [message(5, '5'), message(6, '6')], end: false });
+    await loading;
+    expect(timeline.snapshot.firstIndex).toBe(-2);
+    for (let seq = 10; seq <= 15; seq++) room.tell(message(seq, `${seq}`));
+    expect(said(timeline)[0]).toBe('7');
+    const after = indexes(timeline);
+    for (const [key, index] of before) expect(after.get(key)).toBe(index);
+  });
+});
+
+describe('a local item', () => {
+  const local = (): Timeline<string, { readonly says: string }> => createTimeline();
+
+  it('stands where it was added, is not unread, and is told to nobody', () => {
+    const onItem = vi.fn();
+    const clock = new FakeClock();
+    const room = new FakeRoom();
+    const timeline = createTimeline<string, { readonly says: string }>(room.asRoom(), { onItem, clock });
+    room.tell(message(5, 'a'));
+    timeline.addLocal({ says: 'disconnected' });
+    room.tell(message(6, 'b'));
+    const { items, unread } = timeline.snapshot;
+    expect(items.map(({ kind }) => kind)).toEqual(['message', 'local', 'message']);
+    expect(items[1]).toMatchObject({ at: clock.now(), value: { says: 'disconnected' } });
+    expect(unread).toBe(2);
+    expect(onItem).toHaveBeenCalledTimes(2);
+    expect(new Set(items.map(({ key }) => key)).size).toBe(3);
+  });
+
+  it('needs no place in a room, and is no place to read on from', async () => {
+    const timeline = local();
+    timeline.addLocal({ says: 'cannot join' });
+    await timeline.loadOlder();
+    expect(timeline.snapshot).toMatchObject({ items: [{ kind: 'local' }], atStart: false });
+  });
+
+  it('is let go like others; where only such are left, the next entry is where to read on from', async () => {
+    const room = new FakeRoom();
+    const timeline = createTimeline<string, number>(room.asRoom(), { maxItems: 10 });
+    room.tell(message(5, 'a'));
+    for (let count = 0; count < 10; count++) timeline.addLocal(count);
+    expect(timeline.snapshot).toMatchObject({ firstIndex: 2 });
+    await timeline.loadOlder();
+    expect(room.pages).toEqual([]);
+    room.tell(message(8, 'b'));
+    void timeline.loadOlder();
+    expect(room.pages).toMatchObject([{ before: 8 }]);
+  });
+});
+
 describe('an own message', () => {
   it.each([['acknowledgement first'], ['echo first']])('keeps its key (%s)', async (order) => {
     const { timeline, room } = open();
