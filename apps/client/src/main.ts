@@ -7,11 +7,11 @@ import { ReadStream, WriteStream } from 'node:tty';
 import { ClientError } from '@chat/client';
 import packageJson from '../package.json' with { type: 'json' };
 import { parseArguments, UsageError } from './args.js';
-import { runFollow } from './follow.js';
-import { paletteFor } from './palette.js';
-import { runPipe } from './pipe.js';
-import { errorText } from './session.js';
-import { runTerminal } from './terminal.js';
+import { runFollow } from './lines/follow.js';
+import { runPipe } from './lines/pipe.js';
+import { runTerminal } from './lines/terminal.js';
+import { errorText } from './session/session.js';
+import { paletteFor } from './text/palette.js';
 
 const EXIT_FAILED = 1;
 

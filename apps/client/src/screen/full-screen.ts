@@ -4,17 +4,17 @@
 import type { ChatClient, Clock } from '@chat/client';
 import type { Arguments } from '../args.js';
 import { delay } from '../delay.js';
-import { LineScreen } from '../line-screen.js';
+import { LineScreen } from '../lines/line-screen.js';
+import { enter, type TerminalStreams } from '../lines/terminal.js';
 import { displayAddress } from '../server-address.js';
-import { errorText } from '../session.js';
-import { enter, type TerminalStreams } from '../terminal.js';
-import { composeFrame } from './frame.js';
-import { readKeys } from './keyboard.js';
-import type { ScreenSize } from './layout.js';
-import { ScreenController } from './screen-controller.js';
-import { ScreenView } from './screen-view.js';
-import { TerminalMode } from './terminal-mode.js';
-import { colourDepth, Theme } from './theme.js';
+import { errorText } from '../session/session.js';
+import { ScreenController } from './live/screen-controller.js';
+import type { ScreenSize } from './rows/layout.js';
+import { readKeys } from './terminal/keyboard.js';
+import { TerminalMode } from './terminal/terminal-mode.js';
+import { composeFrame } from './view/frame.js';
+import { ScreenView } from './view/screen-view.js';
+import { colourDepth, Theme } from './view/theme.js';
 
 const DEFAULT_HISTORY = 100;
 /** How long leaving waits for messages that are under way. */

@@ -1,13 +1,14 @@
 /** States and entries for tests of the screen. */
-import type { Item, NoteItem, SpokenItem } from '../../../src/screen/conversation.js';
-import { spokenItem } from '../../../src/screen/conversation.js';
-import type { Row } from '../../../src/screen/row.js';
+
+import type { Row } from '../../../src/screen/rows/row.js';
+import type { Item, NoteItem, SpokenItem } from '../../../src/screen/state/conversation.js';
+import { spokenItem } from '../../../src/screen/state/conversation.js';
 import {
   initialState,
   reduce,
   type ScreenEvent,
   type ScreenState,
-} from '../../../src/screen/screen-state.js';
+} from '../../../src/screen/state/screen-state.js';
 
 /** Noon of some day, wherever the test runs. */
 export const NOON: number = new Date(2026, 4, 5, 12, 0).getTime();

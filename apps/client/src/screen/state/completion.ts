@@ -1,0 +1,74 @@
+/**
+ * What the Tab key makes of the word before the cursor: a command, a room or a name; again Tab takes the next one.
+ */
+import { COMMANDS } from '../../session/command.js';
+import type { InputLine } from './input-line.js';
+
+/** What there is to complete from, best first. */
+export interface Vocabulary {
+  readonly names: readonly string[];
+  readonly rooms: readonly string[];
+}
+
+/** A completion that goes on while Tab is pressed. Immutable. */
+export interface Completion {
+  /** Where the word begins. */
+  readonly start: number;
+  readonly candidates: readonly string[];
+  readonly index: number;
+  /** What stands behind the cursor. */
+  readonly rest: string;
+}
+
+const ROOM_COMMANDS: ReadonlySet<string> = new Set(['join', 'leave', 'part', 'rooms', 'list']);
+const PERSON_COMMANDS: ReadonlySet<string> = new Set(['msg', 'w']);
+
+/** Begins to complete at the cursor. @returns undefined when nothing fits */
+export function beginCompletion(
+  { text, cursor }: InputLine,
+  vocabulary: Vocabulary,
+  direction: -1 | 1,
+): Completion | undefined {
+  const before = text.slice(0, cursor);
+  const start = /\S*$/u.exec(before)!.index;
+  const word = before.slice(start);
+  const candidates = candidatesFor(before.slice(0, start), word, vocabulary);
+  if (candidates.length === 0) return undefined;
+  const rest = text.slice(cursor).replace(/^ /, '');
+  return { start, candidates, index: direction === 1 ? 0 : candidates.length - 1, rest };
+}
+
+/** The next candidate, or the one before. */
+export function stepCompletion(completion: Completion, direction: -1 | 1): Completion {
+  const { candidates, index } = completion;
+  return { ...completion, index: (index + direction + candidates.length) % candidates.length };
+}
+
+/** The line with the candidate in it. */
+export function completedLine(
+  { text }: InputLine,
+  { start, candidates, index, rest }: Completion,
+): InputLine {
+  const head = `${text.slice(0, start)}${candidates[index]!}`;
+  return { text: head + rest, cursor: head.length };
+}
+
+function candidatesFor(before: string, word: string, { names, rooms }: Vocabulary): string[] {
+  if (before === '' && word.startsWith('/')) {
+    return [...COMMANDS.keys()]
+      .map((name) => `/${name} `)
+      .filter((command) => command.startsWith(word.toLowerCase()));
+  }
+  const command = /^\/(\S+)\s+$/u.exec(before)?.[1]?.toLowerCase() ?? '';
+  if (ROOM_COMMANDS.has(command)) return startingWith(rooms, word).map((room) => `${room} `);
+  if (PERSON_COMMANDS.has(command)) {
+    return startingWith(names, word).map((name) => `${name.includes(' ') ? `"${name}"` : name} `);
+  }
+  if (word === '') return [];
+  return startingWith(names, word).map((name) => `${name}${before === '' ? ': ' : ' '}`);
+}
+
+function startingWith(names: readonly string[], word: string): string[] {
+  const wanted = word.toLowerCase().replace(/^"/, '');
+  return names.filter((name) => name.toLowerCase().startsWith(wanted));
+}

@@ -1,0 +1,186 @@
+/**
+ * Events as lines of text.
+ *
+ * Everything that others wrote goes through `printable`: a name or a message cannot move the cursor, change a
+ * colour, or begin a line of its own. A message of several lines has its sender on each.
+ */
+import { formatMessageLines, printable } from '@chat/protocol';
+import { ACTION_PREFIX, COMMANDS } from '../session/command.js';
+import { errorText, type SessionEvent } from '../session/session.js';
+import type { Palette } from './palette.js';
+
+/** How lines look. */
+export interface FormatOptions {
+  readonly palette: Palette;
+  /** Whether the time stands before each line. */
+  readonly times: boolean;
+  /** The room that needs no mention. */
+  readonly currentRoom: () => string | undefined;
+  readonly now: () => number;
+}
+
+/** @returns the lines, without line ends; none when there is nothing to show */
+export function formatEvent(event: SessionEvent, options: FormatOptions): string[] {
+  const { palette } = options;
+  const star = (text: string, at?: number): string[] => [
+    `${time(at ?? options.now(), options)}${palette.dim(`*** ${oneLine(text)}`)}`,
+  ];
+  const problem = (text: string): string[] => [
+    `${time(options.now(), options)}${palette.warn(`!!! ${oneLine(text)}`)}`,
+  ];
+  switch (event.type) {
+    case 'message': {
+      const { at, room, sender, value, own } = event.message;
+      const where = room === options.currentRoom() ? '' : palette.dim(`[${oneLine(room)}] `);
+      if (value.startsWith(ACTION_PREFIX)) {
+        const text = oneLine(value.slice(ACTION_PREFIX.length));
+        return [`${time(at, options)}${where}* ${palette.person(shownName(sender.name), own)} ${text}`];
+      }
+      return spoken(sender.name, value, (name) => palette.person(name, own), at, where, options);
+    }
+    case 'direct': {
+      const { at, sender, value } = event.message;
+      const mark = palette.strong('(to you) ');
+      return spoken(sender.name, value, (name) => palette.person(name, false), at, mark, options);
+    }
+    case 'direct-sent': {
+      const mark = palette.strong(`(to ${oneLine(event.to)}) `);
+      return formatMessageLines('', event.text)
+        .trimEnd()
+        .split('\n')
+        .map((line) => `${time(options.now(), options)}${mark}${line.slice(2)}`);
+    }
+    case 'notice': {
+      const { at, kind, member, oldName, own, history, room } = event.notice;
+      // What this user does is told by other events.
+      if (own) return [];
+      const where = room === options.currentRoom() ? 'the chat' : oneLine(room);
+      const name = oneLine(member.name);
+      const texts = {
+        joined: `${name} has joined ${where}`,
+        left: `${name} has left ${where}`,
+        lost: `${name} has left ${where} (connection lost)`,
+        renamed: `${oneLine(oldName ?? '')} is now ${name}`,
+      };
+      return history && kind !== 'renamed' ? [] : star(texts[kind], at);
+    }
+    case 'gap': {
+      // Of a restart, the rooms tell; what nobody could send meanwhile is not missing.
+      if (event.gap.room === undefined && event.gap.reason === 'epoch-changed') return [];
+      const where = event.gap.room === undefined ? 'messages to you' : `messages in ${event.gap.room}`;
+      return problem(`${where} may be missing here (${GAP_REASONS[event.gap.reason]})`);
+    }
+    case 'unreadable':
+      return star(`${event.message.sender.name} sent ${event.message.body.length} bytes that are not text`);
+    case 'state':
+      return formatState(event, star, problem, options.now());
+    case 'waiting':
+      return star(`waits for the connection: ${event.text}`);
+    case 'failed':
+      return problem(`${event.what} — ${errorText(event.error)}`);
+    case 'room':
+      if (event.room === undefined) return star('you are in no room; /join one');
+      return star(
+        `you are in ${event.room}, with ${event.members} ${event.members === 1 ? 'member' : 'members'}`,
+      );
+    case 'room-left':
+      return event.error
+        ? problem(`you are not in ${event.room} any more: ${errorText(event.error)}`)
+        : star(`you have left ${event.room}`);
+    case 'rooms': {
+      const rooms = event.page.rooms.map(({ room, memberCount }) => `${room} (${memberCount})`);
+      const more = event.page.cursor === undefined ? '' : ' and more';
+      return star(rooms.length === 0 ? 'no rooms' : `rooms: ${rooms.join(', ')}${more}`);
+    }
+    case 'members': {
+      const more = event.count > event.names.length ? ` and ${event.count - event.names.length} more` : '';
+      return star(`in ${event.room}: ${event.names.join(', ')}${more}`);
+    }
+    case 'renamed':
+      return star(`you are now ${event.name}`);
+    case 'ping':
+      return star(`the server answered within ${event.roundTripMs} ms`);
+    case 'help': {
+      const width = Math.max(...[...COMMANDS.values()].map(({ usage }) => usage.length));
+      return [...COMMANDS.values()].map(
+        ({ usage, summary }) => `  ${usage.padEnd(width)}  ${palette.dim(summary)}`,
+      );
+    }
+    case 'invalid':
+      return problem(event.reason);
+    case 'quit':
+      return [];
+  }
+}
+
+type Line = (text: string) => string[];
+
+function formatState(
+  { state, before }: Extract<SessionEvent, { readonly type: 'state' }>,
+  star: Line,
+  problem: Line,
+  now: number,
+): string[] {
+  switch (state.status) {
+    case 'reconnecting': {
+      // Told once, and now and then: a server that is away for an hour must not fill the screen.
+      if (state.attempt !== 1 && state.attempt % QUIET_ATTEMPTS !== 0) return [];
+      const seconds = Math.max(0, Math.ceil((state.nextAt - now) / 1000));
+      const when = seconds === 0 ? 'now' : `in ${seconds} s`;
+      return problem(`${errorText(state.error)}; trying again ${when} (attempt ${state.attempt})`);
+    }
+    case 'open':
+      return before.status === 'reconnecting' ? star('connected again') : [];
+    case 'closed':
+      return state.reason.code === 'ERR_CLIENT_CLOSED' ? [] : problem(errorText(state.reason));
+    default:
+      return [];
+  }
+}
+
+const QUIET_ATTEMPTS = 10;
+
+const GAP_REASONS = {
+  skipped: 'this client was too slow',
+  expired: 'the server does not hold them any more',
+  'epoch-changed': 'the server was restarted',
+  'session-lost': 'the connection was away for too long',
+  hole: 'the server left them out',
+  overflow: 'there were too many at once',
+} as const;
+
+function spoken(
+  name: string,
+  text: string,
+  paint: (name: string) => string,
+  at: number,
+  mark: string,
+  options: FormatOptions,
+): string[] {
+  const plain = shownName(name);
+  // The protocol's own form, so that all clients cut a text at the same places.
+  return formatMessageLines(plain, text)
+    .slice(0, -1)
+    .split('\n')
+    .map((line) => `${time(at, options)}${mark}${paint(plain)}${line.slice(plain.length)}`);
+}
+
+function time(at: number, { times, palette }: FormatOptions): string {
+  if (!times) return '';
+  const date = new Date(at);
+  const digits = (value: number) => String(value).padStart(2, '0');
+  return palette.dim(`${digits(date.getHours())}:${digits(date.getMinutes())} `);
+}
+
+/**
+ * A name in front of what its owner says. One that begins like a mark of this program (`[room]`, `(to you)`, `***`,
+ * `!!!`) stands in quotes: no name makes a line look like one of another room, private, or of the program.
+ */
+function shownName(name: string): string {
+  const plain = oneLine(name);
+  return /^[[(*!"]/.test(plain.normalize('NFKC')) ? `"${plain}"` : plain;
+}
+
+function oneLine(text: string): string {
+  return printable(text.replace(/[\t\n\v\f\r\u0085\u2028\u2029]+/gu, ' '));
+}
