@@ -2,7 +2,8 @@
  * What a web page has to load. The budgets are bytes of minified and compressed code, a little above what it takes
  * today: who exceeds one either finds what to leave out, or raises it and says why. The client with the JSON codec is
  * meant to come down to 12 KB (12,288); it is not there yet. 300 bytes of it refuse options that do not exist, 500 of
- * the protocol say which one was meant, and only Node loads those.
+ * the protocol say which one was meant, and only Node loads those. 900 are for joins and leaves that overlap, messages
+ * that wait for their own room, and the identity of a client.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,7 +43,7 @@ async function bundle(name: string, code: string): Promise<string> {
 
 describe('the bundle for a web page', () => {
   it.each([
-    ['client', "export { connect } from '@chat/client'; export { jsonCodec } from '@chat/protocol';", 14_700],
+    ['client', "export { connect } from '@chat/client'; export { jsonCodec } from '@chat/protocol';", 15_600],
     ['protocol', "export * from '@chat/protocol';", 7900],
     ['names', "export { nameKey } from '@chat/protocol';", 700],
   ] as const)('of %s stays within its budget and needs nothing of Node', async (name, code, maxBytes) => {

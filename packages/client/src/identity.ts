@@ -55,13 +55,12 @@ export async function loadIdentity(store: IdentityStore, signal: AbortSignal): P
     signal.throwIfAborted();
     const known = await store.load();
     signal.throwIfAborted();
-    const [secret, run] = isIdentity(known) ? [known.secret, known.run + 1] : [makeSecret(), 0];
+    const [secret, run] = known ? [known.secret, known.run + 1] : [makeSecret(), 0];
     await store.save({ secret, run });
     return { secret, attempts: run * ATTEMPTS_PER_RUN };
   } catch (cause) {
     if (ClientError.is(cause) || signal.aborted) throw cause;
-    const { message = cause } = cause as Partial<Error>;
-    throw new ClientError('ERR_CLIENT_IDENTITY', `the identity cannot be kept: ${message}`, { cause });
+    throw new ClientError('ERR_CLIENT_IDENTITY', `the identity cannot be kept: ${cause}`, { cause });
   }
 }
 
@@ -84,8 +83,5 @@ function makeSecret(): string {
 
 /** The platform lacks something that cannot be done without. */
 export function missing(what: string): ClientError {
-  return new ClientError(
-    'ERR_CLIENT_PLATFORM',
-    `this platform has no ${what}; load something that brings it`,
-  );
+  return new ClientError('ERR_CLIENT_PLATFORM', `this platform has no ${what}`);
 }

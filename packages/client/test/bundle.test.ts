@@ -11,9 +11,10 @@ import { afterAll, expect, it } from 'vitest';
 
 /**
  * A little above what it takes today. Who exceeds it finds what to leave out, or raises it and says why: 300 bytes
- * refuse options that do not exist.
+ * refuse options that do not exist, 900 are for joins and leaves that overlap, messages that wait for their own room, and
+ * the identity of a client.
  */
-const MAX_BYTES = 14_700;
+const MAX_BYTES = 15_600;
 
 // Inside the repository, where the packages resolve.
 const folder = mkdtempSync(fileURLToPath(new URL('../../../node_modules/.client-bundle-', import.meta.url)));

@@ -813,7 +813,7 @@ describe('coming back', () => {
     const asked = scene.server.end.all(FrameType.Request).map(({ request }) => request);
     expect(asked).toEqual([{ op: 'leave', room: 'old' }]);
     expect(told).toEqual([['private', 'ERR_CLIENT_KICKED']]);
-    expect([kept.joined, taken.joined, leaving.joined]).toEqual([true, false, true]);
+    expect([kept.joined, taken.joined, leaving.joined]).toEqual([true, false, false]);
     left.catch(() => {});
     await scene.client.close();
   });
