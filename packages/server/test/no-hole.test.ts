@@ -11,6 +11,9 @@ import { MemoryChat } from './support/memory-chat.js';
 import { turn } from './support/turn.js';
 import { WireReader, WitnessLog } from './support/wire-reader.js';
 
+// biome-ignore lint/suspicious/noUndeclaredEnvVars: a longer look by hand, which also says what it saw; no task of turbo.
+const RUNS = process.env.CHAT_TEST_RUNS;
+
 const NAMES = ['ada', 'bob', 'carol'] as const;
 const ROOMS = ['r0', 'r1'] as const;
 
@@ -169,13 +172,13 @@ describe('a reader of rooms', () => {
       const steps = fc.array(step, { minLength: 20, maxLength: 120, size: 'max' });
       await fc.assert(fc.asyncProperty(setting, steps, live), {
         seed,
-        numRuns: Number(process.env.CHAT_TEST_RUNS ?? 60),
+        numRuns: Number(RUNS ?? 60),
       });
     },
   );
 
   it('was given much, and told of gaps', () => {
-    if (process.env.CHAT_TEST_RUNS) process.stderr.write(`${JSON.stringify(seen)}\n`);
+    if (RUNS) process.stderr.write(`${JSON.stringify(seen)}\n`);
     expect(Math.min(seen.entries / 100, seen.gaps, seen.resumes)).toBeGreaterThan(20);
   });
 });
