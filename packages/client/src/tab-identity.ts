@@ -20,7 +20,7 @@ interface Page {
     readonly locks?: {
       request(
         name: string,
-        options: { readonly ifAvailable: boolean },
+        options: { readonly ifAvailable?: boolean },
         use: (lock: unknown) => unknown,
       ): Promise<unknown>;
     };
@@ -71,7 +71,7 @@ export function tabIdentity(key = 'chat.identity'): IdentityStore {
     const held = new Promise<void>((resolve) => {
       unlock = resolve;
     });
-    page.navigator?.locks?.request(own!.secret, { ifAvailable: true }, () => held).catch(() => {});
+    page.navigator?.locks?.request(own!.secret, {}, () => held).catch(() => {});
   };
   const leave = (): void => {
     unlock?.();
