@@ -88,6 +88,25 @@ describe('the cookbook', () => {
     expect(await bot.ended).toEqual([0, null]);
   });
 
+  it('has a bot that is back under its name at once after it was killed', async () => {
+    const { server, port } = await openServer();
+    const room = await (await enter(port, 'ada')).join('lobby');
+    const entries = room.entries();
+    const ids: number[] = [];
+    for (let run = 0; run < 3; run++) {
+      const bot = start(process.execPath, 'bot.mjs', `tcp://127.0.0.1:${port}`);
+      while (ids.length === run) {
+        const { value: entry } = await entries.next();
+        const isBot = entry?.type === 'notice' && entry.kind === 'joined' && entry.member.name === 'clock';
+        if (isBot) ids.push(entry.member.id);
+      }
+      bot.kill('SIGKILL');
+      await bot.ended;
+    }
+    expect(new Set(ids).size).toBe(3);
+    expect(server.sessions().filter(({ name }) => name.startsWith('clock'))).toHaveLength(1);
+  });
+
   it('has a server with accounts inside an application', async () => {
     const app = start(process.execPath, 'app.mjs', '0');
     const [line] = await once(app.stdout, 'data');
@@ -146,6 +165,15 @@ describe('the cookbook', () => {
     await room.send('welcome');
     await tab.getByText('ada: welcome').waitFor();
     expect(await tab.getByRole('listitem').allTextContents()).toEqual(['bob: <b>hello</b>', 'ada: welcome']);
+
+    // F5, three times: it is bob again, and has what was said.
+    for (let i = 0; i < 3; i++) {
+      await tab.reload();
+      await tab.getByText('open', { exact: true }).waitFor();
+      await tab.getByText('ada: welcome').waitFor();
+    }
+    const names = server.sessions().map(({ name }) => name);
+    expect(names.sort()).toEqual(['ada', 'bob']);
   });
 
   it.skipIf(process.platform !== 'linux')('has two processes that compute together', async () => {

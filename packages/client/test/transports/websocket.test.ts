@@ -1,7 +1,8 @@
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { openNativeWebSocket } from '../../src/transports/native-websocket.js';
-import { webSocketUrl } from '../../src/transports/websocket.js';
+import { openWebSocket, type WebSocketLike, webSocketUrl } from '../../src/transports/websocket.js';
 import { openLibraryWebSocket } from '../../src/transports/ws-library.js';
 import { deadPort, listenWebSocket } from '../support/peers.js';
 import { describeTransport } from '../support/transport-contract.js';
@@ -46,6 +47,56 @@ describe('a WebSocket', () => {
     (peer.send as (text: unknown) => void)('hello');
     expect((await end)?.message).toMatch(/text/);
     await listening.close();
+  });
+});
+
+describe('what a WebSocket receives', () => {
+  /** A WebSocket that is open as soon as it is listened to. */
+  async function open() {
+    const chunks: Uint8Array[] = [];
+    let error: Error | undefined;
+    const socket = {
+      protocol: 'chat.v1',
+      bufferedAmount: 0,
+      readyState: 1,
+      onopen: () => {},
+      onmessage: (_event: { data: unknown }) => {},
+      onerror: null,
+      onclose: (_event: { code: number; reason: string }) => {},
+      send: () => {},
+      close: () => socket.onclose({ code: 1000, reason: '' }),
+    };
+    const sink = {
+      data: (chunk: Uint8Array) => chunks.push(chunk),
+      closed: (reason?: Error) => {
+        error = reason;
+      },
+    };
+    const opened = openWebSocket(socket as unknown as WebSocketLike, sink, {
+      signal: new AbortController().signal,
+    });
+    socket.onopen();
+    await opened;
+    return { socket, chunks, error: () => error };
+  }
+
+  it.each([
+    ['an ArrayBuffer', () => Uint8Array.of(1, 2, 3).buffer],
+    ['an ArrayBuffer of another realm', () => runInNewContext('Uint8Array.of(1, 2, 3).buffer')],
+    ['part of a larger buffer', () => Buffer.from([0, 1, 2, 3]).subarray(1)],
+    ['a view of another realm', () => runInNewContext('Uint8Array.of(0, 1, 2, 3).subarray(1)')],
+  ])('may be %s', async (_what, data) => {
+    const { socket, chunks } = await open();
+    socket.onmessage({ data: data() });
+    expect([...chunks[0]!]).toEqual([1, 2, 3]);
+    expect(chunks[0]).toBeInstanceOf(Uint8Array);
+  });
+
+  it('must not be text', async () => {
+    const { socket, chunks, error } = await open();
+    socket.onmessage({ data: 'hello' });
+    expect(chunks).toEqual([]);
+    expect(error()?.message).toMatch(/text/);
   });
 });
 
