@@ -11,7 +11,6 @@ import { MemoryChat } from './support/memory-chat.js';
 import { turn } from './support/turn.js';
 import { WireReader, WitnessLog } from './support/wire-reader.js';
 
-// biome-ignore lint/suspicious/noUndeclaredEnvVars: a longer look by hand, which also says what it saw; no task of turbo.
 const RUNS = process.env.CHAT_TEST_RUNS;
 
 const NAMES = ['ada', 'bob', 'carol'] as const;
