@@ -249,6 +249,7 @@ const MAY_BE_INFINITE =
  */
 export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
   assertNames(options, NAMES);
+  assertMethods('logger', options.logger ?? silentLogger, ['debug', 'info', 'warn', 'error']);
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const { maxFrameBytes = DEFAULTS.maxFrameBytes } = options;
   const resolved = {
@@ -336,11 +337,10 @@ export function maxMessageBytes(options: { readonly maxFrameBytes: number }): nu
 }
 
 /** Options that are objects: what is in them. */
-function assertObjects({ hooks, http, clock, logger, log, random, agent, ...others }: ResolvedOptions): void {
+function assertObjects({ hooks, http, clock, log, random, agent, ...others }: ResolvedOptions): void {
   assertHooks(hooks);
   assertNames(http, HTTP_NAMES, { group: 'http' });
   assertMethods('clock', clock, ['now', 'after', 'every']);
-  assertMethods('logger', logger, ['debug', 'info', 'warn', 'error']);
   assertMethods('log', log, ['open', 'append', 'close']);
   if (typeof random !== 'function') throw bad(`random must be a function, got ${String(random)}`);
   if (typeof agent !== 'string') throw bad(`agent must be text, got ${String(agent)}`);
