@@ -8,6 +8,7 @@ const workspaces = [...workspacesIn('packages'), ...workspacesIn('apps')];
 const pages = [
   'README.md',
   'CONTRIBUTING.md',
+  'SECURITY.md',
   ...filesBelow('docs', '.md'),
   ...[...workspacesIn('packages'), ...workspacesIn('apps')].flatMap(({ folder }) =>
     filesBelow(folder, 'README.md'),

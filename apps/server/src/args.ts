@@ -3,6 +3,10 @@
  */
 import { type ChatServerOptions, UNLIMITED } from '@chat/server';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { checkSecret, readSecret, type Secret } from './secret.js';
+import { UsageError } from './usage-error.js';
+
+export { UsageError };
 
 /** What the command line asks for. */
 export interface Arguments {
@@ -17,21 +21,10 @@ export interface Arguments {
   readonly allowedOrigins: readonly string[];
   readonly allowedHosts: readonly string[];
   readonly keepAliveTimeoutMs: number | undefined;
-  readonly metricsToken: string | undefined;
+  readonly metricsToken: Secret | undefined;
   readonly logLevel: string;
   readonly json: boolean;
   readonly limits: ChatServerOptions;
-}
-
-/** A command line that cannot be carried out: the sentence for people, and the exit code. */
-export class UsageError extends Error {
-  readonly exitCode: number;
-
-  constructor(message: string, exitCode: number) {
-    super(message);
-    this.name = 'UsageError';
-    this.exitCode = exitCode;
-  }
 }
 
 /** Limits that have an option of their own: name of the option, of the limit, and what it bounds. */
@@ -67,6 +60,8 @@ const LIMITS = [
 /** Where clients look when they are told no port. */
 export const DEFAULT_PORT = 12345;
 const USAGE = 2;
+/** Of the environment. */
+const METRICS_TOKEN = 'CHAT_METRICS_TOKEN';
 
 /**
  * Parses a command line without the program's name.
@@ -92,7 +87,13 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     .option('--allow-origin <origin...>', 'web pages from elsewhere that may connect', [])
     .option('--allowed-host <host...>', 'names of this server: pages under other names are refused', [])
     .option('--keep-alive-timeout-ms <number>', 'quiet time of an HTTP connection between requests', limit)
-    .option('--metrics-token <token>', 'serves /metrics to those who have this bearer token')
+    .addOption(
+      new Option(
+        '--metrics-token <token>',
+        'serves /metrics to those who have this bearer token; a command line is seen by everybody on the machine',
+      ).env(METRICS_TOKEN),
+    )
+    .option('--metrics-token-file <file>', 'the same, with the token in a file')
     .option('--line-charset <name>', 'charset of lines that are not UTF-8, such as windows-1255')
     .option('--unlimited', 'lift rate, session and address limits: for benchmarks on loopback')
     .addOption(
@@ -124,7 +125,7 @@ export function parseArguments(argv: readonly string[], version: string): Argume
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) throw new UsageError('', 0);
     // One line, also where a suggestion stands on a second one.
-    throw new UsageError((error as Error).message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' '), USAGE);
+    throw new UsageError(withoutValue((error as Error).message).replace(/\s*\n\s*/g, ' '), USAGE);
   }
   const options = command.opts();
   if (command.args.length > 0) throw new UsageError(`unexpected argument ${command.args[0]}`, USAGE);
@@ -149,7 +150,7 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     allowedOrigins: options.allowOrigin,
     allowedHosts: options.allowedHost,
     keepAliveTimeoutMs: options.keepAliveTimeoutMs,
-    metricsToken: options.metricsToken,
+    metricsToken: metricsToken(command),
     logLevel: options.logLevel,
     json: options.json === true,
     limits: {
@@ -179,4 +180,23 @@ function limit(value: string): number {
 
 function camelCase(flag: string): string {
   return flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The value behind a mistyped option may be a secret: it is not repeated. */
+function withoutValue(message: string): string {
+  return message.replace(/^error: /, '').replace(/^(unknown option '[^'=]*)=[\s\S]*?'(?=\n|$)/, "$1'");
+}
+
+/** From the command line, else from a file, else from the environment. */
+function metricsToken(command: Command): Secret | undefined {
+  const { metricsToken: value, metricsTokenFile: file } = command.opts();
+  const what = 'metrics token';
+  const isOnCommandLine = command.getOptionValueSource('metricsToken') === 'cli';
+  if (isOnCommandLine && file !== undefined) {
+    throw new UsageError('--metrics-token and --metrics-token-file are two tokens', USAGE);
+  }
+  if (file !== undefined) return { value: readSecret(file, what), isOnCommandLine: false };
+  if (value === undefined) return undefined;
+  const where = isOnCommandLine ? '--metrics-token' : METRICS_TOKEN;
+  return { value: checkSecret(value, what, where), isOnCommandLine };
 }

@@ -57,6 +57,11 @@ async function main(argv: readonly string[]): Promise<void> {
       '--duplicate-names takeover needs authentication, which this program has not: names are refused';
     logger.warn({ option: 'duplicateNames' }, message);
   }
+  if (args.metricsToken?.isOnCommandLine) {
+    const message =
+      'everybody on this machine sees the token on the command line: use --metrics-token-file or CHAT_METRICS_TOKEN';
+    logger.warn({ option: 'metrics-token' }, message);
+  }
   obeySignals(server, args, logger);
   const reachable = server.addresses.flatMap((listening) => reachableAddresses(listening));
   logger.info({ addresses: server.addresses }, `listening on ${reachable.join(', ')}`);
@@ -67,7 +72,7 @@ async function main(argv: readonly string[]): Promise<void> {
 function createHandler(server: ChatServer, args: Arguments): RequestListener {
   return createWebHandler({
     assets: readWebAssets(fileURLToPath(new URL('web', import.meta.url))),
-    metrics: createMetricsHandler(registerMetrics(server), args.metricsToken),
+    metrics: createMetricsHandler(registerMetrics(server), args.metricsToken?.value),
   });
 }
 

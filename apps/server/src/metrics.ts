@@ -126,7 +126,8 @@ export function registerMetrics(server: ChatServer): Registry {
 export function createMetricsHandler(register: Registry, token: string | undefined): RequestListener {
   return (request, response) => {
     if (!hasToken(request, token)) {
-      if (token === undefined) return sendText(response, 403, 'metrics need a token, see --metrics-token');
+      if (token === undefined)
+        return sendText(response, 403, 'metrics need a token, see --metrics-token-file');
       return sendText(response, 401, 'a token is needed', { 'WWW-Authenticate': 'Bearer' });
     }
     register.metrics().then(

@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { UNLIMITED } from '@chat/server';
-import { describe, expect, it } from 'vitest';
-import { parseArguments } from '../src/args.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { parseArguments, UsageError } from '../src/args.js';
 
 const parse = (...argv: string[]) => parseArguments(argv, '1.2.3');
 
@@ -53,6 +56,66 @@ describe('parseArguments', () => {
     expect(parse('--keep-alive-timeout-ms', '90000', '--max-signal-bytes', '100')).toMatchObject({
       keepAliveTimeoutMs: 90_000,
       limits: { maxSignalBytes: 100 },
+    });
+  });
+
+  describe('the metrics token', () => {
+    let folder: string;
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'chat-server-args-'));
+      vi.stubEnv('CHAT_METRICS_TOKEN', undefined);
+    });
+    afterEach(() => {
+      vi.unstubAllEnvs();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const file = (text: string): string => {
+      writeFileSync(join(folder, 'token'), text);
+      return join(folder, 'token');
+    };
+
+    it('is none, or comes from the command line, a file or the environment', () => {
+      expect(parse().metricsToken).toBeUndefined();
+      expect(parse('--metrics-token', 'abc').metricsToken).toEqual({ value: 'abc', isOnCommandLine: true });
+      const hidden = { value: 'abc', isOnCommandLine: false };
+      expect(parse('--metrics-token-file', file('abc\n')).metricsToken).toEqual(hidden);
+      expect(parse('--metrics-token-file', file('abc')).metricsToken).toEqual(hidden);
+      vi.stubEnv('CHAT_METRICS_TOKEN', 'from outside');
+      expect(parse().metricsToken).toEqual({ value: 'from outside', isOnCommandLine: false });
+      expect(parse('--metrics-token-file', file('abc')).metricsToken).toEqual(hidden);
+      expect(parse('--metrics-token', 'abc').metricsToken?.value).toBe('abc');
+    });
+
+    it('is refused where it is empty, two, more than a line or not there', () => {
+      expect(() => parse('--metrics-token', '')).toThrow('the metrics token in --metrics-token is empty');
+      expect(() => parse('--metrics-token-file', file('\n'))).toThrow(
+        /^the metrics token in the file .* is empty$/,
+      );
+      expect(() => parse('--metrics-token-file', file('one\ntwo'))).toThrow(/has more than one line$/);
+      expect(() => parse('--metrics-token-file', join(folder, 'none'))).toThrow(
+        /^cannot read the metrics token: ENOENT/,
+      );
+      expect(() => parse('--metrics-token', 'a', '--metrics-token-file', file('b'))).toThrow(
+        'are two tokens',
+      );
+      vi.stubEnv('CHAT_METRICS_TOKEN', '');
+      expect(() => parse()).toThrow('the metrics token in CHAT_METRICS_TOKEN is empty');
+    });
+
+    it('is in no message, also where its option is mistyped', () => {
+      for (const argv of [
+        ['--metrics-tokn=s3cret'],
+        ['--metrics-tokn', 's3cret'],
+        ['--metrics-token', 's3cret', '--nope'],
+        ['--metrics-token', 's3cret', '--metrics-token-file', file('s3cret')],
+        ['--metrics-token-file', file('s3cret\nmore')],
+      ]) {
+        const refused = (): unknown => parse(...argv);
+        expect(refused, argv.join(' ')).toThrow(UsageError);
+        expect(refused, argv.join(' ')).not.toThrow(/s3cret/);
+      }
+      expect(() => parse('--metrics-tokn=s3cret')).toThrow(/^unknown option '--metrics-tokn'$/);
+      expect(() => parse('--metrics-tokn', 's3cret')).toThrow('(Did you mean --metrics-token?)');
     });
   });
 

@@ -122,6 +122,22 @@ describe('chat-server', () => {
   );
 
   it(
+    'warns of a token on the command line, and never shows it',
+    async () => {
+      const server = new Server(...LOCAL, '--json', '--log-level', 'debug', '--metrics-token', 's3cret');
+      const port = await server.port();
+      await server.printed(/"level":40,.*everybody on this machine sees the token/);
+      const headers = { Authorization: 'Bearer s3cret' };
+      expect((await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).status).toBe(200);
+      expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(401);
+      server.child.kill('SIGINT');
+      expect(await server.exit).toBe(0);
+      expect(server.out + server.errors).not.toContain('s3cret');
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
     'prints JSON lines and nothing else with --json, as much as --log-level says',
     async () => {
       const server = new Server(...LOCAL, '--json', '--log-level', 'debug');
