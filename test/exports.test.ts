@@ -27,7 +27,6 @@ it('@chat/client/timeline exports exactly this', async () => {
 
 it('@chat/shm exports exactly this', async () => {
   expect(names(await import('@chat/shm'))).toEqual([
-    'Role',
     'SegmentKind',
     'ShmError',
     'ShmErrorCode',

@@ -1,40 +1,53 @@
 #!/usr/bin/env node
-// `npx chat-shm-build`: builds the addon of @chat/shm for the Node that runs this, where no prebuilt one fits.
+// `npx chat-shm-build`: builds the addon of @chat/shm for this machine, where no prebuilt one fits.
 //
-// Needs a C++20 compiler, make and Python 3. mmap-io, nan and node-gyp are taken from where the package is developed, and
-// are otherwise installed into a temporary folder in the versions that its package.json names. The headers of Node come
-// from beside the running node, or are downloaded by node-gyp.
+// Needs a C++17 compiler: CXX, or c++. mmap-io and the headers of Node-API are taken from where the package is developed, and are
+// otherwise installed into a temporary folder in the versions that its package.json names.
 //
-// With `--if-needed`, as the build of this repository calls it, an addon that loads is enough, and one that cannot be
-// built is one line of warning and no failure: what does not map memory works without it.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+// With `--out <file>` the addon goes there, for a store that cannot be written to: name it in CHAT_SHM_ADDON then. With
+// `--if-needed`, as the build of this repository calls it, an addon that loads is enough, and one that cannot be built is one
+// line of warning and no failure: what does not map memory works without it.
+import { existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { addonPath, compileAddon, headersAbi, installAside } from '../native/compile.mjs';
+import { parseArgs } from 'node:util';
+import { addonPath, compileAddon, installAside } from '../native/compile.mjs';
 
 const require = createRequire(import.meta.url);
 const packageDir = fileURLToPath(new URL('..', import.meta.url));
-const ifNeeded = process.argv.includes('--if-needed');
+const options = readOptions();
 
-const abi = process.versions.modules;
-const target = { platform: process.platform, arch: process.arch, abi, libc: libc() };
-const place = `${target.platform}-${target.arch} (${target.libc}), Node ${process.version}, ABI ${abi}`;
-const outFile = join(packageDir, 'native/build', addonPath(target));
+const { platform, arch } = process;
+const place = `${platform}-${arch}`;
+const outFile = resolve(options?.out ?? join(packageDir, 'native/build', addonPath({ platform, arch })));
 
-const unknown = process.argv.slice(2).find((argument) => !['--if-needed', '--help'].includes(argument));
-
-if (unknown !== undefined) {
-  console.error(`chat-shm-build: unknown argument '${unknown}'; there is --if-needed, and --help`);
+if (options === undefined) {
   process.exitCode = 2;
-} else if (process.argv.includes('--help')) {
-  console.log('Usage: chat-shm-build [--if-needed]\nBuilds the native addon of @chat/shm for this Node.');
-} else if (process.platform === 'win32') {
+} else if (options.help) {
+  console.log(
+    'Usage: chat-shm-build [--if-needed] [--out <file>]\nBuilds the native addon of @chat/shm for this machine.',
+  );
+} else if (platform === 'win32') {
   fail('shared memory is not supported on Windows');
-} else if (ifNeeded && loads(outFile, join(packageDir, 'prebuilds', addonPath(target)))) {
+} else if (
+  options['if-needed'] &&
+  loads(outFile, join(packageDir, 'prebuilds', addonPath({ platform, arch })))
+) {
   console.log(`chat-shm-build: an addon for ${place} is here`);
 } else {
   build();
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: { 'if-needed': { type: 'boolean' }, out: { type: 'string' }, help: { type: 'boolean' } },
+    }).values;
+  } catch (error) {
+    console.error(`chat-shm-build: ${error.message}`);
+    return undefined;
+  }
 }
 
 function build() {
@@ -43,36 +56,37 @@ function build() {
     let sources = sourcesHere();
     if (sources === undefined) {
       const { devDependencies } = require('../package.json');
-      aside = installAside(['mmap-io', 'nan', 'node-gyp'].map((name) => `${name}@${devDependencies[name]}`));
+      aside = installAside(['mmap-io', 'node-api-headers'].map((name) => `${name}@${devDependencies[name]}`));
       sources = sourcesBelow((name) => join(aside, 'node_modules', name));
     }
-    const besideNode = dirname(dirname(process.execPath));
     compileAddon({
       sources,
-      nodeDir: headersAbi(besideNode) === abi ? besideNode : undefined,
-      nodeBinary: process.execPath,
-      nodeVersion: process.version,
-      abi,
+      compiler: process.env.CXX ?? 'c++',
+      platform,
+      flags: arch === 'arm64' && platform === 'linux' ? ['-mno-outline-atomics'] : [],
+      verifyWith: [process.execPath],
       outFile,
     });
     console.log(`chat-shm-build: built ${outFile}`);
   } catch (error) {
-    fail(ifNeeded ? error.message.split('\n')[0] : error.message);
+    fail(options['if-needed'] ? error.message.split('\n')[0] : error.message);
   } finally {
     if (aside !== undefined) rmSync(aside, { recursive: true, force: true });
   }
 }
 
 function fail(reason) {
-  const advice = ifNeeded ? '; all but shared memory works. To see why, run: npx chat-shm-build' : '';
+  const advice = options['if-needed']
+    ? '; all but shared memory works. To see why, run: npx chat-shm-build'
+    : '';
   console.error(`chat-shm-build: no addon for ${place}: ${reason}${advice}`);
-  process.exitCode = ifNeeded ? 0 : 1;
+  process.exitCode = options['if-needed'] ? 0 : 1;
 }
 
 function loads(...files) {
   return files.some((file) => {
     try {
-      return existsSync(file) && typeof require(file).map === 'function';
+      return existsSync(file) && typeof require(file).hold === 'function';
     } catch {
       return false;
     }
@@ -86,10 +100,5 @@ function sourcesHere() {
 }
 
 function sourcesBelow(folderOf) {
-  return { mmapIoDir: folderOf('mmap-io'), nanDir: folderOf('nan'), nodeGypDir: folderOf('node-gyp') };
-}
-
-function libc() {
-  if (process.platform !== 'linux') return 'system';
-  return readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-') ? 'musl' : 'glibc';
+  return { mmapIoDir: folderOf('mmap-io'), headersDir: join(folderOf('node-api-headers'), 'include') };
 }

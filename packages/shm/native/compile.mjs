@@ -1,97 +1,90 @@
-// Compiles the addon for one Node and proves that it works there before anybody can find it.
+// Compiles the addon for one CPU and proves that it works before anybody can find it.
 //
-// Used by bin/chat-shm-build.mjs (this Node, on the user's machine) and scripts/prebuilds.mjs (every supported Node, by
-// the maintainer). Everything happens in a temporary folder; the result is renamed into place as the last act, so a
-// half-written addon is never loaded. What it does not do: find or fetch the sources; the callers bring them.
+// Used by bin/chat-shm-build.mjs (on the user's machine) and scripts/prebuilds.mjs (for every CPU that is shipped, by the
+// maintainer). One call of a C++ compiler is enough: the addon is Node-API, so it fits every Node from 20 on, and on Linux it names no
+// library as needed, so it fits glibc and musl alike; what it calls of libc is in every process that is Node. Everything
+// happens in a temporary folder; the result is renamed into place as the last act, so a half-written addon is never loaded.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const nativeDir = fileURLToPath(new URL('.', import.meta.url));
 
-/** The majors of Node that addons are shipped for and tried with. */
-export const NODE_MAJORS = [20, 22, 24, 26];
+/** The majors of Node that the addons are tried with. */
+export const NODE_MAJORS = [20, 22, 24, 25, 26];
 
-/** npm hands its settings down as variables; these four silently beat what node-gyp is told on its command line. */
-const MISLEADING_SETTINGS = [
-  'npm_config_nodedir',
-  'npm_config_target',
-  'npm_config_disturl',
-  'npm_config_runtime',
+const FLAGS = [
+  '-std=c++17',
+  '-O2',
+  '-fPIC',
+  '-shared',
+  '-fvisibility=hidden',
+  '-fno-exceptions',
+  '-fno-rtti',
+  '-fno-threadsafe-statics',
+  '-fno-stack-protector',
+  '-Wall',
 ];
+const LINUX_FLAGS = [
+  '-D_GNU_SOURCE',
+  '-nostdlib',
+  '-Wl,-s',
+  '-Wl,-z,relro,-z,now',
+  '-Wl,-z,noexecstack',
+  '-Wl,--build-id=none',
+];
+const DARWIN_FLAGS = ['-undefined', 'dynamic_lookup', '-mmacosx-version-min=11.0'];
 
-/** The ABI that a folder of headers belongs to, or undefined when there are none. */
-export function headersAbi(nodeDir) {
-  try {
-    const text = readFileSync(join(nodeDir, 'include/node/node_version.h'), 'utf8');
-    return /#define NODE_MODULE_VERSION (\d+)/.exec(text)?.[1];
-  } catch {
-    return undefined;
-  }
-}
-
-/** Where the addon for a Node lies below `prebuilds/` and `native/build/`; src/platform/addon.ts looks for the same name. */
-export function addonPath({ platform, arch, abi, libc }) {
-  return `${platform}-${arch}/node.abi${abi}.${libc}.node`;
+/** Where the addon for a platform lies below `prebuilds/` and `native/build/`; src/platform/addon.ts looks for the same name. */
+export function addonPath({ platform, arch }) {
+  return `${platform}-${arch}/chat-shm.node`;
 }
 
 /**
  * Installs `specs` with npm into a new temporary folder, without their scripts, and returns that folder.
  * The variables by which an outer npm describes its own run are taken away, or it would install for that.
  */
-export function installAside(specs) {
+export function installAside(specs, flags = []) {
   const folder = mkdtempSync(join(tmpdir(), 'chat-shm-sources-'));
   const env = cleanEnvironment(['npm_config_workspace', 'npm_config_workspaces', 'npm_config_local_prefix']);
-  run('npm', ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', ...specs], {
-    cwd: folder,
-    env,
-  });
+  const args = ['install', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund', ...flags];
+  run('npm', [...args, ...specs], { cwd: folder, env });
   return folder;
 }
 
 /** One hash over everything of ours and of mmap-io that goes into the compiler. */
 export function sourcesHash(mmapIoDir) {
   const hash = createHash('sha256');
-  for (const file of [
-    join(nativeDir, 'binding.gyp'),
-    join(nativeDir, 'addon.cc'),
-    join(mmapIoDir, 'src/mmap-io.cc'),
-  ]) {
+  const own = ['addon.cc', 'shim/nan.h', 'shim/string'].map((file) => join(nativeDir, file));
+  for (const file of [...own, join(mmapIoDir, 'src/mmap-io.cc')])
     hash.update(readFileSync(file)).update('\0');
-  }
+  hash.update([...FLAGS, ...LINUX_FLAGS].join(' '));
   return hash.digest('hex');
 }
 
+/** The first line of what a compiler says of itself. */
+export function compilerVersion(compiler) {
+  return run(compiler, ['--version'], {}).split('\n')[0];
+}
+
 /**
- * Compiles and verifies. `nodeDir` holds include/node, `nodeBinary` is the Node that is to load the result, `abi` its
- * process.versions.modules; without a `nodeDir` node-gyp downloads the headers of `nodeVersion` from nodejs.org.
- * Throws an Error whose message ends with the tail of the compiler's output.
+ * Compiles and verifies. `sources` are the folders of mmap-io and of the headers of Node-API, `verifyWith` is the command of a Node
+ * that is to load the result. Throws an Error whose message ends with the tail of the compiler's output.
  */
-export function compileAddon({ sources, nodeDir, nodeBinary, nodeVersion, abi, outFile }) {
-  if (nodeDir !== undefined && headersAbi(nodeDir) !== abi) {
-    throw new Error(`headers in ${nodeDir} are for ABI ${headersAbi(nodeDir) ?? 'none'}, wanted ${abi}`);
-  }
+export function compileAddon({ sources, compiler, platform, flags = [], verifyWith, outFile }) {
   const workDir = mkdtempSync(join(tmpdir(), 'chat-shm-build-'));
   try {
-    copyFileSync(join(nativeDir, 'binding.gyp'), join(workDir, 'binding.gyp'));
-    copyFileSync(join(nativeDir, 'addon.cc'), join(workDir, 'addon.cc'));
-    for (const file of ['mmap-io.cc', 'mman.h'])
-      copyFileSync(join(sources.mmapIoDir, 'src', file), join(workDir, file));
-    mkdirSync(join(workDir, 'nan'));
-    for (const file of readdirSync(sources.nanDir)) {
-      if (file.endsWith('.h')) copyFileSync(join(sources.nanDir, file), join(workDir, 'nan', file));
-    }
-    const env = cleanEnvironment(MISLEADING_SETTINGS);
-    const headers = nodeDir === undefined ? `--target=${nodeVersion}` : `--nodedir=${nodeDir}`;
-    run(process.execPath, [join(sources.nodeGypDir, 'bin/node-gyp.js'), 'rebuild', headers], {
-      cwd: workDir,
-      env,
-    });
-    const built = join(workDir, 'build/Release/mmap_io.node');
-    run(nodeBinary, [join(nativeDir, 'verify.cjs'), built, abi], { cwd: workDir, env });
+    const built = join(workDir, 'chat-shm.node');
+    const includes = [join(nativeDir, 'shim'), sources.headersDir, join(sources.mmapIoDir, 'src')];
+    const forSystem = platform === 'darwin' ? DARWIN_FLAGS : LINUX_FLAGS;
+    const args = [...FLAGS, ...forSystem, ...flags, ...includes.map((folder) => `-I${folder}`)];
+    // The name of the temporary folder must not get into the file.
+    run(compiler, [...args, 'addon.cc', '-o', built], { cwd: nativeDir });
+    const [node, ...before] = verifyWith;
+    run(node, [...before, join(nativeDir, 'verify.cjs'), built], { cwd: workDir });
     mkdirSync(dirname(outFile), { recursive: true });
     // The temporary folder may be on another file system: copy beside the target, then rename over it.
     const staged = `${outFile}.${process.pid}.tmp`;
@@ -116,4 +109,5 @@ function run(command, args, options) {
       `${[command, ...args].slice(0, 2).join(' ')} ended with ${done.status ?? done.signal}\n${tail}`,
     );
   }
+  return done.stdout;
 }

@@ -20,8 +20,10 @@ export const ShmErrorCode = {
   ERR_SHM_EXISTS: 'there is such a segment already',
   /** The operating system refuses: other user, folder not writable. */
   ERR_SHM_ACCESS: 'the operating system refuses access',
-  /** The folder cannot hold the segment: ENOSPC or EDQUOT. Nothing is left behind. */
+  /** The folder, or the memory limit of the container, cannot hold the segment. Nothing is left behind. */
   ERR_SHM_NO_SPACE: 'the folder has no room for the segment',
+  /** The file system has no locks of the kernel that hold between processes, as NFS and 9p. */
+  ERR_SHM_FILE_SYSTEM: 'the file system cannot tell who is alive',
   /** Any other failure of a file operation; `cause` is the system's error. */
   ERR_SHM_IO: 'a file operation failed',
   /** `mmap` failed. */

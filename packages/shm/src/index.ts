@@ -31,15 +31,9 @@ export type { Identity, Liveness } from './platform/liveness.js';
 export type { MessageHandler } from './ring/reader.js';
 export { openRing, type Ring, type RingOptions } from './ring/ring.js';
 export { SegmentKind } from './segment/layout.js';
-export {
-  type Participant,
-  type ParticipantInfo,
-  type ParticipantTable,
-  Role,
-} from './segment/participants.js';
+export type { ParticipantInfo, RoleName } from './segment/participants.js';
 export type { OpenOptions, ReadableOptions, Segment } from './segment/segment.js';
 export { openSegment, type SegmentOptions, type SharedSegment } from './segment/shared-segment.js';
-export type { SegmentParam, SegmentSpec } from './segment/spec.js';
 export type {
   ChannelDetails,
   ChannelSideDetails,
@@ -57,6 +51,7 @@ export {
   inspect,
   listSegments,
   type SegmentReport,
+  type UnlinkOptions,
   unlink,
 } from './tools/inspect.js';
 export type { PeerState } from './waiting/peer-watch.js';

@@ -14,14 +14,22 @@ import type { LogReaderOptions, LogWaitOptions } from './log/reader.js';
 import type { RingOptions } from './ring/ring.js';
 import type { OpenOptions, ReadableOptions } from './segment/segment.js';
 import type { SegmentOptions } from './segment/shared-segment.js';
-import type { CleanupOptions, DirectoryOptions } from './tools/inspect.js';
+import type { CleanupOptions, DirectoryOptions, UnlinkOptions } from './tools/inspect.js';
 
 type Names<T> = Readonly<Record<keyof T, true>>;
 
-const OPEN: Names<OpenOptions> = { mode: true, directory: true, permissions: true, maxParticipants: true };
+const OPEN: Names<OpenOptions> = {
+  mode: true,
+  directory: true,
+  permissions: true,
+  maxParticipants: true,
+  trustOwners: true,
+  onMismatch: true,
+};
 const READABLE: Names<ReadableOptions> = { ...OPEN, access: true };
 const DIRECTORY: Names<DirectoryOptions> = { directory: true };
-const CLEANUP: Names<CleanupOptions> = { ...DIRECTORY, removeAbandoned: true };
+const UNLINK: Names<UnlinkOptions> = { ...DIRECTORY, trustOwners: true };
+const CLEANUP: Names<CleanupOptions> = { ...UNLINK, removeAbandoned: true };
 const SEGMENT: Names<SegmentOptions> = { ...READABLE, payloadBytes: true };
 const LATEST: Names<LatestOptions> = { ...READABLE, maxValueBytes: true, cells: true };
 const RING: Names<RingOptions> = { ...OPEN, capacityBytes: true };
@@ -84,7 +92,7 @@ export const OPTION_NAMES: Readonly<Record<Taker, Readonly<Record<string, true>>
   openLog: LOG,
   openConversation: CONVERSATION,
   inspect: DIRECTORY,
-  unlink: DIRECTORY,
+  unlink: UNLINK,
   listSegments: DIRECTORY,
   cleanup: CLEANUP,
   withLock: LOCK,

@@ -4,7 +4,6 @@ import * as shm from '../src/index.js';
 describe('the package', () => {
   it('exports this and nothing else', () => {
     expect(Object.keys(shm).sort()).toEqual([
-      'Role',
       'SegmentKind',
       'ShmError',
       'ShmErrorCode',

@@ -87,16 +87,16 @@ describe('the packed package', () => {
     }
   }, 60_000);
 
-  it('brings prebuilt addons, what builds others, and the licences of both', () => {
+  it('brings prebuilt addons, what builds others, and the licence of what they contain', () => {
     const project = packed.install(process.execPath);
     const folder = join(project, 'node_modules/@chat/shm');
     for (const file of [
-      'prebuilds/linux-x64/node.abi115.glibc.node',
-      'prebuilds/linux-x64/node.abi147.glibc.node',
+      'prebuilds/linux-x64/chat-shm.node',
+      'prebuilds/linux-arm64/chat-shm.node',
       'prebuilds/LICENSE.mmap-io',
-      'prebuilds/LICENSE.nan',
-      'native/binding.gyp',
       'native/addon.cc',
+      'native/shim/nan.h',
+      'native/shim/string',
       'bin/chat-shm-build.mjs',
       'bin/chat-shm.mjs',
       'dist/index.js',

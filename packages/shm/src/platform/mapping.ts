@@ -2,15 +2,20 @@
  * Maps open files into memory, once per thread and file: whoever asks again while the mapping is in use gets the same memory.
  *
  * mmap-io itself maps anew each time, counts in int32 without looking, and names errors in text; sizes are therefore
- * checked by the caller against the file before it comes here, and errors get codes here. The last user of a mapping
- * lets go of the file at once; the addresses stay reserved until the garbage collector finds the buffer, so that a view somebody kept
- * reads zeros and never crashes. A worker thread has mappings of its own, at other addresses, of the same memory.
+ * checked by the caller against the file before it comes here, and errors get codes here. A worker thread has mappings of
+ * its own, at other addresses, of the same memory.
  *
- * The table below is the one piece of module state in this package: it describes the address space of the process.
+ * The last user of a mapping lets go of the file at once. Its addresses stay reserved, so that a view that somebody kept reads zeros and
+ * never crashes, until the garbage collector finds the buffer. The collector is not told how large that is, so a process that opens
+ * and closes large segments in a row would run out of addresses: beyond {@link RESERVED_BYTES} the oldest are given back by detaching
+ * the buffer, and such a view has no elements. That is not done at once, since V8 checks every access to a typed array
+ * from the first detach on.
+ *
+ * The tables below are module state: they describe the address space of the thread.
  */
 import { fstatSync } from 'node:fs';
 import { ShmError } from '../errors.js';
-import { loadAddon, type MmapAddon } from './addon.js';
+import { loadAddon, type ShmAddon } from './addon.js';
 
 /** A file in memory. */
 export interface Mapping {
@@ -30,8 +35,16 @@ interface Entry {
   users: number;
 }
 
+/** Addresses of closed mappings that may stay reserved. */
+const RESERVED_BYTES = 2 ** 30;
+/** Smaller ones are left to the collector: a million of them fit. */
+const LARGE_BYTES = 2 ** 20;
+
 const mapped = new Map<string, Entry>();
-let addon: MmapAddon | undefined;
+/** Large mappings that are closed, the oldest first. */
+const reserved: { readonly bytes: Uint8Array; readonly size: number }[] = [];
+let reservedBytes = 0;
+let addon: ShmAddon | undefined;
 
 /**
  * Maps the first `totalBytes` of the open file `fd`, shared with every process that maps it. The file may be closed
@@ -58,9 +71,23 @@ export function mapFile(fd: number, totalBytes: number, writable: boolean): Mapp
     release(): void {
       if (--held.users > 0) return;
       mapped.delete(key);
-      addon?.unmap(held.bytes);
+      unmap(held.bytes);
     },
   };
+}
+
+function unmap(bytes: Uint8Array): void {
+  const size = bytes.length;
+  addon?.unmap(bytes);
+  if (size < LARGE_BYTES) return;
+  reserved.push({ bytes, size });
+  reservedBytes += size;
+  while (reservedBytes > RESERVED_BYTES) {
+    const oldest = reserved.shift();
+    if (oldest === undefined) break;
+    reservedBytes -= oldest.size;
+    addon?.giveBack(oldest.bytes);
+  }
 }
 
 /**
@@ -69,12 +96,21 @@ export function mapFile(fd: number, totalBytes: number, writable: boolean): Mapp
  * @throws {@link ShmError} `ERR_SHM_ADDON_MISSING`, `ERR_SHM_UNSUPPORTED`
  */
 export function pageBytes(): number {
+  return loadedAddon().PAGESIZE;
+}
+
+/**
+ * The addon, loaded once per thread.
+ *
+ * @throws {@link ShmError} `ERR_SHM_ADDON_MISSING`, `ERR_SHM_UNSUPPORTED`
+ */
+export function loadedAddon(): ShmAddon {
   addon ??= loadAddon();
-  return addon.PAGESIZE;
+  return addon;
 }
 
 function map(fd: number, totalBytes: number, writable: boolean): Entry {
-  addon ??= loadAddon();
+  const addon = loadedAddon();
   const protection = writable ? addon.PROT_READ | addon.PROT_WRITE : addon.PROT_READ;
   let bytes: Uint8Array;
   try {

@@ -3,13 +3,27 @@
  *
  * So nobody ever opens a half-made segment, and of two makers exactly one wins. The file is filled with real zeros before
  * it is mapped: a folder without room answers ENOSPC here, where it is an error, and not later as a SIGBUS that kills the process. It
- * is never truncated or resized afterwards. What a killed maker leaves is a file whose name says who made it; the next maker removes it.
+ * is never truncated or resized afterwards. What a killed maker leaves is a file that nobody has locked; the next maker removes it.
+ *
+ * An opener trusts nothing: links are not followed, a pipe does not make it wait, and a file of another user is refused, since its owner
+ * could read what is written, forge what is read, and kill by truncating.
  */
-import { closeSync, fstatSync, linkSync, openSync, readSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  openSync,
+  readSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
 import { endianness } from 'node:os';
 import { dirname } from 'node:path';
 import { ShmError } from '../errors.js';
-import type { Identity } from '../platform/liveness.js';
+import { ByteLock } from '../platform/byte-lock.js';
+import { memoryRoom } from '../platform/memory-room.js';
 import { step } from '../platform/step.js';
 import {
   ENDIAN_MARK,
@@ -29,50 +43,95 @@ import {
   VERSION_WORD,
   WORD_BYTES,
 } from './layout.js';
-import { removeLeftovers, segmentNameOf, temporaryPath } from './path.js';
+import { MAKER_BYTE, removeLeftovers, segmentNameOf, temporaryPath } from './path.js';
 
 const ZEROS_BYTES = 1 << 20;
+const ATTEMPTS = 10;
+
+/** File systems in memory, whose pages count against the memory limit of the container. */
+const IN_MEMORY: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
+/** File systems of other machines: neither their mappings nor their locks hold between all who open a file. */
+const REMOTE: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x01021997, '9p'],
+  [0x517b, 'SMB'],
+  [0xfe534d42, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0x00c36400, 'Ceph'],
+  [0x5346414f, 'AFS'],
+]);
 
 /** What to make. */
 export interface FileRequest {
   readonly path: string;
   readonly totalBytes: number;
   readonly permissions: number;
-  readonly maker: Identity;
+}
+
+/** What {@link publishFile} made. */
+export interface PublishedFile<T> {
+  readonly filled: T;
+  /** Of the opening by which it was made. */
+  readonly lock: ByteLock;
 }
 
 /**
  * Makes a file of zeros, lets `fill` write to it through its descriptor, and publishes it under its name.
  *
- * @returns what `fill` returned, or undefined when somebody else has published a file of that name first.
- * @throws {@link ShmError} `ERR_SHM_NO_SPACE`, `ERR_SHM_ACCESS`, `ERR_SHM_NOT_FOUND` (no such folder), `ERR_SHM_IO`
+ * @returns what `fill` returned, and the locks of the file; or undefined when somebody else has published a file of that name first.
+ * @throws {@link ShmError} `ERR_SHM_NO_SPACE`, `ERR_SHM_FILE_SYSTEM`, `ERR_SHM_ACCESS`, `ERR_SHM_NOT_FOUND` (no such folder), `ERR_SHM_IO`
  */
 export function publishFile<T extends { release(): void }>(
   request: FileRequest,
   fill: (fd: number) => T,
-): T | undefined {
-  const { path, totalBytes, permissions, maker } = request;
-  const directory = dirname(path);
-  const temporary = temporaryPath(path, maker);
-  const fd = fileOperation(`creating ${path}`, () => {
-    removeLeftovers(directory, maker, segmentNameOf(path.slice(directory.length + 1)));
-    step('create: before the temporary file');
-    return openSync(temporary, 'wx+', permissions);
+): PublishedFile<T> | undefined {
+  const directory = dirname(request.path);
+  fileOperation(`creating ${request.path}`, () => {
+    const { type } = statfsSync(directory);
+    checkFileSystem(type, directory);
+    if (IN_MEMORY.has(type)) checkMemory(request.totalBytes, directory);
+    removeLeftovers(directory, segmentNameOf(request.path.slice(directory.length + 1)));
   });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return makeFile(request, directory, fill);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') return undefined;
+      // Somebody took our file for a leftover, in the instant before we had it locked.
+      if (code === 'ENOENT' && attempt < ATTEMPTS) continue;
+      throw ShmError.is(error) ? error : systemError(`creating ${request.path}`, error);
+    }
+  }
+}
+
+function makeFile<T extends { release(): void }>(
+  { path, totalBytes, permissions }: FileRequest,
+  directory: string,
+  fill: (fd: number) => T,
+): PublishedFile<T> {
+  const temporary = temporaryPath(path);
+  step('create: before the temporary file');
+  const fd = openSync(temporary, 'wx+', permissions);
   let filled: T | undefined;
+  let lock: ByteLock | undefined;
   try {
     step('create: empty file');
+    lock = new ByteLock(fd, path);
+    lock.take(MAKER_BYTE);
+    step('create: locked');
     writeZeros(fd, totalBytes, directory);
     step('create: zeros written');
     filled = fill(fd);
     step('create: header written');
     linkSync(temporary, path);
     step('create: published');
-    return filled;
+    lock.release(MAKER_BYTE);
+    return { filled, lock };
   } catch (error) {
     filled?.release();
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
-    throw ShmError.is(error) ? error : systemError(`creating ${path}`, error);
+    lock?.close();
+    throw error;
   } finally {
     closeSync(fd);
     rmSync(temporary, { force: true });
@@ -81,17 +140,76 @@ export function publishFile<T extends { release(): void }>(
 }
 
 /**
+ * Refuses a file system on which nobody could be told from the dead.
+ *
+ * @throws {@link ShmError} `ERR_SHM_FILE_SYSTEM`
+ */
+export function checkFileSystem(type: number, directory: string): void {
+  const name = REMOTE.get(type >>> 0);
+  if (name === undefined) return;
+  throw new ShmError(
+    'ERR_SHM_FILE_SYSTEM',
+    `${directory} is on ${name}, where neither memory nor locks are shared with other machines; take a folder in memory`,
+  );
+}
+
+/**
+ * Refuses a segment that does not fit into the memory limit of the container, before the kernel kills its maker for it.
+ *
+ * @throws {@link ShmError} `ERR_SHM_NO_SPACE`
+ */
+export function checkMemory(totalBytes: number, directory: string, room: number = memoryRoom()): void {
+  if (totalBytes <= room) return;
+  throw new ShmError(
+    'ERR_SHM_NO_SPACE',
+    `${totalBytes} bytes in ${directory} exceed the ${room} that the memory limit of this container leaves`,
+  );
+}
+
+/** Who may own a segment, beside the user of this process and root. */
+export interface OwnerOptions {
+  readonly trustOwners?: readonly number[] | 'all';
+}
+
+/**
  * Opens the file of a segment without touching it.
  *
  * @returns the descriptor, or undefined when there is no such file.
- * @throws {@link ShmError} `ERR_SHM_ACCESS`, `ERR_SHM_IO`
+ * @throws {@link ShmError} `ERR_SHM_ACCESS` (also when it belongs to another user), `ERR_SHM_FOREIGN` (no regular file), `ERR_SHM_IO`
  */
-export function openFile(path: string, writable: boolean): number | undefined {
+export function openFile(
+  path: string,
+  writable: boolean,
+  { trustOwners = [] }: OwnerOptions = {},
+): number | undefined {
+  const access = writable ? constants.O_RDWR : constants.O_RDONLY;
+  let fd: number;
   try {
-    return openSync(path, writable ? 'r+' : 'r');
+    // Node adds O_CLOEXEC.
+    fd = openSync(path, access | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    if (code === 'ELOOP' || code === 'EISDIR' || code === 'ENXIO') {
+      throw new ShmError('ERR_SHM_FOREIGN', `${path} is not a regular file (${code})`, { cause: error });
+    }
     throw systemError(`opening ${path}`, error);
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw new ShmError('ERR_SHM_FOREIGN', `${path} is not a regular file`);
+    const self = process.geteuid?.() ?? stat.uid;
+    const isTrusted = trustOwners === 'all' || trustOwners.includes(stat.uid);
+    if (stat.uid !== self && stat.uid !== 0 && !isTrusted) {
+      throw new ShmError(
+        'ERR_SHM_ACCESS',
+        `${path} belongs to user ${stat.uid}, not to ${self}, who could read, forge and truncate it; name the user in trustOwners if that is meant`,
+      );
+    }
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }
 
@@ -102,7 +220,6 @@ export function openFile(path: string, writable: boolean): number | undefined {
  */
 export function readHeader(fd: number, path: string): Int32Array {
   const stat = fstatSync(fd);
-  if (!stat.isFile()) throw new ShmError('ERR_SHM_FOREIGN', `${path} is not a regular file`);
   const header = new Int32Array(HEADER_BYTES / WORD_BYTES);
   const read = readSync(fd, header, 0, HEADER_BYTES, 0);
   if (read < HEADER_BYTES) {
@@ -156,6 +273,7 @@ export function readHeader(fd: number, path: string): Int32Array {
 
 /** Wraps an error of the operating system; `doing` is what was attempted. */
 export function systemError(doing: string, error: unknown): ShmError {
+  if (ShmError.is(error)) return error;
   const code = (error as NodeJS.ErrnoException).code;
   const message = `${doing}: ${error instanceof Error ? error.message : String(error)}`;
   switch (code) {

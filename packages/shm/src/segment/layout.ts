@@ -4,7 +4,7 @@
  *     byte 0      ┌──────────────────────────────────────────────┐
  *                 │ header: what this file is (written once)     │  words 0..15
  *          64     │ parameters of the kind (written once)        │  words 16..31
- *         256     │ life: retired, closing, namespaces           │  words 64..66
+ *         256     │ life: retired, closing                       │  words 64..65
  *         384     │ lock word of the segment                     │  word 96
  *        4096     ├──────────────────────────────────────────────┤
  *                 │ participant table: slots of 64 bytes         │
@@ -31,7 +31,7 @@ export const MAX_SEGMENT_BYTES: number = 2 ** 31 - SECTION_BYTES;
 /** 'CSHM' when read as bytes on a little-endian machine. Written last by the creator. */
 export const MAGIC = 0x4d485343;
 /** Another major version is refused. */
-export const LAYOUT_MAJOR = 1;
+export const LAYOUT_MAJOR = 2;
 /** Another minor version is accepted. */
 export const LAYOUT_MINOR = 0;
 /** Read back as 0x04030201 by a machine with the other byte order. */
@@ -58,8 +58,6 @@ export const CREATED_LOW_WORD = 10;
 export const CREATED_HIGH_WORD = 11;
 /** Who created it. */
 export const CREATOR_PID_WORD = 12;
-/** The namespaces that the creator's process id belongs to. */
-export const CREATOR_NAMESPACE_WORD = 13;
 
 export const PARAMS_WORD = 16;
 export const MAX_PARAMS = 16;
@@ -68,8 +66,6 @@ export const MAX_PARAMS = 16;
 export const RETIRED_WORD = 64;
 /** Token of the participant that is removing the file, or 0. */
 export const CLOSING_WORD = 65;
-/** 1 once participants of other namespaces than the creator's have joined. */
-export const MIXED_NAMESPACES_WORD = 66;
 
 /** The lock of the segment. */
 export const LOCK_WORD = 96;
@@ -79,26 +75,27 @@ export const HEADER_BYTES: number = SECTION_BYTES;
 
 export const SLOT_BYTES = 64;
 export const SLOT_WORDS: number = SLOT_BYTES / WORD_BYTES;
-/** The lock word has 8 bits for a slot, and 0 means nobody. */
+/** So that a token has room for many lives of each slot. */
 export const MAX_PARTICIPANTS = 254;
 export const DEFAULT_PARTICIPANTS = 64;
 
-/** pid << 10 | generation & 1023 of who has the slot, or 0: claimed in one compare-and-swap, so that it always says whom to ask. */
-export const SLOT_CLAIM = 0;
-/** Counts the lives of the slot; 22 bits are used, never 0 once claimed. */
+/** The token of who has the slot, or 0. */
+export const SLOT_TOKEN = 0;
+/** Counts the lives of the slot. It is never set back, so that no token comes twice. */
 export const SLOT_GENERATION = 1;
-/** The generation again, once the words below are written; 0 before and after. */
+/** The token again, once the words below are written. */
 export const SLOT_READY = 2;
 /** What the participant is here for; a {@link Role}. */
 export const SLOT_ROLE = 3;
+/** What follows up to the time is for messages to people. */
 export const SLOT_PID = 4;
 /** The thread, as the kernel numbers it. */
 export const SLOT_TID = 5;
 /** Start time of the thread in clock ticks since boot, low and high word. */
 export const SLOT_START_LOW = 6;
 export const SLOT_START_HIGH = 7;
+/** The namespaces in which these numbers were read. */
 export const SLOT_NAMESPACE = 8;
-export const SLOT_BOOT = 9;
 export const SLOT_JOINED_LOW = 10;
 export const SLOT_JOINED_HIGH = 11;
 /** First of 4 words which belong to the kind; 0 when a participant joins. */

@@ -1,30 +1,24 @@
 /**
  * Who takes part in a segment: a table of slots, each claimed by one open handle of one thread.
  *
- * A slot is owned by the compare-and-swap of one word that already holds the claimant's pid, so there is no instant at which a slot
- * is taken and nobody knows by whom. The identity (see `liveness.ts`) is written after the claim and made valid by READY.
- * A participant is named elsewhere, in lock words and role words, by its *token*: slot and generation. A slot that was
- * given up or taken over has another generation, so an old token can never be mistaken for a live participant.
+ * A participant is named elsewhere, in lock words and role words, by its *token*: slot and generation, that is, one life of one slot. No
+ * token comes twice. The token is also the number of a byte of the file, which the handle keeps locked as long as it lives (see
+ * `byte-lock.ts`): whoever finds the byte free has proof that this participant is dead or has left, and no other can be meant.
  *
- * What a participant killed at any instruction leaves:
+ *     GENERATION g ──CAS──▶ g + 1        the token of (slot, g + 1) is ours, and will never be anybody else's
+ *     lock byte `token`                  from here on everybody can see that it lives
+ *     TOKEN 0 or dead ──CAS──▶ token     the slot is ours
+ *     numbers of the process; READY      for people
  *
- *     nothing claimed              nothing
- *     claimed, not ready           the pid in the claim: reclaimed once no process has that number
- *     ready                        the identity: reclaimed once it is proven dead
- *
- * Slots are reclaimed by whoever joins. Giving up or reclaiming a slot is one compare-and-swap against the very claim that was
- * examined; a slow reclaimer cannot hit a successor.
+ * Killed between any two of them, it leaves a generation that nobody uses, or a slot whose owner is proven dead. Slots are reclaimed
+ * by whoever joins, by a swap from the very token whose death was proven; since that never comes back, a slow reclaimer
+ * cannot hit a successor.
  */
-
 import { ShmError } from '../errors.js';
 import { compareExchange, fence, load, store } from '../platform/atomics.js';
-import { type Identity, type Liveness, livenessOf, processExists } from '../platform/liveness.js';
+import { type Identity, type Liveness, livenessOf } from '../platform/liveness.js';
+import { step } from '../platform/step.js';
 import {
-  CREATOR_NAMESPACE_WORD,
-  MIXED_NAMESPACES_WORD,
-  PARTICIPANT_COUNT_WORD,
-  SLOT_BOOT,
-  SLOT_CLAIM,
   SLOT_GENERATION,
   SLOT_JOINED_HIGH,
   SLOT_JOINED_LOW,
@@ -35,28 +29,35 @@ import {
   SLOT_START_HIGH,
   SLOT_START_LOW,
   SLOT_TID,
+  SLOT_TOKEN,
   SLOT_USER,
   SLOT_WORDS,
   slotWord,
 } from './layout.js';
 
-const GENERATION_MASK = 0x3fffff;
-const CLAIM_GENERATION_MASK = 0x3ff;
+/** Tokens are positive int32. */
+const TOKEN_BITS = 31;
 
-/** What a participant is here for. Informative: shown by `inspect()`. */
+/** What a participant is here for. Shown by `inspect()`, and nothing else. */
 export const Role = { User: 0, Writer: 1, Reader: 2, Both: 3 } as const;
 /** What a participant is here for. */
 export type Role = (typeof Role)[keyof typeof Role];
+
+/** The name of a role. */
+export type RoleName = 'user' | 'writer' | 'reader' | 'both';
+const ROLE_NAMES: readonly RoleName[] = ['user', 'writer', 'reader', 'both'];
 
 /** A participant as somebody else sees it. */
 export interface ParticipantInfo {
   /** Position in the table. */
   readonly slot: number;
-  /** How often the slot was claimed. */
-  readonly generation: number;
-  readonly role: Role;
-  /** Undefined when it was caught, or killed, while joining. Its `pid` is known even then. */
+  /** Names this one life of the slot. */
+  readonly token: number;
+  /** What it is here for. */
+  readonly role: RoleName;
+  /** How the kernel numbers it; undefined when it was caught, or killed, while joining. Numbers of another pid namespace mean nothing here. */
   readonly identity: Identity | undefined;
+  /** 0 when it was caught while joining. */
   readonly pid: number;
   /** Milliseconds since 1970; 0 when it was caught while joining. */
   readonly joinedAt: number;
@@ -66,7 +67,7 @@ export interface ParticipantInfo {
 /** A claimed slot. */
 export interface Participant {
   readonly slot: number;
-  /** Names this participant in a lock word or role word: positive, below 2^30. */
+  /** Names this participant in a lock word or role word: a positive int32. */
   readonly token: number;
   /** Index of the first of 4 words that belong to the kind; 0 at first. */
   readonly userWord: number;
@@ -76,78 +77,123 @@ export interface Participant {
   leave(): void;
 }
 
-/** The participant table of a mapped segment. */
-export class ParticipantTable {
-  readonly #words: Int32Array;
-  readonly #count: number;
-  readonly #self: Identity;
+/** The lives of a segment, as the kernel knows them: a `ByteLock`, or a descriptor that only asks. */
+export interface Lives {
+  /** Whether another handle than this one lives under the token; undefined where it cannot be told. */
+  isTaken(token: number): boolean | undefined;
+  /** Lives under the token. False when another one does. */
+  take?(token: number): boolean;
+  /** Lives no longer. */
+  release?(token: number): void;
+}
 
-  /** `self` is the calling thread's `currentIdentity()`. The words are only written by {@link join} and {@link reclaimDead}. */
-  constructor(words: Int32Array, self: Identity) {
+/** What a table is made of. */
+export interface TableOptions {
+  /** The segment, or as much of its beginning as holds the table. */
+  readonly words: Int32Array;
+  /** Number of slots, as it was checked. */
+  readonly count: number;
+  readonly lives: Lives;
+  /** The calling thread's `currentIdentity()`. */
+  readonly self: Identity;
+}
+
+/** The participant table of a segment. */
+export class ParticipantTable {
+  /** How many slots there are. */
+  readonly count: number;
+  readonly #words: Int32Array;
+  readonly #lives: Lives;
+  readonly #self: Identity;
+  readonly #slotBits: number;
+  /** The tokens under which this very opening lives: the kernel does not show it its own locks. */
+  readonly #own = new Set<number>();
+
+  /** The words are only written by {@link join} and {@link reclaimDead}. */
+  constructor({ words, count, lives, self }: TableOptions) {
+    this.count = count;
     this.#words = words;
-    this.#count = load(words, PARTICIPANT_COUNT_WORD);
+    this.#lives = lives;
     this.#self = self;
+    this.#slotBits = slotBits(count);
   }
 
   /**
-   * Claims a slot for the calling thread, after reclaiming those of the dead.
+   * Claims a slot for this handle, after reclaiming those of the dead.
    *
    * @throws {@link ShmError} `ERR_SHM_PARTICIPANTS_FULL`
    */
   join(role: Role = Role.User): Participant {
-    const words = this.#words;
-    // Before the claim: whoever sees the claim sees that its pid may be of another namespace.
-    if (this.#self.namespace !== load(words, CREATOR_NAMESPACE_WORD)) store(words, MIXED_NAMESPACES_WORD, 1);
     this.reclaimDead();
-    for (let slot = 0; slot < this.#count; slot++) {
+    let wornOut = 0;
+    for (let slot = 0; slot < this.count; slot++) {
+      if (this.#isWornOut(slot)) wornOut++;
       const participant = this.#claim(slot, role);
       if (participant !== undefined) return participant;
     }
+    const worn =
+      wornOut === 0
+        ? ''
+        : `; ${wornOut} of them have had as many lives as they can number: unlink the name, so that the segment is made anew`;
     throw new ShmError(
       'ERR_SHM_PARTICIPANTS_FULL',
-      `all ${this.#count} participant slots are taken by live participants; create the segment with a larger maxParticipants`,
+      `all ${this.count} participant slots are taken by live participants${worn}; create the segment with a larger maxParticipants`,
     );
   }
 
   /** Frees the slots of participants that are proven dead; returns how many. May be called by anybody at any time. */
   reclaimDead(): number {
     let reclaimed = 0;
-    for (let slot = 0; slot < this.#count; slot++) {
-      const claim = load(this.#words, slotWord(slot) + SLOT_CLAIM);
-      if (claim === 0 || this.#livenessOfClaim(slot, claim) !== 'dead') continue;
-      if (compareExchange(this.#words, slotWord(slot) + SLOT_CLAIM, claim, 0) === claim) reclaimed++;
+    for (let slot = 0; slot < this.count; slot++) {
+      const token = load(this.#words, slotWord(slot) + SLOT_TOKEN);
+      if (token === 0 || !this.isDead(token)) continue;
+      if (compareExchange(this.#words, slotWord(slot) + SLOT_TOKEN, token, 0) === token) reclaimed++;
     }
     return reclaimed;
   }
 
-  /** Tells whether the participant that `token` names still lives. One that has left counts as dead. */
+  /** Tells whether the participant that `token` names is proven dead, or has left. Asks the kernel: about a microsecond. */
+  isDead(token: number): boolean {
+    if (this.#own.has(token)) return false;
+    return token <= 0 || this.#lives.isTaken(token) === false;
+  }
+
+  /** The same for people: also tells whether it is stopped, where /proc shows it. Tens of microseconds. */
   livenessOf(token: number): Liveness {
-    const { slot, generation } = readToken(token);
-    if (slot < 0 || slot >= this.#count) return 'dead';
-    const base = slotWord(slot);
-    const claim = load(this.#words, base + SLOT_CLAIM);
-    if (claim === 0 || !isClaimOf(claim, generation)) return 'dead';
-    if (load(this.#words, base + SLOT_GENERATION) !== generation) return 'dead';
-    return this.#livenessOfClaim(slot, claim);
+    if (this.isDead(token)) return 'dead';
+    const slot = this.slotOf(token);
+    const identity = slot < this.count ? this.#identity(slot, token) : undefined;
+    const seen = identity === undefined ? 'unknown' : livenessOf(identity, this.#self);
+    // Without the proof, what /proc shows is as good as it gets, but no proof.
+    if (!this.#own.has(token) && this.#lives.isTaken(token) === undefined)
+      return seen === 'dead' ? 'unknown' : seen;
+    return seen === 'stopped' ? 'stopped' : 'alive';
+  }
+
+  /** The slot that a token is of; it may be outside of the table when the token is nobody's. */
+  slotOf(token: number): number {
+    return token & ((1 << this.#slotBits) - 1);
+  }
+
+  /** The token of who has `slot`, dead or alive, or 0: nobody, or somebody who is only just coming. */
+  tokenAt(slot: number): number {
+    const token = this.#ownerOf(slot);
+    return load(this.#words, slotWord(slot) + SLOT_READY) === token ? token : 0;
   }
 
   /** Describes the participant that `token` names, also when it is gone; undefined once its slot was claimed anew. */
   describe(token: number): ParticipantInfo | undefined {
-    const { slot, generation } = readToken(token);
-    if (slot < 0 || slot >= this.#count) return undefined;
-    const words = this.#words;
-    const base = slotWord(slot);
-    const pid = words[base + SLOT_PID] ?? 0;
-    const info = this.#info(slot, (pid << 10) | (generation & CLAIM_GENERATION_MASK));
-    return info?.generation === generation && info.identity !== undefined ? info : undefined;
+    if (token <= 0) return undefined;
+    const slot = this.slotOf(token);
+    if (slot >= this.count || this.#identity(slot, token) === undefined) return undefined;
+    return this.#info(slot, token);
   }
 
   /** Tells whether anybody but `self` takes part and is not proven dead. */
   hasOthers(self: Participant): boolean {
-    for (let slot = 0; slot < this.#count; slot++) {
-      if (slot === self.slot) continue;
-      const claim = load(this.#words, slotWord(slot) + SLOT_CLAIM);
-      if (claim !== 0 && this.#livenessOfClaim(slot, claim) !== 'dead') return true;
+    for (let slot = 0; slot < this.count; slot++) {
+      const token = this.#ownerOf(slot);
+      if (token !== 0 && token !== self.token && !this.isDead(token)) return true;
     }
     return false;
   }
@@ -155,29 +201,70 @@ export class ParticipantTable {
   /** Everybody in the table, the dead included. */
   list(): ParticipantInfo[] {
     const infos: ParticipantInfo[] = [];
-    for (let slot = 0; slot < this.#count; slot++) {
-      const claim = load(this.#words, slotWord(slot) + SLOT_CLAIM);
-      if (claim !== 0) infos.push(this.#info(slot, claim));
+    for (let slot = 0; slot < this.count; slot++) {
+      const token = this.#ownerOf(slot);
+      if (token !== 0) infos.push(this.#info(slot, token));
     }
     return infos;
   }
 
+  #ownerOf(slot: number): number {
+    return load(this.#words, slotWord(slot) + SLOT_TOKEN);
+  }
+
+  #isWornOut(slot: number): boolean {
+    return (
+      (load(this.#words, slotWord(slot) + SLOT_GENERATION) >>> 0) + 1 >= 2 ** (TOKEN_BITS - this.#slotBits)
+    );
+  }
+
   #claim(slot: number, role: Role): Participant | undefined {
     const words = this.#words;
-    const self = this.#self;
+    const lives = this.#lives;
     const base = slotWord(slot);
-    const before = load(words, base + SLOT_GENERATION);
-    const generation = (before + 1) & GENERATION_MASK || 1;
-    const claim = (self.pid << 10) | (generation & CLAIM_GENERATION_MASK);
-    if (compareExchange(words, base + SLOT_CLAIM, 0, claim) !== 0) return undefined;
-    // Somebody had the slot between our load and our claim: its generation is used up.
-    if (load(words, base + SLOT_GENERATION) !== before) {
-      compareExchange(words, base + SLOT_CLAIM, claim, 0);
+    const owner = load(words, base + SLOT_TOKEN);
+    if ((owner !== 0 && !this.isDead(owner)) || this.#isWornOut(slot)) return undefined;
+    const generation = load(words, base + SLOT_GENERATION);
+    if (compareExchange(words, base + SLOT_GENERATION, generation, generation + 1) !== generation) {
+      return undefined; // Somebody else is joining here.
+    }
+    const token = ((generation + 1) << this.#slotBits) | slot;
+    step('join: before the lock');
+    if (lives.take?.(token) !== true) return undefined;
+    step('join: locked');
+    if (compareExchange(words, base + SLOT_TOKEN, owner, token) !== owner) {
+      lives.release?.(token);
       return undefined;
     }
-    // From here on READY differs from GENERATION, and the identity below is not believed.
-    store(words, base + SLOT_GENERATION, generation);
+    this.#own.add(token);
+    // From here on READY differs from TOKEN, and the numbers below are not believed.
     fence();
+    this.#introduce(base, role);
+    // publish: the numbers above are visible to whoever sees this word.
+    // pairs with: #identity, load of READY
+    store(words, base + SLOT_READY, token);
+
+    let left = false;
+    return {
+      slot,
+      token,
+      userWord: base + SLOT_USER,
+      setRole: (next) => {
+        if (!left) store(words, base + SLOT_ROLE, next);
+      },
+      leave: () => {
+        if (left) return;
+        left = true;
+        compareExchange(words, base + SLOT_TOKEN, token, 0);
+        this.#own.delete(token);
+        lives.release?.(token);
+      },
+    };
+  }
+
+  #introduce(base: number, role: Role): void {
+    const words = this.#words;
+    const self = this.#self;
     const now = Date.now();
     words[base + SLOT_ROLE] = role;
     words[base + SLOT_PID] = self.pid;
@@ -185,78 +272,43 @@ export class ParticipantTable {
     words[base + SLOT_START_LOW] = self.startTicks | 0;
     words[base + SLOT_START_HIGH] = Math.floor(self.startTicks / 2 ** 32);
     words[base + SLOT_NAMESPACE] = self.namespace;
-    words[base + SLOT_BOOT] = self.boot;
     words[base + SLOT_JOINED_LOW] = now | 0;
     words[base + SLOT_JOINED_HIGH] = Math.floor(now / 2 ** 32);
     words.fill(0, base + SLOT_USER, base + SLOT_WORDS);
-    // publish: the identity above is visible to whoever sees this word.
-    // pairs with: #identity, load of READY
-    store(words, base + SLOT_READY, generation);
-
-    let left = false;
-    return {
-      slot,
-      token: (slot + 1) | (generation << 8),
-      userWord: base + SLOT_USER,
-      setRole: (next) => {
-        if (!left) store(words, base + SLOT_ROLE, next);
-      },
-      leave: () => {
-        if (!left) compareExchange(words, base + SLOT_CLAIM, claim, 0);
-        left = true;
-      },
-    };
   }
 
-  #livenessOfClaim(slot: number, claim: number): Liveness {
-    const identity = this.#identity(slot, claim);
-    if (identity !== undefined) {
-      const { pid, tid, startTicks, namespace } = this.#self;
-      if (identity.pid === pid && identity.tid === tid && identity.startTicks === startTicks) {
-        if (identity.namespace === namespace) return 'alive';
-      }
-      return livenessOf(identity, this.#self);
-    }
-    // Only the pid is known, and says something only if it is a number of our own namespace.
-    const words = this.#words;
-    if (load(words, MIXED_NAMESPACES_WORD) !== 0) return 'unknown';
-    if (load(words, CREATOR_NAMESPACE_WORD) !== this.#self.namespace) return 'unknown';
-    return processExists(claim >>> 10) ? 'unknown' : 'dead';
-  }
-
-  /** The identity behind a claim, or undefined while it is not written or when the slot has changed hands meanwhile. */
-  #identity(slot: number, claim: number): Identity | undefined {
+  /** The numbers that belong to a token, or undefined while they are not written or when the slot has another owner by now. */
+  #identity(slot: number, token: number): Identity | undefined {
     const words = this.#words;
     const base = slotWord(slot);
-    const ready = load(words, base + SLOT_READY);
-    if (!isClaimOf(claim, ready) || load(words, base + SLOT_GENERATION) !== ready) return undefined;
+    if (load(words, base + SLOT_READY) !== token) return undefined;
     const identity = {
       pid: words[base + SLOT_PID] ?? 0,
       tid: words[base + SLOT_TID] ?? 0,
       startTicks: join64(words[base + SLOT_START_LOW] ?? 0, words[base + SLOT_START_HIGH] ?? 0),
       namespace: words[base + SLOT_NAMESPACE] ?? 0,
-      boot: words[base + SLOT_BOOT] ?? 0,
     };
-    // A successor changes GENERATION before it writes any of the words above.
+    // A successor changes TOKEN before it writes any of the words above.
     fence();
-    const same = load(words, base + SLOT_GENERATION) === ready;
-    return same && identity.pid === claim >>> 10 ? identity : undefined;
+    const owner = load(words, base + SLOT_TOKEN);
+    return (owner === token || owner === 0) && load(words, base + SLOT_READY) === token && identity.pid > 0
+      ? identity
+      : undefined;
   }
 
-  #info(slot: number, claim: number): ParticipantInfo {
+  #info(slot: number, token: number): ParticipantInfo {
     const words = this.#words;
     const base = slotWord(slot);
-    const identity = this.#identity(slot, claim);
+    const identity = this.#identity(slot, token);
     const joinedAt = join64(words[base + SLOT_JOINED_LOW] ?? 0, words[base + SLOT_JOINED_HIGH] ?? 0);
-    const held = load(words, base + SLOT_CLAIM) === claim;
     return {
       slot,
-      generation: load(words, base + SLOT_GENERATION),
-      role: (identity === undefined ? Role.User : load(words, base + SLOT_ROLE)) as Role,
+      token,
+      role: (identity && ROLE_NAMES[load(words, base + SLOT_ROLE)]) ?? 'user',
       identity,
-      pid: claim >>> 10,
+      pid: identity?.pid ?? 0,
       joinedAt: identity === undefined ? 0 : joinedAt,
-      liveness: held ? this.#livenessOfClaim(slot, claim) : 'dead',
+      liveness: this.#ownerOf(slot) === token ? this.livenessOf(token) : 'dead',
     };
   }
 }
@@ -277,15 +329,14 @@ export function claimRole(
   for (;;) {
     const holder = compareExchange(words, index, 0, participant.token);
     if (holder === 0 || holder === participant.token) return 0;
-    const liveness = table.livenessOf(holder);
-    if (liveness !== 'dead') {
-      const pid = table.describe(holder)?.pid;
+    if (!table.isDead(holder)) {
+      const info = table.describe(holder);
       throw new ShmError(
         'ERR_SHM_ROLE_TAKEN',
-        `the ${roleName} is process ${pid ?? '?'}, which is ${liveness}`,
+        `the ${roleName} is process ${info?.pid ?? '?'}, which is ${info?.liveness ?? 'alive'}`,
       );
     }
-    // The word holds the generation of the dead, so this cannot hit a successor.
+    // The token of the dead never comes back, so this cannot hit a successor.
     if (compareExchange(words, index, holder, participant.token) === holder) return holder;
   }
 }
@@ -295,12 +346,9 @@ export function releaseRole(words: Int32Array, index: number, participant: Parti
   compareExchange(words, index, participant.token, 0);
 }
 
-function readToken(token: number): { slot: number; generation: number } {
-  return { slot: (token & 0xff) - 1, generation: (token >>> 8) & GENERATION_MASK };
-}
-
-function isClaimOf(claim: number, generation: number): boolean {
-  return generation !== 0 && (claim & CLAIM_GENERATION_MASK) === (generation & CLAIM_GENERATION_MASK);
+/** Bits of a token that name the slot: as few as do, so that as many lives as possible have a number. */
+export function slotBits(count: number): number {
+  return 32 - Math.clz32(count - 1);
 }
 
 function join64(low: number, high: number): number {

@@ -2,20 +2,23 @@
  * Names of segments and the files behind them.
  *
  * A name is a plain word: it cannot hold a slash, begin with a dot or leave its folder. The file is `<name>.cshm`; while it
- * is being made it is `<name>.cshm.<identity of the maker>.<random>.tmp`, so that what a dead maker left can be recognised and
- * removed by anybody, and what a living one is making cannot be.
+ * is being made it is `<name>.cshm.<random>.tmp`, and its maker has a byte of it locked (see `byte-lock.ts`). So what a dead maker left
+ * can be recognised and removed by anybody, and what a living one is making cannot be.
  */
-import { readdirSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ShmError } from '../errors.js';
-import { formatIdentity, type Identity, livenessOf, parseIdentity } from '../platform/liveness.js';
+import { isByteTaken } from '../platform/byte-lock.js';
 
 /** Longest name, in bytes of UTF-8: the longest file name (255) less our suffixes. */
 export const MAX_NAME_BYTES = 128;
 
 const SUFFIX = '.cshm';
 const TEMPORARY_SUFFIX = '.tmp';
+/** The byte of an unfinished file that its maker locks. */
+export const MAKER_BYTE = 0;
+const TEMPORARY = /^(.+\.cshm)\.[0-9a-z]{1,16}\.tmp$/;
 const NAME = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._@+-]*$/u;
 
 /** Where segments live unless told otherwise: memory where the system has it as a folder, else the temp folder. */
@@ -51,31 +54,42 @@ export function segmentNameOf(file: string): string | undefined {
   return name !== undefined && NAME.test(name) ? name : undefined;
 }
 
-/** A file name beside `path` that nobody else uses, which says who is making it. */
-export function temporaryPath(path: string, maker: Identity): string {
-  const random = Math.floor(Math.random() * 2 ** 40).toString(36);
-  return `${path}.${formatIdentity(maker)}.${random}${TEMPORARY_SUFFIX}`;
+/** A file name beside `path` that nobody else uses. */
+export function temporaryPath(path: string): string {
+  const random = Math.floor(Math.random() * 2 ** 52).toString(36);
+  return `${path}.${random}${TEMPORARY_SUFFIX}`;
 }
 
 /**
  * Removes the unfinished files of makers that are proven dead, of the segment `name` or of all in the folder; returns their names.
- * Files that cannot be removed (other user, sticky folder), and folders that cannot be read, are passed over.
+ * Files that cannot be opened or removed (other user, sticky folder), and folders that cannot be read, are passed over.
  */
-export function removeLeftovers(directory: string, observer: Identity, name?: string): string[] {
+export function removeLeftovers(directory: string, name?: string): string[] {
   const removed: string[] = [];
-  const prefix = name === undefined ? undefined : `${name.normalize('NFC')}${SUFFIX}.`;
+  const wanted = name === undefined ? undefined : name.normalize('NFC') + SUFFIX;
   for (const file of filesOf(directory)) {
-    if (prefix !== undefined && !file.startsWith(prefix)) continue;
-    const maker = makerOf(file);
-    if (maker === undefined || livenessOf(maker, observer) !== 'dead') continue;
+    const segment = TEMPORARY.exec(file)?.[1];
+    if (segment === undefined || segmentNameOf(segment) === undefined) continue;
+    if (wanted !== undefined && segment !== wanted) continue;
+    const path = join(directory, file);
     try {
-      unlinkSync(join(directory, file));
+      if (!isLeftover(path)) continue;
+      unlinkSync(path);
       removed.push(file);
     } catch {
       // Somebody else was faster, or it is not ours to remove.
     }
   }
   return removed;
+}
+
+function isLeftover(path: string): boolean {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return !isByteTaken(fd, MAKER_BYTE, path);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** The names in a folder; none when it cannot be read. */
@@ -85,11 +99,4 @@ export function filesOf(directory: string): string[] {
   } catch {
     return [];
   }
-}
-
-function makerOf(file: string): Identity | undefined {
-  if (!file.endsWith(TEMPORARY_SUFFIX)) return undefined;
-  const parts = file.slice(0, -TEMPORARY_SUFFIX.length).split('.');
-  const identity = parts.at(-2);
-  return parts.at(-3) === SUFFIX.slice(1) && identity !== undefined ? parseIdentity(identity) : undefined;
 }

@@ -10,24 +10,28 @@
  *
  * Not here: what the payload means. Kinds describe themselves with a {@link SegmentSpec}, see `spec.ts`.
  */
-import { closeSync, fstatSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, unlinkSync } from 'node:fs';
 import { ShmError } from '../errors.js';
 import { compareExchange, load, sleepSync, store } from '../platform/atomics.js';
-import { currentIdentity, type Identity } from '../platform/liveness.js';
+import { ByteLock } from '../platform/byte-lock.js';
+import { currentIdentity } from '../platform/liveness.js';
 import { type Mapping, mapFile, pageBytes } from '../platform/mapping.js';
 import { step } from '../platform/step.js';
 import { removeDeadBells } from '../waiting/doorbell.js';
 import { openFile, readHeader, systemError } from './file.js';
 import {
   CLOSING_WORD,
+  HEADER_BYTES,
   INCARNATION_WORD,
   KIND_WORD,
   MAX_PARAMS,
   PARAMS_WORD,
+  PARTICIPANT_COUNT_WORD,
   PAYLOAD_BYTES_WORD,
   PAYLOAD_OFFSET_WORD,
   RETIRED_WORD,
   TOTAL_BYTES_WORD,
+  WORD_BYTES,
 } from './layout.js';
 import { type Participant, ParticipantTable, Role } from './participants.js';
 import { defaultDirectory, removeLeftovers, segmentPath } from './path.js';
@@ -55,6 +59,19 @@ export interface OpenOptions {
    * @defaultValue 64
    */
   readonly maxParticipants?: number;
+  /**
+   * Users, by number, whose segments may be opened, beside those of this process's own user and of root. Such a user can read and
+   * forge everything in them, and kill this process by truncating the file.
+   * @defaultValue none
+   */
+  readonly trustOwners?: readonly number[];
+  /**
+   * What becomes of an existing segment of another kind or size, after a program was changed: `refuse` throws `ERR_SHM_KIND` or
+   * `ERR_SHM_PARAMS`; `replace-abandoned` removes it, with what is in it, if everybody who took part is proven dead, and makes
+   * a new one.
+   * @defaultValue `'refuse'`
+   */
+  readonly onMismatch?: 'refuse' | 'replace-abandoned';
 }
 
 /** Of structures that can be looked at without taking part. */
@@ -70,7 +87,19 @@ export interface ReadableOptions extends OpenOptions {
 /** Stands for the participant that a read-only handle is not. */
 const ONLOOKER: Participant = { slot: -1, token: 0, userWord: -1, setRole: () => {}, leave: () => {} };
 
+/** A segment that is mapped and in which this handle does not take part yet. */
+interface Opened {
+  readonly name: string;
+  readonly path: string;
+  /** The copy of its header that was checked. */
+  readonly header: Int32Array;
+  readonly mapping: Mapping;
+  readonly lock: ByteLock;
+  readonly created: boolean;
+}
+
 const ATTEMPTS = 100;
+const REPLACE_ATTEMPTS = 20;
 /** Removing takes microseconds, unless the machine is very busy, */
 const CLOSING_PATIENCE_MS = 1000;
 /** or the remover was stopped: then it will take as long as somebody pleases. */
@@ -97,30 +126,31 @@ export class Segment {
   /** Opened without permission to write: a store to its memory kills the process. */
   readonly readOnly: boolean;
   readonly #mapping: Mapping;
+  readonly #lock: ByteLock;
   #closed = false;
 
-  private constructor(
-    name: string,
-    path: string,
-    mapping: Mapping,
-    participants: ParticipantTable,
-    participant: Participant,
-    created: boolean,
-  ) {
-    const { words } = mapping;
+  private constructor({ name, path, header, mapping, lock, created }: Opened, role: Role) {
+    // From the copy of the header that was checked: what lies in memory may be changed by others meanwhile.
+    const word = (index: number): number => header[index] ?? 0;
     this.name = name;
     this.path = path;
-    this.kind = load(words, KIND_WORD);
-    this.incarnation = load(words, INCARNATION_WORD);
-    this.totalBytes = load(words, TOTAL_BYTES_WORD);
-    this.payloadOffset = load(words, PAYLOAD_OFFSET_WORD);
-    this.payloadBytes = load(words, PAYLOAD_BYTES_WORD);
-    this.params = [...words.subarray(PARAMS_WORD, PARAMS_WORD + MAX_PARAMS)];
+    this.kind = word(KIND_WORD);
+    this.incarnation = word(INCARNATION_WORD);
+    this.totalBytes = word(TOTAL_BYTES_WORD);
+    this.payloadOffset = word(PAYLOAD_OFFSET_WORD);
+    this.payloadBytes = word(PAYLOAD_BYTES_WORD);
+    this.params = [...header.subarray(PARAMS_WORD, PARAMS_WORD + MAX_PARAMS)];
     this.created = created;
-    this.participants = participants;
-    this.participant = participant;
     this.readOnly = !mapping.writable;
+    this.participants = new ParticipantTable({
+      words: mapping.words,
+      count: word(PARTICIPANT_COUNT_WORD),
+      lives: lock,
+      self: currentIdentity(),
+    });
+    this.participant = this.readOnly ? ONLOOKER : this.participants.join(role);
     this.#mapping = mapping;
+    this.#lock = lock;
   }
 
   /**
@@ -150,39 +180,64 @@ export class Segment {
     if (mode !== 'create' && mode !== 'open' && mode !== 'open-or-create') {
       throw new TypeError(`mode is 'create', 'open' or 'open-or-create', not ${JSON.stringify(mode)}`);
     }
+    const { onMismatch = 'refuse' } = options;
+    if (onMismatch !== 'refuse' && onMismatch !== 'replace-abandoned') {
+      throw new TypeError(`onMismatch is 'refuse' or 'replace-abandoned', not ${JSON.stringify(onMismatch)}`);
+    }
     const path = segmentPath(name, directory);
     // Before all else: that this platform cannot do it comes before whether there is something to open.
     pageBytes();
-    const self = currentIdentity();
+    let replacing = 0;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const fd = openFile(path, writable);
-      let mapping: Mapping;
-      let created = false;
+      const fd = openFile(path, writable, options);
       if (fd === undefined) {
         if (mode === 'open' || spec === undefined) {
           throw new ShmError('ERR_SHM_NOT_FOUND', `there is no segment ${name} in ${directory}`);
         }
-        const made = makeSegment(spec, path, options, self);
+        const made = makeSegment(spec, path, options);
         if (made === undefined) continue;
-        mapping = made;
-        created = true;
-      } else {
-        try {
-          const header = readHeader(fd, path);
-          // Its maker was killed, or is just now, between giving the file its name and removing the temporary one.
-          if (writable && fstatSync(fd).nlink > 1) removeLeftovers(directory, self, name);
-          const retired = header[RETIRED_WORD] !== 0;
-          if (mode === 'create' && !retired) {
-            throw new ShmError('ERR_SHM_EXISTS', `there is a segment ${name} in ${directory} already`);
-          }
-          if (spec !== undefined && !retired) checkSpec(spec, header, path);
-          mapping = mapFile(fd, header[TOTAL_BYTES_WORD] ?? 0, writable);
-        } finally {
-          closeSync(fd);
-        }
+        const header = made.filled.words.slice(0, HEADER_BYTES / WORD_BYTES);
+        const opened = { name, path, header, mapping: made.filled, lock: made.lock, created: true };
+        const segment = Segment.#join(opened, role);
+        if (segment !== undefined) return segment;
+        continue;
       }
-      const segment = Segment.#join(name, path, mapping, self, role, created);
-      if (segment !== undefined) return segment;
+      let opened: Opened;
+      let mismatch: ShmError | undefined;
+      try {
+        const header = readHeader(fd, path);
+        // Its maker was killed, or is just now, between giving the file its name and removing the temporary one.
+        if (writable && fstatSync(fd).nlink > 1) removeLeftovers(directory, name);
+        const retired = header[RETIRED_WORD] !== 0;
+        if (mode === 'create' && !retired) {
+          throw new ShmError('ERR_SHM_EXISTS', `there is a segment ${name} in ${directory} already`);
+        }
+        mismatch = spec && mismatchOf(spec, header, path);
+        const replaces = onMismatch === 'replace-abandoned' && mode !== 'open' && writable;
+        if (mismatch !== undefined && !retired && !replaces) throw mismatch;
+        const lock = new ByteLock(fd, path);
+        try {
+          const mapping = mapFile(fd, header[TOTAL_BYTES_WORD] ?? 0, writable);
+          opened = { name, path, header, mapping, lock, created: false };
+        } catch (error) {
+          lock.close();
+          throw error;
+        }
+      } finally {
+        closeSync(fd);
+      }
+      const segment = Segment.#join(opened, role);
+      if (segment === undefined) continue;
+      if (mismatch === undefined) return segment;
+      // It is not what was asked for: nobody uses it any more and it goes, or somebody does, and it stays.
+      if (onMismatch !== 'replace-abandoned') segment.close();
+      else if (segment.closeAndRemoveIfLast()) continue;
+      else if (++replacing < REPLACE_ATTEMPTS) {
+        // It may be another one that came to replace it.
+        sleepSync(1 + Math.random() * 10);
+        continue;
+      }
+      throw mismatch;
     }
     throw new ShmError(
       'ERR_SHM_BUSY',
@@ -191,29 +246,26 @@ export class Segment {
   }
 
   /** Takes part in a mapped segment, unless its name has been given up. */
-  static #join(
-    name: string,
-    path: string,
-    mapping: Mapping,
-    self: Identity,
-    role: Role,
-    created: boolean,
-  ): Segment | undefined {
-    let participant: Participant | undefined;
+  static #join(opened: Opened, role: Role): Segment | undefined {
+    let segment: Segment | undefined;
     try {
-      const table = new ParticipantTable(mapping.words, self);
-      participant = mapping.writable ? table.join(role) : ONLOOKER;
-      const segment = new Segment(name, path, mapping, table, participant, created);
+      segment = new Segment(opened, role);
       if (segment.readOnly) return segment;
       segment.#awaitRemover();
-      if (!segment.retired && segment.#isPublished()) return segment;
-      // Finishes the work of a remover who died between the mark and the unlink.
-      if (segment.retired) segment.unlink();
+      if (segment.#isRetired()) {
+        // Finishes the work of a remover who died between the mark and the unlink.
+        segment.unlink();
+      } else if (segment.#isPublished()) {
+        return segment;
+      }
       segment.close();
       return undefined;
     } catch (error) {
-      participant?.leave();
-      mapping.release();
+      if (segment !== undefined) segment.close();
+      else {
+        opened.lock.close();
+        opened.mapping.release();
+      }
       throw error;
     }
   }
@@ -242,8 +294,15 @@ export class Segment {
     return this.#closed;
   }
 
-  /** Whether the name was given up: whoever opens it now gets another segment, and this one serves those who have it. */
+  /**
+   * Whether the name was given up, or the file removed by a stranger (`rm`, systemd): whoever opens the name now gets another segment, and
+   * this one serves those who have it.
+   */
   get retired(): boolean {
+    return this.#isRetired() || !this.#isPublished();
+  }
+
+  #isRetired(): boolean {
     return load(this.words, RETIRED_WORD) !== 0;
   }
 
@@ -252,6 +311,7 @@ export class Segment {
     if (this.#closed) return;
     this.#closed = true;
     this.participant.leave();
+    this.#lock.close();
     this.#mapping.release();
   }
 
@@ -315,13 +375,13 @@ export class Segment {
 
   /** Whether the path still leads to this very file. Only who holds CLOSING can make it untrue (or a stranger's `rm`). */
   #isPublished(): boolean {
-    const stat = statSync(this.path, { throwIfNoEntry: false });
+    const stat = lstatSync(this.path, { throwIfNoEntry: false });
     return stat !== undefined && stat.ino === this.#mapping.file.ino && stat.dev === this.#mapping.file.dev;
   }
 
   #holdClosing(): void {
     const { token } = this.participant;
-    const start = Date.now();
+    const start = performance.now();
     for (;;) {
       const holder = compareExchange(this.words, CLOSING_WORD, 0, token);
       if (holder === 0) return;
@@ -334,19 +394,19 @@ export class Segment {
   }
 
   #awaitRemover(): void {
-    const start = Date.now();
+    const start = performance.now();
     for (;;) {
       const holder = load(this.words, CLOSING_WORD);
-      if (holder === 0 || this.retired || this.#isGone(holder, start)) return;
+      if (holder === 0 || this.#isRetired() || this.#isGone(holder, start)) return;
     }
   }
 
   /** Whether the holder of CLOSING is dead; if not, naps, and throws when that has gone on for too long since `start`. */
   #isGone(holder: number, start: number): boolean {
+    if (this.participants.isDead(holder)) return true;
     const liveness = this.participants.livenessOf(holder);
-    if (liveness === 'dead') return true;
     const patienceMs = liveness === 'stopped' ? STOPPED_PATIENCE_MS : CLOSING_PATIENCE_MS;
-    if (Date.now() - start >= patienceMs) throw this.#busy(holder);
+    if (performance.now() - start >= patienceMs) throw this.#busy(holder);
     sleepSync(1);
     return false;
   }
@@ -361,5 +421,16 @@ export class Segment {
 
   #assertOpen(): void {
     if (this.#closed) throw new ShmError('ERR_SHM_CLOSED', `the segment ${this.name} is closed`);
+  }
+}
+
+/** Why the segment with this header is not what `spec` asks for; undefined when it is. */
+function mismatchOf(spec: SegmentSpec, header: Int32Array, path: string): ShmError | undefined {
+  try {
+    checkSpec(spec, header, path);
+    return undefined;
+  } catch (error) {
+    if (!ShmError.is(error)) throw error;
+    return error;
   }
 }

@@ -7,14 +7,12 @@
 
 import { ShmError } from '../errors.js';
 import { store } from '../platform/atomics.js';
-import type { Identity } from '../platform/liveness.js';
 import { type Mapping, mapFile, pageBytes } from '../platform/mapping.js';
-import { publishFile } from './file.js';
+import { type PublishedFile, publishFile } from './file.js';
 import {
   alignUp,
   CREATED_HIGH_WORD,
   CREATED_LOW_WORD,
-  CREATOR_NAMESPACE_WORD,
   CREATOR_PID_WORD,
   DEFAULT_PARTICIPANTS,
   ENDIAN_MARK,
@@ -39,6 +37,8 @@ import {
   TOTAL_BYTES_WORD,
   VERSION_WORD,
 } from './layout.js';
+
+const REPLACE = "; onMismatch: 'replace-abandoned' replaces it once everybody in it is dead";
 
 /** What a kind of structure asks of its segment. */
 export interface SegmentSpec {
@@ -69,7 +69,7 @@ export interface SegmentParam {
 /**
  * Makes a segment for `spec` and publishes it at `path`.
  *
- * @returns its memory, or undefined when somebody else has published one first.
+ * @returns its memory and locks, or undefined when somebody else has published one first.
  * @throws {RangeError} when it would be too large, or for too many participants; nothing is made then.
  * @throws {@link ShmError} as {@link publishFile} and {@link mapFile}
  */
@@ -77,8 +77,7 @@ export function makeSegment(
   spec: SegmentSpec,
   path: string,
   options: { readonly permissions?: number; readonly maxParticipants?: number },
-  maker: Identity,
-): Mapping | undefined {
+): PublishedFile<Mapping> | undefined {
   const { permissions = 0o600, maxParticipants = DEFAULT_PARTICIPANTS } = options;
   if (!Number.isInteger(maxParticipants) || maxParticipants < 1 || maxParticipants > MAX_PARTICIPANTS) {
     throw new RangeError(`maxParticipants is 1 to ${MAX_PARTICIPANTS}, not ${maxParticipants}`);
@@ -95,7 +94,7 @@ export function makeSegment(
       `a segment of ${totalBytes} bytes exceeds the largest possible, ${MAX_SEGMENT_BYTES}`,
     );
   }
-  return publishFile({ path, totalBytes, permissions, maker }, (fd) => {
+  return publishFile({ path, totalBytes, permissions }, (fd) => {
     const mapping = mapFile(fd, totalBytes, true);
     const { words, bytes } = mapping;
     const now = Date.now();
@@ -110,8 +109,7 @@ export function makeSegment(
     words[PAYLOAD_BYTES_WORD] = payloadBytes;
     words[CREATED_LOW_WORD] = now | 0;
     words[CREATED_HIGH_WORD] = Math.floor(now / 2 ** 32);
-    words[CREATOR_PID_WORD] = maker.pid;
-    words[CREATOR_NAMESPACE_WORD] = maker.namespace;
+    words[CREATOR_PID_WORD] = process.pid;
     words.set(params, PARAMS_WORD);
     spec.initialise?.({ words, bytes, payloadOffset: offset, params });
     store(words, MAGIC_WORD, MAGIC);
@@ -127,13 +125,17 @@ export function makeSegment(
 export function checkSpec(spec: SegmentSpec, header: Int32Array, path: string): void {
   const kind = header[KIND_WORD] ?? 0;
   if (kind !== spec.kind) {
-    throw new ShmError('ERR_SHM_KIND', `${path} holds a ${kindName(kind)}, not a ${kindName(spec.kind)}`);
+    throw new ShmError(
+      'ERR_SHM_KIND',
+      `${path} holds a ${kindName(kind)}, not a ${kindName(spec.kind)}${REPLACE}`,
+    );
   }
   const actual = spec.params.map((_, i) => header[PARAMS_WORD + i] ?? 0);
   const differing = spec.params.flatMap(({ name, value, required }, i) =>
     required && value !== actual[i] ? [`${name} ${actual[i]}, not ${value}`] : [],
   );
-  if (differing.length > 0) throw new ShmError('ERR_SHM_PARAMS', `${path} has ${differing.join(' and ')}`);
+  if (differing.length > 0)
+    throw new ShmError('ERR_SHM_PARAMS', `${path} has ${differing.join(' and ')}${REPLACE}`);
   checkPayloadBytes(path, kind, header[PAYLOAD_BYTES_WORD] ?? 0, spec.payloadBytes(actual));
 }
 

@@ -16,7 +16,6 @@ export type ListedSegment =
   | { readonly name: string; readonly report: SegmentReport }
   | { readonly name: string; readonly error: { readonly code: ShmErrorCode; readonly message: string } };
 
-const ROLES = ['', 'writer', 'reader', 'both'] as const;
 const INDENT = '  ';
 
 /** The segments of a folder as a table, and below it what is wrong with those that could not be read. */
@@ -120,13 +119,7 @@ function detailRows({ details }: SegmentReport): string[][] {
 function participantRows({ participants, details }: SegmentReport): string[][] {
   return participants.map((one) => {
     const { slot, pid, liveness, role, joinedAt } = one;
-    const common = [
-      `${slot}`,
-      `${pid}`,
-      liveness,
-      ROLES[role] ?? '',
-      joinedAt === 0 ? 'joining' : time(joinedAt),
-    ];
+    const common = [`${slot}`, `${pid}`, liveness, role, joinedAt === 0 ? 'joining' : time(joinedAt)];
     if (details.kind !== 'log') return common;
     return [...common, ...readerColumns(details.participants.find((reader) => reader.slot === slot))];
   });

@@ -11,6 +11,7 @@ import {
   latestPayloadBytes,
 } from '../latest/layout.js';
 import {
+  DATA_WORD,
   LOCK_WORD,
   TAIL_WORD as LOG_TAIL_WORD,
   logBytes,
@@ -25,10 +26,10 @@ import {
 import { countAt } from '../log/writer.js';
 import { load } from '../platform/atomics.js';
 import { HEAD_WORD, READER_WORD, ringBytes, TAIL_WORD, UNIT_BYTES, WRITER_WORD } from '../ring/layout.js';
-import { SegmentKind, slotWord, WORD_BYTES } from '../segment/layout.js';
+import { SegmentKind, slotWord } from '../segment/layout.js';
 import type { ParticipantInfo } from '../segment/participants.js';
-import type { Segment } from '../segment/segment.js';
 import { checkPayloadBytes } from '../segment/spec.js';
+import type { SegmentImage } from './image.js';
 
 /** Of a latest value. */
 export interface LatestDetails {
@@ -107,11 +108,11 @@ export type StructureDetails =
   | { readonly kind: 'raw' | 'mutex' | 'unknown' };
 
 /**
- * Describes the structure in a segment, which may be open read-only.
+ * Describes the structure in a segment.
  *
  * @throws {@link ShmError} `ERR_SHM_CORRUPT` when the header does not fit the kind it names.
  */
-export function describeStructure(segment: Segment): StructureDetails {
+export function describeStructure(segment: SegmentImage): StructureDetails {
   const needed = neededBytes(segment);
   if (needed !== undefined) checkPayloadBytes(segment.path, segment.kind, segment.payloadBytes, needed);
   switch (segment.kind) {
@@ -133,7 +134,7 @@ export function describeStructure(segment: Segment): StructureDetails {
 }
 
 /** Bytes of the structure by its kind and parameters; undefined when the kind is not known. */
-function neededBytes({ kind, params: [first = 0, second = 0] }: Segment): number | undefined {
+function neededBytes({ kind, params: [first = 0, second = 0] }: SegmentImage): number | undefined {
   switch (kind) {
     case SegmentKind.Raw:
       return first;
@@ -152,7 +153,7 @@ function neededBytes({ kind, params: [first = 0, second = 0] }: Segment): number
   }
 }
 
-function describeLatest(segment: Segment): LatestDetails {
+function describeLatest(segment: SegmentImage): LatestDetails {
   const [maxValueBytes = 0, cells = 0] = segment.params;
   return {
     kind: 'latest',
@@ -163,7 +164,7 @@ function describeLatest(segment: Segment): LatestDetails {
   };
 }
 
-function describeRing(segment: Segment): RingDetails {
+function describeRing(segment: SegmentImage): RingDetails {
   const [capacityBytes = 0] = segment.params;
   return {
     kind: 'ring',
@@ -174,7 +175,7 @@ function describeRing(segment: Segment): RingDetails {
   };
 }
 
-function describeChannel(segment: Segment): ChannelDetails {
+function describeChannel(segment: SegmentImage): ChannelDetails {
   const [capacityBytes = 0] = segment.params;
   const describeSide = (side: 'a' | 'b'): ChannelSideDetails => {
     const holder = payloadWord(segment, SIDE_WORD[side]);
@@ -187,14 +188,15 @@ function describeChannel(segment: Segment): ChannelDetails {
   return { kind: 'channel', capacityBytes, a: describeSide('a'), b: describeSide('b') };
 }
 
-function describeLog(segment: Segment): LogDetails {
+function describeLog(segment: SegmentImage): LogDetails {
   const [capacityBytes = 0] = segment.params;
   const { words } = segment;
-  const tail = payloadWord(segment, LOG_TAIL_WORD);
+  const control = segment.payload(0, DATA_WORD);
+  const tail = load(control, LOG_TAIL_WORD);
   return {
     kind: 'log',
     capacityBytes,
-    entries: countAt(words, segment.payloadOffset / WORD_BYTES, tail)?.count,
+    entries: countAt(control, 0, tail)?.count,
     keptBytes: distanceBytes(tail, payloadWord(segment, OLDEST_WORD)),
     writer: holderOf(segment, LOCK_WORD),
     participants: segment.participants.list().map(({ slot, pid }) => {
@@ -217,16 +219,16 @@ function readsOf(word: number): LogReaderDetails['reads'] {
   return word === READS_LOSSILY ? 'lossily' : undefined;
 }
 
-function payloadWord(segment: Segment, word: number): number {
-  return load(segment.words, segment.payloadOffset / WORD_BYTES + word);
+function payloadWord(segment: SegmentImage, word: number): number {
+  return segment.payload(word, 1)[0] ?? 0;
 }
 
-function holderOf(segment: Segment, word: number): ParticipantInfo | undefined {
+function holderOf(segment: SegmentImage, word: number): ParticipantInfo | undefined {
   const token = payloadWord(segment, word);
   return token === 0 ? undefined : segment.participants.describe(token);
 }
 
-function unreadBytes(segment: Segment, ring: number): number {
+function unreadBytes(segment: SegmentImage, ring: number): number {
   return distanceBytes(payloadWord(segment, ring + TAIL_WORD), payloadWord(segment, ring + HEAD_WORD));
 }
 

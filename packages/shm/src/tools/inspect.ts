@@ -1,22 +1,26 @@
 /**
  * Looking at segments from outside, and cleaning up: what is there, who takes part, who of them is dead.
  *
- * {@link inspect} maps the segment read-only and takes no part, so it can be pointed at a running system at any time. It reads while others write:
- * each number is true for the instant at which it was read, and not all were read at the same instant.
+ * {@link inspect} reads the file, maps nothing and takes no part, so it can be pointed at a running system at any time, and at a folder in
+ * which others put what they please. It reads while others write: each number is true for the instant at which it was read, and
+ * not all were read at the same instant.
  */
 import { readdirSync } from 'node:fs';
 import { ShmError } from '../errors.js';
 import { assertOptions } from '../option-names.js';
 import { load } from '../platform/atomics.js';
 import { currentIdentity } from '../platform/liveness.js';
+import { loadedAddon } from '../platform/mapping.js';
 import { systemError } from '../segment/file.js';
 import {
   CREATED_HIGH_WORD,
   CREATED_LOW_WORD,
   CREATOR_PID_WORD,
+  INCARNATION_WORD,
   kindName,
   LOCK_WORD,
-  PARTICIPANT_COUNT_WORD,
+  RETIRED_WORD,
+  TOTAL_BYTES_WORD,
   VERSION_WORD,
 } from '../segment/layout.js';
 import type { ParticipantInfo } from '../segment/participants.js';
@@ -24,6 +28,7 @@ import { defaultDirectory, removeLeftovers, segmentNameOf } from '../segment/pat
 import { Segment } from '../segment/segment.js';
 import { removeAllDeadBells } from '../waiting/doorbell.js';
 import { describeStructure, type StructureDetails } from './details.js';
+import { SegmentImage } from './image.js';
 
 /** Where to look. */
 export interface DirectoryOptions {
@@ -83,7 +88,7 @@ export interface SegmentReport {
  */
 export function inspect(name: string, options: DirectoryOptions = {}): SegmentReport {
   assertOptions(options, 'inspect');
-  const segment = Segment.open(undefined, name, { ...options, access: 'read-only' });
+  const segment = SegmentImage.open(name, options.directory ?? defaultDirectory());
   try {
     const { words, participants } = segment;
     const version = load(words, VERSION_WORD);
@@ -93,13 +98,13 @@ export function inspect(name: string, options: DirectoryOptions = {}): SegmentRe
       path: segment.path,
       kind: kindName(segment.kind),
       layoutVersion: `${version >>> 16}.${version & 0xffff}`,
-      totalBytes: segment.totalBytes,
+      totalBytes: load(words, TOTAL_BYTES_WORD),
       payloadBytes: segment.payloadBytes,
-      incarnation: segment.incarnation,
+      incarnation: load(words, INCARNATION_WORD),
       createdAt: load(words, CREATED_HIGH_WORD) * 2 ** 32 + (load(words, CREATED_LOW_WORD) >>> 0),
       creatorPid: load(words, CREATOR_PID_WORD),
-      retired: segment.retired,
-      maxParticipants: load(words, PARTICIPANT_COUNT_WORD),
+      retired: load(words, RETIRED_WORD) !== 0,
+      maxParticipants: participants.count,
       participants: participants.list(),
       lock:
         lock > 0
@@ -112,6 +117,12 @@ export function inspect(name: string, options: DirectoryOptions = {}): SegmentRe
   }
 }
 
+/** Options of {@link unlink}. */
+export interface UnlinkOptions extends DirectoryOptions {
+  /** Users, by number, whose segments may be opened for it: see `OpenOptions`. @defaultValue none, beside one's own and root's */
+  readonly trustOwners?: readonly number[];
+}
+
 /**
  * Gives the name up and removes the file. Who has the segment open keeps using it; who opens the name next makes a new one.
  *
@@ -119,7 +130,7 @@ export function inspect(name: string, options: DirectoryOptions = {}): SegmentRe
  * @throws {@link ShmError} `ERR_SHM_ACCESS` when the folder or the file belongs to somebody else; `ERR_SHM_FOREIGN` and the like when
  * the file is not a segment: that is left alone; `ERR_SHM_BUSY` while a stopped process is removing it.
  */
-export function unlink(name: string, options: DirectoryOptions = {}): boolean {
+export function unlink(name: string, options: UnlinkOptions = {}): boolean {
   assertOptions(options, 'unlink');
   let segment: Segment;
   try {
@@ -160,7 +171,7 @@ export interface CleanupReport {
 }
 
 /** Options of {@link cleanup}. */
-export interface CleanupOptions extends DirectoryOptions {
+export interface CleanupOptions extends UnlinkOptions {
   /**
    * Also remove segments in which nobody takes part any more. What is in them is lost.
    * @defaultValue false
@@ -171,10 +182,15 @@ export interface CleanupOptions extends DirectoryOptions {
 /**
  * Removes what the dead left in a folder. Every opener does the same for its own segment, so this is for tidying up after
  * programs that will not come back. Safe at any time, by any number of processes; what belongs to others is passed over.
+ *
+ * @throws {@link ShmError} `ERR_SHM_ADDON_MISSING`, `ERR_SHM_UNSUPPORTED`: to clean up is to take part. `ERR_SHM_NOT_FOUND`,
+ * `ERR_SHM_ACCESS` when the folder cannot be read.
  */
 export function cleanup(options: CleanupOptions = {}): CleanupReport {
   assertOptions(options, 'cleanup');
-  const { directory = defaultDirectory(), removeAbandoned = false } = options;
+  const { directory = defaultDirectory(), removeAbandoned = false, trustOwners = [] } = options;
+  // Not to be mistaken below for something that is wrong with a segment.
+  loadedAddon();
   const removed: string[] = [];
   let participants = 0;
   for (const name of listSegments({ directory })) {
@@ -183,7 +199,7 @@ export function cleanup(options: CleanupOptions = {}): CleanupReport {
         ({ liveness }) => liveness === 'dead',
       ).length;
       // Opening reclaims the dead.
-      const segment = Segment.open(undefined, name, { directory, mode: 'open' });
+      const segment = Segment.open(undefined, name, { directory, mode: 'open', trustOwners });
       participants += dead;
       if (!removeAbandoned) segment.close();
       else if (segment.closeAndRemoveIfLast()) removed.push(name);
@@ -193,6 +209,6 @@ export function cleanup(options: CleanupOptions = {}): CleanupReport {
     }
   }
   const observer = currentIdentity();
-  const leftovers = [...removeLeftovers(directory, observer), ...removeAllDeadBells(directory, observer)];
+  const leftovers = [...removeLeftovers(directory), ...removeAllDeadBells(directory, observer)];
   return { leftovers, participants, removed };
 }

@@ -78,7 +78,7 @@ export class PeerWatch {
     const now = performance.now();
     if (!closed && now - this.#checkedAt < LIVENESS_INTERVAL_MS) return;
     this.#checkedAt = now;
-    if (this.#segment.participants.livenessOf(token) === 'dead') this.#died();
+    if (this.#segment.participants.isDead(token)) this.#died();
     else if (closed) this.#askAgain();
     else this.#options.doorbell.connect(token);
   }
@@ -96,7 +96,7 @@ export class PeerWatch {
     this.#checkedAt = performance.now();
     this.#retryMs = FIRST_RETRY_MS;
     const pid = info?.pid ?? 0;
-    if (participants.livenessOf(token) === 'dead') {
+    if (participants.isDead(token)) {
       this.#died(pid);
       return;
     }

@@ -1,9 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
   existsSync,
   linkSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -12,12 +14,12 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { openLatest } from '../../src/latest/latest.js';
 import { openMutex } from '../../src/lock/mutex.js';
 import { store } from '../../src/platform/atomics.js';
-import { currentIdentity } from '../../src/platform/liveness.js';
+import { ByteLock } from '../../src/platform/byte-lock.js';
 import {
   CLOSING_WORD,
   ENDIAN_WORD,
@@ -28,11 +30,11 @@ import {
   TOTAL_BYTES_WORD,
   VERSION_WORD,
 } from '../../src/segment/layout.js';
-import { removeLeftovers, temporaryPath } from '../../src/segment/path.js';
+import { MAKER_BYTE, removeLeftovers, temporaryPath } from '../../src/segment/path.js';
 import { Segment } from '../../src/segment/segment.js';
 import { openSegment, type SegmentOptions, type SharedSegment } from '../../src/segment/shared-segment.js';
 import { ChildProcess } from '../support/child-process.js';
-import { deadIdentity, joinDead } from '../support/dead.js';
+import { joinDead } from '../support/dead.js';
 import { usePlace } from '../support/place.js';
 
 const place = usePlace();
@@ -204,7 +206,7 @@ describe('a file that is not what it should be', () => {
   it.each([
     ['another magic', MAGIC_WORD, 1, 'ERR_SHM_FOREIGN', /begins with 0x1, a segment with 0x4d485343/],
     ['the other byte order', ENDIAN_WORD, 0x04030201, 'ERR_SHM_ENDIAN', /big-endian/],
-    ['another major version', VERSION_WORD, 0x00020000, 'ERR_SHM_VERSION', /version 2.* version 1/],
+    ['another major version', VERSION_WORD, 0x00010000, 'ERR_SHM_VERSION', /version 1.* version 2/],
     ['another kind', KIND_WORD, 99, 'ERR_SHM_KIND', /unknown kind 99, not a raw/],
     ['another size in the header', TOTAL_BYTES_WORD, 4096, 'ERR_SHM_SIZE', /its header says 4096/],
     ['a payload beyond its end', PAYLOAD_BYTES_WORD, 2 ** 30, 'ERR_SHM_CORRUPT', /1073741824 bytes/],
@@ -219,7 +221,7 @@ describe('a file that is not what it should be', () => {
 
   it('is accepted with another minor version of the layout', () => {
     open().close();
-    patch(VERSION_WORD, 0x0001_0007);
+    patch(VERSION_WORD, 0x0002_0007);
     expect(() => open().close()).not.toThrow();
   });
 
@@ -391,24 +393,28 @@ describe('a read-only segment', () => {
 describe('what a dead creator left', () => {
   it('is removed by the next creator, and what a live one is making is not', () => {
     const path = file();
-    const dead = temporaryPath(path, deadIdentity());
-    const alive = temporaryPath(path, currentIdentity());
-    const elsewhere = temporaryPath(path, { ...deadIdentity(), namespace: 1 });
-    const other = temporaryPath(join(place.directory, 'other.cshm'), deadIdentity());
-    const alike = `${path}.not-an-identity.0.tmp`;
-    for (const each of [dead, alive, elsewhere, other, alike]) writeFileSync(each, '');
+    const [dead, alive] = [temporaryPath(path), temporaryPath(path)];
+    const other = temporaryPath(join(place.directory, 'other.cshm'));
+    const alike = `${path}.of somebody.tmp`;
+    for (const each of [dead, alive, other, alike]) writeFileSync(each, '');
+    const fd = openSync(alive, 'r+');
+    const lock = new ByteLock(fd, alive);
+    closeSync(fd);
+    lock.take(MAKER_BYTE);
     open();
     const left = readdirSync(place.directory).map((entry) => join(place.directory, entry));
-    expect(left.sort()).toEqual([path, alive, elsewhere, other, alike].sort());
+    expect(left.sort()).toEqual([path, alive, other, alike].sort());
+    lock.close();
+    expect(removeLeftovers(place.directory).sort()).toEqual([basename(alive), basename(other)].sort());
   });
 
   it('is not looked for in a folder that cannot be read', () => {
-    expect(removeLeftovers(join(place.directory, 'none'), currentIdentity())).toEqual([]);
+    expect(removeLeftovers(join(place.directory, 'none'))).toEqual([]);
   });
 
   it('is removed by the next opener when it died between publishing and tidying up', () => {
     open().close();
-    linkSync(file(), temporaryPath(file(), deadIdentity()));
+    linkSync(file(), temporaryPath(file()));
     open({ mode: 'open' }).close();
     expect(readdirSync(place.directory)).toEqual([`${place.name}.cshm`]);
   });

@@ -36,6 +36,18 @@ export const actors: Readonly<Record<string, (place: Place) => unknown>> = {
       });
     });
   },
+  'try the mutex': ({ name, directory }) => {
+    const lock = openMutex(name, { directory }).tryLock();
+    held.push(lock);
+    return { got: lock !== undefined, recovered: lock?.recovered };
+  },
+  'hold the mutex and become another program': ({ name, directory }) => {
+    const mutex = openMutex(name, { directory });
+    held.push(mutex, mutex.tryLock());
+    // Node 22.15 and later.
+    const { execve } = process as { execve?: (file: string, args: string[], env: object) => never };
+    setImmediate(() => execve?.call(process, '/bin/sleep', ['sleep', '60'], {}));
+  },
   'hold the mutex and block the event loop': ({ name, directory }) => {
     const mutex = openMutex(name, { directory });
     held.push(mutex, mutex.tryLock());

@@ -24,8 +24,8 @@ export class ChildProcess {
   #errors = '';
 
   /** Starts `node program`, or a command that does it at its end, for example `unshare --pid`. */
-  constructor(program: string, wrapper: readonly string[] = []) {
-    const [command = process.execPath, ...args] = [...wrapper, process.execPath, program];
+  constructor(program: string, wrapper: readonly string[] = [], node: string = process.execPath) {
+    const [command = node, ...args] = [...wrapper, node, program];
     this.process = spawn(command, args);
     this.process.stdin.on('error', () => {});
     this.process.stderr.on('data', (data) => {

@@ -1,14 +1,24 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openChannel } from '../../src/channel/channel.js';
 import { openLatest } from '../../src/latest/latest.js';
 import { openMutex } from '../../src/lock/mutex.js';
 import { openLog } from '../../src/log/log.js';
+import { ByteLock } from '../../src/platform/byte-lock.js';
 import { currentIdentity } from '../../src/platform/liveness.js';
 import { openRing } from '../../src/ring/ring.js';
 import { PARAMS_WORD, PAYLOAD_BYTES_WORD } from '../../src/segment/layout.js';
-import { temporaryPath } from '../../src/segment/path.js';
+import { MAKER_BYTE, temporaryPath } from '../../src/segment/path.js';
 import { openSegment } from '../../src/segment/shared-segment.js';
 import { cleanup, inspect, listSegments, unlink } from '../../src/tools/inspect.js';
 import { bellPath } from '../../src/waiting/doorbell.js';
@@ -35,7 +45,7 @@ describe('inspect', () => {
       name: place.name,
       path: join(place.directory, `${place.name}.cshm`),
       kind: 'raw',
-      layoutVersion: '1.0',
+      layoutVersion: '2.0',
       payloadBytes: 5000,
       incarnation: segment.segment.incarnation,
       creatorPid: process.pid,
@@ -283,7 +293,7 @@ describe('listSegments', () => {
   it('lists names, and nothing else that lies in the folder', () => {
     for (const name of ['b', 'a', 'ü']) openMutex(name, { directory: place.directory }).close();
     mkdirSync(join(place.directory, 'folder'));
-    for (const file of ['x', '.cshm', '-.cshm', temporaryPath('a.cshm', deadIdentity())]) {
+    for (const file of ['x', '.cshm', '-.cshm', temporaryPath('a.cshm')]) {
       writeFileSync(join(place.directory, file), '');
     }
     expect(listSegments({ directory: place.directory })).toEqual(['a', 'b', 'ü']);
@@ -300,13 +310,16 @@ describe('cleanup', () => {
     const abandoned = openSegment('abandoned', { directory: place.directory });
     joinDead(abandoned.segment.words);
     abandoned.close();
-    const leftover = temporaryPath('alive.cshm', deadIdentity());
-    const unfinished = temporaryPath('alive.cshm', currentIdentity());
+    const [leftover, unfinished] = [temporaryPath('alive.cshm'), temporaryPath('alive.cshm')];
     const deadBell = basename(bellPath(abandoned.segment, 1, deadIdentity()));
     const bell = basename(bellPath(alive.segment, 1, currentIdentity()));
     for (const file of [leftover, unfinished, deadBell, bell, 'foreign.cshm']) {
       writeFileSync(join(place.directory, file), '');
     }
+    const fd = openSync(join(place.directory, unfinished), 'r+');
+    const making = new ByteLock(fd, unfinished);
+    closeSync(fd);
+    making.take(MAKER_BYTE);
 
     expect(cleanup({ directory: place.directory })).toEqual({
       leftovers: [leftover, deadBell],

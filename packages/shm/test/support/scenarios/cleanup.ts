@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { temporaryPath } from '../../../src/segment/path.js';
 import { openSegment, type SharedSegment } from '../../../src/segment/shared-segment.js';
 import { cleanup } from '../../../src/tools/inspect.js';
-import { deadIdentity, joinDead } from '../dead.js';
+import { joinDead } from '../dead.js';
 import type { Place, Scenario } from '../scenario.js';
 
 const removeAbandoned = true;
@@ -18,7 +18,7 @@ const tidyUp: Scenario<SharedSegment, Place> = {
     abandoned.close();
     const used = openSegment(name, { directory });
     joinDead(used.segment.words);
-    const leftover = temporaryPath(used.segment.path, deadIdentity());
+    const leftover = temporaryPath(used.segment.path);
     writeFileSync(join(directory, basename(leftover)), '');
     return used;
   },
