@@ -34,7 +34,6 @@ it('@chat/shm exports exactly this', async () => {
     'inspect',
     'listSegments',
     'openChannel',
-    'openConversation',
     'openLatest',
     'openLog',
     'openMutex',

@@ -10,30 +10,27 @@ export {
   type ChannelOptions,
   type ChannelSide,
   openChannel,
-  type WaitOptions,
 } from './channel/channel.js';
 export type { MessagesOptions } from './channel/messages.js';
-export {
-  type Conversation,
-  type ConversationMessage,
-  type ConversationOptions,
-  type ConversationPresence,
-  type ConversationStep,
-  openConversation,
-} from './conversation/conversation.js';
 export { ShmError, ShmErrorCode } from './errors.js';
+export type { HandleEvents, SegmentInfo } from './handle.js';
 export { type Latest, type LatestOptions, openLatest } from './latest/latest.js';
 export { type Lock, type LockOptions, type Mutex, openMutex, type TryLockOptions } from './lock/mutex.js';
 export type { EntryHandler, LogStart } from './log/cursor.js';
 export { type Log, type LogOptions, openLog } from './log/log.js';
-export type { LogEntry, LogReader, LogReaderOptions, LogWaitOptions } from './log/reader.js';
+export type { LogEntry, LogReader, LogReaderOptions } from './log/reader.js';
 export type { Identity, Liveness } from './platform/liveness.js';
 export type { MessageHandler } from './ring/reader.js';
 export { openRing, type Ring, type RingOptions } from './ring/ring.js';
 export { SegmentKind } from './segment/layout.js';
 export type { ParticipantInfo, RoleName } from './segment/participants.js';
 export type { OpenOptions, ReadableOptions, Segment } from './segment/segment.js';
-export { openSegment, type SegmentOptions, type SharedSegment } from './segment/shared-segment.js';
+export {
+  type ChangedOptions,
+  openSegment,
+  type SegmentOptions,
+  type SharedSegment,
+} from './segment/shared-segment.js';
 export type {
   ChannelDetails,
   ChannelSideDetails,
@@ -55,3 +52,4 @@ export {
   unlink,
 } from './tools/inspect.js';
 export type { PeerState } from './waiting/peer-watch.js';
+export type { WaitOptions } from './waiting/waiting.js';

@@ -4,17 +4,17 @@
  *
  * The compiler keeps the tables complete.
  */
-import type { ChannelOptions, WaitOptions } from './channel/channel.js';
+import type { ChannelOptions } from './channel/channel.js';
 import type { MessagesOptions } from './channel/messages.js';
-import type { ConversationOptions } from './conversation/conversation.js';
 import type { LatestOptions } from './latest/latest.js';
 import type { LockOptions, TryLockOptions } from './lock/mutex.js';
 import type { LogOptions } from './log/log.js';
-import type { LogReaderOptions, LogWaitOptions } from './log/reader.js';
+import type { LogReaderOptions } from './log/reader.js';
 import type { RingOptions } from './ring/ring.js';
 import type { OpenOptions, ReadableOptions } from './segment/segment.js';
-import type { SegmentOptions } from './segment/shared-segment.js';
+import type { ChangedOptions, SegmentOptions } from './segment/shared-segment.js';
 import type { CleanupOptions, DirectoryOptions, UnlinkOptions } from './tools/inspect.js';
+import type { WaitOptions } from './waiting/waiting.js';
 
 type Names<T> = Readonly<Record<keyof T, true>>;
 
@@ -41,21 +41,12 @@ const CHANNEL: Names<ChannelOptions> = {
   keepAlive: true,
 };
 const LOG: Names<LogOptions> = { ...OPEN, capacityBytes: true, maxQueuedBytes: true, keepAlive: true };
-const CONVERSATION: Names<ConversationOptions> = {
-  ...OPEN,
-  side: true,
-  maxMessageBytes: true,
-  capacity: true,
-  keepAlive: true,
-  signal: true,
-  onStep: true,
-};
 
 const TRY_LOCK: Names<TryLockOptions> = { acceptPoisoned: true };
 const LOCK: Names<LockOptions> = { ...TRY_LOCK, signal: true, timeoutMs: true };
 const WAIT: Names<WaitOptions> = { signal: true };
 const MESSAGES: Names<MessagesOptions> = { ...WAIT, endWithPeer: true };
-const LOG_WAIT: Names<LogWaitOptions> = { signal: true };
+const CHANGED: Names<ChangedOptions> = { ...WAIT, since: true };
 const LOG_READER: Names<LogReaderOptions> = { start: true, reliable: true, onLost: true };
 
 /** What takes options. */
@@ -66,7 +57,6 @@ export type Taker =
   | 'openRing'
   | 'openChannel'
   | 'openLog'
-  | 'openConversation'
   | 'inspect'
   | 'unlink'
   | 'listSegments'
@@ -80,7 +70,11 @@ export type Taker =
   | 'log.append'
   | 'log.reader'
   | 'reader.readable'
-  | 'reader.entries';
+  | 'reader.entries'
+  | 'ring.readable'
+  | 'ring.writable'
+  | 'latest.changed'
+  | 'segment.changed';
 
 /** Options by what takes them. */
 export const OPTION_NAMES: Readonly<Record<Taker, Readonly<Record<string, true>>>> = {
@@ -90,7 +84,6 @@ export const OPTION_NAMES: Readonly<Record<Taker, Readonly<Record<string, true>>
   openRing: RING,
   openChannel: CHANNEL,
   openLog: LOG,
-  openConversation: CONVERSATION,
   inspect: DIRECTORY,
   unlink: UNLINK,
   listSegments: DIRECTORY,
@@ -101,10 +94,14 @@ export const OPTION_NAMES: Readonly<Record<Taker, Readonly<Record<string, true>>
   'channel.receive': MESSAGES,
   'channel.readable': MESSAGES,
   'channel.messages': MESSAGES,
-  'log.append': LOG_WAIT,
+  'log.append': WAIT,
   'log.reader': LOG_READER,
-  'reader.readable': LOG_WAIT,
-  'reader.entries': LOG_WAIT,
+  'reader.readable': WAIT,
+  'reader.entries': WAIT,
+  'ring.readable': WAIT,
+  'ring.writable': WAIT,
+  'latest.changed': WAIT,
+  'segment.changed': CHANGED,
 };
 
 const MODES = ['create', 'open', 'open-or-create'];

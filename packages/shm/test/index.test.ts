@@ -11,7 +11,6 @@ describe('the package', () => {
       'inspect',
       'listSegments',
       'openChannel',
-      'openConversation',
       'openLatest',
       'openLog',
       'openMutex',

@@ -65,7 +65,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
     figures: (quotes) =>
       `idle CPU: TCP ${quotes.idleCpu('tcp')}, doorbell ${quotes.idleCpu('shm-channel')}, polling ${quotes.idleCpu('shm-channel-polled')}; ` +
       `woken after: Unix socket ${quotes.wakeUp('unix')}, doorbell ${quotes.wakeUp('shm-channel')}`,
-    evidence: ['packages/shm/src/waiting/doorbell.ts'],
+    evidence: ['packages/shm/src/waiting/bell.ts'],
   },
   {
     aspect: 'complexity',

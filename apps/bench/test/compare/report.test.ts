@@ -183,10 +183,10 @@ describe('the design comparison', () => {
   it('links to the files from wherever the report lies', () => {
     const elsewhere = { ...ALONE, toRoot: '../../../' };
     expect(renderPage(sampleReport(), elsewhere)).toContain(
-      'href="../../../packages/shm/src/waiting/doorbell.ts"',
+      'href="../../../packages/shm/src/waiting/bell.ts"',
     );
     expect(renderMarkdown(sampleReport(), elsewhere)).toContain(
-      '(../../../packages/shm/src/waiting/doorbell.ts)',
+      '(../../../packages/shm/src/waiting/bell.ts)',
     );
   });
 

@@ -2,7 +2,7 @@
  * A channel: two processes send each other messages, both ways, through shared memory; either may come first, leave, die and
  * come again.
  *
- * It is two rings and two doorbells. While both sides are busy a message costs what it costs in a ring, and no system call;
+ * It is two rings. While both sides are busy a message costs what it costs in a ring, and no system call;
  * a side with nothing to do sleeps in its event loop and is rung for. Each of the two sides, `a` and `b`, is a word that names
  * its holder, who writes one ring and reads the other. A holder proven dead is replaced by whoever opens that side next, and he
  * goes on where it stopped.
@@ -17,8 +17,9 @@
  *               is killed. That is one message at most. A receiver whose effects must happen once keeps the number of the
  *               last message with its effects.
  */
-import { EventEmitter } from 'node:events';
+
 import { ShmError } from '../errors.js';
+import { Handle, type HandleEvents } from '../handle.js';
 import { assertOptions } from '../option-names.js';
 import { load, store } from '../platform/atomics.js';
 import { checkBytes } from '../record/check.js';
@@ -27,6 +28,7 @@ import {
   DEFAULT_CAPACITY_BYTES,
   maxMessageBytes,
   READER_WAITS_WORD,
+  WAKE_FREE_SHARE,
   WRITER_WAITS_WORD,
 } from '../ring/layout.js';
 import { type MessageHandler, RingReader } from '../ring/reader.js';
@@ -34,13 +36,12 @@ import { type RingMemory, RingWriter } from '../ring/writer.js';
 import { SegmentKind, WORD_BYTES } from '../segment/layout.js';
 import { claimRole, Role, releaseRole } from '../segment/participants.js';
 import { type OpenOptions, Segment } from '../segment/segment.js';
-import { arm, Doorbell, disarm, takeWaiter } from '../waiting/doorbell.js';
-import { Parking } from '../waiting/parking.js';
 import { type PeerState, PeerWatch } from '../waiting/peer-watch.js';
-import { checkMaxQueuedBytes } from '../waiting/wait-queue.js';
+import { WaitPoint } from '../waiting/wait-point.js';
+import { checkMaxQueuedBytes, type Queued, WaitQueue } from '../waiting/wait-queue.js';
+import type { WaitOptions } from '../waiting/waiting.js';
 import { channelBytes, FAREWELL_WORD, ringWord, SIDE_WORD } from './layout.js';
 import { ChannelMessages, type MessagesOptions } from './messages.js';
-import { SendQueue } from './send-queue.js';
 
 /** One of the two ends of a channel. */
 export type ChannelSide = 'a' | 'b';
@@ -70,14 +71,8 @@ export interface ChannelOptions extends OpenOptions {
   readonly keepAlive?: boolean;
 }
 
-/** How to wait. */
-export interface WaitOptions {
-  /** Stops waiting; its reason is thrown. */
-  readonly signal?: AbortSignal;
-}
-
 /** Events of a {@link Channel}, each with the process id of the peer. */
-export interface ChannelEvents {
+export interface ChannelEvents extends HandleEvents {
   /** Somebody has the other side. */
   'peer-attached': [pid: number];
   /** The other side was closed. */
@@ -86,14 +81,15 @@ export interface ChannelEvents {
   'peer-died': [pid: number];
 }
 
-/** The writer is woken once this much of the ring is free, so that it does not wake for each message. */
-const WAKE_FREE_SHARE = 0.25;
 /** After so many batches that were at hand the event loop gets a turn: in a flood there is always one more. */
 const BATCHES_PER_TURN = 16;
+/** What the two sides sleep for, as bits. */
+const READABLE_BIT = { a: 4, b: 16 } as const;
+const WRITABLE_BIT = { a: 8, b: 32 } as const;
 const SENT: Promise<void> = Promise.resolve();
 
 /** One end of a channel. Made by {@link openChannel}. */
-export class Channel extends EventEmitter<ChannelEvents> {
+export class Channel extends Handle<ChannelEvents> {
   /** Which end this is. */
   readonly side: ChannelSide;
   /** Longest message. */
@@ -105,28 +101,31 @@ export class Channel extends EventEmitter<ChannelEvents> {
   readonly #peerWord: number;
   readonly #writer: RingWriter;
   readonly #reader: RingReader;
-  /** Where this side waits, and the other one: for messages, and for space. */
-  readonly #waitWord: number;
-  readonly #peerWaitWord: number;
-  readonly #peerSpaceWord: number;
+  /** What this side waits for, and what the other one does. */
+  readonly #readable: WaitPoint;
+  readonly #peerReadable: WaitPoint;
+  readonly #peerWritable: WaitPoint;
+  /** Their hints, for the busy path. */
+  readonly #peerReadableHint: number;
+  readonly #peerWritableHint: number;
   readonly #wakeUsedBytes: number;
-  readonly #queue: SendQueue;
-  readonly #doorbell: Doorbell;
+  readonly #queue: WaitQueue<void>;
   readonly #peer: PeerWatch;
-  readonly #parking = new Parking();
   #loop: ChannelMessages | undefined;
   #batchesSinceTurn = 0;
   #closed = false;
 
   /** @internal */
   constructor(segment: Segment, side: ChannelSide, maxQueuedBytes?: number) {
-    super();
+    super(segment, 'channel');
     const [capacityBytes = 0] = segment.params;
     const base = segment.payloadOffset / WORD_BYTES;
     const other = side === 'a' ? 'b' : 'a';
     const { words, bytes, name } = segment;
     const out: RingMemory = { words, bytes, base: base + ringWord(side, capacityBytes), capacityBytes, name };
     const incoming: RingMemory = { ...out, base: base + ringWord(other, capacityBytes) };
+    const pointAt = (ring: RingMemory, word: number, bit: number): WaitPoint =>
+      new WaitPoint(segment, ring.base + word, bit);
     this.side = side;
     this.maxMessageBytes = maxMessageBytes(capacityBytes);
     this.#segment = segment;
@@ -136,25 +135,30 @@ export class Channel extends EventEmitter<ChannelEvents> {
     this.#peerWord = base + SIDE_WORD[other];
     this.#writer = new RingWriter(out);
     this.#reader = new RingReader(incoming);
-    this.#waitWord = incoming.base + READER_WAITS_WORD;
-    this.#peerWaitWord = out.base + READER_WAITS_WORD;
-    this.#peerSpaceWord = incoming.base + WRITER_WAITS_WORD;
+    this.#readable = pointAt(incoming, READER_WAITS_WORD, READABLE_BIT[side]);
+    this.#peerReadable = pointAt(out, READER_WAITS_WORD, READABLE_BIT[other]);
+    this.#peerWritable = pointAt(incoming, WRITER_WAITS_WORD, WRITABLE_BIT[other]);
+    this.#peerReadableHint = out.base + READER_WAITS_WORD;
+    this.#peerWritableHint = incoming.base + WRITER_WAITS_WORD;
     this.#wakeUsedBytes = capacityBytes * (1 - WAKE_FREE_SHARE);
-    this.#queue = new SendQueue(this.#writer, words, out.base + WRITER_WAITS_WORD, maxQueuedBytes);
-    this.#doorbell = new Doorbell(segment, {
-      onRing: () => this.#wake(),
-      onLook: (closed) => {
-        this.#wake();
-        this.#peer.check(closed);
+    this.#queue = new WaitQueue(
+      {
+        waiting: this.waiting,
+        point: pointAt(out, WRITER_WAITS_WORD, WRITABLE_BIT[side]),
+        flush: (queue) => this.#flush(queue),
       },
-    });
+      maxQueuedBytes,
+    );
     this.#peer = new PeerWatch(segment, {
       sideWord: this.#peerWord,
       farewellWord: base + FAREWELL_WORD[other],
-      doorbell: this.#doorbell,
+      waiting: this.waiting,
       onChange: (peer) => this.#peerChanged(peer),
     });
-    this.#peer.check(false);
+    this.waiting.begin();
+    this.#peer.check();
+    // "I am here", to whoever has the other side.
+    this.waiting.ringSlot(segment.participants.slotOf(load(words, this.#peerWord)));
     const found = this.#peer.state;
     // Nobody could listen yet; who is there already is news all the same.
     setImmediate(() => {
@@ -162,24 +166,14 @@ export class Channel extends EventEmitter<ChannelEvents> {
     }).unref();
   }
 
-  /** The segment it lies in: its name, `incarnation`, `retired`, `unlink()`. */
-  get segment(): Segment {
-    return this.#segment;
-  }
-
   /** The other side, as it was last seen: at once when it comes or leaves, within a second when it dies. */
   get peer(): PeerState {
     return this.#peer.state;
   }
 
-  /** Whether {@link close} was called. */
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /** Bytes that this side has sent and the other has not yet read, padding and headers included. */
   get unreadBytes(): number {
-    this.#assertOpen();
+    this.assertOpen();
     return this.#writer.usedBytes;
   }
 
@@ -193,7 +187,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
     if (this.#closed) this.#throwClosed();
     this.#check(message);
     if (this.#queue.length > 0 || !this.#writer.tryWrite(message)) return false;
-    if (load(this.#words, this.#peerWaitWord) !== 0) this.#ringForMessages();
+    if (load(this.#words, this.#peerReadableHint) !== 0) this.#ringForMessages();
     return true;
   }
 
@@ -214,7 +208,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
   publish(): void {
     if (this.#closed) this.#throwClosed();
     this.#writer.publish();
-    if (load(this.#words, this.#peerWaitWord) !== 0) this.#ringForMessages();
+    if (load(this.#words, this.#peerReadableHint) !== 0) this.#ringForMessages();
   }
 
   /**
@@ -232,9 +226,7 @@ export class Channel extends EventEmitter<ChannelEvents> {
     } catch (error) {
       return Promise.reject(error);
     }
-    const sent = this.#queue.push(message, options?.signal);
-    this.#flush();
-    return sent;
+    return this.#queue.push(message, options?.signal);
   }
 
   /**
@@ -315,11 +307,11 @@ export class Channel extends EventEmitter<ChannelEvents> {
       await new Promise((resolve) => setImmediate(resolve));
       signal?.throwIfAborted();
     }
-    while (!this.#closed && !this.#reader.available) {
-      const { state } = this.#peer.state;
-      if (endWithPeer && (state === 'left' || state === 'died')) return false;
+    if (!this.#closed && !this.#reader.available) {
       this.#batchesSinceTurn = 0;
-      await this.#park(signal);
+      const isOver = (): boolean => endWithPeer && this.#peerIsGone;
+      await this.waiting.until(this.#readable, () => this.#reader.available || isOver(), signal);
+      if (!this.#closed && !this.#reader.available) return false;
     }
     return !this.#closed;
   }
@@ -356,108 +348,72 @@ export class Channel extends EventEmitter<ChannelEvents> {
     return this.messages();
   }
 
-  /** Keeps the process alive while the channel is open. */
-  ref(): this {
-    this.#doorbell.ref();
-    return this;
-  }
-
-  /** Lets the process end although the channel is open. */
-  unref(): this {
-    this.#doorbell.unref();
-    return this;
-  }
-
   /**
    * Gives this side up, and tells the other. What was sent waits to be read; what was not read waits for the next holder of this side.
    * Loops over the messages end, waiting {@link send}s are refused. Idempotent.
    */
-  close(): void {
-    if (this.#leave()) this.#segment.close();
+  override close(): void {
+    super.close();
   }
 
-  /**
-   * Closes, and removes the channel and all that is in it if nobody else has it open.
-   *
-   * @returns whether it was removed.
-   */
-  closeAndRemoveIfLast(): boolean {
-    return this.#leave() && this.#segment.closeAndRemoveIfLast();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-  }
-
-  #leave(): boolean {
-    if (this.#closed) return false;
+  /** @internal */
+  protected override leave(): void {
     this.#reader.close();
     this.#closed = true;
-    disarm(this.#words, this.#waitWord);
-    this.#queue.close(this.#closedError());
+    this.#queue.rejectAll(this.closedError());
     const { participant } = this.#segment;
     // publish: the farewell, before the side is free. pairs with: PeerWatch.#gone
     store(this.#words, this.#farewellWord, participant.token);
     releaseRole(this.#words, this.#sideWord, participant);
     this.#peer.close();
-    this.#doorbell.close();
-    this.#parking.wakeAll();
-    return true;
+    this.waiting.ringSlot(this.#segment.participants.slotOf(load(this.#words, this.#peerWord)));
   }
 
-  /** Resolves when there may be something: a message, a new state of the peer, or the end. */
-  #park(signal: AbortSignal | undefined): Promise<void> {
-    const parked = this.#parking.park(signal);
-    this.#armReader();
-    return parked;
+  /** @internal */
+  protected override onLook(closedBell: number | undefined): void {
+    this.#peer.check(closedBell);
   }
 
-  #armReader(): void {
-    if (!this.#reader.available) {
-      arm(this.#words, this.#waitWord);
-      // The last look: see the head of doorbell.ts.
-      if (!this.#reader.available) return;
-      disarm(this.#words, this.#waitWord);
-    }
-    this.#parking.wakeAll();
-  }
-
-  #wake(): void {
-    if (this.#closed) return;
-    if (this.#parking.size > 0) this.#armReader();
-    if (this.#queue.length > 0) this.#flush();
+  get #peerIsGone(): boolean {
+    const { state } = this.#peer.state;
+    return state === 'left' || state === 'died';
   }
 
   #peerChanged(peer: PeerState): void {
     // One look may see two changes, and a listener may have closed the channel at the first one.
     if (this.#closed) return;
-    this.#parking.wakeAll();
+    this.waiting.look();
     if (peer.state === 'attached') this.emit('peer-attached', peer.pid);
     else if (peer.state === 'left') this.emit('peer-left', peer.pid);
     else if (peer.state === 'died') this.emit('peer-died', peer.pid);
   }
 
-  #flush(): void {
-    if (this.#queue.flush() && load(this.#words, this.#peerWaitWord) !== 0) this.#ringForMessages();
+  /** Sends from the front of the queue what there is room for. */
+  #flush(queue: Iterable<Queued<void>>): void {
+    const staged: Queued<void>[] = [];
+    for (const queued of queue) {
+      try {
+        if (!this.#writer.tryStage(queued.message)) break;
+        staged.push(queued);
+      } catch (error) {
+        if (ShmError.is(error) && error.code === 'ERR_SHM_CORRUPT') throw error;
+        // Only this one is bad: its memory was transferred away since it was checked.
+        queued.reject(error);
+      }
+    }
+    if (staged.length === 0) return;
+    this.#writer.publish();
+    for (const queued of staged) queued.resolve();
+    if (load(this.#words, this.#peerReadableHint) !== 0) this.#ringForMessages();
   }
 
   #ringForMessages(): void {
-    if (takeWaiter(this.#words, this.#peerWaitWord)) this.#ringPeer();
+    this.waiting.signal(this.#peerReadable);
   }
 
   #ringForSpace(): void {
-    if (load(this.#words, this.#peerSpaceWord) === 0) return;
-    if (this.#reader.usedBytes > this.#wakeUsedBytes) return;
-    if (takeWaiter(this.#words, this.#peerSpaceWord)) this.#ringPeer();
-  }
-
-  #ringPeer(): void {
-    const token = load(this.#words, this.#peerWord);
-    if (token !== 0) this.#doorbell.ring(token);
+    if (load(this.#words, this.#peerWritableHint) === 0) return;
+    if (this.#reader.usedBytes <= this.#wakeUsedBytes) this.waiting.signal(this.#peerWritable);
   }
 
   /** First of all: a wrong message is refused alone, whatever waits before it. */
@@ -466,20 +422,12 @@ export class Channel extends EventEmitter<ChannelEvents> {
     if (message.length > this.maxMessageBytes) this.#writer.throwTooLarge(message.length);
   }
 
-  #assertOpen(): void {
-    if (this.#closed) this.#throwClosed();
-  }
-
   #throwLooping(): never {
     throw new ShmError('ERR_SHM_BUSY', `a loop over the messages of ${this.#segment.name} is running`);
   }
 
   #throwClosed(): never {
-    throw this.#closedError();
-  }
-
-  #closedError(): ShmError {
-    return new ShmError('ERR_SHM_CLOSED', `the channel ${this.#segment.name} is closed`);
+    throw this.closedError();
   }
 }
 

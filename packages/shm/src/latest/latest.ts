@@ -18,6 +18,7 @@
  */
 
 import { ShmError } from '../errors.js';
+import { Handle } from '../handle.js';
 import { assertOptions } from '../option-names.js';
 import { fence, load, store } from '../platform/atomics.js';
 import { step } from '../platform/step.js';
@@ -26,6 +27,9 @@ import { SegmentKind, WORD_BYTES } from '../segment/layout.js';
 import { claimRole, type ParticipantInfo, Role, releaseRole } from '../segment/participants.js';
 import { type ReadableOptions, Segment } from '../segment/segment.js';
 import type { SegmentSpec } from '../segment/spec.js';
+import { TurnCounter } from '../waiting/turn-counter.js';
+import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
+import type { WaitOptions } from '../waiting/waiting.js';
 import {
   CELL_DATA_BYTES,
   CELL_LENGTH_WORD,
@@ -34,6 +38,7 @@ import {
   latestPayloadBytes,
   NO_VALUE,
   VERSION_WORD,
+  WAITS_WORD,
   WRITER_WORD,
 } from './layout.js';
 
@@ -54,9 +59,11 @@ export interface LatestOptions extends ReadableOptions {
 const DEFAULT_MAX_VALUE_BYTES = 65_536;
 const DEFAULT_CELLS = 4;
 const MAX_ATTEMPTS = 10_000;
+/** After so many values that were at hand the event loop gets a turn. */
+const READS_PER_TURN = 16;
 
 /** A value that one process writes and others read. Made by {@link openLatest}. */
-export class Latest {
+export class Latest extends Handle implements AsyncIterable<Uint8Array> {
   /** Largest value that can be written. */
   readonly maxValueBytes: number;
   readonly #segment: Segment;
@@ -67,12 +74,18 @@ export class Latest {
   readonly #cellsByte: number;
   readonly #cellBytes: number;
   readonly #cells: number;
+  readonly #waitsWord: number;
+  readonly #changed: WaitPoint;
+  readonly #turns = new TurnCounter(READS_PER_TURN);
+  /** The version that was last read by this handle; 0 is that before the first value. */
+  #seen = 0;
   #writing = false;
   #version = 0;
   #closed = false;
 
   /** @internal */
   constructor(segment: Segment) {
+    super(segment, 'latest value');
     const [maxValueBytes = 0, cells = 0] = segment.params;
     const base = segment.payloadOffset / WORD_BYTES;
     this.#segment = segment;
@@ -84,11 +97,8 @@ export class Latest {
     this.#versionWord = base + VERSION_WORD;
     this.#writerWord = base + WRITER_WORD;
     this.#cellsByte = segment.payloadOffset + FIRST_CELL_BYTES;
-  }
-
-  /** The segment it lies in: its name, `incarnation`, `retired`, `unlink()`. */
-  get segment(): Segment {
-    return this.#segment;
+    this.#waitsWord = base + WAITS_WORD;
+    this.#changed = new WaitPoint(segment, this.#waitsWord, WaitBit.Readable);
   }
 
   /**
@@ -140,6 +150,7 @@ export class Latest {
     // pairs with: Latest.readInto and Latest.read, load of VERSION
     store(this.#words, this.#versionWord, version);
     this.#version = version;
+    if (load(this.#words, this.#waitsWord) !== 0) this.waiting.signal(this.#changed);
   }
 
   /**
@@ -161,7 +172,10 @@ export class Latest {
       const value = plausible ? this.#bytes.slice(begin, begin + length) : undefined;
       fence();
       if (!this.#isIntact(version)) continue;
-      if (value !== undefined || length === NO_VALUE) return value;
+      if (value !== undefined || length === NO_VALUE) {
+        this.#seen = version;
+        return value;
+      }
       this.#throwCorrupt(version, length);
     }
     this.#throwOvertaken();
@@ -185,8 +199,10 @@ export class Latest {
       if (fits) target.set(this.#bytes.subarray(begin, begin + length));
       fence();
       if (!this.#isIntact(version)) continue;
-      if (fits) return length;
-      if (length === NO_VALUE) return undefined;
+      if (fits || length === NO_VALUE) {
+        this.#seen = version;
+        return fits ? length : undefined;
+      }
       if (length < 0 || length > this.maxValueBytes) this.#throwCorrupt(version, length);
       throw new RangeError(`a value of ${length} bytes does not fit into a target of ${target.length}`);
     }
@@ -200,20 +216,40 @@ export class Latest {
     return token === 0 ? undefined : this.#segment.participants.describe(token);
   }
 
-  /** Gives up the writer's role and the memory. The value stays for others. Idempotent. */
-  close(): void {
-    if (this.#closed) return;
+  /**
+   * Waits until there is a value that this handle has not read: `while (await latest.changed()) use(latest.read())`. Values that were
+   * replaced before they were read are skipped. A read-only handle cannot be rung for, and looks every 20 ms.
+   *
+   * @returns false when the handle was closed.
+   * @throws the reason of `signal`
+   */
+  async changed(options: WaitOptions = {}): Promise<boolean> {
+    assertOptions(options, 'latest.changed');
+    options.signal?.throwIfAborted();
+    if (this.closed) return false;
+    const isNew = (): boolean => load(this.#words, this.#versionWord) !== this.#seen;
+    if (!isNew()) this.#turns.reset();
+    await this.#turns.next();
+    await this.waiting.until(this.#changed, isNew, options.signal);
+    return !this.closed;
+  }
+
+  /** The newest value, and each time it changed the newest again. Ends when the handle is closed; its waits can be aborted by `signal`. */
+  async *values(options: WaitOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    while (await this.changed(options)) {
+      const value = this.read();
+      if (value !== undefined) yield value;
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return this.values();
+  }
+
+  /** @internal */
+  protected override leave(): void {
     this.#closed = true;
     if (this.#writing) releaseRole(this.#words, this.#writerWord, this.#segment.participant);
-    this.#segment.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
   }
 
   /** Whether the cell of `version` cannot have been touched since that version was loaded. */
@@ -222,7 +258,7 @@ export class Latest {
   }
 
   #throwClosed(): never {
-    throw new ShmError('ERR_SHM_CLOSED', `the latest value ${this.#segment.name} is closed`);
+    throw this.closedError();
   }
 
   #throwCorrupt(version: number, length: number): never {

@@ -3,7 +3,8 @@
  *
  *     byte 0    │ version: int32, counts the writes      │  written by the writer, read by all
  *        128    │ writer: token of who may write, or 0   │
- *        256    │ cell 0: length in bytes, 4 unused, data │
+ *        256    │ hint: 1 when somebody may sleep for the next value │
+ *        384    │ cell 0: length in bytes, 4 unused, data │
  *               │ cell 1                                 │  each a multiple of 128 bytes
  *               │ …                                      │
  *
@@ -16,8 +17,10 @@ import { alignUp, LINE_BYTES, LINE_WORDS } from '../segment/layout.js';
 export const VERSION_WORD = 0;
 /** Word of the payload. */
 export const WRITER_WORD: number = LINE_WORDS;
+/** Word of the payload. */
+export const WAITS_WORD: number = 2 * LINE_WORDS;
 /** Byte of the payload. */
-export const FIRST_CELL_BYTES: number = 2 * LINE_BYTES;
+export const FIRST_CELL_BYTES: number = 3 * LINE_BYTES;
 
 /** Word of a cell. */
 export const CELL_LENGTH_WORD = 0;

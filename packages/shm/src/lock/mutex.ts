@@ -2,20 +2,25 @@
  * A mutex between processes that awaits in the event loop, and survives the death of its holder.
  *
  * `lock-word.ts` holds the lock itself. Added here: the callers of one handle queue in order, and only the first of them tries
- * the word, at first once per turn of the loop, then by a timer of one to eight milliseconds; now and then it asks the kernel whether
- * the holder is dead. No fairness between processes is promised.
+ * the word, at first once per turn of the loop; then it sleeps, is rung for, and now and then asks the kernel whether the holder is dead.
+ *
+ * Fair enough: whoever gives the lock up while others sleep for it reserves it for the next of them, in the order of the slots. So one
+ * that takes it again and again does not keep it from the others, and a sleeper has it after at most one turn of each other.
  *
  * A lock recovered from the dead is handed out with `recovered: true`: what it protects may be half written. Its holder repairs it and
  * says so with `markConsistent()`; if it leaves without, the mutex is *poisoned*, and everybody is refused until somebody comes
  * with `acceptPoisoned` and repairs it. A live holder is never robbed, however long it takes: there is no lease and no
  * heartbeat. Waiting for a lock that the same chain of calls holds would last for ever, and is refused at once.
  */
+
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ShmError } from '../errors.js';
+import { Handle, type HandleEvents } from '../handle.js';
 import { assertOptions } from '../option-names.js';
-import { LOCK_WORD, SegmentKind } from '../segment/layout.js';
+import { LOCK_WAITS_WORD, LOCK_WORD, SegmentKind } from '../segment/layout.js';
 import { type ParticipantInfo, Role } from '../segment/participants.js';
 import { type OpenOptions, Segment } from '../segment/segment.js';
+import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
 import { LockOutcome, LockWord } from './lock-word.js';
 
 /** How to take a lock. */
@@ -65,7 +70,6 @@ interface Waiter {
 
 /** Turns of the event loop in which a busy lock is tried before timers are used. */
 const EAGER_TURNS = 20;
-const MAX_NAP_MS = 8;
 const LIVENESS_INTERVAL_MS = 10;
 /** A longer timer of Node fires at once; 24 days are no limit. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -74,36 +78,30 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 const chainLocks = new AsyncLocalStorage<readonly { readonly key: string; readonly lock: Lock }[]>();
 
 /** A mutex between processes. Made by {@link openMutex}, or part of a segment. */
-export class Mutex {
+export class Mutex<
+  Events extends HandleEvents & Record<keyof Events, unknown[]> = HandleEvents,
+> extends Handle<Events> {
   readonly #segment: Segment;
-  readonly #word: LockWord;
+  /** Undefined on a read-only handle. */
+  readonly #word: LockWord | undefined;
+  readonly #free: WaitPoint;
   readonly #key: string;
-  readonly #onClosed: () => void;
-  readonly #waiters: Waiter[] = [];
+  readonly #waiters = new Set<Waiter>();
   #held: Lock | undefined;
-  #polling = false;
-  #closed = false;
+  #contending = false;
 
-  /**
-   * The mutex in word `index` of `segment`. `onClosed` is called once, when it is closed and not held any more.
-   * @internal
-   */
-  constructor(segment: Segment, index: number, onClosed: () => void) {
+  /** The mutex of `segment`. `what` names the structure in messages. @internal */
+  constructor(segment: Segment, what = 'mutex') {
+    super(segment, what);
     this.#segment = segment;
-    this.#word = new LockWord(segment, index);
-    this.#key = `${segment.path} ${segment.incarnation} ${index}`;
-    this.#onClosed = onClosed;
+    this.#word = segment.readOnly ? undefined : new LockWord(segment, LOCK_WORD);
+    this.#free = new WaitPoint(segment, LOCK_WAITS_WORD, WaitBit.Lock);
+    this.#key = `${segment.path} ${segment.incarnation}`;
   }
 
-  /** The segment it lies in: its name, `incarnation`, `retired`, `unlink()`. */
-  get segment(): Segment {
-    return this.#segment;
-  }
-
-  /** Whether somebody gave it up without vouching for what it protects. */
+  /** Whether somebody gave it up without vouching for what it protects. @throws {@link ShmError} `ERR_SHM_READ_ONLY`, `ERR_SHM_CLOSED` */
   get poisoned(): boolean {
-    this.#assertOpen();
-    return this.#word.isPoisoned;
+    return this.#openWord().isPoisoned;
   }
 
   /** Whether this handle holds it. */
@@ -111,10 +109,13 @@ export class Mutex {
     return this.#held !== undefined;
   }
 
-  /** Who holds it, with `liveness`: `stopped` is a holder that does not run, for example in a debugger. */
+  /**
+   * Who holds it, with `liveness`: `stopped` is a holder that does not run, for example in a debugger.
+   *
+   * @throws {@link ShmError} `ERR_SHM_READ_ONLY`, `ERR_SHM_CLOSED`
+   */
   owner(): ParticipantInfo | undefined {
-    this.#assertOpen();
-    return this.#word.owner();
+    return this.#openWord().owner();
   }
 
   /**
@@ -158,8 +159,8 @@ export class Mutex {
    */
   tryLock(options: TryLockOptions = {}): Lock | undefined {
     assertOptions(options, 'tryLock');
-    this.#assertOpen();
-    if (this.#held !== undefined || this.#waiters.length > 0) return undefined;
+    this.#openWord();
+    if (this.#held !== undefined || this.#waiters.size > 0) return undefined;
     return this.#attempt(true, options.acceptPoisoned ?? false);
   }
 
@@ -167,35 +168,55 @@ export class Mutex {
    * Refuses new callers and those who wait. A lock that is held stays held until its holder gives it up; only then does this handle
    * let go of the memory. Idempotent.
    */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(this.#closedError());
-    if (this.#held === undefined) this.#onClosed();
+  override close(): void {
+    super.close();
   }
 
-  [Symbol.dispose](): void {
-    this.close();
+  /**
+   * Closes, and removes the segment if nobody else has it open.
+   *
+   * @returns whether it was removed.
+   * @throws {@link ShmError} `ERR_SHM_BUSY` while this handle holds the lock, or when a stopped process is removing the segment;
+   * `ERR_SHM_READ_ONLY`
+   */
+  override closeAndRemoveIfLast(): boolean {
+    if (this.held) {
+      throw new ShmError('ERR_SHM_BUSY', `the mutex of ${this.#segment.name} is held by this handle`);
+    }
+    return super.closeAndRemoveIfLast();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
+  /** @internal */
+  protected override leave(): void {
+    for (const waiter of [...this.#waiters]) waiter.reject(this.closedError());
+    this.#passOn();
+  }
+
+  /** @internal */
+  protected override get lingers(): boolean {
+    return this.held;
+  }
+
+  /** @internal */
+  protected override onLook(_closedBell: number | undefined): void {
+    this.#passOn();
   }
 
   async #acquire(options: LockOptions): Promise<Lock> {
-    this.#assertOpen();
+    this.#openWord();
     const { signal, timeoutMs, acceptPoisoned = false } = options;
     if (timeoutMs !== undefined && !(timeoutMs >= 0)) {
       throw new RangeError(`timeoutMs is 0 or more, not ${timeoutMs}`);
     }
     signal?.throwIfAborted();
-    if (this.#held === undefined && this.#waiters.length === 0) {
+    if (this.#held === undefined && this.#waiters.size === 0) {
       const lock = this.#attempt(true, acceptPoisoned);
       if (lock !== undefined) return lock;
     }
     if (timeoutMs === 0) throw this.#timeoutError(timeoutMs);
     return new Promise<Lock>((resolve, reject) => {
       const settle = (): void => {
+        this.#waiters.delete(waiter);
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
       };
@@ -211,8 +232,9 @@ export class Mutex {
         },
       };
       const giveUp = (error: unknown): void => {
-        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
         waiter.reject(error);
+        this.waiting.look();
+        this.#passOn();
       };
       const onAbort = (): void => giveUp(signal?.reason);
       const timer =
@@ -220,44 +242,54 @@ export class Mutex {
           ? undefined
           : setTimeout(() => giveUp(this.#timeoutError(timeoutMs)), timeoutMs);
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.#waiters.push(waiter);
-      this.#poll(0, performance.now());
+      this.#waiters.add(waiter);
+      void this.#contend();
     });
   }
 
-  /** Tries the lock for the first in the queue, and sees to it that it is tried again while there is one. */
-  #poll(turn: number, checkedAt: number): void {
-    if (turn === 0) {
-      if (this.#polling) return;
-      this.#polling = true;
-    }
-    const waiter = this.#waiters[0];
-    if (waiter === undefined || this.#held !== undefined) {
-      // The end of the one who holds it here starts the next round.
-      this.#polling = false;
-      return;
-    }
-    const now = performance.now();
-    const check = now - checkedAt >= LIVENESS_INTERVAL_MS;
+  /** Sees to it that the lock is tried for the first in the queue, until it is had or nobody waits any more. */
+  async #contend(): Promise<void> {
+    if (this.#contending) return;
+    this.#contending = true;
+    let timer: NodeJS.Timeout | undefined;
     try {
-      const lock = this.#attempt(check, waiter.acceptPoisoned);
-      if (lock !== undefined) {
-        this.#waiters.shift();
-        this.#polling = false;
-        waiter.resolve(lock);
-        return;
+      for (let turn = 0; turn < EAGER_TURNS && !this.#serve(false); turn++) {
+        await new Promise((resolve) => setImmediate(resolve));
       }
-    } catch (error) {
-      this.#waiters.shift();
-      waiter.reject(error);
+      if (this.#serve(false)) return;
+      // Who holds the lock rings when it gives it up; that it died, nobody says. (The timer also keeps the process alive.)
+      timer = setInterval(() => {
+        this.#serve(true);
+        this.waiting.look();
+      }, LIVENESS_INTERVAL_MS);
+      await this.waiting.until(this.#free, () => this.#serve(false));
+    } finally {
+      clearInterval(timer);
+      this.#contending = false;
+      if (this.#waiters.size > 0 && this.#held === undefined) void this.#contend();
     }
-    const again = (): void => this.#poll(turn + 1, check ? now : checkedAt);
-    if (turn < EAGER_TURNS) setImmediate(again);
-    else setTimeout(again, Math.min(2 ** Math.floor((turn - EAGER_TURNS) / 4), MAX_NAP_MS));
+  }
+
+  /** Tries the lock for the first in the queue. Returns whether there is nothing to be waited for any more. */
+  #serve(check: boolean): boolean {
+    for (const waiter of this.#waiters) {
+      // The end of the one who holds it here starts the next round.
+      if (this.#held !== undefined) return true;
+      try {
+        const lock = this.#attempt(check, waiter.acceptPoisoned);
+        if (lock === undefined) return false;
+        waiter.resolve(lock);
+        return true;
+      } catch (error) {
+        waiter.reject(error);
+      }
+    }
+    return true;
   }
 
   #attempt(check: boolean, acceptPoisoned: boolean): Lock | undefined {
-    let outcome = check ? this.#word.tryRecover() : this.#word.tryAcquire();
+    const word = this.#openWord();
+    let outcome = check ? word.tryRecover() : word.tryAcquire();
     if (outcome === LockOutcome.Poisoned) {
       if (!acceptPoisoned) {
         throw new ShmError(
@@ -265,17 +297,15 @@ export class Mutex {
           `the lock of ${this.#segment.name} was recovered from a dead holder and given up without markConsistent(); repair the data under acceptPoisoned`,
         );
       }
-      outcome = this.#word.tryTakePoisoned();
+      outcome = word.tryTakePoisoned();
     }
     if (outcome === LockOutcome.Busy) return undefined;
     const recovered = outcome === LockOutcome.Recovered;
-    this.#held = this.#lock(recovered, recovered ? this.#word.deceased : undefined);
+    this.#held = this.#lock(word, recovered, recovered ? word.deceased : undefined);
     return this.#held;
   }
 
-  #lock(recovered: boolean, deceased: ParticipantInfo | undefined): Lock {
-    const word = this.#word;
-    const ended = (): void => this.#ended();
+  #lock(word: LockWord, recovered: boolean, deceased: ParticipantInfo | undefined): Lock {
     const lostError = (): ShmError =>
       new ShmError(
         'ERR_SHM_LOCK_LOST',
@@ -286,8 +316,9 @@ export class Mutex {
     const release = (): void => {
       if (!held) return;
       held = false;
-      const ours = consistent ? word.release() : word.releasePoisoned();
-      ended();
+      const ours = consistent ? this.#release(word) : word.releasePoisoned();
+      if (!consistent) this.#ringNext(word);
+      this.#ended();
       if (!ours) throw lostError();
     };
     return {
@@ -304,14 +335,46 @@ export class Mutex {
     };
   }
 
+  /** Gives the lock up: to one who sleeps for it, if there is any, so that it is not had by the quickest for ever. */
+  #release(word: LockWord): boolean {
+    if (this.#free.mayHaveSleepers) {
+      const [sleeper] = this.#free.takeSleepers(1);
+      const token = sleeper === undefined ? 0 : this.#segment.participants.tokenAt(sleeper.slot);
+      if (sleeper !== undefined && token !== 0) {
+        const ours = word.releaseFor(token);
+        this.waiting.ring(sleeper.bell, sleeper.key);
+        return ours;
+      }
+    }
+    const ours = word.release();
+    // Whoever fell asleep between the look above and the release is found here, or has found the lock free.
+    this.#ringNext(word);
+    return ours;
+  }
+
+  #ringNext(word: LockWord): void {
+    if (!this.#free.mayHaveSleepers) return;
+    const [sleeper] = this.#free.takeSleepers(1);
+    if (sleeper === undefined) return;
+    const token = this.#segment.participants.tokenAt(sleeper.slot);
+    if (token !== 0) word.reserveFor(token);
+    this.waiting.ring(sleeper.bell, sleeper.key);
+  }
+
+  /** Leaves a lock that is reserved for us, though nobody here waits for it any more, to the next one. */
+  #passOn(): void {
+    const word = this.#word;
+    if (word !== undefined && this.#waiters.size === 0 && word.withdraw()) this.#ringNext(word);
+  }
+
   #ended(): void {
     this.#held = undefined;
-    if (this.#closed) this.#onClosed();
-    else if (this.#waiters.length > 0) this.#poll(0, performance.now());
+    if (this.closed) this.finish();
+    else if (this.#waiters.size > 0) void this.#contend();
   }
 
   #timeoutError(timeoutMs: number): ShmError {
-    const owner = this.#word.owner();
+    const owner = this.#word?.owner();
     const who = owner === undefined ? 'nobody by now' : `process ${owner.pid}, which is ${owner.liveness}`;
     return new ShmError(
       'ERR_SHM_LOCK_TIMEOUT',
@@ -319,12 +382,10 @@ export class Mutex {
     );
   }
 
-  #closedError(): ShmError {
-    return new ShmError('ERR_SHM_CLOSED', `the mutex ${this.#segment.name} is closed`);
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw this.#closedError();
+  #openWord(): LockWord {
+    this.assertOpen();
+    if (this.#word === undefined) this.#segment.assertWritable();
+    return this.#word as LockWord;
   }
 }
 
@@ -355,5 +416,5 @@ export function openMutex(name: string, options: OpenOptions = {}): Mutex {
     options,
     Role.User,
   );
-  return new Mutex(segment, LOCK_WORD, () => segment.close());
+  return new Mutex(segment);
 }

@@ -10,7 +10,7 @@
  *        168    │ count cell 1: the same                          │
  *        256    │ data: `capacityBytes` bytes                     │
  *
- * Tail and oldest are positions as in a ring (see ring-layout.ts): units of 8 bytes, modulo 2^32.
+ * Tail and oldest are positions as in a ring (see ring/layout.ts): units of 8 bytes, modulo 2^32.
  *
  *     entry    │ length in bytes │ mark │ number low │ number high │ payload … │ padding to a multiple of 8 │
  *
@@ -18,7 +18,7 @@
  * numbered from 1. How many there are up to the tail stands in the count cell that names the tail; the next append writes the
  * other one, so that the number is right whichever side of the store of TAIL its writer is killed on.
  *
- * Words of a participant slot: whether it sleeps, how it reads, up to where it has read, and how many entries it has lost. What a lossy
+ * Words of a participant slot: how it reads, up to where it has read, and how many entries it has lost. What a lossy
  * reader shows there is for people only, who look at it with `inspect()`.
  */
 import { LINE_WORDS, SLOT_USER, WORD_BYTES } from '../segment/layout.js';
@@ -46,11 +46,10 @@ export const ENTRY_NUMBER_HIGH = 3;
 export const ENTRY_HEADER_BYTES = 16;
 
 /** Words of a participant slot. */
-export const SLOT_SLEEPS: number = SLOT_USER;
-export const SLOT_READS: number = SLOT_USER + 1;
-export const SLOT_POSITION: number = SLOT_USER + 2;
+export const SLOT_READS: number = SLOT_USER;
+export const SLOT_POSITION: number = SLOT_USER + 1;
 /** Modulo 2^32. */
-export const SLOT_LOST: number = SLOT_USER + 3;
+export const SLOT_LOST: number = SLOT_USER + 2;
 
 /** Values of SLOT_READS; 0 is not at all. */
 export const READS_RELIABLY = 1;

@@ -1,24 +1,23 @@
 /**
  * A log: many processes append entries, many read them, and all see the same order.
  *
- * It is the last `capacityBytes` of an endless sequence of numbered entries. Writers append under a lock (`writer.ts`); readers
- * have cursors of their own (`cursor.ts`) and are either overtaken, and told exactly how many entries they lost, or waited for. This file is
+ * It is the last `capacityBytes` of an endless sequence of numbered entries. Writers append under a lock (`log/writer.ts`); readers
+ * have cursors of their own (`log/cursor.ts`) and are either overtaken, and told exactly how many entries they lost, or waited for. This file is
  * the handle: who sleeps and who rings, and the queue of those who wait for room.
  *
- * One `sleepers` word keeps the price of that off the busy path: a writer that finds it clear, as it does unless somebody
- * went to sleep since the last ring, looks at no participant. A sleeper sets its own word first and `sleepers` after it, and then looks
- * at the tail once more; a writer stores the tail and then looks at `sleepers`. One of them sees the other.
+ * Readers sleep until there is an entry, writers until a reliable reader has made room: see `waiting/wait-point.ts`.
  */
 
 import { ShmError } from '../errors.js';
+import { Handle } from '../handle.js';
 import { assertOptions } from '../option-names.js';
-import { load, store } from '../platform/atomics.js';
-import { SegmentKind, slotWord, WORD_BYTES } from '../segment/layout.js';
+import { load } from '../platform/atomics.js';
+import { SegmentKind, WORD_BYTES } from '../segment/layout.js';
 import { Role } from '../segment/participants.js';
 import { type OpenOptions, Segment } from '../segment/segment.js';
-import { arm, Doorbell, disarm } from '../waiting/doorbell.js';
-import { Parking } from '../waiting/parking.js';
-import { checkMaxQueuedBytes, WaitQueue } from '../waiting/wait-queue.js';
+import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
+import { checkMaxQueuedBytes, type Queued, WaitQueue } from '../waiting/wait-queue.js';
+import type { WaitOptions } from '../waiting/waiting.js';
 import { LogCursor } from './cursor.js';
 import {
   BLOCKED_WORD,
@@ -28,9 +27,8 @@ import {
   MIN_LOG_BYTES,
   maxEntryBytes,
   SLEEPERS_WORD,
-  SLOT_SLEEPS,
 } from './layout.js';
-import { LogReader, type LogReaderOptions, type LogWaitOptions } from './reader.js';
+import { LogReader, type LogReaderOptions } from './reader.js';
 import { LogRoster } from './roster.js';
 import { LogWriter } from './writer.js';
 
@@ -55,50 +53,46 @@ export interface LogOptions extends OpenOptions {
 }
 
 /** A handle on a log. Made by {@link openLog}. */
-export class Log {
+export class Log extends Handle {
   readonly capacityBytes: number;
   /** Longest entry. */
   readonly maxEntryBytes: number;
   readonly #segment: Segment;
   readonly #words: Int32Array;
   readonly #base: number;
-  readonly #sleepsWord: number;
+  readonly #readable: WaitPoint;
+  readonly #writable: WaitPoint;
+  readonly #sleepersHint: number;
   readonly #roster: LogRoster;
   readonly #writer: LogWriter;
   readonly #readers = new Set<LogReader>();
-  readonly #parking = new Parking();
   readonly #queue: WaitQueue<number>;
-  #doorbell: Doorbell | undefined;
-  #keepAlive = false;
+  #retry: NodeJS.Immediate | undefined;
   #closed = false;
 
   /** @internal */
   constructor(segment: Segment, maxQueuedBytes?: number) {
-    this.#queue = new WaitQueue(maxQueuedBytes);
+    super(segment, 'log');
     const [capacityBytes = 0] = segment.params;
     this.capacityBytes = capacityBytes;
     this.maxEntryBytes = maxEntryBytes(capacityBytes);
     this.#segment = segment;
     this.#words = segment.words;
     this.#base = segment.payloadOffset / WORD_BYTES;
-    this.#sleepsWord = slotWord(segment.participant.slot) + SLOT_SLEEPS;
+    this.#sleepersHint = this.#base + SLEEPERS_WORD;
+    this.#readable = new WaitPoint(segment, this.#sleepersHint, WaitBit.Readable);
+    this.#writable = new WaitPoint(segment, this.#base + BLOCKED_WORD, WaitBit.Writable);
     this.#roster = new LogRoster(segment);
     this.#writer = new LogWriter(segment, this.#base, capacityBytes, this.#roster);
-  }
-
-  /** The segment it lies in: its name, `incarnation`, `retired`, `unlink()`. */
-  get segment(): Segment {
-    return this.#segment;
-  }
-
-  /** Whether {@link close} was called. */
-  get closed(): boolean {
-    return this.#closed;
+    this.#queue = new WaitQueue(
+      { waiting: this.waiting, point: this.#writable, flush: (queue) => this.#flush(queue) },
+      maxQueuedBytes,
+    );
   }
 
   /** The number of the last entry, 0 if there is none yet. @throws {@link ShmError} `ERR_SHM_CLOSED` */
   get last(): number {
-    this.#assertOpen();
+    this.assertOpen();
     return new LogCursor(this.#segment, this.#base, this.capacityBytes).last;
   }
 
@@ -106,7 +100,7 @@ export class Log {
    * Appends an entry, if that is possible now.
    *
    * @returns its number; undefined when a reliable reader has yet to make room, when {@link append}s wait for it, or when another writer
-   * is stopped in the middle of an append.
+   * has been in the middle of an append for 5 ms, since its thread does not run.
    * @throws {@link ShmError} `ERR_SHM_TOO_LARGE`, `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`
    */
   tryAppend(entry: Uint8Array): number | undefined {
@@ -115,7 +109,7 @@ export class Log {
     if (this.#queue.length > 0) return undefined;
     const number = this.#writer.append(entry);
     if (number === 0) return undefined;
-    if (load(this.#words, this.#base + SLEEPERS_WORD) !== 0) this.#ringSleepers(SLEEPERS_WORD);
+    if (load(this.#words, this.#sleepersHint) !== 0) this.waiting.signal(this.#readable);
     return number;
   }
 
@@ -130,8 +124,7 @@ export class Log {
     for (const entry of entries) this.#writer.check(entry);
     if (this.#queue.length > 0 || entries.length === 0) return 0;
     const appended = this.#writer.appendAll(entries);
-    if (appended > 0 && load(this.#words, this.#base + SLEEPERS_WORD) !== 0)
-      this.#ringSleepers(SLEEPERS_WORD);
+    if (appended > 0) this.waiting.signal(this.#readable);
     return appended;
   }
 
@@ -142,7 +135,7 @@ export class Log {
    * @returns its number.
    * @throws {@link ShmError} `ERR_SHM_TOO_LARGE`, `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`; the reason of `signal`, in which case it was not appended
    */
-  append(entry: Uint8Array, options?: LogWaitOptions): Promise<number> {
+  append(entry: Uint8Array, options?: WaitOptions): Promise<number> {
     const signal = options?.signal;
     try {
       assertOptions(options, 'log.append');
@@ -152,22 +145,19 @@ export class Log {
     } catch (error) {
       return Promise.reject(error);
     }
-    const appended = this.#queue.push(entry, signal);
-    this.#bell();
-    this.#wake();
-    return appended;
+    return this.#queue.push(entry, signal);
   }
 
   /**
    * Starts reading.
    *
    * @throws {RangeError} when `start` is no entry.
-   * @throws {@link ShmError} `ERR_SHM_LOCK_TIMEOUT` when a reliable reader cannot be entered because a writer is stopped in the middle of
-   * an append; `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`
+   * @throws {@link ShmError} `ERR_SHM_LOCK_TIMEOUT` when a reliable reader cannot be entered because a writer does not come to the end
+   * of its append within half a second; `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`
    */
   reader(options: LogReaderOptions = {}): LogReader {
     assertOptions(options, 'log.reader');
-    this.#assertOpen();
+    this.assertOpen();
     const { start = 'next', reliable = false, onLost } = options;
     const cursor = new LogCursor(this.#segment, this.#base, this.capacityBytes, onLost);
     if (reliable) this.#enterReliable(cursor, start);
@@ -175,14 +165,13 @@ export class Log {
     const reader = new LogReader(
       cursor,
       {
-        park: (isIdle, signal) => this.#park(isIdle, signal),
+        until: (isReady, signal) => this.waiting.until(this.#readable, isReady, signal),
         roomMade: () => {
-          if (!this.#closed && load(this.#words, this.#base + BLOCKED_WORD) !== 0)
-            this.#ringSleepers(BLOCKED_WORD);
+          if (!this.#closed) this.waiting.signal(this.#writable);
         },
         left: (one) => {
           this.#readers.delete(one);
-          this.#parking.wakeAll();
+          this.waiting.look();
         },
       },
       this.#segment.name,
@@ -191,143 +180,57 @@ export class Log {
     return reader;
   }
 
-  /** Keeps the process alive while the log is open. */
-  ref(): this {
-    this.#keepAlive = true;
-    this.#bell().ref();
-    return this;
-  }
-
-  /** Lets the process end although the log is open. */
-  unref(): this {
-    this.#keepAlive = false;
-    this.#doorbell?.unref();
-    return this;
-  }
-
   /** Closes the readers of this handle, refuses waiting appends, lets go of the memory. Entries stay for others. Idempotent. */
-  close(): void {
-    if (this.#leave()) this.#segment.close();
+  override close(): void {
+    super.close();
   }
 
-  /**
-   * Closes, and removes the log with all its entries if nobody else has it open.
-   *
-   * @returns whether it was removed.
-   */
-  closeAndRemoveIfLast(): boolean {
-    return this.#leave() && this.#segment.closeAndRemoveIfLast();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-  }
-
-  #leave(): boolean {
-    if (this.#closed) return false;
+  /** @internal */
+  protected override leave(): void {
+    clearImmediate(this.#retry);
+    this.#queue.rejectAll(this.closedError());
     for (const reader of [...this.#readers]) reader.close();
     this.#closed = true;
-    disarm(this.#words, this.#sleepsWord);
-    this.#queue.rejectAll(this.#closedError());
-    this.#parking.wakeAll();
-    this.#doorbell?.close();
-    return true;
   }
 
   #enterReliable(cursor: LogCursor, start: LogReaderOptions['start'] & {}): void {
     if ([...this.#readers].some((reader) => reader.reliable)) {
       throw new TypeError('one reader of a handle may be reliable: open the log once more');
     }
-    const entered = this.#writer.exclusively(() => {
+    this.#writer.exclusively(() => {
       cursor.seek(start);
       cursor.becomeReliable();
     });
-    if (!entered) {
-      throw new ShmError('ERR_SHM_LOCK_TIMEOUT', `a writer of ${this.#segment.name} is stopped in an append`);
-    }
     this.#segment.participant.setRole(Role.Reader);
   }
 
-  /** Sleeps until something happens, unless `isIdle` is false at the last look. */
-  #park(isIdle: () => boolean, signal: AbortSignal | undefined): Promise<void> {
-    this.#bell();
-    const parked = this.#parking.park(signal);
-    this.#arm(SLEEPERS_WORD);
-    if (!isIdle()) this.#parking.wakeAll();
-    return parked;
-  }
-
-  /** Says that this handle sleeps, and that somebody does. The last look is to follow. */
-  #arm(word: number): void {
-    arm(this.#words, this.#sleepsWord);
-    // publish: "somebody sleeps", after who it is. pairs with: #ringSleepers
-    store(this.#words, this.#base + word, 1);
-  }
-
-  /** Everything that waits looks again. */
-  #wake(): void {
-    if (this.#closed) return;
-    this.#parking.wakeAll();
-    if (this.#queue.length === 0 || this.#appendWaiting()) return;
-    this.#arm(BLOCKED_WORD);
-    this.#appendWaiting();
-  }
-
-  /** Appends what waits, as far as possible. Returns whether that is all. */
-  #appendWaiting(): boolean {
+  /** Appends from the front of the queue what is possible now. */
+  #flush(queue: Iterable<Queued<number>>): void {
     let appended = 0;
-    for (const waiting of this.#queue) {
+    for (const waiting of queue) {
       try {
         const number = this.#writer.append(waiting.message);
         if (number === 0) break;
         appended++;
         waiting.resolve(number);
       } catch (error) {
-        if (ShmError.is(error) && error.code === 'ERR_SHM_CORRUPT') this.#queue.rejectAll(error);
-        // Only this one is bad: an array that grew since it was checked, or a transferred one.
-        else waiting.reject(error);
+        if (ShmError.is(error) && error.code === 'ERR_SHM_CORRUPT') throw error;
+        // Only this one is bad: its memory was transferred away since it was checked.
+        waiting.reject(error);
       }
     }
-    if (appended > 0 && load(this.#words, this.#base + SLEEPERS_WORD) !== 0) {
-      this.#ringSleepers(SLEEPERS_WORD);
-    }
-    return this.#queue.length === 0;
-  }
-
-  #ringSleepers(word: number): void {
-    // Before who sleeps is looked for: whoever arms from now on sets it again.
-    store(this.#words, this.#base + word, 0);
-    for (const token of this.#roster.takeSleepers()) {
-      if (token === this.#segment.participant.token) queueMicrotask(() => this.#wake());
-      else this.#bell().ring(token);
-    }
-  }
-
-  #bell(): Doorbell {
-    if (this.#doorbell === undefined) {
-      this.#doorbell = new Doorbell(this.#segment, {
-        onRing: () => this.#wake(),
-        onLook: () => this.#wake(),
+    if (appended > 0) this.waiting.signal(this.#readable);
+    // Nobody rings for the lock: it is had again in the next turn.
+    if (this.#queue.length > 0 && this.#writer.lockWasBusy && this.#retry === undefined) {
+      this.#retry = setImmediate(() => {
+        this.#retry = undefined;
+        if (!this.#closed) this.waiting.look();
       });
-      if (this.#keepAlive) this.#doorbell.ref();
     }
-    return this.#doorbell;
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) this.#throwClosed();
   }
 
   #throwClosed(): never {
-    throw this.#closedError();
-  }
-
-  #closedError(): ShmError {
-    return new ShmError('ERR_SHM_CLOSED', `the log ${this.#segment.name} is closed`);
+    throw this.closedError();
   }
 }
 

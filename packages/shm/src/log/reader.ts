@@ -1,10 +1,12 @@
 /**
  * One reader of a log, as its user sees it: polls with `read`, sleeps with `readable`, or loops over `entries`.
  *
- * Where it is and what it lost is the business of `cursor.ts`; here is waiting, and the end.
+ * Where it is and what it lost is the business of `log/cursor.ts`; here is waiting, and the end.
  */
+
 import { ShmError } from '../errors.js';
 import { assertOptions } from '../option-names.js';
+import type { WaitOptions } from '../waiting/waiting.js';
 import type { EntryHandler, LogCursor, LogStart } from './cursor.js';
 
 /** Options of {@link Log.reader}. */
@@ -31,16 +33,10 @@ export interface LogEntry {
   readonly bytes: Uint8Array;
 }
 
-/** How to wait for entries. */
-export interface LogWaitOptions {
-  /** Ends the waiting; its reason is thrown. */
-  readonly signal?: AbortSignal;
-}
-
 /** What a reader needs of its log. */
 export interface LogReaderHost {
-  /** Resolves when there may be something to read. */
-  park(isIdle: () => boolean, signal: AbortSignal | undefined): Promise<void>;
+  /** Waits until there is something to read, or the log is closed. */
+  until(isReady: () => boolean, signal: AbortSignal | undefined): Promise<void>;
   /** A reliable reader has made room. */
   roomMade(): void;
   left(reader: LogReader): void;
@@ -108,7 +104,7 @@ export class LogReader implements AsyncIterable<LogEntry> {
    * @returns false when the reader was closed.
    * @throws the reason of `signal`
    */
-  async readable(options: LogWaitOptions = {}): Promise<boolean> {
+  async readable(options: WaitOptions = {}): Promise<boolean> {
     assertOptions(options, 'reader.readable');
     const { signal } = options;
     signal?.throwIfAborted();
@@ -117,9 +113,9 @@ export class LogReader implements AsyncIterable<LogEntry> {
       await new Promise((resolve) => setImmediate(resolve));
       signal?.throwIfAborted();
     }
-    while (!this.#closed && !this.#cursor.available) {
+    if (!this.#closed && !this.#cursor.available) {
       this.#batchesSinceTurn = 0;
-      await this.#host.park(() => !this.#closed && !this.#cursor.available, signal);
+      await this.#host.until(() => this.#closed || this.#cursor.available, signal);
     }
     return !this.#closed;
   }
@@ -128,7 +124,7 @@ export class LogReader implements AsyncIterable<LogEntry> {
    * The entries, as they come. Ends when the reader is closed. The event loop gets a turn now and then, however many there are. A
    * reliable reader lets writers pass an entry when it is handed out, up to a batch of 1024 earlier than the loop has seen it.
    */
-  async *entries(options: LogWaitOptions = {}): AsyncGenerator<LogEntry, void, undefined> {
+  async *entries(options: WaitOptions = {}): AsyncGenerator<LogEntry, void, undefined> {
     assertOptions(options, 'reader.entries');
     while (await this.readable(options)) {
       const batch: LogEntry[] = [];

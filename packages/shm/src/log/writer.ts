@@ -44,8 +44,10 @@ import {
 } from './layout.js';
 import type { LogRoster } from './roster.js';
 
-/** An append is over in microseconds; whoever has the lock for longer is stopped, or dead, which is found out meanwhile. */
+/** An append is over in microseconds; one that has the lock for longer does not run just now. That it is dead is found out meanwhile. */
 const LOCK_PATIENCE_MS = 5;
+/** Whoever has to have the lock, and cannot come again later, waits so long for one owner that does not run. */
+const LONG_LOCK_PATIENCE_MS = 500;
 /** How often the kernel is asked whether a reliable reader that holds writers up is dead. */
 const STRIKE_INTERVAL_MS = 20;
 
@@ -69,6 +71,7 @@ export class LogWriter {
   /** OLDEST when it was last looked at; it may be further by now. */
   #oldest = 0;
   #struckAt = Number.NEGATIVE_INFINITY;
+  #lockWasBusy = false;
 
   constructor(segment: Segment, base: number, capacityBytes: number, roster: LogRoster) {
     this.#segment = segment;
@@ -87,7 +90,7 @@ export class LogWriter {
   /**
    * Appends entries, as many as there is room for, shown to readers all at once.
    *
-   * @returns how many; 0 when there is no room, or when another writer is stopped in the middle of an append.
+   * @returns how many; 0 when there is no room, or when another writer has been in the middle of an append for 5 ms: see {@link lockWasBusy}.
    * @throws {@link ShmError} `ERR_SHM_TOO_LARGE`, and then none is appended; `ERR_SHM_CORRUPT`
    */
   appendAll(entries: readonly Uint8Array[]): number {
@@ -124,22 +127,43 @@ export class LogWriter {
     }
   }
 
-  /** Runs `fn` while nobody appends. Returns false, without having run it, when another writer is stopped in an append. */
-  exclusively(fn: () => void): boolean {
-    if (!this.#acquire()) return false;
+  /** Whether the last append that did nothing had no lock, rather than no room: then it is worth trying again soon. */
+  get lockWasBusy(): boolean {
+    return this.#lockWasBusy;
+  }
+
+  /**
+   * Runs `fn` while nobody appends.
+   *
+   * @throws {@link ShmError} `ERR_SHM_LOCK_TIMEOUT`, without having run it, when another writer does not come to the end of its append
+   */
+  exclusively(fn: () => void): void {
+    if (!this.#acquire(LONG_LOCK_PATIENCE_MS)) {
+      const owner = this.#lock.owner();
+      const who = owner === undefined ? 'nobody by now' : `process ${owner.pid}, which is ${owner.liveness}`;
+      throw new ShmError(
+        'ERR_SHM_LOCK_TIMEOUT',
+        `the lock of ${this.#segment.name} was not had within ${LONG_LOCK_PATIENCE_MS} ms; it is held by ${who}`,
+      );
+    }
     try {
       fn();
     } finally {
       this.#lock.release();
     }
-    return true;
   }
 
-  #acquire(): boolean {
-    if (this.#lock.tryAcquire() === LockOutcome.Acquired) return true;
-    const outcome = this.#lock.acquireSync(LOCK_PATIENCE_MS);
-    // What a dead writer leaves is right as it is: see the head of this file.
-    return outcome === LockOutcome.Acquired || outcome === LockOutcome.Recovered;
+  #acquire(patienceMs: number = LOCK_PATIENCE_MS): boolean {
+    if (this.#lock.tryAcquire() !== LockOutcome.Acquired) {
+      const outcome = this.#lock.acquireSync(patienceMs);
+      // What a dead writer leaves is right as it is: see the head of this file.
+      if (outcome !== LockOutcome.Acquired && outcome !== LockOutcome.Recovered) {
+        this.#lockWasBusy = true;
+        return false;
+      }
+    }
+    this.#lockWasBusy = false;
+    return true;
   }
 
   /** Makes the remembered state that of the log, and returns its tail. */

@@ -5,8 +5,8 @@
  *         32    │ head: where the oldest unread record begins  │  written by the reader
  *         64    │ writer: token of who writes, or 0            │  in a channel unused
  *         96    │ reader: token of who reads, or 0             │  in a channel unused
- *        128    │ reader waits: 1 while it sleeps              │  set by the reader, cleared by both
- *        160    │ writer waits: 1 while it sleeps for space    │  set by the writer, cleared by both
+ *        128    │ hint: 1 when the reader may sleep            │  set by the reader, cleared by the writer
+ *        160    │ hint: 1 when the writer may sleep for room   │  set by the writer, cleared by the reader
  *        256    │ data: `capacityBytes` bytes                  │
  *
  * Tail and head are *positions*: they count units of 8 bytes since the ring was made, modulo 2^32, and are compared by their
@@ -39,9 +39,17 @@ export const MIN_CAPACITY_BYTES = 4096;
 export const MAX_CAPACITY_BYTES: number = 2 ** 30;
 export const DEFAULT_CAPACITY_BYTES: number = 2 ** 20;
 
+/** A writer that waits is woken once this much of the ring is free, so that it does not wake for each message. */
+export const WAKE_FREE_SHARE = 0.25;
+
 /** The longest message: an eighth of the ring, so that one always fits into an empty ring, padding included. */
 export function maxMessageBytes(capacityBytes: number): number {
   return capacityBytes / 8;
+}
+
+/** Units of a record whose message has `length` bytes. */
+export function recordUnits(length: number): number {
+  return (length + RECORD_HEADER_BYTES + UNIT_BYTES - 1) >>> 3;
 }
 
 /** Bytes of the whole ring. */

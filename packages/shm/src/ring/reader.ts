@@ -22,6 +22,7 @@ import {
   HEAD_WORD,
   maxMessageBytes,
   RECORD_HEADER_BYTES,
+  recordUnits,
   TAIL_WORD,
   UNIT_BYTES,
   UNIT_WORDS_SHIFT,
@@ -243,8 +244,4 @@ export class RingReader {
     this.#poison = new ShmError('ERR_SHM_CORRUPT', `the ring of ${this.#name} is corrupt: ${what}`);
     throw this.#poison;
   }
-}
-
-function recordUnits(length: number): number {
-  return (length + RECORD_HEADER_BYTES + UNIT_BYTES - 1) >>> 3;
 }

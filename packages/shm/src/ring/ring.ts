@@ -2,12 +2,12 @@
  * A ring: messages of bytes from one writer to one reader, in order, through shared memory, without waiting for each other.
  *
  * This is the polling form: "full" and "empty" are return values, and nothing sleeps. For `await`, wake-ups and news of the
- * other side, take a channel, which is two of these. The ends are `writer.ts` and `reader.ts`; here is who may be
+ * other side, take a channel, which is two of these. The ends are `ring/writer.ts` and `ring/reader.ts`; here is who may be
  * which: each role is a word that names its holder, taken over only from the proven dead, and the successor goes on exactly where
  * the dead one stopped.
  */
 
-import { ShmError } from '../errors.js';
+import { Handle } from '../handle.js';
 import { assertOptions } from '../option-names.js';
 import { load } from '../platform/atomics.js';
 import { checkBytes } from '../record/check.js';
@@ -15,16 +15,25 @@ import { SegmentKind, WORD_BYTES } from '../segment/layout.js';
 import { claimRole, type ParticipantInfo, Role, releaseRole } from '../segment/participants.js';
 import { type OpenOptions, Segment } from '../segment/segment.js';
 import type { SegmentSpec } from '../segment/spec.js';
+import { TurnCounter } from '../waiting/turn-counter.js';
+import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
+import type { WaitOptions } from '../waiting/waiting.js';
 import {
   checkCapacity,
   DEFAULT_CAPACITY_BYTES,
   maxMessageBytes,
+  READER_WAITS_WORD,
   READER_WORD,
   ringBytes,
+  WAKE_FREE_SHARE,
+  WRITER_WAITS_WORD,
   WRITER_WORD,
 } from './layout.js';
 import { type MessageHandler, RingReader } from './reader.js';
 import { type RingMemory, RingWriter } from './writer.js';
+
+/** After so many batches that were at hand the event loop gets a turn. */
+const BATCHES_PER_TURN = 16;
 
 /** Options of {@link openRing}. */
 export interface RingOptions extends OpenOptions {
@@ -37,18 +46,22 @@ export interface RingOptions extends OpenOptions {
 }
 
 /** One handle on a ring: a writer once it has written, a reader once it has read. Made by {@link openRing}. */
-export class Ring {
+export class Ring extends Handle {
   /** Longest message that can be written. */
   readonly maxMessageBytes: number;
   readonly capacityBytes: number;
   readonly #segment: Segment;
   readonly #memory: RingMemory;
+  readonly #readable: WaitPoint;
+  readonly #writable: WaitPoint;
+  readonly #readableHint: number;
+  readonly #turns = new TurnCounter(BATCHES_PER_TURN);
   #writer: RingWriter | undefined;
   #reader: RingReader | undefined;
-  #closed = false;
 
   /** @internal */
   constructor(segment: Segment) {
+    super(segment, 'ring');
     const [capacityBytes = 0] = segment.params;
     this.capacityBytes = capacityBytes;
     this.maxMessageBytes = maxMessageBytes(capacityBytes);
@@ -60,11 +73,10 @@ export class Ring {
       capacityBytes,
       name: segment.name,
     };
-  }
-
-  /** The segment it lies in: its name, `incarnation`, `retired`, `unlink()`. */
-  get segment(): Segment {
-    return this.#segment;
+    const { base } = this.#memory;
+    this.#readableHint = base + READER_WAITS_WORD;
+    this.#readable = new WaitPoint(segment, base + READER_WAITS_WORD, WaitBit.Readable);
+    this.#writable = new WaitPoint(segment, base + WRITER_WAITS_WORD, WaitBit.Writable);
   }
 
   /**
@@ -76,7 +88,9 @@ export class Ring {
    */
   tryWrite(message: Uint8Array): boolean {
     checkBytes(message, 'a message');
-    return this.#writing().tryWrite(message);
+    if (!this.#writing().tryWrite(message)) return false;
+    if (load(this.#memory.words, this.#readableHint) !== 0) this.waiting.signal(this.#readable);
+    return true;
   }
 
   /**
@@ -94,6 +108,7 @@ export class Ring {
   /** Shows everything staged to the reader. @throws {@link ShmError} as {@link tryWrite} */
   publish(): void {
     this.#writing().publish();
+    this.waiting.signal(this.#readable);
   }
 
   /**
@@ -109,6 +124,7 @@ export class Ring {
   /** Sends the claimed message, and everything staged before it. @throws `TypeError` without a claim */
   commit(): void {
     this.#writing().commit();
+    this.waiting.signal(this.#readable);
   }
 
   /** Gives the claim up: nothing is sent. @throws `TypeError` without a claim */
@@ -125,7 +141,9 @@ export class Ring {
    * @throws {@link ShmError} `ERR_SHM_ROLE_TAKEN` while another reader is not proven dead; `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`
    */
   read(handler: MessageHandler, limit?: number): number {
-    return this.#reading().read(handler, limit);
+    const count = this.#reading().read(handler, limit);
+    if (!this.closed) this.#signalRoom();
+    return count;
   }
 
   /**
@@ -141,6 +159,45 @@ export class Ring {
   /** Gives the room of what was taken back to the writer. @throws {@link ShmError} as {@link read} */
   release(): void {
     this.#reading().release();
+    this.#signalRoom();
+  }
+
+  /**
+   * Waits until there is a message: `while (await ring.readable()) ring.read(…)`. The event loop gets a turn now and then, also when there always
+   * is one.
+   *
+   * @returns false when the ring was closed.
+   * @throws {@link ShmError} as {@link read}; the reason of `signal`
+   */
+  async readable(options: WaitOptions = {}): Promise<boolean> {
+    assertOptions(options, 'ring.readable');
+    options.signal?.throwIfAborted();
+    if (this.closed) return false;
+    const reader = this.#reading();
+    if (!reader.available) this.#turns.reset();
+    await this.#turns.next();
+    await this.waiting.until(this.#readable, () => reader.available, options.signal);
+    return !this.closed;
+  }
+
+  /**
+   * Waits until there is room for a message of `length` bytes, by default the longest: `while (!ring.tryWrite(m)) await ring.writable(m.length)`.
+   *
+   * @returns false when the ring was closed.
+   * @throws {@link ShmError} as {@link tryWrite}; `RangeError` for a length that never fits; the reason of `signal`
+   */
+  async writable(length: number = this.maxMessageBytes, options: WaitOptions = {}): Promise<boolean> {
+    assertOptions(options, 'ring.writable');
+    if (!(length >= 0 && length <= this.maxMessageBytes)) {
+      throw new RangeError(`length is 0 to maxMessageBytes ${this.maxMessageBytes}, not ${length}`);
+    }
+    options.signal?.throwIfAborted();
+    if (this.closed) return false;
+    const writer = this.#writing();
+    if (!writer.hasRoom(length)) this.#turns.reset();
+    await this.#turns.next();
+    await this.waiting.until(this.#writable, () => writer.hasRoom(length), options.signal);
+    return !this.closed;
   }
 
   /** Who writes, dead or alive; undefined when nobody does. @throws {@link ShmError} `ERR_SHM_CLOSED` */
@@ -153,25 +210,21 @@ export class Ring {
     return this.#holder(READER_WORD);
   }
 
-  /** Gives its roles and the memory up. What was published stays for others. Idempotent. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+  /** @internal */
+  protected override leave(): void {
     this.#reader?.close();
     const { words, base } = this.#memory;
     if (this.#writer !== undefined) releaseRole(words, base + WRITER_WORD, this.#segment.participant);
     if (this.#reader !== undefined) releaseRole(words, base + READER_WORD, this.#segment.participant);
     this.#writer = undefined;
     this.#reader = undefined;
-    this.#segment.close();
   }
 
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
+  /** Rings for a writer that waits, once there is so much room that it does not wake for each message. */
+  #signalRoom(): void {
+    if (!this.#writable.mayHaveSleepers) return;
+    const used = this.#reading().usedBytes;
+    if (used <= this.capacityBytes * (1 - WAKE_FREE_SHARE)) this.waiting.signal(this.#writable);
   }
 
   #writing(): RingWriter {
@@ -195,7 +248,7 @@ export class Ring {
   }
 
   #claim(word: number, roleName: string): void {
-    this.#assertOpen();
+    this.assertOpen();
     const { words, base } = this.#memory;
     const { participant, participants } = this.#segment;
     claimRole(words, base + word, participant, participants, roleName);
@@ -204,13 +257,9 @@ export class Ring {
   }
 
   #holder(word: number): ParticipantInfo | undefined {
-    this.#assertOpen();
+    this.assertOpen();
     const token = load(this.#memory.words, this.#memory.base + word);
     return token === 0 ? undefined : this.#segment.participants.describe(token);
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw new ShmError('ERR_SHM_CLOSED', `the ring ${this.#segment.name} is closed`);
   }
 }
 

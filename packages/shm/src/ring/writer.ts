@@ -23,6 +23,7 @@ import {
   HEAD_WORD,
   maxMessageBytes,
   RECORD_HEADER_BYTES,
+  recordUnits,
   TAIL_WORD,
   UNIT_BYTES,
   UNIT_WORDS_SHIFT,
@@ -90,6 +91,14 @@ export class RingWriter {
   /** Bytes that are written and not yet read, padding and headers included. */
   get usedBytes(): number {
     return ((this.#published - load(this.#words, this.#headWord)) | 0) * UNIT_BYTES;
+  }
+
+  /** Whether a message of `length` bytes could be written now. */
+  hasRoom(length: number): boolean {
+    const units = recordUnits(length);
+    const rest = this.#capacity - (this.#next & this.#mask);
+    const needed = rest < units ? rest + units : units;
+    return this.#capacity - ((this.#next - load(this.#words, this.#headWord)) | 0) >= needed;
   }
 
   /** Whether messages are staged that {@link publish} has not published. */
@@ -167,7 +176,7 @@ export class RingWriter {
   /** Writes the header of a record of `length` bytes; returns the byte at which its payload belongs, or -1. */
   #reserve(length: number): number {
     if (!(length <= this.maxMessageBytes)) this.throwTooLarge(length);
-    const units = (length + RECORD_HEADER_BYTES + UNIT_BYTES - 1) >>> 3;
+    const units = recordUnits(length);
     let position = this.#next;
     let at = position & this.#mask;
     const rest = this.#capacity - at;

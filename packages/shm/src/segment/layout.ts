@@ -6,8 +6,11 @@
  *          64     │ parameters of the kind (written once)        │  words 16..31
  *         256     │ life: retired, closing                       │  words 64..65
  *         384     │ lock word of the segment                     │  word 96
+ *         512    │ hint: somebody may sleep for the lock         │  word 128
+ *         640    │ how often notify() was called                │  word 160
+ *         768    │ hint: somebody may sleep for notify()        │  word 192
  *        4096     ├──────────────────────────────────────────────┤
- *                 │ participant table: slots of 64 bytes         │
+ *                 │ participant table: slots of 128 bytes        │
  *     payload ──▶ ├──────────────────────────────────────────────┤  next multiple of 4096
  *                 │ the structure of the kind                    │
  *                 └──────────────────────────────────────────────┘  next multiple of the page size
@@ -69,11 +72,17 @@ export const CLOSING_WORD = 65;
 
 /** The lock of the segment. */
 export const LOCK_WORD = 96;
+/** 1 when somebody may sleep until it is free. */
+export const LOCK_WAITS_WORD = 128;
+/** How often `notify()` was called, modulo 2^32. */
+export const NOTIFIED_WORD = 160;
+/** 1 when somebody may sleep until the next `notify()`. */
+export const NOTIFIED_WAITS_WORD = 192;
 
 /** Bytes before the participant table. */
 export const HEADER_BYTES: number = SECTION_BYTES;
 
-export const SLOT_BYTES = 64;
+export const SLOT_BYTES = 128;
 export const SLOT_WORDS: number = SLOT_BYTES / WORD_BYTES;
 /** So that a token has room for many lives of each slot. */
 export const MAX_PARTICIPANTS = 254;
@@ -100,6 +109,12 @@ export const SLOT_JOINED_LOW = 10;
 export const SLOT_JOINED_HIGH = 11;
 /** First of 4 words which belong to the kind; 0 when a participant joins. */
 export const SLOT_USER = 12;
+/** For which things of its segment the participant sleeps, a bit each: see waiting/wait-point.ts. */
+export const SLOT_SLEEPS = 16;
+/** The number of the bell that wakes it; 0 or less says why there is none: see waiting/bell-file.ts. */
+export const SLOT_BELL = 17;
+/** Its key at that bell. */
+export const SLOT_KEY = 18;
 
 /** What a segment holds. */
 export const SegmentKind = {

@@ -18,7 +18,9 @@ import { ShmError } from '../errors.js';
 import { compareExchange, fence, load, store } from '../platform/atomics.js';
 import { type Identity, type Liveness, livenessOf } from '../platform/liveness.js';
 import { step } from '../platform/step.js';
+import { removeBell } from '../waiting/bell-file.js';
 import {
+  SLOT_BELL,
   SLOT_GENERATION,
   SLOT_JOINED_HIGH,
   SLOT_JOINED_LOW,
@@ -152,6 +154,17 @@ export class ParticipantTable {
     return reclaimed;
   }
 
+  /** The numbers of the bells that wake participants who are not proven dead. */
+  bellsInUse(): number[] {
+    return this.#bells(false);
+  }
+
+  /** Removes the sockets by which the dead in the table were woken. */
+  removeBellsOfTheDead(directory: string): void {
+    const inUse = new Set(this.bellsInUse());
+    for (const id of this.#bells(true)) if (!inUse.has(id)) removeBell(directory, id);
+  }
+
   /** Tells whether the participant that `token` names is proven dead, or has left. Asks the kernel: about a microsecond. */
   isDead(token: number): boolean {
     if (this.#own.has(token)) return false;
@@ -210,6 +223,16 @@ export class ParticipantTable {
 
   #ownerOf(slot: number): number {
     return load(this.#words, slotWord(slot) + SLOT_TOKEN);
+  }
+
+  #bells(ofTheDead: boolean): number[] {
+    const ids: number[] = [];
+    for (let slot = 0; slot < this.count; slot++) {
+      const id = load(this.#words, slotWord(slot) + SLOT_BELL);
+      const owner = this.#ownerOf(slot);
+      if (id > 0 && (owner === 0 || this.isDead(owner)) === ofTheDead) ids.push(id);
+    }
+    return ids;
   }
 
   #isWornOut(slot: number): boolean {

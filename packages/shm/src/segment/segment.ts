@@ -11,13 +11,13 @@
  * Not here: what the payload means. Kinds describe themselves with a {@link SegmentSpec}, see `spec.ts`.
  */
 import { closeSync, fstatSync, lstatSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ShmError } from '../errors.js';
 import { compareExchange, load, sleepSync, store } from '../platform/atomics.js';
 import { ByteLock } from '../platform/byte-lock.js';
 import { currentIdentity } from '../platform/liveness.js';
 import { type Mapping, mapFile, pageBytes } from '../platform/mapping.js';
 import { step } from '../platform/step.js';
-import { removeDeadBells } from '../waiting/doorbell.js';
 import { openFile, readHeader, systemError } from './file.js';
 import {
   CLOSING_WORD,
@@ -370,7 +370,7 @@ export class Segment {
     }
     step('unlink: unlinked');
     // Nobody will come for these any more. A bell of the dead that is overlooked here is found by cleanup().
-    removeDeadBells(this.path, currentIdentity());
+    this.participants.removeBellsOfTheDead(dirname(this.path));
   }
 
   /** Whether the path still leads to this very file. Only who holds CLOSING can make it untrue (or a stranger's `rm`). */

@@ -1,15 +1,17 @@
 /**
  * A segment for one's own layout: bytes that several processes see, and a mutex over them.
  *
- * The idea is the flow of every textbook: create or attach, lock, write or read, unlock, detach. What is written under the mutex
+ * The idea is the flow of every textbook: create or attach, lock, write or read, unlock, notify, detach. What is written under the mutex
  * needs no further care; flags that are looked at without it are words, used with `Atomics` of the language. Nothing here
  * gives the bytes a meaning; the other structures of this package do.
  */
-import { ShmError } from '../errors.js';
-import { type Lock, type LockOptions, Mutex, type TryLockOptions } from '../lock/mutex.js';
+
+import { Mutex } from '../lock/mutex.js';
 import { assertOptions } from '../option-names.js';
-import { LOCK_WORD, SegmentKind, WORD_BYTES } from './layout.js';
-import type { ParticipantInfo } from './participants.js';
+import { add, load } from '../platform/atomics.js';
+import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
+import type { WaitOptions } from '../waiting/waiting.js';
+import { NOTIFIED_WAITS_WORD, NOTIFIED_WORD, SegmentKind, WORD_BYTES } from './layout.js';
 import { type ReadableOptions, Segment } from './segment.js';
 import type { SegmentSpec } from './spec.js';
 
@@ -24,21 +26,34 @@ export interface SegmentOptions extends ReadableOptions {
 
 const DEFAULT_PAYLOAD_BYTES = 65_536;
 
-/** Shared bytes with a mutex. Made by {@link openSegment}. */
-export class SharedSegment {
+/** What to wait for. */
+export interface ChangedOptions extends WaitOptions {
+  /**
+   * What {@link SharedSegment.notified} was when it was last looked.
+   * @defaultValue what it was when `changed()` last resolved, or when the segment was opened
+   */
+  readonly since?: number;
+}
+
+/** Shared bytes with a mutex, and a bell to wake those who wait for a change. Made by {@link openSegment}. */
+export class SharedSegment extends Mutex {
   readonly #segment: Segment;
   readonly #payload: Uint8Array;
   readonly #words: Int32Array;
-  readonly #mutex: Mutex | undefined;
+  readonly #notified: WaitPoint;
+  /** How often `notify()` had been called when this handle last learnt of it. */
+  #seen: number;
 
   /** @internal */
   constructor(segment: Segment) {
+    super(segment, 'segment');
     const { payloadOffset, payloadBytes } = segment;
     const { buffer, byteOffset } = segment.bytes;
     this.#segment = segment;
     this.#payload = new Uint8Array(buffer, byteOffset + payloadOffset, payloadBytes);
     this.#words = new Int32Array(buffer, byteOffset + payloadOffset, Math.floor(payloadBytes / WORD_BYTES));
-    this.#mutex = segment.readOnly ? undefined : new Mutex(segment, LOCK_WORD, () => segment.close());
+    this.#notified = new WaitPoint(segment, NOTIFIED_WAITS_WORD, WaitBit.Notified);
+    this.#seen = load(segment.words, NOTIFIED_WORD);
   }
 
   /**
@@ -48,85 +63,60 @@ export class SharedSegment {
    * @throws {@link ShmError} `ERR_SHM_CLOSED`
    */
   get payload(): Uint8Array {
-    this.#assertOpen();
+    if (this.#segment.closed) throw this.closedError();
     return this.#payload;
   }
 
   /** The same memory as words, for `Atomics`. @throws {@link ShmError} `ERR_SHM_CLOSED` */
   get words(): Int32Array {
-    this.#assertOpen();
+    if (this.#segment.closed) throw this.closedError();
     return this.#words;
   }
 
-  /** The segment it lies in: its name, `incarnation`, `created`, `retired`, `participants`. */
-  get segment(): Segment {
-    return this.#segment;
-  }
-
-  /** The mutex of the segment. @throws {@link ShmError} `ERR_SHM_READ_ONLY`, `ERR_SHM_CLOSED` */
+  /** The mutex of the segment: this handle itself. @throws {@link ShmError} `ERR_SHM_READ_ONLY`, `ERR_SHM_CLOSED` */
   get mutex(): Mutex {
-    this.#assertOpen();
-    if (this.#mutex === undefined) this.#segment.assertWritable();
-    return this.#mutex as Mutex;
+    this.assertOpen();
+    this.#segment.assertWritable();
+    return this;
   }
 
-  /** {@link Mutex.withLock} of the mutex of the segment. */
-  async withLock<T>(fn: (lock: Lock) => T | PromiseLike<T>, options?: LockOptions): Promise<T> {
-    return this.mutex.withLock(fn, options);
-  }
-
-  /** {@link Mutex.tryLock} of the mutex of the segment. */
-  tryLock(options?: TryLockOptions): Lock | undefined {
-    return this.mutex.tryLock(options);
-  }
-
-  /** Everybody who has it open for writing, in all processes, the dead included. @throws {@link ShmError} `ERR_SHM_CLOSED` */
-  participants(): ParticipantInfo[] {
-    this.#assertOpen();
-    return this.#segment.participants.list();
-  }
-
-  /** Gives the name up for everybody: see {@link Segment.unlink}. */
-  unlink(): void {
-    this.#segment.unlink();
+  /** How often {@link notify} was called by anybody, modulo 2^32 as an int32. @throws {@link ShmError} `ERR_SHM_CLOSED` */
+  get notified(): number {
+    this.assertOpen();
+    return load(this.#segment.words, NOTIFIED_WORD);
   }
 
   /**
-   * Detaches. Waiters for the mutex are refused; while it is held here, the memory stays until it is released. Idempotent.
-   */
-  close(): void {
-    if (this.#mutex === undefined) this.#segment.close();
-    else this.#mutex.close();
-  }
-
-  /**
-   * Detaches, and removes the segment if nobody else takes part in it any more.
+   * Tells everybody who waits in {@link changed}, in all processes, that there is something to look at. What was written before is visible to
+   * whoever is woken. Costs one addition while nobody waits.
    *
-   * @returns whether it was removed.
-   * @throws {@link ShmError} `ERR_SHM_READ_ONLY`; `ERR_SHM_BUSY` while this handle holds the mutex, or when a stopped process is
-   * removing the segment
+   * @throws {@link ShmError} `ERR_SHM_READ_ONLY`, `ERR_SHM_CLOSED`
    */
-  closeAndRemoveIfLast(): boolean {
-    if (this.#mutex?.held) {
-      throw new ShmError('ERR_SHM_BUSY', `the mutex of ${this.#segment.name} is held by this handle`);
-    }
-    const removed = this.#segment.closeAndRemoveIfLast();
-    this.close();
-    return removed;
+  notify(): void {
+    this.assertOpen();
+    this.#segment.assertWritable();
+    // publish: what was written before is visible to whoever sees this count. pairs with: changed, load of NOTIFIED
+    add(this.#segment.words, NOTIFIED_WORD, 1);
+    this.waiting.signal(this.#notified);
   }
 
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-  }
-
-  #assertOpen(): void {
-    if (this.#segment.closed) {
-      throw new ShmError('ERR_SHM_CLOSED', `the segment ${this.#segment.name} is closed`);
-    }
+  /**
+   * Waits for the next {@link notify} of anybody, this handle included. None is missed: one that came since the last time this resolved, or
+   * since the segment was opened, counts. A read-only handle looks every 20 ms. Where several tasks of one handle wait, each
+   * says what it has seen: `const since = segment.notified`, look, `await segment.changed({ since })`. So look first, and wait then: `while (!there()) await segment.changed()`.
+   *
+   * @returns false when the handle was closed.
+   * @throws the reason of `signal`
+   */
+  async changed(options: ChangedOptions = {}): Promise<boolean> {
+    assertOptions(options, 'segment.changed');
+    if (this.closed) return false;
+    const { words } = this.#segment;
+    const isNew = (): boolean => load(words, NOTIFIED_WORD) !== (options.since ?? this.#seen);
+    await this.waiting.until(this.#notified, isNew, options.signal);
+    if (this.closed) return false;
+    this.#seen = load(words, NOTIFIED_WORD);
+    return true;
   }
 }
 

@@ -21,12 +21,11 @@ import {
   SLOT_LOST,
   SLOT_POSITION,
   SLOT_READS,
-  SLOT_SLEEPS,
 } from '../log/layout.js';
 import { countAt } from '../log/writer.js';
 import { load } from '../platform/atomics.js';
 import { HEAD_WORD, READER_WORD, ringBytes, TAIL_WORD, UNIT_BYTES, WRITER_WORD } from '../ring/layout.js';
-import { SegmentKind, slotWord } from '../segment/layout.js';
+import { SegmentKind, SLOT_SLEEPS, slotWord } from '../segment/layout.js';
 import type { ParticipantInfo } from '../segment/participants.js';
 import { checkPayloadBytes } from '../segment/spec.js';
 import type { SegmentImage } from './image.js';
@@ -208,7 +207,7 @@ function describeLog(segment: SegmentImage): LogDetails {
         reads,
         lagBytes: reads && distanceBytes(tail, load(words, base + SLOT_POSITION)),
         lostEntries: load(words, base + SLOT_LOST) >>> 0,
-        asleep: load(words, base + SLOT_SLEEPS) === 1,
+        asleep: load(words, base + SLOT_SLEEPS) !== 0,
       };
     }),
   };

@@ -9,7 +9,6 @@ import { readdirSync } from 'node:fs';
 import { ShmError } from '../errors.js';
 import { assertOptions } from '../option-names.js';
 import { load } from '../platform/atomics.js';
-import { currentIdentity } from '../platform/liveness.js';
 import { loadedAddon } from '../platform/mapping.js';
 import { systemError } from '../segment/file.js';
 import {
@@ -26,7 +25,7 @@ import {
 import type { ParticipantInfo } from '../segment/participants.js';
 import { defaultDirectory, removeLeftovers, segmentNameOf } from '../segment/path.js';
 import { Segment } from '../segment/segment.js';
-import { removeAllDeadBells } from '../waiting/doorbell.js';
+import { bellName, bellsIn, removeBell } from '../waiting/bell-file.js';
 import { describeStructure, type StructureDetails } from './details.js';
 import { SegmentImage } from './image.js';
 
@@ -192,6 +191,7 @@ export function cleanup(options: CleanupOptions = {}): CleanupReport {
   // Not to be mistaken below for something that is wrong with a segment.
   loadedAddon();
   const removed: string[] = [];
+  const bellsInUse = new Set<number>();
   let participants = 0;
   for (const name of listSegments({ directory })) {
     try {
@@ -200,6 +200,7 @@ export function cleanup(options: CleanupOptions = {}): CleanupReport {
       ).length;
       // Opening reclaims the dead.
       const segment = Segment.open(undefined, name, { directory, mode: 'open', trustOwners });
+      for (const id of segment.participants.bellsInUse()) bellsInUse.add(id);
       participants += dead;
       if (!removeAbandoned) segment.close();
       else if (segment.closeAndRemoveIfLast()) removed.push(name);
@@ -208,7 +209,8 @@ export function cleanup(options: CleanupOptions = {}): CleanupReport {
       if (!ShmError.is(error)) throw error;
     }
   }
-  const observer = currentIdentity();
-  const leftovers = [...removeLeftovers(directory), ...removeAllDeadBells(directory, observer)];
+  // A bell that serves a segment we may not open is put back by its owner within a second: see bell.ts.
+  const bells = bellsIn(directory).filter((id) => !bellsInUse.has(id) && removeBell(directory, id));
+  const leftovers = [...removeLeftovers(directory), ...bells.map(bellName)];
   return { leftovers, participants, removed };
 }

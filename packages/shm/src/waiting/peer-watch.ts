@@ -1,18 +1,17 @@
 /**
- * Watches the other side of a channel: has somebody come, has he left, has he died?
+ * Watches the other side of a channel: has somebody come, has it left, has it died?
  *
- * Who has a side is a token in a word; what became of him is read from there, from his farewell, and from proof of death. The
- * state changes in `check` only, which is called when a connection opens or closes and every safety interval: a close is
- * noticed at once, a death as soon as the kernel shows it, at the latest within {@link LIVENESS_INTERVAL_MS}.
+ * Who has a side is a token in a word; what became of it is read from there, from its farewell, and from proof of death. The
+ * state changes in `check` only. A peer that comes or leaves rings, so that is noticed at once; of one that dies the connection closes,
+ * and its death is noticed as soon as the kernel shows it, at the latest within {@link LAST_LOOK_MS}.
  *
  *     awaited ──▶ attached ──▶ left ──┐
  *                  ▲    └────▶ died ──┤
  *                  └──────────────────┘
  */
 import { load } from '../platform/atomics.js';
-import type { Identity } from '../platform/liveness.js';
 import type { Segment } from '../segment/segment.js';
-import type { Doorbell } from './doorbell.js';
+import type { Waiting } from './waiting.js';
 
 /** How often a peer whose connection is open, or that has none, is asked for at the kernel. */
 const LIVENESS_INTERVAL_MS = 400;
@@ -33,7 +32,7 @@ export interface PeerWatchOptions {
   readonly sideWord: number;
   /** The word in which a peer that closes leaves its token. */
   readonly farewellWord: number;
-  readonly doorbell: Doorbell;
+  readonly waiting: Waiting;
   readonly onChange: (peer: PeerState) => void;
 }
 
@@ -43,13 +42,15 @@ export class PeerWatch {
   readonly #words: Int32Array;
   readonly #options: PeerWatchOptions;
   #token = 0;
+  /** The bell of the peer's thread, as far as it is known. */
+  #bell = 0;
   /** What the farewell word held when it was last looked at. */
   #farewell: number;
-  #identity: Identity | undefined;
   #state: PeerState = { state: 'awaited' };
   #checkedAt = 0;
   #retry: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
+  #closed = false;
 
   constructor(segment: Segment, options: PeerWatchOptions) {
     this.#segment = segment;
@@ -63,44 +64,47 @@ export class PeerWatch {
     return this.#state;
   }
 
-  /** Looks what became of the peer. `closed`: a connection has just closed, so it is worth asking the kernel. */
-  check(closed: boolean): void {
+  /** Looks what became of the peer. If the thread with the bell `closedBell` is the peer's, it is worth asking the kernel. */
+  check(closedBell?: number): void {
     const holder = load(this.#words, this.#options.sideWord);
     const farewell = load(this.#words, this.#options.farewellWord);
-    // Between his farewell and the release of the side, where he may be killed, he counts as gone.
+    // Between its farewell and the release of the side, where it may be killed, it counts as gone.
     const token = holder === farewell ? 0 : holder;
     if (token !== this.#token || farewell !== this.#farewell) {
       this.#gone(farewell);
-      if (token !== 0) this.#came(token);
+      // Whoever was told that it is gone may have closed the channel.
+      if (token !== 0 && !this.#closed) this.#came(token);
       return;
     }
     if (token === 0 || this.#state.state !== 'attached') return;
+    // It was seen while it was coming, before it had a bell.
+    if (this.#bell <= 0) this.#watch();
     const now = performance.now();
+    const closed = closedBell !== undefined && (this.#bell <= 0 || closedBell === this.#bell);
     if (!closed && now - this.#checkedAt < LIVENESS_INTERVAL_MS) return;
     this.#checkedAt = now;
     if (this.#segment.participants.isDead(token)) this.#died();
-    else if (closed) this.#askAgain();
-    else this.#options.doorbell.connect(token);
+    else if (closed) this.#askAgain(closedBell);
+    else this.#watch();
   }
 
   /** Stops asking. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#retry);
   }
 
   #came(token: number): void {
     const { participants } = this.#segment;
-    const info = participants.describe(token);
     this.#token = token;
-    this.#identity = info?.identity;
     this.#checkedAt = performance.now();
     this.#retryMs = FIRST_RETRY_MS;
-    const pid = info?.pid ?? 0;
+    const pid = participants.describe(token)?.pid ?? 0;
     if (participants.isDead(token)) {
       this.#died(pid);
       return;
     }
-    this.#options.doorbell.connect(token);
+    this.#watch();
     this.#change({ state: 'attached', pid });
   }
 
@@ -116,19 +120,24 @@ export class PeerWatch {
     }
     this.#farewell = farewell;
     this.#token = 0;
-    this.#identity = undefined;
+    this.#bell = 0;
     clearTimeout(this.#retry);
   }
 
   #died(pid: number = this.#state.state === 'awaited' ? 0 : this.#state.pid): void {
-    if (this.#identity !== undefined) this.#options.doorbell.forget(this.#token, this.#identity);
+    this.#options.waiting.forget(this.#bell);
     this.#change({ state: 'died', pid });
   }
 
-  #askAgain(): void {
+  /** Sees to it that its thread is connected to, so that its end is noticed. */
+  #watch(): void {
+    this.#bell = this.#options.waiting.watch(this.#segment.participants.slotOf(this.#token));
+  }
+
+  #askAgain(closedBell: number): void {
     clearTimeout(this.#retry);
     if (this.#retryMs > LAST_RETRY_MS) return;
-    this.#retry = setTimeout(() => this.check(true), this.#retryMs);
+    this.#retry = setTimeout(() => this.check(closedBell), this.#retryMs);
     this.#retry.unref();
     this.#retryMs *= 2;
   }

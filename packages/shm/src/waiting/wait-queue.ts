@@ -1,10 +1,12 @@
 /**
  * Messages that wait for room, in the order in which they came, each with the promise that its sender has.
  *
- * What waits is bounded: a sender that does not await its promises would otherwise fill the memory of its process. One that was given up
- * leaves in constant time, wherever it stands.
+ * While there are any, nothing overtakes them. What waits is bounded: a sender that does not await its promises would otherwise fill the
+ * memory of its process. One that was given up leaves in constant time, wherever it stands.
  */
 import { ShmError } from '../errors.js';
+import type { WaitPoint } from './wait-point.js';
+import type { Waiting } from './waiting.js';
 
 /** What each waiting message counts beside its bytes: about what its promise takes. */
 const OVERHEAD_BYTES = 64;
@@ -17,35 +19,42 @@ export function checkMaxQueuedBytes(maxQueuedBytes: number | undefined): void {
 }
 
 /** A message that waits; `T` is what its sender is given when it has gone. */
-export interface Waiting<T> {
+export interface Queued<T> {
   readonly message: Uint8Array;
   resolve(result: T): void;
   reject(error: unknown): void;
 }
 
+/** What a queue needs of its structure. */
+export interface WaitQueueHost<T> {
+  readonly waiting: Waiting;
+  /** What room is waited for at. */
+  readonly point: WaitPoint;
+  /** Sends from the front what there is room for, and settles it. */
+  flush(queue: Iterable<Queued<T>>): void;
+}
+
 /** A queue of messages. */
 export class WaitQueue<T> {
-  readonly #waiting = new Set<Waiting<T>>();
+  readonly #host: WaitQueueHost<T>;
+  readonly #queued = new Set<Queued<T>>();
   readonly #maxBytes: number;
   #bytes = 0;
+  #draining = false;
 
-  constructor(maxQueuedBytes: number = DEFAULT_MAX_QUEUED_BYTES) {
+  constructor(host: WaitQueueHost<T>, maxQueuedBytes: number = DEFAULT_MAX_QUEUED_BYTES) {
+    this.#host = host;
     this.#maxBytes = maxQueuedBytes;
   }
 
   /** How many wait. */
   get length(): number {
-    return this.#waiting.size;
-  }
-
-  /** Those that wait, first come first. One that is settled or given up meanwhile is passed over. */
-  [Symbol.iterator](): IterableIterator<Waiting<T>> {
-    return this.#waiting.values();
+    return this.#queued.size;
   }
 
   /**
-   * Adds a message. It leaves the queue, and its promise rejects, when `signal` is aborted. Rejects with `ERR_SHM_QUEUE_FULL` when too
-   * much waits already.
+   * Adds a message, to be sent as soon as there is room. It leaves the queue, and its promise rejects, when `signal` is aborted. Rejects
+   * with `ERR_SHM_QUEUE_FULL` when too much waits already.
    */
   push(message: Uint8Array, signal: AbortSignal | undefined): Promise<T> {
     const bytes = message.length + OVERHEAD_BYTES;
@@ -53,20 +62,20 @@ export class WaitQueue<T> {
       return Promise.reject(
         new ShmError(
           'ERR_SHM_QUEUE_FULL',
-          `${this.#waiting.size} messages of ${this.#bytes} bytes wait for room, at most maxQueuedBytes ${this.#maxBytes} may`,
+          `${this.#queued.size} messages of ${this.#bytes} bytes wait for room, at most maxQueuedBytes ${this.#maxBytes} may`,
         ),
       );
     }
     this.#bytes += bytes;
-    return new Promise((resolve, reject) => {
+    const sent = new Promise<T>((resolve, reject) => {
       const leave = (): boolean => {
-        if (!this.#waiting.delete(waiting)) return false;
+        if (!this.#queued.delete(queued)) return false;
         this.#bytes -= bytes;
         signal?.removeEventListener('abort', abort);
         return true;
       };
-      const abort = (): void => waiting.reject(signal?.reason);
-      const waiting: Waiting<T> = {
+      const abort = (): void => queued.reject(signal?.reason);
+      const queued: Queued<T> = {
         message,
         resolve: (result) => {
           if (leave()) resolve(result);
@@ -76,12 +85,38 @@ export class WaitQueue<T> {
         },
       };
       signal?.addEventListener('abort', abort, { once: true });
-      this.#waiting.add(waiting);
+      this.#queued.add(queued);
     });
+    void this.#drain();
+    return sent;
   }
 
   /** Refuses all. */
   rejectAll(error: unknown): void {
-    for (const waiting of [...this.#waiting]) waiting.reject(error);
+    for (const queued of [...this.#queued]) queued.reject(error);
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    const { waiting, point } = this.#host;
+    try {
+      await waiting.until(point, () => this.#flush());
+    } finally {
+      this.#draining = false;
+      // What came between the last look and here.
+      if (this.#queued.size > 0) void this.#drain();
+    }
+  }
+
+  /** Returns whether nothing waits any more. */
+  #flush(): boolean {
+    try {
+      this.#host.flush(this.#queued);
+    } catch (error) {
+      // The structure is corrupt. Those who wait learn of it; nobody called us who could.
+      this.rejectAll(error);
+    }
+    return this.#queued.size === 0;
   }
 }

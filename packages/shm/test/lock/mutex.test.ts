@@ -10,6 +10,7 @@ import { LOCK_WORD, SLOT_PID, SLOT_START_LOW, slotWord } from '../../src/segment
 import { openSegment } from '../../src/segment/shared-segment.js';
 import { ChildProcess } from '../support/child-process.js';
 import { joinDead } from '../support/dead.js';
+import { memoryOf } from '../support/memory.js';
 import { usePlace } from '../support/place.js';
 
 const place = usePlace();
@@ -29,7 +30,7 @@ function startChild(wrapper?: readonly string[]): ChildProcess {
 
 /** Leaves the lock as a holder does that was killed. */
 function dieHolding(mutex: Mutex): void {
-  store(mutex.segment.words, LOCK_WORD, joinDead(mutex.segment.words).token);
+  store(memoryOf(mutex).words, LOCK_WORD, joinDead(memoryOf(mutex).words).token);
 }
 
 describe('Mutex.withLock', () => {
@@ -123,7 +124,7 @@ describe('Mutex.withLock', () => {
       );
     }
     lock?.release();
-    expect(load(mutex.segment.words, LOCK_WORD)).toBe(0);
+    expect(load(memoryOf(mutex).words, LOCK_WORD)).toBe(0);
     expect(await holder.withLock(() => 'free', { timeoutMs: 0 })).toBe('free');
   });
 
@@ -152,12 +153,12 @@ describe('Mutex.withLock', () => {
     await expect(mutex.withLock(() => {}, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     lock?.release();
     expect(await behind).toBe('behind');
-    expect(load(mutex.segment.words, LOCK_WORD)).toBe(0);
+    expect(load(memoryOf(mutex).words, LOCK_WORD)).toBe(0);
   });
 
   it('reports a lock that was taken away', async () => {
     const mutex = open();
-    const rob = (): void => store(mutex.segment.words, LOCK_WORD, 0);
+    const rob = (): void => store(memoryOf(mutex).words, LOCK_WORD, 0);
     await expect(mutex.withLock(rob)).rejects.toThrow(code('ERR_SHM_LOCK_LOST'));
     const cause = new Error('inside');
     const failing = mutex.withLock(() => {
@@ -265,7 +266,7 @@ describe('after the death of the holder', () => {
 
   it('a lock is recovered even if its number belongs to a living process by now', () => {
     const mutex = open();
-    const { words } = mutex.segment;
+    const { words } = memoryOf(mutex);
     const past = { ...currentIdentity(), pid: process.ppid, tid: process.ppid, startTicks: 1 };
     store(words, LOCK_WORD, joinDead(words, past).token);
     expect(mutex.tryLock()).toMatchObject({ recovered: true, deceased: { pid: process.ppid } });
@@ -314,8 +315,8 @@ describe('a live holder is not robbed', () => {
   it('whatever the numbers in the table say of it', () => {
     const [mutex, holder] = [open(), open()];
     holder.tryLock();
-    const { words } = mutex.segment;
-    const base = slotWord(holder.segment.participant.slot);
+    const { words } = memoryOf(mutex);
+    const base = slotWord(holder.participant.slot);
     for (const [pid, startTicks] of [
       [4_194_303, 1],
       [process.pid, 1],
@@ -351,7 +352,7 @@ describe('Mutex.close', () => {
       return 'finished';
     });
     expect(await result).toBe('finished');
-    expect(mutex.segment.closed).toBe(true);
+    expect(other.participants()).toHaveLength(1);
     expect(other.tryLock()).toBeDefined();
   });
 
@@ -361,6 +362,6 @@ describe('Mutex.close', () => {
       await mutex.withLock(() => {});
     }
     await using mutex = open();
-    expect(mutex.segment.participants.list()).toHaveLength(1);
+    expect(mutex.participants()).toHaveLength(1);
   });
 });

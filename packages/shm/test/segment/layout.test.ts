@@ -3,7 +3,7 @@ import * as latest from '../../src/latest/layout.js';
 import * as layout from '../../src/segment/layout.js';
 
 describe('the layout of a segment', () => {
-  it('is what version 1.0 says, since others may have it mapped', () => {
+  it('is what version 2.0 says, since others may have it mapped', () => {
     const { alignUp, kindName, payloadOffset, slotWord, ...numbers } = layout;
     expect(numbers).toEqual({
       WORD_BYTES: 4,
@@ -33,9 +33,12 @@ describe('the layout of a segment', () => {
       RETIRED_WORD: 64,
       CLOSING_WORD: 65,
       LOCK_WORD: 96,
+      LOCK_WAITS_WORD: 128,
+      NOTIFIED_WORD: 160,
+      NOTIFIED_WAITS_WORD: 192,
       HEADER_BYTES: 4096,
-      SLOT_BYTES: 64,
-      SLOT_WORDS: 16,
+      SLOT_BYTES: 128,
+      SLOT_WORDS: 32,
       MAX_PARTICIPANTS: 254,
       DEFAULT_PARTICIPANTS: 64,
       SLOT_TOKEN: 0,
@@ -50,10 +53,13 @@ describe('the layout of a segment', () => {
       SLOT_JOINED_LOW: 10,
       SLOT_JOINED_HIGH: 11,
       SLOT_USER: 12,
+      SLOT_SLEEPS: 16,
+      SLOT_BELL: 17,
+      SLOT_KEY: 18,
       SegmentKind: { Raw: 1, Latest: 2, Mutex: 3, Ring: 4, Channel: 5, Log: 6 },
     });
-    expect([1, 64, 254].map(payloadOffset)).toEqual([8192, 8192, 20480]);
-    expect([0, 1].map(slotWord)).toEqual([1024, 1040]);
+    expect([1, 64, 254].map(payloadOffset)).toEqual([8192, 12288, 36864]);
+    expect([0, 1].map(slotWord)).toEqual([1024, 1056]);
   });
 
   it('reads CSHM at its beginning', () => {
@@ -64,17 +70,18 @@ describe('the layout of a segment', () => {
 });
 
 describe('the layout of a latest value', () => {
-  it('is what version 1.0 says', () => {
+  it('is what version 2.0 says', () => {
     const { cellBytes, latestPayloadBytes, ...numbers } = latest;
     expect(numbers).toEqual({
       VERSION_WORD: 0,
       WRITER_WORD: 32,
-      FIRST_CELL_BYTES: 256,
+      WAITS_WORD: 64,
+      FIRST_CELL_BYTES: 384,
       CELL_LENGTH_WORD: 0,
       CELL_DATA_BYTES: 8,
       NO_VALUE: -1,
     });
     expect([1, 120, 121, 65_536].map(cellBytes)).toEqual([128, 128, 256, 65_664]);
-    expect(latestPayloadBytes(64, 4)).toBe(768);
+    expect(latestPayloadBytes(64, 4)).toBe(896);
   });
 });

@@ -35,6 +35,7 @@ import { Segment } from '../../src/segment/segment.js';
 import { openSegment, type SegmentOptions, type SharedSegment } from '../../src/segment/shared-segment.js';
 import { ChildProcess } from '../support/child-process.js';
 import { joinDead } from '../support/dead.js';
+import { memoryOf } from '../support/memory.js';
 import { usePlace } from '../support/place.js';
 
 const place = usePlace();
@@ -246,8 +247,8 @@ describe('Segment.close', () => {
       () => segment.participants(),
       () => segment.tryLock(),
       () => segment.unlink(),
-      () => segment.segment.words,
-      () => segment.segment.bytes,
+      () => memoryOf(segment).words,
+      () => memoryOf(segment).bytes,
       () => segment.segment.retired,
     ]) {
       expect(use).toThrow(code('ERR_SHM_CLOSED'));
@@ -265,12 +266,12 @@ describe('Segment.close', () => {
       using segment = open();
       inside = segment;
     }
-    expect(inside.segment.closed).toBe(true);
+    expect(inside.closed).toBe(true);
     {
       await using segment = open();
       inside = segment;
     }
-    expect(inside.segment.closed).toBe(true);
+    expect(inside.closed).toBe(true);
   });
 
   it.runIf(onLinux)('leaves no mapping, descriptor or slot behind, hundreds of times over', () => {
@@ -322,8 +323,8 @@ describe('Segment.unlink', () => {
 
   it('is finished by the next opener when the remover died half way', () => {
     const old = open();
-    store(old.segment.words, CLOSING_WORD, joinDead(old.segment.words).token);
-    store(old.segment.words, RETIRED_WORD, 1);
+    store(memoryOf(old).words, CLOSING_WORD, joinDead(memoryOf(old).words).token);
+    store(memoryOf(old).words, RETIRED_WORD, 1);
     const next = open({ mode: 'create' });
     expect(next.segment.created).toBe(true);
     expect(next.segment.incarnation).not.toBe(old.segment.incarnation);
@@ -331,14 +332,14 @@ describe('Segment.unlink', () => {
 
   it('makes openers wait for a remover that lives, but not for ever', () => {
     const old = open();
-    store(old.segment.words, CLOSING_WORD, old.segment.participant.token);
+    store(memoryOf(old).words, CLOSING_WORD, old.participant.token);
     expect(() => open()).toThrow(
       expect.objectContaining({
         code: 'ERR_SHM_BUSY',
         message: expect.stringContaining(`being removed by process ${process.pid}, which is alive`),
       }),
     );
-    store(old.segment.words, CLOSING_WORD, 0);
+    store(memoryOf(old).words, CLOSING_WORD, 0);
     open().close();
   });
 });
@@ -355,7 +356,7 @@ describe('Segment.closeAndRemoveIfLast', () => {
 
   it('does not count the dead', () => {
     const segment = open();
-    joinDead(segment.segment.words);
+    joinDead(memoryOf(segment).words);
     expect(segment.closeAndRemoveIfLast()).toBe(true);
   });
 
@@ -467,7 +468,7 @@ describe.runIf(mayMount)('a folder without room', () => {
   it('is an error with numbers at creation, and nothing is left there', () => {
     withSmallDisk(() => {
       expect(() => open({ payloadBytes: 1 << 20 })).toThrow(code('ERR_SHM_NO_SPACE'));
-      expect(() => open({ payloadBytes: 1 << 20 })).toThrow(/no room for 1056768 bytes: 262144 were written/);
+      expect(() => open({ payloadBytes: 1 << 20 })).toThrow(/no room for 1060864 bytes: 262144 were written/);
       expect(readdirSync(place.directory)).toEqual([]);
       open({ payloadBytes: 1 << 16 }).close();
     });

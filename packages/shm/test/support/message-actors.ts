@@ -4,9 +4,10 @@ import { openChannel } from '../../src/channel/channel.js';
 import { openLog } from '../../src/log/log.js';
 import { add, load, pause, sleepSync, store } from '../../src/platform/atomics.js';
 import { openRing } from '../../src/ring/ring.js';
-import { openSegment } from '../../src/segment/shared-segment.js';
-import { takeWaiter } from '../../src/waiting/doorbell.js';
-import { ACK, BELL, DONE, TAIL, WAITS } from './race-words.js';
+import { NOTIFIED_WAITS_WORD } from '../../src/segment/layout.js';
+import { Segment } from '../../src/segment/segment.js';
+import { WaitBit, WaitPoint } from '../../src/waiting/wait-point.js';
+import { ACK, BELL, DONE, TAIL } from './race-words.js';
 import type { Place } from './scenario.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -89,9 +90,10 @@ export const messageActors: Readonly<Record<string, (place: Place) => unknown>> 
     held.push(channel, channel.readable());
   },
   'publish a million times in bursts': ({ name, directory }) => {
-    const segment = openSegment(name, { directory });
+    const segment = Segment.open(undefined, name, { directory });
     held.push(segment);
-    const { words } = segment;
+    const words = segment.words.subarray(segment.payloadOffset / 4);
+    const point = new WaitPoint(segment, NOTIFIED_WAITS_WORD, WaitBit.Notified);
     setImmediate(() => {
       let random = 7;
       for (let number = 0; number < 1_000_000; ) {
@@ -99,7 +101,7 @@ export const messageActors: Readonly<Record<string, (place: Place) => unknown>> 
         for (let rest = (random >>> 20) % 60; rest > 0; rest--) pause();
         for (let burst = 1 + ((random >>> 16) & 15); burst > 0 && number < 1_000_000; burst--) {
           store(words, TAIL, ++number);
-          if (takeWaiter(words, WAITS)) add(words, BELL, 1);
+          if (point.mayHaveSleepers) add(words, BELL, point.takeSleepers().length);
         }
         store(words, DONE, number);
         for (let spins = 0; load(words, ACK) !== number; spins++) if (spins % 1000 === 999) sleepSync(0.02);

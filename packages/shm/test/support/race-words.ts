@@ -1,9 +1,7 @@
-/** The words over which a publisher and a sleeper race in doorbell.test.ts. */
+/** The words over which a publisher and a sleeper race in waiting.test.ts. */
 export const RACE_BYTES = 4096;
 /** How much was published. */
 export const TAIL = 0;
-/** Set while the sleeper sleeps. */
-export const WAITS = 32;
 /** How often it was rung for. */
 export const BELL = 64;
 /** What was published, rings included. */

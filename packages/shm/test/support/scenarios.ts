@@ -2,7 +2,6 @@
 import type { Scenario } from './scenario.js';
 import { channelScenarios } from './scenarios/channel.js';
 import { cleanupScenarios } from './scenarios/cleanup.js';
-import { conversationScenarios } from './scenarios/conversation.js';
 import { latestScenarios } from './scenarios/latest.js';
 import { logScenarios } from './scenarios/log.js';
 import { mutexScenarios } from './scenarios/mutex.js';
@@ -16,7 +15,6 @@ export const scenarios: readonly Scenario[] = [
   ...participantScenarios,
   ...latestScenarios,
   ...mutexScenarios,
-  ...conversationScenarios,
   ...ringScenarios,
   ...channelScenarios,
   ...logScenarios,

@@ -13,6 +13,7 @@ import { openSegment } from '../../src/segment/shared-segment.js';
 import { runCli } from '../../src/tools/cli.js';
 import { ChildProcess } from '../support/child-process.js';
 import { deadIdentity, joinDead } from '../support/dead.js';
+import { memoryOf } from '../support/memory.js';
 import { usePlace } from '../support/place.js';
 
 const place = usePlace();
@@ -43,15 +44,15 @@ describe('chat-shm list', () => {
   it('shows what is there, who takes part, and who has the lock', () => {
     expect(run('list')).toEqual({ exitCode: 0, out: 'no segments\n', err: '' });
     const mutex = openMutex('door', { directory: place.directory });
-    joinDead(mutex.segment.words);
+    joinDead(memoryOf(mutex).words);
     mutex.tryLock();
     const log = openLog('orders', { directory: place.directory, capacityBytes: 4096 });
     const { exitCode, out, err } = run();
     expect([exitCode, err]).toEqual([0, '']);
     expect(table(out)).toEqual([
       ['NAME', 'KIND', 'BYTES', 'PARTICIPANTS', 'LOCK'],
-      ['door', 'mutex', '8192', '1 alive, 1 dead', `held by process ${process.pid} (alive)`],
-      ['orders', 'log', '16384', '1 alive', 'free'],
+      ['door', 'mutex', '12288', '1 alive, 1 dead', `held by process ${process.pid} (alive)`],
+      ['orders', 'log', '20480', '1 alive', 'free'],
     ]);
     mutex.close();
     log.close();
@@ -101,14 +102,14 @@ describe('chat-shm inspect', () => {
       log.reader(),
       openLog(place.name, { directory: place.directory }).reader({ reliable: true }),
     ];
-    joinDead(log.segment.words);
+    joinDead(memoryOf(log).words);
     for (let i = 0; i < 3; i++) log.tryAppend(new Uint8Array(8));
     const { exitCode, out } = run('inspect', place.name);
     expect(exitCode).toBe(0);
     const rows = table(out);
     expect(rows[0]).toEqual([`${place.name}: log, layout 2.0`]);
     expect(rows).toContainEqual(['file', log.segment.path]);
-    expect(rows).toContainEqual(['size', '16384 bytes, 5120 of them payload']);
+    expect(rows).toContainEqual(['size', '20480 bytes, 5120 of them payload']);
     expect(rows).toContainEqual(['lock', 'free']);
     expect(rows).toContainEqual(['entries', '3 entries so far, 72 of 4096 bytes kept']);
     expect(rows).toContainEqual(['appending', 'nobody']);
@@ -179,12 +180,12 @@ describe('chat-shm inspect', () => {
       exitCode: 1,
       err: expect.stringMatching(/^chat-shm: .* \(ERR_SHM_FOREIGN\)\n$/),
     });
-    log.segment.words[16] = 2 ** 30;
+    memoryOf(log).words[16] = 2 ** 30;
     expect(run('inspect', place.name)).toMatchObject({
       exitCode: 1,
       err: expect.stringMatching(/^chat-shm: .* \(ERR_SHM_CORRUPT\)\n$/),
     });
-    log.segment.words[4] = 4096;
+    memoryOf(log).words[4] = 4096;
     expect(run('inspect', place.name)).toMatchObject({
       exitCode: 1,
       err: expect.stringMatching(/^chat-shm: .* \(ERR_SHM_SIZE\)\n$/),
@@ -197,7 +198,7 @@ describe('chat-shm inspect', () => {
     await child.act('append to a log until killed', { ...place });
     for (let i = 0; i < 300; i++) expect(run('inspect', place.name)).toMatchObject({ exitCode: 0, err: '' });
     await child.end();
-    expect(log.segment.participants.list()).toHaveLength(2);
+    expect(log.participants()).toHaveLength(2);
     log.close();
   });
 
@@ -220,7 +221,7 @@ describe('chat-shm inspect', () => {
 describe('chat-shm cleanup and remove', () => {
   it('frees what the dead left, and only with leave what nobody uses', () => {
     const segment = openSegment(place.name, { directory: place.directory });
-    joinDead(segment.segment.words);
+    joinDead(memoryOf(segment).words);
     segment.close();
     expect(run('cleanup')).toEqual({ exitCode: 0, out: 'freed 1 participant slots of the dead\n', err: '' });
     expect(run('cleanup').out).toBe('nothing to clean up\n');

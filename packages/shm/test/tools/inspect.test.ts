@@ -21,8 +21,9 @@ import { PARAMS_WORD, PAYLOAD_BYTES_WORD } from '../../src/segment/layout.js';
 import { MAKER_BYTE, temporaryPath } from '../../src/segment/path.js';
 import { openSegment } from '../../src/segment/shared-segment.js';
 import { cleanup, inspect, listSegments, unlink } from '../../src/tools/inspect.js';
-import { bellPath } from '../../src/waiting/doorbell.js';
+import { bellName, bellsIn } from '../../src/waiting/bell-file.js';
 import { deadIdentity, joinDead } from '../support/dead.js';
+import { memoryOf } from '../support/memory.js';
 import { usePlace } from '../support/place.js';
 
 const place = usePlace();
@@ -39,7 +40,7 @@ describe('inspect', () => {
       payloadBytes: 5000,
       maxParticipants: 7,
     });
-    joinDead(segment.segment.words);
+    joinDead(memoryOf(segment).words);
     const report = inspect(place.name, { directory: place.directory });
     expect(report).toMatchObject({
       name: place.name,
@@ -66,7 +67,7 @@ describe('inspect', () => {
 
   it('changes nothing', () => {
     const segment = openSegment(place.name, { directory: place.directory });
-    joinDead(segment.segment.words);
+    joinDead(memoryOf(segment).words);
     const { path } = segment.segment;
     const before = readFileSync(path);
     inspect(place.name, { directory: place.directory });
@@ -81,7 +82,7 @@ describe('inspect', () => {
       lock: { state: 'held', owner: { pid: process.pid, liveness: 'alive' } },
     });
     lock?.release();
-    mutex.segment.words[96] = -1;
+    memoryOf(mutex).words[96] = -1;
     expect(inspect(place.name, { directory: place.directory }).lock).toEqual({ state: 'poisoned' });
   });
 
@@ -214,7 +215,7 @@ describe('inspect', () => {
 
   it('names a kind that it does not know', () => {
     const segment = openSegment(place.name, { directory: place.directory });
-    segment.segment.words[5] = 77;
+    memoryOf(segment).words[5] = 77;
     expect(inspect(place.name, { directory: place.directory })).toMatchObject({
       kind: 'unknown kind 77',
       details: { kind: 'unknown' },
@@ -234,14 +235,14 @@ describe('inspect', () => {
     'says that the header of a %s is damaged, rather than look beyond its end',
     (kind, open, param) => {
       const opened = open();
-      const { words } = opened.segment;
+      const { words } = memoryOf(opened);
       if (param === undefined) words[PAYLOAD_BYTES_WORD] = 4;
       else words[PARAMS_WORD] = param;
       expect(() => inspect(place.name, { directory: place.directory })).toThrow(code('ERR_SHM_CORRUPT'));
       expect(() => inspect(place.name, { directory: place.directory })).toThrow(kind);
       // It is nobody's leftover, and does not keep others from being cleaned up.
       const other = openSegment('other', { directory: place.directory });
-      joinDead(other.segment.words);
+      joinDead(memoryOf(other).words);
       expect(cleanup({ directory: place.directory }).participants).toBe(1);
       other.close();
       opened.close();
@@ -278,14 +279,16 @@ describe('removing a segment', () => {
   it('removes the bells of its dead, and of nobody else', () => {
     const segment = openSegment(place.name, { directory: place.directory });
     const other = openSegment('other', { directory: place.directory });
-    const bells = [
-      bellPath(segment.segment, 1, deadIdentity()),
-      bellPath(segment.segment, 2, currentIdentity()),
-      bellPath(other.segment, 1, deadIdentity()),
-    ];
-    for (const bell of bells) writeFileSync(bell, '');
+    // Bells of one who lives, of two who are dead, and of somebody elsewhere.
+    for (const [slot, bell] of [1, 2, 3].entries()) {
+      if (slot > 0) joinDead(memoryOf(segment).words);
+      memoryOf(segment).words[slotWord(slot) + SLOT_BELL] = bell;
+      writeFileSync(join(place.directory, bellName(bell)), '');
+    }
+    memoryOf(other).words[slotWord(0) + SLOT_BELL] = 4;
+    writeFileSync(join(place.directory, bellName(4)), '');
     expect(segment.closeAndRemoveIfLast()).toBe(true);
-    expect(bells.map((bell) => existsSync(bell))).toEqual([false, true, true]);
+    expect(bellsIn(place.directory).sort()).toEqual([1, 4]);
   });
 });
 
@@ -306,13 +309,14 @@ describe('listSegments', () => {
 describe('cleanup', () => {
   it('removes what the dead left, and nothing of the living', () => {
     const alive = openSegment('alive', { directory: place.directory });
-    joinDead(alive.segment.words);
+    joinDead(memoryOf(alive).words);
     const abandoned = openSegment('abandoned', { directory: place.directory });
-    joinDead(abandoned.segment.words);
+    joinDead(memoryOf(abandoned).words);
     abandoned.close();
     const [leftover, unfinished] = [temporaryPath('alive.cshm'), temporaryPath('alive.cshm')];
-    const deadBell = basename(bellPath(abandoned.segment, 1, deadIdentity()));
-    const bell = basename(bellPath(alive.segment, 1, currentIdentity()));
+    const deadBell = bellName(1);
+    const bell = bellName(2);
+    memoryOf(alive).words[slotWord(0) + SLOT_BELL] = 2;
     for (const file of [leftover, unfinished, deadBell, bell, 'foreign.cshm']) {
       writeFileSync(join(place.directory, file), '');
     }

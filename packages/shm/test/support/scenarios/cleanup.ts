@@ -5,6 +5,7 @@ import { temporaryPath } from '../../../src/segment/path.js';
 import { openSegment, type SharedSegment } from '../../../src/segment/shared-segment.js';
 import { cleanup } from '../../../src/tools/inspect.js';
 import { joinDead } from '../dead.js';
+import { memoryOf } from '../memory.js';
 import type { Place, Scenario } from '../scenario.js';
 
 const removeAbandoned = true;
@@ -14,10 +15,10 @@ const tidyUp: Scenario<SharedSegment, Place> = {
   name: 'cleanup: after the dead',
   setup({ directory, name }) {
     const abandoned = openSegment('abandoned', { directory });
-    joinDead(abandoned.segment.words);
+    joinDead(memoryOf(abandoned).words);
     abandoned.close();
     const used = openSegment(name, { directory });
-    joinDead(used.segment.words);
+    joinDead(memoryOf(used).words);
     const leftover = temporaryPath(used.segment.path);
     writeFileSync(join(directory, basename(leftover)), '');
     return used;

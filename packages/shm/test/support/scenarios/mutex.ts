@@ -5,6 +5,7 @@ import { step } from '../../../src/platform/step.js';
 import { LOCK_WORD } from '../../../src/segment/layout.js';
 import { openSegment, type SharedSegment } from '../../../src/segment/shared-segment.js';
 import { joinDead } from '../dead.js';
+import { memoryOf } from '../memory.js';
 import type { Place, Scenario } from '../scenario.js';
 
 /** The invariant that the mutex protects: two words are equal, and count the sections that ran. */
@@ -71,7 +72,7 @@ const section: Scenario<SharedSegment, SharedSegment> = {
 
 function leaveHalfWritten(place: Place): SharedSegment {
   const segment = open(place);
-  store(segment.segment.words, LOCK_WORD, joinDead(segment.segment.words).token);
+  store(memoryOf(segment).words, LOCK_WORD, joinDead(memoryOf(segment).words).token);
   segment.words[A] = 1;
   return segment;
 }

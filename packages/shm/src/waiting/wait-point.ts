@@ -1,0 +1,103 @@
+/**
+ * Something that can be waited for in a segment, as shared memory knows it: who sleeps for it, and who is to be rung for.
+ *
+ * One word of the segment, the *hint*, says that somebody may sleep for this; in the slot of each participant the word SLEEPS says for
+ * which of the things of its segment it does, one bit each. A publisher that finds the hint clear, as it does unless somebody went to
+ * sleep since, does nothing more: that is the whole price of waiting on the busy path.
+ *
+ *     sleeper                                  publisher
+ *     store SLEEPS = its bits                  store what is waited for
+ *     store hint = 1                           load hint: set?
+ *     load: is it there already?               store hint = 0
+ *     sleep                                    each slot: if its bit is set, swap SLEEPS for 0 and ring
+ *
+ * All are sequentially consistent, so one of the two sees the other (Dekker): either the sleeper finds what was published at its last
+ * look, or the publisher finds the hint. The swap makes it one ring per sleep, however many publish. The hint is cleared before the slots
+ * are looked at, so whoever goes to sleep meanwhile sets it again. SLEEPS belongs to one sleeper: one that is killed leaves
+ * nothing that is wrong for longer than its slot.
+ */
+import { compareExchange, load, store } from '../platform/atomics.js';
+import { SLOT_BELL, SLOT_KEY, SLOT_SLEEPS, slotWord } from '../segment/layout.js';
+import type { Segment } from '../segment/segment.js';
+
+/** What a participant may sleep for. What a bit above the first two means is up to the kind of the segment. */
+export const WaitBit = { Lock: 1, Notified: 2, Readable: 4, Writable: 8 } as const;
+
+/** A sleeper that was found: where to ring. */
+export interface Sleeper {
+  readonly slot: number;
+  /** The number of its bell, and its key there. */
+  readonly bell: number;
+  readonly key: number;
+}
+
+/** One thing to wait for, as one participant sees it. */
+export class WaitPoint {
+  /** Which bit of SLEEPS. */
+  readonly bit: number;
+  readonly #segment: Segment;
+  readonly #words: Int32Array;
+  readonly #hintWord: number;
+
+  constructor(segment: Segment, hintWord: number, bit: number) {
+    this.bit = bit;
+    this.#segment = segment;
+    this.#words = segment.words;
+    this.#hintWord = hintWord;
+  }
+
+  /** Whether somebody may sleep for it: to be asked after publishing. */
+  get mayHaveSleepers(): boolean {
+    return load(this.#words, this.#hintWord) !== 0;
+  }
+
+  /** Whether what {@link arm} says still stands for a participant that sleeps for `bits`. */
+  isArmed(bits: number): boolean {
+    return load(this.#words, this.#sleepsWord) === bits && load(this.#words, this.#hintWord) !== 0;
+  }
+
+  /** Says that we sleep, for `bits` in all. The last look is to follow. */
+  arm(bits: number): void {
+    // publish: "I sleep", before the last look. pairs with: takeSleepers, after the publisher's own store
+    store(this.#words, this.#sleepsWord, bits);
+    // publish: "somebody sleeps", after who it is. pairs with: mayHaveSleepers
+    store(this.#words, this.#hintWord, 1);
+  }
+
+  /** Says that we sleep for no more than `bits`. */
+  disarm(bits: number): void {
+    if ((load(this.#words, this.#sleepsWord) & ~bits) !== 0) store(this.#words, this.#sleepsWord, bits);
+  }
+
+  /**
+   * Takes those who sleep for it: from now on they count as awake and are the caller's to ring for. With `most`, so many of them, going round
+   * from the slot behind our own; the hint stays set for the rest.
+   */
+  takeSleepers(most: number = Number.POSITIVE_INFINITY): Sleeper[] {
+    const words = this.#words;
+    const count = this.#segment.participants.count;
+    const first = this.#segment.participant.slot + 1;
+    const found: Sleeper[] = [];
+    store(words, this.#hintWord, 0);
+    for (let i = 0; i < count; i++) {
+      const slot = (first + i) % count;
+      const base = slotWord(slot);
+      for (;;) {
+        const sleeps = load(words, base + SLOT_SLEEPS);
+        if ((sleeps & this.bit) === 0) break;
+        if (found.length >= most) {
+          store(words, this.#hintWord, 1);
+          return found;
+        }
+        if (compareExchange(words, base + SLOT_SLEEPS, sleeps, 0) !== sleeps) continue;
+        found.push({ slot, bell: load(words, base + SLOT_BELL), key: load(words, base + SLOT_KEY) });
+        break;
+      }
+    }
+    return found;
+  }
+
+  get #sleepsWord(): number {
+    return slotWord(this.#segment.participant.slot) + SLOT_SLEEPS;
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * Waiting in one handle: the one way in which everything of this package sleeps and is woken.
+ *
+ *     arm         say in shared memory that we sleep (`wait-point.ts`)
+ *     last look   is it there by now? then we do not
+ *     park        a promise, in the event loop
+ *     signal      whoever publishes takes the sleepers and rings (`bell.ts`)
+ *     close       all who are parked look, and find the end
+ *
+ * A look costs a few loads. A read-only handle cannot say that it sleeps, so it looks every 20 ms. It happens when the handle is rung for, when a process that it has to do with is gone, and by a timer that
+ * the whole thread shares. Only what is really there wakes anybody.
+ */
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { load, store } from '../platform/atomics.js';
+import { SLOT_BELL, SLOT_KEY, slotWord } from '../segment/layout.js';
+import type { Segment } from '../segment/segment.js';
+import { Bell, BLIND_LOOK_MS } from './bell.js';
+import type { WaitPoint } from './wait-point.js';
+
+interface Parked {
+  readonly point: WaitPoint;
+  isReady(): boolean;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** What a handle does beside waking those who are parked. */
+export interface WaitingOptions {
+  /** Looks at everything else: peers, the name. `closedBell`: the thread with this bell is gone. */
+  readonly onLook?: (closedBell: number | undefined) => void;
+}
+
+/** How to wait. */
+export interface WaitOptions {
+  /** Stops waiting; its reason is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+/** All waits of one handle. */
+export class Waiting {
+  readonly #segment: Segment;
+  readonly #onLook: ((closedBell: number | undefined) => void) | undefined;
+  readonly #parked = new Set<Parked>();
+  #bell: Bell | undefined;
+  #key = 0;
+  /** What the slot says of our bell. */
+  #shown = 0;
+  /** Of a read-only handle, which nobody can ring for: it looks by itself. */
+  #blindTimer: NodeJS.Timeout | undefined;
+  #keepAlive = false;
+  #closed = false;
+
+  constructor(segment: Segment, options: WaitingOptions = {}) {
+    this.#segment = segment;
+    this.#onLook = options.onLook;
+  }
+
+  /** Whether {@link ref} is in force. */
+  get keepsAlive(): boolean {
+    return this.#keepAlive;
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#parked.size;
+  }
+
+  /**
+   * Waits until `isReady()`, for what `point` stands for. `isReady` is called at any time, any number of times, and must be cheap; when it
+   * throws, so does this. Resolves also when the handle is closed.
+   *
+   * @throws the reason of `signal`
+   */
+  async until(point: WaitPoint, isReady: () => boolean, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    while (!this.#closed && !isReady()) {
+      await this.#park(point, isReady, signal);
+      // Between being woken and looking again it may have been aborted.
+      signal?.throwIfAborted();
+    }
+  }
+
+  /** Rings for everybody who sleeps for `point`. To be called after publishing; does next to nothing when nobody does. */
+  signal(point: WaitPoint): void {
+    if (!point.mayHaveSleepers) return;
+    for (const { bell, key } of point.takeSleepers()) this.ring(bell, key);
+  }
+
+  /** Rings for handle `key` of the bell with this number. */
+  ring(bell: number, key: number): void {
+    if (!this.#closed) this.#join().ring(bell, key);
+  }
+
+  /** Rings for the participant in `slot`, whatever it sleeps for. */
+  ringSlot(slot: number): void {
+    if (this.#closed || slot < 0 || slot >= this.#segment.participants.count) return;
+    const base = slotWord(slot);
+    this.ring(load(this.#segment.words, base + SLOT_BELL), load(this.#segment.words, base + SLOT_KEY));
+  }
+
+  /** Connects to the thread of the participant in `slot`, so that its end is noticed; returns the number of its bell. */
+  watch(slot: number): number {
+    if (this.#closed || slot < 0 || slot >= this.#segment.participants.count) return 0;
+    const id = load(this.#segment.words, slotWord(slot) + SLOT_BELL);
+    this.#join().connect(id);
+    return id;
+  }
+
+  /** The thread with this bell is proven dead: its file goes. */
+  forget(bell: number): void {
+    if (!this.#closed) this.#join().probe(bell);
+  }
+
+  /** Looks now: those who are parked for what is there are woken. */
+  look(): void {
+    for (const parked of this.#parked) {
+      try {
+        if (parked.isReady() || !this.#rearm(parked)) parked.resolve();
+      } catch (error) {
+        parked.reject(error);
+      }
+    }
+  }
+
+  /** Wakes everybody who is parked; each looks for itself. */
+  wakeAll(): void {
+    for (const parked of this.#parked) parked.resolve();
+  }
+
+  /** Makes this handle one that can be rung for, and looked after by the timer, before it sleeps for the first time. */
+  begin(): void {
+    this.#join();
+  }
+
+  /** Keeps the process alive while the handle is open. */
+  ref(): void {
+    if (this.#keepAlive) return;
+    this.#keepAlive = true;
+    if (this.#segment.readOnly) this.#lookBlindly();
+    else this.#join().ref();
+    this.#blindTimer?.ref();
+  }
+
+  /** Lets the process end although the handle is open, as at first. */
+  unref(): void {
+    if (!this.#keepAlive) return;
+    this.#keepAlive = false;
+    this.#bell?.unref();
+    this.#blindTimer?.unref();
+  }
+
+  /** Ends all waits. Before the handle leaves its slot. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.unref();
+    this.#closed = true;
+    clearInterval(this.#blindTimer);
+    if (this.#bell !== undefined) {
+      const slot = slotWord(this.#segment.participant.slot);
+      // The bell outlives the handle, and is nobody's to remove with this slot.
+      store(this.#segment.words, slot + SLOT_BELL, 0);
+      this.#bell.leave(this.#key);
+    }
+    this.wakeAll();
+  }
+
+  #park(point: WaitPoint, isReady: () => boolean, signal: AbortSignal | undefined): Promise<void> {
+    const { readOnly } = this.#segment;
+    if (readOnly) this.#lookBlindly();
+    const bell = readOnly ? undefined : this.#join();
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.#parked.delete(parked);
+        signal?.removeEventListener('abort', abort);
+        // What nobody waits for any more is not to be rung for.
+        if (!this.#closed && !readOnly) point.disarm(this.#bits());
+      };
+      const abort = (): void => parked.reject(signal?.reason);
+      const parked: Parked = {
+        point,
+        isReady,
+        resolve: () => {
+          settle();
+          resolve();
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#parked.add(parked);
+      bell?.slept(this.#key);
+      if (!readOnly) point.arm(this.#bits());
+      // The last look: see the head of wait-point.ts.
+      try {
+        if (isReady()) parked.resolve();
+      } catch (error) {
+        parked.reject(error);
+      }
+    });
+  }
+
+  /** Makes sure that shared memory says we sleep; false when at the last look there was no need. */
+  #rearm(parked: Parked): boolean {
+    const bits = this.#bits();
+    if (this.#segment.readOnly || parked.point.isArmed(bits)) return true;
+    parked.point.arm(bits);
+    return !parked.isReady();
+  }
+
+  #lookBlindly(): void {
+    if (this.#blindTimer !== undefined) return;
+    this.#blindTimer = setInterval(() => {
+      this.look();
+      if (!this.#closed) this.#onLook?.(undefined);
+    }, BLIND_LOOK_MS);
+    if (!this.#keepAlive) this.#blindTimer.unref();
+  }
+
+  #bits(): number {
+    let bits = 0;
+    for (const { point } of this.#parked) bits |= point.bit;
+    return bits;
+  }
+
+  #join(): Bell {
+    if (this.#bell === undefined) {
+      const { path } = this.#segment;
+      const stat = statSync(path, { throwIfNoEntry: false });
+      const owner = { mode: (stat?.mode ?? 0o600) & 0o777, gid: stat?.gid ?? process.getgid?.() ?? 0 };
+      this.#bell = Bell.for({ directory: dirname(path), ...owner });
+      this.#key = this.#bell.join({
+        rung: () => {
+          this.look();
+          if (!this.#closed) this.#onLook?.(undefined);
+        },
+        look: (closedBell) => {
+          this.#show();
+          this.look();
+          if (!this.#closed) this.#onLook?.(closedBell);
+        },
+      });
+      this.#show();
+    }
+    return this.#bell;
+  }
+
+  /** Says in our slot where to ring for us. */
+  #show(): void {
+    const id = this.#bell?.id ?? 0;
+    if (this.#closed || id === this.#shown) return;
+    const slot = slotWord(this.#segment.participant.slot);
+    store(this.#segment.words, slot + SLOT_KEY, this.#key);
+    store(this.#segment.words, slot + SLOT_BELL, id);
+    this.#shown = id;
+  }
+}
