@@ -279,7 +279,7 @@ export class JoinedRooms {
   /** The room of that name, however it is written. */
   #find(name: string): JoinedRoom<unknown> | undefined {
     const key = roomKey(name);
-    return this.#byName.get(name) ?? [...this.#byName.values()].find((room) => roomKey(room.name) === key);
+    return [...this.#byName.values()].find((room) => roomKey(room.name) === key);
   }
 
   #isAsked(room: string, op: 'join' | 'leave'): boolean {

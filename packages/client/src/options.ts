@@ -127,9 +127,8 @@ export function settle<D>(options: ConnectOptions<D>): Settings {
   assertPositive({ connectTimeoutMs, requestTimeoutMs });
   assertPositive(reconnect, 'reconnect.');
   assertPositive(outbox, 'outbox.');
-  if (!(nameTakenTimeoutMs >= 0)) {
-    throw new RangeError(`reconnect.nameTakenTimeoutMs must not be negative, got ${nameTakenTimeoutMs}`);
-  }
+  // 0 says: not at all.
+  assertPositive({ nameTakenTimeoutMs: nameTakenTimeoutMs === 0 ? 1 : nameTakenTimeoutMs }, 'reconnect.');
   if (typeof identity === 'string' && !isSecret(identity)) {
     throw new RangeError('identity must be a secret of 16 to 64 characters');
   }

@@ -118,5 +118,5 @@ export class Reconnect {
 
 /** Whether an earlier run may be what stands in the way: under the same name, or with the same identity. */
 function isHeld({ code }: ClientError): boolean {
-  return code === 'ERR_CLIENT_NAME_TAKEN' || code === 'ERR_CLIENT_SESSION_REPLACED';
+  return /NAME_TAKEN|SESSION_REPLACED/.test(code);
 }
