@@ -3,23 +3,20 @@
  */
 import type { ChatClient, ClientState, Clock } from '@chat/client';
 import { errorText, type SessionEvent } from '../../session/session.js';
-import type { Item } from '../state/conversation.js';
+import { type Note, note, noteOf } from '../rows/note.js';
 import type { ScreenEvent, ScreenState } from '../state/screen-state.js';
-import type { OlderEntries } from './older-entries.js';
+import type { Conversations } from './conversations.js';
 import type { Pulse } from './pulse.js';
-import type { RoomWatch } from './room-watch.js';
-import { note, noteOf, spokenOf } from './screen-events.js';
 
 /** What {@link Incoming} needs of the screen. */
 export interface IncomingOptions {
   readonly client: ChatClient;
   readonly clock: Clock;
-  readonly older: OlderEntries;
+  readonly conversations: Conversations;
   readonly pulse: Pulse;
-  readonly rooms: RoomWatch;
   readonly dispatch: (event: ScreenEvent) => void;
-  /** Shows an entry with the next frame: in the present conversation, without a key. */
-  readonly collect: (key: string | undefined, item: Item | undefined) => void;
+  /** Shows a note in the present conversation. */
+  readonly say: (note: Note | undefined) => void;
   /** The session is in this room now. */
   readonly enter: (room: string) => void;
   readonly leave: () => void;
@@ -34,57 +31,48 @@ export class Incoming {
 
   /** Shows what the session tells. */
   show(event: SessionEvent): void {
-    const now = this.#options.clock.now();
+    const { clock, conversations, dispatch, say } = this.#options;
+    const now = clock.now();
     switch (event.type) {
-      case 'message': {
-        const { room, sender, seq } = event.message;
-        this.#options.older.saw(room, seq);
-        this.#options.rooms.spoke(room, sender.name);
-        this.#options.collect(room, spokenOf(event.message, this.#options.client.name));
-        return;
-      }
-      case 'direct':
-        this.#options.collect(
-          `@${event.message.sender.name}`,
-          spokenOf(event.message, this.#options.client.name),
-        );
-        return;
+      case 'message': // The timeline of the room has these.
       case 'notice':
-        this.#options.older.saw(event.notice.room, event.notice.seq);
-        this.#options.collect(event.notice.room, noteOf(event, now));
         return;
-      case 'gap':
-        this.#options.collect(event.gap.room, noteOf(event, now));
+      case 'direct':
+        conversations.open(`@${event.message.sender.name}`).add(event.message);
         return;
       case 'unreadable':
-        this.#options.collect(event.message.room ?? `@${event.message.sender.name}`, noteOf(event, now));
+        if (event.message.room === undefined)
+          conversations.open(`@${event.message.sender.name}`).add(event.message);
+        return;
+      case 'gap':
+        if (event.gap.room === undefined) say(noteOf(event, now));
         return;
       case 'state':
         this.#showConnection(event, now);
         return;
       case 'room':
         if (event.room === undefined) {
-          this.#options.collect(undefined, noteOf(event, now));
+          say(noteOf(event, now));
           return;
         }
         this.#options.enter(event.room);
         return;
       case 'room-left':
-        this.#options.older.forget(event.room);
-        this.#options.dispatch({ type: 'left', key: event.room });
-        this.#options.collect(undefined, noteOf(event, now));
+        dispatch({ type: 'left', key: event.room });
+        conversations.close(event.room);
+        say(noteOf(event, now));
         return;
       case 'rooms':
-        this.#options.dispatch({ type: 'rooms-known', rooms: event.page.rooms.map(({ room }) => room) });
-        this.#options.collect(undefined, noteOf(event, now));
+        dispatch({ type: 'rooms-known', rooms: event.page.rooms.map(({ room }) => room) });
+        say(noteOf(event, now));
         return;
       case 'renamed':
-        this.#options.dispatch({ type: 'renamed', name: event.name });
-        this.#options.collect(undefined, noteOf(event, now));
+        dispatch({ type: 'renamed', name: event.name });
+        say(noteOf(event, now));
         return;
       case 'ping':
-        this.#options.dispatch({ type: 'round-trip', roundTripMs: event.roundTripMs });
-        this.#options.collect(undefined, noteOf(event, now));
+        dispatch({ type: 'round-trip', roundTripMs: event.roundTripMs });
+        say(noteOf(event, now));
         return;
       case 'quit':
         this.#options.leave();
@@ -93,26 +81,27 @@ export class Incoming {
       case 'direct-sent':
         return;
       default:
-        this.#options.collect(undefined, noteOf(event, now));
+        say(noteOf(event, now));
         return;
     }
   }
 
   #showConnection(event: Extract<SessionEvent, { readonly type: 'state' }>, now: number): void {
+    const { client, dispatch, pulse, say } = this.#options;
     const { state, before } = event;
-    this.#options.dispatch({ type: 'connection', connection: connectionOf(state) });
-    if (state.status !== 'open') this.#options.dispatch({ type: 'round-trip', roundTripMs: undefined });
-    if (state.status === 'open') this.#options.dispatch({ type: 'renamed', name: this.#options.client.name });
+    dispatch({ type: 'connection', connection: connectionOf(state) });
+    if (state.status !== 'open') dispatch({ type: 'round-trip', roundTripMs: undefined });
+    if (state.status === 'open') dispatch({ type: 'renamed', name: client.name });
     // The status line counts; the conversation says once that it was lost and once that it is back.
     if (before.status === 'reconnecting' && state.status === 'reconnecting') {
-      this.#options.pulse.beat();
+      pulse.beat();
       return;
     }
     if (state.status === 'reconnecting') {
-      this.#options.collect(undefined, note(`disconnected: ${errorText(state.error)}`, now, 'problem'));
-    } else this.#options.collect(undefined, noteOf(event, now));
+      say(note(`disconnected: ${errorText(state.error)}`, 'problem'));
+    } else say(noteOf(event, now));
     if (state.status === 'closed') this.#options.leave();
-    this.#options.pulse.beat(true);
+    pulse.beat(true);
   }
 }
 

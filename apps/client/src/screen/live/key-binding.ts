@@ -14,6 +14,10 @@ export type Task =
   | { readonly type: 'suspend' }
   | { readonly type: 'redraw' }
   | { readonly type: 'reconnect' }
+  /** Sends again what failed. */
+  | { readonly type: 'retry' }
+  /** Gives up what failed. */
+  | { readonly type: 'discard' }
   | { readonly type: 'switch'; readonly to: number | 'next' | 'previous' | 'unread' }
   | { readonly type: 'send-paste'; readonly as: 'message' | 'lines' };
 
@@ -73,6 +77,8 @@ const TASKS: Readonly<Record<string, Task>> = {
   'ctrl+p': { type: 'switch', to: 'previous' },
   'alt+n': { type: 'switch', to: 'next' },
   'alt+p': { type: 'switch', to: 'previous' },
+  'alt+r': { type: 'retry' },
+  'alt+x': { type: 'discard' },
   'alt+a': { type: 'switch', to: 'unread' },
 };
 

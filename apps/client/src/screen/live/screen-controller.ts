@@ -8,25 +8,22 @@ import { parseCommand } from '../../session/command.js';
 import { ChatSession } from '../../session/session.js';
 import { layoutFor, type ScreenSize } from '../rows/layout.js';
 import { isAtTop } from '../rows/message-pane.js';
-import type { Item } from '../state/conversation.js';
+import { type Note, note } from '../rows/note.js';
 import {
   currentConversation,
   initialState,
+  NOWHERE,
   reduce,
   type ScreenEvent,
   type ScreenState,
 } from '../state/screen-state.js';
 import type { Key } from '../terminal/keyboard.js';
-import { Collector } from './collector.js';
+import { Conversations } from './conversations.js';
 import { FrameClock } from './frame-clock.js';
 import { Incoming } from './incoming.js';
 import { bindKey, type Task } from './key-binding.js';
-import { OlderEntries } from './older-entries.js';
-import { Outgoing } from './outgoing.js';
 import { Pulse } from './pulse.js';
-import { RoomWatch } from './room-watch.js';
-import { note } from './screen-events.js';
-import { OwnTyping } from './typing.js';
+import { Sending } from './sending.js';
 
 /** What the controller needs of the world. */
 export interface ControllerOptions {
@@ -46,22 +43,19 @@ export interface ControllerOptions {
 
 const KEYS_HELP = [
   'Keys: Tab completes · Up/Down earlier lines · PageUp/PageDown scroll · Esc back to the newest',
-  'Alt-1…9, Ctrl-N, Ctrl-P other rooms · Alt-A next unread · Ctrl-R reconnect now · Ctrl-L redraw · Ctrl-C leave',
+  'Alt-1…9, Ctrl-N, Ctrl-P other rooms · Alt-A next unread · Alt-R sends again what failed, Alt-X drops it',
+  'Ctrl-R reconnects now · Ctrl-L redraws · Ctrl-C leaves',
 ].join('\n');
 
 export class ScreenController {
   readonly #options: ControllerOptions;
   readonly #client: ChatClient;
-  readonly #clock: Clock;
   readonly #session: ChatSession;
   readonly #frames: FrameClock;
-  readonly #ownTyping = new OwnTyping();
-  readonly #older: OlderEntries;
-  readonly #rooms: RoomWatch;
+  readonly #conversations: Conversations;
+  readonly #sending: Sending;
   readonly #pulse: Pulse;
   readonly #incoming: Incoming;
-  readonly #collector: Collector;
-  readonly #outgoing: Outgoing;
   #joining = 0;
   #state: ScreenState;
 
@@ -69,37 +63,27 @@ export class ScreenController {
     const { client, clock, server, size, history } = options;
     this.#options = options;
     this.#client = client;
-    this.#clock = clock;
     this.#state = initialState(client.name, server, size);
     this.#frames = new FrameClock(clock, () => {
-      this.#takeCollected();
+      this.#takeChanges();
       options.draw(this.#state);
     });
-    this.#older = new OlderEntries((key, items) => this.dispatch({ type: 'older', key, items }));
-    this.#collector = new Collector(client);
-    this.#outgoing = new Outgoing({
+    this.#conversations = new Conversations({
       client,
       clock,
-      dispatch: (event) => this.dispatch(event),
-      isPending: (key, pendingKey) => this.#isPending(key, pendingKey),
+      isSeen: (key) => this.#isSeen(key),
+      onChange: () => this.#frames.request(),
     });
-    this.#rooms = new RoomWatch({
-      clock,
-      onMembers: (room) => {
-        this.#collector.membersChanged(room);
-        this.#frames.request();
-      },
-      onTypists: (key, names) => {
-        this.dispatch({ type: 'typists', key, names });
-        if (names.length > 0) this.#pulse.beat();
-      },
+    this.#sending = new Sending({
+      conversations: this.#conversations,
+      say: (key, words) => this.#say(words, key),
     });
     this.#pulse = new Pulse({
       client,
       clock,
       onRoundTrip: (roundTripMs) => this.dispatch({ type: 'round-trip', roundTripMs }),
       onSecond: () => {
-        const isCounting = this.#rooms.expire() || client.state.status === 'reconnecting';
+        const isCounting = client.state.status === 'reconnecting';
         if (isCounting) this.#frames.request();
         return isCounting;
       },
@@ -107,11 +91,10 @@ export class ScreenController {
     this.#incoming = new Incoming({
       client,
       clock,
-      older: this.#older,
+      conversations: this.#conversations,
       pulse: this.#pulse,
-      rooms: this.#rooms,
       dispatch: (event) => this.dispatch(event),
-      collect: (key, item) => this.#collect(key, item),
+      say: (words) => this.#say(words),
       enter: (room) => this.#enter(room),
       leave: options.leave,
     });
@@ -125,7 +108,7 @@ export class ScreenController {
 
   /** Resolved when every message that is under way now has an outcome. */
   settled(): Promise<void> {
-    return this.#outgoing.settled();
+    return this.#sending.settled();
   }
 
   /** Joins a room and turns to it. A failure is shown. */
@@ -142,7 +125,7 @@ export class ScreenController {
 
   /** Takes a key. */
   press(key: Key): void {
-    this.#takeCollected();
+    this.#takeChanges();
     const binding = bindKey(key, this.#state);
     if (binding === undefined) return;
     if ('task' in binding) this.#do(binding.task);
@@ -154,8 +137,10 @@ export class ScreenController {
 
   /** Changes what is shown, and draws it soon. */
   dispatch(event: ScreenEvent): void {
-    this.#takeCollected();
+    this.#takeChanges();
+    const { current: before } = this.#state;
     this.#state = reduce(this.#state, event);
+    this.#turned(before);
     this.#frames.request();
   }
 
@@ -168,8 +153,7 @@ export class ScreenController {
   stop(): void {
     this.#frames.stop();
     this.#pulse.stop();
-    this.#ownTyping.stop();
-    this.#outgoing.stop();
+    this.#conversations.stop();
   }
 
   #do(task: Task): void {
@@ -201,14 +185,21 @@ export class ScreenController {
       case 'reconnect':
         this.#client.reconnectNow();
         return;
+      case 'retry':
+        this.#sending.retry(this.#state.current);
+        return;
+      case 'discard':
+        this.#sending.discard(this.#state.current);
+        return;
       case 'switch':
         this.#switch(task.to);
         return;
       case 'send-paste': {
         const { paste = [], current } = this.#state;
         this.dispatch({ type: 'paste-decided' });
-        if (task.as === 'message') this.#send(current, paste.join('\n'));
-        else this.#outgoing.sendLines(current, paste);
+        this.dispatch({ type: 'scroll-to-end' });
+        if (task.as === 'message') this.#sending.send(current, paste.join('\n'));
+        else this.#sending.sendLines(current, paste);
       }
     }
   }
@@ -254,24 +245,19 @@ export class ScreenController {
       default:
     }
     void this.#session.submit(line).then(() => {
-      if (command.type === 'help') this.#collect(undefined, note(KEYS_HELP, this.#clock.now()));
+      if (command.type === 'help') this.#say(note(KEYS_HELP));
     });
   }
 
   #close(key: string): void {
     this.dispatch({ type: 'left', key });
+    this.#conversations.close(key);
     this.#turnSession();
   }
 
   #send(key: string | undefined, text: string, action = false): void {
-    this.#ownTyping.sent();
-    this.#outgoing.send(key, text, action);
-  }
-
-  #isPending(key: string, pendingKey: number): boolean {
-    this.#takeCollected();
-    const conversation = this.#state.conversations.find((known) => known.key === key);
-    return conversation?.pending.some((pending) => pending.key === pendingKey) === true;
+    this.dispatch({ type: 'scroll-to-end' });
+    this.#sending.send(key, text, action);
   }
 
   #switch(to: number | 'next' | 'previous' | 'unread'): void {
@@ -288,7 +274,6 @@ export class ScreenController {
             : to;
     const conversation = conversations[index];
     if (conversation === undefined || conversation.key === current) return;
-    this.#ownTyping.stop();
     this.dispatch({ type: 'entered', key: conversation.key });
     this.#turnSession();
   }
@@ -306,39 +291,56 @@ export class ScreenController {
       if (current !== name) this.dispatch({ type: 'entered', key: name });
     }
     const room = this.#client.joined.get(name);
-    if (room !== undefined) this.#rooms.watch(room);
-    this.#collector.membersChanged(name);
-    this.#frames.request();
+    if (room !== undefined) this.#conversations.enter(room as Room);
   }
 
-  #collect(key: string | undefined, item: Item | undefined): void {
-    if (item === undefined) return;
-    this.#collector.add(key, item);
-    if (this.#collector.isFull) this.#takeCollected();
-    this.#frames.request();
+  /** Shows a note, in the present conversation if none is named. */
+  #say(words: Note | undefined, key = this.#state.current): void {
+    if (words === undefined) return;
+    this.#conversations.open(key ?? this.#state.conversations[0]?.key ?? NOWHERE).addLocal(words);
   }
 
-  #takeCollected(): void {
-    this.#state = this.#collector.takeInto(this.#state);
+  #takeChanges(): void {
+    this.#state = this.#conversations.takeInto(this.#state);
+  }
+
+  /** A user who scrolled up does not see what comes at the bottom. */
+  #isSeen(key: string): boolean {
+    const conversation = currentConversation(this.#state);
+    return conversation === undefined || (conversation.key === key && conversation.scroll === undefined);
+  }
+
+  /** The newest of what the user looks at is read, and what the user turned away from needs no mark any more. */
+  #turned(before: string | undefined): void {
+    const { current } = this.#state;
+    if (current !== undefined && this.#isSeen(current)) this.#conversations.get(current)?.markRead();
+    if (before === undefined || before === current) return;
+    const left = this.#conversations.get(before);
+    left?.typing(false);
+    if (left?.snapshot.unread === 0) left.clearMark();
+    if (before === NOWHERE) this.#conversations.close(NOWHERE);
   }
 
   #tellTyping(): void {
     const { current, input } = this.#state;
-    const room = current === undefined ? undefined : this.#client.joined.get(current);
-    if (room === undefined || input.text === '' || input.text.startsWith('/')) this.#ownTyping.stop();
-    else this.#ownTyping.goesOn(room as Room, this.#clock.now());
+    const isWriting = input.text !== '' && !input.text.startsWith('/');
+    if (current !== undefined) this.#conversations.get(current)?.typing(isWriting);
   }
 
   #loadOlder(): void {
     const conversation = currentConversation(this.#state);
-    const room = conversation && this.#client.joined.get(conversation.key);
-    if (room === undefined || !isAtTop(conversation!, layoutFor(this.#state.size).pane)) return;
-    void this.#older.load(room as Room, this.#state.me);
+    if (conversation?.kind !== 'room' || !isAtTop(conversation, layoutFor(this.#state.size).pane)) return;
+    const { key } = conversation;
+    const timeline = this.#conversations.get(key);
+    void timeline?.loadOlder().then(
+      () => timeline.snapshot.atStart && this.dispatch({ type: 'beginning', key }),
+      () => {}, // Away, or not a member any more: scrolling up again tries again.
+    );
   }
 }
 
 /** Where somebody speaks of the user before where others speak. */
 function bestUnread({ conversations }: ScreenState): number {
   const mentioned = conversations.findIndex((conversation) => conversation.mentioned);
-  return mentioned !== -1 ? mentioned : conversations.findIndex(({ unread }) => unread > 0);
+  return mentioned !== -1 ? mentioned : conversations.findIndex(({ snapshot }) => snapshot.unread > 0);
 }

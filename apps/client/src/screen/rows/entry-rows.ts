@@ -5,9 +5,9 @@
  * screen several times is cut and says so.
  */
 
-import type { Item, SpokenItem } from '../state/conversation.js';
 import { cellWidth, truncate, wrap } from './cell-text.js';
 import { fitRow, type Look, type Row, type Span } from './row.js';
+import type { NoteItem, SpokenItem } from './shown-item.js';
 
 const TIME_COLUMNS = 6;
 const NAME_COLUMNS = 14;
@@ -15,12 +15,17 @@ const MIN_COLUMNS_FOR_NAMES = 56;
 const MAX_ROWS = 60;
 const MAX_INLINE_NAME = 24;
 const BORDER = ' │ ';
+const FAILURE_KEYS = 'Alt-R sends it again, Alt-X drops it';
 
 /** How an entry stands. */
 export type Standing = 'logged' | 'pending';
 
 /** The rows of `item`, each exactly `columns` wide. */
-export function entryRows(item: Item, columns: number, standing: Standing = 'logged'): Row[] {
+export function entryRows(
+  item: SpokenItem | NoteItem,
+  columns: number,
+  standing: Standing = 'logged',
+): Row[] {
   switch (item.type) {
     case 'spoken':
       return spokenRows(item, columns, standing);
@@ -30,8 +35,6 @@ export function entryRows(item: Item, columns: number, standing: Standing = 'log
         item.tone === 'gap' ? 'warn' : problem ? 'alert' : item.tone === 'notice' ? 'dim' : 'plain';
       return block(clock(item.at), [{ text: problem ? '!' : '*', look }], item.lines, look, columns);
     }
-    case 'day':
-      return [ruleRow(dayName(item.at), columns, 'dim')];
   }
 }
 
@@ -58,7 +61,7 @@ function spokenRows(item: SpokenItem, columns: number, standing: Standing): Row[
   const rows = block(time, said, lines, look, columns);
   return failure === undefined
     ? rows
-    : [...rows, ...block('', [], [`not sent: ${failure}`], 'alert', columns)];
+    : [...rows, ...block('', [], [`not sent: ${failure} (${FAILURE_KEYS})`], 'alert', columns)];
 }
 
 /** Time, label and text. In a wide pane the first piece of the label has a column of its own. */
@@ -101,11 +104,8 @@ function nameColumn(name: Span | undefined): Row {
   return [{ text: ' '.repeat(NAME_COLUMNS - cellWidth(text)) }, ...(name ? [{ ...name, text }] : []), border];
 }
 
-function clock(at: number): string {
+function clock(at: number | undefined): string {
+  if (at === undefined) return '';
   const date = new Date(at);
   return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
-}
-
-function dayName(at: number): string {
-  return new Date(at).toDateString();
 }

@@ -7,18 +7,9 @@
 import { calmLine } from '../rows/cell-text.js';
 import { layoutFor, type ScreenSize } from '../rows/layout.js';
 import { scrollBy, scrollToEnd } from '../rows/message-pane.js';
+import type { ScreenSnapshot } from '../rows/shown-item.js';
 import { beginCompletion, type Completion, completedLine, stepCompletion } from './completion.js';
-import {
-  addItems,
-  addOlder,
-  type Conversation,
-  emptyConversation,
-  forgetMark,
-  type Item,
-  type Pending,
-  type SpokenItem,
-  turnTo,
-} from './conversation.js';
+import { type Conversation, emptyConversation, follow } from './conversation.js';
 import { EMPTY_HISTORY, type InputHistory, recall, remember } from './input-history.js';
 import { type Edit, EMPTY_LINE, editLine, type InputLine } from './input-line.js';
 
@@ -60,9 +51,10 @@ export type ScreenEvent =
   | { readonly type: 'connection'; readonly connection: ConnectionState }
   | { readonly type: 'round-trip'; readonly roundTripMs: number | undefined }
   | { readonly type: 'renamed'; readonly name: string }
-  /** Something was said or happened; without a key, in the present conversation. */
-  | { readonly type: 'items'; readonly key: string | undefined; readonly items: readonly Item[] }
-  | { readonly type: 'older'; readonly key: string; readonly items: readonly Item[] }
+  /** The timeline of a conversation changed. */
+  | { readonly type: 'timeline'; readonly key: string; readonly snapshot: ScreenSnapshot }
+  /** The user scrolled up to where nothing is older. */
+  | { readonly type: 'beginning'; readonly key: string }
   | { readonly type: 'entered'; readonly key: string }
   | { readonly type: 'left'; readonly key: string }
   | {
@@ -71,18 +63,7 @@ export type ScreenEvent =
       readonly names: readonly string[];
       readonly count: number;
     }
-  | { readonly type: 'typists'; readonly key: string; readonly names: readonly string[] }
   | { readonly type: 'rooms-known'; readonly rooms: readonly string[] }
-  | { readonly type: 'sending'; readonly key: string; readonly pending: Pending }
-  /** `item` if there is no echo that brings it. */
-  | { readonly type: 'sent'; readonly key: string; readonly pendingKey: number; readonly item?: SpokenItem }
-  | {
-      readonly type: 'not-sent';
-      readonly key: string;
-      readonly pendingKey: number;
-      readonly at: number;
-      readonly failure: string;
-    }
   | { readonly type: 'edit'; readonly edit: Edit }
   | { readonly type: 'complete'; readonly direction: -1 | 1 }
   | { readonly type: 'recall'; readonly direction: -1 | 1 }
@@ -93,6 +74,8 @@ export type ScreenEvent =
   | { readonly type: 'scroll-to-end' };
 
 const MAX_KNOWN_ROOMS = 1000;
+/** Items of which the speakers are completed first. */
+const RECENT_ITEMS = 200;
 
 export function initialState(me: string, server: string, size: ScreenSize): ScreenState {
   return {
@@ -125,19 +108,14 @@ export function reduce(state: ScreenState, event: ScreenEvent): ScreenState {
       return { ...state, connection: event.connection };
     case 'round-trip':
       return { ...state, roundTripMs: event.roundTripMs };
-    case 'renamed':
-      return { ...state, me: calmLine(event.name) };
-    case 'items': {
-      const key = event.key ?? state.current ?? state.conversations[0]?.key ?? NOWHERE;
-      return change(state, key, (conversation) => {
-        // Who scrolled up does not see what comes at the bottom.
-        const seen =
-          state.current === undefined || (key === state.current && conversation.scroll === undefined);
-        return addItems(conversation, event.items, seen);
-      });
+    case 'renamed': {
+      const me = calmLine(event.name);
+      return { ...state, me, conversations: state.conversations.map((known) => ({ ...known, me })) };
     }
-    case 'older':
-      return change(state, event.key, (conversation) => addOlder(conversation, event.items));
+    case 'timeline':
+      return change(state, event.key, (conversation) => follow(conversation, event.snapshot));
+    case 'beginning':
+      return changeKnown(state, event.key, (conversation) => ({ ...conversation, beginning: true }));
     case 'entered':
       return enter(state, event.key);
     case 'left':
@@ -146,19 +124,10 @@ export function reduce(state: ScreenState, event: ScreenEvent): ScreenState {
       const members = event.names.map(calmLine);
       return changeKnown(state, event.key, (known) => ({ ...known, members, memberCount: event.count }));
     }
-    case 'typists':
-      return changeKnown(state, event.key, (known) => ({ ...known, typists: event.names.map(calmLine) }));
     case 'rooms-known': {
       const knownRooms = [...new Set([...event.rooms, ...state.knownRooms])].slice(0, MAX_KNOWN_ROOMS);
       return { ...state, knownRooms };
     }
-    case 'sending':
-      return change(state, event.key, (conversation) =>
-        forgetMark(scrollToEnd({ ...conversation, pending: [...conversation.pending, event.pending] })),
-      );
-    case 'sent':
-    case 'not-sent':
-      return changeKnown(state, event.key, (conversation) => settle(conversation, event, state));
     case 'edit':
       return { ...state, input: editLine(state.input, event.edit), completion: undefined };
     case 'complete':
@@ -181,17 +150,14 @@ export function reduce(state: ScreenState, event: ScreenEvent): ScreenState {
     case 'scroll': {
       const { pane } = layoutFor(state.size);
       const rows = event.by === 'page' ? Math.max(1, pane.rows - 2) : 1;
-      return changeCurrent(state, (conversation) => {
-        const scrolled = scrollBy(conversation, event.direction * rows, pane);
-        return scrolled.scroll === undefined ? turnTo(scrolled) : scrolled;
-      });
+      return changeCurrent(state, (conversation) => scrollBy(conversation, event.direction * rows, pane));
     }
     case 'scroll-to-end':
-      return changeCurrent(state, (conversation) => turnTo(scrollToEnd(conversation)));
+      return changeCurrent(state, scrollToEnd);
   }
 }
 
-/** Where words go while there is no conversation. */
+/** Where notes go while there is no conversation. */
 export const NOWHERE = '(no room)';
 
 function change(
@@ -201,7 +167,7 @@ function change(
 ): ScreenState {
   if (state.conversations.some((conversation) => conversation.key === key))
     return changeKnown(state, key, by);
-  const conversations = [...state.conversations, by(emptyConversation(key))];
+  const conversations = [...state.conversations, by(emptyConversation(key, state.me))];
   return { ...state, conversations: ordered(conversations), current: state.current ?? key };
 }
 
@@ -227,8 +193,7 @@ function ordered(conversations: readonly Conversation[]): Conversation[] {
 }
 
 function enter(state: ScreenState, key: string): ScreenState {
-  const left = state.current === key ? state : changeCurrent(state, forgetMark);
-  const entered = change(left, key, turnTo);
+  const entered = change(state, key, (conversation) => conversation);
   const conversations = entered.conversations.filter((known) => known.key === key || known.key !== NOWHERE);
   return { ...entered, conversations, current: key, completion: undefined };
 }
@@ -243,26 +208,6 @@ function leave(state: ScreenState, key: string): ScreenState {
   return next === undefined ? left : enter(left, next.key);
 }
 
-function settle(
-  conversation: Conversation,
-  event: Extract<ScreenEvent, { readonly type: 'sent' | 'not-sent' }>,
-  state: ScreenState,
-): Conversation {
-  const waiting = conversation.pending.find(({ key }) => key === event.pendingKey);
-  const pending = conversation.pending.filter((item) => item !== waiting);
-  const seen = state.current === conversation.key && conversation.scroll === undefined;
-  if (event.type === 'sent') {
-    // In a room the echo takes it away, so that it does not vanish in between.
-    return event.item === undefined
-      ? conversation
-      : addItems({ ...conversation, pending }, [event.item], seen);
-  }
-  if (waiting === undefined) return conversation;
-  const failed = { ...waiting.item, at: event.at, failure: calmLine(event.failure) };
-  // Its likes that wait must not be taken for it.
-  return { ...addItems({ ...conversation, pending: [] }, [failed], seen), pending };
-}
-
 function complete(state: ScreenState, direction: -1 | 1): ScreenState {
   const completion = state.completion
     ? stepCompletion(state.completion, direction)
@@ -271,15 +216,15 @@ function complete(state: ScreenState, direction: -1 | 1): ScreenState {
   return { ...state, completion, input: completedLine(state.input, completion) };
 }
 
-/** Whoever spoke last comes first; then the others of the room, then everybody else who is known. */
+/** The last speakers come first, then the others of the room, then everybody else who is known. */
 function vocabulary(state: ScreenState): {
   readonly names: readonly string[];
   readonly rooms: readonly string[];
 } {
   const present = currentConversation(state);
-  const spoke = present?.log.items
-    .slice(-200)
-    .flatMap((item) => (item.type === 'spoken' && !item.own ? [item.name] : []))
+  const spoke = present?.snapshot.items
+    .slice(-RECENT_ITEMS)
+    .flatMap((item) => (item.kind === 'message' && !item.own ? [calmLine(item.sender.name)] : []))
     .reverse();
   const all = state.conversations.flatMap((known) =>
     known.kind === 'direct' ? [known.key.slice(1), ...known.members] : known.members,

@@ -59,12 +59,13 @@ function statusRow(state: ScreenState, columns: number, below: number, layout: L
   const left: Span[] = [...connectionSpans(state, now)];
   const conversation = currentConversation(state);
   if (conversation?.scroll !== undefined) {
-    const unread = conversation.unread > 0 ? `, ${conversation.unread} new` : '';
-    left.push({ text: `· scrolled back, ${below} below${unread} (Esc) `, look: 'bar-strong' });
+    const { unread } = conversation.snapshot;
+    const news = unread > 0 ? `, ${unread} new` : '';
+    left.push({ text: `· scrolled back, ${below} below${news} (Esc) `, look: 'bar-strong' });
   }
   if (layout.sideColumns === 0) {
     const news = state.conversations
-      .map(({ key, unread, mentioned }, index) => ({
+      .map(({ key, snapshot: { unread }, mentioned }, index) => ({
         text: `${index + 1}:${key}(${unread})`,
         unread,
         mentioned,
@@ -76,7 +77,7 @@ function statusRow(state: ScreenState, columns: number, below: number, layout: L
   }
   const typing = typingText(conversation?.typists ?? []);
   if (typing !== '') left.push({ text: `· ${typing} `, look: 'bar' });
-  const waiting = state.conversations.reduce((sum, { pending }) => sum + pending.length, 0);
+  const waiting = state.conversations.reduce((sum, conversation) => sum + conversation.waiting, 0);
   if (waiting > 0 && state.connection.status !== 'open')
     left.push({ text: `· ${waiting} to send `, look: 'bar-strong' });
   // What may be long comes last, so that it alone is cut.

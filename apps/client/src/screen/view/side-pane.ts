@@ -46,10 +46,11 @@ function conversationRow(
   isCurrent: boolean,
   columns: number,
 ): Row {
-  const { key, unread, mentioned, pending } = conversation;
+  const { key, mentioned, waiting } = conversation;
+  const { unread } = conversation.snapshot;
   const number = index < 9 ? String(index + 1) : ' ';
   const count =
-    unread > 0 ? `${unread > 999 ? '999+' : unread}${mentioned ? '!' : ''}` : pending.length > 0 ? '…' : '';
+    unread > 0 ? `${unread > 999 ? '999+' : unread}${mentioned ? '!' : ''}` : waiting > 0 ? '…' : '';
   const name = truncate(calmLine(key), columns - 2 - (count === '' ? 0 : cellWidth(count) + 1));
   const look: Look = isCurrent ? 'selected' : mentioned ? 'alert' : unread > 0 ? 'strong' : 'plain';
   const gap = ' '.repeat(Math.max(0, columns - 2 - cellWidth(name) - cellWidth(count)));

@@ -1,91 +1,50 @@
 import { describe, expect, it } from 'vitest';
-import {
-  addItems,
-  addOlder,
-  emptyConversation,
-  type Pending,
-  spokenItem,
-  turnTo,
-} from '../../../src/screen/state/conversation.js';
-import { append, endOf, entryAt, MAX_ENTRIES, prepend } from '../../../src/screen/state/scrollback.js';
-import { NOON, noted, numbered, said } from '../support/states.js';
+import { emptyConversation, follow } from '../../../src/screen/state/conversation.js';
+import { conversationOf, followed, numbered, said, sending, snapshotOf } from '../support/states.js';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-function waiting(key: number, text: string): Pending {
-  return { key, text, item: said('ada', text, { own: true }) };
-}
-
-describe('addItems', () => {
-  it('counts what was said and not seen, and marks where it begins', () => {
-    const read = addItems(emptyConversation('lobby'), [said('bob', 'seen')], true);
-    const unread = addItems(read, [noted('carol has joined'), said('bob', 'one'), said('bob', 'two')], false);
-    expect(unread).toMatchObject({ unread: 2, mentioned: false, newFrom: 2 });
-    expect(turnTo(unread)).toMatchObject({ unread: 0, newFrom: 2 });
+describe('follow', () => {
+  it('tells when something unread speaks of this user, until all is read', () => {
+    const items = [said('bob', 'hello')];
+    const spoken = [...items, said('bob', 'ada?')];
+    const later = [...spoken, said('bob', 'x')];
+    const heard = conversationOf(items, { unread: 1 });
+    expect(heard.mentioned).toBe(false);
+    const mentioned = followed(heard, spoken, { unread: 2 });
+    expect(mentioned.mentioned).toBe(true);
+    expect(followed(mentioned, later, { unread: 3 }).mentioned).toBe(true);
+    expect(followed(mentioned, later, { unread: 0 }).mentioned).toBe(false);
+    expect(conversationOf(spoken, { unread: 0 }).mentioned).toBe(false);
   });
 
-  it('does not count notices nor own messages', () => {
-    const own = said('ada', 'me', { own: true });
-    expect(addItems(emptyConversation('lobby'), [own, noted('x')], false).unread).toBe(0);
+  it('takes what was said before the user came, and what the user says, for no mention', () => {
+    const items = [
+      said('bob', 'ada?', { history: true }),
+      said('ada', 'ada', { own: true }),
+      said('bob', 'x'),
+    ];
+    expect(conversationOf(items, { unread: 1 }).mentioned).toBe(false);
   });
 
-  it('tells when this user is spoken of, as a word of its own', () => {
-    const mentions = (text: string) =>
-      spokenItem({ at: NOON, name: 'bob', own: false, text }, { me: 'ada' }).mentions;
-    expect(['Ada: hi', 'hi ada!', 'ada'].map(mentions)).toEqual([true, true, true]);
-    expect(['adapter', 'canada', 'hello'].map(mentions)).toEqual([false, false, false]);
-    expect(addItems(emptyConversation('lobby'), [said('bob', 'ada?')], false).mentioned).toBe(true);
-    expect(addItems(emptyConversation('@bob'), [said('bob', 'psst')], false).mentioned).toBe(true);
+  it('knows what is new also while the oldest items go and older ones come', () => {
+    const old = said('bob', 'ada, this is old');
+    const before = conversationOf([old, ...numbered(9)], { unread: 0 });
+    const shifted = [...before.snapshot.items.slice(5), said('bob', 'new')];
+    expect(followed(before, shifted, { firstIndex: 5, unread: 1 }).mentioned).toBe(false);
+    const older = [...numbered(3), ...before.snapshot.items, said('bob', 'new')];
+    expect(followed(before, older, { firstIndex: -3, unread: 1 }).mentioned).toBe(false);
+    const spoken = [...before.snapshot.items.slice(5), said('bob', 'ada!')];
+    expect(followed(before, spoken, { firstIndex: 5, unread: 1 }).mentioned).toBe(true);
   });
 
-  it('replaces the oldest message of the same text that waits, when the log brings it', () => {
-    const before = {
-      ...emptyConversation('lobby'),
-      pending: [waiting(1, 'hi'), waiting(2, 'ho'), waiting(3, 'hi')],
-    };
-    const after = addItems(before, [said('ada', 'hi', { own: true })], true);
-    expect(after.pending.map(({ key }) => key)).toEqual([2, 3]);
-    expect(addItems(before, [said('ada', 'hi')], true).pending).toHaveLength(3);
+  it('counts everything that is said to this user alone as a mention', () => {
+    expect(conversationOf([said('bob', 'psst')], { unread: 1 }, '@bob').mentioned).toBe(true);
   });
 
-  it('says when another day begins', () => {
-    const days = addItems(
-      emptyConversation('lobby'),
-      [said('bob', 'a'), said('bob', 'b', { at: NOON + DAY_MS })],
-      true,
-    );
-    expect(days.log.items.map(({ type }) => type)).toEqual(['spoken', 'day', 'spoken']);
-  });
-});
-
-describe('addOlder', () => {
-  it('puts entries before the first without moving the others', () => {
-    const before = addItems(emptyConversation('lobby'), numbered(3, 10), true);
-    const after = addOlder(before, numbered(2, 8));
-    expect(after.log.first).toBe(-2);
-    expect(entryAt(after.log, 0)).toBe(before.log.items[0]);
-  });
-});
-
-describe('Scrollback', () => {
-  it('keeps a bounded number of entries, each under its index', () => {
-    let log = append({ first: 0, items: [] as readonly number[] }, []);
-    for (let from = 0; from < 30_000; from += 100) {
-      log = append(
-        log,
-        Array.from({ length: 100 }, (_, index) => from + index),
-      );
-      expect(log.items.length).toBeLessThanOrEqual(MAX_ENTRIES + 500);
-    }
-    expect(endOf(log)).toBe(30_000);
-    expect(entryAt(log, 29_999)).toBe(29_999);
-    expect(entryAt(log, 0)).toBeUndefined();
-    expect(log.items.length).toBeGreaterThanOrEqual(MAX_ENTRIES);
-  });
-
-  it('loads no older entries than there is room for', () => {
-    const full = { first: 0, items: Array.from({ length: MAX_ENTRIES - 1 }, (_, index) => index) };
-    expect(prepend(full, [-2, -1])).toMatchObject({ first: -1, items: expect.arrayContaining([-1]) });
-    expect(prepend(prepend(full, [-1]), [-2]).first).toBe(-1);
+  it('counts own messages that wait, and calms the names of those who write', () => {
+    const outgoing = [sending('a'), sending('b', 'sent'), sending('c', 'failed'), sending('d')];
+    const typists = [{ id: 2, name: 'b\u001B[2Job' }];
+    const conversation = follow(emptyConversation('lobby', 'ada'), snapshotOf([], { outgoing, typists }));
+    expect(conversation.waiting).toBe(2);
+    expect(conversation.typists[0]).not.toContain('\u001B');
   });
 });

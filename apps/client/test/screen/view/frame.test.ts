@@ -2,16 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { rowWidth } from '../../../src/screen/rows/row.js';
 import type { ScreenEvent, ScreenState } from '../../../src/screen/state/screen-state.js';
 import { composeFrame } from '../../../src/screen/view/frame.js';
-import { NOON, noted, numbered, said, stateAfter, textOf } from '../support/states.js';
+import { has, NOON, noted, numbered, said, stateAfter, textOf } from '../support/states.js';
 
 const LOBBY: readonly ScreenEvent[] = [
   { type: 'entered', key: 'lobby' },
   { type: 'members', key: 'lobby', names: ['ada', 'bob', 'محمد', '漢字太郎', '👨‍👩‍👧 fam'], count: 5 },
-  {
-    type: 'items',
-    key: 'lobby',
-    items: [said('محمد', 'السلام عليكم'), said('漢字太郎', '漢字'.repeat(60)), noted('x')],
-  },
+  has('lobby', [said('محمد', 'السلام عليكم'), said('漢字太郎', '漢字'.repeat(60)), noted('x')]),
 ];
 
 function screen(state: ScreenState, now = NOON): string[] {
@@ -55,11 +51,10 @@ describe('composeFrame', () => {
   });
 
   it('counts what is unread: at the side, and in the status line of a narrow screen', () => {
-    const state = stateAfter(...LOBBY, {
-      type: 'items',
-      key: 'random',
-      items: [said('bob', 'hi'), said('bob', 'ada: ho')],
-    });
+    const state = stateAfter(
+      ...LOBBY,
+      has('random', [said('bob', 'hi'), said('bob', 'ada: ho')], { unread: 2 }),
+    );
     expect(screen(state)[3]).toMatch(/│ 2 random +2!$/);
     expect(screen(sized(state, 60, 10)).at(-2)).toContain('2:random(2)');
   });
@@ -86,16 +81,18 @@ describe('composeFrame', () => {
     const items = numbered(40);
     const state = stateAfter(
       { type: 'entered', key: 'lobby' },
-      { type: 'items', key: 'lobby', items },
+      has('lobby', items),
       { type: 'scroll', by: 'page', direction: -1 },
-      { type: 'items', key: 'lobby', items: [said('bob', 'new')] },
+      has('lobby', [...items, said('bob', 'new')], { unread: 1 }),
     );
     expect(screen(state).at(-2)).toContain('scrolled back, 16 below, 1 new (Esc)');
   });
 
   it('says who is writing', () => {
     const status = (...names: string[]) =>
-      screen(stateAfter(...LOBBY, { type: 'typists', key: 'lobby', names })).at(-2);
+      screen(stateAfter(...LOBBY, has('lobby', [], { typists: names.map((name) => ({ id: 1, name })) }))).at(
+        -2,
+      );
     expect(status('bob')).toContain('bob is writing…');
     expect(status('bob', 'carol')).toContain('bob and carol are writing…');
     expect(status('a', 'b', 'c')).toContain('3 are writing…');

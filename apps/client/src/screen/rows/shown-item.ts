@@ -1,0 +1,100 @@
+/**
+ * An item of a timeline as it is shown: calm words, what of them speaks of this user, and what did not arrive.
+ */
+import type { OutgoingItem, TimelineItem, TimelineSnapshot } from '@chat/client/timeline';
+import { ACTION_PREFIX } from '../../session/command.js';
+import { errorText, type SessionEvent } from '../../session/session.js';
+import { calmLine, calmLines } from './cell-text.js';
+import { type Note, noteOf } from './note.js';
+
+/** What stands in a conversation of this program. */
+export type ScreenItem = TimelineItem<string, Note>;
+
+/** A conversation of this program at one moment. */
+export type ScreenSnapshot = TimelineSnapshot<string, Note>;
+
+/** Something said. Name and lines are calm. */
+export interface SpokenItem {
+  readonly type: 'spoken';
+  readonly at: number;
+  readonly name: string;
+  readonly own: boolean;
+  /** Said with `/me`. */
+  readonly action: boolean;
+  readonly lines: readonly string[];
+  /** Speaks of this user. */
+  readonly mentions: boolean;
+  /** Why it was not sent. */
+  readonly failure?: string;
+}
+
+/** A note in its place. */
+export interface NoteItem extends Note {
+  readonly type: 'note';
+  /** Undefined where nobody knows when it happened, as of a gap. */
+  readonly at: number | undefined;
+}
+
+/** Whether an item is seen. Users see what they did themselves by other means, and old comings and goings not at all. */
+export function isShown(item: ScreenItem): boolean {
+  if (item.kind !== 'notice') return true;
+  const { kind, own, history } = item.notice;
+  return !own && (!history || kind === 'renamed');
+}
+
+/** @param me - own name @returns undefined for an item that is not seen */
+export function shownItem(item: ScreenItem, me: string): SpokenItem | NoteItem | undefined {
+  if (!isShown(item)) return undefined;
+  switch (item.kind) {
+    case 'message': {
+      const { at, sender, value, own } = item;
+      return spokenItem({ at, name: sender.name || me, own, value }, me);
+    }
+    case 'local':
+      return { type: 'note', at: item.at, ...item.value };
+    case 'gap':
+      return noted({ type: 'gap', gap: item.gap }, undefined);
+    case 'notice':
+      return noted({ type: 'notice', notice: item.notice }, item.at);
+    case 'unreadable':
+      return noted({ type: 'unreadable', message: item.message }, item.at);
+  }
+}
+
+/** An own message that is on its way, or failed. */
+export function shownOutgoing({ at, value, status, error }: OutgoingItem, me: string): SpokenItem {
+  const item = spokenItem({ at, name: me, own: true, value }, me);
+  return status === 'failed' ? { ...item, failure: calmLine(errorText(error)) } : item;
+}
+
+/** Something said, from the raw name and value. */
+export function spokenItem(
+  said: { readonly at: number; readonly name: string; readonly own: boolean; readonly value: string },
+  me: string,
+): SpokenItem {
+  const { at, own, value } = said;
+  const action = value.startsWith(ACTION_PREFIX);
+  const text = action ? value.slice(ACTION_PREFIX.length) : value;
+  return {
+    type: 'spoken',
+    at,
+    name: calmLine(said.name),
+    own,
+    action,
+    lines: calmLines(text),
+    mentions: !own && mentions(text, me),
+  };
+}
+
+/** Whether `me` stands in `text` as a word of its own. */
+export function mentions(text: string, me: string): boolean {
+  const where = me === '' ? -1 : text.toLowerCase().indexOf(me.toLowerCase());
+  if (where === -1) return false;
+  const letter = /[\p{L}\p{N}_]/u;
+  return !letter.test(text[where - 1] ?? '') && !letter.test(text[where + me.length] ?? '');
+}
+
+function noted(event: SessionEvent, at: number | undefined): NoteItem | undefined {
+  const note = noteOf(event, at ?? 0);
+  return note && { type: 'note', at, ...note };
+}
