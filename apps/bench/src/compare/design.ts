@@ -85,7 +85,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
       'Nobody tells. What it left half done must be readable; its death must be proven before its lock is taken.',
     evidence: [
       'packages/client/src/reconnect.ts',
-      'packages/shm/src/platform/liveness.ts',
+      'packages/shm/src/platform/byte-lock.ts',
       'packages/shm/src/lock/mutex.ts',
     ],
   },

