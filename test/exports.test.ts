@@ -39,6 +39,7 @@ it('@chat/shm exports exactly this', async () => {
     'openMutex',
     'openRing',
     'openSegment',
+    'requestsOver',
     'unlink',
   ]);
 });

@@ -66,6 +66,12 @@ export const ShmErrorCode = {
   ERR_SHM_TOO_LARGE: 'larger than the structure can hold',
   /** More waits for room in this process than `maxQueuedBytes` allows: senders do not await. */
   ERR_SHM_QUEUE_FULL: 'too much waits for room',
+  /** `connect` found no server that took the connection in time. */
+  ERR_SHM_CONNECT_TIMEOUT: 'no server took the connection in time',
+  /** The response to a request did not come within `timeoutMs`. */
+  ERR_SHM_REQUEST_TIMEOUT: 'no response came in time',
+  /** The other side failed at a request; the message is that of its error. */
+  ERR_SHM_REQUEST_FAILED: 'the other side failed at the request',
   /** The participant on the other side left or died. */
   ERR_SHM_PEER_GONE: 'the other side left or died',
 } as const;

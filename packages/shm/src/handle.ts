@@ -20,6 +20,8 @@ export interface HandleEvents {
    * Told to a handle that waits, or has a listener, within about a second.
    */
   retired: [];
+  /** This handle was closed. */
+  close: [];
 }
 
 /** Where a structure lies. */
@@ -193,6 +195,7 @@ export abstract class Handle<Events extends Record<keyof Events, unknown[]> = Ha
     if (this.#closed) return false;
     this.#closed = true;
     this.leave();
+    (this as EventEmitter).emit('close');
     return true;
   }
 

@@ -13,6 +13,8 @@ import type { LogReaderOptions } from './log/reader.js';
 import type { RingOptions } from './ring/ring.js';
 import type { OpenOptions, ReadableOptions } from './segment/segment.js';
 import type { ChangedOptions, SegmentOptions } from './segment/shared-segment.js';
+import type { RequestOptions } from './server/requests.js';
+import type { ConnectOptions, ListenOptions } from './server/server.js';
 import type { CleanupOptions, DirectoryOptions, UnlinkOptions } from './tools/inspect.js';
 import type { WaitOptions } from './waiting/waiting.js';
 
@@ -46,6 +48,15 @@ const TRY_LOCK: Names<TryLockOptions> = { acceptPoisoned: true };
 const LOCK: Names<LockOptions> = { ...TRY_LOCK, signal: true, timeoutMs: true };
 const WAIT: Names<WaitOptions> = { signal: true };
 const MESSAGES: Names<MessagesOptions> = { ...WAIT, endWithPeer: true };
+const LISTEN: Names<ListenOptions> = { ...OPEN, maxConnections: true, keepAlive: true };
+const CONNECT: Names<ConnectOptions> = {
+  ...WAIT,
+  directory: true,
+  capacityBytes: true,
+  timeoutMs: true,
+  keepAlive: true,
+};
+const REQUEST: Names<RequestOptions> = { ...WAIT, timeoutMs: true };
 const CHANGED: Names<ChangedOptions> = { ...WAIT, since: true };
 const LOG_READER: Names<LogReaderOptions> = { start: true, reliable: true, onLost: true };
 
@@ -74,7 +85,11 @@ export type Taker =
   | 'ring.readable'
   | 'ring.writable'
   | 'latest.changed'
-  | 'segment.changed';
+  | 'segment.changed'
+  | 'listen'
+  | 'connect'
+  | 'server.accepted'
+  | 'requests.request';
 
 /** Options by what takes them. */
 export const OPTION_NAMES: Readonly<Record<Taker, Readonly<Record<string, true>>>> = {
@@ -102,6 +117,10 @@ export const OPTION_NAMES: Readonly<Record<Taker, Readonly<Record<string, true>>
   'ring.writable': WAIT,
   'latest.changed': WAIT,
   'segment.changed': CHANGED,
+  listen: LISTEN,
+  connect: CONNECT,
+  'server.accepted': WAIT,
+  'requests.request': REQUEST,
 };
 
 const MODES = ['create', 'open', 'open-or-create'];

@@ -8,14 +8,17 @@ describe('the package', () => {
       'ShmError',
       'ShmErrorCode',
       'cleanup',
+      'connect',
       'inspect',
       'listSegments',
+      'listen',
       'openChannel',
       'openLatest',
       'openLog',
       'openMutex',
       'openRing',
       'openSegment',
+      'requestsOver',
       'unlink',
     ]);
   });

@@ -124,6 +124,7 @@ export const SegmentKind = {
   Ring: 4,
   Channel: 5,
   Log: 6,
+  Server: 7,
 } as const;
 /** What a segment holds. */
 export type SegmentKind = (typeof SegmentKind)[keyof typeof SegmentKind];

@@ -104,7 +104,7 @@ export type StructureDetails =
   | RingDetails
   | ChannelDetails
   | LogDetails
-  | { readonly kind: 'raw' | 'mutex' | 'unknown' };
+  | { readonly kind: 'raw' | 'mutex' | 'server' | 'unknown' };
 
 /**
  * Describes the structure in a segment.
@@ -117,6 +117,8 @@ export function describeStructure(segment: SegmentImage): StructureDetails {
   switch (segment.kind) {
     case SegmentKind.Raw:
       return { kind: 'raw' };
+    case SegmentKind.Server:
+      return { kind: 'server' };
     case SegmentKind.Mutex:
       return { kind: 'mutex' };
     case SegmentKind.Latest:

@@ -247,8 +247,6 @@ describe('Segment.close', () => {
       () => segment.participants(),
       () => segment.tryLock(),
       () => segment.unlink(),
-      () => memoryOf(segment).words,
-      () => memoryOf(segment).bytes,
       () => segment.segment.retired,
     ]) {
       expect(use).toThrow(code('ERR_SHM_CLOSED'));

@@ -6,6 +6,7 @@ import { add, load, pause, sleepSync, store } from '../../src/platform/atomics.j
 import { openRing } from '../../src/ring/ring.js';
 import { NOTIFIED_WAITS_WORD } from '../../src/segment/layout.js';
 import { Segment } from '../../src/segment/segment.js';
+import { connect } from '../../src/server/server.js';
 import { WaitBit, WaitPoint } from '../../src/waiting/wait-point.js';
 import { ACK, BELL, DONE, TAIL } from './race-words.js';
 import type { Place } from './scenario.js';
@@ -34,6 +35,11 @@ export const messageActors: Readonly<Record<string, (place: Place) => unknown>> 
       if (read === 0) await turn();
     }
     return { count, inOrder };
+  },
+  'connect, send and stay': async ({ name, directory }) => {
+    const connection = await connect(name, { directory });
+    held.push(connection);
+    connection.trySend(new TextEncoder().encode('last words'));
   },
   'attach to side b': ({ name, directory }) => {
     held.push(openChannel(name, { directory, side: 'b' }));

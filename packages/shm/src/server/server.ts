@@ -1,0 +1,327 @@
+/**
+ * One server, many clients: `listen` and `connect`. Each connection is a channel of its own.
+ *
+ * The name is a meeting place: a segment with a slot for each client that waits. A client makes a channel named after its token, says in
+ * its slot that it waits, and notifies; the server opens the other side, and gives the channel's name up at once. So a connection has no
+ * file that could be left behind, whoever dies, and a client needs its slot only until it is taken.
+ *
+ *     client    channel <name>.<life>.<token>, side b      killed: the server finds it dead, and removes the channel
+ *               store WAITS in its slot; notify
+ *     server    open side a, give the name up             killed before: the next server takes the connection
+ *               swap WAITS → TAKEN                        killed before: both sides have a channel, and the client sees it die
+ *
+ * A server that died is replaced by whoever listens next; its clients see `peer-died`, and connect again.
+ */
+import { once } from 'node:events';
+import { type Channel, openChannel } from '../channel/channel.js';
+import { ShmError } from '../errors.js';
+import { Handle, type HandleEvents } from '../handle.js';
+import { assertOptions } from '../option-names.js';
+import { add, compareExchange, load, store } from '../platform/atomics.js';
+import {
+  NOTIFIED_WAITS_WORD,
+  NOTIFIED_WORD,
+  SegmentKind,
+  SLOT_USER,
+  slotWord,
+  WORD_BYTES,
+} from '../segment/layout.js';
+import { claimRole, type ParticipantInfo, Role, releaseRole } from '../segment/participants.js';
+import { type OpenOptions, Segment } from '../segment/segment.js';
+import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
+import type { WaitOptions } from '../waiting/waiting.js';
+
+/** Options of {@link listen}. */
+export interface ListenOptions extends OpenOptions {
+  /**
+   * Connections open at a time; clients beyond it wait.
+   * @defaultValue 1024
+   */
+  readonly maxConnections?: number;
+  /**
+   * Whether the server keeps the process alive, as a listening socket does.
+   * @defaultValue true
+   */
+  readonly keepAlive?: boolean;
+}
+
+/** Options of {@link connect}. */
+export interface ConnectOptions extends WaitOptions {
+  /**
+   * Folder of the segments.
+   * @defaultValue `/dev/shm` on Linux, the temp folder elsewhere
+   */
+  readonly directory?: string;
+  /**
+   * Bytes that can wait in each direction: see {@link ChannelOptions.capacityBytes}.
+   * @defaultValue 1048576
+   */
+  readonly capacityBytes?: number;
+  /**
+   * How long to wait for a server that takes the connection, one that comes later included.
+   * @defaultValue 10000
+   */
+  readonly timeoutMs?: number;
+  /**
+   * Whether the open connection keeps the process alive, as a socket does.
+   * @defaultValue true
+   */
+  readonly keepAlive?: boolean;
+}
+
+/** Events of a {@link Server}. */
+export interface ServerEvents extends HandleEvents {
+  /** A client has connected: `connection` is our side of its channel, to be closed when it is done with. */
+  connection: [connection: Channel];
+  /** A client closed its side, or died; what it sent before can still be read. */
+  disconnection: [connection: Channel, how: 'left' | 'died'];
+}
+
+const SERVER_WORD = 0;
+const PAYLOAD_BYTES = 64;
+/** Word of a participant slot: what its client wants. */
+const SLOT_STATE: number = SLOT_USER;
+const WAITS = 1;
+const TAKEN = 2;
+const DEFAULT_MAX_CONNECTIONS = 1024;
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** Takes connections. Made by {@link listen}. */
+export class Server extends Handle<ServerEvents> implements AsyncIterable<Channel> {
+  readonly #segment: Segment;
+  readonly #notified: WaitPoint;
+  readonly #serverWord: number;
+  readonly #directory: string | undefined;
+  readonly #maxConnections: number;
+  readonly #connections = new Set<Channel>();
+  /** Connections that no loop has asked for yet. */
+  readonly #pending: Channel[] = [];
+  #looping = false;
+
+  /** @internal */
+  constructor(segment: Segment, options: ListenOptions) {
+    super(segment, 'server');
+    this.#segment = segment;
+    this.#directory = options.directory;
+    this.#maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
+    this.#serverWord = segment.payloadOffset / WORD_BYTES + SERVER_WORD;
+    this.#notified = new WaitPoint(segment, NOTIFIED_WAITS_WORD, WaitBit.Notified);
+    claimRole(segment.words, this.#serverWord, segment.participant, segment.participants, 'server');
+    void this.#accept();
+  }
+
+  /** The connections that are open on this side. */
+  get connections(): readonly Channel[] {
+    return [...this.#connections];
+  }
+
+  /** Connections as they come, those that came before included. Ends when the server is closed. One loop at a time. */
+  async *accepted(options: WaitOptions = {}): AsyncGenerator<Channel, void, undefined> {
+    assertOptions(options, 'server.accepted');
+    if (this.#looping)
+      throw new ShmError('ERR_SHM_BUSY', `a loop over the connections of ${this.name} is running`);
+    this.#looping = true;
+    try {
+      for (;;) {
+        await this.waiting.until(this.#notified, () => this.#pending.length > 0, options.signal);
+        const connection = this.#pending.shift();
+        if (connection === undefined) return;
+        yield connection;
+      }
+    } finally {
+      this.#looping = false;
+    }
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Channel> {
+    return this.accepted();
+  }
+
+  /** Takes no more connections, and closes those that are open. */
+  override close(): void {
+    super.close();
+  }
+
+  /** @internal */
+  protected override leave(): void {
+    releaseRole(this.#segment.words, this.#serverWord, this.#segment.participant);
+    for (const connection of [...this.#connections]) connection.close();
+    this.#pending.length = 0;
+  }
+
+  async #accept(): Promise<void> {
+    const { words } = this.#segment;
+    // Listeners are added in the same turn as the server is made.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (!this.closed) {
+      const seen = load(words, NOTIFIED_WORD);
+      const full = (): boolean => this.#connections.size >= this.#maxConnections;
+      for (let slot = 0; slot < this.#segment.participants.count && !this.closed && !full(); slot++)
+        this.#take(slot);
+      if (this.closed) return;
+      await this.waiting.until(this.#notified, () => load(words, NOTIFIED_WORD) !== seen);
+    }
+  }
+
+  /** Takes the connection of the client in `slot`, if one waits there. */
+  #take(slot: number): void {
+    const { words, participants } = this.#segment;
+    const state = slotWord(slot) + SLOT_STATE;
+    const token = participants.tokenAt(slot);
+    if (token === 0 || load(words, state) !== WAITS) return;
+    let channel: Channel | undefined;
+    try {
+      channel = openChannel(channelName(this.#segment, token), {
+        side: 'a',
+        mode: 'open',
+        ...(this.#directory !== undefined && { directory: this.#directory }),
+      });
+      channel.unlink();
+    } catch (error) {
+      // The client gave up just now, or another one of its making stands there: not ours to judge.
+      if (!ShmError.is(error)) throw error;
+      channel?.close();
+      channel = undefined;
+    }
+    compareExchange(words, state, WAITS, TAKEN);
+    if (channel === undefined) return;
+    if (participants.isDead(token)) channel.close();
+    else this.#add(channel);
+  }
+
+  #add(channel: Channel): void {
+    this.#connections.add(channel);
+    if (this.waiting.keepsAlive) channel.ref();
+    const ended = (how: 'left' | 'died') => (): void => {
+      if (!this.closed) this.emit('disconnection', channel, how);
+    };
+    channel.on('peer-left', ended('left')).on('peer-died', ended('died'));
+    channel.once('close', () => {
+      this.#connections.delete(channel);
+      // There is room for one who waits.
+      if (!this.closed) this.#notify();
+    });
+    this.#pending.push(channel);
+    this.emit('connection', channel);
+    this.waiting.look();
+    if (this.listenerCount('connection') > 0 && !this.#looping) this.#pending.length = 0;
+  }
+
+  #notify(): void {
+    add(this.#segment.words, NOTIFIED_WORD, 1);
+    this.waiting.look();
+  }
+}
+
+/**
+ * Listens under `name`: clients in any process {@link connect} to it, each over a channel of its own.
+ *
+ * @throws {@link ShmError} `ERR_SHM_ROLE_TAKEN` while another server listens; and as every opener.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { connect, listen } from '@chat/shm';
+ *
+ * const server = listen('adder');
+ * server.on('connection', async (client) => {
+ *   for await (const message of client) await client.send(message.map((byte) => byte + 1));
+ * });
+ *
+ * const connection = await connect('adder'); // usually in another process
+ * await connection.send(Uint8Array.of(1, 2));
+ * assert.deepEqual(await connection.receive(), Uint8Array.of(2, 3));
+ * connection.close();
+ * server.closeAndRemoveIfLast();
+ * ```
+ */
+export function listen(name: string, options: ListenOptions = {}): Server {
+  assertOptions(options, 'listen');
+  const { maxConnections = DEFAULT_MAX_CONNECTIONS, keepAlive = true } = options;
+  if (!Number.isInteger(maxConnections) || maxConnections < 1) {
+    throw new RangeError(`maxConnections is a whole number of 1 or more, not ${maxConnections}`);
+  }
+  const segment = openMeetingPlace(name, options);
+  try {
+    const server = new Server(segment, options);
+    return keepAlive ? server.ref() : server;
+  } catch (error) {
+    segment.close();
+    throw error;
+  }
+}
+
+/**
+ * Connects to the server that listens under `name`, or waits for one.
+ *
+ * @throws {@link ShmError} `ERR_SHM_CONNECT_TIMEOUT`; the reason of `signal`; and as every opener.
+ */
+export async function connect(name: string, options: ConnectOptions = {}): Promise<Channel> {
+  assertOptions(options, 'connect');
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, keepAlive = true, capacityBytes, directory, signal } = options;
+  if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is 0 or more, not ${timeoutMs}`);
+  signal?.throwIfAborted();
+  const place = { ...(directory !== undefined && { directory }) };
+  const segment = openMeetingPlace(name, place);
+  const point = new WaitPoint(segment, NOTIFIED_WAITS_WORD, WaitBit.Notified);
+  const waiter = new Knock(segment);
+  const patience = AbortSignal.timeout(Math.min(timeoutMs, 2 ** 31 - 1));
+  let channel: Channel | undefined;
+  try {
+    channel = openChannel(channelName(segment, segment.participant.token), {
+      ...place,
+      side: 'b',
+      mode: 'create',
+      ...(capacityBytes !== undefined && { capacityBytes }),
+    });
+    channel.ref();
+    const attached = once(channel, 'peer-attached', {
+      signal: signal === undefined ? patience : AbortSignal.any([signal, patience]),
+    });
+    // publish: "I wait", after the channel was made. pairs with: Server.#take
+    store(segment.words, slotWord(segment.participant.slot) + SLOT_STATE, WAITS);
+    add(segment.words, NOTIFIED_WORD, 1);
+    waiter.knock(point);
+    await attached;
+    return keepAlive ? channel : channel.unref();
+  } catch (error) {
+    channel?.closeAndRemoveIfLast();
+    signal?.throwIfAborted();
+    if (!patience.aborted) throw error;
+    throw new ShmError(
+      'ERR_SHM_CONNECT_TIMEOUT',
+      `no server of ${name} took the connection within ${timeoutMs} ms`,
+    );
+  } finally {
+    waiter.close();
+  }
+}
+
+/** A client's handle on the meeting place: for as long as it waits. */
+class Knock extends Handle {
+  constructor(segment: Segment) {
+    super(segment, 'connection');
+  }
+
+  knock(point: WaitPoint): void {
+    this.waiting.signal(point);
+  }
+}
+
+/** Who listens under a name, dead or alive. @internal */
+export function serverOf(segment: Segment): ParticipantInfo | undefined {
+  return segment.participants.describe(load(segment.words, segment.payloadOffset / WORD_BYTES + SERVER_WORD));
+}
+
+function openMeetingPlace(name: string, options: OpenOptions): Segment {
+  const { mode, directory, permissions, maxParticipants, trustOwners, onMismatch } = options;
+  const given = { mode, directory, permissions, maxParticipants, trustOwners, onMismatch };
+  const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const spec = { kind: SegmentKind.Server, params: [], payloadBytes: () => PAYLOAD_BYTES };
+  return Segment.open(spec, name, known, Role.Both);
+}
+
+/** No token comes twice in one life of the meeting place, so no two connections have the same name. */
+function channelName(segment: Segment, token: number): string {
+  return `${segment.name}.${segment.incarnation.toString(36)}.${token.toString(36)}`;
+}
