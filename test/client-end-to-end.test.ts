@@ -2,7 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ChatClient, type ClientState, connect, type Gap, type Room } from '@chat/client';
+import {
+  type ChatClient,
+  type ClientState,
+  connect,
+  createChatClient,
+  type Gap,
+  type Room,
+} from '@chat/client';
 import { jsonCodec, withSchema } from '@chat/protocol';
 import { type ChatServer, createChatServer, UNLIMITED } from '@chat/server';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -137,6 +144,30 @@ describe.each(['tcp', 'tls', 'ws', 'wss', 'unix'])('over %s', (scheme) => {
     expect((await heard).value).toHaveLength(max);
     await expect(room.send('x'.repeat(max + 1))).rejects.toMatchObject({ code: 'ERR_CLIENT_TOO_LARGE' });
     expect(ada.state.status).toBe('open');
+  });
+});
+
+describe('a page that mounts twice, as in StrictMode of React', () => {
+  it.each(['the same client', 'a client for each'])('is one member in the end, with %s', async (which) => {
+    const { server, port } = await listen();
+    const make = () => createChatClient(`ws://127.0.0.1:${port}`, { name: 'ada' });
+    let client = make();
+    for (let i = 0; i < 10; i++) {
+      // The effect, its cleanup, and the effect again, within one tick.
+      const states: string[] = [];
+      client.connect().catch(() => {});
+      void client.close();
+      if (which !== 'the same client') client = make();
+      client.on('state', ({ status }) => states.push(status));
+      await client.connect();
+      expect((await client.join('lobby')).memberCount).toBe(1);
+      expect(states).toEqual(['connecting', 'open']);
+      await client.close();
+      client = make();
+    }
+    closers.push(() => client.close());
+    await client.connect();
+    expect(server.sessions().map(({ name }) => name)).toEqual(['ada']);
   });
 });
 

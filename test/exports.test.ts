@@ -16,9 +16,9 @@ it('@chat/server exports exactly this', async () => {
 });
 
 it('@chat/client exports exactly this, for Node and for the browser', async () => {
-  const node = names(await import('@chat/client'));
-  expect(node).toEqual(['ClientError', 'ClientErrorCode', 'connect', 'createChatClient']);
-  expect(names(await import('../packages/client/src/browser.js'))).toEqual(node);
+  const both = ['ClientError', 'ClientErrorCode', 'connect', 'createChatClient', 'tabIdentity'];
+  expect(names(await import('@chat/client'))).toEqual([...both, 'fileIdentity'].sort());
+  expect(names(await import('../packages/client/src/browser.js'))).toEqual(both);
 });
 
 it('@chat/client/timeline exports exactly this', async () => {

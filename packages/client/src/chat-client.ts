@@ -90,7 +90,8 @@ export interface ChatClient<D = string> {
   connect(): Promise<void>;
 
   /**
-   * Joins a room. Joining it again gives the same {@link Room}.
+   * Joins a room. Joining it again gives the same {@link Room}, whose stream goes on as the first join began it. A join that
+   * comes while the room is being left joins anew.
    *
    * @throws ClientError `ERR_CLIENT_ROOM_INVALID`, `ERR_CLIENT_ROOM_FULL`, `ERR_CLIENT_TOO_MANY_ROOMS`,
    *   `ERR_CLIENT_FORBIDDEN`, `ERR_CLIENT_REQUEST_TIMEOUT`, `ERR_CLIENT_CLOSED`
