@@ -64,7 +64,8 @@ export class Sending {
     for (const [index, line] of lines.entries()) {
       if (await timeline.send(line)) continue;
       const rest = lines.length - index - 1;
-      if (rest > 0) this.#options.say(key, note(`the other ${rest} pasted lines were not sent`, 'problem'));
+      const what = rest === 1 ? 'the last pasted line was' : `the other ${rest} pasted lines were`;
+      if (rest > 0) this.#options.say(key, note(`${what} not sent`, 'problem'));
       return;
     }
   }
