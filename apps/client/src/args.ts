@@ -5,7 +5,7 @@ import { LOBBY } from '@chat/protocol';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { parseServerAddress, type ServerAddress } from './server-address.js';
 
-/** What the command line asks for. */
+/** The choices of a command line. */
 export interface Arguments {
   /** Undefined when it is to be asked for. */
   readonly server: ServerAddress | undefined;

@@ -21,7 +21,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const { stdin: input, stdout: output, stderr: errors, env: environment } = process;
   const leaving = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => leaving.abort());
-  // Whoever read the output has gone: `chat | head`.
+  // The reader of the output has gone: `chat | head`.
   output.on('error', () => leaving.abort());
   const { signal } = leaving;
   if (args.follow) {

@@ -1,5 +1,5 @@
 /**
- * What people type when asked for a server, as the URL that the client library takes.
+ * Makes the URL that the client library takes of an address as people type it.
  *
  * `192.168.1.5`, `host:port`, `[::1]:12345`, `/run/chat.sock`, and any URL; `ada@host#room` says the name and the
  * room with it.
@@ -13,7 +13,7 @@ export interface ServerAddress {
   readonly room?: string;
 }
 
-/** What is meant when nothing is said. */
+/** The server that is meant when none is named. */
 export const DEFAULT_SERVER: string = `localhost:${DEFAULT_PORT}`;
 
 const SCHEMES = /^(tcp|tls|unix|wss?|https?):/i;

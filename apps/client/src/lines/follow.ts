@@ -1,8 +1,8 @@
 /**
  * Without input: shows what is said in a room, for as long as the program runs.
  *
- * It waits for a server that is not up yet, comes back to one that restarts, and takes another name when its own
- * is in use. Nothing but a signal ends it.
+ * It waits for a server that is not up yet, and comes back to one that restarts. It takes another name when its own is
+ * in use. Nothing but a signal ends it.
  */
 import type { Writable } from 'node:stream';
 import type { Arguments } from '../args.js';

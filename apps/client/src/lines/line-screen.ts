@@ -1,8 +1,8 @@
 /**
- * A terminal of lines: what is printed stands above the line that is being typed, which is never garbled.
+ * A terminal of lines: printed text stands above the line that is being typed, which is never garbled.
  *
- * Node's readline edits the input. To print, the rows of the prompt are cleared, the text is written in their
- * place, and the prompt is drawn again with what was typed so far and the cursor where it was.
+ * Node's readline edits the input. To print, it clears the rows of the prompt and writes the text in their
+ * place. Then it draws the prompt again, with the text typed so far and the cursor where it was.
  */
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
 import type { ReadStream, WriteStream } from 'node:tty';
@@ -11,13 +11,13 @@ import type { ReadStream, WriteStream } from 'node:tty';
 export interface LineScreenOptions {
   readonly input: ReadStream;
   readonly output: WriteStream;
-  /** What a line may become, for the Tab key. */
+  /** Completions of a line, for the Tab key. */
   readonly complete: (line: string) => readonly string[];
 }
 
 const HISTORY_LINES = 500;
 
-/** What readline keeps of its last drawing, beside its documented interface. */
+/** A field that readline keeps of its last drawing, beside its documented interface. */
 interface DrawnInterface extends Interface {
   prevRows?: number;
 }

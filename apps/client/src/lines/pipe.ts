@@ -1,8 +1,8 @@
 /**
  * Without a terminal: lines in are messages (or commands), lines out are what others say.
  *
- * Lines are sent one after the other, each when the one before is acknowledged, so that a rate limit can be waited
- * for without a change of order. What goes wrong goes to the error output and makes the exit code 1.
+ * Lines are sent one after the other, each when the one before is acknowledged: waiting for a rate limit changes no
+ * order. Failures go to the error output and make the exit code 1.
  */
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -25,7 +25,7 @@ export interface PipeStreams {
   readonly signal?: AbortSignal;
 }
 
-/** What belongs to the error output. The present room and own messages are no news to who wrote them. */
+/** Events that belong to the error output. */
 const PROBLEMS: ReadonlySet<SessionEvent['type']> = new Set(['failed', 'invalid', 'gap', 'state', 'waiting']);
 
 /** @returns the exit code */

@@ -2,7 +2,7 @@
  * A typed line, understood: text for the room, or a command.
  */
 
-/** What a line asks for. */
+/** A line, understood. */
 export type Command =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'me'; readonly text: string }

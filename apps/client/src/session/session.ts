@@ -1,5 +1,5 @@
 /**
- * What the app does, without how it looks: lines go in, events come out.
+ * Does the work of the app without its looks: lines go in, events come out.
  *
  * The front ends (lines in a terminal, lines through a pipe, a follower without input) call `submit` and show what
  * `show` is given. This class knows rooms and commands, and neither a terminal nor a colour.
@@ -135,7 +135,7 @@ export class ChatSession {
     await sending;
   }
 
-  /** What `line` may become by completing its last word, for the Tab key. */
+  /** Lines that `line` may become by completing its last word, for the Tab key. */
   completions(line: string): readonly string[] {
     const word = /\S*$/u.exec(line)![0];
     const before = line.slice(0, line.length - word.length);
@@ -147,7 +147,7 @@ export class ChatSession {
     const end = before === '' && word !== '' ? ': ' : ' ';
     return (
       names
-        // What a terminal would obey is not typed into its line.
+        // Text that a terminal would obey is not typed into its line.
         .filter((name) => printable(name) === name && name.toLowerCase().startsWith(word.toLowerCase()))
         .map((name) => `${before}${name.includes(' ') && command === 'msg' ? `"${name}"` : name}${end}`)
     );
@@ -270,14 +270,14 @@ function describe(command: Command): string {
   }
 }
 
-/** Enough of a text to know which it was: what was too large to be sent would flood whoever reads of it. */
+/** Enough of a text to know which it was: one that was too large to be sent would flood its reader. */
 function excerpt(text: string): string {
   if (text.length <= MAX_EXCERPT) return text;
   // Not half of a surrogate pair.
   return `${text.slice(0, MAX_EXCERPT).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
-/** What an error says, for people: one line without anything that a terminal obeys, since servers word errors too. */
+/** The words of an error, for people: one line without anything that a terminal obeys, since servers word errors too. */
 export function errorText(error: unknown): string {
   return printable(wording(error).replace(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, ' '));
 }

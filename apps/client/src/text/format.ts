@@ -52,7 +52,7 @@ export function formatEvent(event: SessionEvent, options: FormatOptions): string
     }
     case 'notice': {
       const { at, kind, member, oldName, own, history, room } = event.notice;
-      // What this user does is told by other events.
+      // Other events tell of this user's own doings.
       if (own) return [];
       const where = room === options.currentRoom() ? 'the chat' : oneLine(room);
       const name = oneLine(member.name);
@@ -65,7 +65,7 @@ export function formatEvent(event: SessionEvent, options: FormatOptions): string
       return history && kind !== 'renamed' ? [] : star(texts[kind], at);
     }
     case 'gap': {
-      // Of a restart, the rooms tell; what nobody could send meanwhile is not missing.
+      // The rooms tell of a restart. Nobody could send direct messages meanwhile, so none is missing.
       if (event.gap.room === undefined && event.gap.reason === 'epoch-changed') return [];
       const where = event.gap.room === undefined ? 'messages to you' : `messages in ${event.gap.room}`;
       return problem(`${where} may be missing here (${GAP_REASONS[event.gap.reason]})`);

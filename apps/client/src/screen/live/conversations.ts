@@ -11,7 +11,7 @@ import { reduce, type ScreenState } from '../state/screen-state.js';
 /** The timeline of a conversation on this screen. */
 export type ScreenTimeline = Timeline<string, Note>;
 
-/** What {@link Conversations} needs of the screen. */
+/** The part of the screen that {@link Conversations} needs. */
 export interface ConversationsOptions {
   readonly client: ChatClient;
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 /**
- * What the session tells, and where on the screen it goes.
+ * Takes the events of the session to their place on the screen.
  */
 import type { ChatClient, ClientState, Clock } from '@chat/client';
 import { errorText, type SessionEvent } from '../../session/session.js';
@@ -8,7 +8,7 @@ import type { ScreenEvent, ScreenState } from '../state/screen-state.js';
 import type { Conversations } from './conversations.js';
 import type { Pulse } from './pulse.js';
 
-/** What {@link Incoming} needs of the screen. */
+/** The part of the screen that {@link Incoming} needs. */
 export interface IncomingOptions {
   readonly client: ChatClient;
   readonly clock: Clock;

@@ -1,12 +1,12 @@
 /**
- * What a key means: a change of what is shown, or something to be done.
+ * The meanings of keys: changes of the state, and tasks for the controller.
  */
 
 import type { Edit } from '../state/input-line.js';
 import type { ScreenEvent, ScreenState } from '../state/screen-state.js';
 import type { Key } from '../terminal/keyboard.js';
 
-/** What the controller has to do. */
+/** A task of the controller. */
 export type Task =
   | { readonly type: 'submit' }
   | { readonly type: 'interrupt' }
@@ -21,7 +21,7 @@ export type Task =
   | { readonly type: 'switch'; readonly to: number | 'next' | 'previous' | 'unread' }
   | { readonly type: 'send-paste'; readonly as: 'message' | 'lines' };
 
-/** What a key means; undefined for a key that means nothing here. */
+/** The meaning of a key; undefined for a key that means nothing here. */
 export type Binding = { readonly event: ScreenEvent } | { readonly task: Task } | undefined;
 
 const EDITS: Readonly<Record<string, Exclude<Edit['type'], 'insert'>>> = {

@@ -4,7 +4,7 @@
  */
 import type { ChatClient, Clock } from '@chat/client';
 
-/** What {@link Pulse} needs of the screen. */
+/** The part of the screen that {@link Pulse} needs. */
 export interface PulseOptions {
   readonly client: ChatClient;
   readonly clock: Clock;
@@ -38,7 +38,7 @@ export class Pulse {
       client.ping().then(onRoundTrip, () => {});
     }
     const isCounting = onSecond();
-    // What it did may have begun a beat of its own.
+    // That call may have begun a beat of its own.
     clock.clearTimeout(this.#timer);
     const wait = isCounting ? SECOND_MS : Math.max(SECOND_MS, this.#pingAt - now);
     this.#timer = clock.setTimeout(() => this.beat(), wait);

@@ -25,7 +25,7 @@ import { bindKey, type Task } from './key-binding.js';
 import { Pulse } from './pulse.js';
 import { Sending } from './sending.js';
 
-/** What the controller needs of the world. */
+/** The world around the controller. */
 export interface ControllerOptions {
   readonly client: ChatClient;
   /** The server, as people write it. */

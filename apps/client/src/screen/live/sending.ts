@@ -1,13 +1,14 @@
 /**
- * What the user sends: one message, or pasted lines in their order, and failed messages again.
+ * Sends for the user: one message, pasted lines in their order, and failed messages again.
  *
- * The timeline shows what is on its way and waits out rate limits; here is the order, and the end of it all.
+ * The timeline shows messages on their way and waits out rate limits. This file keeps the order, and knows when all
+ * of them have an outcome.
  */
 import { ACTION_PREFIX } from '../../session/command.js';
 import { type Note, note } from '../rows/note.js';
 import type { Conversations, ScreenTimeline } from './conversations.js';
 
-/** What {@link Sending} needs of the screen. */
+/** The part of the screen that {@link Sending} needs. */
 export interface SendingOptions {
   readonly conversations: Conversations;
   /** Shows a note in a conversation: in the present one, without a key. */

@@ -1,9 +1,9 @@
 /**
  * Text as cells of a terminal: how wide it is, cut and wrapped at cells.
  *
- * A frame holds only as long as this program and the terminal agree on widths, and terminals differ where several code
+ * A frame holds only as long as this program and the terminal agree on widths. Terminals differ where several code
  * points make one picture. So text is calmed first: such a sequence is shown by its first picture, which every
- * terminal draws alike. What remains has the width of its code points, as in the `wcwidth` that terminals use.
+ * terminal draws alike. The rest has the width of its code points, as in the `wcwidth` that terminals use.
  */
 import { formatMessageLines, printable } from '@chat/protocol';
 import stringWidth from 'string-width';
@@ -61,12 +61,12 @@ function characterWidth(character: string): number {
   return character >= ' ' && character <= '~' ? 1 : stringWidth(character);
 }
 
-/** What the user sees as one character each. */
+/** The characters as a user counts them. */
 export function graphemes(line: string): string[] {
   return ASCII.test(line) ? [...line] : Array.from(segmenter.segment(line), ({ segment }) => segment);
 }
 
-/** Cuts a calmed line to at most `columns` cells; what was cut off is shown as `…`. */
+/** Cuts a calmed line to at most `columns` cells; `…` stands for the rest. */
 export function truncate(line: string, columns: number): string {
   if (columns <= 0) return '';
   // A character takes a cell at most twice, so a long line need not be measured whole.

@@ -7,7 +7,7 @@ import { entryRows, ruleRow } from './entry-rows.js';
 import type { Row } from './row.js';
 import { isShown, type ScreenItem, type ScreenSnapshot, shownItem, shownOutgoing } from './shown-item.js';
 
-/** What {@link rowsAt} needs of a conversation. */
+/** The part of a conversation that {@link rowsAt} needs. */
 export interface PaneContent {
   readonly snapshot: ScreenSnapshot;
   /** Whether the user was at the beginning, and is told where it is. */

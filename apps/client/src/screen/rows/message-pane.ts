@@ -25,7 +25,7 @@ export interface Scrolled extends PaneContent {
   readonly scroll: ScrollPosition | undefined;
 }
 
-/** What is seen. */
+/** The visible part. */
 export interface Pane {
   /** Exactly as many as the pane has. */
   readonly rows: readonly Row[];

@@ -1,5 +1,5 @@
 /**
- * An item of a timeline as it is shown: calm words, what of them speaks of this user, and what did not arrive.
+ * An item of a timeline as it is shown: calm words, whether they speak of this user, and why they did not arrive.
  */
 import type { OutgoingItem, TimelineItem, TimelineSnapshot } from '@chat/client/timeline';
 import { ACTION_PREFIX } from '../../session/command.js';
@@ -7,7 +7,7 @@ import { errorText, type SessionEvent } from '../../session/session.js';
 import { calmLine, calmLines } from './cell-text.js';
 import { type Note, noteOf } from './note.js';
 
-/** What stands in a conversation of this program. */
+/** An item in a conversation of this program. */
 export type ScreenItem = TimelineItem<string, Note>;
 
 /** A conversation of this program at one moment. */

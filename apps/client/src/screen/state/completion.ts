@@ -1,10 +1,10 @@
 /**
- * What the Tab key makes of the word before the cursor: a command, a room or a name; again Tab takes the next one.
+ * Completes the word before the cursor to a command, a room or a name; Tab again takes the next one.
  */
 import { COMMANDS } from '../../session/command.js';
 import type { InputLine } from './input-line.js';
 
-/** What there is to complete from, best first. */
+/** Words to complete from, best first. */
 export interface Vocabulary {
   readonly names: readonly string[];
   readonly rooms: readonly string[];
@@ -16,7 +16,7 @@ export interface Completion {
   readonly start: number;
   readonly candidates: readonly string[];
   readonly index: number;
-  /** What stands behind the cursor. */
+  /** Text behind the cursor. */
   readonly rest: string;
 }
 

@@ -1,8 +1,7 @@
 /**
- * A room, or what is said with one user: what its timeline has, where it is scrolled to, and who is in it.
+ * A room, or the talk with one user: its timeline, the place it is scrolled to, and its members.
  *
- * The timeline of `@chat/client` keeps entries, own messages, unread ones and who is writing. Here is what a screen
- * adds to them.
+ * The timeline of `@chat/client` keeps entries, own messages, unread ones and typists. A screen adds the rest.
  */
 import { calmLine } from '../rows/cell-text.js';
 import type { Scrolled } from '../rows/message-pane.js';

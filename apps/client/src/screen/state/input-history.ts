@@ -1,5 +1,5 @@
 /**
- * Lines that were sent, for the arrow keys. What was being typed before going back is kept and found again below.
+ * Lines that were sent, for the arrow keys. The line that was being typed is kept, and found again below the newest.
  */
 
 /** Immutable. */
@@ -8,7 +8,7 @@ export interface InputHistory {
   readonly lines: readonly string[];
   /** Which line is shown; `lines.length` is the one that is being typed. */
   readonly at: number;
-  /** What was being typed. */
+  /** The line that was being typed. */
   readonly draft: string;
 }
 

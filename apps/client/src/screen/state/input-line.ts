@@ -14,7 +14,7 @@ export interface InputLine {
 
 export const EMPTY_LINE: InputLine = { text: '', cursor: 0 };
 
-/** What a key does to the line. */
+/** A change of the line. */
 export type Edit =
   | { readonly type: 'insert'; readonly text: string }
   | {

@@ -1,8 +1,8 @@
 /**
  * Everything the screen shows, as one value, and the one function that changes it.
  *
- * `reduce` knows no clock, no connection and no terminal. What has to be done outside (send, join, leave) is done by the
- * controller, which tells the outcome as a further event.
+ * `reduce` knows no clock, no connection and no terminal. The controller does the work outside (send, join,
+ * leave), and tells the outcome as a further event.
  */
 import { calmLine } from '../rows/cell-text.js';
 import { layoutFor, type ScreenSize } from '../rows/layout.js';
@@ -45,7 +45,7 @@ export interface ScreenState {
   readonly size: ScreenSize;
 }
 
-/** What changes it. */
+/** A change of the state. */
 export type ScreenEvent =
   | { readonly type: 'resized'; readonly size: ScreenSize }
   | { readonly type: 'connection'; readonly connection: ConnectionState }

@@ -1,6 +1,6 @@
 /**
- * Keys from the bytes of a terminal. Node's decoder names them; here what is pasted becomes one value, whatever line
- * ends or control characters are in it, so that no part of it is taken for a key.
+ * Keys from the bytes of a terminal. Node's decoder names them. Pasted text becomes one value here, with
+ * all its line ends and control characters, so that no part of it is taken for a key.
  */
 import { emitKeypressEvents } from 'node:readline';
 import type { ReadStream } from 'node:tty';
@@ -13,12 +13,12 @@ export type Key =
       readonly type: 'key';
       /** Name with modifiers before it: `ctrl+n`, `alt+1`, `shift+tab`, `pageup`, or the character itself. */
       readonly chord: string;
-      /** What the key writes; empty if nothing. */
+      /** Text that the key writes; empty if nothing. */
       readonly text: string;
     }
   | { readonly type: 'paste'; readonly text: string };
 
-/** What Node says of a key. */
+/** A key in the words of Node. */
 export interface Keypress {
   readonly sequence?: string | undefined;
   readonly name?: string | undefined;

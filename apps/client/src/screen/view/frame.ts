@@ -9,7 +9,7 @@ import type { InputLine } from '../state/input-line.js';
 import { currentConversation, type ScreenState } from '../state/screen-state.js';
 import { sidePane } from './side-pane.js';
 
-/** What is to be drawn. */
+/** A picture to be drawn. */
 export interface Frame {
   /** Each as wide as the screen. */
   readonly rows: readonly Row[];
@@ -80,7 +80,7 @@ function statusRow(state: ScreenState, columns: number, below: number, layout: L
   const waiting = state.conversations.reduce((sum, conversation) => sum + conversation.waiting, 0);
   if (waiting > 0 && state.connection.status !== 'open')
     left.push({ text: `· ${waiting} to send `, look: 'bar-strong' });
-  // What may be long comes last, so that it alone is cut.
+  // The reason may be long. It comes last, so that it alone is cut.
   const { connection } = state;
   if (connection.status === 'reconnecting')
     left.push({ text: `· ${calmLine(connection.reason)} `, look: 'bar' });

@@ -20,7 +20,7 @@ export class ScreenView {
     this.#writer = new RowWriter(write);
   }
 
-  /** Draws `frame`; what is on the screen already is not written again. */
+  /** Draws `frame`. Rows that are on the screen already are not written again. */
   draw({ rows, cursor }: Frame): void {
     this.#writer.draw(
       rows.map((row) => this.#theme.paint(row)),

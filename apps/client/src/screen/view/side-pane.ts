@@ -5,7 +5,7 @@ import { calmLine, cellWidth, truncate } from '../rows/cell-text.js';
 import { fitRow, type Look, type Row } from '../rows/row.js';
 import type { Conversation } from '../state/conversation.js';
 
-/** What is listed. */
+/** Content of the list. */
 export interface SideContent {
   readonly conversations: readonly Conversation[];
   readonly current: string | undefined;

@@ -1,8 +1,8 @@
 /**
  * Looks as the sequences of a terminal.
  *
- * The colours of people are those of the 256 that have a contrast of at least 3.6 to black and to white alike, so they
- * are readable whatever the background is, which a program cannot know. With 16 colours the terminal's owner has
+ * The colours of people are those of the 256 that have a contrast of at least 3.6 to black and to white alike. They are
+ * readable on any background, which a program cannot know. With 16 colours the terminal's owner has
  * chosen; without colours (NO_COLOR) only bold, faint and reverse are used.
  */
 import { nameKey } from '@chat/protocol';
@@ -79,7 +79,7 @@ function hashName(key: string): number {
   return (value ^ (value >>> 15)) >>> 0;
 }
 
-/** What the terminal can, and what its owner wants. See no-color.org. */
+/** The colours that the terminal has and its owner wants. See no-color.org. */
 export function colourDepth(
   output: { getColorDepth(environment?: object): number },
   environment: Readonly<Record<string, string | undefined>>,
