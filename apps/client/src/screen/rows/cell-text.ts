@@ -44,7 +44,7 @@ export function calmLine(text: string): string {
 
 /** The lines of a text of somebody else, each calmed. At least one. */
 export function calmLines(text: string): readonly string[] {
-  // The protocol's own form, so that all clients cut a text at the same places. How many lines are seen is a matter of rows.
+  // The protocol's own form, so that all clients cut a text at the same places; the pane says itself what it leaves out.
   const lines = formatMessageLines('', text, Number.POSITIVE_INFINITY).slice(0, -1).split('\n');
   return lines.map((line) => calmLine(line.slice(': '.length)));
 }
