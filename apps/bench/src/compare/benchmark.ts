@@ -24,6 +24,8 @@ interface Collected {
   readonly idle: number[];
   readonly attachMs: number[];
   serverStartMs: number | undefined;
+  /** Of each round. */
+  readonly coreShares: number[];
   lost: number;
   overwritten: number;
   failed: boolean;
@@ -92,6 +94,7 @@ async function measureOnce(run: TransportRun, transport: Transport, into: Collec
         durationMs: plan.roundTripMs,
       });
       keep(trips, transport, into.roundTrips, into);
+      if (transport.polls && trips.coreShare !== undefined) into.coreShares.push(trips.coreShare);
       for (const bytes of small) if (!signal.aborted) await measureSize(near, plan, bytes, into);
       // Who polls is never asleep.
       if (!transport.polls && !signal.aborted) {
@@ -152,6 +155,7 @@ function summarize(transport: Transport, found: Collected): TransportFigure {
     family,
     level,
     polls,
+    coreShare: found.coreShares.length > 0 ? Math.min(...found.coreShares) : undefined,
     roundTrip: latencyFigure(found.roundTrips),
     wakeUp: latencyFigure(found.wakeUps),
     throughput: [...found.throughput].map(([bytes, results]) => sizeFigure(bytes, results)),
@@ -202,6 +206,7 @@ function emptyCollection(): Collected {
     idle: [],
     attachMs: [],
     serverStartMs: undefined,
+    coreShares: [],
     lost: 0,
     overwritten: 0,
     failed: false,

@@ -10,20 +10,26 @@ export interface DesignRow {
   readonly aspect: string;
   readonly sockets: string;
   readonly sharedMemory: string;
+  /** In its place, where what is said depends on what was measured. */
+  readonly measuredSharedMemory?: (quotes: Quotes) => string;
   /** What the run says about it. */
   readonly figures?: (quotes: Quotes) => string;
   readonly evidence: readonly string[];
 }
 
 /** A row as it is shown: with the figures of one report. */
-export interface DesignEntry extends Omit<DesignRow, 'figures'> {
+export interface DesignEntry extends Omit<DesignRow, 'figures' | 'measuredSharedMemory'> {
   readonly figures: string;
 }
 
 /** The rows with the figures of a report. */
 export function designEntries(report: CompareReport): DesignEntry[] {
   const quotes = new Quotes(report);
-  return DESIGN_ROWS.map((row) => ({ ...row, figures: row.figures?.(quotes) ?? '' }));
+  return DESIGN_ROWS.map(({ measuredSharedMemory, figures, ...row }) => ({
+    ...row,
+    sharedMemory: measuredSharedMemory?.(quotes) ?? row.sharedMemory,
+    figures: figures?.(quotes) ?? '',
+  }));
 }
 
 /** Name of a reader of a log in shared memory, beside connections to servers. */
@@ -100,7 +106,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
     aspect: 'scalability',
     sockets:
       'Members cost memory and one write each. Nothing ends at the machine; this server itself uses one core.',
-    sharedMemory: 'Readers cost nearly nothing, but all of them run on the cores of one machine.',
+    sharedMemory: 'Readers cost a cursor each, but all of them run on the cores of one machine.',
     figures: (quotes) =>
       `${quotes.fanOut()}, ${quotes.memory('chat')} each; ${quotes.logFanOut()}, ${quotes.memory(LOG_READER)} each`,
     evidence: ['packages/server/src/log', 'packages/shm/src/log/log.ts'],
@@ -132,7 +138,10 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
     aspect: 'choose it when',
     sockets: 'People or programs come and go, may be elsewhere, and must not trust each other.',
     sharedMemory:
-      'A few programs of one owner on one machine exchange millions of messages a second, or need answers in microseconds.',
+      'A few programs of one owner on one machine exchange more than sockets carry, or need the answer sooner.',
+    measuredSharedMemory: (quotes) =>
+      `A few programs of one owner on one machine exchange ${quotes.millions() ? 'millions of messages a second' : 'more than sockets carry'}, ` +
+      `or need ${quotes.microseconds() ? 'answers in microseconds' : 'the answer sooner'}.`,
     figures: (quotes) =>
       `round trip and rate: chat ${quotes.roundTrip('chat-tcp')}, ${quotes.mostMessages('chat-tcp')}; TCP ${quotes.roundTrip('tcp')}, ${quotes.mostMessages('tcp')}; ` +
       `channel ${quotes.roundTrip('shm-channel-polled')}, ${quotes.mostMessages('shm-channel-polled')}`,

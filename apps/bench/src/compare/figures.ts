@@ -38,6 +38,11 @@ export interface TransportFigure {
   readonly family: Family;
   readonly level: Transport['level'];
   readonly polls: boolean;
+  /**
+   * Of a line that polls: the share of a core that the end got which got less, in the worst round. Undefined where the
+   * system does not tell, and in older reports.
+   */
+  readonly coreShare?: number | undefined;
   readonly roundTrip: LatencyFigure | undefined;
   readonly wakeUp: LatencyFigure | undefined;
   readonly throughput: readonly SizeFigure[];

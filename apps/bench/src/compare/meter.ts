@@ -34,6 +34,8 @@ export interface RoundTrips {
   readonly latency: string;
   readonly sent: number;
   readonly lost: number;
+  /** Share of a core that the end got which got less of one; undefined where it was not measured. */
+  readonly coreShare?: number | undefined;
 }
 
 /** One-way transfer as fast as it goes. */
@@ -106,6 +108,7 @@ export class Meter {
       back++;
       wake();
     };
+    const begin = { at: performance.now(), cpu: this.#readCpu() };
     const firstAt = performance.now() + intervalMs;
     for (let number = 0; number < count; number++) dueAt[number] = firstAt + number * intervalMs;
     if (this.#line.poll) await this.#sendWhenDuePolling(message, dueAt);
@@ -119,12 +122,13 @@ export class Meter {
     }
     await this.#until(() => back === count);
     this.#onEcho = () => {};
+    const coreShare = leastShare(subtract(this.#readCpu(), begin.cpu), performance.now() - begin.at);
     const latency = new LatencyHistogram();
     // The first messages find cold code; a share of them is left out, as everywhere.
     for (let number = Math.floor(count * WARM_UP_SHARE); number < count; number++) {
       if (latencyMs[number]! >= 0) latency.record(latencyMs[number]! * 1e6);
     }
-    return { latency: latency.encode(), sent: count, lost: count - back };
+    return { latency: latency.encode(), sent: count, lost: count - back, coreShare };
   }
 
   /** Moves messages of `bytes` bytes one way for `durationMs`, after a warm-up. */
@@ -292,6 +296,11 @@ export class Meter {
       server: server === undefined ? undefined : readThreadCpuNs(server),
     };
   }
+}
+
+/** Of the two ends; two threads of one process cannot be told apart. */
+function leastShare({ near, far }: CpuUse, elapsedMs: number): number | undefined {
+  return near === undefined || !far ? undefined : Math.min(near, far) / (elapsedMs * 1e6);
 }
 
 /** CPU time of all processes together. */

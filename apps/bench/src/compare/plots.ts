@@ -4,9 +4,10 @@
  */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { formatBytes, formatCount, formatNs } from '../units.js';
+import { formatBytes, formatCount, formatNs, formatNumber } from '../units.js';
 import { familyColour, spreadLabels, styleSeries } from './chart-style.js';
 import type { CompareReport, TransportFigure } from './figures.js';
+import { lineOf, rankRoundTrips, tooBusy } from './ranking.js';
 import type { Family } from './transports.js';
 
 /** One picture. */
@@ -72,13 +73,10 @@ function drawRoundTrips(report: CompareReport): Picture {
       p99: row.roundTrip!.summary.p99Ns,
     }))
     .sort((left, right) => left.p50 - right.p50);
-  const first = rows[0];
-  const tcp = report.transports.find((row) => row.id === 'tcp')?.roundTrip?.summary.p50Ns;
-  const sentence = first
-    ? `Half of the round trips of ${report.settings.roundTripBytes} bytes are back within the dot, 99 of 100 within the bar. ` +
-      `The fastest line, ${first.title}, takes ${formatNs(first.p50)}` +
-      (tcp ? `; TCP takes ${formatNs(tcp)}, ${Math.round(tcp / first.p50)} times as long.` : '.')
-    : 'No round trips were measured.';
+  const sentence =
+    rows.length > 0
+      ? `Half of the round trips of ${report.settings.roundTripBytes} bytes are back within the dot, 99 of 100 within the bar. ${fastest(report)}`
+      : 'No round trips were measured.';
   const svg = render({
     height: 84 + rows.length * 25,
     marginLeft: 175,
@@ -123,6 +121,30 @@ function drawRoundTrips(report: CompareReport): Picture {
   return { name: 'round-trips', title: 'Round trip', sentence, svg };
 }
 
+/** Which line is ahead, where the run can tell, and how far behind it TCP is. */
+function fastest(report: CompareReport): string {
+  const measured = report.transports.filter((row) => row.roundTrip);
+  const p50 = (row: TransportFigure): number => row.roundTrip!.summary.p50Ns;
+  const quiet = measured.filter((row) => tooBusy(report, row) === undefined);
+  const first = quiet.toSorted((left, right) => p50(left) - p50(right))[0];
+  if (first === undefined) return 'This run was too busy to tell which line is the fastest.';
+  const left = measured.length - quiet.length;
+  const among =
+    left === 0
+      ? 'The fastest line'
+      : `Of the lines that it was not too busy for (all but ${left}) the fastest`;
+  const answer = `${among}, ${first.title}, takes ${formatNs(p50(first))}`;
+  const tcp = lineOf(report, 'tcp');
+  const rank = rankRoundTrips(report, first, tcp);
+  if (tcp === undefined || tcp === first) return `${answer}.`;
+  if (rank.verdict === 'ahead') {
+    return `${answer}; TCP takes ${formatNs(p50(tcp))}, ${formatNumber(rank.times)} times as long.`;
+  }
+  return rank.verdict === 'close'
+    ? `${answer}; TCP, with ${formatNs(p50(tcp))}, is too close to call.`
+    : `${answer}.`;
+}
+
 function drawDistribution(report: CompareReport): Picture {
   const series = report.transports
     .filter(({ id, roundTrip }) => SHOWN.includes(id) && roundTrip)
@@ -161,8 +183,10 @@ function drawMessages(shown: readonly TransportFigure[]): Picture {
   const best = [...series].sort((left, right) => right.points[0]!.y - left.points[0]!.y);
   const sentence =
     `Messages per second against their size. At ${formatBytes(best[0]!.points[0]!.x)}, ${best[0]!.title} moves ` +
-    `${formatCount(best[0]!.points[0]!.y)} a second and ${best.at(-1)!.title} ${formatCount(best.at(-1)!.points[0]!.y)}; ` +
-    'small messages cost their handling, not their bytes, so the lines begin flat.';
+    `${formatCount(best[0]!.points[0]!.y)} a second and ${best.at(-1)!.title} ${formatCount(best.at(-1)!.points[0]!.y)}` +
+    (beginsFlat(series)
+      ? '; small messages cost their handling, not their bytes, so the lines begin flat.'
+      : '.');
   const svg = drawLines(series, {
     x: sizeAxis(series),
     y: { type: 'log', label: '↑ messages/s (logarithmic)', tickFormat: formatCount, ticks: 6, grid: true },
@@ -179,8 +203,10 @@ function drawBytes(shown: readonly TransportFigure[]): Picture {
   const peak = (row: Series): number => Math.max(...row.points.map(({ y }) => y));
   const best = [...series].sort((left, right) => peak(right) - peak(left))[0]!;
   const sentence =
-    `The same as bytes per second. The larger the message, the more it is the copying that counts: ${best.title} ` +
-    `reaches ${formatBytes(peak(best))} a second, and the lines come closer to each other.`;
+    `The same as bytes per second: ${best.title} reaches ${formatBytes(peak(best))} a second` +
+    (comesCloser(series)
+      ? '. The larger the message, the more it is the copying that counts, and the lines come closer to each other.'
+      : '.');
   const svg = drawLines(series, {
     x: sizeAxis(series),
     y: {
@@ -213,21 +239,41 @@ function drawFanout(report: CompareReport): Picture {
       points: report.logReaders.map((row) => ({ x: row.readers, y: row.deliveriesPerSecond.median })),
     });
   }
-  const last = (title: string): number | undefined =>
-    series.find((row) => row.title === title)?.points.at(-1)?.y;
-  const chat = last('chat');
-  const ws = last('ws');
-  const most = Math.max(...series.flatMap(({ points }) => points.map(({ x }) => x)));
   const sentence =
     'One publisher, N receivers, 64 bytes, 16 messages in flight: deliveries per second, all receivers together. ' +
-    (chat && ws
-      ? `At ${most} the chat makes ${formatCount(chat)}, a plain ws broadcast ${formatCount(ws)}: the same bytes go to everybody with one write each.`
-      : '');
+    chatAgainstWs(windows);
   const svg = drawLines(series, {
     x: { type: 'log', label: 'receivers (logarithmic) →', ticks: [1, 10, 100, 1000], tickFormat: String },
     y: { type: 'log', label: '↑ deliveries/s (logarithmic)', tickFormat: formatCount, ticks: 6, grid: true },
   });
   return { name: 'fan-out', title: 'One to many', sentence, svg };
+}
+
+/** At the largest audience that both had; the reason only where the chat is ahead in every round. */
+function chatAgainstWs(windows: CompareReport['fanout']['windows']): string {
+  const of = (target: string): CompareReport['fanout']['windows'] =>
+    windows.filter((row) => row.target === target).toSorted((left, right) => right.members - left.members);
+  const chat = of('chat').find(({ members }) => of('ws').some((row) => row.members === members));
+  const ws = of('ws').find(({ members }) => members === chat?.members);
+  if (!chat || !ws) return '';
+  const [one, other] = [chat.deliveriesPerSecond, ws.deliveriesPerSecond];
+  const reason = one.min > other.max ? ': the same bytes go to everybody with one write each' : '';
+  return `At ${chat.members} the chat makes ${formatCount(one.median)}, a plain ws broadcast ${formatCount(other.median)}${reason}.`;
+}
+
+/** Whether most lines lose less than a third of their messages from the smallest size to the next one. */
+function beginsFlat(series: readonly Series[]): boolean {
+  const flat = series.filter(({ points }) => points.length > 1 && points[1]!.y > (points[0]!.y * 2) / 3);
+  return flat.length > series.length / 2;
+}
+
+/** Whether the first and the last lie less far apart at the largest size than at the smallest. */
+function comesCloser(series: readonly Series[]): boolean {
+  const spread = (at: 0 | -1): number => {
+    const values = series.map(({ points }) => points.at(at)!.y);
+    return Math.max(...values) / Math.min(...values);
+  };
+  return spread(-1) < spread(0);
 }
 
 function drawCpu(report: CompareReport): Picture {

@@ -4,6 +4,7 @@
  */
 import { formatBytes, formatCount, formatNs } from '../units.js';
 import type { CodeCount, CompareReport, TransportFigure } from './figures.js';
+import { tooBusy } from './ranking.js';
 
 /** Quotes from one report. */
 export class Quotes {
@@ -16,6 +17,21 @@ export class Quotes {
   /** Half of the round trips are back within this. */
   roundTrip(id: string): string {
     return formatNs(this.#find(id)?.roundTrip?.summary.p50Ns);
+  }
+
+  /** Whether half of the polled round trips were back within microseconds, in a run that can tell. */
+  microseconds(): boolean {
+    const row = this.#find('shm-channel-polled');
+    const p50 = row?.roundTrip?.summary.p50Ns;
+    return (
+      row !== undefined && p50 !== undefined && p50 < 100_000 && tooBusy(this.#report, row) === undefined
+    );
+  }
+
+  /** Whether more than a million messages a second went through a channel. */
+  millions(): boolean {
+    const sizes = this.#find('shm-channel-polled')?.throughput ?? [];
+    return sizes.some(({ messagesPerSecond }) => messagesPerSecond.median >= 1e6);
   }
 
   /** Half of the round trips after a silence are back within this. */
