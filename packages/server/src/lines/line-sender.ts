@@ -94,7 +94,7 @@ export class LineSender {
       return charset?.encode(lines) ?? Buffer.from(lines);
     }
     room.lines ??= new LineView(options.maxLinesPerMessage);
-    const piece = room.lines.piece(chunk, offset);
+    const piece = room.lines.piece(chunk, offset, session.memberId);
     counters.entriesOut += piece.entries;
     membership.offset = piece.to;
     return piece.bytesFor(session.memberId, charset);

@@ -5,6 +5,7 @@
  * members that are at the same place share them, whoever of them comes first.
  */
 import {
+  A_OFFSET,
   B_OFFSET,
   CODEC_OFFSET,
   CodecTag,
@@ -55,8 +56,14 @@ export class LineView {
     this.#maxLinesPerMessage = maxLinesPerMessage;
   }
 
-  /** The entries of `chunk` from `offset` on, as far as one piece goes. There must be one at least. */
-  piece(chunk: Chunk, offset: number): Piece {
+  /**
+   * The entries of `chunk` from `offset` on, as far as one piece goes. There must be one at least.
+   *
+   * @param reader for whom it is
+   */
+  piece(chunk: Chunk, offset: number, reader: number): Piece {
+    // A newcomer begins with its own coming, where nobody else is: in a rush of them nothing is kept for each.
+    if (isComing(chunk.bytes, offset, reader)) return this.#render(chunk, offset);
     const pieces = this.#pieces;
     for (let i = 0; i < pieces.length; i++) {
       const at = (this.#latest + i) % pieces.length;
@@ -167,6 +174,14 @@ function plain(entry: Extract<Entry, { type: typeof FrameType.Message }>): strin
     }
   }
   return `[${entry.body.length} bytes of ${CODEC_NAMES.get(entry.codec) ?? `codec ${entry.codec}`}]`;
+}
+
+function isComing(bytes: Uint8Array, at: number, member: number): boolean {
+  return (
+    bytes[at + TYPE_OFFSET] === FrameType.Notice &&
+    bytes[at + A_OFFSET] === NoticeKind.Joined &&
+    readU32(bytes, at + ENTRY_SENDER_OFFSET) === member
+  );
 }
 
 function isText(codec: number): boolean {

@@ -21,9 +21,10 @@ export class Piece {
   readonly entries: number;
   readonly #text: Text;
   readonly #senders: readonly number[];
-  /** Which runs each sender has; made when there is more than one run. */
+  /** Which runs each sender has; made for a piece that many read. */
   #runs: Map<number, number[]> | undefined;
   #encoded: Text | undefined;
+  #readers = 0;
 
   /** @param senders of the runs, one for each of `ends` */
   constructor(
@@ -60,6 +61,8 @@ export class Piece {
   #runsOf(sender: number): readonly number[] | undefined {
     const senders = this.#senders;
     if (senders.length === 1) return senders[0] === sender ? FIRST_RUN : undefined;
+    // In a rush of newcomers each begins at its own place: a piece that one member reads is looked through.
+    if (++this.#readers <= FEW_READERS) return runsIn(senders, sender);
     if (!this.#runs) {
       this.#runs = new Map();
       for (let i = 0; i < senders.length; i++) {
@@ -88,8 +91,19 @@ export class Piece {
   }
 }
 
+/** So many readers of a piece do not pay for an index of it. */
+const FEW_READERS = 8;
 const FIRST_RUN: readonly number[] = [0];
 const NOTHING: Buffer = Buffer.alloc(0);
+
+function runsIn(senders: readonly number[], sender: number): readonly number[] | undefined {
+  let runs: number[] | undefined;
+  for (let i = senders.indexOf(sender); i !== -1; i = senders.indexOf(sender, i + 1)) {
+    runs ??= [];
+    runs.push(i);
+  }
+  return runs;
+}
 
 function without({ bytes, ends }: Text, runs: readonly number[]): Buffer {
   if (runs.length === ends.length) return NOTHING;
