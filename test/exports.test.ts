@@ -39,6 +39,7 @@ it('@chat/shm exports exactly this', async () => {
     'openLatest',
     'openLog',
     'openMutex',
+    'openQueue',
     'openRing',
     'openSegment',
     'requestsOver',

@@ -20,6 +20,7 @@ export type { EntryHandler, LogStart } from './log/cursor.js';
 export { type Log, type LogOptions, openLog } from './log/log.js';
 export type { LogEntry, LogReader, LogReaderOptions } from './log/reader.js';
 export type { Identity, Liveness } from './platform/liveness.js';
+export { type Job, openQueue, type QueueOptions, type WorkQueue } from './queue/queue.js';
 export type { MessageHandler } from './ring/reader.js';
 export { openRing, type Ring, type RingOptions } from './ring/ring.js';
 export { SegmentKind } from './segment/layout.js';

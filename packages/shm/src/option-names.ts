@@ -10,6 +10,7 @@ import type { LatestOptions } from './latest/latest.js';
 import type { LockOptions, TryLockOptions } from './lock/mutex.js';
 import type { LogOptions } from './log/log.js';
 import type { LogReaderOptions } from './log/reader.js';
+import type { QueueOptions } from './queue/queue.js';
 import type { RingOptions } from './ring/ring.js';
 import type { OpenOptions, ReadableOptions } from './segment/segment.js';
 import type { ChangedOptions, SegmentOptions } from './segment/shared-segment.js';
@@ -48,6 +49,7 @@ const TRY_LOCK: Names<TryLockOptions> = { acceptPoisoned: true };
 const LOCK: Names<LockOptions> = { ...TRY_LOCK, signal: true, timeoutMs: true };
 const WAIT: Names<WaitOptions> = { signal: true };
 const MESSAGES: Names<MessagesOptions> = { ...WAIT, endWithPeer: true };
+const QUEUE: Names<QueueOptions> = { ...LOG };
 const LISTEN: Names<ListenOptions> = { ...OPEN, maxConnections: true, keepAlive: true };
 const CONNECT: Names<ConnectOptions> = {
   ...WAIT,
@@ -89,7 +91,10 @@ export type Taker =
   | 'listen'
   | 'connect'
   | 'server.accepted'
-  | 'requests.request';
+  | 'requests.request'
+  | 'openQueue'
+  | 'queue.put'
+  | 'queue.take';
 
 /** Options by what takes them. */
 export const OPTION_NAMES: Readonly<Record<Taker, Readonly<Record<string, true>>>> = {
@@ -121,6 +126,9 @@ export const OPTION_NAMES: Readonly<Record<Taker, Readonly<Record<string, true>>
   connect: CONNECT,
   'server.accepted': WAIT,
   'requests.request': REQUEST,
+  openQueue: QUEUE,
+  'queue.put': WAIT,
+  'queue.take': WAIT,
 };
 
 const MODES = ['create', 'open', 'open-or-create'];

@@ -16,6 +16,7 @@ describe('the package', () => {
       'openLatest',
       'openLog',
       'openMutex',
+      'openQueue',
       'openRing',
       'openSegment',
       'requestsOver',

@@ -125,6 +125,7 @@ export const SegmentKind = {
   Channel: 5,
   Log: 6,
   Server: 7,
+  Queue: 8,
 } as const;
 /** What a segment holds. */
 export type SegmentKind = (typeof SegmentKind)[keyof typeof SegmentKind];

@@ -104,7 +104,7 @@ export type StructureDetails =
   | RingDetails
   | ChannelDetails
   | LogDetails
-  | { readonly kind: 'raw' | 'mutex' | 'server' | 'unknown' };
+  | { readonly kind: 'raw' | 'mutex' | 'server' | 'queue' | 'unknown' };
 
 /**
  * Describes the structure in a segment.
@@ -119,6 +119,8 @@ export function describeStructure(segment: SegmentImage): StructureDetails {
       return { kind: 'raw' };
     case SegmentKind.Server:
       return { kind: 'server' };
+    case SegmentKind.Queue:
+      return { kind: 'queue' };
     case SegmentKind.Mutex:
       return { kind: 'mutex' };
     case SegmentKind.Latest:

@@ -56,7 +56,7 @@ describe('the layout of a segment', () => {
       SLOT_SLEEPS: 16,
       SLOT_BELL: 17,
       SLOT_KEY: 18,
-      SegmentKind: { Raw: 1, Latest: 2, Mutex: 3, Ring: 4, Channel: 5, Log: 6, Server: 7 },
+      SegmentKind: { Raw: 1, Latest: 2, Mutex: 3, Ring: 4, Channel: 5, Log: 6, Server: 7, Queue: 8 },
     });
     expect([1, 64, 254].map(payloadOffset)).toEqual([8192, 12288, 36864]);
     expect([0, 1].map(slotWord)).toEqual([1024, 1056]);

@@ -3,6 +3,7 @@
 import { openChannel } from '../../src/channel/channel.js';
 import { openLog } from '../../src/log/log.js';
 import { add, load, pause, sleepSync, store } from '../../src/platform/atomics.js';
+import { openQueue } from '../../src/queue/queue.js';
 import { openRing } from '../../src/ring/ring.js';
 import { NOTIFIED_WAITS_WORD } from '../../src/segment/layout.js';
 import { Segment } from '../../src/segment/segment.js';
@@ -35,6 +36,13 @@ export const messageActors: Readonly<Record<string, (place: Place) => unknown>> 
       if (read === 0) await turn();
     }
     return { count, inOrder };
+  },
+  'take two jobs and be done with one': async ({ name, directory }) => {
+    const queue = openQueue(name, { directory });
+    held.push(queue);
+    const [first, second] = [await queue.take(), await queue.take()];
+    first?.done();
+    return [first?.bytes[0], second?.bytes[0]];
   },
   'connect, send and stay': async ({ name, directory }) => {
     const connection = await connect(name, { directory });

@@ -6,6 +6,7 @@ import { latestScenarios } from './scenarios/latest.js';
 import { logScenarios } from './scenarios/log.js';
 import { mutexScenarios } from './scenarios/mutex.js';
 import { participantScenarios } from './scenarios/participants.js';
+import { queueScenarios } from './scenarios/queue.js';
 import { ringScenarios } from './scenarios/ring.js';
 import { segmentScenarios } from './scenarios/segment.js';
 
@@ -18,4 +19,5 @@ export const scenarios: readonly Scenario[] = [
   ...ringScenarios,
   ...channelScenarios,
   ...logScenarios,
+  ...queueScenarios,
 ];

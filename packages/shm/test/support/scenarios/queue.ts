@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { openQueue, type WorkQueue } from '../../../src/queue/queue.js';
+import { numbered, numberOf, range } from '../numbered.js';
+import type { Place, Scenario } from '../scenario.js';
+
+const LAST = 4;
+const END = 99;
+const open = ({ name, directory }: Place): WorkQueue => openQueue(name, { directory, capacityBytes: 4096 });
+
+/** Takes everything that there is, and is done with it. */
+async function drain(queue: WorkQueue): Promise<number[]> {
+  const numbers: number[] = [];
+  await queue.put(numbered(END));
+  for (let job = await queue.take(); job !== undefined; job = await queue.take()) {
+    job.done();
+    if (numberOf(job.bytes) === END) break;
+    numbers.push(numberOf(job.bytes));
+  }
+  return numbers.sort((a, b) => a - b);
+}
+
+const put: Scenario<WorkQueue, WorkQueue> = {
+  name: 'queue: put',
+  setup: open,
+  prepare: open,
+  operation(queue) {
+    for (const number of range(1, LAST)) assert.ok(queue.tryPut(numbered(number)));
+  },
+  async afterKill(queue, _, killed) {
+    const seen = await drain(queue);
+    assert.deepEqual(seen, range(1, killed === undefined ? LAST : seen.length));
+  },
+  async afterStop(queue, _, outcome) {
+    assert.equal(outcome.error, undefined);
+    assert.deepEqual(await drain(queue), range(1, LAST));
+  },
+  teardown: (queue) => queue.close(),
+};
+
+const take: Scenario<WorkQueue, WorkQueue> = {
+  name: 'queue: take, give back, done',
+  setup(place) {
+    const queue = open(place);
+    for (const number of range(1, LAST)) queue.tryPut(numbered(number));
+    return queue;
+  },
+  prepare: open,
+  operation(queue) {
+    const first = queue.tryTake();
+    queue.tryTake()?.done();
+    first?.giveBack();
+    queue.tryTake()?.done();
+  },
+  async afterKill(queue, _, killed) {
+    // What was not done comes to somebody else: all but 2 and 1, as far as it came.
+    const seen = await drain(queue);
+    const done = range(1, LAST).filter((number) => !seen.includes(number));
+    assert.deepEqual(seen, [...new Set(seen)]);
+    const allowed = killed === undefined ? [[1, 2]] : [[], [2], [1, 2]];
+    assert.ok(
+      allowed.some((one) => one.join() === done.join()),
+      `done: ${done.join()}`,
+    );
+  },
+  afterStop(_, __, outcome) {
+    assert.equal(outcome.error, undefined);
+  },
+  teardown: (queue) => queue.close(),
+};
+
+export const queueScenarios: readonly Scenario[] = [put, take];
