@@ -14,6 +14,9 @@ export interface Arguments {
   readonly host: string | undefined;
   readonly port: number;
   readonly unix: string | undefined;
+  /** Permissions of the socket's file, and its group: a number or a name. */
+  readonly unixMode: number | undefined;
+  readonly unixGroup: string | undefined;
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   readonly tlsClientCa: string | undefined;
@@ -41,13 +44,27 @@ const LIMITS = [
     'maxConnectionsPerSecondPerAddress',
     'connections that one address may open for long',
   ],
+  ['max-sessions-per-address', 'maxSessionsPerAddress', 'sessions of one address, away ones included'],
+  ['max-rooms-per-address', 'maxRoomsPerAddress', 'rooms that one address may make'],
+  [
+    'max-messages-per-second-per-address',
+    'maxMessagesPerSecondPerAddress',
+    'messages that one address may send for long',
+  ],
+  [
+    'max-input-bytes-per-second-per-address',
+    'maxInputBytesPerSecondPerAddress',
+    'bytes that one address may send for long',
+  ],
   ['max-memory-bytes', 'maxMemoryBytes', 'memory in use above which newcomers are sent away'],
+  ['max-log-bytes', 'maxLogBytes', 'history of all rooms together; a quarter of the memory without it'],
   ['max-rooms', 'maxRooms', 'rooms at a time'],
   ['max-rooms-per-session', 'maxRoomsPerSession', 'rooms that one session may be in'],
   ['max-members-per-room', 'maxMembersPerRoom', 'members of one room'],
   ['max-messages-per-second', 'maxMessagesPerSecond', 'messages that a session may send for long'],
   ['max-message-burst', 'maxMessageBurst', 'messages that a session may send at once'],
   ['max-signal-bytes', 'maxSignalBytes', 'largest signal, such as typing'],
+  ['max-input-bytes-per-second', 'maxInputBytesPerSecond', 'bytes that a connection may send for long'],
   ['handshake-timeout-ms', 'handshakeTimeoutMs', 'time to say a name'],
   ['idle-timeout-ms', 'idleTimeoutMs', 'silence after which a peer is lost'],
   ['resume-window-ms', 'resumeWindowMs', 'time in which a lost session may come back'],
@@ -75,6 +92,12 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     .option('--host <address>', 'address to listen on (default: all, IPv4 and IPv6)')
     .option('--port <number>', 'port to listen on, 0 for any', portNumber, DEFAULT_PORT)
     .option('--unix <path>', 'listen on a Unix socket as well')
+    .option(
+      '--unix-mode <octal>',
+      'permissions of that socket, as 660; without it the umask decides',
+      fileMode,
+    )
+    .option('--unix-group <group>', 'group of that socket, by name or number')
     .option('--tls-cert <file>', 'certificate (PEM): TLS on the same port')
     .option('--tls-key <file>', 'key of the certificate (PEM)')
     .option('--tls-only', 'refuse what does not speak TLS')
@@ -138,11 +161,16 @@ export function parseArguments(argv: readonly string[], version: string): Argume
   if (options.tlsOnly && options.tlsCert === undefined) {
     throw new UsageError('--tls-only needs --tls-cert and --tls-key', USAGE);
   }
+  if (options.unix === undefined && (options.unixMode !== undefined || options.unixGroup !== undefined)) {
+    throw new UsageError('--unix-mode and --unix-group need --unix', USAGE);
+  }
   const given = LIMITS.map(([flag, name]) => [name, options[camelCase(flag)]] as const);
   return {
     host: options.host,
     port: options.port,
     unix: options.unix,
+    unixMode: options.unixMode,
+    unixGroup: options.unixGroup,
     tlsCert: options.tlsCert,
     tlsKey: options.tlsKey,
     tlsClientCa: options.tlsClientCa,
@@ -171,6 +199,11 @@ function portNumber(value: string): number {
     throw new InvalidArgumentError('a port is a number from 0 to 65535.');
   }
   return port;
+}
+
+function fileMode(value: string): number {
+  if (!/^0?[0-7]{3}$/.test(value)) throw new InvalidArgumentError('permissions are three octal digits.');
+  return Number.parseInt(value, 8);
 }
 
 function limit(value: string): number {

@@ -8,18 +8,21 @@ import { fileURLToPath } from 'node:url';
 import {
   type ChatServer,
   createChatServer,
+  type ListenAddress,
   ServerError,
   ServerErrorCode,
   type TlsOptions,
 } from '@chat/server';
-import { destination, pino } from 'pino';
-import pretty from 'pino-pretty';
+import { pino } from 'pino';
+import { prettyFactory } from 'pino-pretty';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Arguments, DEFAULT_PORT, parseArguments, UsageError } from './args.js';
 import { calmLogLine } from './calm-log-line.js';
+import { LogOutput } from './log-output.js';
 import { createMetricsHandler, registerMetrics } from './metrics.js';
 import { logPresence, TOLD_FIELDS } from './presence-log.js';
 import { reachableAddresses } from './reachable.js';
+import { groupId } from './unix-group.js';
 import { createWebHandler } from './web.js';
 import { readWebAssets } from './web-assets.js';
 import { keepYoungGenerationSmall } from './young-generation.js';
@@ -27,11 +30,13 @@ import { keepYoungGenerationSmall } from './young-generation.js';
 /** The system refused: a port that is taken, or that needs privileges. */
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
+const WARN_LEVEL = 40;
 
 async function main(argv: readonly string[]): Promise<void> {
   const args = parseArguments(argv, packageJson.version);
   keepYoungGenerationSmall();
-  const logger = createLogger(args);
+  const output = createOutput(args);
+  const logger = createLogger(args, output);
   const server = createChatServer({
     ...args.limits,
     logger,
@@ -50,7 +55,7 @@ async function main(argv: readonly string[]): Promise<void> {
     port: args.port,
     ...(certificate ? { tls: certificate } : {}),
   });
-  if (args.unix !== undefined) await server.listen({ path: args.unix });
+  if (args.unix !== undefined) await server.listen(unixAddress(args.unix, args));
   logPresence(server, logger);
   if (args.limits.duplicateNames === 'takeover') {
     const message =
@@ -62,10 +67,12 @@ async function main(argv: readonly string[]): Promise<void> {
       'everybody on this machine sees the token on the command line: use --metrics-token-file or CHAT_METRICS_TOKEN';
     logger.warn({ option: 'metrics-token' }, message);
   }
-  obeySignals(server, args, logger);
+  obeySignals(server, args, logger, output);
   const reachable = server.addresses.flatMap((listening) => reachableAddresses(listening));
   logger.info({ addresses: server.addresses }, `listening on ${reachable.join(', ')}`);
-  if (!args.json && address.kind === 'tcp') announce(address, reachable, certificate?.required === true);
+  if (!args.json && address.kind === 'tcp') {
+    output.write(announcement(address, reachable, certificate?.required === true));
+  }
 }
 
 /** The web client lies beside the program: the build puts it there. */
@@ -77,32 +84,42 @@ function createHandler(server: ChatServer, args: Arguments): RequestListener {
 }
 
 /** For people: what to tell others, and how to get in from here. */
-function announce(
+function announcement(
   { port, tls }: { port: number; tls: boolean },
   addresses: readonly string[],
   isTlsOnly: boolean,
-): void {
+): string {
   const others = addresses.filter((address) => !address.startsWith('localhost'));
   const server = tls ? `tls://localhost:${port} ` : port === DEFAULT_PORT ? '' : `localhost:${port} `;
-  process.stdout.write(
-    [
-      '',
-      '  The chat is open. Server IP and port for others:',
-      ...(others.length > 0 ? others : addresses).map((address) => `    ${address}`),
-      '',
-      `  From here:  ${`npm run chat -- ${server}--name ada`.padEnd(32)} (terminal)`,
-      `              ${`${tls ? 'https' : 'http'}://localhost:${port}`.padEnd(32)} (browser)`,
-      ...(isTlsOnly
-        ? []
-        : [`              ${`nc localhost ${port}`.padEnd(32)} (anything; the first line is your name)`]),
-      '',
-      '',
-    ].join('\n'),
-  );
+  return [
+    '',
+    '  The chat is open. Server IP and port for others:',
+    ...(others.length > 0 ? others : addresses).map((address) => `    ${address}`),
+    '',
+    `  From here:  ${`npm run chat -- ${server}--name ada`.padEnd(32)} (terminal)`,
+    `              ${`${tls ? 'https' : 'http'}://localhost:${port}`.padEnd(32)} (browser)`,
+    ...(isTlsOnly
+      ? []
+      : [`              ${`nc localhost ${port}`.padEnd(32)} (anything; the first line is your name)`]),
+    '',
+    '',
+  ].join('\n');
+}
+
+function unixAddress(path: string, { unixMode, unixGroup }: Arguments): ListenAddress & { path: string } {
+  const group = unixGroup === undefined ? undefined : groupId(unixGroup);
+  if (unixGroup !== undefined && group === undefined) {
+    throw new UsageError(`there is no group ${unixGroup}`, EXIT_USAGE);
+  }
+  return {
+    path,
+    ...(unixMode === undefined ? {} : { mode: unixMode }),
+    ...(group === undefined ? {} : { group }),
+  };
 }
 
 /** The first signal drains, the second one cuts; SIGHUP reads the certificate again. */
-function obeySignals(server: ChatServer, args: Arguments, logger: pino.Logger): void {
+function obeySignals(server: ChatServer, args: Arguments, logger: pino.Logger, output: LogOutput): void {
   const cut = new AbortController();
   let draining = false;
   const leave = async (signal: NodeJS.Signals): Promise<void> => {
@@ -115,7 +132,7 @@ function obeySignals(server: ChatServer, args: Arguments, logger: pino.Logger): 
     logger.info({ signal }, 'going away; the same signal again cuts');
     const result = await server.drain({ signal: cut.signal });
     logger.info(result, 'gone');
-    logger.flush();
+    await output.flushed();
     process.exit(0);
   };
   process.on('SIGINT', leave);
@@ -151,13 +168,30 @@ function readCertificate({ tlsCert, tlsKey, tlsClientCa, tlsOnly }: Arguments): 
   }
 }
 
-function createLogger(args: Arguments): pino.Logger {
-  const options = { level: args.logLevel, base: null };
-  const ignore = ['addresses', ...TOLD_FIELDS].join(',');
-  const output = args.json
-    ? destination({ fd: 1, sync: true })
-    : pretty({ sync: true, ignore, translateTime: 'SYS:HH:MM:ss' });
-  return pino(options, { write: (line) => void output.write(calmLogLine(line)) });
+/** Standard output, for people or for programs. */
+function createOutput(args: Arguments): LogOutput {
+  return new LogOutput(process.stdout, (lines) => {
+    const msg = `${lines} log lines were dropped: nobody read them`;
+    return format(args)(`${JSON.stringify({ level: WARN_LEVEL, time: Date.now(), dropped: lines, msg })}\n`);
+  });
+}
+
+function createLogger(args: Arguments, output: LogOutput): pino.Logger {
+  const toText = format(args);
+  return pino(
+    { level: args.logLevel, base: null },
+    { write: (line: string) => output.write(toText(calmLogLine(line))) },
+  );
+}
+
+/** What becomes of a line of JSON. */
+function format({ json }: Arguments): (line: string) => string {
+  if (json) return (line) => line;
+  return prettyFactory({
+    ignore: ['addresses', ...TOLD_FIELDS].join(','),
+    translateTime: 'SYS:HH:MM:ss',
+    colorize: process.stdout.isTTY === true,
+  });
 }
 
 /** One line that tells what to do; a stack trace only for defects. */
@@ -179,7 +213,7 @@ function explain(error: ServerError): string {
   if (port === -1) {
     // The path of a socket. Node says EACCES for a folder that does not exist as well.
     if (code === 'EADDRINUSE')
-      return `${where}: something listens there, or did: remove the file if nothing does`;
+      return `${where}: something listens there, or it is no socket: remove the file if nothing does`;
     if (code === 'EACCES') return `${where}: not allowed, or there is no such folder`;
   }
   switch (code) {

@@ -119,6 +119,30 @@ describe('parseArguments', () => {
     });
   });
 
+  it('takes permissions and a group for a Unix socket, where there is one', () => {
+    expect(parse('--unix', '/x', '--unix-mode', '660', '--unix-group', 'chat')).toMatchObject({
+      unix: '/x',
+      unixMode: 0o660,
+      unixGroup: 'chat',
+    });
+    expect(() => parse('--unix', '/x', '--unix-mode', '999')).toThrow(/three octal digits/);
+    expect(() => parse('--unix-mode', '660')).toThrow('--unix-mode and --unix-group need --unix');
+  });
+
+  it('takes what one address may hold, and send', () => {
+    const flags = {
+      'max-sessions-per-address': 'maxSessionsPerAddress',
+      'max-rooms-per-address': 'maxRoomsPerAddress',
+      'max-messages-per-second-per-address': 'maxMessagesPerSecondPerAddress',
+      'max-input-bytes-per-second': 'maxInputBytesPerSecond',
+      'max-input-bytes-per-second-per-address': 'maxInputBytesPerSecondPerAddress',
+      'max-log-bytes': 'maxLogBytes',
+    };
+    for (const [flag, name] of Object.entries(flags)) {
+      expect(parse(`--${flag}`, '7').limits).toEqual({ [name]: 7 });
+    }
+  });
+
   it('takes several origins', () => {
     expect(parse('--allow-origin', 'https://a', 'https://b').allowedOrigins).toEqual([
       'https://a',

@@ -1,7 +1,7 @@
 /** `chat-server` as a user starts it: what it prints, how it ends, and that no failure shows a stack trace. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -214,6 +214,48 @@ describe('chat-server', () => {
     TIMEOUT_MS,
   );
 
+  it.skipIf(process.platform === 'win32')(
+    'listens on its Unix socket again after it was killed, with the permissions that were asked for',
+    async () => {
+      const path = join(folder, 'chat.sock');
+      const first = new Server(...LOCAL, '--unix', path);
+      await first.printed(/unix:/);
+      first.child.kill('SIGKILL');
+      await first.exit;
+      const server = new Server(...LOCAL, '--unix', path, '--unix-mode', '600');
+      await server.printed(/unix:/);
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+      const ada = new Visitor(connect(path), 'ada');
+      server.child.kill('SIGTERM');
+      await ada.reads('(going-away)');
+      expect(await server.exit).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'answers while nobody reads its log, and ends when it is told to',
+    async () => {
+      const server = new Server(...LOCAL, '--json', '--log-level', 'debug');
+      const port = await server.port();
+      server.child.stdout!.pause();
+      // More lines than a pipe and what may wait hold.
+      const agent = 'x'.repeat(200);
+      for (let i = 0; i < 40; i++) {
+        const visitors = Array.from({ length: 25 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+        for (const visitor of visitors)
+          visitor.write(
+            `GET /${agent} HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nHost: x\r\nOrigin: http://${agent}\r\n\r\n`,
+          );
+        await Promise.all(visitors.map((visitor) => once(visitor.resume(), 'close')));
+      }
+      expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+      server.child.kill('SIGTERM');
+      expect(await once(server.child, 'exit')).toEqual([0, null]);
+    },
+    TIMEOUT_MS,
+  );
+
   it(
     'cuts at the second signal what the first one would wait for',
     async () => {
@@ -328,6 +370,21 @@ describe('chat-server refuses', () => {
       await refuses(1, /remove the file if nothing does/, ...LOCAL, '--unix', path);
       other.close();
     },
+    TIMEOUT_MS,
+  );
+
+  it.skipIf(process.platform === 'win32')(
+    'a group that is not there',
+    () =>
+      refuses(
+        2,
+        /there is no group/,
+        ...LOCAL,
+        '--unix',
+        join(folder, 'y.sock'),
+        '--unix-group',
+        'no such group',
+      ),
     TIMEOUT_MS,
   );
 

@@ -94,6 +94,8 @@ export class FrameSplitter {
   length = 0;
   /** Type of the current frame; 0 while there is none. */
   type = 0;
+  /** Frames of extensions that were passed over so far. */
+  skipped = 0;
 
   /** @throws RangeError when `maxFrameBytes` is out of bounds; TypeError for another option */
   constructor({ maxFrameBytes = DEFAULT_MAX_FRAME_BYTES, ...others }: FrameDecoderOptions = {}) {
@@ -150,7 +152,10 @@ export class FrameSplitter {
       }
       if (!queue.peek(length)) return this.#more();
       queue.take(length);
-      if (type >= FIRST_SKIPPABLE_TYPE) continue;
+      if (type >= FIRST_SKIPPABLE_TYPE) {
+        this.skipped++;
+        continue;
+      }
       this.bytes = queue.bytes;
       this.offset = queue.offset;
       this.length = length;

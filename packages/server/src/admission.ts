@@ -169,6 +169,13 @@ export class Admissions {
     if (bannedMs > 0) return banned(bannedMs);
     const name = this.#claim(wanted, knock);
     if (typeof name !== 'string') return { ...name, isGiven };
+    if (!this.#chat.mayHoldMore(peer.address)) {
+      const { maxSessionsPerAddress } = this.#chat.options;
+      return {
+        code: CloseCode.TooManyConnections,
+        reason: `your address has ${maxSessionsPerAddress} sessions`,
+      };
+    }
     const session = new Session(this.#chat, peer, {
       id: randomBytes(9).toString('base64url'),
       secret: randomBytes(18).toString('base64url'),

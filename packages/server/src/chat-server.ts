@@ -2,7 +2,7 @@
  * The server as its user sees it: listeners in front, the chat behind, and a life from `listen` to `close`.
  */
 import { EventEmitter } from 'node:events';
-import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { CloseCode, DEFAULT_PORT, NoticeKind } from '@chat/protocol';
 import { Chat, type ChatEvents } from './chat.js';
 import type { Counters } from './counters.js';
@@ -30,6 +30,7 @@ import {
 } from './options.js';
 import { assertRuntime } from './runtime.js';
 import { type TlsCertificates, TlsLayer, type TlsOptions } from './tls.js';
+import { listenOnSocket } from './unix-socket.js';
 
 /** Where to listen: a TCP port or the path of a Unix socket (a named pipe on Windows). */
 export interface ListenAddress {
@@ -37,8 +38,15 @@ export interface ListenAddress {
   readonly port?: number;
   /** @defaultValue '::', which takes IPv4 as well; '0.0.0.0' where there is no IPv6 */
   readonly host?: string;
-  /** Path of a Unix socket, instead of port and host. */
+  /**
+   * Path of a Unix socket, instead of port and host. A file that a dead process left there is replaced; one that
+   * somebody listens on is not.
+   */
   readonly path?: string;
+  /** Permissions of that socket's file, as 0o660. @defaultValue as the umask says */
+  readonly mode?: number;
+  /** Number of the group that the file belongs to. @defaultValue the group of the process */
+  readonly group?: number;
   /** Takes TLS beside the plain dialects on the same port, or instead of them. */
   readonly tls?: TlsOptions;
 }
@@ -168,23 +176,15 @@ export class ChatServer {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#doorstep.accept(socket, tls);
     });
-    const wanted: ListenOptions =
-      address.path === undefined
-        ? // Without a host Node takes both families, or IPv4 alone where there is no other.
-          {
-            port: address.port ?? DEFAULT_PORT,
-            ...(address.host ? { host: address.host } : {}),
-            backlog: BACKLOG,
-          }
-        : { path: address.path, backlog: BACKLOG };
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) => {
-        const where = address.path ?? `${wanted.host ?? 'port'}${wanted.host ? ':' : ' '}${wanted.port}`;
-        const message = `cannot listen on ${where}: ${cause.message}`;
-        reject(new ServerError(ServerErrorCode.Listen, message, { cause }));
-      });
-      server.listen(wanted, resolve);
-    });
+    const { path, port = DEFAULT_PORT, host } = address;
+    try {
+      if (path === undefined) await listenOnPort(server, port, host);
+      else await listenOnSocket(server, path, BACKLOG, address);
+    } catch (cause) {
+      const where = path ?? (host ? `${host}:${port}` : `port ${port}`);
+      const message = `cannot listen on ${where}: ${(cause as Error).message}`;
+      throw new ServerError(ServerErrorCode.Listen, message, { cause });
+    }
     server.removeAllListeners('error');
     server.on('error', (err) => this.#options.logger.error({ err }, 'a listener failed'));
     if (this.#closing || this.#draining) {
@@ -431,6 +431,14 @@ export class ChatServer {
 /** Connections that the system holds until they are accepted. */
 const BACKLOG = 4096;
 
+/** Without a host Node takes both families, or IPv4 alone where there is no other. */
+function listenOnPort(server: Server, port: number, host: string | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, ...(host ? { host } : {}), backlog: BACKLOG }, resolve);
+  });
+}
+
 /** OpenSSL's codes for a certificate of the other side that is missing, or that does not do. */
 function isAboutCertificate(error: Error & { readonly code?: string }): boolean {
   return /CERT/.test(error.code ?? '') || /CERT|certificate/i.test(error.message);
@@ -443,7 +451,7 @@ function isAboutCertificate(error: Error & { readonly code?: string }): boolean 
  */
 function assertListenAddress(address: ListenAddress): void {
   assertNames(address, LISTEN_NAMES, { method: 'listen' });
-  const { port, host, path, tls } = address;
+  const { port, host, path, mode, group, tls } = address;
   if (tls !== undefined) assertTlsNames(tls, TLS_NAMES, { method: 'listen', group: 'tls' });
   const bad = (message: string): ServerError =>
     new ServerError(ServerErrorCode.BadOption, `listen: ${message}`);
@@ -457,6 +465,15 @@ function assertListenAddress(address: ListenAddress): void {
   }
   if (path !== undefined && (port !== undefined || host !== undefined)) {
     throw bad('a path stands instead of port and host, not beside them');
+  }
+  if (path === undefined && (mode !== undefined || group !== undefined)) {
+    throw bad('mode and group are those of the file at path');
+  }
+  if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
+    throw bad(`mode must be permissions from 0 to 0o777, got ${String(mode)}`);
+  }
+  if (group !== undefined && !(Number.isInteger(group) && group >= 0)) {
+    throw bad(`group must be the number of a group, got ${String(group)}`);
   }
 }
 

@@ -14,6 +14,8 @@ import { AddressLimit, addressKey } from './limits/address-limit.js';
 import { AddressRanges } from './limits/address-ranges.js';
 import { AddressRate } from './limits/address-rate.js';
 import { Bans } from './limits/bans.js';
+import { InputAccounts } from './limits/input-account.js';
+import { endOldestAway } from './limits/oldest-away.js';
 import { SilentLines } from './limits/silent-lines.js';
 import type { Rate } from './limits/token-bucket.js';
 import { LineCharset } from './lines/charset.js';
@@ -30,8 +32,14 @@ import { TimerWheel } from './timer-wheel.js';
 
 /** Exactness of deadlines. */
 const TICK_MS = 250;
+/** When memory is short, history keeps this part of `maxLogBytes`. */
+const KEPT_PART = 8;
 /** How often old entries are looked for. */
 const EXPIRE_EVERY_MS = 10_000;
+/** At once, an address may send what comes in so many seconds, and a client so many bytes. */
+const ADDRESS_BURST_S = 4;
+const BYTES_BURST_S = 2;
+
 /** Told when a session begins, is lost, comes back or ends, and when it comes into a room or leaves it. */
 export interface ChatEvents {
   /** Somebody came in, under the name that is told. */
@@ -59,14 +67,16 @@ export class Chat {
   readonly addresses: AddressLimit;
   /** The same for sessions that were lost and are kept for the return of their client. */
   readonly lost: AddressLimit;
+  /** Sessions by address, away ones included. */
+  readonly held: AddressLimit;
   readonly bans: Bans;
   readonly expelled: Expelled;
   readonly strangerLog: StrangerLog;
   readonly memory: MemoryGuard;
   /** Who goes first when there is no place for a newcomer. */
   readonly silentLines: SilentLines = new SilentLines(this);
-  /** What each session may say. */
-  readonly messageRate: Rate;
+  /** What each client may send and cause, and each address. */
+  readonly accounts: InputAccounts;
   readonly maxMessageBytes: number;
   /** How the line dialect is read. */
   readonly lineReading: LineReaderOptions;
@@ -76,9 +86,13 @@ export class Chat {
   onPeerGone: (() => void) | undefined;
   readonly #emit: <Name extends keyof ChatEvents>(name: Name, info: ChatEvents[Name]) => void;
   readonly #connecting: AddressRate;
+  readonly #roomsMade: AddressLimit;
   readonly #byId = new Map<string, Session>();
   readonly #byMember = new Map<number, Session>();
   readonly #admissions: Admissions = new Admissions(this);
+  #applying = false;
+  /** Entries that came while another one took effect. */
+  #behind: LogEntry[] = [];
 
   constructor(
     options: ResolvedOptions,
@@ -105,26 +119,60 @@ export class Chat {
       // Half of the places is left to newcomers, whatever tears its connections without a limit.
       () => Math.max(options.maxConnectionsPerAddress, Math.floor(options.maxSessions / 2)),
     );
-    this.#connecting = new AddressRate({
-      get perSecond() {
-        return options.maxConnectionsPerSecondPerAddress;
+    this.held = new AddressLimit(() => options.maxSessionsPerAddress, exempt);
+    this.#roomsMade = new AddressLimit(() => options.maxRoomsPerAddress, exempt);
+    this.#connecting = new AddressRate(
+      rateOf(
+        () => options.maxConnectionsPerSecondPerAddress,
+        () => Math.max(options.maxConnectionsPerAddress, options.maxConnectionsPerSecondPerAddress),
+      ),
+    );
+    this.accounts = new InputAccounts(
+      options.clock,
+      {
+        messages: rateOf(
+          () => options.maxMessagesPerSecond,
+          () => options.maxMessageBurst,
+        ),
+        bytes: rateOf(
+          () => options.maxInputBytesPerSecond,
+          () => options.maxInputBytesPerSecond * BYTES_BURST_S,
+        ),
       },
-      get burst() {
-        return Math.max(options.maxConnectionsPerAddress, options.maxConnectionsPerSecondPerAddress);
+      {
+        messages: rateOf(
+          () => options.maxMessagesPerSecondPerAddress,
+          () => options.maxMessagesPerSecondPerAddress * ADDRESS_BURST_S,
+        ),
+        bytes: rateOf(
+          () => options.maxInputBytesPerSecondPerAddress,
+          () => options.maxInputBytesPerSecondPerAddress * ADDRESS_BURST_S,
+        ),
       },
-    });
-    this.messageRate = {
-      get perSecond() {
-        return options.maxMessagesPerSecond;
-      },
-      get burst() {
-        return options.maxMessageBurst;
-      },
-    };
+      () => options.maxRateViolations,
+      this.addresses,
+    );
     this.bans = new Bans(this.addresses);
     this.expelled = new Expelled(options.resumeWindowMs);
     this.wheel = new TimerWheel(options.clock, TICK_MS);
     this.strangerLog = new StrangerLog(options.logger, this.wheel);
+    this.fanOut = new FanOut(options.clock, options.coalesceMs);
+    this.rooms = new Rooms(
+      {
+        maxRooms: options.maxRooms,
+        emptyRoomTtlMs: options.emptyRoomTtlMs,
+        get maxLogBytes() {
+          return options.maxLogBytes;
+        },
+        retention: {
+          maxBytes: options.retentionBytes,
+          maxEntries: options.retentionEntries,
+          maxAgeMs: options.retentionMs,
+        },
+      },
+      this.wheel,
+      this.#roomsMade,
+    );
     this.memory = new MemoryGuard(
       () => options.maxMemoryBytes,
       this.wheel,
@@ -136,26 +184,15 @@ export class Chat {
           );
         else options.logger.info(use, 'there is memory for newcomers again');
       },
-    );
-    this.fanOut = new FanOut(options.clock, options.coalesceMs);
-    this.rooms = new Rooms(
-      {
-        maxRooms: options.maxRooms,
-        emptyRoomTtlMs: options.emptyRoomTtlMs,
-        maxLogBytes: options.maxLogBytes,
-        retention: {
-          maxBytes: options.retentionBytes,
-          maxEntries: options.retentionEntries,
-          maxAgeMs: options.retentionMs,
-        },
-      },
-      this.wheel,
+      undefined,
+      (wantedBytes) => this.#giveUpHistory(wantedBytes),
     );
     const expire = (now: number): number => {
       this.rooms.expire(now);
       this.bans.expire(now);
       this.expelled.expire(now);
       this.#connecting.expire(now);
+      this.accounts.expire(now);
       for (const session of this.#byMember.values()) session.inbox?.expire(now);
       return EXPIRE_EVERY_MS;
     };
@@ -180,7 +217,7 @@ export class Chat {
   tryEnter(address: string): boolean {
     if (this.addresses.isExempt(address)) return true;
     const { maxConnectionsPerAddress, maxConnectionsPerSecondPerAddress, clock } = this.options;
-    if (!this.#connecting.tryCharge(address, clock.now())) {
+    if (!this.#connecting.tryCharge(address, clock.monotonic())) {
       const message = `more than ${maxConnectionsPerSecondPerAddress} new connections a second from one address`;
       this.strangerLog.refused('maxConnectionsPerSecondPerAddress', address, message + SHARED_ADDRESS);
       return false;
@@ -191,9 +228,18 @@ export class Chat {
     return false;
   }
 
+  /** Whether the address may have one session more, after one of its own that is away has gone if it must. */
+  mayHoldMore(address: string): boolean {
+    if (this.held.hasRoom(address)) return true;
+    if (endOldestAway(this.sessions, address) && this.held.hasRoom(address)) return true;
+    const message = `more than ${this.options.maxSessionsPerAddress} sessions of one address`;
+    this.strangerLog.refused('maxSessionsPerAddress', address, message + SHARED_ADDRESS);
+    return false;
+  }
+
   /** For how long an address, or a name, is still banned; the operator is told that it came. 0: it is not. */
   bannedMs(name: string | undefined, address: string): number {
-    const bannedMs = this.bans.remainingMs(name, address, this.options.clock.now());
+    const bannedMs = this.bans.remainingMs(name, address, this.options.clock.monotonic());
     if (bannedMs > 0) this.strangerLog.refused('bans', address, 'banned, and came again; unban() ends it');
     return bannedMs;
   }
@@ -212,6 +258,7 @@ export class Chat {
     this.names.tryClaim(session.name, session);
     this.#byId.set(session.id, session);
     this.#byMember.set(session.memberId, session);
+    this.held.enter(session.info.address);
     this.counters.sessionsOpened++;
     this.#emit('session-opened', session.info);
   }
@@ -239,6 +286,7 @@ export class Chat {
     this.names.release(session.name, session);
     this.#byId.delete(session.id);
     this.#byMember.delete(session.memberId);
+    this.held.leave(session.info.address);
     this.#emit('session-ended', session.info);
   }
 
@@ -249,7 +297,7 @@ export class Chat {
 
   /** Shows the member out and refuses its name and its address for a while; answers whether there was one. */
   ban(name: string, durationMs: number, reason: string): boolean {
-    const until = this.options.clock.now() + durationMs;
+    const until = this.options.clock.monotonic() + durationMs;
     this.bans.addName(name, until);
     const address = this.names.find(name)?.info.address;
     if (address) this.bans.addAddress(address, until);
@@ -258,7 +306,7 @@ export class Chat {
 
   /** Refuses an address for a while, and shows out all who came from there; answers whether it can be banned. */
   banAddress(address: string, durationMs: number, reason: string): boolean {
-    if (!this.bans.addAddress(address, this.options.clock.now() + durationMs)) return false;
+    if (!this.bans.addAddress(address, this.options.clock.monotonic() + durationMs)) return false;
     const key = addressKey(address);
     for (const session of [...this.sessions]) {
       if (addressKey(session.info.address) !== key) continue;
@@ -305,7 +353,26 @@ export class Chat {
     await this.log.close();
   }
 
+  /**
+   * Entries take effect one after the other. One that another brings about, as when a reader that is too slow is
+   * closed, waits until that one is through: each is told to its origin while it is the newest of its room.
+   */
   #apply(entry: LogEntry): void {
+    if (this.#applying) {
+      // Borrowed for the call.
+      this.#behind.push({ ...entry, body: Uint8Array.from(entry.body) });
+      return;
+    }
+    this.#applying = true;
+    try {
+      this.#takeEffect(entry);
+      for (let next = this.#behind.shift(); next; next = this.#behind.shift()) this.#takeEffect(next);
+    } finally {
+      this.#applying = false;
+    }
+  }
+
+  #takeEffect(entry: LogEntry): void {
     const member = inboxMember(entry.room);
     const room =
       member === undefined ? this.rooms.byKey(entry.room) : this.#byMember.get(member)?.openInbox().room;
@@ -315,26 +382,50 @@ export class Chat {
       entry.origin?.appended(entry);
       return;
     }
-    const before = room.log.bytes;
-    room.log.append(entry);
+    room.log.append(entry, this.#sinceOf(entry));
     room.unsentBytes += entryBytes(entry.name.length, entry.body.length);
     room.unsentEntries++;
-    if (room.isFilling || this.rooms.isFull(room, before)) {
-      // The entry takes effect before it is read: a reader that is closed here appends entries of its own, and a
-      // member that leaves is not to be sent its own notice.
+    const isFull = this.rooms.isFull;
+    if (room.isFilling || isFull) {
+      // The entry takes effect before it is read: a member that leaves is not to be sent its own notice.
       entry.origin?.appended(entry);
       this.fanOut.touch(room);
-      this.fanOut.flush();
-      this.rooms.account(room, before);
+      if (isFull) {
+        this.fanOut.flushAll();
+        this.rooms.shrink(room);
+      } else this.fanOut.flush();
       return;
     }
-    this.rooms.account(room, before);
     if (entry.type === FrameType.Notice && room.members.size > this.options.presenceDelayMembers) {
       this.fanOut.touchLater(room, this.options.presenceDelayMs);
     } else {
       this.fanOut.touch(room);
     }
     entry.origin?.appended(entry);
+  }
+
+  /** Memory is short: the largest histories go first, but not all of them. Answers the bytes that were freed. */
+  #giveUpHistory(wantedBytes: number): number {
+    const { budget } = this.rooms;
+    const { maxLogBytes, maxMemoryBytes } = this.options;
+    const target = Math.max(
+      budget.bytes - wantedBytes,
+      Math.min(maxLogBytes, maxMemoryBytes / 4) / KEPT_PART,
+    );
+    if (target >= budget.bytes) return 0;
+    // Readers that read have everything then.
+    this.fanOut.flushAll();
+    const freed = budget.shrinkTo(target);
+    if (freed > 0)
+      this.options.logger.warn({ freed, left: budget.bytes }, 'short of memory: history is given up');
+    return freed;
+  }
+
+  /** Monotonic time at which the entry began to be old. */
+  #sinceOf({ origin, at }: LogEntry): number {
+    const { now } = this.wheel;
+    // Of this process and this moment; others may come from elsewhere, or from long ago.
+    return origin ? now : now - Math.max(0, this.options.clock.now() - at);
   }
 
   #remove(name: string, expulsion: Expulsion): boolean {
@@ -348,3 +439,15 @@ export class Chat {
 /** What an operator should think of first. */
 const SHARED_ADDRESS =
   ' are refused; if many people share it (a proxy, Docker, a school), see trustedProxies and exemptAddresses';
+
+/** A rate that is asked for each time, since limits may change. */
+function rateOf(perSecond: () => number, burst: () => number): Rate {
+  return {
+    get perSecond() {
+      return perSecond();
+    },
+    get burst() {
+      return burst();
+    },
+  };
+}

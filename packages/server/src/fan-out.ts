@@ -15,6 +15,8 @@ export class FanOut {
   readonly #clock: Clock;
   readonly #coalesceMs: number;
   #rooms: Room[] = [];
+  /** Those that wait for later. */
+  readonly #later = new Set<Room>();
   #peers = new Set<Peer>();
   #members: Membership[] = [];
   #scheduled = false;
@@ -41,8 +43,10 @@ export class FanOut {
   touchLater(room: Room, delayMs: number): void {
     if (room.dirty || room.waiting) return;
     room.waiting = true;
+    this.#later.add(room);
     this.#clock.after(delayMs, () => {
       room.waiting = false;
+      this.#later.delete(room);
       this.touch(room);
     });
   }
@@ -59,7 +63,13 @@ export class FanOut {
     this.#schedule();
   }
 
-  /** Sends everything now. */
+  /** Sends everything now, what waits for later as well: something that nobody should miss is about to go. */
+  flushAll(): void {
+    for (const room of this.#later) this.touch(room);
+    this.flush();
+  }
+
+  /** Sends everything of this turn now. */
   flush(): void {
     this.#scheduled = false;
     const startedAt = this.onTurn ? performance.now() : 0;

@@ -1,5 +1,8 @@
 /**
- * Reading the past of a room: whole entry frames, copied out of the log into pieces that fit into frames.
+ * Reading the past of a room: whole entry frames, in runs that fit into frames.
+ *
+ * Headers are read first, to know which entries make the page. Its bytes stay in the log and are copied once, when
+ * there is space for them on their way; a reader that takes so long that the log has moved on has lost them.
  */
 import { ENTRY_SEQ_OFFSET, readU32, readU48 } from '@chat/protocol';
 import type { Chunk, StartingPoint } from './log/byte-log.js';
@@ -19,67 +22,108 @@ export interface HistoryWish {
 
 /** The part of the past that was found. */
 export interface HistoryPage {
-  /** Runs of whole frames in ascending order, each at most `pieceBytes` long. Owned. */
-  readonly pieces: readonly Buffer[];
+  /** Ascending runs of whole frames, each at most `pieceBytes` long. */
+  readonly runs: readonly HistoryRun[];
   /** Whether nothing lies beyond in the direction that was asked for. */
   readonly end: boolean;
 }
 
-/** Copies a page of history. */
-export function readHistory(room: Room, wish: HistoryWish, pieceBytes: number): HistoryPage {
-  const { log } = room;
-  if (wish.after !== undefined) {
-    const from = log.after(wish.after) ?? log.oldest();
-    const { pieces, last } = copy(from, wish.limit, Number.POSITIVE_INFINITY, pieceBytes);
-    return { pieces, end: last === log.lastSeq || (pieces.length === 0 && log.lastSeq === from.start) };
+/** Entries that lie one behind the other. */
+export class HistoryRun {
+  readonly #chunk: Chunk;
+  readonly #start: number;
+  readonly #end: number;
+
+  constructor(chunk: Chunk, start: number, end: number) {
+    this.#chunk = chunk;
+    this.#start = start;
+    this.#end = end;
   }
-  const upTo = (wish.before ?? log.lastSeq + 1) - 1;
-  // Newest first in choice: fewer entries are taken rather than a hole left before `before`.
-  let limit = wish.limit;
-  for (;;) {
-    const from = log.before(limit, upTo);
-    const { pieces, complete } = copy(from, limit, upTo, pieceBytes);
-    if (complete || limit === 1) return { pieces, end: from.start === log.oldest().start };
-    limit = Math.ceil(limit / 2);
+
+  /** Their bytes; `undefined` once the log no longer holds them. Borrowed: to be copied at once. */
+  read(): Buffer | undefined {
+    return this.#chunk.dropped ? undefined : this.#chunk.bytes.subarray(this.#start, this.#end);
   }
 }
 
-function copy(
-  from: StartingPoint,
-  limit: number,
-  upTo: number,
+/** An entry in the log. */
+interface Place {
+  readonly chunk: Chunk;
+  readonly offset: number;
+  readonly length: number;
+  readonly seq: number;
+}
+
+/** Finds a page of history. */
+export function findHistory(room: Room, wish: HistoryWish, pieceBytes: number): HistoryPage {
+  const { log } = room;
+  if (wish.after !== undefined) {
+    const from = log.after(wish.after) ?? log.oldest();
+    const places = look(from, wish.limit, Number.POSITIVE_INFINITY, MAX_HISTORY_BYTES);
+    const last = places.at(-1)?.seq ?? from.start;
+    return { runs: join(places, pieceBytes), end: last === log.lastSeq };
+  }
+  const upTo = (wish.before ?? log.lastSeq + 1) - 1;
+  const from = log.before(wish.limit, upTo);
+  const places = look(from, wish.limit, upTo, Number.POSITIVE_INFINITY);
+  // Newest first in choice: fewer entries are taken rather than a hole left before `before`.
+  const first = firstThatFits(places, MAX_HISTORY_BYTES);
+  return {
+    runs: join(places.slice(first), pieceBytes),
+    end: first === 0 && from.start === log.oldest().start,
+  };
+}
+
+/** The same, with its bytes. Owned. */
+export function readHistory(
+  room: Room,
+  wish: HistoryWish,
   pieceBytes: number,
-): { pieces: Buffer[]; last: number; complete: boolean } {
-  const pieces: Buffer[] = [];
+): { readonly pieces: readonly Buffer[]; readonly end: boolean } {
+  const { runs, end } = findHistory(room, wish, pieceBytes);
+  return { pieces: runs.map((run) => Buffer.from(run.read()!)), end };
+}
+
+/** Up to `limit` entries, as far as they take no more than `maxBytes`, without reading more than their headers. */
+function look(from: StartingPoint, limit: number, upTo: number, maxBytes: number): Place[] {
+  const places: Place[] = [];
   let bytes = 0;
-  let last = from.start;
-  let count = 0;
-  let chunk: Chunk | undefined = from.chunk;
-  let offset = from.offset;
-  while (chunk && count < limit) {
-    const start = offset;
-    while (offset < chunk.used && count < limit) {
+  let { offset } = from;
+  for (let chunk: Chunk | undefined = from.chunk; chunk; chunk = chunk.next) {
+    while (offset < chunk.used) {
       const length = readU32(chunk.bytes, offset);
       const seq = readU48(chunk.bytes, offset + ENTRY_SEQ_OFFSET);
-      if (seq > upTo) return done(chunk, start, offset, true);
-      if (bytes > 0 && bytes + length > MAX_HISTORY_BYTES) return done(chunk, start, offset, false);
-      // An entry is never larger than a piece (see `maxMessageBytes`); one that were must not stop the loop.
-      if (offset > start && offset + length - start > pieceBytes) break;
-      offset += length;
       bytes += length;
-      last = seq;
-      count++;
+      if (places.length === limit || seq > upTo || (places.length > 0 && bytes > maxBytes)) return places;
+      places.push({ chunk, offset, length, seq });
+      offset += length;
     }
-    if (offset > start) pieces.push(Buffer.from(chunk.bytes.subarray(start, offset)));
-    if (offset === chunk.used) {
-      chunk = chunk.next;
-      offset = 0;
-    }
+    offset = 0;
   }
-  return { pieces, last, complete: true };
+  return places;
+}
 
-  function done(current: Chunk, start: number, end: number, complete: boolean) {
-    if (end > start) pieces.push(Buffer.from(current.bytes.subarray(start, end)));
-    return { pieces, last, complete };
+/** Index of the first of the newest entries that take no more than `maxBytes`; the newest always fits. */
+function firstThatFits(places: readonly Place[], maxBytes: number): number {
+  let bytes = 0;
+  for (let index = places.length - 1; index >= 0; index--) {
+    bytes += places[index]!.length;
+    if (bytes > maxBytes && index < places.length - 1) return index + 1;
   }
+  return 0;
+}
+
+/** Entries that lie one behind the other make one run, as far as a piece reaches. */
+function join(places: readonly Place[], pieceBytes: number): HistoryRun[] {
+  const runs: HistoryRun[] = [];
+  for (let index = 0; index < places.length; ) {
+    const { chunk, offset: start } = places[index]!;
+    let end = start;
+    // An entry is never larger than a piece (see `maxMessageBytes`); one that were must not stop the loop.
+    do {
+      end += places[index++]!.length;
+    } while (places[index]?.chunk === chunk && end + places[index]!.length - start <= pieceBytes);
+    runs.push(new HistoryRun(chunk, start, end));
+  }
+  return runs;
 }

@@ -27,11 +27,9 @@ export class Inbox {
     const { inboxBytes, retentionEntries, retentionMs } = chat.options;
     const { memberId } = session;
     this.#chat = chat;
-    this.room = new Room('', inboxKey(memberId), inboxHandle(memberId), {
-      maxBytes: inboxBytes,
-      maxEntries: retentionEntries,
-      maxAgeMs: retentionMs,
-    });
+    const share = chat.rooms.share(session.info.address, inboxKey(memberId));
+    const retention = { maxBytes: inboxBytes, maxEntries: retentionEntries, maxAgeMs: retentionMs };
+    this.room = new Room('', inboxKey(memberId), inboxHandle(memberId), retention, 0, '', share);
     this.membership = new Membership(session, this.room, 0, this.room.log.end());
     this.room.members.set(memberId, this.membership);
   }
@@ -42,21 +40,18 @@ export class Inbox {
     const { point, gap } = startingPoint(this.room, { after }, log.lastSeq, this.#chat.log.epoch);
     this.membership.moveTo(point);
     if (gap) this.#chat.counters.gapsTold++;
-    this.#chat.fanOut.touch(this.room);
+    this.#chat.fanOut.touchMember(this.membership);
     return gap;
   }
 
   /** Drops messages that are too old. */
   expire(now: number): void {
-    const before = this.room.log.bytes;
     this.room.log.expire(now);
-    this.#chat.rooms.account(this.room, before);
   }
 
   /** Drops everything. */
   clear(): void {
-    const before = this.room.log.bytes;
     this.room.log.clear();
-    this.#chat.rooms.account(this.room, before);
+    if (this.room.share) this.#chat.rooms.budget.close(this.room.share);
   }
 }

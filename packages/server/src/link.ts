@@ -12,6 +12,13 @@ import { peerAddress } from './limits/address-ranges.js';
 export interface LinkHandler {
   /** The chunk may be kept: the link never writes into it again. */
   onBytes(chunk: Uint8Array): void;
+  /**
+   * Units of the carrier itself are coming in, before the bytes in them.
+   *
+   * @param units all of them
+   * @param trifles those that carry nothing
+   */
+  onUnits?(units: number, trifles: number): void;
   /** All that was unsent after a write has gone out. */
   onFlushed(): void;
   /**

@@ -14,6 +14,7 @@ import {
   roomNameProblem,
 } from '@chat/protocol';
 import type { Chat } from './chat.js';
+import { Price } from './limits/prices.js';
 import type { StartingPoint } from './log/byte-log.js';
 import type { Origin } from './log/event-log.js';
 import type { Answer } from './peer.js';
@@ -92,11 +93,22 @@ export class Memberships {
     if (this.#chat.rooms.looksLikeAnother(roomName)) {
       return failed(FailureCode.RoomInvalid, `${roomName} looks like the name of another room`);
     }
-    const room = known ?? this.#chat.rooms.open(roomName);
+    const room = known ?? this.#chat.rooms.open(roomName, this.#session.info.address);
     if (!room) {
-      const max = this.#chat.options.maxRooms;
-      this.#tell('maxRooms', `the server has ${max} rooms: nobody can make another one`);
-      return tooMany(FailureCode.TooManyRooms, `the server has ${max} rooms`, max);
+      const { maxRooms, maxRoomsPerAddress } = this.#chat.options;
+      if (this.#chat.rooms.hasSpace) {
+        this.#tell(
+          'maxRoomsPerAddress',
+          `an address has made ${maxRoomsPerAddress} rooms, and may not make more`,
+        );
+        return tooMany(
+          FailureCode.TooManyRooms,
+          `your address has made ${maxRoomsPerAddress} rooms`,
+          maxRoomsPerAddress,
+        );
+      }
+      this.#tell('maxRooms', `the server has ${maxRooms} rooms: nobody can make another one`);
+      return tooMany(FailureCode.TooManyRooms, `the server has ${maxRooms} rooms`, maxRooms);
     }
     // Those who are on their way through the log count: several may be at a time.
     if (room.members.size + room.joining >= maxMembersPerRoom) {
@@ -129,6 +141,7 @@ export class Memberships {
         room.members.set(this.#session.memberId, membership);
         this.#chat.fanOut.touchMember(membership);
         const joined = this.#joined(membership, point.start, head, gap);
+        this.#chargeStream(membership);
         onJoined?.(joined);
         resolve(joined);
         this.#chat.roomJoined(this.#session, room.name);
@@ -196,6 +209,7 @@ export class Memberships {
     const { point, gap } = startingPoint(room, options, head, this.#chat.log.epoch);
     membership.moveTo(point);
     this.#chat.fanOut.touchMember(membership);
+    this.#chargeStream(membership);
     return this.#joined(membership, point.start, head, gap);
   }
 
@@ -233,6 +247,12 @@ export class Memberships {
   /** Tells the operator which limit refused a join. */
   #tell(option: string, message: string): void {
     this.#chat.strangerLog.refused(option, this.#session.info.address, message);
+  }
+
+  /** What follows from where its cursor stands is paid for in advance. */
+  #chargeStream(membership: Membership): void {
+    const kibibytes = Math.floor(membership.room.log.lagBytes(membership) / 1024);
+    if (kibibytes > 0) this.#session.input.charge(kibibytes * Price.kibibyteStreamed);
   }
 
   #joined(membership: Membership, start: number, head: number, gap: Joined['gap']): Joined {

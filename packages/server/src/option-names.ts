@@ -13,7 +13,14 @@ import type { Hooks } from './hooks.js';
 import type { TlsCertificate, TlsCertificates, TlsOptions } from './tls.js';
 
 /** Options of `listen`. */
-export const LISTEN_NAMES: OptionNames<ListenAddress> = { port: true, host: true, path: true, tls: true };
+export const LISTEN_NAMES: OptionNames<ListenAddress> = {
+  port: true,
+  host: true,
+  path: true,
+  mode: true,
+  group: true,
+  tls: true,
+};
 
 /** Options of `tls`. */
 export const TLS_NAMES: OptionNames<TlsOptions> = {

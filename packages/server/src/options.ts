@@ -10,7 +10,7 @@ import {
   MAX_NAME_BYTES,
   type OptionNames,
 } from '@chat/protocol';
-import { type Clock, systemClock } from './clock.js';
+import { type Clock, type SteadyClock, steadyClock, systemClock } from './clock.js';
 import type { HttpOptions } from './dialects/http.js';
 import { ServerError, ServerErrorCode } from './errors.js';
 import type { Hooks } from './hooks.js';
@@ -53,6 +53,21 @@ export interface ChatServerOptions {
   readonly maxConnectionsPerAddress?: number;
   /** Connections per second from one such address, for long; at once, as many as it may have. @defaultValue 50 */
   readonly maxConnectionsPerSecondPerAddress?: number;
+  /** Sessions at a time from one such address, away ones included. @defaultValue 512 */
+  readonly maxSessionsPerAddress?: number;
+  /** Rooms at a time that members from one such address have made. @defaultValue 1000 */
+  readonly maxRoomsPerAddress?: number;
+  /**
+   * Messages and requests per second from one such address for long, over all its connections; at once, what comes in
+   * four seconds. Beyond this, nothing is read from it for a while.
+   * @defaultValue 2000, or 20 × `maxMessagesPerSecond` where that is more
+   */
+  readonly maxMessagesPerSecondPerAddress?: number;
+  /**
+   * Bytes per second from one such address, likewise.
+   * @defaultValue 33554432, or 4 × `maxInputBytesPerSecond` where that is more
+   */
+  readonly maxInputBytesPerSecondPerAddress?: number;
   /** Addresses or CIDR ranges without these limits. @defaultValue [] */
   readonly exemptAddresses?: readonly string[];
   /**
@@ -77,6 +92,12 @@ export interface ChatServerOptions {
   readonly maxMessageBurst?: number;
   /** Largest body of a signal; a larger one is dropped. @defaultValue 1024 */
   readonly maxSignalBytes?: number;
+  /**
+   * Bytes per second that one connection may send for long, with so many bytes on top for what each unit of input costs
+   * beside its bytes; at once, what comes in two seconds. Beyond this, nothing is read for a while.
+   * @defaultValue 8388608, or 1.25 × `maxMessagesPerSecond` × `maxFrameBytes` where that is more
+   */
+  readonly maxInputBytesPerSecond?: number;
   /** Refused messages after which a flooding connection is closed. @defaultValue 1000 */
   readonly maxRateViolations?: number;
   /** Publishes of one session that may wait for their ack. @defaultValue 256 */
@@ -113,7 +134,10 @@ export interface ChatServerOptions {
   readonly retentionMs?: number;
   /** Bytes of direct messages kept per member. @defaultValue 262144, or 4 × `maxFrameBytes` where that is more */
   readonly inboxBytes?: number;
-  /** Bytes of history of all rooms together; the room that grows gives up its oldest. @defaultValue 536870912 */
+  /**
+   * Bytes of history of all rooms and inboxes together. When they are used up, the address whose rooms hold most gives
+   * up the oldest of its largest room. @defaultValue a quarter of `maxMemoryBytes`, at most 536870912
+   */
   readonly maxLogBytes?: number;
   /** `close`: with code slow-consumer, the client resumes. `skip`: moved on, with a gap. @defaultValue 'close' */
   readonly slowConsumer?: SlowConsumerPolicy;
@@ -132,7 +156,7 @@ export interface ChatServerOptions {
   readonly logger?: Logger;
   /** Total order of entries. @defaultValue `createMemoryLog()` */
   readonly log?: EventLog;
-  /** @defaultValue the machine's */
+  /** The time of day, a time that never jumps, and timers. @defaultValue the machine's */
   readonly clock?: Clock;
   /** Numbers in [0, 1), to spread reconnects. @defaultValue Math.random */
   readonly random?: () => number;
@@ -148,8 +172,13 @@ export type AdjustableLimits = Pick<
   | 'maxConnectionsPerSecondPerAddress'
   | 'maxMemoryBytes'
   | 'maxMembersPerRoom'
+  | 'maxSessionsPerAddress'
+  | 'maxRoomsPerAddress'
   | 'maxMessagesPerSecond'
+  | 'maxMessagesPerSecondPerAddress'
   | 'maxMessageBurst'
+  | 'maxInputBytesPerSecond'
+  | 'maxInputBytesPerSecondPerAddress'
   | 'maxRateViolations'
 >;
 
@@ -159,19 +188,29 @@ const ADJUSTABLE: Readonly<Record<keyof AdjustableLimits, true>> = {
   maxConnectionsPerSecondPerAddress: true,
   maxMemoryBytes: true,
   maxMembersPerRoom: true,
+  maxSessionsPerAddress: true,
+  maxRoomsPerAddress: true,
   maxMessagesPerSecond: true,
+  maxMessagesPerSecondPerAddress: true,
   maxMessageBurst: true,
+  maxInputBytesPerSecond: true,
+  maxInputBytesPerSecondPerAddress: true,
   maxRateViolations: true,
 };
 
 /** Options with every default filled in. */
-export type ResolvedOptions = Required<ChatServerOptions>;
+export type ResolvedOptions = Required<Omit<ChatServerOptions, 'clock'>> & { readonly clock: SteadyClock };
 
-/** Lifts the limits that a load test on one machine would run into: rate, sessions and connections per address. */
+/** Lifts the limits that a load test on one machine would run into: rates, sessions, and what one address may hold. */
 export const UNLIMITED: ChatServerOptions = {
   maxSessions: Number.POSITIVE_INFINITY,
   maxConnectionsPerAddress: Number.POSITIVE_INFINITY,
   maxConnectionsPerSecondPerAddress: Number.POSITIVE_INFINITY,
+  maxSessionsPerAddress: Number.POSITIVE_INFINITY,
+  maxRoomsPerAddress: Number.POSITIVE_INFINITY,
+  maxMessagesPerSecondPerAddress: Number.POSITIVE_INFINITY,
+  maxInputBytesPerSecond: Number.POSITIVE_INFINITY,
+  maxInputBytesPerSecondPerAddress: Number.POSITIVE_INFINITY,
   maxMembersPerRoom: Number.POSITIVE_INFINITY,
   maxMessagesPerSecond: Number.POSITIVE_INFINITY,
   maxMessageBurst: Number.POSITIVE_INFINITY,
@@ -188,6 +227,10 @@ const DEFAULTS = {
   maxSessions: 10_000,
   maxConnectionsPerAddress: 256,
   maxConnectionsPerSecondPerAddress: 50,
+  maxSessionsPerAddress: 512,
+  maxRoomsPerAddress: 1000,
+  maxMessagesPerSecondPerAddress: 2000,
+  maxInputBytesPerSecondPerAddress: 33_554_432,
   exemptAddresses: [],
   trustedProxies: [],
   maxMemoryBytes: Number.POSITIVE_INFINITY,
@@ -197,6 +240,7 @@ const DEFAULTS = {
   maxMessagesPerSecond: 100,
   maxMessageBurst: 256,
   maxSignalBytes: 1024,
+  maxInputBytesPerSecond: 8_388_608,
   maxRateViolations: 1000,
   maxInFlight: 256,
   maxQueuedBytes: 262_144,
@@ -228,6 +272,14 @@ const NAMES: OptionNames<ChatServerOptions> = Object.fromEntries(
   [...Object.keys(DEFAULTS), 'log'].map((name) => [name, true]),
 ) as OptionNames<ChatServerOptions>;
 
+/** A frame costs more than its bytes. */
+const BYTES_PER_FRAME_BYTE = 1.25;
+/** So many clients of one address may send all that one may. */
+const CLIENTS_AT_FULL_RATE = 20;
+const CLIENTS_AT_ALL_BYTES = 4;
+/** The log has this part of the memory where nothing else is said. */
+const LOG_PART = 4;
+
 /** Limits of which none at all makes sense, and so may be zero. */
 const MAY_BE_ZERO = new Set<string>([
   'coalesceMs',
@@ -240,7 +292,7 @@ const MAY_BE_ZERO = new Set<string>([
 ]);
 /** Limits that can be lifted with `Infinity`; the others bound a buffer or a timer. */
 const MAY_BE_INFINITE =
-  /^(maxSessions|maxConnections.*|maxRooms.*|maxMembersPerRoom|maxMessage.*|maxRateViolations|maxLogBytes|maxMemoryBytes|retentionMs|lineIdleMs|lineSilenceMs)$/;
+  /^(maxSessions.*|maxConnections.*|maxRooms.*|maxMembersPerRoom|maxMessage.*|maxInputBytes.*|maxRateViolations|maxLogBytes|maxMemoryBytes|retentionMs|lineIdleMs|lineSilenceMs)$/;
 
 /**
  * Fills in defaults and checks that the limits fit together.
@@ -252,11 +304,14 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
   assertMethods('logger', options.logger ?? silentLogger, ['debug', 'info', 'warn', 'error']);
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const { maxFrameBytes = DEFAULTS.maxFrameBytes } = options;
+  const { maxMemoryBytes = defaultMaxMemoryBytes() } = options;
   const resolved = {
     ...DEFAULTS,
+    ...inputRates(options, maxFrameBytes),
     retentionBytes: Math.max(DEFAULTS.retentionBytes, 8 * maxFrameBytes),
     inboxBytes: Math.max(DEFAULTS.inboxBytes, 4 * maxFrameBytes),
-    maxMemoryBytes: defaultMaxMemoryBytes(),
+    maxMemoryBytes,
+    maxLogBytes: Math.min(DEFAULTS.maxLogBytes, Math.max(1, Math.floor(maxMemoryBytes / LOG_PART))),
     ...given,
     log: options.log ?? createMemoryLog(),
   } as ResolvedOptions;
@@ -303,7 +358,32 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
   }
   assertOneOf('slowConsumer', resolved.slowConsumer, ['close', 'skip']);
   assertOneOf('duplicateNames', resolved.duplicateNames, ['refuse', 'suffix', 'takeover']);
-  return { ...resolved, logger: calmLogger(resolved.logger) };
+  return { ...resolved, logger: calmLogger(resolved.logger), clock: steadyClock(resolved.clock) };
+}
+
+/** What follows from the rate of messages: bytes for messages of any size, and an address for many who send. */
+function inputRates(options: ChatServerOptions, maxFrameBytes: number) {
+  const {
+    maxMessagesPerSecond = DEFAULTS.maxMessagesPerSecond,
+    maxInputBytesPerSecond = atLeast(
+      DEFAULTS.maxInputBytesPerSecond,
+      maxMessagesPerSecond * maxFrameBytes * BYTES_PER_FRAME_BYTE,
+    ),
+    maxMessagesPerSecondPerAddress = atLeast(
+      DEFAULTS.maxMessagesPerSecondPerAddress,
+      maxMessagesPerSecond * CLIENTS_AT_FULL_RATE,
+    ),
+    maxInputBytesPerSecondPerAddress = atLeast(
+      DEFAULTS.maxInputBytesPerSecondPerAddress,
+      maxInputBytesPerSecond * CLIENTS_AT_ALL_BYTES,
+    ),
+  } = options;
+  return { maxInputBytesPerSecond, maxMessagesPerSecondPerAddress, maxInputBytesPerSecondPerAddress };
+}
+
+/** The larger one, in whole numbers; what is no number is told of elsewhere. */
+function atLeast(least: number, value: number): number {
+  return value > least ? Math.ceil(value) : least;
 }
 
 /**

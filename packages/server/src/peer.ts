@@ -4,6 +4,7 @@
  */
 import type { Failure, ResponseBodies } from '@chat/protocol';
 import type { SessionInfo } from './hooks.js';
+import type { InputAccount } from './limits/input-account.js';
 import type { Membership } from './room.js';
 
 /** Speaks to one connected client. Nothing here throws for what the client did. */
@@ -12,6 +13,8 @@ export interface Peer {
   readonly address: string;
   /** When a client that is not pinged was heard last, by the clock of the wheel. */
   readonly silentSince?: number;
+  /** What its input is charged to: once it has a session, the account of that. */
+  input: InputAccount;
   /** Sends the entries between the membership's cursor and the end, as far as the socket takes them. */
   deliver(membership: Membership): void;
   /** Sends the answers of this turn. */

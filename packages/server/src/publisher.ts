@@ -8,11 +8,14 @@
 import { CloseCode, encodeFrame, type Failure, FailureCode, FrameType } from '@chat/protocol';
 import type { Chat } from './chat.js';
 import type { Hooks } from './hooks.js';
-import { TokenBucket } from './limits/token-bucket.js';
+import { Price } from './limits/prices.js';
 import { inboxKey, type LogEntry, type Origin } from './log/event-log.js';
 import { PublishRecord } from './publish-record.js';
 import type { Membership } from './room.js';
 import type { Session } from './session.js';
+
+/** Why a connection that floods is closed. */
+export const TOO_MANY = 'too many messages for too long';
 
 /** Where a message goes: a room, or the inbox of a member, which has no name. */
 interface Address {
@@ -26,19 +29,15 @@ export class Publisher implements Origin {
   readonly #chat: Chat;
   readonly #session: Session;
   readonly #record: PublishRecord;
-  readonly #rate: TokenBucket;
   /** The publish that hooks decide about. */
   #deciding: Promise<void> | undefined;
   /** Publishes on their way through the log. */
   #inLog = 0;
-  #violations = 0;
 
   constructor(chat: Chat, session: Session) {
-    const { maxInFlight, clock } = chat.options;
     this.#chat = chat;
     this.#session = session;
-    this.#record = new PublishRecord(maxInFlight);
-    this.#rate = new TokenBucket(chat.messageRate, clock.now());
+    this.#record = new PublishRecord(chat.options.maxInFlight);
   }
 
   /** Number of the latest publish that was taken, 0 before the first. */
@@ -49,8 +48,7 @@ export class Publisher implements Origin {
   /** Publishes to a room that the session is in. A promise means: no further input until it is settled. */
   publish(roomHandle: number, publishId: number, codec: number, body: Uint8Array): Promise<void> | undefined {
     if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
-    const now = this.#chat.options.clock.now();
-    if (!this.#mayPublish(publishId, now)) return undefined;
+    if (!this.#mayPublish(publishId)) return undefined;
     const membership = this.#session.rooms.get(roomHandle);
     if (!membership) {
       return this.#refuse(publishId, {
@@ -58,14 +56,13 @@ export class Publisher implements Origin {
         message: `not a member of room ${roomHandle}`,
       });
     }
-    return this.#send(publishId, membership.room, codec, body, now);
+    return this.#send(publishId, membership.room, codec, body);
   }
 
   /** Sends a direct message to the member of that name. */
   direct(publishId: number, to: string, codec: number, body: Uint8Array): Promise<void> | undefined {
     if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
-    const now = this.#chat.options.clock.now();
-    if (!this.#mayPublish(publishId, now)) return undefined;
+    if (!this.#mayPublish(publishId)) return undefined;
     const target = this.#chat.names.find(to);
     if (!target) {
       return this.#refuse(publishId, {
@@ -74,7 +71,7 @@ export class Publisher implements Origin {
       });
     }
     const address = { key: inboxKey(target.memberId), name: '', to: target };
-    return this.#send(publishId, address, codec, body, now);
+    return this.#send(publishId, address, codec, body);
   }
 
   /**
@@ -82,8 +79,8 @@ export class Publisher implements Origin {
    * not allowed, is dropped. A promise means: no further input until it is settled.
    */
   signal(roomHandle: number, codec: number, body: Uint8Array): Promise<void> | undefined {
-    const { clock, hooks, maxSignalBytes } = this.#chat.options;
-    if (!this.#rate.tryCharge(clock.now())) {
+    const { hooks, maxSignalBytes } = this.#chat.options;
+    if (!this.#session.input.tryCharge(Price.message)) {
       this.#violated();
       return undefined;
     }
@@ -132,19 +129,9 @@ export class Publisher implements Origin {
 
   /** Charges a request to the rate limit; answers why it is refused, if it is. */
   chargeRequest(): Failure | undefined {
-    if (this.#rate.tryCharge(this.#chat.options.clock.now())) return undefined;
+    if (this.#session.input.tryCharge(Price.request)) return undefined;
     this.#violated();
     return this.#rateLimited();
-  }
-
-  /** For how long nothing more should be read from the session; 0 while it is within its burst. */
-  debtMs(): number {
-    return this.#rate.debtMs(this.#chat.options.clock.now());
-  }
-
-  /** Forgets floods of an earlier connection. */
-  forgive(): void {
-    this.#violations = 0;
   }
 
   /** Told by the log: a publish of this session has its place. */
@@ -154,13 +141,7 @@ export class Publisher implements Origin {
     this.#session.peer?.ack(entry.publishId, entry.seq, entry.at);
   }
 
-  #send(
-    publishId: number,
-    address: Address,
-    codec: number,
-    body: Uint8Array,
-    now: number,
-  ): Promise<void> | undefined {
+  #send(publishId: number, address: Address, codec: number, body: Uint8Array): Promise<void> | undefined {
     const { options } = this.#chat;
     if (body.length > this.#chat.maxMessageBytes) {
       const max = this.#chat.maxMessageBytes;
@@ -172,7 +153,7 @@ export class Publisher implements Origin {
       this.#deciding = this.#sendByHooks(publishId, address, codec, body);
       return this.#deciding;
     }
-    this.#append(publishId, address.key, codec, body, now);
+    this.#append(publishId, address.key, codec, body);
     return undefined;
   }
 
@@ -182,7 +163,7 @@ export class Publisher implements Origin {
     codec: number,
     body: Uint8Array,
   ): Promise<void> {
-    const { hooks, clock } = this.#chat.options;
+    const { hooks } = this.#chat.options;
     try {
       if (hooks.authorize && !(await hooks.authorize(this.#session.info, 'write', room))) {
         this.#refuse(publishId, { code: FailureCode.Forbidden, message: 'not allowed to write here' });
@@ -209,14 +190,14 @@ export class Publisher implements Origin {
         this.#refuse(publishId, { code: FailureCode.NoSuchUser, message: `${to.name} has gone` });
         return;
       }
-      this.#append(publishId, key, codec, wanted, clock.now());
+      this.#append(publishId, key, codec, wanted);
     } catch (error) {
       this.#chat.strangerLog.failed(error, 'a hook failed', { member: this.#session.memberId });
       this.#refuse(publishId, { code: FailureCode.Internal, message: 'the server failed' });
     }
   }
 
-  #append(publishId: number, roomKey: string, codec: number, body: Uint8Array, at: number): void {
+  #append(publishId: number, roomKey: string, codec: number, body: Uint8Array): void {
     this.#chat.counters.messagesIn++;
     this.#inLog++;
     this.#chat.log.append({
@@ -227,7 +208,7 @@ export class Publisher implements Origin {
       sender: this.#session.memberId,
       name: this.#session.nameBytes,
       body,
-      at,
+      at: this.#chat.options.clock.now(),
       publishId,
       origin: this,
     });
@@ -235,6 +216,7 @@ export class Publisher implements Origin {
 
   /** A number that was seen before is a repetition after a lost connection; a skipped one is a defect. */
   #answerAgain(publishId: number): Promise<void> | undefined {
+    if (this.#session.input.chargeTrifles(1) === 'flood') this.#tooMany();
     if (publishId > this.#record.last) {
       this.#session.peer?.nack(publishId, {
         code: FailureCode.OutOfOrder,
@@ -259,14 +241,14 @@ export class Publisher implements Origin {
   }
 
   /** Whether a publish that was taken is within the limits; it is refused if not. */
-  #mayPublish(publishId: number, now: number): boolean {
+  #mayPublish(publishId: number): boolean {
     const { maxInFlight } = this.#chat.options;
     if (this.#inLog >= maxInFlight) {
       const message = `more than ${maxInFlight} publishes are not acknowledged yet`;
       this.#refuse(publishId, { code: FailureCode.RateLimited, message, max: maxInFlight });
       return false;
     }
-    if (this.#rate.tryCharge(now)) return true;
+    if (this.#session.input.tryCharge(Price.message)) return true;
     this.#refuse(publishId, this.#rateLimited());
     this.#violated();
     return false;
@@ -282,16 +264,19 @@ export class Publisher implements Origin {
     return {
       code: FailureCode.RateLimited,
       message: `more than ${this.#chat.options.maxMessagesPerSecond} messages per second`,
-      retryAfterMs: this.debtMs(),
+      retryAfterMs: this.#session.input.debtMs(),
     };
   }
 
   /** Whoever goes on flooding after being held up and refused is shown out. */
   #violated(): void {
-    if (++this.#violations > this.#chat.options.maxRateViolations) {
-      const message = 'closed: a session sent more than that for too long';
-      this.#chat.strangerLog.refused('maxMessagesPerSecond', this.#session.info.address, message);
-      this.#session.peer?.close(CloseCode.RateLimited, 'too many messages for too long', this.debtMs());
-    }
+    if (this.#session.input.violate()) this.#tooMany();
+  }
+
+  #tooMany(): void {
+    const { input, peer, info } = this.#session;
+    const message = 'closed: a session sent more than that for too long';
+    this.#chat.strangerLog.refused('maxMessagesPerSecond', info.address, message);
+    peer?.close(CloseCode.RateLimited, TOO_MANY, input.debtMs());
   }
 }

@@ -12,7 +12,8 @@ import {
   roomNameProblem,
 } from '@chat/protocol';
 import type { Chat } from './chat.js';
-import { type HistoryPage, MAX_HISTORY_ENTRIES, readHistory } from './history.js';
+import { findHistory, type HistoryPage, MAX_HISTORY_ENTRIES } from './history.js';
+import { Price } from './limits/prices.js';
 import type { Room } from './room.js';
 import type { Session } from './session.js';
 
@@ -30,6 +31,7 @@ export type Reply =
 /**
  * Carries out one request of a session.
  *
+ * @param pieceBytes of history that fit into one frame
  * @param respond takes a response that must not wait for the end of this function; then there is no reply
  */
 export async function answerRequest(
@@ -73,7 +75,10 @@ export async function answerRequest(
       }
       const { authorize } = chat.options.hooks;
       const maySee = authorize && ((name: string) => authorize(session.info, 'list', name));
-      return { response: await chat.rooms.list(prefix ?? '', page(limit), pageBytes(chat), cursor, maySee) };
+      const before = chat.rooms.lookedAt;
+      const response = await chat.rooms.list(prefix ?? '', page(limit), pageBytes(chat), cursor, maySee);
+      session.input.charge(Math.floor((chat.rooms.lookedAt - before) * Price.roomLookedAt));
+      return { response };
     }
     case 'members': {
       const { room: name, limit, cursor } = request;
@@ -99,29 +104,36 @@ export async function answerRequest(
         ...(before === undefined ? {} : { before }),
         ...(after === undefined ? {} : { after }),
       };
-      return { history: readHistory(room, wish, pieceBytes) };
+      return { history: findHistory(room, wish, pieceBytes) };
     }
     default:
       return bad(op);
   }
 }
 
-/** A reply as the frames that say it. */
-export function* replyFrames(id: number, reply: Reply): Generator<Uint8Array> {
+/**
+ * A reply as the frames that say it, one after the other as they are asked for.
+ *
+ * @returns false when the log has lost the rest of a page meanwhile
+ */
+export function* replyFrames(id: number, reply: Reply): Generator<Uint8Array, boolean> {
   if ('response' in reply) {
     yield encodeFrame({ type: FrameType.Response, id, response: reply.response });
   } else if ('failure' in reply) {
     yield encodeFrame({ type: FrameType.Failed, id, failure: reply.failure });
   } else {
-    const { pieces, end } = reply.history;
-    if (pieces.length === 0) {
+    const { runs, end } = reply.history;
+    if (runs.length === 0) {
       yield encodeFrame({ type: FrameType.History, id, last: true, end, entries: new Uint8Array(0) });
     }
-    for (const [index, entries] of pieces.entries()) {
-      const last = index === pieces.length - 1;
+    for (const [index, run] of runs.entries()) {
+      const last = index === runs.length - 1;
+      const entries = run.read();
+      if (!entries) return false;
       yield encodeFrame({ type: FrameType.History, id, last, end: last && end, entries });
     }
   }
+  return true;
 }
 
 function joinedRoom(chat: Chat, session: Session, name: unknown): Room | { failure: Failure } {

@@ -4,6 +4,7 @@
 import type { Member } from '@chat/protocol';
 import type { LineView } from './lines/line-view.js';
 import { ByteLog, Chunk, type Cursor, type Retention, type StartingPoint } from './log/byte-log.js';
+import type { LogShare } from './log/log-budget.js';
 import type { Session } from './session.js';
 
 const RETIRED = new Chunk(0, 0, 0);
@@ -71,6 +72,10 @@ export class Room {
   lines: LineView | undefined;
   /** By member id, in the order of joining. */
   readonly members: Map<number, Membership> = new Map();
+  /** Address of the member that made it. */
+  readonly maker: string;
+  /** Whose bytes its history is. */
+  readonly share: LogShare | undefined;
   /** Those on their way through the log, who are not members yet. */
   joining = 0;
   /** Whether fan-out knows already that there is something new. */
@@ -83,12 +88,26 @@ export class Room {
   readonly #maxUnsentBytes: number;
   readonly #maxUnsentEntries: number;
 
-  /** @param floor see {@link ByteLog} */
-  constructor(name: string, key: string, handle: number, retention: Retention, floor = 0) {
+  /**
+   * @param floor see {@link ByteLog}
+   * @param maker address of the member that makes it
+   * @param share whose bytes its history is
+   */
+  constructor(
+    name: string,
+    key: string,
+    handle: number,
+    retention: Retention,
+    floor = 0,
+    maker = '',
+    share?: LogShare,
+  ) {
     this.name = name;
     this.key = key;
     this.handle = handle;
-    this.log = new ByteLog(handle, retention, floor);
+    this.maker = maker;
+    this.share = share;
+    this.log = new ByteLog(handle, retention, floor, share);
     this.#maxUnsentBytes = retention.maxBytes / UNSENT_PER_BOUND;
     this.#maxUnsentEntries = retention.maxEntries / UNSENT_PER_BOUND;
   }

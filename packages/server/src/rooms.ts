@@ -1,10 +1,12 @@
 /**
  * All rooms. A room comes into being with its first member and goes away, with its history, some time after
- * its last one left.
+ * its last one left. One address makes so many and no more; the place of the lobby is never taken.
  */
-import { MAX_NAME_BYTES, type RoomInfo, roomKey } from '@chat/protocol';
+import { LOBBY, MAX_NAME_BYTES, type RoomInfo, roomKey } from '@chat/protocol';
 import type { Awaitable } from './hooks.js';
+import { type AddressLimit, addressKey } from './limits/address-limit.js';
 import type { Retention } from './log/byte-log.js';
+import { LogBudget, type LogShare } from './log/log-budget.js';
 import { RoomLooks } from './names.js';
 import { Room } from './room.js';
 import type { TimerWheel } from './timer-wheel.js';
@@ -19,6 +21,7 @@ export interface RoomsOptions {
 
 /** Rooms that one page of the list looks at, at the most. */
 const MAX_LOOKED_AT = 1000;
+const LOBBY_KEY = roomKey(LOBBY);
 
 export class Rooms {
   readonly #options: RoomsOptions;
@@ -29,26 +32,42 @@ export class Rooms {
   readonly #keys: string[] = [];
   /** When a room may be forgotten if it is empty then: those that emptied first come first. */
   readonly #leases = new Map<Room, number>();
+  /** Rooms by the addresses that made them. */
+  readonly #makers: AddressLimit | undefined;
+  /** The bytes of all histories, inboxes included. */
+  readonly budget: LogBudget = new LogBudget();
   #handles = 0;
   /**
    * The newest entry of all rooms that were forgotten. A room that is made may have been before, and what it had is
    * not remembered for each: it begins here, so that an older position in it is answered with a gap.
    */
   #forgottenSeq = 0;
-  #logBytes = 0;
+  /** Rooms that lists have looked at so far, for what it cost. */
+  lookedAt = 0;
 
-  constructor(options: RoomsOptions, wheel: TimerWheel) {
+  constructor(options: RoomsOptions, wheel: TimerWheel, makers?: AddressLimit) {
     this.#options = options;
     this.#wheel = wheel;
+    this.#makers = makers;
   }
 
   get size(): number {
     return this.#rooms.size;
   }
 
-  /** Bytes of history in all rooms, as far as they were accounted. */
+  /** Bytes of history in all rooms and inboxes. */
   get logBytes(): number {
-    return this.#logBytes;
+    return this.budget.bytes;
+  }
+
+  /** All of them, those that are empty included. */
+  get all(): Iterable<Room> {
+    return this.#rooms.values();
+  }
+
+  /** Whether one more may be made. The lobby is there for all, and does not count. */
+  get hasSpace(): boolean {
+    return this.#rooms.size - (this.#rooms.has(LOBBY_KEY) ? 1 : 0) < this.#options.maxRooms;
   }
 
   find(name: string): Room | undefined {
@@ -59,13 +78,22 @@ export class Rooms {
     return this.#rooms.get(key);
   }
 
-  /** The room of that name, made if there is space for one more; `undefined` if not. */
-  open(name: string): Room | undefined {
+  /**
+   * The room of that name, made if there is space for one more; `undefined` if not.
+   *
+   * @param maker address of the member that wants it
+   */
+  open(name: string, maker = ''): Room | undefined {
     const key = roomKey(name);
     const known = this.#rooms.get(key);
     if (known) return known;
-    if (this.#rooms.size >= this.#options.maxRooms && !this.#forgetEmptyRoom()) return undefined;
-    const room = new Room(name, key, ++this.#handles, this.#options.retention, this.#forgottenSeq);
+    if (key !== LOBBY_KEY) {
+      if (!this.hasSpace && !this.#forgetEmptyRoom()) return undefined;
+      if (!this.#mayMake(maker)) return undefined;
+    }
+    const share = this.share(maker, key);
+    const { retention } = this.#options;
+    const room = new Room(name, key, ++this.#handles, retention, this.#forgottenSeq, maker, share);
     this.#rooms.set(key, room);
     this.#looks.add(name);
     this.#keys.splice(this.#indexOf(key), 0, key);
@@ -83,19 +111,23 @@ export class Rooms {
     this.#forgottenSeq = Math.max(this.#forgottenSeq, seq);
   }
 
-  /** Whether {@link Rooms.account} will have to drop something of a room that grew. */
-  isFull(room: Room, bytesBefore: number): boolean {
-    return this.#logBytes + room.log.bytes - bytesBefore > this.#options.maxLogBytes;
+  /**
+   * Whose history it is: that of the address, or of `key` alone where the address says nothing, as a Unix socket or
+   * one behind which many stand.
+   */
+  share(address: string, key: string): LogShare {
+    const holder = this.#makers?.isExempt(address) ? undefined : addressKey(address);
+    return this.budget.open(holder ?? `key ${key}`);
   }
 
-  /** Keeps the total of all histories within its bound, at the cost of the room that grew. */
-  account(room: Room, bytesBefore: number): void {
-    this.#logBytes += room.log.bytes - bytesBefore;
-    while (this.#logBytes > this.#options.maxLogBytes) {
-      const freed = room.log.shed();
-      if (freed === 0) return;
-      this.#logBytes -= freed;
-    }
+  /** Whether histories hold more than they may; see {@link Rooms.shrink}. */
+  get isFull(): boolean {
+    return this.budget.bytes > this.#options.maxLogBytes;
+  }
+
+  /** Keeps the total of all histories within its bound, at the cost of those who hold most. */
+  shrink(growing: Room): void {
+    this.budget.keepWithin(this.#options.maxLogBytes, growing.log);
   }
 
   /** Says that nobody may be in the room any more: after a while without members it is forgotten. */
@@ -112,11 +144,7 @@ export class Rooms {
 
   /** Drops entries that are too old, in all rooms. */
   expire(now: number): void {
-    for (const room of this.#rooms.values()) {
-      const before = room.log.bytes;
-      room.log.expire(now);
-      this.#logBytes += room.log.bytes - before;
-    }
+    for (const room of this.#rooms.values()) room.log.expire(now);
   }
 
   /**
@@ -147,6 +175,7 @@ export class Rooms {
         rooms.push(info);
       }
       cursor = key;
+      this.lookedAt++;
       // A page may be empty: one request is not to look at all that there is.
       if (++looked === MAX_LOOKED_AT) return { rooms, cursor };
     }
@@ -179,10 +208,18 @@ export class Rooms {
     return undefined;
   }
 
+  /** Counts a room more of an address, in the place of an empty one of the same address if it must. */
+  #mayMake(maker: string): boolean {
+    const makers = this.#makers;
+    if (!makers || makers.tryEnter(maker)) return true;
+    const key = addressKey(maker);
+    return this.#forgetEmptyRoom((room) => addressKey(room.maker) === key) && makers.tryEnter(maker);
+  }
+
   /** Makes a place: who leaves empty rooms behind must not keep others from making theirs. */
-  #forgetEmptyRoom(): boolean {
+  #forgetEmptyRoom(isMeant: (room: Room) => boolean = () => true): boolean {
     for (const room of this.#leases.keys()) {
-      if (!room.isEmpty) continue;
+      if (!room.isEmpty || room.key === LOBBY_KEY || !isMeant(room)) continue;
       this.#leases.delete(room);
       this.#forget(room);
       return true;
@@ -192,8 +229,9 @@ export class Rooms {
 
   #forget(room: Room): void {
     this.missed(room.log.lastSeq);
-    this.#logBytes -= room.log.bytes;
     room.log.clear();
+    if (room.share) this.budget.close(room.share);
+    if (room.key !== LOBBY_KEY) this.#makers?.leave(room.maker);
     this.#rooms.delete(room.key);
     this.#looks.remove(room.name);
     this.#keys.splice(this.#indexOf(room.key), 1);

@@ -10,6 +10,8 @@ import type { Chat } from './chat.js';
 import type { Expulsion } from './expelled.js';
 import type { SessionInfo } from './hooks.js';
 import { Inbox, inboxHandle } from './inbox.js';
+import type { InputAccount } from './limits/input-account.js';
+import { Price } from './limits/prices.js';
 import { type JoinOptions, type Leaving, Memberships } from './memberships.js';
 import { userNameProblem } from './names.js';
 import type { Answer, Peer } from './peer.js';
@@ -44,6 +46,8 @@ export class Session {
   /** Shared with the client only. */
   readonly secret: string;
   readonly memberId: number;
+  /** What its client sends and causes. */
+  readonly input: InputAccount;
   /** Proves that a hello is of the same client, though it may never have got the secret above. */
   readonly clientSecret: string | undefined;
   /** The name that `authenticate` gave it, whatever it is called since. */
@@ -70,6 +74,7 @@ export class Session {
   constructor(chat: Chat, peer: Peer, settled: SessionSettlement) {
     this.#chat = chat;
     this.#peer = peer;
+    this.input = peer.input;
     this.#address = peer.address;
     this.#dialect = peer.dialect;
     this.id = settled.id;
@@ -168,11 +173,6 @@ export class Session {
     this.#peer?.close(CloseCode.CredentialsExpired, reason);
   }
 
-  /** For how long nothing more should be read from this session; 0 while it is within its burst. */
-  debtMs(): number {
-    return this.#publisher?.debtMs() ?? 0;
-  }
-
   /** See `Memberships`. */
   join(roomName: string, options: JoinOptions, onJoined?: (joined: Joined) => void): Promise<Answer<'join'>> {
     this.#memberships ??= new Memberships(this.#chat, this);
@@ -213,7 +213,7 @@ export class Session {
     const isAllowed = authorize ? await authorize(this.info, 'rename', name) : this.account === undefined;
     if (!isAllowed) return failed(FailureCode.Forbidden, `not allowed to be called ${name}`);
     if (this.#closed) return failed(FailureCode.Internal, 'the session has ended');
-    if (this.#chat.bans.remainingMs(name, '', this.#chat.options.clock.now()) > 0) {
+    if (this.#chat.bans.remainingMs(name, '', this.#chat.options.clock.monotonic()) > 0) {
       return failed(FailureCode.Forbidden, `the name ${name} is banned`);
     }
     const old = this.nameBytes;
@@ -222,6 +222,7 @@ export class Session {
     }
     this.#name = name;
     this.#nameBytes = undefined;
+    this.input.charge(this.rooms.size * Price.roomTold);
     this.#memberships?.renamed(old);
     return { name };
   }
@@ -255,12 +256,16 @@ export class Session {
   ): Resumed {
     const old = this.#peer;
     this.#peer = peer;
+    this.#chat.held.leave(this.#address);
+    this.#chat.held.enter(peer.address);
     this.#address = peer.address;
     this.#dialect = peer.dialect;
     this.#attempt = attempt ?? this.#attempt;
     old?.close(CloseCode.SessionReplaced, 'the session goes on over another connection');
     this.#dropLease();
-    this.#publisher?.forgive();
+    this.input.moveTo(peer.input);
+    peer.input = this.input;
+    this.input.charge(this.rooms.size * Price.roomDescribed);
     const joined = this.#memberships?.comeBack(positions) ?? [];
     return { joined, inboxGap: this.#inbox?.comeBack(inboxAfter) };
   }

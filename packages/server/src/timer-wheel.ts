@@ -5,7 +5,7 @@
  * the wheel: when its slot comes, the entry says how long it has still to go and is put back. So hearing from
  * a peer costs one assignment, not a timer.
  */
-import type { Clock } from './clock.js';
+import type { SteadyClock } from './clock.js';
 
 /** Something with a deadline. */
 export interface Timed {
@@ -30,18 +30,18 @@ const SLOTS = 64;
 
 export class TimerWheel {
   readonly #tickMs: number;
-  readonly #clock: Clock;
+  readonly #clock: SteadyClock;
   readonly #slots: Set<Slotted>[] = Array.from({ length: SLOTS }, () => new Set());
   readonly #stop: () => void;
   #position = 0;
 
-  /** The time of the last tick: exact to `tickMs`, and free. */
+  /** The monotonic time of the last tick: exact to `tickMs`, and free. */
   now: number;
 
-  constructor(clock: Clock, tickMs: number) {
+  constructor(clock: SteadyClock, tickMs: number) {
     this.#clock = clock;
     this.#tickMs = tickMs;
-    this.now = clock.now();
+    this.now = clock.monotonic();
     this.#stop = clock.every(tickMs, () => this.#tick());
   }
 
@@ -69,7 +69,7 @@ export class TimerWheel {
   }
 
   #tick(): void {
-    this.now = this.#clock.now();
+    this.now = this.#clock.monotonic();
     this.#position = (this.#position + 1) % SLOTS;
     const slot = this.#slots[this.#position]!;
     // A copy: an entry that wants one whole round more goes back into this very slot.

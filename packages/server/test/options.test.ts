@@ -205,6 +205,46 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     expect(comers).toEqual([true, true, true, false, true, true]);
     expect(server.stats().closes).toEqual(new Map([[4024, 1]]));
   },
+  maxSessionsPerAddress: async () => {
+    const memory = await MemoryChat.open({ maxSessionsPerAddress: 1 });
+    await memory.enter('ada');
+    expect(await knock(memory, 'bob')).toBe(4024);
+  },
+  maxRoomsPerAddress: async () => {
+    const memory = await MemoryChat.open({ maxRoomsPerAddress: 1 });
+    const ada = await memory.enter('ada');
+    await ada.join('one');
+    expect(await ada.request({ op: 'join', room: 'two' })).toMatchObject({
+      failure: { code: FailureCode.TooManyRooms, max: 1 },
+    });
+  },
+  maxMessagesPerSecondPerAddress: async () => {
+    const memory = await MemoryChat.open({ maxMessagesPerSecondPerAddress: 1 });
+    const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
+    for (let i = 0; i < 3; i++) ada.publish(9, 'x');
+    expect([ada.link.paused, bob.link.paused]).toEqual([false, false]);
+    bob.publish(9, 'x');
+    expect(bob.link.paused).toBe(true);
+    memory.clock.advance(2000);
+    expect(bob.link.paused).toBe(false);
+  },
+  maxInputBytesPerSecond: async () => {
+    const memory = await MemoryChat.open({ maxInputBytesPerSecond: 10_000 });
+    const ada = await memory.enter('ada');
+    for (let i = 0; i < 3; i++) ada.publish(9, new Uint8Array(10_000));
+    expect(ada.link.paused).toBe(true);
+    memory.clock.advance(2000);
+    expect(ada.link.paused).toBe(false);
+  },
+  maxInputBytesPerSecondPerAddress: async () => {
+    const memory = await MemoryChat.open({ maxInputBytesPerSecondPerAddress: 10_000 });
+    const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
+    for (let i = 0; i < 2; i++) ada.publish(9, new Uint8Array(18_000));
+    bob.publish(9, new Uint8Array(10_000));
+    expect(bob.link.paused).toBe(true);
+    memory.clock.advance(2000);
+    expect(bob.link.paused).toBe(false);
+  },
   exemptAddresses: async () => {
     const server = createChatServer({ maxConnectionsPerAddress: 1, exemptAddresses: ['127.0.0.0/8'] });
     const address = await server.listen({ port: 0, host: '127.0.0.1' });
@@ -718,18 +758,39 @@ describe('resolveOptions', () => {
       'maxSessions',
       'maxConnectionsPerAddress',
       'maxConnectionsPerSecondPerAddress',
+      'maxSessionsPerAddress',
+      'maxRoomsPerAddress',
+      'maxMessagesPerSecondPerAddress',
+      'maxInputBytesPerSecondPerAddress',
       'maxMemoryBytes',
       'maxRooms',
       'maxRoomsPerSession',
       'maxMembersPerRoom',
       'maxMessagesPerSecond',
       'maxMessageBurst',
+      'maxInputBytesPerSecond',
       'maxRateViolations',
       'lineSilenceMs',
       'retentionMs',
       'maxLogBytes',
     ]);
     expect(() => resolveOptions(UNLIMITED)).not.toThrow();
+  });
+
+  it('gives an address, and bytes, what follows from the rate of messages', () => {
+    const rates = (options: ChatServerOptions): number[] => {
+      const resolved = resolveOptions(options);
+      return [
+        resolved.maxInputBytesPerSecond,
+        resolved.maxMessagesPerSecondPerAddress,
+        resolved.maxInputBytesPerSecondPerAddress,
+      ];
+    };
+    expect(rates({})).toEqual([8_388_608, 2000, 33_554_432]);
+    expect(rates({ maxMessagesPerSecond: 1 })).toEqual([8_388_608, 2000, 33_554_432]);
+    expect(rates({ maxMessagesPerSecond: 1000 })).toEqual([81_920_000, 20_000, 327_680_000]);
+    expect(rates({ maxMessagesPerSecond: INFINITE })).toEqual([INFINITE, INFINITE, INFINITE]);
+    expect(rates({ maxInputBytesPerSecond: 5 })).toEqual([5, 2000, 33_554_432]);
   });
 
   it('makes room for larger frames where nothing else is said', () => {

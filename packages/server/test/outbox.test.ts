@@ -22,6 +22,25 @@ describe('Outbox', () => {
     expect(outbox.length).toBe(0);
   });
 
+  it('keeps large frames as they are, between what was there before and what comes behind', () => {
+    const outbox = new Outbox();
+    const large = encodeFrame({
+      type: FrameType.History,
+      id: 1,
+      last: true,
+      end: true,
+      entries: new Uint8Array(60_000),
+    });
+    outbox.addAck(1, 1, 1);
+    outbox.add(large);
+    outbox.addAck(2, 2, 2);
+    expect(outbox.length).toBe(24 + large.length + 24);
+    const parts = outbox.takeParts();
+    expect(parts.map(({ length }) => length)).toEqual([24, large.length, 24]);
+    expect(parts[1]!.buffer).toBe(large.buffer);
+    expect(outbox.length).toBe(0);
+  });
+
   it('does not write again into what it has handed over', () => {
     const outbox = new Outbox();
     outbox.addAck(1, 1, 1);

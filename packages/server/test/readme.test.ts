@@ -15,7 +15,7 @@ function rows(heading: string): string[][] {
 
 it('has every option with its default', () => {
   const others = new Set(['hooks', 'http', 'logger', 'log', 'clock', 'random', 'agent']);
-  const expected = Object.entries(resolveOptions({}))
+  const expected = Object.entries(resolveOptions({ maxMemoryBytes: Number.POSITIVE_INFINITY }))
     .filter(([name]) => !others.has(name))
     .map(([name, value]) => [
       name,

@@ -27,9 +27,12 @@ import type { Chat } from '../chat.js';
 import { checkHello } from '../hello.js';
 import type { SessionInfo } from '../hooks.js';
 import { Intake, type IntakeOwner } from '../intake.js';
+import type { InputAccount } from '../limits/input-account.js';
+import { OverheadBytes, Price } from '../limits/prices.js';
 import type { Link, LinkHandler } from '../link.js';
 import { HISTORY_HEADER_BYTES } from '../options.js';
 import type { Peer } from '../peer.js';
+import { TOO_MANY } from '../publisher.js';
 import { answerRequest, type Reply, replyFrames } from '../requests.js';
 import { isBehind, type Membership } from '../room.js';
 import type { Session } from '../session.js';
@@ -56,6 +59,8 @@ export interface BinaryPeerOptions {
 
 export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   readonly dialect: BinaryPeerOptions['dialect'];
+  input: InputAccount;
+  heardAt: number;
   readonly #chat: Chat;
   readonly #link: Link;
   readonly #decoder: FrameDecoder;
@@ -63,7 +68,6 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   readonly #sender: FrameSender;
   #deadline: TimerEntry;
   #state: State;
-  #heardAt: number;
   #nonce = 0;
   #drainRetryMs = 0;
   /** What the client had sent before it knew that the server goes away is answered. */
@@ -75,12 +79,13 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   constructor(chat: Chat, link: Link, options: BinaryPeerOptions) {
     this.#chat = chat;
     this.#link = link;
+    this.input = chat.accounts.open(link.address);
     this.dialect = options.dialect;
     this.#decoder = new FrameDecoder({ maxFrameBytes: chat.options.maxFrameBytes });
     this.#intake = new Intake(link, chat.options.clock, this);
     this.#sender = new FrameSender(chat, link, this.#intake, this);
     this.#state = options.preface ? { name: 'preface', reader: new PrefaceReader() } : { name: 'hello' };
-    this.#heardAt = chat.wheel.now;
+    this.heardAt = chat.wheel.now;
     this.#deadline = chat.wheel.schedule(this, chat.options.handshakeTimeoutMs);
     link.handler = this;
   }
@@ -94,7 +99,9 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   onBytes(chunk: Uint8Array): void {
     if (this.#state.name === 'closed') return;
     this.#chat.counters.bytesIn += chunk.length;
-    this.#heardAt = this.#chat.wheel.now;
+    this.heardAt = this.#chat.wheel.now;
+    this.input.look();
+    this.input.chargeChunk(chunk.length);
     let rest = chunk;
     try {
       if (this.#state.name === 'preface') {
@@ -111,6 +118,12 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
     this.#intake.run();
   }
 
+  onUnits(units: number, trifles: number): void {
+    this.input.look();
+    this.input.chargeBytes(units * OverheadBytes.webSocketFrame);
+    this.#trifle(trifles);
+  }
+
   onFlushed(): void {
     this.#sender.unblock();
     if (this.#state.name === 'open') this.#catchUp(this.#state.session);
@@ -120,9 +133,8 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   /** Sends what the session has not seen; a peer that has drained has seen everything then. */
   #catchUp(session: Session): void {
     const sender = this.#sender;
-    sender.catchUp(session.rooms.values());
     const { inbox } = session;
-    if (inbox && !sender.blocked) sender.deliver(inbox.membership);
+    sender.catchUp(inbox ? [...session.rooms.values(), inbox.membership] : [...session.rooms.values()]);
     if (this.#drained && !sender.blocked) {
       this.close(CloseCode.GoingAway, 'the server goes away', this.#drainRetryMs);
     }
@@ -151,7 +163,9 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
       case 'closed':
         return undefined;
       case 'open': {
-        const silentMs = now - this.#heardAt;
+        // What is held up by us cannot be heard.
+        if (this.#intake.isHeldUp) this.heardAt = now;
+        const silentMs = now - this.heardAt;
         if (silentMs >= idleTimeoutMs) {
           this.close(CloseCode.IdleTimeout, `nothing was heard for ${silentMs} ms`);
           return undefined;
@@ -253,12 +267,21 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   // ── the client ──
 
   debtMs(): number {
-    return this.#state.name === 'open' ? this.#state.session.debtMs() : 0;
+    return this.#state.name === 'closed' ? 0 : this.input.debtMs();
   }
 
   /** Handles one frame; see `IntakeOwner`. */
   takeNext(): boolean | Promise<void> {
-    if (this.#state.name === 'closed' || !this.#decoder.next()) return false;
+    if (this.#state.name === 'closed') return false;
+    const { skipped } = this.#decoder;
+    const hasFrame = this.#decoder.next();
+    // Which may close it.
+    this.#trifle(this.#decoder.skipped - skipped);
+    return hasFrame && this.#take();
+  }
+
+  #take(): boolean | Promise<void> {
+    if (this.#state.name === 'closed') return false;
     if (this.#state.name === 'open') {
       this.#isKnown = true;
       return this.#handle(this.#state.session) ?? true;
@@ -352,9 +375,11 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
       case FrameType.Request:
         return this.#answerRequest(session, frame.id, { ...frame.request });
       case FrameType.Ping:
+        if (!this.#trifle(1)) return undefined;
         this.#answer(encodeFrame({ type: FrameType.Pong, nonce: frame.nonce }));
         return undefined;
       case FrameType.Pong:
+        if (!this.#trifle(1)) return undefined;
         if (frame.nonce === DRAIN_NONCE && this.#chat.draining) {
           this.#drained = true;
           this.#catchUp(session);
@@ -388,7 +413,32 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
       },
     );
     const reply = await answered;
-    if (reply) for (const frame of replyFrames(id, reply)) this.#answer(frame);
+    if (reply) await this.#reply(session, id, reply);
+  }
+
+  /** Sends what a request is answered, as far as there is space for it to wait. */
+  async #reply(session: Session, id: number, reply: Reply): Promise<void> {
+    const frames = replyFrames(id, reply);
+    let bytes = 0;
+    let next = frames.next();
+    for (; !next.done && this.#state.name === 'open'; next = frames.next()) {
+      bytes += next.value.length;
+      this.#answer(next.value);
+      // A page may be larger than what may wait: the rest of it stays in the log until there is space.
+      if (this.#sender.isFull) await this.#sender.flushed();
+    }
+    session.input.charge(Math.floor(bytes / 1024) * Price.kibibyteAnswered);
+    if (next.done && !next.value) {
+      this.close(CloseCode.SlowConsumer, 'fell behind the history that it asked for');
+    }
+  }
+
+  /** Charges what carries nothing; false when it is refused. Too much of it closes the connection. */
+  #trifle(count: number): boolean {
+    if (count === 0) return true;
+    const outcome = this.input.chargeTrifles(count);
+    if (outcome === 'flood') this.close(CloseCode.RateLimited, TOO_MANY, this.input.debtMs());
+    return outcome === 'taken';
   }
 
   #answer(frame: Uint8Array): void {
@@ -405,9 +455,12 @@ export class BinaryPeer implements Peer, LinkHandler, IntakeOwner {
   }
 
   #closed(): void {
+    if (this.#state.name === 'closed') return;
+    this.input.close();
     if (this.#state.name === 'admitting') this.#state.abort?.abort();
     this.#state = { name: 'closed' };
     this.#intake.stop();
+    this.#sender.stop();
     this.#chat.wheel.cancel(this.#deadline);
   }
 }

@@ -22,6 +22,11 @@ export class FrameSender {
   readonly #peer: Peer;
   readonly #outbox = new Outbox();
   #blocked = false;
+  /** Answers that were written and are not out yet, at the most. */
+  #unsentAnswers = 0;
+  #onFlushed: (() => void) | undefined;
+  /** What was sent last of what the session had not seen. */
+  #servedLast: Membership | undefined;
 
   /** @param peer whose answers they are; its `flush` is called at the end of a turn that has some */
   constructor(chat: Chat, link: Link, intake: Intake, peer: Peer) {
@@ -36,10 +41,36 @@ export class FrameSender {
     return this.#blocked;
   }
 
+  /** Bytes of answers that wait for the peer. */
+  get queuedBytes(): number {
+    return this.#outbox.length + this.#unsentAnswers;
+  }
+
+  /** Whether no more answers may wait. */
+  get isFull(): boolean {
+    return this.#blocked && this.queuedBytes > this.#chat.options.maxQueuedBytes;
+  }
+
+  /** Resolves once what was unsent is out, or nothing will be any more. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onFlushed = resolve;
+    });
+  }
+
   /** What was unsent is out. */
   unblock(): void {
     this.#blocked = false;
+    this.#unsentAnswers = 0;
     this.flush();
+    this.stop();
+  }
+
+  /** Nobody is to wait any longer. */
+  stop(): void {
+    const waiting = this.#onFlushed;
+    this.#onFlushed = undefined;
+    waiting?.();
   }
 
   /** See `Peer`. */
@@ -52,7 +83,7 @@ export class FrameSender {
     const corked = this.#outbox.length > 0;
     if (corked) {
       link.cork();
-      this.#write(this.#outbox.take());
+      this.#writeAnswers();
     }
     let { chunk } = membership;
     for (;;) {
@@ -77,14 +108,20 @@ export class FrameSender {
     }
     if (corked) link.uncork();
     this.#blocked = link.unsentBytes > 0;
+    if (!this.#blocked) this.#unsentAnswers = 0;
     // The portion behind the cork went out at once: go on without one.
     if (corked && !this.#blocked && isBehind(membership)) this.deliver(membership);
   }
 
-  /** Sends what the session has not seen, as far as the socket takes it. */
-  catchUp(memberships: Iterable<Membership>): void {
-    for (const membership of memberships) {
-      if (this.#blocked) return;
+  /**
+   * Sends what the session has not seen, as far as the socket takes it. It begins behind the room that was served last,
+   * so that each has its turn before a peer that reads slowly.
+   */
+  catchUp(memberships: readonly Membership[]): void {
+    const first = this.#servedLast ? memberships.indexOf(this.#servedLast) + 1 : 0;
+    for (let i = 0; i < memberships.length && !this.#blocked; i++) {
+      const membership = memberships[(first + i) % memberships.length]!;
+      if (isBehind(membership)) this.#servedLast = membership;
       this.deliver(membership);
     }
   }
@@ -92,8 +129,9 @@ export class FrameSender {
   /** Sends the answers of this turn. */
   flush(): void {
     if (this.#blocked || this.#outbox.length === 0) return;
-    this.#write(this.#outbox.take());
+    this.#writeAnswers();
     this.#blocked = this.#link.unsentBytes > 0;
+    if (!this.#blocked) this.#unsentAnswers = 0;
   }
 
   /** Adds an answer; it goes out at the end of the turn. */
@@ -110,17 +148,22 @@ export class FrameSender {
   /** Sends `frame` behind all answers, whatever is unsent: nothing follows. */
   last(frame: Uint8Array): void {
     this.#outbox.add(frame);
-    this.#write(this.#outbox.take());
+    this.#writeAnswers();
   }
 
   #answered(): void {
-    if (this.#outbox.length > this.#chat.options.maxQueuedBytes) {
+    if (this.queuedBytes > this.#chat.options.maxQueuedBytes) {
       // Not at the end of the turn but now: one chunk of requests may ask for any amount of answers.
       this.flush();
       // It sends and does not read: it may go on when it has read its answers.
       if (this.#blocked) this.#intake.choke();
     }
     if (!this.#blocked) this.#chat.fanOut.touchPeer(this.#peer);
+  }
+
+  #writeAnswers(): void {
+    this.#unsentAnswers = this.#outbox.length;
+    for (const part of this.#outbox.takeParts()) this.#write(part);
   }
 
   #write(bytes: Buffer): void {

@@ -19,6 +19,7 @@ import { clientAddress } from '../limits/forwarded.js';
 import { endSocket } from '../link.js';
 import type { Timed, TimerEntry } from '../timer-wheel.js';
 import { BinaryPeer } from './binary.js';
+import { HttpGate } from './http-gate.js';
 import { hostOf, PageGuard, type PageRequest } from './page-guard.js';
 import { MessageFramer, SUBPROTOCOL, WebSocketLink } from './websocket.js';
 
@@ -33,8 +34,8 @@ const ANSWER_STALL_MS = 60_000;
 /** What is under way on a connection. */
 interface Exchange {
   deadline: TimerEntry | undefined;
-  /** Requests that are not answered completely. */
-  answering: number;
+  /** Lets requests in one by one. */
+  readonly gate: HttpGate;
   readonly rule: HttpRule | undefined;
 }
 
@@ -80,8 +81,14 @@ export class HttpDialect {
     this.#keepAliveMs = keepAliveMs(options);
     this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: this.#keepAliveMs });
     this.#server.on('request', (request, response) => this.#request(request, response));
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
-    this.#server.on('connect', (_request, socket) => refuse(socket as Socket, '405 Method Not Allowed'));
+    this.#server.on('upgrade', (request, socket, head) =>
+      this.#inTurn(socket as Socket, (rest) =>
+        this.#upgrade(request, socket as Socket, Buffer.concat([head, rest])),
+      ),
+    );
+    this.#server.on('connect', (_request, socket) =>
+      this.#inTurn(socket as Socket, () => refuse(socket as Socket, '405 Method Not Allowed')),
+    );
     // protocol.md, "WebSocket and HTTP": a message may hold several frames; each is checked on its own.
     this.#maxMessageBytes = chat.options.maxFrameBytes * 4;
     this.#websockets = new WebSocketServer({
@@ -102,10 +109,12 @@ export class HttpDialect {
 
   /** Takes over a connection whose first bytes, put back into the socket, are HTTP. */
   accept(socket: Socket, rule?: HttpRule): void {
-    this.#exchanges.set(socket, { deadline: undefined, answering: 0, rule });
+    const gate = new HttpGate(this.#chat, socket);
+    this.#exchanges.set(socket, { deadline: undefined, gate, rule });
     socket.once('close', () => this.#release(socket));
     this.#expectRequest(socket);
     this.#server.emit('connection', socket);
+    gate.attach();
   }
 
   /** Ends all connections that are not WebSockets. */
@@ -125,6 +134,8 @@ export class HttpDialect {
     let quietMs = 0;
     let isQuiet = isKept;
     const expire = (): number | undefined => {
+      // What is held up by us cannot be complete.
+      if (this.#exchanges.get(socket)?.gate.isHeldUp) return lookMs;
       if (isQuiet && socket.bytesRead === read) {
         quietMs += lookMs;
         if (quietMs < this.#keepAliveMs) return lookMs;
@@ -171,8 +182,9 @@ export class HttpDialect {
 
   /** The connection is no longer HTTP, or no longer at all. */
   #release(socket: Socket): void {
-    const deadline = this.#exchanges.get(socket)?.deadline;
-    if (deadline) this.#chat.wheel.cancel(deadline);
+    const exchange = this.#exchanges.get(socket);
+    if (exchange?.deadline) this.#chat.wheel.cancel(exchange.deadline);
+    exchange?.gate.close();
     this.#exchanges.delete(socket);
   }
 
@@ -180,10 +192,20 @@ export class HttpDialect {
     const { socket } = request;
     const exchange = this.#exchanges.get(socket);
     if (!exchange) return;
-    exchange.answering++;
-    response.once('close', () => {
-      if (--exchange.answering === 0 && !socket.destroyed) this.#expectRequest(socket, true);
-    });
+    const { gate } = exchange;
+    gate.inTurn(() => {
+      response.once('close', () => {
+        if (socket.destroyed) return;
+        gate.answered();
+        if (!gate.isBusy) this.#expectRequest(socket, true);
+      });
+      if (gate.tryCharge()) this.#answerRequest(exchange, request, response);
+      else send(response, TOO_MANY_REQUESTS);
+    }, request);
+  }
+
+  #answerRequest(exchange: Exchange, request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
     if (hasBody(request)) request.once('end', () => this.#expectReading(socket));
     else this.#expectReading(socket);
     const path = request.url?.split('?')[0] ?? '/';
@@ -266,6 +288,19 @@ export class HttpDialect {
     return { status: 200, body: 'ready' };
   }
 
+  /** What takes the connection out of HTTP waits, as a request does, for the answers before it. */
+  #inTurn(socket: Socket, take: (rest: Buffer) => void): void {
+    const gate = this.#exchanges.get(socket)?.gate;
+    if (!gate) return;
+    const rest = gate.detach();
+    gate.inTurn(() => {
+      // The time that Node leaves a connection between requests.
+      socket.setTimeout(0);
+      socket.resume();
+      take(rest);
+    });
+  }
+
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     if (!/(^|,)\s*websocket\s*(,|$)/i.test(request.headers.upgrade ?? '')) {
       this.#withoutUpgrade(request, socket, head);
@@ -308,6 +343,7 @@ export class HttpDialect {
     }
     socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
     this.#server.emit('connection', socket);
+    this.#exchanges.get(socket)?.gate.attach();
   }
 
   #clientAddress({ socket, headers }: IncomingMessage): string {
@@ -384,6 +420,13 @@ const METHOD_NOT_ALLOWED: Answer = {
   status: 405,
   body: 'method not allowed',
   headers: { Allow: 'GET, HEAD' },
+};
+
+/** What a client is told that was held up, and asks for more all the same. */
+const TOO_MANY_REQUESTS: Answer = {
+  status: 429,
+  body: 'too many requests',
+  headers: { 'Retry-After': String(RETRY_AFTER_S), Connection: 'close' },
 };
 
 function isReading({ method }: IncomingMessage): boolean {

@@ -22,11 +22,13 @@ import {
 } from '@chat/protocol';
 import type { Chat } from '../chat.js';
 import { Intake, type IntakeOwner } from '../intake.js';
+import type { InputAccount } from '../limits/input-account.js';
 import type { LineCharset } from '../lines/charset.js';
 import { LineReader } from '../lines/line-reader.js';
 import { LineSender } from '../lines/line-sender.js';
 import type { Link, LinkHandler } from '../link.js';
 import type { Peer } from '../peer.js';
+import { TOO_MANY } from '../publisher.js';
 import { isBehind, type Membership } from '../room.js';
 import type { Session } from '../session.js';
 import { type Stray, strayProtocol } from '../stray.js';
@@ -58,6 +60,7 @@ const SLASH = 0x2f;
 
 export class LinePeer implements Peer, LinkHandler, IntakeOwner {
   readonly dialect = 'line';
+  input: InputAccount;
   readonly #chat: Chat;
   readonly #link: Link;
   readonly #reader: LineReader;
@@ -72,6 +75,7 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
   constructor(chat: Chat, link: Link) {
     this.#chat = chat;
     this.#link = link;
+    this.input = chat.accounts.open(link.address);
     this.#reader = new LineReader(chat.lineReading, this);
     this.#sender = new LineSender(chat, link);
     this.#intake = new Intake(link, chat.options.clock, this);
@@ -94,6 +98,8 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     if (this.#state.name === 'closed') return;
     this.#chat.counters.bytesIn += chunk.length;
     this.#heardAt = this.#chat.wheel.now;
+    this.input.look();
+    this.input.chargeChunk(chunk.length);
     this.#reader.push(chunk);
     for (let marks = this.#reader.takeTimingMarks(); marks > 0; marks--) this.#answer(TIMING_MARK_ANSWER);
     this.#intake.run();
@@ -131,7 +137,10 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     if (state.name === 'leaving') state.session.disconnected(this, true, false);
   }
 
-  /** Only the name has a deadline: a person may read for hours, and TCP keep-alive finds a dead cable. */
+  /**
+   * Only the name has a deadline: a person may read for hours, and TCP keep-alive finds a dead cable. One that says
+   * nothing makes room when the server is full (see `vacancy.ts`).
+   */
   expire(): undefined {
     switch (this.#state.name) {
       case 'naming':
@@ -206,7 +215,7 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
   // ── the client ──
 
   debtMs(): number {
-    return this.#state.name === 'open' ? this.#state.session.debtMs() : 0;
+    return this.#state.name === 'closed' ? 0 : this.input.debtMs();
   }
 
   takeNext(): boolean | Promise<void> {
@@ -306,7 +315,10 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
 
   #publish(session: Session, line: Uint8Array): Promise<void> | undefined {
     const { lobby } = session;
-    if (line.length === 0 || !lobby) return undefined;
+    if (line.length === 0 || !lobby) {
+      this.#trifle(1);
+      return undefined;
+    }
     const { publisher } = session;
     return publisher.publish(lobby.room.handle, publisher.last + 1, CodecTag.Text, line);
   }
@@ -348,6 +360,13 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
     if (inbox && !this.#sender.isBlocked) this.deliver(inbox.membership);
   }
 
+  /** Charges what carries nothing; false when it is refused. Too much of it closes the connection. */
+  #trifle(count: number): boolean {
+    const outcome = this.input.chargeTrifles(count);
+    if (outcome === 'flood') this.close(CloseCode.RateLimited, TOO_MANY);
+    return outcome === 'taken';
+  }
+
   /** Tells the client something, at the end of the turn. */
   #say(notice: string): void {
     this.#answer(this.#encode(formatNoticeLine(notice)));
@@ -378,6 +397,8 @@ export class LinePeer implements Peer, LinkHandler, IntakeOwner {
   }
 
   #closed(): void {
+    if (this.#state.name === 'closed') return;
+    this.input.close();
     if (this.#state.name === 'admitting') this.#state.abort?.abort();
     this.#state = { name: 'closed' };
     this.#intake.stop();

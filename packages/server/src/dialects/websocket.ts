@@ -9,12 +9,15 @@ import { CloseCode, readU32 } from '@chat/protocol';
 import * as ws from 'ws';
 import { WebSocket } from 'ws';
 import { SocketWriter } from '../link.js';
+import { UnitMeter } from './websocket-units.js';
 
 /** The subprotocol that a client may ask for. */
 export const SUBPROTOCOL = 'chat.v1';
 
 const BINARY = 2;
 const PONG = 10;
+/** One that was closed and sends on is not waited for: its close would never be read. */
+const MAX_LINGER_BYTES = 262_144;
 /** RFC 6455, 5.5: a control frame has 125 bytes, of which the code takes two. */
 const MAX_REASON_BYTES = 123;
 /** The shortest frame is its header. */
@@ -50,6 +53,8 @@ export class WebSocketLink extends SocketWriter {
   readonly #websocket: WebSocket;
   readonly #framer: MessageFramer;
   readonly #maxMessageBytes: number;
+  /** What came in since it was closed; undefined before. */
+  #endedBytes: number | undefined;
 
   constructor(
     websocket: WebSocket,
@@ -60,6 +65,13 @@ export class WebSocketLink extends SocketWriter {
     this.#websocket = websocket;
     this.#framer = framer;
     this.#maxMessageBytes = maxMessageBytes;
+    // Before the library takes the bytes apart: it does not tell of fragments, nor whether a message is empty.
+    const meter = new UnitMeter();
+    socket.prependListener('data', (chunk: Uint8Array) => {
+      if (this.#isLingering(chunk.length)) return;
+      meter.count(chunk);
+      if (meter.units > 0) this.handler?.onUnits?.(meter.units, meter.trifles);
+    });
     websocket.binaryType = 'nodebuffer';
     websocket.on('message', (data: Buffer, isBinary: boolean) => this.#take(data, isBinary));
     websocket.on('ping', (data: Buffer) => this.#pong(data));
@@ -88,12 +100,21 @@ export class WebSocketLink extends SocketWriter {
   }
 
   override end(code?: number, reason = ''): void {
+    this.#endedBytes ??= 0;
     this.#websocket.resume();
     this.#websocket.close(code, cut(reason));
   }
 
   override destroy(): void {
     this.#websocket.terminate();
+  }
+
+  /** Whether it was closed; one that sends on and on is torn. */
+  #isLingering(bytes: number): boolean {
+    if (this.#endedBytes === undefined) return false;
+    this.#endedBytes += bytes;
+    if (this.#endedBytes > MAX_LINGER_BYTES) this.#websocket.terminate();
+    return true;
   }
 
   #take(data: Buffer, isBinary: boolean): void {

@@ -1,9 +1,11 @@
 /**
- * How many connections one address may hold. IPv6 counts by /64, since a household or a machine has a whole
- * /64 to choose addresses from; IPv4 in IPv6 form counts as IPv4.
+ * How many of something one address may hold: connections, sessions, rooms. See `addressBlocks` for what counts as
+ * one address.
  */
-import { isIPv4, isIPv6 } from 'node:net';
-import { type AddressRanges, plainAddress } from './address-ranges.js';
+import { type AddressBlock, addressBlocks, addressKey } from './address-blocks.js';
+import type { AddressRanges } from './address-ranges.js';
+
+export { addressKey };
 
 export class AddressLimit {
   readonly #maxPerAddress: () => number;
@@ -26,26 +28,47 @@ export class AddressLimit {
     this.#exempt = exempt;
   }
 
-  /** Counts a connection; false, and not counted, when the address holds as many as it may. */
+  /** Counts one more; false, and not counted, when the address holds as many as it may. */
   tryEnter(address: string): boolean {
-    const key = this.#key(address);
-    const count = this.#counts.get(key) ?? 0;
-    if (count >= (key === EXEMPT ? this.#maxExempt() : this.#maxPerAddress())) return false;
-    this.#counts.set(key, count + 1);
+    if (!this.hasRoom(address)) return false;
+    this.enter(address);
     return true;
+  }
+
+  /** Whether the address may hold one more. */
+  hasRoom(address: string): boolean {
+    return this.#blocks(address).every(({ key, factor }) => {
+      const max = key === EXEMPT ? this.#maxExempt() : this.#maxPerAddress() * factor;
+      return (this.#counts.get(key) ?? 0) < max;
+    });
+  }
+
+  /** Counts one more, whatever the address may hold. */
+  enter(address: string): void {
+    for (const { key } of this.#blocks(address)) this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
   }
 
   /** Takes back one {@link AddressLimit.tryEnter} that answered true. */
   leave(address: string): void {
-    const key = this.#key(address);
-    const count = this.#counts.get(key);
-    if (count === undefined) return;
-    if (count > 1) this.#counts.set(key, count - 1);
-    else this.#counts.delete(key);
+    const blocks = this.#blocks(address);
+    if (!this.#counts.has(blocks[0]!.key)) return;
+    for (const { key } of blocks) {
+      const count = this.#counts.get(key) ?? 0;
+      if (count > 1) this.#counts.set(key, count - 1);
+      else this.#counts.delete(key);
+    }
   }
 
-  #key(address: string): string {
-    return (this.isExempt(address) ? undefined : addressKey(address)) ?? EXEMPT;
+  /** All that are counted. */
+  get total(): number {
+    let sum = 0;
+    for (const [key, count] of this.#counts) if (!key.includes('/')) sum += count;
+    return sum;
+  }
+
+  #blocks(address: string): readonly AddressBlock[] {
+    const blocks = this.isExempt(address) ? [] : addressBlocks(address);
+    return blocks.length > 0 ? blocks : EXEMPT_BLOCKS;
   }
 
   /** Whether many may stand behind the address, so that it says nothing about any of them. */
@@ -56,25 +79,4 @@ export class AddressLimit {
 
 /** Stands for all that is exempt, and for Unix sockets, which have no address. */
 const EXEMPT = 'exempt';
-
-/** What counts as one address: IPv4 by itself, IPv6 by /64. `undefined` for what is none, as of a Unix socket. */
-export function addressKey(address: string): string | undefined {
-  const plain = plainAddress(address);
-  if (isIPv4(plain)) return plain;
-  return isIPv6(plain) ? prefix64(plain) : undefined;
-}
-
-/** The first four groups of an IPv6 address, written out. */
-function prefix64(address: string): string {
-  const [head = '', tail] = address.replace(/%.*$/, '').split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const behind = tail === '' ? [] : tail.split(':');
-    while (groups.length + behind.length < 8) groups.push('0');
-    groups.push(...behind);
-  }
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
-}
+const EXEMPT_BLOCKS: readonly AddressBlock[] = [{ key: EXEMPT, factor: 1 }];

@@ -6,7 +6,7 @@ import { type AddressLimit, addressKey } from './address-limit.js';
 
 export class Bans {
   readonly #limit: AddressLimit;
-  /** Time at which each ban ends, by each look of the name: who looks like a banned one is banned as well. */
+  /** Monotonic time at which each ban ends, by each look of the name: who looks like a banned one is banned as well. */
   readonly #names = new Map<string, number>();
   /** The same by key of the address. */
   readonly #addresses = new Map<string, number>();
@@ -16,7 +16,7 @@ export class Bans {
     this.#limit = limit;
   }
 
-  /** Bans a name until `until` (ms since 1970). */
+  /** Bans a name until `until`, a monotonic time. */
   addName(name: string, until: number): void {
     for (const look of looks(name)) this.#names.set(look, until);
   }

@@ -26,13 +26,20 @@ export class TokenBucket {
     this.#updatedAt = now;
   }
 
-  /** Charges one unit; false, and not charged, beyond the overdraft. */
-  tryCharge(now: number): boolean {
+  /** Charges so many units; false, and not charged, beyond the overdraft. */
+  tryCharge(now: number, units = 1): boolean {
     if (this.#rate.perSecond === Number.POSITIVE_INFINITY) return true;
     this.#refill(now);
     if (this.#tokens <= -this.#rate.burst) return false;
-    this.#tokens -= 1;
+    this.#tokens -= units;
     return true;
+  }
+
+  /** Charges what has been done already, however deep the debt becomes. */
+  charge(now: number, units: number): void {
+    if (this.#rate.perSecond === Number.POSITIVE_INFINITY) return;
+    this.#refill(now);
+    this.#tokens -= units;
   }
 
   /** Milliseconds until the overdraft is paid back; 0 when there is none. */

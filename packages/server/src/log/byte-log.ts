@@ -8,6 +8,7 @@
  */
 import { ENTRY_SEQ_OFFSET, entryBytes, readU32, readU48, writeEntry } from '@chat/protocol';
 import type { LogEntry } from './event-log.js';
+import type { LogShare } from './log-budget.js';
 
 /** How much of the past is kept. The strictest bound wins. */
 export interface Retention {
@@ -33,7 +34,8 @@ export class Chunk {
   lastSeq = 0;
   /** `prev` of the first entry, which may still have to come. */
   firstPrev: number;
-  lastAt = 0;
+  /** Monotonic time of its newest entry. */
+  lastSince = 0;
   next: Chunk | undefined = undefined;
   /** Retention took it: its bytes are gone. */
   dropped = false;
@@ -70,6 +72,7 @@ export interface StartingPoint {
 export class ByteLog {
   readonly #handle: number;
   readonly #retention: Retention;
+  readonly #share: LogShare | undefined;
   readonly #chunkBytes: number;
   readonly #chunkEntries: number;
   #chunks: Chunk[];
@@ -89,12 +92,14 @@ export class ByteLog {
   /**
    * @param handle number of the room in the frames
    * @param floor position up to which nothing can be said: entries up to there may have been, and are not held
+   * @param share told of each change of the bytes held
    */
-  constructor(handle: number, retention: Retention, floor = 0) {
+  constructor(handle: number, retention: Retention, floor = 0, share?: LogShare) {
     this.#handle = handle;
     this.#lastSeq = floor;
     this.#previousSeq = floor;
     this.#retention = retention;
+    this.#share = share;
     this.#chunkBytes = Math.min(MAX_CHUNK_BYTES, Math.ceil(retention.maxBytes / CHUNKS_PER_BOUND));
     this.#chunkEntries = Math.max(1, Math.ceil(retention.maxEntries / CHUNKS_PER_BOUND));
     // A room in which nothing was said yet costs no buffer.
@@ -122,8 +127,12 @@ export class ByteLog {
     return this.#entries;
   }
 
-  /** Encodes `entry` behind the others. Its `prev` is the entry before it. */
-  append(entry: LogEntry): void {
+  /**
+   * Encodes `entry` behind the others. Its `prev` is the entry before it.
+   *
+   * @param since monotonic time from which its age counts
+   */
+  append(entry: LogEntry, since: number = entry.at): void {
     const { name, body } = entry;
     const length = entryBytes(name.length, body.length);
     let chunk = this.#tail;
@@ -150,22 +159,22 @@ export class ByteLog {
     chunk.used += length;
     chunk.entries++;
     chunk.lastSeq = entry.seq;
-    chunk.lastAt = entry.at;
+    chunk.lastSince = since;
     this.#lastSeq = entry.seq;
-    this.#bytes += length;
     this.#entries++;
+    this.#resize(length);
     if (this.#bytes > this.#retention.maxBytes || this.#entries > this.#retention.maxEntries) this.#trim();
   }
 
-  /** Drops what is older than retention allows. To be called now and then. */
+  /** Drops what is older than retention allows at the monotonic time `now`. To be called now and then. */
   expire(now: number): void {
     const oldest = now - this.#retention.maxAgeMs;
-    while (this.#entries > 0 && this.#chunks[0]!.lastAt < oldest) this.#dropFirst();
+    while (this.#entries > 0 && this.#chunks[0]!.lastSince < oldest) this.#dropFirst();
   }
 
-  /** Drops the oldest chunk, when there is more than one. Answers the bytes that were freed. */
-  shed(): number {
-    if (this.#chunks.length < 2) return 0;
+  /** Drops the oldest chunk, unless it is the newest and is to be kept. Answers the bytes that were freed. */
+  shed(keepsNewest = true): number {
+    if (this.#entries === 0 || (keepsNewest && this.#chunks.length < 2)) return 0;
     const before = this.#bytes;
     this.#dropFirst();
     return before - this.#bytes;
@@ -304,6 +313,11 @@ export class ByteLog {
     return chunk;
   }
 
+  #resize(deltaBytes: number): void {
+    this.#bytes += deltaBytes;
+    this.#share?.add(this, deltaBytes);
+  }
+
   #trim(): void {
     while (
       this.#chunks.length > 1 &&
@@ -321,8 +335,8 @@ export class ByteLog {
       chunk.next = this.#tail;
     }
     this.#chunks.shift();
-    this.#bytes -= chunk.used;
     this.#entries -= chunk.entries;
+    this.#resize(-chunk.used);
     if (this.#sliceChunk === chunk) {
       this.#sliceChunk = undefined;
       this.#slice = NOTHING;

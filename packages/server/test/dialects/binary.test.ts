@@ -336,7 +336,7 @@ describe('a client that does not read', () => {
 
 describe('a flood of', () => {
   it('pings is answered as fast as it is read, and no faster', async () => {
-    const memory = await MemoryChat.open({ maxQueuedBytes: 4096 });
+    const memory = await MemoryChat.open({ ...UNLIMITED, maxQueuedBytes: 4096 });
     const ada = await memory.enter('ada');
     ada.pipe.pause();
     const pings = Buffer.concat(

@@ -1,5 +1,5 @@
 /** Time that a test moves by hand. */
-import type { Clock } from '../../src/clock.js';
+import type { SteadyClock } from '../../src/clock.js';
 
 interface Timer {
   dueAt: number;
@@ -7,12 +7,18 @@ interface Timer {
   readonly callback: () => void;
 }
 
-export class ManualClock implements Clock {
+export class ManualClock implements SteadyClock {
   readonly #timers = new Set<Timer>();
   #now: number;
+  #skew = 0;
 
   constructor(now = 1_700_000_000_000) {
     this.#now = now;
+  }
+
+  /** Sets the time of day forward, or back, while no time passes. */
+  set(stepMs: number): void {
+    this.#skew += stepMs;
   }
 
   /** Timers that wait. */
@@ -21,6 +27,10 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
+    return this.#now + this.#skew;
+  }
+
+  monotonic(): number {
     return this.#now;
   }
 
