@@ -28,7 +28,7 @@ import { copyPlainText } from './plain-text.js';
 /** A piece ends with the entry that reaches this size. */
 const PIECE_BYTES = 65_536;
 /** Pieces that are kept, and their bytes: what the busiest turn brings in. */
-const KEPT_PIECES = 64;
+const KEPT_PIECES = 32;
 const KEPT_BYTES = 2_097_152;
 const FIRST_SCRATCH_BYTES = 4096;
 const COLON = 0x3a;
@@ -49,6 +49,9 @@ export class LineView {
   /** The one that was asked for last. */
   #latest = 0;
   #scratch: Buffer = Buffer.alloc(0);
+  /** Of the piece that is rendered: where its runs end, and whose they are. */
+  readonly #ends: number[] = [];
+  readonly #senders: number[] = [];
   #length = 0;
 
   /** @param maxLinesPerMessage lines that one message becomes at the most, but for one that says so */
@@ -84,8 +87,9 @@ export class LineView {
 
   #render(chunk: Chunk, from: number): Piece {
     const { bytes, used } = chunk;
-    const ends: number[] = [];
-    const senders: number[] = [];
+    const ends = this.#ends;
+    const senders = this.#senders;
+    let runs = 0;
     let entries = 0;
     let to = from;
     this.#length = 0;
@@ -93,17 +97,14 @@ export class LineView {
       const end = to + readU32(bytes, to);
       const sender = readU32(bytes, to + ENTRY_SENDER_OFFSET);
       if (!this.#tryCopy(bytes, to, end)) this.#write(entryLines(bytes, to, this.#maxLinesPerMessage));
-      if (senders[senders.length - 1] === sender) {
-        ends[ends.length - 1] = this.#length;
-      } else {
-        senders.push(sender);
-        ends.push(this.#length);
-      }
+      if (runs === 0 || senders[runs - 1] !== sender) senders[runs++] = sender;
+      ends[runs - 1] = this.#length;
       entries++;
       to = end;
     }
     const text = Buffer.from(this.#scratch.subarray(0, this.#length));
-    return new Piece(chunk, { from, to, entries }, text, ends, senders);
+    const span = { from, to, entries };
+    return new Piece(chunk, span, text, firstOf(ends, runs), firstOf(senders, runs));
   }
 
   /** Most messages are one line of plain text: copied without being decoded. */
@@ -174,6 +175,13 @@ function plain(entry: Extract<Entry, { type: typeof FrameType.Message }>): strin
     }
   }
   return `[${entry.body.length} bytes of ${CODEC_NAMES.get(entry.codec) ?? `codec ${entry.codec}`}]`;
+}
+
+/** An array of exactly that size: pieces are kept, and in a rush there are many. */
+function firstOf(numbers: readonly number[], count: number): Uint32Array {
+  const exact = new Uint32Array(count);
+  for (let i = 0; i < count; i++) exact[i] = numbers[i]!;
+  return exact;
 }
 
 function isComing(bytes: Uint8Array, at: number, member: number): boolean {

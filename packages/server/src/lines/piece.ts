@@ -10,7 +10,7 @@ import type { LineCharset } from './charset.js';
 /** Bytes of lines, and where each run of lines of one sender ends. */
 interface Text {
   readonly bytes: Buffer;
-  readonly ends: readonly number[];
+  readonly ends: Uint32Array;
 }
 
 export class Piece {
@@ -20,7 +20,7 @@ export class Piece {
   readonly to: number;
   readonly entries: number;
   readonly #text: Text;
-  readonly #senders: readonly number[];
+  readonly #senders: Uint32Array;
   /** Which runs each sender has; made for a piece that many read. */
   #runs: Map<number, number[]> | undefined;
   #encoded: Text | undefined;
@@ -31,8 +31,8 @@ export class Piece {
     chunk: Chunk,
     span: { readonly from: number; readonly to: number; readonly entries: number },
     bytes: Buffer,
-    ends: readonly number[],
-    senders: readonly number[],
+    ends: Uint32Array,
+    senders: Uint32Array,
   ) {
     this.chunk = chunk;
     this.from = span.from;
@@ -78,15 +78,13 @@ export class Piece {
   #encodedIn(charset: LineCharset): Text {
     if (this.#encoded) return this.#encoded;
     const { bytes, ends } = this.#text;
-    const parts = ends.map((end, i) => charset.encode(bytes.toString('utf8', ends[i - 1] ?? 0, end)));
+    const parts = Array.from(ends, (end, i) => charset.encode(bytes.toString('utf8', ends[i - 1] ?? 0, end)));
     let length = 0;
-    this.#encoded = {
-      bytes: Buffer.concat(parts),
-      ends: parts.map((part) => {
-        length += part.length;
-        return length;
-      }),
-    };
+    const encodedEnds = Uint32Array.from(parts, (part) => {
+      length += part.length;
+      return length;
+    });
+    this.#encoded = { bytes: Buffer.concat(parts), ends: encodedEnds };
     return this.#encoded;
   }
 }
@@ -96,7 +94,7 @@ const FEW_READERS = 8;
 const FIRST_RUN: readonly number[] = [0];
 const NOTHING: Buffer = Buffer.alloc(0);
 
-function runsIn(senders: readonly number[], sender: number): readonly number[] | undefined {
+function runsIn(senders: Uint32Array, sender: number): readonly number[] | undefined {
   let runs: number[] | undefined;
   for (let i = senders.indexOf(sender); i !== -1; i = senders.indexOf(sender, i + 1)) {
     runs ??= [];
