@@ -30,7 +30,7 @@ describe('ShmError', () => {
 describe('the table of errors in the README', () => {
   it('is the one of the code', () => {
     const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-    const rows = [...readme.matchAll(/^\| `(ERR_SHM_\w+)` \| (.*) \|$/gm)].map(([, code, meaning]) => [
+    const rows = [...readme.matchAll(/\| `(ERR_SHM_\w+)` \| ([^|]+) (?=\|)/g)].map(([, code, meaning]) => [
       code,
       meaning,
     ]);

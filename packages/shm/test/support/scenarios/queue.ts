@@ -5,7 +5,7 @@ import type { Place, Scenario } from '../scenario.js';
 
 const LAST = 4;
 const END = 99;
-const open = ({ name, directory }: Place): WorkQueue => openQueue(name, { directory, capacityBytes: 4096 });
+const open = ({ name, directory }: Place): WorkQueue => openQueue(name, { directory, capacityBytes: 8192 });
 
 /** Takes everything that there is, and is done with it. */
 async function drain(queue: WorkQueue): Promise<number[]> {
