@@ -8,7 +8,7 @@
 import { type ChatClient, createChatClient, type JoinOptions, type Room } from '@chat/client';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UNLIMITED } from '../packages/server/src/options.js';
+import { UNLIMITED } from '../packages/server/src/options/options.js';
 import { MemoryChat } from '../packages/server/test/support/memory-chat.js';
 import { turn } from '../packages/server/test/support/turn.js';
 import { WireReader, WitnessLog } from '../packages/server/test/support/wire-reader.js';

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { ChatEvents } from './chat.js';
+export type { ChatEvents } from './server/chat.js';
 export {
   ChatServer,
   createChatServer,
@@ -13,11 +13,11 @@ export {
   type ServerStats,
   type TcpAddress,
   type UnixAddress,
-} from './chat-server.js';
-export { type Clock, systemClock } from './clock.js';
-export type { HttpOptions } from './dialects/http.js';
-export type { DrainOptions, DrainResult } from './drain.js';
-export { ServerError, ServerErrorCode } from './errors.js';
+} from './server/chat-server.js';
+export { type Clock, systemClock } from './time/clock.js';
+export type { HttpOptions } from './dialects/http/http-dialect.js';
+export type { DrainOptions, DrainResult } from './server/drain.js';
+export { ServerError, ServerErrorCode } from './options/errors.js';
 export type {
   AuthenticateResult,
   AuthorizedAction,
@@ -25,15 +25,15 @@ export type {
   Hooks,
   MessageDecision,
   SessionInfo,
-} from './hooks.js';
+} from './options/hooks.js';
 export type { Draft, EventLog, LogConsumer, LogEntry, Origin } from './log/event-log.js';
 export { createMemoryLog } from './log/memory-log.js';
-export type { Logger } from './logger.js';
+export type { Logger } from './options/logger.js';
 export {
   type AdjustableLimits,
   type ChatServerOptions,
   type DuplicateNamePolicy,
   type SlowConsumerPolicy,
   UNLIMITED,
-} from './options.js';
-export type { TlsCertificate, TlsCertificates, TlsOptions } from './tls.js';
+} from './options/options.js';
+export type { TlsCertificate, TlsCertificates, TlsOptions } from './server/tls.js';

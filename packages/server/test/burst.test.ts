@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { encodeFrame, FrameType, readU32, ENTRY_SEQ_OFFSET as SEQ_OFFSET } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { UNLIMITED } from '../src/options.js';
+import { UNLIMITED } from '../src/options/options.js';
 import { CARRIERS, type CarrierName, station } from './support/carriers.js';
 import { ManualClock } from './support/manual-clock.js';
 import { seeded } from './support/seeded.js';

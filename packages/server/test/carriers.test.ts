@@ -1,7 +1,7 @@
 /** The contract of links and listeners: what a chat does must not depend on what carries it. */
 import { FrameType } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { UNLIMITED } from '../src/options.js';
+import { UNLIMITED } from '../src/options/options.js';
 import { CARRIERS, station } from './support/carriers.js';
 import { LogLines } from './support/log-lines.js';
 import { ManualClock } from './support/manual-clock.js';

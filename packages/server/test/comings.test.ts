@@ -4,8 +4,8 @@
  */
 import { FrameType, type Hello, nameKey, type Welcome } from '@chat/protocol';
 import { expect, it } from 'vitest';
-import type { AuthenticateResult } from '../src/hooks.js';
-import type { DuplicateNamePolicy } from '../src/options.js';
+import type { AuthenticateResult } from '../src/options/hooks.js';
+import type { DuplicateNamePolicy } from '../src/options/options.js';
 import { MemoryChat, type MemoryClient } from './support/memory-chat.js';
 import { seeded } from './support/seeded.js';
 import { turn } from './support/turn.js';

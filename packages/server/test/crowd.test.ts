@@ -4,7 +4,7 @@
  */
 import { type Entry, FrameType, type Hello, type Joined } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { UNLIMITED } from '../src/options.js';
+import { UNLIMITED } from '../src/options/options.js';
 import { CARRIERS, type Station, station } from './support/carriers.js';
 import { seeded } from './support/seeded.js';
 import { turn, until } from './support/turn.js';

@@ -1,8 +1,8 @@
 /** The time of day may be set at any moment: it is what entries are dated with, and nothing lasts shorter or longer for it. */
 import { CloseCode, FrameType } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { type Clock, steadyClock, systemClock } from '../src/clock.js';
-import { TimerWheel } from '../src/timer-wheel.js';
+import { type Clock, steadyClock, systemClock } from '../src/time/clock.js';
+import { TimerWheel } from '../src/time/timer-wheel.js';
 import { ManualClock } from './support/manual-clock.js';
 import { MemoryChat } from './support/memory-chat.js';
 import { turn } from './support/turn.js';

@@ -1,12 +1,12 @@
 /** What one address holds leaves room for others, and the one that holds most gives up first. */
 import { CloseCode, FailureCode, FrameType } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { AddressLimit } from '../src/limits/address-limit.js';
-import { AddressRate } from '../src/limits/address-rate.js';
+import { AddressLimit } from '../src/limits/addresses/address-limit.js';
+import { AddressRate } from '../src/limits/addresses/address-rate.js';
 import { LogBudget, type LogShare, type Shedding } from '../src/log/log-budget.js';
-import { MemoryGuard } from '../src/memory-guard.js';
-import { resolveOptions, UNLIMITED } from '../src/options.js';
-import { TimerWheel } from '../src/timer-wheel.js';
+import { MemoryGuard } from '../src/server/memory-guard.js';
+import { resolveOptions, UNLIMITED } from '../src/options/options.js';
+import { TimerWheel } from '../src/time/timer-wheel.js';
 import { ManualClock } from './support/manual-clock.js';
 import { MemoryChat } from './support/memory-chat.js';
 import { turn } from './support/turn.js';

@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { encodeFrame, encodePreface, FrameType } from '@chat/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { UNLIMITED } from '../src/options.js';
+import { UNLIMITED } from '../src/options/options.js';
 import { type Station, station } from './support/carriers.js';
 import { LogLines } from './support/log-lines.js';
 import { ManualClock } from './support/manual-clock.js';

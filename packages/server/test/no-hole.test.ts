@@ -6,7 +6,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UNLIMITED } from '../src/options.js';
+import { UNLIMITED } from '../src/options/options.js';
 import { MemoryChat } from './support/memory-chat.js';
 import { turn } from './support/turn.js';
 import { WireReader, WitnessLog } from './support/wire-reader.js';

@@ -3,7 +3,7 @@ import { CloseCode, encodeFrame, FrameType } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
 import { InputTurns } from '../src/limits/input-turns.js';
 import { Price } from '../src/limits/prices.js';
-import { UNLIMITED } from '../src/options.js';
+import { UNLIMITED } from '../src/options/options.js';
 import { station } from './support/carriers.js';
 import { MemoryChat } from './support/memory-chat.js';
 import { turn, until } from './support/turn.js';

@@ -1,7 +1,7 @@
 /** What members may do, and that it can be taken back from those who are here. */
 import { FailureCode, FrameType, type Joined, NoticeKind, type RoomInfo } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { createChatServer } from '../src/chat-server.js';
+import { createChatServer } from '../src/server/chat-server.js';
 import { MemoryChat } from './support/memory-chat.js';
 import { tcpPipe } from './support/socket-pipe.js';
 import { turn } from './support/turn.js';

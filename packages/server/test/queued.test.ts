@@ -1,7 +1,7 @@
 /** What waits for a peer that does not read: answers of every kind up to `maxQueuedBytes`, and each room has its turn. */
 import { CloseCode, encodeFrame, FrameType, type Joined } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { UNLIMITED } from '../src/options.js';
+import { UNLIMITED } from '../src/options/options.js';
 import { MemoryChat } from './support/memory-chat.js';
 import { turn } from './support/turn.js';
 

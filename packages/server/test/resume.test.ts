@@ -10,7 +10,7 @@ import {
 } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Draft, EventLog, LogConsumer } from '../src/log/event-log.js';
-import { UNLIMITED } from '../src/options.js';
+import { UNLIMITED } from '../src/options/options.js';
 import { MemoryChat, type MemoryClient } from './support/memory-chat.js';
 import { seeded } from './support/seeded.js';
 import { turn } from './support/turn.js';

@@ -1,8 +1,8 @@
 /**
  * Who is not welcome for a while: names, and addresses (IPv6 by /64, as everywhere).
  */
-import { looks } from '../names.js';
-import { type AddressLimit, addressKey } from './address-limit.js';
+import { looks } from '../session/names.js';
+import { type AddressLimit, addressKey } from './addresses/address-limit.js';
 
 export class Bans {
   readonly #limit: AddressLimit;

@@ -6,10 +6,10 @@
  * goes on after so many refusals is shown out. An address in debt is never refused anything, since many may stand
  * behind it: its connections are not read from, and what was read waits.
  */
-import type { SteadyClock } from '../clock.js';
-import { addressBlocks } from './address-blocks.js';
-import type { AddressLimit } from './address-limit.js';
-import { timesRate } from './address-rate.js';
+import type { SteadyClock } from '../time/clock.js';
+import { addressBlocks } from './addresses/address-blocks.js';
+import type { AddressLimit } from './addresses/address-limit.js';
+import { timesRate } from './addresses/address-rate.js';
 import { InputTurns } from './input-turns.js';
 import { ADDRESS_TURN, CONNECTION_TURN, OverheadBytes, Price, TURN_PRICE_OF_BYTE } from './prices.js';
 import { type Rate, TokenBucket } from './token-bucket.js';

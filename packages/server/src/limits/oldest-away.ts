@@ -3,8 +3,8 @@
  * `silent-lines.ts`.)
  */
 import { NoticeKind } from '@chat/protocol';
-import type { Session } from '../session.js';
-import { addressKey } from './address-blocks.js';
+import type { Session } from '../session/session.js';
+import { addressKey } from './addresses/address-blocks.js';
 
 /** Ends the oldest session of those that are away, and were lost from `address`; false when none is. */
 export function endOldestAway(sessions: Iterable<Session>, address: string): boolean {

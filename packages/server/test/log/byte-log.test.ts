@@ -1,9 +1,9 @@
 import { decodeFrame, type Entry, FrameType, NoticeKind, readU32 } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { readHistory } from '../../src/history.js';
+import { readHistory } from '../../src/log/history.js';
 import { ByteLog, type Cursor, type Retention } from '../../src/log/byte-log.js';
 import type { LogEntry } from '../../src/log/event-log.js';
-import { Room } from '../../src/room.js';
+import { Room } from '../../src/room/room.js';
 import { seeded } from '../support/seeded.js';
 
 const HANDLE = 5;

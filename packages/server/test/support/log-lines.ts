@@ -1,5 +1,5 @@
 /** A logger that keeps what it is told. */
-import type { Logger } from '../../src/logger.js';
+import type { Logger } from '../../src/options/logger.js';
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';

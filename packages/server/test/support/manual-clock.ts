@@ -1,5 +1,5 @@
 /** Time that a test moves by hand. */
-import type { SteadyClock } from '../../src/clock.js';
+import type { SteadyClock } from '../../src/time/clock.js';
 
 interface Timer {
   dueAt: number;

@@ -1,5 +1,5 @@
 /** A link without an operating system: what was written lies in an array, and unsent stays unsent until told. */
-import type { Link, LinkHandler } from '../../src/link.js';
+import type { Link, LinkHandler } from '../../src/connection/link.js';
 
 export class MemoryLink implements Link {
   readonly address: string;

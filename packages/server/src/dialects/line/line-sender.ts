@@ -1,0 +1,109 @@
+/**
+ * The sending half of a peer of the line dialect: entries of the log as pieces that it shares with others, and
+ * answers, which wait for the end of the turn.
+ *
+ * What can be written is written until the socket holds unsent bytes, and then nothing until they are out. So a peer
+ * that does not read holds a piece, and a bounded amount of answers.
+ */
+import type { Chat } from '../../server/chat.js';
+import type { Link } from '../../connection/link.js';
+import { AnswerBuffer } from '../binary/answer-buffer.js';
+import type { Membership } from '../../room/room.js';
+import type { LineCharset } from './charset.js';
+import { directLines, LineView } from './line-view.js';
+
+export class LineSender {
+  readonly #chat: Chat;
+  readonly #link: Link;
+  /** Undefined while no answer waits: an idle session has none. */
+  #answers: AnswerBuffer | undefined;
+  #isBlocked = false;
+
+  constructor(chat: Chat, link: Link) {
+    this.#chat = chat;
+    this.#link = link;
+  }
+
+  /** Whether the socket holds unsent bytes: everything waits for {@link LineSender.unblock}. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  /** Bytes of answers that wait. */
+  get waitingBytes(): number {
+    return this.#answers?.length ?? 0;
+  }
+
+  /** What was unsent is out. */
+  unblock(): void {
+    this.#isBlocked = false;
+    this.flush();
+  }
+
+  /**
+   * See `Peer`.
+   *
+   * @param charset of the reader; undefined for UTF-8
+   */
+  deliver(membership: Membership, charset: LineCharset | undefined): void {
+    this.flush();
+    for (;;) {
+      if (membership.lagged) {
+        membership.session.lagged(membership);
+        return;
+      }
+      if (this.#isBlocked) return;
+      const { chunk, offset } = membership;
+      if (offset < chunk.used) this.#write(this.#next(membership, charset));
+      else if (!chunk.next) return;
+      else membership.moveTo({ chunk: chunk.next, offset: 0 });
+    }
+  }
+
+  /** Adds an answer; it goes out with the next {@link LineSender.flush}. */
+  add(answer: Uint8Array): void {
+    this.#answers ??= new AnswerBuffer();
+    this.#answers.add(answer);
+  }
+
+  /** Sends the answers. */
+  flush(): void {
+    if (!this.#isBlocked && this.#answers) this.#write(this.#takeAnswers(this.#answers));
+  }
+
+  /** Sends `answer` behind all others, whatever is unsent: nothing follows. */
+  last(answer: Uint8Array): void {
+    this.add(answer);
+    if (this.#answers) this.#write(this.#takeAnswers(this.#answers));
+  }
+
+  #takeAnswers(answers: AnswerBuffer): Buffer {
+    this.#answers = undefined;
+    return answers.take();
+  }
+
+  /** Moves the cursor over what one write may have, and answers its lines. */
+  #next(membership: Membership, charset: LineCharset | undefined): Buffer {
+    const { room, session, chunk, offset } = membership;
+    const { counters, options } = this.#chat;
+    counters.slicesOut++;
+    if (room.name === '') {
+      counters.entriesOut++;
+      membership.offset = offset + chunk.bytes.readUInt32LE(offset);
+      const lines = directLines(chunk, offset, options.maxLinesPerMessage);
+      return charset?.encode(lines) ?? Buffer.from(lines);
+    }
+    room.lines ??= new LineView(options.maxLinesPerMessage);
+    const piece = room.lines.piece(chunk, offset, session.memberId);
+    counters.entriesOut += piece.entries;
+    membership.offset = piece.to;
+    return piece.bytesFor(session.memberId, charset);
+  }
+
+  #write(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#chat.counters.bytesOut += bytes.length;
+    this.#link.write(bytes);
+    this.#isBlocked = this.#link.unsentBytes > 0;
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * A room: its log, and a cursor for each member. An inbox is a room with one reader and no name.
+ */
+import type { Member } from '@chat/protocol';
+import type { LineView } from '../dialects/line/line-view.js';
+import { ByteLog, Chunk, type Cursor, type Retention, type StartingPoint } from '../log/byte-log.js';
+import type { LogShare } from '../log/log-budget.js';
+import type { Session } from '../session/session.js';
+
+const RETIRED = new Chunk(0, 0, 0);
+
+/** One session in one room; is itself the cursor of that session. */
+export class Membership implements Cursor {
+  readonly session: Session;
+  readonly room: Room;
+  /** Position of the notice that made the session a member; orders the list of members. */
+  readonly joinedSeq: number;
+  chunk: Chunk;
+  offset: number;
+
+  constructor(session: Session, room: Room, joinedSeq: number, point: StartingPoint) {
+    this.session = session;
+    this.room = room;
+    this.joinedSeq = joinedSeq;
+    this.chunk = point.chunk;
+    this.offset = point.offset;
+  }
+
+  moveTo(point: Cursor): void {
+    this.chunk = point.chunk;
+    this.offset = point.offset;
+  }
+
+  /** Puts the cursor where nothing comes any more. */
+  retire(): void {
+    this.chunk = RETIRED;
+    this.offset = 0;
+  }
+
+  get isRetired(): boolean {
+    return this.chunk === RETIRED;
+  }
+
+  /** Whether entries that this member has not been sent are gone. */
+  get lagged(): boolean {
+    const { chunk, offset } = this;
+    if (!chunk.dropped) return false;
+    if (offset < chunk.used) return true;
+    // It has read what was dropped here, but perhaps not what was dropped behind it.
+    let { next } = chunk;
+    while (next?.dropped && next.used === 0) next = next.next;
+    return next?.dropped === true;
+  }
+}
+
+/** Whether there is something that the member has not been sent. */
+export function isBehind({ chunk, offset }: Membership): boolean {
+  return offset < chunk.used || chunk.next !== undefined;
+}
+
+/** A turn may bring in this part of what the log holds. */
+const UNSENT_PER_BOUND = 4;
+
+export class Room {
+  /** As the first member wrote it. */
+  readonly name: string;
+  readonly key: string;
+  /** Number in frames; never used again in this epoch. */
+  readonly handle: number;
+  readonly log: ByteLog;
+  /** The latest entries as lines; made by the first member of the line dialect. */
+  lines: LineView | undefined;
+  /** By member id, in the order of joining. */
+  readonly members: Map<number, Membership> = new Map();
+  /** Address of the member that made it. */
+  readonly maker: string;
+  /** Whose bytes its history is. */
+  readonly share: LogShare | undefined;
+  /** Those on their way through the log, who are not members yet. */
+  joining = 0;
+  /** Whether fan-out knows already that there is something new. */
+  dirty = false;
+  /** Whether fan-out will come by in any case, later. */
+  waiting = false;
+  /** What was appended since fan-out came by. */
+  unsentBytes = 0;
+  unsentEntries = 0;
+  readonly #maxUnsentBytes: number;
+  readonly #maxUnsentEntries: number;
+
+  /**
+   * @param floor see {@link ByteLog}
+   * @param maker address of the member that makes it
+   * @param share whose bytes its history is
+   */
+  constructor(
+    name: string,
+    key: string,
+    handle: number,
+    retention: Retention,
+    floor = 0,
+    maker = '',
+    share?: LogShare,
+  ) {
+    this.name = name;
+    this.key = key;
+    this.handle = handle;
+    this.maker = maker;
+    this.share = share;
+    this.log = new ByteLog(handle, retention, floor, share);
+    this.#maxUnsentBytes = retention.maxBytes / UNSENT_PER_BOUND;
+    this.#maxUnsentEntries = retention.maxEntries / UNSENT_PER_BOUND;
+  }
+
+  /** Whether nobody is in it, nor on the way. */
+  get isEmpty(): boolean {
+    return this.members.size === 0 && this.joining === 0;
+  }
+
+  /**
+   * Whether fan-out must not wait for the end of the turn: what one turn brings in can exceed what the log holds,
+   * and readers who were given no chance to read would count as slow.
+   */
+  get isFilling(): boolean {
+    return this.unsentBytes > this.#maxUnsentBytes || this.unsentEntries > this.#maxUnsentEntries;
+  }
+
+  /**
+   * Up to `limit` members who joined after the cursor, in the order of joining, as far as their JSON stays
+   * within `maxBytes`.
+   */
+  listMembers(
+    limit: number,
+    maxBytes: number,
+    after = 0,
+  ): { readonly members: Member[]; readonly cursor?: number } {
+    const members: Member[] = [];
+    let last = after;
+    let bytes = 0;
+    for (const membership of this.members.values()) {
+      if (membership.joinedSeq <= after) continue;
+      const member = { id: membership.session.memberId, name: membership.session.name };
+      bytes += Buffer.byteLength(JSON.stringify(member)) + 1;
+      if (members.length === limit || bytes > maxBytes) return { members, cursor: last };
+      members.push(member);
+      last = membership.joinedSeq;
+    }
+    return { members };
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * All rooms. A room comes into being with its first member and goes away, with its history, some time after
+ * its last one left. One address makes so many and no more; the place of the lobby is never taken.
+ */
+import { LOBBY, MAX_NAME_BYTES, type RoomInfo, roomKey } from '@chat/protocol';
+import type { Awaitable } from '../options/hooks.js';
+import { type AddressLimit, addressKey } from '../limits/addresses/address-limit.js';
+import type { Retention } from '../log/byte-log.js';
+import { LogBudget, type LogShare } from '../log/log-budget.js';
+import { RoomLooks } from '../session/names.js';
+import { Room } from './room.js';
+import type { TimerWheel } from '../time/timer-wheel.js';
+
+/** What the directory of rooms needs to know. */
+export interface RoomsOptions {
+  readonly maxRooms: number;
+  readonly emptyRoomTtlMs: number;
+  readonly retention: Retention;
+  readonly maxLogBytes: number;
+}
+
+/** Rooms that one page of the list looks at, at the most. */
+const MAX_LOOKED_AT = 1000;
+const LOBBY_KEY = roomKey(LOBBY);
+
+export class Rooms {
+  readonly #options: RoomsOptions;
+  readonly #wheel: TimerWheel;
+  readonly #rooms = new Map<string, Room>();
+  readonly #looks = new RoomLooks();
+  /** Keys in order, for {@link Rooms.list}: whoever asks for pages again and again must not make us sort each time. */
+  readonly #keys: string[] = [];
+  /** When a room may be forgotten if it is empty then: those that emptied first come first. */
+  readonly #leases = new Map<Room, number>();
+  /** Rooms by the addresses that made them. */
+  readonly #makers: AddressLimit | undefined;
+  /** The bytes of all histories, inboxes included. */
+  readonly budget: LogBudget = new LogBudget();
+  #handles = 0;
+  /**
+   * The newest entry of all rooms that were forgotten. A room that is made may have been before, and what it had is
+   * not remembered for each: it begins here, so that an older position in it is answered with a gap.
+   */
+  #forgottenSeq = 0;
+  /** Rooms that lists have looked at so far, for what it cost. */
+  lookedAt = 0;
+
+  constructor(options: RoomsOptions, wheel: TimerWheel, makers?: AddressLimit) {
+    this.#options = options;
+    this.#wheel = wheel;
+    this.#makers = makers;
+  }
+
+  get size(): number {
+    return this.#rooms.size;
+  }
+
+  /** Bytes of history in all rooms and inboxes. */
+  get logBytes(): number {
+    return this.budget.bytes;
+  }
+
+  /** All of them, those that are empty included. */
+  get all(): Iterable<Room> {
+    return this.#rooms.values();
+  }
+
+  /** Whether one more may be made. The lobby is there for all, and does not count. */
+  get hasSpace(): boolean {
+    return this.#rooms.size - (this.#rooms.has(LOBBY_KEY) ? 1 : 0) < this.#options.maxRooms;
+  }
+
+  find(name: string): Room | undefined {
+    return isTooLong(name) ? undefined : this.#rooms.get(roomKey(name));
+  }
+
+  byKey(key: string): Room | undefined {
+    return this.#rooms.get(key);
+  }
+
+  /**
+   * The room of that name, made if there is space for one more; `undefined` if not.
+   *
+   * @param maker address of the member that wants it
+   */
+  open(name: string, maker = ''): Room | undefined {
+    const key = roomKey(name);
+    const known = this.#rooms.get(key);
+    if (known) return known;
+    if (key !== LOBBY_KEY) {
+      if (!this.hasSpace && !this.#forgetEmptyRoom()) return undefined;
+      if (!this.#mayMake(maker)) return undefined;
+    }
+    const share = this.share(maker, key);
+    const { retention } = this.#options;
+    const room = new Room(name, key, ++this.#handles, retention, this.#forgottenSeq, maker, share);
+    this.#rooms.set(key, room);
+    this.#looks.add(name);
+    this.#keys.splice(this.#indexOf(key), 0, key);
+    this.release(room);
+    return room;
+  }
+
+  /** Whether there is no such room, but one that looks like it by letters of another script. */
+  looksLikeAnother(name: string): boolean {
+    return !this.#rooms.has(roomKey(name)) && this.#looks.isTaken(name);
+  }
+
+  /** Says that there was an entry of a room that was forgotten already. */
+  missed(seq: number): void {
+    this.#forgottenSeq = Math.max(this.#forgottenSeq, seq);
+  }
+
+  /**
+   * Whose history it is: that of the address, or of `key` alone where the address says nothing, as a Unix socket or
+   * one behind which many stand.
+   */
+  share(address: string, key: string): LogShare {
+    const holder = this.#makers?.isExempt(address) ? undefined : addressKey(address);
+    return this.budget.open(holder ?? `key ${key}`);
+  }
+
+  /** Whether histories hold more than they may; see {@link Rooms.shrink}. */
+  get isFull(): boolean {
+    return this.budget.bytes > this.#options.maxLogBytes;
+  }
+
+  /** Keeps the total of all histories within its bound, at the cost of those who hold most. */
+  shrink(growing: Room): void {
+    this.budget.keepWithin(this.#options.maxLogBytes, growing.log);
+  }
+
+  /** Says that nobody may be in the room any more: after a while without members it is forgotten. */
+  release(room: Room): void {
+    if (!room.isEmpty) return;
+    const { emptyRoomTtlMs } = this.#options;
+    const freeAt = this.#wheel.now + emptyRoomTtlMs;
+    // One that has emptied again is put behind those that have been empty for longer; its timer runs already.
+    const isTimed = this.#leases.delete(room);
+    this.#leases.set(room, freeAt);
+    if (isTimed) return;
+    this.#wheel.schedule({ expire: (now) => this.#expireLease(room, now) }, emptyRoomTtlMs);
+  }
+
+  /** Drops entries that are too old, in all rooms. */
+  expire(now: number): void {
+    for (const room of this.#rooms.values()) room.log.expire(now);
+  }
+
+  /**
+   * Up to `limit` rooms that have members and may be seen, by name, beginning behind the cursor, as far as their
+   * JSON stays within `maxBytes`.
+   *
+   * @param maySee asked about one room after the other, when it is given
+   */
+  async list(
+    prefix: string,
+    limit: number,
+    maxBytes: number,
+    after = '',
+    maySee?: (room: string) => Awaitable<boolean>,
+  ): Promise<{ readonly rooms: RoomInfo[]; readonly cursor?: string }> {
+    if (isTooLong(prefix)) return { rooms: [] };
+    const start = roomKey(prefix);
+    const rooms: RoomInfo[] = [];
+    let bytes = 0;
+    let cursor = after;
+    let looked = 0;
+    for (let key = this.#keyBehind(after, start); key?.startsWith(start); key = this.#keyBehind(key, start)) {
+      const room = this.#rooms.get(key)!;
+      if (room.members.size > 0 && (maySee === undefined || (await maySee(room.name)))) {
+        const info = { room: room.name, memberCount: room.members.size };
+        bytes += Buffer.byteLength(JSON.stringify(info)) + 1;
+        if (rooms.length === limit || bytes > maxBytes) return { rooms, cursor };
+        rooms.push(info);
+      }
+      cursor = key;
+      this.lookedAt++;
+      // A page may be empty: one request is not to look at all that there is.
+      if (++looked === MAX_LOOKED_AT) return { rooms, cursor };
+    }
+    return { rooms };
+  }
+
+  /** The first key behind `after` that is not before `start`. */
+  #keyBehind(after: string, start: string): string | undefined {
+    const index = this.#indexOf(after < start ? start : after);
+    return this.#keys[index] === after ? this.#keys[index + 1] : this.#keys[index];
+  }
+
+  /** Where `key` is, or would be, among the keys in order. */
+  #indexOf(key: string): number {
+    let low = 0;
+    let high = this.#keys.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#keys[middle]! < key) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #expireLease(room: Room, now: number): number | undefined {
+    const freeAt = this.#leases.get(room);
+    if (freeAt !== undefined && room.isEmpty && now < freeAt) return freeAt - now;
+    this.#leases.delete(room);
+    if (freeAt !== undefined && room.isEmpty) this.#forget(room);
+    return undefined;
+  }
+
+  /** Counts a room more of an address, in the place of an empty one of the same address if it must. */
+  #mayMake(maker: string): boolean {
+    const makers = this.#makers;
+    if (!makers || makers.tryEnter(maker)) return true;
+    const key = addressKey(maker);
+    return this.#forgetEmptyRoom((room) => addressKey(room.maker) === key) && makers.tryEnter(maker);
+  }
+
+  /** Makes a place: who leaves empty rooms behind must not keep others from making theirs. */
+  #forgetEmptyRoom(isMeant: (room: Room) => boolean = () => true): boolean {
+    for (const room of this.#leases.keys()) {
+      if (!room.isEmpty || room.key === LOBBY_KEY || !isMeant(room)) continue;
+      this.#leases.delete(room);
+      this.#forget(room);
+      return true;
+    }
+    return false;
+  }
+
+  #forget(room: Room): void {
+    this.missed(room.log.lastSeq);
+    room.log.clear();
+    if (room.share) this.budget.close(room.share);
+    if (room.key !== LOBBY_KEY) this.#makers?.leave(room.maker);
+    this.#rooms.delete(room.key);
+    this.#looks.remove(room.name);
+    this.#keys.splice(this.#indexOf(room.key), 1);
+  }
+}
+
+/** No room is called so; and what a stranger sends can be so long that finding its key takes milliseconds. */
+function isTooLong(name: string): boolean {
+  return name.length > MAX_NAME_BYTES;
+}

@@ -1,0 +1,484 @@
+/**
+ * The server as its user sees it: listeners in front, the chat behind, and a life from `listen` to `close`.
+ */
+import { EventEmitter } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { CloseCode, DEFAULT_PORT, NoticeKind } from '@chat/protocol';
+import { Chat, type ChatEvents } from './chat.js';
+import type { Counters } from './counters.js';
+import { HttpDialect } from '../dialects/http/http-dialect.js';
+import { Acceptor } from '../connection/acceptor.js';
+import { type DrainOptions, type DrainResult, drainSessions } from './drain.js';
+import { ServerError, ServerErrorCode } from '../options/errors.js';
+import type { SessionInfo } from '../options/hooks.js';
+import { peerAddress } from '../limits/addresses/address-ranges.js';
+import {
+  assertNames,
+  assertTlsNames,
+  CERTIFICATES_NAMES,
+  DRAIN_NAMES,
+  LISTEN_NAMES,
+  ON_NAMES,
+  TLS_NAMES,
+} from '../options/option-names.js';
+import {
+  type AdjustableLimits,
+  adjustOptions,
+  type ChatServerOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from '../options/options.js';
+import { assertRuntime } from './runtime.js';
+import { type TlsCertificates, TlsLayer, type TlsOptions } from './tls.js';
+import { listenOnSocket } from './unix-socket.js';
+
+/** Where to listen: a TCP port or the path of a Unix socket (a named pipe on Windows). */
+export interface ListenAddress {
+  /** 0 lets the system choose. @defaultValue 12345 */
+  readonly port?: number;
+  /** @defaultValue '::', which takes IPv4 as well; '0.0.0.0' where there is no IPv6 */
+  readonly host?: string;
+  /**
+   * Path of a Unix socket, instead of port and host. A file that a dead process left there is replaced; one that
+   * somebody listens on is not.
+   */
+  readonly path?: string;
+  /** Permissions of that socket's file, as 0o660. @defaultValue as the umask says */
+  readonly mode?: number;
+  /** Number of the group that the file belongs to. @defaultValue the group of the process */
+  readonly group?: number;
+  /** Takes TLS beside the plain dialects on the same port, or instead of them. */
+  readonly tls?: TlsOptions;
+}
+
+/** A TCP port that a server listens on. */
+export interface TcpAddress {
+  readonly kind: 'tcp';
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** A Unix socket that a server listens on. */
+export interface UnixAddress {
+  readonly kind: 'unix';
+  readonly path: string;
+}
+
+/** Where a server listens. */
+export type ListeningAddress = TcpAddress | UnixAddress;
+
+/** A member as an operator sees it. */
+export interface MemberInfo extends SessionInfo {
+  /** False while its connection is lost. */
+  readonly isConnected: boolean;
+  /** Names of the rooms that it is in. */
+  readonly rooms: readonly string[];
+}
+
+/** Totals and gauges at one moment. */
+export interface ServerStats extends Readonly<Omit<Counters, 'closes' | 'closed'>> {
+  /** Connections that are open, those included that have not said a name yet. */
+  readonly openConnections: number;
+  /** Sessions, those included that are away. */
+  readonly sessions: number;
+  /** Rooms that exist, empty ones included that are still kept. */
+  readonly rooms: number;
+  /** Bytes of history of all rooms. */
+  readonly logBytes: number;
+  /** Closed connections by close code. */
+  readonly closes: ReadonlyMap<number, number>;
+}
+
+interface Listener {
+  readonly server: Server;
+  readonly tls: TlsLayer | undefined;
+  readonly address: ListeningAddress;
+}
+
+/**
+ * Creates a server. It does nothing until `listen`.
+ *
+ * @throws ServerError `ERR_SERVER_BAD_OPTION` when an option does not exist, or options do not fit together;
+ *   `ERR_SERVER_UNSUPPORTED_RUNTIME` in Bun
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { createChatServer } from '@chat/server';
+ *
+ * const server = createChatServer({ maxSessions: 100 });
+ * const { port } = await server.listen({ port: 0, host: '127.0.0.1' });
+ * assert(port > 0);
+ * await server.close();
+ * ```
+ */
+export function createChatServer(options: ChatServerOptions = {}): ChatServer {
+  assertRuntime(process.versions);
+  return new ChatServer(resolveOptions(options));
+}
+
+/** A chat server. Made by {@link createChatServer}. */
+export class ChatServer {
+  readonly #chat: Chat;
+  readonly #options: ResolvedOptions;
+  readonly #http: HttpDialect;
+  readonly #acceptor: Acceptor;
+  readonly #events = new EventEmitter();
+  readonly #listeners: Listener[] = [];
+  #opened: Promise<void> | undefined;
+  #draining: Promise<DrainResult> | undefined;
+  #closing: Promise<void> | undefined;
+  #stopped: Promise<unknown> | undefined;
+
+  /** @internal */
+  constructor(options: ResolvedOptions) {
+    this.#options = options;
+    // Any number of listeners is fine; Node would print a warning about the eleventh.
+    this.#events.setMaxListeners(0);
+    this.#chat = new Chat(options, (name, info) => this.#emit(name, info));
+    this.#http = new HttpDialect(this.#chat, options.http);
+    this.#acceptor = new Acceptor(this.#chat, this.#http);
+  }
+
+  /** Where the server listens, in the order of the calls to `listen`. */
+  get addresses(): readonly ListeningAddress[] {
+    return this.#listeners.map(({ address }) => address);
+  }
+
+  /** The first of {@link ChatServer.addresses}. */
+  get address(): ListeningAddress | undefined {
+    return this.addresses[0];
+  }
+
+  /** Names this life of the log: positions are comparable within it. */
+  get epoch(): string {
+    return this.#chat.log.epoch;
+  }
+
+  /**
+   * Starts to listen; may be called several times, for several addresses.
+   *
+   * @returns the real address, also where port 0 was asked for
+   * @throws ServerError `ERR_SERVER_LISTEN` with the system's error as `cause`, `ERR_SERVER_CLOSED`,
+   *   `ERR_SERVER_BAD_OPTION` when an option does not exist, or certificate and key cannot be used
+   */
+  listen(address?: ListenAddress & { readonly path?: never }): Promise<TcpAddress>;
+  listen(address: ListenAddress & { readonly path: string }): Promise<UnixAddress>;
+  listen(address?: ListenAddress): Promise<ListeningAddress>;
+  async listen(address: ListenAddress = {}): Promise<ListeningAddress> {
+    assertListenAddress(address);
+    if (this.#closing || this.#draining)
+      throw new ServerError(ServerErrorCode.Closed, 'the server was closed');
+    this.#opened ??= this.#chat.open();
+    await this.#opened;
+    const tls = address.tls && this.#createTls(address.tls);
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      this.#acceptor.accept(socket, tls);
+    });
+    const { path, port = DEFAULT_PORT, host } = address;
+    try {
+      if (path === undefined) await listenOnPort(server, port, host);
+      else await listenOnSocket(server, path, BACKLOG, address);
+    } catch (cause) {
+      const where = path ?? (host ? `${host}:${port}` : `port ${port}`);
+      const message = `cannot listen on ${where}: ${(cause as Error).message}`;
+      throw new ServerError(ServerErrorCode.Listen, message, { cause });
+    }
+    server.removeAllListeners('error');
+    server.on('error', (err) => this.#options.logger.error({ err }, 'a listener failed'));
+    if (this.#closing || this.#draining) {
+      server.close();
+      throw new ServerError(ServerErrorCode.Closed, 'the server was closed while it began to listen');
+    }
+    const listening = describe(server, address);
+    this.#listeners.push({ server, tls, address: listening });
+    return listening;
+  }
+
+  /**
+   * Exchanges the certificates of every listener that has one; names that are not given keep theirs. Open connections
+   * stay as they are.
+   *
+   * @throws ServerError `ERR_SERVER_BAD_OPTION` when certificate and key cannot be used
+   */
+  reloadCertificate(certificates: TlsCertificates): void {
+    assertTlsNames(certificates, CERTIFICATES_NAMES, { method: 'reloadCertificate' });
+    for (const { tls } of this.#listeners) tls?.reload(certificates);
+  }
+
+  /**
+   * Changes limits while people are connected, for instance in an attack. They hold for what comes next: nobody who is
+   * in is shown out for them.
+   *
+   * @throws ServerError `ERR_SERVER_BAD_OPTION` when a limit cannot work, or cannot be changed later; none is changed then
+   */
+  adjust(limits: AdjustableLimits): void {
+    adjustOptions(this.#options, limits);
+  }
+
+  /** Listens to what happens to sessions. A listener that throws is logged and stops nobody. */
+  on<Name extends keyof ChatEvents>(
+    name: Name,
+    listener: (event: ChatEvents[Name]) => void,
+    options: { readonly signal?: AbortSignal } = {},
+  ): void {
+    assertNames(options, ON_NAMES, { method: 'on' });
+    if (options.signal?.aborted) return;
+    this.#events.on(name, listener);
+    options.signal?.addEventListener('abort', () => this.#events.off(name, listener), { once: true });
+  }
+
+  /** Totals and gauges now. */
+  stats(): ServerStats {
+    const { counters, rooms } = this.#chat;
+    return {
+      ...counters,
+      closes: new Map(counters.closes),
+      openConnections: this.#acceptor.connectionCount,
+      sessions: this.#chat.sessionCount,
+      rooms: rooms.size,
+      logBytes: rooms.logBytes,
+    };
+  }
+
+  /** How far behind the reader is that is furthest behind, in bytes. Looks at every member of every room. */
+  maxLagBytes(): number {
+    let most = 0;
+    for (const session of this.#chat.sessions) {
+      if (!session.peer) continue;
+      for (const membership of session.rooms.values()) {
+        most = Math.max(most, membership.room.log.lagBytes(membership));
+      }
+    }
+    return most;
+  }
+
+  /** Calls `observer` with the duration of each turn of fan-out in milliseconds; `undefined` stops it. */
+  observeFanOut(observer: ((durationMs: number) => void) | undefined): void {
+    this.#chat.fanOut.onTurn =
+      observer &&
+      ((durationMs) => {
+        try {
+          observer(durationMs);
+        } catch (err) {
+          this.#failed(err, 'the observer of fan-out');
+        }
+      });
+  }
+
+  /** Everybody who is here, those included whose connection is lost and who may come back. A copy. */
+  sessions(): readonly MemberInfo[] {
+    return Array.from(this.#chat.sessions, (session) => ({
+      ...session.info,
+      isConnected: session.peer !== undefined,
+      rooms: Array.from(session.rooms.values(), ({ room }) => room.name),
+    }));
+  }
+
+  /** Shows the member of that name out; its client does not come back by itself. False: nobody has it. */
+  kick(name: string, reason = 'kicked'): boolean {
+    return this.#chat.kick(name, reason);
+  }
+
+  /**
+   * Shows the member of that name out, and for a while refuses the name and the address it came from. An address that
+   * is in `exemptAddresses` is not refused: many stand behind it.
+   *
+   * @param durationMs `Infinity` for as long as the server lives
+   * @returns whether somebody had the name; it is banned in either case
+   */
+  ban(name: string, durationMs: number, reason = 'banned'): boolean {
+    return this.#chat.ban(name, durationMs, reason);
+  }
+
+  /**
+   * Refuses an address (IPv6: its /64) for a while, and shows out everybody who came from there.
+   *
+   * @returns false when it is no address, or in `exemptAddresses`
+   */
+  banAddress(address: string, durationMs: number, reason = 'banned'): boolean {
+    return this.#chat.banAddress(address, durationMs, reason);
+  }
+
+  /** Ends the ban of a name, or of an address. False: there was none. */
+  unban(nameOrAddress: string): boolean {
+    return this.#chat.unban(nameOrAddress);
+  }
+
+  /**
+   * Shows the member of that name out of one room; its client is told so by the notice that it left, and does not
+   * join again by itself. It may, unless `authorize` forbids it. In the line dialect this ends the session.
+   *
+   * @returns false when nobody has the name, or not in this room
+   */
+  removeFromRoom(name: string, room: string): boolean {
+    return this.#chat.names.find(name)?.dismiss(room) ?? false;
+  }
+
+  /**
+   * After permissions have changed: asks `authorize` again whether members may be in the rooms they are in, and
+   * shows those out who may not, as {@link ChatServer.removeFromRoom}.
+   *
+   * @param name asks about this member only
+   * @returns how many were shown out of a room; rejects with an `AggregateError` when the hook threw for some, who
+   *   stay, after all others were asked about
+   */
+  reauthorize(name?: string): Promise<number> {
+    return this.#chat.reauthorize(name);
+  }
+
+  /**
+   * Asks the client of that member for new credentials: its connection is closed with `credentials-expired`, it
+   * comes back by itself, `authenticate` decides again, and nothing is lost. False: nobody has the name.
+   */
+  reauthenticate(name: string): boolean {
+    const session = this.#chat.names.find(name);
+    session?.reauthenticate('new credentials are asked for');
+    return session !== undefined;
+  }
+
+  /**
+   * Goes away without losing anything: stops accepting, tells every client when to come back, waits until
+   * what they sent is acknowledged and what they are to get is flushed, closes. Idempotent.
+   */
+  drain(options: DrainOptions = {}): Promise<DrainResult> {
+    try {
+      assertNames(options, DRAIN_NAMES, { method: 'drain' });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#draining ??= this.#drain(options);
+    return this.#draining;
+  }
+
+  /** Closes at once, telling every client; nothing of the server keeps the process alive then. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #drain(options: DrainOptions): Promise<DrainResult> {
+    this.#chat.draining = true;
+    // Resolves only when the last connection is gone, which is what the next lines bring about.
+    void this.#stopListening();
+    const flushed = (): Promise<void> => this.#acceptor.flushed();
+    const result = await drainSessions(this.#chat, this.#options.clock, flushed, options);
+    await this.close();
+    return result;
+  }
+
+  async #close(): Promise<void> {
+    this.#chat.draining = true;
+    const closed = this.#stopListening();
+    for (const session of [...this.#chat.sessions]) {
+      session.peer?.close(CloseCode.GoingAway, 'the server goes away');
+    }
+    this.#http.close();
+    // One turn for the last words; then nobody is waited for.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#acceptor.destroy();
+    await closed;
+    for (const session of [...this.#chat.sessions]) session.end(NoticeKind.Left);
+    await this.#chat.close();
+  }
+
+  #stopListening(): Promise<unknown> {
+    this.#stopped ??= Promise.all(
+      this.#listeners.map(({ server }) => new Promise<void>((resolve) => server.close(() => resolve()))),
+    );
+    return this.#stopped;
+  }
+
+  #createTls(options: TlsOptions): TlsLayer {
+    const tls: TlsLayer = new TlsLayer(options, this.#options.handshakeTimeoutMs, {
+      onSecure: (socket) => this.#acceptor.acceptInside(socket, tls),
+      onFailed: (err, socket) => {
+        const address = peerAddress(socket);
+        this.#options.logger.debug({ err, address }, 'TLS handshake failed');
+        if (options.clientCa !== undefined && isAboutCertificate(err)) {
+          const message = 'refused without a certificate of the authority that is asked for';
+          this.#chat.strangerLog.refused('tls.clientCa', address, message);
+        }
+        socket.destroy();
+      },
+    });
+    return tls;
+  }
+
+  #emit<Name extends keyof ChatEvents>(name: Name, event: ChatEvents[Name]): void {
+    this.#options.logger.debug({ member: event.memberId, dialect: event.dialect }, name);
+    for (const listener of this.#events.listeners(name)) {
+      try {
+        // One that is asynchronous fails later, and must not end the process for that.
+        const done: unknown = (listener as (event: ChatEvents[Name]) => unknown)(event);
+        if (done instanceof Promise) done.catch((err: unknown) => this.#failed(err, `a listener of ${name}`));
+      } catch (err) {
+        this.#failed(err, `a listener of ${name}`);
+      }
+    }
+  }
+
+  #failed(err: unknown, who: string): void {
+    this.#options.logger.error({ err }, `${who} failed`);
+  }
+}
+
+/** Connections that the system holds until they are accepted. */
+const BACKLOG = 4096;
+
+/** Without a host Node takes both families, or IPv4 alone where there is no other. */
+function listenOnPort(server: Server, port: number, host: string | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, ...(host ? { host } : {}), backlog: BACKLOG }, resolve);
+  });
+}
+
+/** OpenSSL's codes for a certificate of the other side that is missing, or that does not do. */
+function isAboutCertificate(error: Error & { readonly code?: string }): boolean {
+  return /CERT/.test(error.code ?? '') || /CERT|certificate/i.test(error.message);
+}
+
+/**
+ * A listener of the program is no address: the server has its own.
+ *
+ * @throws ServerError `ERR_SERVER_BAD_OPTION`
+ */
+function assertListenAddress(address: ListenAddress): void {
+  assertNames(address, LISTEN_NAMES, { method: 'listen' });
+  const { port, host, path, mode, group, tls } = address;
+  if (tls !== undefined) assertTlsNames(tls, TLS_NAMES, { method: 'listen', group: 'tls' });
+  const bad = (message: string): ServerError =>
+    new ServerError(ServerErrorCode.BadOption, `listen: ${message}`);
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw bad(`port must be a whole number from 0 to 65535, got ${String(port)}`);
+  }
+  for (const [name, value] of Object.entries({ host, path })) {
+    if (value !== undefined && (typeof value !== 'string' || value === '')) {
+      throw bad(`${name} must be text, got ${String(value) || 'none'}`);
+    }
+  }
+  if (path !== undefined && (port !== undefined || host !== undefined)) {
+    throw bad('a path stands instead of port and host, not beside them');
+  }
+  if (path === undefined && (mode !== undefined || group !== undefined)) {
+    throw bad('mode and group are those of the file at path');
+  }
+  if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
+    throw bad(`mode must be permissions from 0 to 0o777, got ${String(mode)}`);
+  }
+  if (group !== undefined && !(Number.isInteger(group) && group >= 0)) {
+    throw bad(`group must be the number of a group, got ${String(group)}`);
+  }
+}
+
+function describe(server: Server, wanted: ListenAddress): ListeningAddress {
+  if (wanted.path !== undefined) return { kind: 'unix', path: wanted.path };
+  const { address, port } = server.address() as AddressInfo;
+  return { kind: 'tcp', host: address, port, tls: wanted.tls !== undefined };
+}

@@ -1,0 +1,325 @@
+/**
+ * The rooms of one session: how it joins and leaves them, and where its cursor stands in each.
+ *
+ * Coming, going and renaming go into the log first and take effect when they come back from there, so that every
+ * member sees them at the same place. What is said about a room to its member, the answer to a join and the
+ * stream behind it, is one consistent read.
+ */
+import {
+  type Failure,
+  FailureCode,
+  FrameType,
+  type Joined,
+  NoticeKind,
+  roomNameProblem,
+} from '@chat/protocol';
+import type { Chat } from '../server/chat.js';
+import { Price } from '../limits/prices.js';
+import type { StartingPoint } from '../log/byte-log.js';
+import type { Origin } from '../log/event-log.js';
+import type { Answer } from '../connection/peer.js';
+import { Membership, type Room } from '../room/room.js';
+import type { Session } from './session.js';
+
+/** Members that are named in the answer to a join; the rest is paged. */
+const JOINED_MEMBERS = 64;
+/** What the rest of that answer takes at the most. */
+const JOINED_BYTES = 1024;
+
+const NOTHING = new Uint8Array(0);
+
+/** A position from which a member wants to go on. */
+export interface JoinOptions {
+  readonly history?: number;
+  readonly after?: number;
+  readonly epoch?: string;
+}
+
+/** How a member goes: by itself, or because its connection broke for good. */
+export type Leaving = typeof NoticeKind.Left | typeof NoticeKind.Lost;
+
+export class Memberships {
+  readonly #chat: Chat;
+  readonly #session: Session;
+  /** By handle of the room. */
+  readonly all: Map<number, Membership> = new Map();
+  /** Joins on their way through the log, by room key. */
+  #joining: Map<string, Promise<unknown>> | undefined;
+  /** Leavings on their way through the log. */
+  #leaving: Map<Membership, Promise<void>> | undefined;
+
+  constructor(chat: Chat, session: Session) {
+    this.#chat = chat;
+    this.#session = session;
+  }
+
+  /**
+   * Joins a room, or goes on in it from another position.
+   *
+   * @param onJoined told the answer before anything that follows from it: no entry of the room can overtake it
+   */
+  async join(
+    roomName: string,
+    options: JoinOptions,
+    onJoined?: (joined: Joined) => void,
+  ): Promise<Answer<'join'>> {
+    const problem = roomNameProblem(roomName);
+    if (problem) return failed(FailureCode.RoomInvalid, problem);
+    const { maxRoomsPerSession, maxMembersPerRoom, hooks } = this.#chat.options;
+    const { peer } = this.#session;
+    // Whoever asked does not hear of it any more: a client asks again over its next connection, or not at all.
+    const isGone = (): boolean => this.#session.ended || this.#session.peer !== peer;
+    if (hooks.authorize && !(await hooks.authorize(this.#session.info, 'join', roomName))) {
+      return failed(FailureCode.Forbidden, `not allowed to join ${roomName}`);
+    }
+    // One that an earlier connection asked for is waited for, and then undone.
+    for (let underway = this.#underway(roomName); underway; underway = this.#underway(roomName))
+      await underway;
+    if (isGone()) return failed(FailureCode.Internal, 'the connection has ended');
+    const known = this.#chat.rooms.find(roomName);
+    const current = known && this.all.get(known.handle);
+    if (current) {
+      const joined = this.#goBack(current, options);
+      onJoined?.(joined);
+      return joined;
+    }
+    this.#joining ??= new Map();
+    const joining = this.#joining;
+    // Before the room is made: who may not join it must not fill the server with rooms.
+    if (this.all.size + joining.size >= maxRoomsPerSession) {
+      this.#tell('maxRoomsPerSession', `a session wanted to be in more than ${maxRoomsPerSession} rooms`);
+      return tooMany(FailureCode.TooManyRooms, `already in ${maxRoomsPerSession} rooms`, maxRoomsPerSession);
+    }
+    if (this.#chat.rooms.looksLikeAnother(roomName)) {
+      return failed(FailureCode.RoomInvalid, `${roomName} looks like the name of another room`);
+    }
+    const room = known ?? this.#chat.rooms.open(roomName, this.#session.info.address);
+    if (!room) {
+      const { maxRooms, maxRoomsPerAddress } = this.#chat.options;
+      if (this.#chat.rooms.hasSpace) {
+        this.#tell(
+          'maxRoomsPerAddress',
+          `an address has made ${maxRoomsPerAddress} rooms, and may not make more`,
+        );
+        return tooMany(
+          FailureCode.TooManyRooms,
+          `your address has made ${maxRoomsPerAddress} rooms`,
+          maxRoomsPerAddress,
+        );
+      }
+      this.#tell('maxRooms', `the server has ${maxRooms} rooms: nobody can make another one`);
+      return tooMany(FailureCode.TooManyRooms, `the server has ${maxRooms} rooms`, maxRooms);
+    }
+    // Those who are on their way through the log count: several may be at a time.
+    if (room.members.size + room.joining >= maxMembersPerRoom) {
+      const message = `${roomName} has ${maxMembersPerRoom} members`;
+      this.#tell('maxMembersPerRoom', `a room has ${maxMembersPerRoom} members: nobody else can join it`);
+      return tooMany(FailureCode.RoomFull, message, maxMembersPerRoom);
+    }
+    let resolve!: (answer: Answer<'join'>) => void;
+    const answer = new Promise<Answer<'join'>>((settle) => {
+      resolve = settle;
+    });
+    joining.set(room.key, answer);
+    room.joining++;
+    this.#notice(room, NoticeKind.Joined, {
+      appended: (entry) => {
+        joining.delete(room.key);
+        if (joining.size === 0) this.#joining = undefined;
+        room.joining--;
+        if (isGone()) {
+          // It went while the log thought about it: whoever saw it come has to see it go.
+          this.#notice(room, NoticeKind.Left, undefined);
+          this.#chat.rooms.release(room);
+          resolve(failed(FailureCode.Internal, 'the connection has ended'));
+          return;
+        }
+        const head = room.log.previousSeq;
+        const { point, gap } = startingPoint(room, options, head, this.#chat.log.epoch);
+        const membership = new Membership(this.#session, room, entry.seq, point);
+        this.all.set(room.handle, membership);
+        room.members.set(this.#session.memberId, membership);
+        this.#chat.fanOut.touchMember(membership);
+        const joined = this.#joined(membership, point.start, head, gap);
+        this.#chargeStream(membership);
+        onJoined?.(joined);
+        resolve(joined);
+        this.#chat.roomJoined(this.#session, room.name);
+      },
+    });
+    return answer;
+  }
+
+  /** The membership in the room of that name. */
+  find(roomName: string): Membership | undefined {
+    const room = this.#chat.rooms.find(roomName);
+    return room && this.all.get(room.handle);
+  }
+
+  /** Resolved when nothing of a room that it is being taken from is under way any more. */
+  async left(roomName: string): Promise<void> {
+    const room = this.#chat.rooms.find(roomName);
+    for (const [membership, done] of this.#leaving ?? []) if (membership.room === room) await done;
+  }
+
+  /** Goes; nothing of the room is sent to the member once `left` is called. */
+  leave(membership: Membership, kind: Leaving, left?: () => void): void {
+    this.#leave(membership, kind, undefined, left);
+  }
+
+  /** Is shown out: the last of the room that the member is sent is the notice of its own leaving. */
+  dismiss(membership: Membership): void {
+    this.#leave(membership, NoticeKind.Left, () => {
+      if (!membership.isRetired) this.#session.peer?.dismiss(membership);
+    });
+  }
+
+  /** Tells every room that `oldName` has another name now. */
+  renamed(oldName: Uint8Array): void {
+    for (const { room } of this.all.values()) {
+      this.#notice(room, NoticeKind.Renamed, undefined, oldName, this.#session.nameBytes);
+    }
+  }
+
+  /** Puts the cursors back to what the client has, by room key; describes the rooms as they are streamed from now on. */
+  comeBack(positions: ReadonlyMap<string, number>): Joined[] {
+    // What its client is not told of here it is not in any more, and gets nothing of.
+    for (const membership of this.#leaving?.keys() ?? []) membership.retire();
+    return [...this.all.values()].map((membership) => {
+      const after = positions.get(membership.room.key);
+      // Without a position its client does not know that it is here, and leaves, or joins again.
+      return this.#goOn(membership, after === undefined ? {} : { after });
+    });
+  }
+
+  /** Goes on from where a member of the room has asked to, unless the stream has not come that far. */
+  #goBack(membership: Membership, options: JoinOptions): Joined {
+    const { log } = membership.room;
+    const position = log.positionOf(membership);
+    const isWish = options.after !== undefined || (options.history ?? 0) > 0;
+    const { point, gap } = startingPoint(membership.room, options, log.lastSeq, this.#chat.log.epoch);
+    if (isWish && point.start < position) return this.#goOn(membership, options);
+    return this.#joined(membership, position, log.lastSeq, gap && { ...gap, to: position });
+  }
+
+  /** Puts the cursor to where the client wants to go on, and describes the room as it is streamed then. */
+  #goOn(membership: Membership, options: JoinOptions): Joined {
+    const { room } = membership;
+    const head = room.log.lastSeq;
+    const { point, gap } = startingPoint(room, options, head, this.#chat.log.epoch);
+    membership.moveTo(point);
+    this.#chat.fanOut.touchMember(membership);
+    this.#chargeStream(membership);
+    return this.#joined(membership, point.start, head, gap);
+  }
+
+  #underway(roomName: string): Promise<unknown> | undefined {
+    const room = this.#chat.rooms.find(roomName);
+    return room && this.#joining?.get(room.key);
+  }
+
+  #leave(membership: Membership, kind: Leaving, before?: () => void, after?: () => void): void {
+    const { room } = membership;
+    this.all.delete(room.handle);
+    let done!: () => void;
+    this.#leaving ??= new Map();
+    this.#leaving.set(
+      membership,
+      new Promise((resolve) => {
+        done = resolve;
+      }),
+    );
+    this.#notice(room, kind, {
+      appended: () => {
+        this.#leaving?.delete(membership);
+        before?.();
+        // Not one that has come back while the log thought about it.
+        const { memberId } = this.#session;
+        if (room.members.get(memberId) === membership) room.members.delete(memberId);
+        this.#chat.rooms.release(room);
+        after?.();
+        done();
+        this.#chat.roomLeft(this.#session, room.name);
+      },
+    });
+  }
+
+  /** Tells the operator which limit refused a join. */
+  #tell(option: string, message: string): void {
+    this.#chat.strangerLog.refused(option, this.#session.info.address, message);
+  }
+
+  /** What follows from where its cursor stands is paid for in advance. */
+  #chargeStream(membership: Membership): void {
+    const kibibytes = Math.floor(membership.room.log.lagBytes(membership) / 1024);
+    if (kibibytes > 0) this.#session.input.charge(kibibytes * Price.kibibyteStreamed);
+  }
+
+  #joined(membership: Membership, start: number, head: number, gap: Joined['gap']): Joined {
+    const { room } = membership;
+    if (gap) this.#chat.counters.gapsTold++;
+    const { members } = room.listMembers(JOINED_MEMBERS, this.#chat.options.maxFrameBytes - JOINED_BYTES);
+    return {
+      room: room.name,
+      handle: room.handle,
+      start,
+      head,
+      members,
+      memberCount: room.members.size,
+      ...(gap ? { gap } : {}),
+    };
+  }
+
+  #notice(
+    room: Room,
+    kind: NoticeKind,
+    origin: Origin | undefined,
+    name: Uint8Array = this.#session.nameBytes,
+    body: Uint8Array = NOTHING,
+  ): void {
+    this.#chat.log.append({
+      room: room.key,
+      type: FrameType.Notice,
+      codec: 0,
+      kind,
+      sender: this.#session.memberId,
+      name,
+      body,
+      at: this.#chat.options.clock.now(),
+      publishId: 0,
+      origin,
+    });
+  }
+}
+
+/**
+ * Where the stream of a room, or of an inbox, begins.
+ *
+ * @param head the newest entry that may be history
+ * @param epoch the life that the log is in
+ */
+export function startingPoint(
+  room: Room,
+  { after, history = 0, epoch: theirs }: JoinOptions,
+  head: number,
+  epoch: string,
+): { readonly point: StartingPoint; readonly gap: Joined['gap'] } {
+  const { log } = room;
+  if (after === undefined) {
+    const point = history > 0 ? log.before(history, head) : (log.after(head) ?? log.oldest());
+    return { point, gap: undefined };
+  }
+  // A position of another life of the log means nothing here, but for this: all that is held is new.
+  const point = theirs === undefined || theirs === epoch ? log.after(after) : undefined;
+  if (point) return { point, gap: undefined };
+  const oldest = log.oldest();
+  return { point: oldest, gap: { from: after, to: oldest.start } };
+}
+
+function failed(code: FailureCode, message: string): { failure: Failure } {
+  return { failure: { code, message } };
+}
+
+function tooMany(code: FailureCode, message: string, max: number): { failure: Failure } {
+  return { failure: { code, message, max } };
+}

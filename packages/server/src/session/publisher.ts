@@ -1,0 +1,282 @@
+/**
+ * What one session says: messages to rooms, direct messages, signals.
+ *
+ * Publishes are numbered by the client and answered one by one, in order, each once: with its place in the log, or
+ * with the reason why it has none. A number that comes again after a lost connection gets the answer that was
+ * lost. Everything that a session sends is charged to its rate limit here.
+ */
+import { CloseCode, encodeFrame, type Failure, FailureCode, FrameType } from '@chat/protocol';
+import type { Chat } from '../server/chat.js';
+import type { Hooks } from '../options/hooks.js';
+import { Price } from '../limits/prices.js';
+import { inboxKey, type LogEntry, type Origin } from '../log/event-log.js';
+import { PublishRecord } from './publish-record.js';
+import type { Membership } from '../room/room.js';
+import type { Session } from './session.js';
+
+/** Why a connection that floods is closed. */
+export const TOO_MANY = 'too many messages for too long';
+
+/** Where a message goes: a room, or the inbox of a member, which has no name. */
+interface Address {
+  /** In the log. */
+  readonly key: string;
+  readonly name: string;
+  readonly to?: Session;
+}
+
+export class Publisher implements Origin {
+  readonly #chat: Chat;
+  readonly #session: Session;
+  readonly #record: PublishRecord;
+  /** The publish that hooks decide about. */
+  #deciding: Promise<void> | undefined;
+  /** Publishes on their way through the log. */
+  #inLog = 0;
+
+  constructor(chat: Chat, session: Session) {
+    this.#chat = chat;
+    this.#session = session;
+    this.#record = new PublishRecord(chat.options.maxInFlight);
+  }
+
+  /** Number of the latest publish that was taken, 0 before the first. */
+  get last(): number {
+    return this.#record.last;
+  }
+
+  /** Publishes to a room that the session is in. A promise means: no further input until it is settled. */
+  publish(roomHandle: number, publishId: number, codec: number, body: Uint8Array): Promise<void> | undefined {
+    if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
+    if (!this.#mayPublish(publishId)) return undefined;
+    const membership = this.#session.rooms.get(roomHandle);
+    if (!membership) {
+      return this.#refuse(publishId, {
+        code: FailureCode.NotMember,
+        message: `not a member of room ${roomHandle}`,
+      });
+    }
+    return this.#send(publishId, membership.room, codec, body);
+  }
+
+  /** Sends a direct message to the member of that name. */
+  direct(publishId: number, to: string, codec: number, body: Uint8Array): Promise<void> | undefined {
+    if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
+    if (!this.#mayPublish(publishId)) return undefined;
+    const target = this.#chat.names.find(to);
+    if (!target) {
+      return this.#refuse(publishId, {
+        code: FailureCode.NoSuchUser,
+        message: `nobody here is called ${to}`,
+      });
+    }
+    const address = { key: inboxKey(target.memberId), name: '', to: target };
+    return this.#send(publishId, address, codec, body);
+  }
+
+  /**
+   * Sends something volatile to those members of a room who have nothing unsent. It has no answer: what is too large, or
+   * not allowed, is dropped. A promise means: no further input until it is settled.
+   */
+  signal(roomHandle: number, codec: number, body: Uint8Array): Promise<void> | undefined {
+    const { hooks, maxSignalBytes } = this.#chat.options;
+    if (!this.#session.input.tryCharge(Price.message)) {
+      this.#violated();
+      return undefined;
+    }
+    const membership = this.#session.rooms.get(roomHandle);
+    if (!membership || body.length > maxSignalBytes) {
+      this.#chat.counters.messagesRefused++;
+      return undefined;
+    }
+    if (hooks.authorize) return this.#signalByHook(hooks.authorize, membership, codec, body);
+    this.#sendSignal(membership, codec, body);
+    return undefined;
+  }
+
+  async #signalByHook(
+    authorize: NonNullable<Hooks['authorize']>,
+    membership: Membership,
+    codec: number,
+    body: Uint8Array,
+  ): Promise<void> {
+    const { room } = membership;
+    try {
+      if (await authorize(this.#session.info, 'write', room.name)) {
+        // It may have left, or have been shown out, while the hook thought.
+        if (this.#session.rooms.get(room.handle) === membership) this.#sendSignal(membership, codec, body);
+        return;
+      }
+    } catch (error) {
+      this.#chat.strangerLog.failed(error, 'a hook failed', { member: this.#session.memberId });
+    }
+    this.#chat.counters.messagesRefused++;
+  }
+
+  #sendSignal(membership: Membership, codec: number, body: Uint8Array): void {
+    const bytes = encodeFrame({
+      type: FrameType.Signal,
+      room: membership.room.handle,
+      sender: this.#session.memberId,
+      name: this.#session.name,
+      codec,
+      body,
+    });
+    for (const other of membership.room.members.values()) {
+      if (other !== membership) other.session.peer?.signal(bytes);
+    }
+  }
+
+  /** Charges a request to the rate limit; answers why it is refused, if it is. */
+  chargeRequest(): Failure | undefined {
+    if (this.#session.input.tryCharge(Price.request)) return undefined;
+    this.#violated();
+    return this.#rateLimited();
+  }
+
+  /** Told by the log: a publish of this session has its place. */
+  appended(entry: LogEntry): void {
+    this.#inLog--;
+    this.#record.accepted(entry.publishId, entry.seq, entry.at);
+    this.#session.peer?.ack(entry.publishId, entry.seq, entry.at);
+  }
+
+  #send(publishId: number, address: Address, codec: number, body: Uint8Array): Promise<void> | undefined {
+    const { options } = this.#chat;
+    if (body.length > this.#chat.maxMessageBytes) {
+      const max = this.#chat.maxMessageBytes;
+      const message = `message of ${body.length} bytes exceeds ${max}`;
+      return this.#refuse(publishId, { code: FailureCode.TooLarge, message, max, actual: body.length });
+    }
+    const { authorize, onMessage } = options.hooks;
+    if (authorize || onMessage) {
+      this.#deciding = this.#sendByHooks(publishId, address, codec, body);
+      return this.#deciding;
+    }
+    this.#append(publishId, address.key, codec, body);
+    return undefined;
+  }
+
+  async #sendByHooks(
+    publishId: number,
+    { key, name: room, to }: Address,
+    codec: number,
+    body: Uint8Array,
+  ): Promise<void> {
+    const { hooks } = this.#chat.options;
+    try {
+      if (hooks.authorize && !(await hooks.authorize(this.#session.info, 'write', room))) {
+        this.#refuse(publishId, { code: FailureCode.Forbidden, message: 'not allowed to write here' });
+        return;
+      }
+      const message = { room, to: to?.name, codec, body };
+      const decision = await hooks.onMessage?.(message, this.#session.info);
+      if (decision && 'reject' in decision) {
+        this.#refuse(publishId, { code: FailureCode.Rejected, message: decision.reject });
+        return;
+      }
+      const wanted = decision?.body ?? body;
+      if (!(wanted instanceof Uint8Array) || wanted.length > this.#chat.maxMessageBytes) {
+        throw new TypeError(`onMessage must give at most ${this.#chat.maxMessageBytes} bytes`);
+      }
+      // Hooks take their time: the session may have ended meanwhile, or left over another connection.
+      const place = this.#chat.rooms.byKey(key);
+      if (this.#session.ended || (place && !this.#session.rooms.has(place.handle))) {
+        const message = `not a member of ${room} any more`;
+        this.#refuse(publishId, { code: FailureCode.NotMember, message });
+        return;
+      }
+      if (to?.ended) {
+        this.#refuse(publishId, { code: FailureCode.NoSuchUser, message: `${to.name} has gone` });
+        return;
+      }
+      this.#append(publishId, key, codec, wanted);
+    } catch (error) {
+      this.#chat.strangerLog.failed(error, 'a hook failed', { member: this.#session.memberId });
+      this.#refuse(publishId, { code: FailureCode.Internal, message: 'the server failed' });
+    }
+  }
+
+  #append(publishId: number, roomKey: string, codec: number, body: Uint8Array): void {
+    this.#chat.counters.messagesIn++;
+    this.#inLog++;
+    this.#chat.log.append({
+      room: roomKey,
+      type: FrameType.Message,
+      codec,
+      kind: 0,
+      sender: this.#session.memberId,
+      name: this.#session.nameBytes,
+      body,
+      at: this.#chat.options.clock.now(),
+      publishId,
+      origin: this,
+    });
+  }
+
+  /** A number that was seen before is a repetition after a lost connection; a skipped one is a defect. */
+  #answerAgain(publishId: number): Promise<void> | undefined {
+    if (this.#session.input.chargeTrifles(1) === 'flood') this.#tooMany();
+    if (publishId > this.#record.last) {
+      this.#session.peer?.nack(publishId, {
+        code: FailureCode.OutOfOrder,
+        message: `publish ${publishId} came after ${this.#record.last}`,
+      });
+      return undefined;
+    }
+    const outcome = this.#record.outcome(publishId);
+    // The one under way is answered when it is decided; what comes behind it must not overtake it.
+    if (outcome === undefined) return this.#deciding;
+    if (outcome === 'forgotten') {
+      this.#session.peer?.nack(publishId, {
+        code: FailureCode.OutOfOrder,
+        message: `publish ${publishId} is too long ago`,
+      });
+    } else if ('seq' in outcome) {
+      this.#session.peer?.ack(publishId, outcome.seq, outcome.at);
+    } else {
+      this.#session.peer?.nack(publishId, outcome);
+    }
+    return undefined;
+  }
+
+  /** Whether a publish that was taken is within the limits; it is refused if not. */
+  #mayPublish(publishId: number): boolean {
+    const { maxInFlight } = this.#chat.options;
+    if (this.#inLog >= maxInFlight) {
+      const message = `more than ${maxInFlight} publishes are not acknowledged yet`;
+      this.#refuse(publishId, { code: FailureCode.RateLimited, message, max: maxInFlight });
+      return false;
+    }
+    if (this.#session.input.tryCharge(Price.message)) return true;
+    this.#refuse(publishId, this.#rateLimited());
+    this.#violated();
+    return false;
+  }
+
+  #refuse(publishId: number, failure: Failure): undefined {
+    this.#record.refused(publishId, failure);
+    this.#chat.counters.messagesRefused++;
+    this.#session.peer?.nack(publishId, failure);
+  }
+
+  #rateLimited(): Failure {
+    return {
+      code: FailureCode.RateLimited,
+      message: `more than ${this.#chat.options.maxMessagesPerSecond} messages per second`,
+      retryAfterMs: this.#session.input.debtMs(),
+    };
+  }
+
+  /** Whoever goes on flooding after being held up and refused is shown out. */
+  #violated(): void {
+    if (this.#session.input.violate()) this.#tooMany();
+  }
+
+  #tooMany(): void {
+    const { input, peer, info } = this.#session;
+    const message = 'closed: a session sent more than that for too long';
+    this.#chat.strangerLog.refused('maxMessagesPerSecond', info.address, message);
+    peer?.close(CloseCode.RateLimited, TOO_MANY, input.debtMs());
+  }
+}

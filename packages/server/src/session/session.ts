@@ -1,0 +1,370 @@
+/**
+ * One member of the chat, from admission until it leaves or is lost for good.
+ *
+ * A session outlives its connection: when the connection breaks, the session keeps its name, its rooms and its
+ * publish numbers for the resume window, and a new peer may take it over. Where it is belongs to its
+ * `Memberships`, what it says to its `Publisher`.
+ */
+import { CloseCode, type Failure, FailureCode, type Joined, LOBBY, NoticeKind } from '@chat/protocol';
+import type { Chat } from '../server/chat.js';
+import type { Expulsion } from './expelled.js';
+import type { SessionInfo } from '../options/hooks.js';
+import { Inbox, inboxHandle } from '../room/inbox.js';
+import type { InputAccount } from '../limits/input-account.js';
+import { Price } from '../limits/prices.js';
+import { type JoinOptions, type Leaving, Memberships } from './memberships.js';
+import { userNameProblem } from './names.js';
+import type { Answer, Peer } from '../connection/peer.js';
+import { Publisher } from './publisher.js';
+import type { Membership } from '../room/room.js';
+import type { TimerEntry } from '../time/timer-wheel.js';
+
+const NO_ROOMS: ReadonlyMap<number, Membership> = new Map();
+
+/** What a resumed session is told: its rooms, and which direct messages are no longer held. */
+export interface Resumed {
+  readonly joined: Joined[];
+  readonly inboxGap: Joined['gap'];
+}
+
+/** What is settled about a session when it is let in. */
+export interface SessionSettlement {
+  readonly id: string;
+  readonly secret: string;
+  readonly memberId: number;
+  readonly name: string;
+  readonly clientSecret: string | undefined;
+  readonly attempt: number | undefined;
+  /** The name that `authenticate` gave it; `undefined` where it chose one. */
+  readonly account: string | undefined;
+}
+
+export class Session {
+  readonly #chat: Chat;
+  /** Public name of the session, for resuming. */
+  readonly id: string;
+  /** Shared with the client only. */
+  readonly secret: string;
+  readonly memberId: number;
+  /** What its client sends and causes. */
+  readonly input: InputAccount;
+  /** Proves that a hello is of the same client, though it may never have got the secret above. */
+  readonly clientSecret: string | undefined;
+  /** The name that `authenticate` gave it, whatever it is called since. */
+  readonly account: string | undefined;
+  #attempt: number | undefined;
+  #claims: unknown;
+  #name: string;
+  // An idle session is small: what it needs to speak is made when it first does.
+  #memberships: Memberships | undefined;
+  #nameBytes: Uint8Array | undefined;
+  #publisher: Publisher | undefined;
+  #peer: Peer | undefined;
+  #inbox: Inbox | undefined;
+  /** Where it is connected from, or was. */
+  #address: string;
+  #dialect: SessionInfo['dialect'];
+  #lease: TimerEntry | undefined;
+  /** Where the connection came from that was lost. */
+  #lostFrom = '';
+  #credentials: TimerEntry | undefined;
+  #mustAuthenticate = false;
+  #closed = false;
+
+  constructor(chat: Chat, peer: Peer, settled: SessionSettlement) {
+    this.#chat = chat;
+    this.#peer = peer;
+    this.input = peer.input;
+    this.#address = peer.address;
+    this.#dialect = peer.dialect;
+    this.id = settled.id;
+    this.secret = settled.secret;
+    this.memberId = settled.memberId;
+    this.clientSecret = settled.clientSecret;
+    this.account = settled.account;
+    this.#attempt = settled.attempt;
+    this.#name = settled.name;
+  }
+
+  /** The rooms that the session is in, by handle. */
+  get rooms(): ReadonlyMap<number, Membership> {
+    return this.#memberships?.all ?? NO_ROOMS;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** The name in UTF-8. Not to be written to. */
+  get nameBytes(): Uint8Array {
+    this.#nameBytes ??= Buffer.from(this.#name);
+    return this.#nameBytes;
+  }
+
+  /** Whether it has left for good. */
+  get ended(): boolean {
+    return this.#closed;
+  }
+
+  /** What the session says, and how much of it. Made when it first speaks. */
+  get publisher(): Publisher {
+    this.#publisher ??= new Publisher(this.#chat, this);
+    return this.#publisher;
+  }
+
+  /** The connection, `undefined` while the session is lost. */
+  get peer(): Peer | undefined {
+    return this.#peer;
+  }
+
+  get lastPublishId(): number {
+    return this.#publisher?.last ?? 0;
+  }
+
+  get inboxHandle(): number {
+    return inboxHandle(this.memberId);
+  }
+
+  /** The inbox, made when the first direct message arrives. */
+  openInbox(): Inbox {
+    this.#inbox ??= new Inbox(this.#chat, this);
+    return this.#inbox;
+  }
+
+  /** The inbox, `undefined` while nothing ever arrived there. */
+  get inbox(): Inbox | undefined {
+    return this.#inbox;
+  }
+
+  get info(): SessionInfo {
+    return {
+      memberId: this.memberId,
+      name: this.#name,
+      address: this.#address,
+      dialect: this.#dialect,
+      claims: this.#claims,
+    };
+  }
+
+  /** Number of the latest hello of its client. */
+  get attempt(): number | undefined {
+    return this.#attempt;
+  }
+
+  /** Whether its credentials have run out: who comes back has to show new ones. */
+  get mustAuthenticate(): boolean {
+    return this.#mustAuthenticate;
+  }
+
+  /** Takes what `authenticate` said: at the beginning, and each time that new credentials were shown. */
+  authenticated(claims: unknown, expiresInMs: number | undefined): void {
+    this.#claims = claims;
+    this.#mustAuthenticate = false;
+    this.#dropCredentials();
+    if (expiresInMs === undefined || expiresInMs === Number.POSITIVE_INFINITY) return;
+    const expire = (): undefined => this.reauthenticate('the credentials have run out');
+    this.#credentials = this.#chat.wheel.schedule({ expire }, expiresInMs);
+  }
+
+  /** Closes the connection in a way that makes its client come back, with new credentials. */
+  reauthenticate(reason: string): undefined {
+    this.#mustAuthenticate = true;
+    this.#dropCredentials();
+    this.#peer?.close(CloseCode.CredentialsExpired, reason);
+  }
+
+  /** See `Memberships`. */
+  join(roomName: string, options: JoinOptions, onJoined?: (joined: Joined) => void): Promise<Answer<'join'>> {
+    this.#memberships ??= new Memberships(this.#chat, this);
+    return this.#memberships.join(roomName, options, onJoined);
+  }
+
+  /** Leaves a room; false when the session was not in it. */
+  async leave(roomName: string): Promise<boolean> {
+    const membership = this.#memberships?.find(roomName);
+    if (!membership) {
+      await this.#memberships?.left(roomName);
+      return false;
+    }
+    // What was said before the leave still belongs to the one who leaves.
+    this.#peer?.deliver(membership);
+    await new Promise<void>((left) => {
+      this.#memberships?.leave(membership, NoticeKind.Left, () => {
+        this.#tellUnread(membership);
+        left();
+      });
+    });
+    return true;
+  }
+
+  /** Shows the member out of a room, which it is told as the last of it; false when it was not in it. */
+  dismiss(roomName: string): boolean {
+    const membership = this.#memberships?.find(roomName);
+    if (membership) this.#memberships?.dismiss(membership);
+    return membership !== undefined;
+  }
+
+  async rename(name: string): Promise<Answer<'rename'>> {
+    const problem = userNameProblem(name);
+    if (problem) return failed(FailureCode.NameInvalid, problem);
+    if (name === this.#name) return { name };
+    const { authorize } = this.#chat.options.hooks;
+    // A name that belongs to credentials is not its bearer's to change, unless the program says so.
+    const isAllowed = authorize ? await authorize(this.info, 'rename', name) : this.account === undefined;
+    if (!isAllowed) return failed(FailureCode.Forbidden, `not allowed to be called ${name}`);
+    if (this.#closed) return failed(FailureCode.Internal, 'the session has ended');
+    if (this.#chat.bans.remainingMs(name, '', this.#chat.options.clock.monotonic()) > 0) {
+      return failed(FailureCode.Forbidden, `the name ${name} is banned`);
+    }
+    const old = this.nameBytes;
+    if (!this.#chat.names.tryRename(this.#name, name, this)) {
+      return failed(FailureCode.NameTaken, `somebody is called ${name}, or so much like it`);
+    }
+    this.#name = name;
+    this.#nameBytes = undefined;
+    this.input.charge(this.rooms.size * Price.roomTold);
+    this.#memberships?.renamed(old);
+    return { name };
+  }
+
+  /** A member fell behind what the log holds. */
+  lagged(membership: Membership): void {
+    if (this.#chat.options.slowConsumer === 'skip') {
+      const from = membership.room.log.positionOf(membership);
+      const end = membership.room.log.end();
+      membership.moveTo(end);
+      this.#peer?.gap(membership.room.handle, from, end.start);
+      this.#chat.counters.readersSkipped++;
+    } else {
+      this.#chat.counters.readersClosed++;
+      this.#peer?.close(
+        CloseCode.SlowConsumer,
+        `fell behind the history of ${membership.room.name || 'the inbox'}`,
+      );
+    }
+  }
+
+  /**
+   * Puts a new connection in the place of the old one. Cursors go back to what the client has, by room key;
+   * the answer describes the rooms as they are streamed from now on, and what of the inbox is gone.
+   */
+  resume(
+    peer: Peer,
+    positions: ReadonlyMap<string, number>,
+    inboxAfter: number,
+    attempt: number | undefined,
+  ): Resumed {
+    const old = this.#peer;
+    this.#peer = peer;
+    this.#chat.held.leave(this.#address);
+    this.#chat.held.enter(peer.address);
+    this.#address = peer.address;
+    this.#dialect = peer.dialect;
+    this.#attempt = attempt ?? this.#attempt;
+    old?.close(CloseCode.SessionReplaced, 'the session goes on over another connection');
+    this.#dropLease();
+    this.input.moveTo(peer.input);
+    peer.input = this.input;
+    this.input.charge(this.rooms.size * Price.roomDescribed);
+    const joined = this.#memberships?.comeBack(positions) ?? [];
+    return { joined, inboxGap: this.#inbox?.comeBack(inboxAfter) };
+  }
+
+  /**
+   * The connection of `peer` is gone. After a goodbye the session ends; else it is kept for the resume window
+   * if its dialect can resume. A connection that was replaced says nothing about the session any more.
+   *
+   * @param kind what others are told, should it not come back: one whom the server sent away has left
+   */
+  disconnected(
+    peer: Peer,
+    goodbye: boolean,
+    resumable: boolean,
+    kind: Leaving = goodbye ? NoticeKind.Left : NoticeKind.Lost,
+  ): void {
+    if (this.#peer !== peer) return;
+    this.#peer = undefined;
+    this.#chat.onPeerGone?.();
+    const { address } = peer;
+    const mayReturn = !goodbye && resumable && this.#chat.options.resumeWindowMs > 0;
+    // Whoever tears connection after connection must not fill the server with what is kept for his return.
+    const isHeld = mayReturn && this.#chat.lost.tryEnter(address);
+    if (mayReturn && !isHeld) {
+      const message = 'one address has lost too many sessions: another one is not kept for its return';
+      this.#chat.strangerLog.refused('maxConnectionsPerAddress', address, message);
+    }
+    if (!isHeld) {
+      this.end(kind);
+      return;
+    }
+    this.#lostFrom = address;
+    this.#chat.sessionLost(this);
+    this.#lease = this.#chat.wheel.schedule(
+      {
+        expire: () => {
+          this.end(kind);
+          return undefined;
+        },
+      },
+      this.#chat.options.resumeWindowMs,
+    );
+  }
+
+  /** Shows the member out for good: a client that tries to resume is told why it cannot. */
+  expel(expulsion: Expulsion): void {
+    const { id, secret, clientSecret } = this;
+    // The client of a session that was replaced may begin anew, but not go on.
+    const proof = {
+      id,
+      secret,
+      clientSecret: expulsion.code === CloseCode.SessionReplaced ? undefined : clientSecret,
+    };
+    if (!this.#closed) this.#chat.expelled.add(proof, expulsion, this.#chat.options.clock.now());
+    const peer = this.#peer;
+    this.#peer = undefined;
+    if (peer) {
+      peer.close(expulsion.code, expulsion.reason);
+      this.#chat.onPeerGone?.();
+    }
+    this.end(NoticeKind.Left);
+  }
+
+  /** Leaves all rooms and frees the name. Idempotent. */
+  end(kind: Leaving): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#dropLease();
+    this.#dropCredentials();
+    for (const membership of [...this.rooms.values()]) this.#memberships?.leave(membership, kind);
+    this.#inbox?.clear();
+    this.#chat.sessionEnded(this);
+  }
+
+  /** Where the members of the line dialect talk. */
+  get lobby(): Membership | undefined {
+    return this.#memberships?.find(LOBBY);
+  }
+
+  /** Tells one that has just left which entries before its leaving it will not get, since it was behind. */
+  #tellUnread(membership: Membership): void {
+    const { handle, log } = membership.room;
+    if (membership.isRetired || log.lagBytes(membership) <= log.newest().length) return;
+    this.#peer?.gap(handle, log.positionOf(membership), log.previousSeq);
+  }
+
+  #dropCredentials(): void {
+    if (this.#credentials) this.#chat.wheel.cancel(this.#credentials);
+    this.#credentials = undefined;
+  }
+
+  #dropLease(): void {
+    if (!this.#lease) return;
+    this.#chat.wheel.cancel(this.#lease);
+    this.#chat.lost.leave(this.#lostFrom);
+    this.#lease = undefined;
+  }
+}
+
+function failed(code: FailureCode, message: string): { failure: Failure } {
+  return { failure: { code, message } };
+}
