@@ -159,7 +159,7 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
   tryTake(): Job | undefined {
     this.assertOpen();
     return this.#locked(LOCK_PATIENCE_MS, () => {
-      const position = this.#findLeft() ?? this.#findFresh();
+      const position = this.#findLeftInTime() ?? this.#findFresh() ?? this.#findLeft();
       if (position === undefined) return undefined;
       const record = this.#recordWord(position);
       const attempt = (this.#words[record + MESSAGE_TAKEN] ?? 0) + 1;
@@ -306,19 +306,17 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
     return true;
   }
 
-  /** A message whose taker is proven dead, looked for now and then. */
+  /** A message whose taker is proven dead, looked for now and then, so that it does not wait for all others. */
+  #findLeftInTime(): number | undefined {
+    return performance.now() - this.#reclaimedAt < RECLAIM_INTERVAL_MS ? undefined : this.#findLeft();
+  }
+
   #findLeft(): number | undefined {
-    const now = performance.now();
-    const next = load(this.#words, this.#base + NEXT_WORD);
-    const hasFresh = next !== load(this.#words, this.#base + TAIL_WORD);
-    if (hasFresh && now - this.#reclaimedAt < RECLAIM_INTERVAL_MS) return undefined;
-    this.#reclaimedAt = now;
+    this.#reclaimedAt = performance.now();
     const { participants } = this.#segment;
-    return this.#find(
-      load(this.#words, this.#base + HEAD_WORD),
-      next,
-      (state) => state > 0 && participants.isDead(state),
-    );
+    const head = load(this.#words, this.#base + HEAD_WORD);
+    const next = load(this.#words, this.#base + NEXT_WORD);
+    return this.#find(head, next, (state) => state > 0 && participants.isDead(state));
   }
 
   /** The first message that nobody has taken. */
