@@ -84,4 +84,10 @@ describe('the documents', () => {
       expect(read('README.md').split('\n')).toContain(command);
     }
   });
+
+  it.each([['docs/reliability.md'], ['docs/architecture.md']])('%s names files that exist', (page) => {
+    const named = [...read(page).matchAll(/`((?:packages|apps|test)\/[\w./*-]+)`/g)].map(([, path]) => path!);
+    const isThere = (path: string): boolean => existsSync(join(ROOT, path.replace(/\/\*\S*$/, '')));
+    expect(named.filter((path) => !isThere(path))).toEqual([]);
+  });
 });

@@ -5,9 +5,9 @@
  * @packageDocumentation
  */
 import type { ChatClient } from './chat-client.js';
-import { LiveClient } from './live-client.js';
+import { openNativeWebSocket } from './connection/transports/native-websocket.js';
 import type { ConnectOptions, Platform } from './options.js';
-import { openNativeWebSocket } from './transports/native-websocket.js';
+import { LiveClient } from './session/live-client.js';
 
 export * from './exports.js';
 

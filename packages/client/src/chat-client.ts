@@ -2,11 +2,11 @@
  * The client, as its user sees it. `LiveClient` is what stands behind it.
  */
 import type { ResponseBodies, SessionLimits } from '@chat/protocol';
-import type { DirectMessage, Gap, UnreadableMessage } from './entry.js';
 import type { ClientError } from './errors.js';
-import type { Stream, StreamOptions } from './event-queue.js';
-import type { Listener, ListenOptions } from './listeners.js';
-import type { JoinOptions, Room, SendOptions, Sent } from './room.js';
+import type { Stream, StreamOptions } from './events/event-queue.js';
+import type { Listener, ListenOptions } from './events/listeners.js';
+import type { DirectMessage, Gap, UnreadableMessage } from './rooms/entry.js';
+import type { JoinOptions, Room, SendOptions, Sent } from './rooms/room.js';
 
 /** Where a client is in its life. */
 export type ClientState =

@@ -4,6 +4,19 @@
 export type { Member } from '@chat/protocol';
 export type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } from './chat-client.js';
 export type { Clock } from './clock.js';
+export type { HeartbeatOptions } from './connection/heartbeat.js';
+export type { ReconnectOptions } from './connection/reconnect.js';
+export type {
+  OpenTransport,
+  TlsOptions,
+  Transport,
+  TransportOptions,
+  TransportSink,
+} from './connection/transport.js';
+export { ClientError, ClientErrorCode, type ClientErrorDetails } from './errors.js';
+export type { OverflowPolicy, Stream, StreamOptions } from './events/event-queue.js';
+export type { Listener, ListenOptions } from './events/listeners.js';
+export type { ConnectOptions, CredentialsProvider } from './options.js';
 export type {
   DirectMessage,
   EntryInfo,
@@ -13,15 +26,7 @@ export type {
   Notice,
   RoomEntry,
   UnreadableMessage,
-} from './entry.js';
-export { ClientError, ClientErrorCode, type ClientErrorDetails } from './errors.js';
-export type { OverflowPolicy, Stream, StreamOptions } from './event-queue.js';
-export type { HeartbeatOptions } from './heartbeat.js';
-export type { ClientIdentity, IdentityStore } from './identity.js';
-export type { Listener, ListenOptions } from './listeners.js';
-export type { ConnectOptions, CredentialsProvider } from './options.js';
-export type { OutboxOptions } from './outbox.js';
-export type { ReconnectOptions } from './reconnect.js';
+} from './rooms/entry.js';
 export type {
   HistoryOptions,
   HistoryPage,
@@ -32,6 +37,7 @@ export type {
   SendOptions,
   Sent,
   Signal,
-} from './room.js';
-export { tabIdentity } from './tab-identity.js';
-export type { OpenTransport, TlsOptions, Transport, TransportOptions, TransportSink } from './transport.js';
+} from './rooms/room.js';
+export type { ClientIdentity, IdentityStore } from './session/identity.js';
+export type { OutboxOptions } from './session/outbox.js';
+export { tabIdentity } from './session/tab-identity.js';

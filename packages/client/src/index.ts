@@ -5,14 +5,14 @@
  * @packageDocumentation
  */
 import type { ChatClient } from './chat-client.js';
-import { LiveClient } from './live-client.js';
+import { openSocket } from './connection/transports/tcp.js';
+import { openLibraryWebSocket } from './connection/transports/ws-library.js';
 import { assertOptionNames } from './option-names.js';
 import type { ConnectOptions, Platform } from './options.js';
-import { openSocket } from './transports/tcp.js';
-import { openLibraryWebSocket } from './transports/ws-library.js';
+import { LiveClient } from './session/live-client.js';
 
 export * from './exports.js';
-export { fileIdentity } from './file-identity.js';
+export { fileIdentity } from './session/file-identity.js';
 
 const NODE: Platform = {
   transports: new Map([

@@ -3,11 +3,11 @@
  * lists those that exist (`assertKnown`), since comparing names is code that every page would load.
  */
 import { type OptionNames, optionProblem } from '@chat/protocol';
-import type { HeartbeatOptions } from './heartbeat.js';
+import type { HeartbeatOptions } from './connection/heartbeat.js';
+import type { ReconnectOptions } from './connection/reconnect.js';
+import type { TlsOptions } from './connection/transport.js';
 import type { ConnectOptions } from './options.js';
-import type { OutboxOptions } from './outbox.js';
-import type { ReconnectOptions } from './reconnect.js';
-import type { TlsOptions } from './transport.js';
+import type { OutboxOptions } from './session/outbox.js';
 
 /** Every option of `connect`. A test holds that `assertKnown` knows the same. */
 export const CONNECT_NAMES: OptionNames<ConnectOptions> = {

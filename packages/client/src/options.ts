@@ -3,11 +3,11 @@
  */
 import { assertMaxFrameBytes, type Codec, DEFAULT_MAX_FRAME_BYTES } from '@chat/protocol';
 import { type Clock, systemClock } from './clock.js';
-import type { HeartbeatOptions } from './heartbeat.js';
-import { type IdentityStore, isSecret } from './identity.js';
-import type { OutboxOptions } from './outbox.js';
-import type { ReconnectOptions } from './reconnect.js';
-import type { OpenTransport, TlsOptions } from './transport.js';
+import type { HeartbeatOptions } from './connection/heartbeat.js';
+import type { ReconnectOptions } from './connection/reconnect.js';
+import type { OpenTransport, TlsOptions } from './connection/transport.js';
+import { type IdentityStore, isSecret } from './session/identity.js';
+import type { OutboxOptions } from './session/outbox.js';
 
 /** Makes the credentials for one attempt to connect; called again for each. */
 export type CredentialsProvider = (context: { readonly signal: AbortSignal }) => unknown;

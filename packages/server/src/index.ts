@@ -3,6 +3,27 @@
  *
  * @packageDocumentation
  */
+
+export type { HttpOptions } from './dialects/http/http-dialect.js';
+export type { Draft, EventLog, LogConsumer, LogEntry, Origin } from './log/event-log.js';
+export { createMemoryLog } from './log/memory-log.js';
+export { ServerError, ServerErrorCode } from './options/errors.js';
+export type {
+  AuthenticateResult,
+  AuthorizedAction,
+  Awaitable,
+  Hooks,
+  MessageDecision,
+  SessionInfo,
+} from './options/hooks.js';
+export type { Logger } from './options/logger.js';
+export {
+  type AdjustableLimits,
+  type ChatServerOptions,
+  type DuplicateNamePolicy,
+  type SlowConsumerPolicy,
+  UNLIMITED,
+} from './options/options.js';
 export type { ChatEvents } from './server/chat.js';
 export {
   ChatServer,
@@ -14,26 +35,6 @@ export {
   type TcpAddress,
   type UnixAddress,
 } from './server/chat-server.js';
-export { type Clock, systemClock } from './time/clock.js';
-export type { HttpOptions } from './dialects/http/http-dialect.js';
 export type { DrainOptions, DrainResult } from './server/drain.js';
-export { ServerError, ServerErrorCode } from './options/errors.js';
-export type {
-  AuthenticateResult,
-  AuthorizedAction,
-  Awaitable,
-  Hooks,
-  MessageDecision,
-  SessionInfo,
-} from './options/hooks.js';
-export type { Draft, EventLog, LogConsumer, LogEntry, Origin } from './log/event-log.js';
-export { createMemoryLog } from './log/memory-log.js';
-export type { Logger } from './options/logger.js';
-export {
-  type AdjustableLimits,
-  type ChatServerOptions,
-  type DuplicateNamePolicy,
-  type SlowConsumerPolicy,
-  UNLIMITED,
-} from './options/options.js';
 export type { TlsCertificate, TlsCertificates, TlsOptions } from './server/tls.js';
+export { type Clock, systemClock } from './time/clock.js';

@@ -4,9 +4,9 @@
  */
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ChatServer, createChatServer } from '../src/server/chat-server.js';
 import { LineCharset } from '../src/dialects/line/charset.js';
 import type { ChatServerOptions } from '../src/options/options.js';
+import { type ChatServer, createChatServer } from '../src/server/chat-server.js';
 import { ManualClock } from './support/manual-clock.js';
 import { tcpPipe, webSocketPipe } from './support/socket-pipe.js';
 import { turn, until } from './support/turn.js';

@@ -51,7 +51,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
       'Any machine that can be reached. The same program talks to itself, to the next room and to a browser.',
     sharedMemory:
       'Processes of one machine that may open the same file. In containers, only with a shared folder.',
-    evidence: ['packages/client/src/transports/tcp.ts', 'packages/shm/src/segment/path.ts'],
+    evidence: ['packages/client/src/connection/transports/tcp.ts', 'packages/shm/src/segment/path.ts'],
   },
   {
     aspect: 'speed',
@@ -61,7 +61,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
       'Bytes are copied once into memory that the other side already sees; no system call while both are awake.',
     figures: (quotes) =>
       `CPU time for a message of 64 B: TCP ${quotes.cpuPerMessage('tcp')}, channel ${quotes.cpuPerMessage('shm-channel-polled')}`,
-    evidence: ['packages/server/src/fan-out.ts', 'packages/shm/src/ring/writer.ts'],
+    evidence: ['packages/server/src/room/fan-out.ts', 'packages/shm/src/ring/writer.ts'],
   },
   {
     aspect: 'waiting',
@@ -90,7 +90,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
     sharedMemory:
       'Nobody tells. What it left half done must be readable; its death must be proven before its lock is taken.',
     evidence: [
-      'packages/client/src/reconnect.ts',
+      'packages/client/src/connection/reconnect.ts',
       'packages/shm/src/platform/byte-lock.ts',
       'packages/shm/src/lock/mutex.ts',
     ],
@@ -100,7 +100,7 @@ export const DESIGN_ROWS: readonly DesignRow[] = [
     sockets:
       'Costs the server a cursor; skipped while its socket is full, closed or moved on when history ends.',
     sharedMemory: 'Either the writer waits for it, or it is overtaken and told exactly how much it lost.',
-    evidence: ['packages/server/src/fan-out.ts', 'packages/shm/src/log/cursor.ts'],
+    evidence: ['packages/server/src/room/fan-out.ts', 'packages/shm/src/log/cursor.ts'],
   },
   {
     aspect: 'scalability',

@@ -6,8 +6,8 @@
  * only answer. Entries are known by their ids, so that one which comes twice is taken once.
  */
 import type { Member } from '@chat/protocol';
-import type { Gap } from '../entry.js';
-import type { Sent } from '../room.js';
+import type { Gap } from '../rooms/entry.js';
+import type { Sent } from '../rooms/room.js';
 import {
   type GapItem,
   itemOf,

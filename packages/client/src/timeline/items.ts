@@ -5,7 +5,7 @@
  * into one that is in the log: a list that is drawn by keys never flickers.
  */
 import type { Member } from '@chat/protocol';
-import type { DirectMessage, Gap, Notice, RoomEntry, UnreadableMessage } from '../entry.js';
+import type { DirectMessage, Gap, Notice, RoomEntry, UnreadableMessage } from '../rooms/entry.js';
 
 /** A message that is in the log. */
 export interface MessageItem<T = string> {

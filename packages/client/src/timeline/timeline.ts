@@ -10,7 +10,7 @@ import type { ChatClient } from '../chat-client.js';
 import { type Clock, systemClock } from '../clock.js';
 import { ClientError } from '../errors.js';
 import { assertKnown } from '../options.js';
-import type { Room, Sent, Signal } from '../room.js';
+import type { Room, Sent, Signal } from '../rooms/room.js';
 import { EntryList } from './entry-list.js';
 import type { OutgoingItem, TimelineEntry, TimelineItem } from './items.js';
 import { OwnTyping, Typists } from './typing.js';

@@ -8,16 +8,16 @@
  */
 import type { Socket } from 'node:net';
 import { CloseCode, closeCodeInfo, encodeFrame, FrameType, formatNoticeLine } from '@chat/protocol';
-import type { Chat } from '../server/chat.js';
-import { type DialectName, detectDialect } from './detect-dialect.js';
 import { BinaryPeer } from '../dialects/binary/binary-peer.js';
 import { type HttpDialect, httpRefusal } from '../dialects/http/http-dialect.js';
 import { LinePeer } from '../dialects/line/line-peer.js';
-import { peerAddress } from '../limits/addresses/address-ranges.js';
 import { MAX_TIMER_MS } from '../dialects/line/line-reader.js';
+import { peerAddress } from '../limits/addresses/address-ranges.js';
+import type { Chat } from '../server/chat.js';
+import type { TlsLayer } from '../server/tls.js';
+import { type DialectName, detectDialect } from './detect-dialect.js';
 import { endSocket, SocketLink } from './link.js';
 import { strayAnswer } from './stray.js';
-import type { TlsLayer } from '../server/tls.js';
 
 /** With so many on the acceptor, newcomers take the place of those who have been silent for longer than this. */
 const CROWD = 4096;

@@ -6,8 +6,9 @@
  * until it has, and one that has used up its part of a turn of the event loop until the next. So a connection holds
  * one chunk of input at the most, whatever it sends, and one chunk holds nobody up.
  */
-import type { Clock } from '../time/clock.js';
+
 import type { InputAccount } from '../limits/input-account.js';
+import type { Clock } from '../time/clock.js';
 
 /** What input is read from. */
 export interface InputSource {

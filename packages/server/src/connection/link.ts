@@ -5,8 +5,8 @@
  */
 import type { Socket } from 'node:net';
 import type { CloseCode } from '@chat/protocol';
-import type { Clock } from '../time/clock.js';
 import { peerAddress } from '../limits/addresses/address-ranges.js';
+import type { Clock } from '../time/clock.js';
 
 /** Takes what happens on a {@link Link}. */
 export interface LinkHandler {

@@ -3,8 +3,8 @@
  * in frames or in lines. A lost session has no peer.
  */
 import type { Failure, ResponseBodies } from '@chat/protocol';
-import type { SessionInfo } from '../options/hooks.js';
 import type { InputAccount } from '../limits/input-account.js';
+import type { SessionInfo } from '../options/hooks.js';
 import type { Membership } from '../room/room.js';
 
 /** Speaks to one connected client. Nothing here throws for what the client did. */

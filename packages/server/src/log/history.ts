@@ -5,8 +5,8 @@
  * there is space for them on their way; a reader that takes so long that the log has moved on has lost them.
  */
 import { ENTRY_SEQ_OFFSET, readU32, readU48 } from '@chat/protocol';
-import type { Chunk, StartingPoint } from './byte-log.js';
 import type { Room } from '../room/room.js';
+import type { Chunk, StartingPoint } from './byte-log.js';
 
 /** Entries that one request returns at the most. */
 export const MAX_HISTORY_ENTRIES = 1000;

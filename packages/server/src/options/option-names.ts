@@ -5,12 +5,12 @@
  * The compiler keeps the tables complete.
  */
 import { type OptionNames, optionProblem } from '@chat/protocol';
-import type { ListenAddress } from '../server/chat-server.js';
 import type { HttpOptions } from '../dialects/http/http-dialect.js';
+import type { ListenAddress } from '../server/chat-server.js';
 import type { DrainOptions } from '../server/drain.js';
+import type { TlsCertificate, TlsCertificates, TlsOptions } from '../server/tls.js';
 import { ServerError, ServerErrorCode } from './errors.js';
 import type { Hooks } from './hooks.js';
-import type { TlsCertificate, TlsCertificates, TlsOptions } from '../server/tls.js';
 
 /** Options of `listen`. */
 export const LISTEN_NAMES: OptionNames<ListenAddress> = {

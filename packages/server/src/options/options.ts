@@ -10,15 +10,15 @@ import {
   MAX_NAME_BYTES,
   type OptionNames,
 } from '@chat/protocol';
-import { type Clock, type SteadyClock, steadyClock, systemClock } from '../time/clock.js';
 import type { HttpOptions } from '../dialects/http/http-dialect.js';
-import { ServerError, ServerErrorCode } from './errors.js';
-import type { Hooks } from './hooks.js';
 import { LineCharset } from '../dialects/line/charset.js';
 import type { EventLog } from '../log/event-log.js';
 import { createMemoryLog } from '../log/memory-log.js';
-import { CalmLogger, type Logger, silentLogger } from './logger.js';
 import { defaultMaxMemoryBytes } from '../server/memory-guard.js';
+import { type Clock, type SteadyClock, steadyClock, systemClock } from '../time/clock.js';
+import { ServerError, ServerErrorCode } from './errors.js';
+import type { Hooks } from './hooks.js';
+import { CalmLogger, type Logger, silentLogger } from './logger.js';
 import { assertHooks, assertMethods, assertNames, HTTP_NAMES } from './option-names.js';
 
 /** What happens to a reader that is further behind than the log reaches back. */

@@ -7,8 +7,9 @@
  * What can wait is marked for later and rides along with whatever is sent first: the comings and goings of a
  * large room would otherwise cost a write to everybody each.
  */
-import type { Clock } from '../time/clock.js';
+
 import type { Peer } from '../connection/peer.js';
+import type { Clock } from '../time/clock.js';
 import type { Membership, Room } from './room.js';
 
 export class FanOut {

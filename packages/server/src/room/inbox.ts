@@ -3,11 +3,11 @@
  * arrives, and goes away with the session.
  */
 import type { Joined } from '@chat/protocol';
-import type { Chat } from '../server/chat.js';
 import { inboxKey } from '../log/event-log.js';
+import type { Chat } from '../server/chat.js';
 import { startingPoint } from '../session/memberships.js';
-import { Membership, Room } from './room.js';
 import type { Session } from '../session/session.js';
+import { Membership, Room } from './room.js';
 
 /** Inbox handles live above the handles of rooms. */
 const INBOX_HANDLE = 0x8000_0000;

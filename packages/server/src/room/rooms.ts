@@ -3,13 +3,13 @@
  * its last one left. One address makes so many and no more; the place of the lobby is never taken.
  */
 import { LOBBY, MAX_NAME_BYTES, type RoomInfo, roomKey } from '@chat/protocol';
-import type { Awaitable } from '../options/hooks.js';
 import { type AddressLimit, addressKey } from '../limits/addresses/address-limit.js';
 import type { Retention } from '../log/byte-log.js';
 import { LogBudget, type LogShare } from '../log/log-budget.js';
+import type { Awaitable } from '../options/hooks.js';
 import { RoomLooks } from '../session/names.js';
-import { Room } from './room.js';
 import type { TimerWheel } from '../time/timer-wheel.js';
+import { Room } from './room.js';
 
 /** What the directory of rooms needs to know. */
 export interface RoomsOptions {

@@ -4,14 +4,11 @@
 import { EventEmitter } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { CloseCode, DEFAULT_PORT, NoticeKind } from '@chat/protocol';
-import { Chat, type ChatEvents } from './chat.js';
-import type { Counters } from './counters.js';
-import { HttpDialect } from '../dialects/http/http-dialect.js';
 import { Acceptor } from '../connection/acceptor.js';
-import { type DrainOptions, type DrainResult, drainSessions } from './drain.js';
+import { HttpDialect } from '../dialects/http/http-dialect.js';
+import { peerAddress } from '../limits/addresses/address-ranges.js';
 import { ServerError, ServerErrorCode } from '../options/errors.js';
 import type { SessionInfo } from '../options/hooks.js';
-import { peerAddress } from '../limits/addresses/address-ranges.js';
 import {
   assertNames,
   assertTlsNames,
@@ -28,6 +25,9 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from '../options/options.js';
+import { Chat, type ChatEvents } from './chat.js';
+import type { Counters } from './counters.js';
+import { type DrainOptions, type DrainResult, drainSessions } from './drain.js';
 import { assertRuntime } from './runtime.js';
 import { type TlsCertificates, TlsLayer, type TlsOptions } from './tls.js';
 import { listenOnSocket } from './unix-socket.js';

@@ -5,11 +5,10 @@
  * `#apply`, the only place where entries take effect.
  */
 import { CloseCode, closeCodeInfo, entryBytes, FrameType } from '@chat/protocol';
-import { type Admission, Admissions, type AdmissionRequest } from '../session/admission.js';
-import { Counters } from './counters.js';
-import { Expelled, type Expulsion } from '../session/expelled.js';
-import { FanOut } from '../room/fan-out.js';
-import type { SessionInfo } from '../options/hooks.js';
+import type { Peer } from '../connection/peer.js';
+import { StrangerLog } from '../connection/stranger-log.js';
+import { LineCharset } from '../dialects/line/charset.js';
+import type { LineReaderOptions } from '../dialects/line/line-reader.js';
 import { AddressLimit, addressKey } from '../limits/addresses/address-limit.js';
 import { AddressRanges } from '../limits/addresses/address-ranges.js';
 import { AddressRate } from '../limits/addresses/address-rate.js';
@@ -18,17 +17,18 @@ import { InputAccounts } from '../limits/input-account.js';
 import { endOldestAway } from '../limits/oldest-away.js';
 import { SilentLines } from '../limits/silent-lines.js';
 import type { Rate } from '../limits/token-bucket.js';
-import { LineCharset } from '../dialects/line/charset.js';
-import type { LineReaderOptions } from '../dialects/line/line-reader.js';
 import { type EventLog, inboxMember, type LogEntry } from '../log/event-log.js';
-import { MemoryGuard } from './memory-guard.js';
-import { looksLike, Names } from '../session/names.js';
+import type { SessionInfo } from '../options/hooks.js';
 import { maxMessageBytes, type ResolvedOptions } from '../options/options.js';
-import type { Peer } from '../connection/peer.js';
+import { FanOut } from '../room/fan-out.js';
 import { Rooms } from '../room/rooms.js';
+import { type Admission, type AdmissionRequest, Admissions } from '../session/admission.js';
+import { Expelled, type Expulsion } from '../session/expelled.js';
+import { looksLike, Names } from '../session/names.js';
 import type { Session } from '../session/session.js';
-import { StrangerLog } from '../connection/stranger-log.js';
 import { TimerWheel } from '../time/timer-wheel.js';
+import { Counters } from './counters.js';
+import { MemoryGuard } from './memory-guard.js';
 
 /** Exactness of deadlines. */
 const TICK_MS = 250;

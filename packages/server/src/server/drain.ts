@@ -5,8 +5,9 @@
  * behind the announcement is the barrier: when its answer comes, everything that the client had sent before it
  * knew has been handled and acknowledged, and the connection is closed. Whoever does not answer in time is cut.
  */
-import type { Chat } from './chat.js';
+
 import type { Clock } from '../time/clock.js';
+import type { Chat } from './chat.js';
 
 /** How to go away. */
 export interface DrainOptions {

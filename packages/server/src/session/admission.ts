@@ -17,11 +17,11 @@ import {
   roomKey,
   type Welcome,
 } from '@chat/protocol';
+import type { Peer } from '../connection/peer.js';
+import type { AuthenticateResult } from '../options/hooks.js';
 import type { Chat } from '../server/chat.js';
 import { isSecret } from './expelled.js';
-import type { AuthenticateResult } from '../options/hooks.js';
 import { userNameProblem } from './names.js';
-import type { Peer } from '../connection/peer.js';
 import { Session } from './session.js';
 
 /** What a client is told to wait when there is no room for it. */

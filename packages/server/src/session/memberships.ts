@@ -13,12 +13,12 @@ import {
   NoticeKind,
   roomNameProblem,
 } from '@chat/protocol';
-import type { Chat } from '../server/chat.js';
+import type { Answer } from '../connection/peer.js';
 import { Price } from '../limits/prices.js';
 import type { StartingPoint } from '../log/byte-log.js';
 import type { Origin } from '../log/event-log.js';
-import type { Answer } from '../connection/peer.js';
 import { Membership, type Room } from '../room/room.js';
+import type { Chat } from '../server/chat.js';
 import type { Session } from './session.js';
 
 /** Members that are named in the answer to a join; the rest is paged. */

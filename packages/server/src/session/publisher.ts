@@ -6,12 +6,12 @@
  * lost. Everything that a session sends is charged to its rate limit here.
  */
 import { CloseCode, encodeFrame, type Failure, FailureCode, FrameType } from '@chat/protocol';
-import type { Chat } from '../server/chat.js';
-import type { Hooks } from '../options/hooks.js';
 import { Price } from '../limits/prices.js';
 import { inboxKey, type LogEntry, type Origin } from '../log/event-log.js';
-import { PublishRecord } from './publish-record.js';
+import type { Hooks } from '../options/hooks.js';
 import type { Membership } from '../room/room.js';
+import type { Chat } from '../server/chat.js';
+import { PublishRecord } from './publish-record.js';
 import type { Session } from './session.js';
 
 /** Why a connection that floods is closed. */

@@ -6,18 +6,18 @@
  * `Memberships`, what it says to its `Publisher`.
  */
 import { CloseCode, type Failure, FailureCode, type Joined, LOBBY, NoticeKind } from '@chat/protocol';
-import type { Chat } from '../server/chat.js';
-import type { Expulsion } from './expelled.js';
-import type { SessionInfo } from '../options/hooks.js';
-import { Inbox, inboxHandle } from '../room/inbox.js';
+import type { Answer, Peer } from '../connection/peer.js';
 import type { InputAccount } from '../limits/input-account.js';
 import { Price } from '../limits/prices.js';
+import type { SessionInfo } from '../options/hooks.js';
+import { Inbox, inboxHandle } from '../room/inbox.js';
+import type { Membership } from '../room/room.js';
+import type { Chat } from '../server/chat.js';
+import type { TimerEntry } from '../time/timer-wheel.js';
+import type { Expulsion } from './expelled.js';
 import { type JoinOptions, type Leaving, Memberships } from './memberships.js';
 import { userNameProblem } from './names.js';
-import type { Answer, Peer } from '../connection/peer.js';
 import { Publisher } from './publisher.js';
-import type { Membership } from '../room/room.js';
-import type { TimerEntry } from '../time/timer-wheel.js';
 
 const NO_ROOMS: ReadonlyMap<number, Membership> = new Map();
 

@@ -1,8 +1,8 @@
 /** What an operator reads about strangers: that it happens, why and from where, and not once for each of them. */
 import { FrameType } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { createChatServer } from '../../src/server/chat-server.js';
 import { StrangerLog } from '../../src/connection/stranger-log.js';
+import { createChatServer } from '../../src/server/chat-server.js';
 import { TimerWheel } from '../../src/time/timer-wheel.js';
 import { LogLines } from '../support/log-lines.js';
 import { ManualClock } from '../support/manual-clock.js';

@@ -1,8 +1,8 @@
 import { decodeFrame, type Entry, FrameType, NoticeKind, readU32 } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { readHistory } from '../../src/log/history.js';
 import { ByteLog, type Cursor, type Retention } from '../../src/log/byte-log.js';
 import type { LogEntry } from '../../src/log/event-log.js';
+import { readHistory } from '../../src/log/history.js';
 import { Room } from '../../src/room/room.js';
 import { seeded } from '../support/seeded.js';
 

@@ -2,7 +2,12 @@
 import { FailureCode, FrameType } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
 import { ServerErrorCode } from '../../src/options/errors.js';
-import { type AdjustableLimits, adjustOptions, resolveOptions, UNLIMITED } from '../../src/options/options.js';
+import {
+  type AdjustableLimits,
+  adjustOptions,
+  resolveOptions,
+  UNLIMITED,
+} from '../../src/options/options.js';
 import { station } from '../support/carriers.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { until } from '../support/turn.js';

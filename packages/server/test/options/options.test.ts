@@ -4,9 +4,8 @@
  */
 import { FailureCode, FrameType, type Joined } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { createChatServer } from '../../src/server/chat-server.js';
-import { ServerErrorCode } from '../../src/options/errors.js';
 import { createMemoryLog } from '../../src/log/memory-log.js';
+import { ServerErrorCode } from '../../src/options/errors.js';
 import {
   type ChatServerOptions,
   type DuplicateNamePolicy,
@@ -14,6 +13,7 @@ import {
   resolveOptions,
   UNLIMITED,
 } from '../../src/options/options.js';
+import { createChatServer } from '../../src/server/chat-server.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { MemoryChat } from '../support/memory-chat.js';
 import { tcpPipe, webSocketPipe } from '../support/socket-pipe.js';

@@ -1,8 +1,8 @@
 /** Certificates by name, and certificates of clients, over real handshakes. */
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { type ChatServer, createChatServer } from '../../src/server/chat-server.js';
 import { ServerErrorCode } from '../../src/options/errors.js';
+import { type ChatServer, createChatServer } from '../../src/server/chat-server.js';
 import type { TlsOptions } from '../../src/server/tls.js';
 import { openssl } from '../support/carriers.js';
 import { makeCertificate } from '../support/certificate.js';

@@ -1,10 +1,10 @@
 /** The chat without a socket: peers over memory links, time by hand, fan-out at the end of each turn. */
 import type { Hello } from '@chat/protocol';
-import { Chat, type ChatEvents } from '../../src/server/chat.js';
 import { BinaryPeer } from '../../src/dialects/binary/binary-peer.js';
 import { LinePeer } from '../../src/dialects/line/line-peer.js';
 import type { SessionInfo } from '../../src/options/hooks.js';
 import { type ChatServerOptions, resolveOptions } from '../../src/options/options.js';
+import { Chat, type ChatEvents } from '../../src/server/chat.js';
 import { LogLines } from './log-lines.js';
 import { ManualClock } from './manual-clock.js';
 import { MemoryLink } from './memory-link.js';

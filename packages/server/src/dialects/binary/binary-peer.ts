@@ -23,22 +23,22 @@ import {
   PUBLISH_ROOM_OFFSET,
   readU32,
 } from '@chat/protocol';
-import type { Chat } from '../../server/chat.js';
-import { checkHello } from './hello.js';
-import type { SessionInfo } from '../../options/hooks.js';
 import { InputGate, type InputGateOwner } from '../../connection/input-gate.js';
+import type { Link, LinkHandler } from '../../connection/link.js';
+import type { Peer } from '../../connection/peer.js';
 import type { InputAccount } from '../../limits/input-account.js';
 import { OverheadBytes, Price } from '../../limits/prices.js';
-import type { Link, LinkHandler } from '../../connection/link.js';
+import type { SessionInfo } from '../../options/hooks.js';
 import { HISTORY_HEADER_BYTES } from '../../options/options.js';
-import type { Peer } from '../../connection/peer.js';
-import { TOO_MANY } from '../../session/publisher.js';
-import { answerRequest, type Reply, replyFrames } from './requests.js';
 import { isBehind, type Membership } from '../../room/room.js';
+import type { Chat } from '../../server/chat.js';
+import { TOO_MANY } from '../../session/publisher.js';
 import type { Session } from '../../session/session.js';
 import type { TimerEntry } from '../../time/timer-wheel.js';
 import { FrameSender } from './frame-sender.js';
+import { checkHello } from './hello.js';
 import { PrefaceReader } from './preface-reader.js';
+import { answerRequest, type Reply, replyFrames } from './requests.js';
 
 type State =
   | { readonly name: 'preface'; readonly reader: PrefaceReader }

@@ -5,12 +5,13 @@
  * One rule stands above all: what can be written is written until the socket really holds unsent bytes, and then
  * nothing until they are out. So a peer that does not read costs its cursor, and a bounded amount of answers.
  */
-import type { Chat } from '../../server/chat.js';
+
 import type { InputGate } from '../../connection/input-gate.js';
 import type { Link } from '../../connection/link.js';
-import { AnswerBuffer } from './answer-buffer.js';
 import type { Peer } from '../../connection/peer.js';
 import { isBehind, type Membership } from '../../room/room.js';
+import type { Chat } from '../../server/chat.js';
+import { AnswerBuffer } from './answer-buffer.js';
 
 /** Catch-up behind a cork is collected in memory, so it goes in portions of about this size. */
 const CORKED_BYTES = 262_144;

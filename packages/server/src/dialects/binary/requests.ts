@@ -11,10 +11,10 @@ import {
   type ResponseBodies,
   roomNameProblem,
 } from '@chat/protocol';
-import type { Chat } from '../../server/chat.js';
-import { findHistory, type HistoryPage, MAX_HISTORY_ENTRIES } from '../../log/history.js';
 import { Price } from '../../limits/prices.js';
+import { findHistory, type HistoryPage, MAX_HISTORY_ENTRIES } from '../../log/history.js';
 import type { Room } from '../../room/room.js';
+import type { Chat } from '../../server/chat.js';
 import type { Session } from '../../session/session.js';
 
 /** Items on a page when the client does not say, and at the most. */

@@ -12,16 +12,16 @@ import {
 import type { Socket } from 'node:net';
 import { CloseCode, closeCodeInfo } from '@chat/protocol';
 import { WebSocketServer } from 'ws';
-import type { Chat } from '../../server/chat.js';
-import { ServerError, ServerErrorCode } from '../../options/errors.js';
+import { endSocket } from '../../connection/link.js';
 import { AddressRanges, peerAddress } from '../../limits/addresses/address-ranges.js';
 import { clientAddress } from '../../limits/addresses/forwarded.js';
-import { endSocket } from '../../connection/link.js';
+import { ServerError, ServerErrorCode } from '../../options/errors.js';
+import type { Chat } from '../../server/chat.js';
 import type { Timed, TimerEntry } from '../../time/timer-wheel.js';
 import { BinaryPeer } from '../binary/binary-peer.js';
+import { MessageFramer, SUBPROTOCOL, WebSocketLink } from '../websocket/websocket-link.js';
 import { HttpGate } from './http-gate.js';
 import { hostOf, PageGuard, type PageRequest } from './page-guard.js';
-import { MessageFramer, SUBPROTOCOL, WebSocketLink } from '../websocket/websocket-link.js';
 
 /** Largest request head. */
 const MAX_HEADER_BYTES = 8192;

@@ -7,10 +7,10 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Chat } from '../../server/chat.js';
 import { InputGate, type InputGateOwner } from '../../connection/input-gate.js';
 import type { InputAccount } from '../../limits/input-account.js';
 import { Price } from '../../limits/prices.js';
+import type { Chat } from '../../server/chat.js';
 
 /** A shorter request cannot say its host, so a piece holds ten of them at the most. */
 const PIECE_BYTES = 256;

@@ -20,19 +20,19 @@ import {
   parseUserNameLine,
   TIMING_MARK_ANSWER,
 } from '@chat/protocol';
-import type { Chat } from '../../server/chat.js';
 import { InputGate, type InputGateOwner } from '../../connection/input-gate.js';
+import type { Link, LinkHandler } from '../../connection/link.js';
+import type { Peer } from '../../connection/peer.js';
+import { type Stray, strayProtocol } from '../../connection/stray.js';
 import type { InputAccount } from '../../limits/input-account.js';
+import { isBehind, type Membership } from '../../room/room.js';
+import type { Chat } from '../../server/chat.js';
+import { TOO_MANY } from '../../session/publisher.js';
+import type { Session } from '../../session/session.js';
+import type { TimerEntry } from '../../time/timer-wheel.js';
 import type { LineCharset } from './charset.js';
 import { LineReader } from './line-reader.js';
 import { LineSender } from './line-sender.js';
-import type { Link, LinkHandler } from '../../connection/link.js';
-import type { Peer } from '../../connection/peer.js';
-import { TOO_MANY } from '../../session/publisher.js';
-import { isBehind, type Membership } from '../../room/room.js';
-import type { Session } from '../../session/session.js';
-import { type Stray, strayProtocol } from '../../connection/stray.js';
-import type { TimerEntry } from '../../time/timer-wheel.js';
 
 /** RFC 9110, 15.6.2: a method that is not known here, or not spelled as one. */
 const NOT_IMPLEMENTED = 'HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';

@@ -5,10 +5,11 @@
  * What can be written is written until the socket holds unsent bytes, and then nothing until they are out. So a peer
  * that does not read holds a piece, and a bounded amount of answers.
  */
-import type { Chat } from '../../server/chat.js';
+
 import type { Link } from '../../connection/link.js';
-import { AnswerBuffer } from '../binary/answer-buffer.js';
 import type { Membership } from '../../room/room.js';
+import type { Chat } from '../../server/chat.js';
+import { AnswerBuffer } from '../binary/answer-buffer.js';
 import type { LineCharset } from './charset.js';
 import { directLines, LineView } from './line-view.js';
 

@@ -2,8 +2,9 @@
  * How fast one address may connect. A connection costs more than its place: a handshake, a name, and a coming and
  * going that all members of a room are told. See `addressBlocks` for what counts as one address.
  */
-import { addressBlocks } from './address-blocks.js';
+
 import { type Rate, TokenBucket } from '../token-bucket.js';
+import { addressBlocks } from './address-blocks.js';
 
 export class AddressRate {
   readonly #rate: Rate;

@@ -1,0 +1,19 @@
+/**
+ * WebSocket of the platform: the browser's.
+ */
+import { missing } from '../../session/identity.js';
+import type { OpenTransport } from '../transport.js';
+import { openWebSocket, SUBPROTOCOL, type WebSocketLike, webSocketUrl } from './websocket.js';
+
+interface Platform {
+  readonly WebSocket: new (url: string, protocols: string[]) => WebSocketLike & { binaryType: string };
+}
+
+/** Opens `ws://` and `wss://` where the platform has a WebSocket. */
+export const openNativeWebSocket: OpenTransport = (url, sink, options) => {
+  const { WebSocket } = globalThis as unknown as Partial<Platform>;
+  if (WebSocket === undefined) throw missing('WebSocket');
+  const socket = new WebSocket(webSocketUrl(url), [SUBPROTOCOL]);
+  socket.binaryType = 'arraybuffer';
+  return openWebSocket(socket, sink, options);
+};

@@ -1,0 +1,197 @@
+/**
+ * The entries of one room on their way to whoever listens, and the proof that none is missing.
+ *
+ * Each entry names the one before it, so a stream that begins at a known position is complete as long as every
+ * `prev` equals the last `seq`; where it does not, a gap is told in its place. Entries that come before anybody
+ * listens are held, within bounds, and given to the first listener: whoever joins and then subscribes, a moment
+ * later, misses nothing. Bodies are decoded when somebody is there to see them, and not before.
+ */
+import {
+  type Codec,
+  ENTRY_PREV_OFFSET,
+  ENTRY_SENDER_OFFSET,
+  ENTRY_SEQ_OFFSET,
+  FrameType,
+  readU32,
+  readU48,
+} from '@chat/protocol';
+import { DEFAULT_MAX_QUEUED } from '../events/event-queue.js';
+import {
+  bodyStart,
+  type DirectMessage,
+  type EntryContext,
+  type Gap,
+  type GapReason,
+  type Identity,
+  type Message,
+  type Notice,
+  readMessage,
+  readNotice,
+  type UnreadableMessage,
+} from './entry.js';
+
+/** All that a stream can hold. */
+export type StreamItem<T> = Message<T> | DirectMessage<T> | Notice | Gap | UnreadableMessage;
+
+/** The owner of a stream: a room, or the client for its direct messages. */
+export interface StreamOwner<T> {
+  /** Whether {@link StreamOwner.onItem} would be heard by anybody. */
+  isListening(): boolean;
+  onItem(item: StreamItem<T>): void;
+  /** Called for each notice at once, before anybody else sees it. */
+  onNotice(notice: Notice): void;
+}
+
+/** A stream as the connection sees it. */
+export interface EntrySink {
+  readonly position: number;
+  receive(type: number, bytes: Uint8Array, offset: number, length: number): void;
+  gap(reason: GapReason, from: number, to: number): void;
+}
+
+export interface EntryStreamOptions<T> {
+  readonly identity: Identity;
+  readonly room: string | undefined;
+  readonly codec: Codec<T>;
+  /** Whether the client's own messages are delivered to it. */
+  readonly echo: boolean;
+}
+
+/** Where a stream goes on: after `start`, and up to `head` with what is history when it begins there. */
+export interface Place {
+  readonly handle: number;
+  readonly start: number;
+  readonly head: number;
+}
+
+/** Bytes of entries that are held for the first listener. */
+const MAX_HELD_BYTES = 4 * 1024 * 1024;
+
+interface HeldMessage {
+  readonly type: 'held';
+  readonly prev: number;
+  readonly seq: number;
+  readonly bytes: Uint8Array;
+}
+
+export class EntryStream<T> implements EntryContext<T>, EntrySink {
+  readonly identity: Identity;
+  readonly room: string | undefined;
+  readonly codec: Codec<T>;
+  readonly #echo: boolean;
+  readonly #owner: StreamOwner<T>;
+  /** Undefined from the first listener on. */
+  #held: (HeldMessage | Notice | Gap)[] | undefined = [];
+  #heldBytes = 0;
+  #heldLoss: { readonly from: number; to: number } | undefined;
+
+  /** The life of the log that `position` belongs to; undefined before the first session. */
+  epoch: string | undefined;
+  /** Number of the room in frames. */
+  handle = 0;
+  /** Last entry that was received, or skipped with a gap. */
+  position = 0;
+  historyUntil = 0;
+
+  constructor({ identity, room, codec, echo }: EntryStreamOptions<T>, owner: StreamOwner<T>) {
+    this.identity = identity;
+    this.room = room;
+    this.codec = codec;
+    this.#echo = echo;
+    this.#owner = owner;
+  }
+
+  /** Takes the entry frame at `offset`. @throws ProtocolError when it is malformed */
+  receive(type: number, bytes: Uint8Array, offset: number, length: number): void {
+    // Checked here, where an error ends the connection, and not when a held message is read.
+    bodyStart(bytes, offset, length);
+    const seq = readU48(bytes, offset + ENTRY_SEQ_OFFSET);
+    if (seq <= this.position) return;
+    const prev = readU48(bytes, offset + ENTRY_PREV_OFFSET);
+    if (prev !== this.position) {
+      this.gap('hole', Math.min(prev, this.position), Math.max(prev, this.position));
+    }
+    this.position = seq;
+    if (type === FrameType.Notice) {
+      const notice = readNotice(this, bytes, offset, length);
+      this.#owner.onNotice(notice);
+      this.#deliver(notice);
+    } else if (!this.#echo && this.identity.owns(readU32(bytes, offset + ENTRY_SENDER_OFFSET))) {
+      return;
+    } else if (this.#held !== undefined) {
+      // A copy: what it came in with may be a thousand times its size, and be kept as long.
+      this.#hold({ type: 'held', prev, seq, bytes: bytes.slice(offset, offset + length) });
+    } else if (this.#owner.isListening()) {
+      this.#deliver(readMessage(this, bytes, offset, length));
+    }
+  }
+
+  /** Tells that `from < seq <= to` will not come, and goes on after `to`. */
+  gap(reason: GapReason, from: number, to: number): void {
+    this.position = to;
+    this.#deliver({ type: 'gap', room: this.room, reason, from, to });
+  }
+
+  /**
+   * Takes the place that it has in the log from now on; tells a gap where something may be missing.
+   *
+   * @param kept - whether what came while the connection was away is still in the log of this stream
+   */
+  comeBack({ handle, start, head }: Place, kept: boolean): void {
+    const { epoch } = this.identity;
+    this.handle = handle;
+    if (this.epoch === undefined) {
+      this.position = start;
+      this.historyUntil = head;
+    } else if (this.epoch !== epoch) {
+      // Whatever a new log holds was missed, and is as new as what was missed in the old one.
+      this.historyUntil = 0;
+      this.gap('epoch-changed', this.position, start);
+    } else if (!kept) this.gap('session-lost', this.position, start);
+    else if (start > this.position) this.gap('expired', this.position, start);
+    this.epoch = epoch;
+  }
+
+  /** Gives what was held to the listeners, once the code that has just subscribed one is through. */
+  release(): void {
+    if (this.#held === undefined) return;
+    queueMicrotask(() => {
+      const held = this.#held;
+      if (held === undefined) return;
+      this.#held = undefined;
+      if (this.#heldLoss) {
+        this.#deliver({ type: 'gap', room: this.room, reason: 'overflow', ...this.#heldLoss });
+      }
+      for (const item of held) {
+        this.#deliver(item.type === 'held' ? readMessage(this, item.bytes, 0, item.bytes.length) : item);
+      }
+    });
+  }
+
+  #deliver(item: StreamItem<T>): void {
+    if (this.#held) {
+      // Messages are held as bytes before they get here.
+      this.#hold(item as Notice | Gap);
+      return;
+    }
+    this.#owner.onItem(item);
+  }
+
+  /** What does not fit any more becomes one gap, before all that is held. */
+  #hold(item: HeldMessage | Notice | Gap): void {
+    const held = this.#held!;
+    held.push(item);
+    this.#heldBytes += bytesOf(item);
+    while (held.length > DEFAULT_MAX_QUEUED || this.#heldBytes > MAX_HELD_BYTES) {
+      const lost = held.shift()!;
+      this.#heldBytes -= bytesOf(lost);
+      const { from, to } = lost.type === 'gap' ? lost : { from: lost.prev, to: lost.seq };
+      this.#heldLoss ??= { from, to };
+      this.#heldLoss.to = to;
+    }
+  }
+}
+
+function bytesOf(item: HeldMessage | Notice | Gap): number {
+  return item.type === 'held' ? item.bytes.length : 0;
+}

@@ -1,0 +1,263 @@
+/**
+ * What a room tells its members, as values: messages, notices, gaps, and messages that cannot be read.
+ *
+ * These are plain objects that belong to whoever receives them. `seq` and `prev` are the positions that prove
+ * completeness: the `prev` of an entry is the `seq` of the entry before it, and where it is not, a {@link Gap}
+ * stands between the two.
+ */
+import {
+  A_OFFSET,
+  B_OFFSET,
+  CODEC_OFFSET,
+  type Codec,
+  ENTRY_AT_OFFSET,
+  ENTRY_HEADER_BYTES,
+  ENTRY_PREV_OFFSET,
+  ENTRY_SENDER_OFFSET,
+  ENTRY_SEQ_OFFSET,
+  type Member,
+  ProtocolError,
+  readU32,
+  readU48,
+  textCodec,
+} from '@chat/protocol';
+import { ClientError } from '../errors.js';
+
+/** What every entry of a log has. */
+export interface EntryInfo {
+  /** Name of the entry for all members: epoch and seq. */
+  readonly id: string;
+  /** Position in the log: rising, not dense. */
+  readonly seq: number;
+  /** Position of the entry before it in the same room. */
+  readonly prev: number;
+  /** Server time in milliseconds since 1970. */
+  readonly at: number;
+  /** Whether this client caused it. */
+  readonly own: boolean;
+  /** Whether it is from before this client joined. What it missed while it was on its way back is not. */
+  readonly history: boolean;
+}
+
+/** A message in a room. */
+export interface Message<T = string> extends EntryInfo {
+  readonly type: 'message';
+  readonly room: string;
+  /** Who sent it, under the name of that time. */
+  readonly sender: Member;
+  readonly value: T;
+  /** Tag of the codec it was encoded with. */
+  readonly codec: number;
+}
+
+/** A message to this client alone. */
+export interface DirectMessage<T = string> extends EntryInfo {
+  readonly type: 'direct';
+  readonly sender: Member;
+  readonly value: T;
+  readonly codec: number;
+}
+
+/** A message whose body is not what this room speaks: other codec, malformed, or refused by the schema. */
+export interface UnreadableMessage extends EntryInfo {
+  readonly type: 'unreadable';
+  /** Undefined for a message to this client alone. */
+  readonly room: string | undefined;
+  readonly sender: Member;
+  readonly codec: number;
+  /** The body as it came. Owned by the receiver. */
+  readonly body: Uint8Array;
+  /** `ERR_CLIENT_UNREADABLE`, with the codec's complaint as its cause. */
+  readonly error: ClientError;
+}
+
+/** A member came, went or changed its name. */
+export interface Notice extends EntryInfo {
+  readonly type: 'notice';
+  readonly room: string;
+  /** `lost`: the connection broke and did not come back. */
+  readonly kind: 'joined' | 'left' | 'lost' | 'renamed';
+  /** Whom it is about, under the new name if renamed. */
+  readonly member: Member;
+  /** The name before, if renamed. */
+  readonly oldName: string | undefined;
+}
+
+/**
+ * Why entries are missing. `skipped`: this client read so slowly that the server moved it on. `expired`: the
+ * server no longer holds them. `epoch-changed`: the server restarted with an empty log; positions from before
+ * mean nothing now. `session-lost`: direct messages may have gone to the session that could not be resumed.
+ * `hole`: the chain of `prev` is broken, which is a defect of the server. `overflow`: they arrived before anybody listened,
+ * and were too many to be kept.
+ */
+export type GapReason = 'skipped' | 'expired' | 'epoch-changed' | 'session-lost' | 'hole' | 'overflow';
+
+/** Entries with `from < seq <= to` were not, and will not be, delivered. */
+export interface Gap {
+  readonly type: 'gap';
+  /** Undefined for the direct messages. */
+  readonly room: string | undefined;
+  readonly reason: GapReason;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Everything that a room tells, in order. */
+export type RoomEntry<T = string> = Message<T> | Notice | Gap | UnreadableMessage;
+
+/** By their number in a notice frame: `NoticeKind`. */
+const NOTICE_KINDS: readonly (Notice['kind'] | undefined)[] = [
+  undefined,
+  'joined',
+  'left',
+  'renamed',
+  'lost',
+];
+
+const MAX_CACHED_SENDERS = 4096;
+
+/**
+ * Who this client is and whom it has heard of: what entries are read against.
+ *
+ * The name of a sender is decoded once and found again by the bytes of the last entry of the same sender.
+ */
+export class Identity {
+  readonly #senders = new Map<number, { readonly nameBytes: Uint8Array; readonly member: Member }>();
+  /** Ids that this client has, or had in earlier sessions of the epoch. */
+  readonly #ids = new Set<number>();
+  epoch = '';
+  id = 0;
+  name = '';
+
+  /** Takes the identity of a session. */
+  assume(epoch: string, { id, name }: Member): void {
+    if (epoch !== this.epoch) {
+      this.#senders.clear();
+      this.#ids.clear();
+    }
+    this.#ids.add(id);
+    this.epoch = epoch;
+    this.id = id;
+    this.name = name;
+  }
+
+  owns(id: number): boolean {
+    return this.#ids.has(id);
+  }
+
+  /** The member whose name is at `start … end`. */
+  sender(id: number, bytes: Uint8Array, start: number, end: number): Member {
+    const known = this.#senders.get(id);
+    if (known && equals(known.nameBytes, bytes, start, end)) return known.member;
+    const nameBytes = bytes.slice(start, end);
+    const member: Member = { id, name: textCodec.decode(nameBytes) };
+    if (this.#senders.size >= MAX_CACHED_SENDERS) this.#senders.clear();
+    this.#senders.set(id, { nameBytes, member });
+    return member;
+  }
+}
+
+function equals(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (known.length !== end - start) return false;
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false;
+  return true;
+}
+
+/** Where an entry is read: what its bytes do not say. */
+export interface EntryContext<T> {
+  readonly identity: Identity;
+  /** Undefined for direct messages. */
+  readonly room: string | undefined;
+  readonly codec: Codec<T>;
+  /** Entries up to here are history. */
+  readonly historyUntil: number;
+}
+
+/** Where the body of the entry at `offset` begins. @throws ProtocolError when the name does not fit into the frame */
+export function bodyStart(bytes: Uint8Array, offset: number, length: number): number {
+  const start = ENTRY_HEADER_BYTES + bytes[offset + B_OFFSET]!;
+  if (start > length) throw malformed(`an entry of ${length} bytes has a name up to byte ${start}`);
+  return offset + start;
+}
+
+/** Reads the message frame at `offset`. Throws only where {@link bodyStart} does: what cannot be read is a value. */
+export function readMessage<T>(
+  { identity, room, codec: expected, historyUntil }: EntryContext<T>,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): Message<T> | DirectMessage<T> | UnreadableMessage {
+  const seq = readU48(bytes, offset + ENTRY_SEQ_OFFSET);
+  const prev = readU48(bytes, offset + ENTRY_PREV_OFFSET);
+  const at = readU48(bytes, offset + ENTRY_AT_OFFSET);
+  const senderId = readU32(bytes, offset + ENTRY_SENDER_OFFSET);
+  const codec = bytes[offset + CODEC_OFFSET]!;
+  const start = bodyStart(bytes, offset, length);
+  const body = bytes.subarray(start, offset + length);
+  const id = `${identity.epoch}-${seq}`;
+  const own = identity.owns(senderId);
+  const history = seq <= historyUntil;
+  let sender: Member = { id: senderId, name: '' };
+  let cause: unknown;
+  try {
+    sender = identity.sender(senderId, bytes, offset + ENTRY_HEADER_BYTES, start);
+    if (codec === expected.tag) {
+      const value = expected.decode(body);
+      return room === undefined
+        ? { type: 'direct', id, seq, prev, at, own, history, sender, value, codec }
+        : { type: 'message', room, id, seq, prev, at, own, history, sender, value, codec };
+    }
+  } catch (error) {
+    cause = error;
+  }
+  const message = `the message ${id} of codec ${codec} does not decode as ${expected.name} (${expected.tag})`;
+  const error = new ClientError('ERR_CLIENT_UNREADABLE', message, { cause });
+  return {
+    type: 'unreadable',
+    room,
+    id,
+    seq,
+    prev,
+    at,
+    own,
+    history,
+    sender,
+    codec,
+    body: body.slice(),
+    error,
+  };
+}
+
+/** Reads the notice frame at `offset`. @throws ProtocolError when it is malformed */
+export function readNotice(
+  { identity, room = '', historyUntil }: EntryContext<unknown>,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): Notice {
+  const seq = readU48(bytes, offset + ENTRY_SEQ_OFFSET);
+  const senderId = readU32(bytes, offset + ENTRY_SENDER_OFFSET);
+  const kind = NOTICE_KINDS[bytes[offset + A_OFFSET]!];
+  if (kind === undefined) throw malformed(`notice of kind ${bytes[offset + A_OFFSET]}`);
+  const start = bodyStart(bytes, offset, length);
+  const name = textCodec.decode(bytes.subarray(offset + ENTRY_HEADER_BYTES, start));
+  const renamed = kind === 'renamed';
+  return {
+    type: 'notice',
+    room,
+    kind,
+    id: `${identity.epoch}-${seq}`,
+    seq,
+    prev: readU48(bytes, offset + ENTRY_PREV_OFFSET),
+    at: readU48(bytes, offset + ENTRY_AT_OFFSET),
+    own: identity.owns(senderId),
+    history: seq <= historyUntil,
+    member: { id: senderId, name: renamed ? textCodec.decode(bytes.subarray(start, offset + length)) : name },
+    oldName: renamed ? name : undefined,
+  };
+}
+
+/** The server sent what the protocol does not allow. */
+export function malformed(message: string): ProtocolError {
+  return new ProtocolError('ERR_PROTOCOL_FRAME_MALFORMED', message);
+}

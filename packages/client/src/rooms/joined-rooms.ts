@@ -1,0 +1,296 @@
+/**
+ * The rooms of a session: joining, leaving, and coming back to all of them on another connection.
+ *
+ * Streams are found by the handle of their room, which is valid for one connection. A room that the session is
+ * still in goes on where it stopped; any other is joined again after the last entry that was seen, for as long
+ * as the server's refusals may pass.
+ */
+import {
+  type Codec,
+  ENTRY_ROOM_OFFSET,
+  encodeRequest,
+  type Frame,
+  type FrameType,
+  type Joined,
+  type RequestBody,
+  type RoomPosition,
+  readU32,
+  roomKey,
+} from '@chat/protocol';
+import type { Clock } from '../clock.js';
+import type { Connection } from '../connection/connection.js';
+import { ClientError, type ClientErrorCode } from '../errors.js';
+import { onAbort } from '../events/on-abort.js';
+import { assertKnown } from '../options.js';
+import { assertJoined } from '../shapes.js';
+import type { EntrySink } from './entry-stream.js';
+import { JoinedRoom, type RoomHost } from './joined-room.js';
+import type { JoinOptions, Room } from './room.js';
+
+/** Between two tries to join a room again, when the server names no delay. */
+const REJOIN_DELAY_MS = 1000;
+
+/** Refusals of a join that may pass. */
+const TRANSIENT: ReadonlySet<ClientErrorCode> = new Set([
+  'ERR_CLIENT_RATE_LIMITED',
+  'ERR_CLIENT_GOING_AWAY',
+  'ERR_CLIENT_INTERNAL',
+  'ERR_CLIENT_REQUEST_TIMEOUT',
+]);
+
+type JoinRequest = Extract<RequestBody, { readonly op: 'join' }>;
+
+export class JoinedRooms {
+  readonly #host: RoomHost;
+  readonly #clock: Clock;
+  readonly #byName = new Map<string, JoinedRoom<unknown>>();
+  readonly #streams = new Map<number, EntrySink>();
+  #connection: Connection | undefined;
+
+  constructor(host: RoomHost, clock: Clock) {
+    this.#host = host;
+    this.#clock = clock;
+  }
+
+  get byName(): ReadonlyMap<string, JoinedRoom<unknown>> {
+    return this.#byName;
+  }
+
+  /** What a hello asks to resume. Positions of another epoch are of no use to the server. */
+  positions(epoch: string): RoomPosition[] {
+    return [...this.#byName.values()]
+      .filter((room) => room.stream.epoch === epoch)
+      .map(({ name, position }) => ({ room: name, after: position }));
+  }
+
+  async join<T>(room: string, options: JoinOptions<T>): Promise<Room<T>> {
+    const { history, since, signal } = options;
+    assertKnown('codec,history,since,echo,signal', options);
+    assertKnown('epoch,seq', since);
+    const present = this.#find(room);
+    // One that is being left ends with the answer to that, which comes before the answer to this.
+    if (present && !this.#isAsked(room, 'leave')) return sameCodec(present, options);
+    let result: Room<T> | undefined;
+    await this.#host.requests.ask(
+      // What is undefined here is not in the JSON.
+      { op: 'join', room, history, after: since?.seq, epoch: since?.epoch } as JoinRequest,
+      {
+        signal,
+        // Before the next frame is looked at: it may be the first entry of the room.
+        onAnswer: (joined) => {
+          assertJoined(joined);
+          const before = this.#byName.get(joined.room);
+          result = before ? sameCodec(before, options) : this.#add(joined, options);
+          if (before) this.#put(before, joined);
+        },
+        onLateAnswer: (joined) => this.#onUnwanted(joined),
+      },
+    );
+    return result!;
+  }
+
+  async leave(room: JoinedRoom<unknown>): Promise<void> {
+    if (!room.joined) return;
+    room.leaving = true;
+    room.leaveCall ??= this.#askToLeave(room.name, () => room).finally(() => {
+      room.leaveCall = undefined;
+    });
+    try {
+      await room.leaveCall;
+    } catch (error) {
+      // Without an answer nobody can say.
+      room.leaving = ClientError.is(error) && error.code === 'ERR_CLIENT_REQUEST_TIMEOUT';
+      throw error;
+    }
+  }
+
+  async leaveByName(name: string): Promise<boolean> {
+    const find = () => this.#find(name);
+    // Asked for later than a room that is here, which is being left then.
+    if (this.#isAsked(name, 'join')) return this.#askToLeave(name, find);
+    const room = find();
+    if (room === undefined) return false;
+    await this.leave(room);
+    return true;
+  }
+
+  async #askToLeave(name: string, find: () => JoinedRoom<unknown> | undefined): Promise<boolean> {
+    const onAnswer = () => {
+      const room = find();
+      if (room) this.#remove(room);
+    };
+    const { left } = await this.#host.requests.ask(
+      { op: 'leave', room: name },
+      { onAnswer, onLateAnswer: onAnswer },
+    );
+    return left;
+  }
+
+  /** The server has shown this client out: the room ends, behind the notice that says so. */
+  drop(room: JoinedRoom<unknown>): void {
+    const error = new ClientError('ERR_CLIENT_KICKED', `removed from ${room.name}`);
+    queueMicrotask(() => {
+      if (room.leaving) this.#remove(room);
+      else this.#lose(room, error);
+    });
+  }
+
+  /**
+   * Puts every room back on a new connection.
+   *
+   * @param held - the rooms that the session is still in; `undefined` when it is a new one. Of a session that goes on,
+   *   a room that is missing was taken from the member while it was away
+   * @param inbox - the stream of direct messages
+   */
+  comeBack(
+    connection: Connection,
+    held: readonly Joined[] | undefined,
+    inbox: EntrySink & { readonly handle: number },
+  ): void {
+    this.#connection = connection;
+    this.#streams.clear();
+    this.#streams.set(inbox.handle, inbox);
+    const absent = new Set(this.#byName.values());
+    for (const joined of held ?? []) {
+      const room = this.#byName.get(joined.room);
+      if (room?.stream.epoch === this.#host.identity.epoch) {
+        absent.delete(room);
+        this.#put(room, joined);
+      } else this.#onUnwanted(joined);
+    }
+    for (const room of absent) {
+      // protocol.md, "Resuming": a room that the session had, and has no more, was taken from it.
+      if (held && room.inSession) this.drop(room);
+      else {
+        room.inSession = false;
+        void this.#joinAgain(connection, room);
+      }
+    }
+  }
+
+  /** Takes an entry frame. Entries of a room that was just left may still be under way. */
+  receive(type: number, bytes: Uint8Array, offset: number, length: number): void {
+    this.#streams.get(readU32(bytes, offset + ENTRY_ROOM_OFFSET))?.receive(type, bytes, offset, length);
+  }
+
+  skip({ room, to }: Extract<Frame, { readonly type: typeof FrameType.Gap }>): void {
+    const stream = this.#streams.get(room);
+    if (stream && to > stream.position) stream.gap('skipped', stream.position, to);
+  }
+
+  signal(frame: Extract<Frame, { readonly type: typeof FrameType.Signal }>): void {
+    for (const room of this.#byName.values()) if (room.stream.handle === frame.room) room.onSignal(frame);
+  }
+
+  /** Ends all rooms: cleanly, or with `error`. */
+  end(error: ClientError | undefined): void {
+    for (const room of [...this.#byName.values()]) this.#remove(room, error);
+    this.#streams.clear();
+    this.#connection = undefined;
+  }
+
+  async #joinAgain(connection: Connection, room: JoinedRoom<unknown>): Promise<void> {
+    while (room.joined && !connection.ended) {
+      const { name, position, wantedHistory } = room;
+      const { epoch } = room.stream;
+      // Also when the epoch is over: then all that the new log holds is news.
+      const place = epoch === undefined ? { history: wantedHistory } : { after: position, epoch };
+      try {
+        await this.#host.requests.ask(
+          { op: 'join', room: name, ...place },
+          {
+            repeat: false,
+            onAnswer: (joined) => {
+              assertJoined(joined);
+              if (room.joined) this.#put(room, joined);
+              else this.#onUnwanted(joined);
+            },
+          },
+        );
+        return;
+      } catch (cause) {
+        if (connection.ended) return;
+        const error = ClientError.is(cause)
+          ? cause
+          : new ClientError('ERR_CLIENT_PROTOCOL', `the answer to the join of ${name} has no sense`, {
+              cause,
+            });
+        if (!TRANSIENT.has(error.code)) {
+          this.#lose(room, error);
+          return;
+        }
+        const delayMs = this.#host.retryDelayMs(error.retryAfterMs ?? REJOIN_DELAY_MS);
+        await this.#pause(delayMs, connection.signal);
+      }
+    }
+  }
+
+  #pause(delayMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        this.#clock.clearTimeout(timer);
+        stopWaiting();
+        resolve();
+      };
+      const timer = this.#clock.setTimeout(done, delayMs);
+      const stopWaiting = onAbort(signal, done);
+    });
+  }
+
+  #add<T>(joined: Joined, options: JoinOptions<T>): JoinedRoom<T> {
+    const room = new JoinedRoom(this.#host, joined, options);
+    this.#byName.set(joined.room, room as unknown as JoinedRoom<unknown>);
+    this.#streams.set(joined.handle, room.stream);
+    return room;
+  }
+
+  #put(room: JoinedRoom<unknown>, joined: Joined): void {
+    room.rejoin(joined);
+    this.#streams.set(joined.handle, room.stream);
+    this.#host.onRoomSettled(room);
+  }
+
+  #lose(room: JoinedRoom<unknown>, error: ClientError): void {
+    // It may have been left meanwhile.
+    if (!room.joined) return;
+    this.#remove(room, error);
+    this.#host.emit('room-lost', { room: room.name, error });
+  }
+
+  #remove(room: JoinedRoom<unknown>, error?: ClientError): void {
+    if (this.#byName.get(room.name) !== room) return;
+    this.#byName.delete(room.name);
+    this.#streams.delete(room.stream.handle);
+    room.end(error);
+    this.#host.onRoomSettled(room);
+  }
+
+  /**
+   * The session is in a room by a join whose answer came late, or was lost: it leaves, unless this side has the room, or
+   * has asked for something since, which decides.
+   *
+   * Number 0 belongs to no request: the answer is ignored.
+   */
+  #onUnwanted({ room }: Joined): void {
+    if (this.#byName.has(room) || this.#isAsked(room, 'join') || this.#isAsked(room, 'leave')) return;
+    this.#connection?.send(encodeRequest(0, { op: 'leave', room }));
+  }
+
+  /** The room of that name, however it is written. */
+  #find(name: string): JoinedRoom<unknown> | undefined {
+    const key = roomKey(name);
+    return [...this.#byName.values()].find((room) => roomKey(room.name) === key);
+  }
+
+  #isAsked(room: string, op: 'join' | 'leave'): boolean {
+    const key = roomKey(room);
+    return this.#host.requests.some((request) => request.op === op && roomKey(request.room) === key);
+  }
+}
+
+function sameCodec<T>(room: JoinedRoom<unknown>, { codec }: JoinOptions<T>): Room<T> {
+  if (codec !== undefined && (codec as Codec<unknown>) !== room.codec) {
+    throw new TypeError(`the room ${room.name} is joined with another codec (${room.codec.name})`);
+  }
+  return room as unknown as Room<T>;
+}

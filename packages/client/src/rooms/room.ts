@@ -1,0 +1,166 @@
+/**
+ * A joined room, as its user sees it. `JoinedRoom` is what stands behind it.
+ */
+import type { Codec, Member } from '@chat/protocol';
+import type { ClientError } from '../errors.js';
+import type { Stream, StreamOptions } from '../events/event-queue.js';
+import type { Listener, ListenOptions } from '../events/listeners.js';
+import type { Gap, Message, Notice, RoomEntry, UnreadableMessage } from './entry.js';
+
+/** Options of `client.join`. */
+export interface JoinOptions<T> {
+  /** What messages consist of. @defaultValue textCodec */
+  readonly codec?: Codec<T>;
+  /** How many entries from before the join are wanted. The server may have, or give, fewer. @defaultValue 0 */
+  readonly history?: number;
+  /** Continues after an entry that an earlier run of the program has seen, instead of `history`. */
+  readonly since?: { readonly epoch: string; readonly seq: number };
+  /** Whether own messages are delivered as everybody's are. @defaultValue true */
+  readonly echo?: boolean;
+  /** Gives up joining. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@link Room.send} and {@link ChatClient.direct}. */
+export interface SendOptions {
+  /** Stops waiting; the message may still be delivered if it was on its way. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of {@link Room.loadMembers}. */
+export interface LoadMembersOptions {
+  /** Stops once so many were loaded. @defaultValue all are */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Where a message that was sent stands in the log. */
+export interface Sent {
+  /** The id under which every member sees it. */
+  readonly id: string;
+  readonly seq: number;
+  /** Server time in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A volatile event of a member: typing, a cursor. Not stored, and the first to be dropped. */
+export interface Signal {
+  readonly room: string;
+  readonly sender: Member;
+  /** What was sent, if its codec is text, JSON or bytes. */
+  readonly value: unknown;
+}
+
+/** Events of a {@link Room}. */
+export interface RoomEvents<T> {
+  /** A message, own ones included unless `echo` is false. */
+  readonly message: Message<T>;
+  /** A member joined, left, was lost or renamed. */
+  readonly notice: Notice;
+  /** Entries that will not be delivered. */
+  readonly gap: Gap;
+  /** A message that the room's codec cannot read. */
+  readonly unreadable: UnreadableMessage;
+  /** A volatile event. */
+  readonly signal: Signal;
+  /** {@link Room.members} changed, by a notice, a page, or because the room was joined again. */
+  readonly members: ReadonlyMap<number, Member>;
+  /** The room was left: by `leave()`, by closing the client (no error), or against the will of this side. */
+  readonly closed: { readonly error: ClientError | undefined };
+}
+
+/** Options of {@link Room.history}. */
+export interface HistoryOptions {
+  /** Entries before this position. @defaultValue the newest, without `after` */
+  readonly before?: number;
+  /** Entries after this position. */
+  readonly after?: number;
+  /** How many. The server may give fewer. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Part of the log of a room. */
+export interface HistoryPage<T> {
+  /** In order, oldest first. A gap stands where some are missing: behind `after`, if the server holds them no longer. */
+  readonly entries: readonly RoomEntry<T>[];
+  /** Whether nothing lies beyond, in the direction that was asked for. */
+  readonly end: boolean;
+}
+
+/**
+ * A room that this client is in.
+ *
+ * All entries come once and in the order of the log. Subscriptions see what arrives from then on; the first
+ * one also gets what arrived since the join, history included.
+ *
+ * @typeParam T - what messages consist of, by the codec of the room
+ */
+export interface Room<T = string> {
+  /** Canonical name. */
+  readonly name: string;
+  readonly codec: Codec<T>;
+  /** Whether this client is in it, or on its way back after a reconnect. */
+  readonly joined: boolean;
+  /** Last entry that arrived: with {@link ChatClient.epoch} it is what `since` of a later join takes. */
+  readonly position: number;
+  /** Members that are known, by id; live. The first 64, those that came since, and what `loadMembers` added. */
+  readonly members: ReadonlyMap<number, Member>;
+  /** Number of members, known or not. */
+  readonly memberCount: number;
+
+  /**
+   * Sends a message. While the connection is away it waits in the outbox, and goes out once afterwards.
+   *
+   * A rejection that nobody handles is not reported as unhandled.
+   *
+   * @returns a promise that is resolved when the message is in the log
+   * @throws ClientError (as a rejection) `ERR_CLIENT_RATE_LIMITED`, `ERR_CLIENT_TOO_LARGE`, `ERR_CLIENT_NOT_MEMBER`,
+   *   `ERR_CLIENT_REJECTED`, `ERR_CLIENT_UNCONFIRMED`, `ERR_CLIENT_OUTBOX_FULL`, `ERR_CLIENT_OUTBOX_EXPIRED`,
+   *   `ERR_CLIENT_CLOSED`; what the codec throws; the reason of `signal`, after which the message may still be
+   *   delivered if it was on its way
+   */
+  send(value: T, options?: SendOptions): Promise<Sent>;
+
+  /**
+   * Sends a volatile event, as JSON, to the members that are here now. Dropped when the connection is away, or so
+   * slow that 64 KiB of what was sent before still wait.
+   *
+   * @returns whether it was handed to the connection
+   */
+  signal(value: unknown): boolean;
+
+  /** Messages from now on. Ends when the room is left; throws when the client closes for good. */
+  messages(options?: StreamOptions): Stream<Message<T>>;
+
+  /** Messages, notices, gaps and unreadable messages from now on, in order. Ends as {@link Room.messages}. */
+  entries(options?: StreamOptions): Stream<RoomEntry<T>>;
+
+  /**
+   * Adds a listener.
+   *
+   * @returns a function that removes it
+   */
+  on<Name extends keyof RoomEvents<T>>(
+    event: Name,
+    listener: Listener<RoomEvents<T>[Name]>,
+    options?: ListenOptions,
+  ): () => void;
+
+  /**
+   * Reads the log. Does not move the position of the stream.
+   *
+   * @throws ClientError `ERR_CLIENT_NOT_MEMBER`, `ERR_CLIENT_REQUEST_TIMEOUT`, `ERR_CLIENT_CLOSED`
+   */
+  history(options?: HistoryOptions): Promise<HistoryPage<T>>;
+
+  /**
+   * Loads members that are not in {@link Room.members} yet.
+   *
+   * @returns whether all are known now
+   */
+  loadMembers(options?: LoadMembersOptions): Promise<boolean>;
+
+  /** Leaves the room. Its iterators end. Leaving twice is fine. */
+  leave(): Promise<void>;
+}
