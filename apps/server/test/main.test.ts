@@ -140,7 +140,7 @@ describe('chat-server', () => {
   it(
     'prints JSON lines and nothing else with --json, as much as --log-level says',
     async () => {
-      const server = new Server(...LOCAL, '--json', '--log-level', 'debug');
+      const server = new Server(...LOCAL, '--json', '--log-level', 'debug', '--exempt-address', '127.0.0.1');
       const port = await server.port();
       const refused = new Visitor(connect(port, '127.0.0.1'), 'not: a name');
       await refused.reads('(name-invalid)');
@@ -225,7 +225,8 @@ describe('chat-server', () => {
       const server = new Server(...LOCAL, '--unix', path, '--unix-mode', '600');
       await server.printed(/unix:/);
       expect(statSync(path).mode & 0o777).toBe(0o600);
-      const ada = new Visitor(connect(path), 'ada');
+      const [ada, bob] = [new Visitor(connect(path), 'ada'), new Visitor(connect(path), 'bob')];
+      await Promise.race([ada.reads('bob has joined'), bob.reads('ada has joined')]);
       server.child.kill('SIGTERM');
       await ada.reads('(going-away)');
       expect(await server.exit).toBe(0);
