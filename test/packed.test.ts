@@ -133,7 +133,7 @@ describe('the packed packages', () => {
     ] as const) {
       const { stdout } = await run(process.execPath, ['--conditions=browser', file], { cwd: folder });
       const [exported, resolved] = stdout.trim().split('\n');
-      expect(exported).toBe('ClientError ClientErrorCode connect createChatClient');
+      expect(exported).toBe('ClientError ClientErrorCode connect createChatClient tabIdentity');
       expect(basename(resolved!)).toBe(build);
     }
   });
@@ -151,6 +151,23 @@ describe('the packed packages', () => {
     expect(await runFile('chat.cjs', cjs)).toBe('ada: hello');
   });
 
+  /** What the compiler says to a file of a strict project that checks declarations too; nothing is fine. */
+  async function compile(files: Readonly<Record<string, string>>, options: object): Promise<string> {
+    for (const [name, code] of Object.entries(files)) writeFileSync(join(folder, name), code);
+    writeFileSync(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: { strict: true, noEmit: true, skipLibCheck: false, target: 'ES2022', ...options },
+        files: Object.keys(files),
+      }),
+    );
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+    return run(process.execPath, [tsc, '-p', folder]).then(
+      () => '',
+      (error: { stdout: string }) => error.stdout,
+    );
+  }
+
   it('compile in a strict project without skipLibCheck, from ESM and CommonJS', async () => {
     const code = packages
       .map(
@@ -158,30 +175,91 @@ describe('the packed packages', () => {
           `import * as api${index} from '${name}';\nexport type A${index} = typeof api${index};\n`,
       )
       .join('');
-    writeFileSync(join(folder, 'types.mts'), code);
-    writeFileSync(join(folder, 'types.cts'), code);
-    writeFileSync(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({
-        compilerOptions: {
-          strict: true,
-          noEmit: true,
-          target: 'ES2022',
-          lib: ['ES2023', 'ESNext.Disposable', 'DOM'],
-          module: 'NodeNext',
-          types: ['node'],
-          typeRoots: [join(ROOT, 'node_modules/@types')],
-        },
-        files: ['types.mts', 'types.cts'],
-      }),
-    );
-    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-    const output = await run(process.execPath, [tsc, '-p', folder]).then(
-      () => '',
-      (error: { stdout: string }) => error.stdout,
+    const output = await compile(
+      { 'types.mts': code, 'types.cts': code },
+      {
+        lib: ['ES2022'],
+        module: 'NodeNext',
+        types: ['node'],
+        typeRoots: [join(ROOT, 'node_modules/@types')],
+      },
     );
     expect(output).toBe('');
   });
+
+  it.each([[[]], [['browser']]])(
+    'compile in a web project that has no types of Node, with the conditions %j',
+    async (customConditions) => {
+      const code =
+        "import { connect } from '@chat/client';\n" +
+        "import { createTimeline } from '@chat/client/timeline';\n" +
+        "import { msgpackCodec } from '@chat/protocol/msgpack';\n" +
+        'export async function first(): Promise<unknown> {\n' +
+        "  await using client = await connect('wss://chat.example', { name: 'ada' });\n" +
+        "  const room = await client.join('lobby', { codec: msgpackCodec });\n" +
+        '  createTimeline(room).close();\n' +
+        '  for await (const { value } of room.messages()) return value;\n' +
+        '  return undefined;\n' +
+        '}\n';
+      const options = { lib: ['ES2022', 'DOM'], module: 'ESNext', moduleResolution: 'bundler', types: [] };
+      expect(await compile({ 'web.ts': code }, { ...options, customConditions })).toBe('');
+    },
+  );
+
+  it('are found by the old resolution of modules, subpaths too', async () => {
+    const code =
+      "import { msgpackCodec } from '@chat/protocol/msgpack';\n" +
+      "import { createTimeline } from '@chat/client/timeline';\n" +
+      'export const tag: number = msgpackCodec.tag;\nexport { createTimeline };\n';
+    const options = { lib: ['ES2022', 'DOM'], module: 'CommonJS', moduleResolution: 'node10', types: [] };
+    expect(await compile({ 'old.ts': code }, { ...options, ignoreDeprecations: '6.0' })).toBe('');
+  });
+
+  it('@chat/client gives React Native the build for browsers', async () => {
+    writeFileSync(join(folder, 'native.cjs'), "console.log(require.resolve('@chat/client'));\n");
+    writeFileSync(join(folder, 'native.mjs'), "console.log(import.meta.resolve('@chat/client'));\n");
+    for (const [file, build] of [
+      ['native.cjs', 'browser.cjs'],
+      ['native.mjs', 'browser.js'],
+    ] as const) {
+      const { stdout } = await run(process.execPath, ['--conditions=react-native', file], { cwd: folder });
+      expect(basename(stdout.trim())).toBe(build);
+    }
+  });
+
+  it('@chat/protocol/msgpack works with nothing installed beside it, and brings the licence of its library', async () => {
+    const code = 'console.log(msgpackCodec.decode(msgpackCodec.encode({ x: 1 })).x);';
+    expect(await runFile('pack.mjs', `import { msgpackCodec } from '@chat/protocol/msgpack';${code}`)).toBe(
+      '1',
+    );
+    expect(
+      await runFile('pack.cjs', `const { msgpackCodec } = require('@chat/protocol/msgpack');${code}`),
+    ).toBe('1');
+    expect(existsSync(join(folder, 'node_modules/@msgpack'))).toBe(false);
+    const licence = join(folder, 'node_modules/@chat/protocol/dist/codecs/msgpack.LICENSE');
+    expect(readFileSync(licence, 'utf8')).toContain('Permission to use, copy, modify');
+  });
+
+  it.each(packages.map(({ name }) => [name] as const))(
+    '%s has its sources once: its maps lead to them instead of repeating them',
+    (name) => {
+      const installed = join(folder, 'node_modules', ...name.split('/'));
+      const maps = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' }).filter(
+        (file) => file.endsWith('.map'),
+      );
+      expect(maps).not.toEqual([]);
+      for (const file of maps) {
+        const path = join(installed, 'dist', file);
+        const map = JSON.parse(readFileSync(path, 'utf8')) as {
+          sources: string[];
+          sourcesContent?: unknown;
+        };
+        expect(map.sourcesContent, file).toBeUndefined();
+        const own = map.sources.filter((source) => !source.includes('node_modules/'));
+        expect(own.filter((source) => !existsSync(join(dirname(path), source)))).toEqual([]);
+      }
+    },
+  );
 
   it('name no dependency that a user would have to build', () => {
     for (const { name } of packages) {

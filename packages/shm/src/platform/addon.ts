@@ -131,9 +131,10 @@ export function loadAddon(
     }
   }
   const found = cause === undefined ? 'no addon for' : 'the addon does not load on';
+  const runtime = target.runtime === undefined ? '' : `, ${target.runtime}`;
   throw new ShmError(
     'ERR_SHM_ADDON_MISSING',
-    `${found} ${target.platform}-${target.arch}${remedy(target, place)}`,
+    `${found} ${target.platform}-${target.arch}${runtime}${remedy(target, place, cause)}`,
     cause === undefined ? undefined : { cause },
   );
 }
@@ -149,10 +150,9 @@ function filesBeside(module: string | undefined, path: string): string[] {
 }
 
 /** What helps depends on why there is none. */
-function remedy(target: AddonTarget, { module, named }: AddonPlace): string {
-  if (target.runtime !== undefined)
-    return `; ${target.runtime} loads no addon that is made for Node: use Node`;
+function remedy(target: AddonTarget, { module, named }: AddonPlace, cause: unknown): string {
   if (named) return `: CHAT_SHM_ADDON is ${named}`;
+  if (cause !== undefined && target.runtime !== undefined) return '; it is made for Node: use Node';
   const isBundled =
     module === undefined || !ABOVE.some((above) => existsSync(new URL(`${above}native/addon.cc`, module)));
   if (isBundled) {

@@ -183,11 +183,14 @@ describe('loadAddon', () => {
     }
   });
 
-  it('says in Deno and Bun that Node is needed', () => {
+  it('names Deno and Bun where they are, and says that Node takes what they do not', () => {
+    const text = fileURLToPath(import.meta.url);
     for (const runtime of ['Bun 1.4.5', 'Deno 2.9.6']) {
-      const message = messageOf({ ...here, platform: 'haiku', runtime }, { module, named: undefined });
-      expect(message).toContain(`${runtime} loads no addon that is made for Node: use Node`);
-      expect(message).not.toContain('chat-shm-build');
+      const refused = messageOf({ ...here, runtime }, { module, named: text });
+      expect(refused).toMatch(/^ERR_SHM_ADDON_MISSING the addon does not load on /);
+      expect(refused).toContain(`, ${runtime}: CHAT_SHM_ADDON is ${text}`);
+      const missing = messageOf({ ...here, platform: 'haiku', runtime }, { module, named: undefined });
+      expect(missing).toContain(`no addon for haiku-${here.arch}, ${runtime}; build it with`);
     }
   });
 
