@@ -23,10 +23,16 @@ export function memoryRoom(read: ReadText = readText): number {
   const v1 = /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(.*)$/m.exec(groups)?.[1];
   return Math.min(
     roomBelow(V2_ROOT, v2 ?? '/', (folder) =>
-      room(read, folder, 'memory.max', 'memory.current', /^inactive_file (\d+)$/m),
+      room(read, folder, 'memory.max', 'memory.current', /^(?:in)?active_file (\d+)$/gm),
     ),
     roomBelow(V1_ROOT, v1 ?? '/', (folder) =>
-      room(read, folder, 'memory.limit_in_bytes', 'memory.usage_in_bytes', /^total_inactive_file (\d+)$/m),
+      room(
+        read,
+        folder,
+        'memory.limit_in_bytes',
+        'memory.usage_in_bytes',
+        /^total_(?:in)?active_file (\d+)$/gm,
+      ),
     ),
   );
 }
@@ -44,7 +50,8 @@ function room(read: ReadText, folder: string, limitFile: string, usageFile: stri
   const limit = Number.parseInt(read(`${folder}/${limitFile}`) ?? '', 10);
   const usage = Number.parseInt(read(`${folder}/${usageFile}`) ?? '', 10);
   if (Number.isNaN(limit) || Number.isNaN(usage) || limit >= NO_LIMIT_BYTES) return Number.POSITIVE_INFINITY;
-  const cached = Number(cache.exec(read(`${folder}/memory.stat`) ?? '')?.[1] ?? 0);
+  let cached = 0;
+  for (const [, bytes] of (read(`${folder}/memory.stat`) ?? '').matchAll(cache)) cached += Number(bytes);
   return Math.max(0, limit - Math.max(0, usage - cached));
 }
 

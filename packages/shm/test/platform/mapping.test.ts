@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Mapping, mapFile, pageBytes } from '../../src/platform/mapping.js';
@@ -63,5 +63,31 @@ describe('mapFile', () => {
         message: expect.stringContaining('-4096 bytes'),
       }),
     );
+  });
+});
+
+describe.runIf(process.platform === 'linux')('addresses', () => {
+  const reservedBytes = (): number =>
+    Number(readFileSync('/proc/self/statm', 'latin1').split(' ')[0]) * pageBytes();
+
+  it('of large mappings that are closed are given back, though no collector comes', () => {
+    const path = join(place.directory, 'large');
+    const size = 256 * 2 ** 20;
+    writeFileSync(path, '');
+    truncateSync(path, size);
+    const fd = openSync(path, 'r+');
+    const before = reservedBytes();
+    const views: Uint8Array[] = [];
+    for (let i = 0; i < 40; i++) {
+      const mapping = mapFile(fd, size, true);
+      mapping.words[0] = i;
+      views.push(mapping.bytes);
+      mapping.release();
+    }
+    closeSync(fd);
+    expect(reservedBytes() - before).toBeLessThan(6 * size);
+    // A view that somebody kept reads zeros, or has no elements: the file is out of reach either way.
+    expect(views.at(-1)?.[0]).toBe(0);
+    expect(views[0]?.length).toBe(0);
   });
 });

@@ -3,6 +3,8 @@ import { readdirSync } from 'node:fs';
 import { ShmError } from '../../../src/errors.js';
 import { openSegment, type SharedSegment } from '../../../src/segment/shared-segment.js';
 import { inspect, unlink } from '../../../src/tools/inspect.js';
+import { joinDead } from '../dead.js';
+import { memoryOf } from '../memory.js';
 import type { Place, Scenario } from '../scenario.js';
 
 interface Held {
@@ -139,4 +141,41 @@ const lastOut: Scenario<Held, Place> = {
   teardown: (state) => state.segment?.close(),
 };
 
-export const segmentScenarios: readonly Scenario[] = [create, attach, giveUp, lastOut];
+/** A new version of a program, with another size, after the old one was killed. */
+const replace: Scenario<Held, Place> = {
+  name: 'segment: replace one of another size whose participants are dead',
+  setup(place) {
+    const old = openSegment(place.name, { directory: place.directory, payloadBytes: 64 });
+    joinDead(memoryOf(old).words);
+    old.close();
+    return { segment: undefined };
+  },
+  prepare: (place) => place,
+  operation: (place) => replaceAbandoned(place).segment.incarnation,
+  afterKill(_, place) {
+    replaceAbandoned(place).close();
+    assertUsable(place);
+  },
+  whileStopped(state, place) {
+    try {
+      state.segment = replaceAbandoned(place);
+    } catch (error) {
+      // The stopped one has the old segment open, or is removing it: both are reasons to leave it alone.
+      const codes = ['ERR_SHM_BUSY', 'ERR_SHM_PARAMS'];
+      assert.ok(ShmError.is(error) && codes.includes(error.code), String(error));
+    }
+  },
+  afterStop(state, place, outcome) {
+    if (state.segment === undefined) assert.equal(outcome.error, undefined);
+    else assert.equal(outcome.result, state.segment.segment.incarnation);
+    state.segment?.close();
+    replaceAbandoned(place).close();
+  },
+  teardown: (state) => state.segment?.close(),
+};
+
+function replaceAbandoned({ name, directory }: Place): SharedSegment {
+  return openSegment(name, { directory, payloadBytes, onMismatch: 'replace-abandoned' });
+}
+
+export const segmentScenarios: readonly Scenario[] = [create, attach, giveUp, lastOut, replace];
