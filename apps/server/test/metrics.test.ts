@@ -70,10 +70,10 @@ describe('registerMetrics', () => {
   });
 
   it('counts closes by code, and what happened to slow readers by policy', async () => {
-    await exchange(port, ':\n');
+    await exchange(port, 'SSH-2.0-OpenSSH_9.6\r\n');
     const values = await read();
     const closes = [...values].filter(([name]) => name.startsWith('chat_closes_total'));
-    expect(closes).toEqual([['chat_closes_total{code="4013"}', 1]]);
+    expect(closes).toEqual([['chat_closes_total{code="4000"}', 1]]);
     expect(values.get('chat_slow_readers_total{policy="close"}')).toBe(0);
     expect(values.get('chat_slow_readers_total{policy="skip"}')).toBe(0);
   });

@@ -96,9 +96,11 @@ export class LineSender {
     }
     room.lines ??= new LineView(options.maxLinesPerMessage);
     const piece = room.lines.piece(chunk, offset, session.memberId);
-    counters.entriesOut += piece.entries;
     membership.offset = piece.to;
-    return piece.bytesFor(session.memberId, charset);
+    const bytes = piece.bytesFor(session.memberId, charset);
+    // A piece of nothing but its own lines is not given to the reader.
+    if (bytes.length > 0) counters.entriesOut += piece.entries;
+    return bytes;
   }
 
   #write(bytes: Buffer): void {
