@@ -201,7 +201,9 @@ describe('a lost connection', () => {
     const { port } = await listen();
     const urls = [`tcp://127.0.0.1:${port}`, `ws://127.0.0.1:${port}`];
     const { openSocket } = await import('../packages/client/src/connection/transports/tcp.js');
-    const { openLibraryWebSocket } = await import('../packages/client/src/connection/transports/ws-library.js');
+    const { openLibraryWebSocket } = await import(
+      '../packages/client/src/connection/transports/ws-library.js'
+    );
     let attempt = 0;
     let drop!: () => void;
     const ada = await connect('tcp://chosen-below', {

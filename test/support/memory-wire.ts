@@ -3,8 +3,8 @@
  * bytes of it pass, or cuts it there.
  */
 import type { OpenTransport, TransportSink } from '@chat/client';
-import type { Chat } from '../../packages/server/src/server/chat.js';
 import { BinaryPeer } from '../../packages/server/src/dialects/binary/binary-peer.js';
+import type { Chat } from '../../packages/server/src/server/chat.js';
 import { MemoryLink } from '../../packages/server/test/support/memory-link.js';
 
 /** Bytes under way in one direction. */

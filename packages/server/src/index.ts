@@ -37,4 +37,4 @@ export {
 } from './server/chat-server.js';
 export type { DrainOptions, DrainResult } from './server/drain.js';
 export type { TlsCertificate, TlsCertificates, TlsOptions } from './server/tls.js';
-export { type Clock, systemClock } from './time/clock.js';
+export { type Clock, type SteadyClock, systemClock } from './time/clock.js';

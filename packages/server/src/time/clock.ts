@@ -11,7 +11,7 @@ export interface Clock {
   now(): number;
   /**
    * Milliseconds since some moment in the past; never goes back, and does not jump when the time of day is set.
-   * @defaultValue derived from `now` and the timers; see {@link steadyClock}
+   * @defaultValue derived from `now` and the timers
    */
   monotonic?(): number;
   /** Calls `callback` once after `delayMs`; answers a function that cancels it. Never keeps a process alive. */

@@ -120,8 +120,9 @@ export class Segment {
   readonly params: readonly number[];
   /** Whether this call made it. */
   readonly created: boolean;
+  /** @internal */
   readonly participants: ParticipantTable;
-  /** This handle's place in the table; of a read-only handle a place that does not exist. */
+  /** @internal */
   readonly participant: Participant;
   /** Opened without permission to write: a store to its memory kills the process. */
   readonly readOnly: boolean;

@@ -288,7 +288,7 @@ describe('after the death of the holder', () => {
     process.kill(pid, 'SIGKILL');
     while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))) await delay(1);
     // The first thread is a zombie as soon as it has ended; the kernel lets go with the last one.
-    expect(await mutex.lock()).toMatchObject({ recovered: true, deceased: { pid } });
+    await mutex.withLock((lock) => expect(lock).toMatchObject({ recovered: true, deceased: { pid } }));
     shell.kill('SIGKILL');
     await once(shell, 'exit');
   });

@@ -8,14 +8,13 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openChannel } from '../../src/channel/channel.js';
 import { openLatest } from '../../src/latest/latest.js';
 import { openMutex } from '../../src/lock/mutex.js';
 import { openLog } from '../../src/log/log.js';
 import { ByteLock } from '../../src/platform/byte-lock.js';
-import { currentIdentity } from '../../src/platform/liveness.js';
 import { openRing } from '../../src/ring/ring.js';
 import { PARAMS_WORD, PAYLOAD_BYTES_WORD, SLOT_BELL, slotWord } from '../../src/segment/layout.js';
 import { MAKER_BYTE, temporaryPath } from '../../src/segment/path.js';
