@@ -3,6 +3,7 @@ import { CloseCode, encodeFrame, FrameType, type Joined } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../src/options/options.js';
 import { MemoryChat } from './support/memory-chat.js';
+import type { MemoryLink } from './support/memory-link.js';
 import { turn } from './support/turn.js';
 
 const MAX_QUEUED_BYTES = 100_000;
@@ -31,6 +32,24 @@ describe('answers to one that does not read', () => {
     await turn(30);
     expect(bob.link.unsentBytes).toBeLessThanOrEqual(MAX_QUEUED_BYTES + OPTIONS.maxFrameBytes);
     expect(bob.link.paused).toBe(true);
+  });
+
+  it('in lines: no more of them wait than may', async () => {
+    const memory = await MemoryChat.open({
+      ...OPTIONS,
+      hooks: { onMessage: () => ({ reject: 'x'.repeat(200) }) },
+    });
+    const line = memory.connectLine();
+    line.send('ada\n');
+    await turn(2);
+    line.link.stall();
+    for (let i = 0; i < 10; i++) line.send('no\n'.repeat(300));
+    await turn(30);
+    expect(line.link.unsentBytes).toBeGreaterThan(MAX_QUEUED_BYTES / 2);
+    line.link.flow();
+    line.link.stall();
+    await turn(30);
+    expect(line.link.unsentBytes).toBeLessThanOrEqual(MAX_QUEUED_BYTES + 1000);
   });
 
   it('a page that is larger than what may wait comes whole when it is read', async () => {
@@ -71,6 +90,33 @@ describe('answers to one that does not read', () => {
 });
 
 describe('a reader that is slow', () => {
+  it('of lines is whispered to while the lobby talks on', async () => {
+    const memory = await MemoryChat.open({ ...UNLIMITED, retentionBytes: 8_000_000 });
+    const ada = await memory.enter('ada');
+    const { handle } = await ada.join('lobby');
+    const line = memory.connectLine();
+    line.send('nc\n');
+    await turn(2);
+    line.link.stall();
+    const talk = 'x'.repeat(60_000);
+    for (let i = 0; i < 60; i++) ada.publish(handle, talk);
+    ada.send({
+      type: FrameType.Direct,
+      publishId: ++ada.publishId,
+      to: 'nc',
+      codec: 1,
+      body: new TextEncoder().encode('psst'),
+    });
+    await turn(2);
+    readsPieceByPiece(line.link);
+    for (let i = 0; i < 4; i++) {
+      line.link.flow();
+      await turn();
+    }
+    expect(line.text()).toContain('*** ada whispers: psst');
+    expect(line.text().length).toBeLessThan(60 * talk.length);
+  });
+
   it('is sent of each room in turn, and of its inbox', async () => {
     const memory = await MemoryChat.open({ ...UNLIMITED, retentionBytes: 4_000_000 });
     const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
@@ -95,10 +141,9 @@ describe('a reader that is slow', () => {
         (handle) => bob.entries(handle).length,
       );
     const before = heard();
-    // Each time that it reads, it reads what one write held.
+    readsPieceByPiece(bob.link);
     for (let i = 0; i < 5; i++) {
       bob.link.flow();
-      bob.link.stall();
       await turn();
     }
     expect(
@@ -108,3 +153,12 @@ describe('a reader that is slow', () => {
     ).toBe(true);
   });
 });
+
+/** Each time that it reads, it reads what was written so far, and then it stops. */
+function readsPieceByPiece(link: MemoryLink): void {
+  const { onOutput } = link;
+  link.onOutput = (bytes) => {
+    onOutput(bytes);
+    link.stall();
+  };
+}

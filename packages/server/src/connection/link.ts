@@ -42,6 +42,8 @@ export interface Link {
   handler: LinkHandler | undefined;
   /** Sends bytes, borrowed for as long as they are unsent. When some stay unsent, `onFlushed` follows. */
   write(bytes: Uint8Array): void;
+  /** The same for the parts of one frame, without putting them together where the carrier need not. */
+  writeParts?(parts: readonly Uint8Array[]): void;
   /** Between cork and uncork, writes are collected into one. */
   cork(): void;
   uncork(): void;
@@ -82,6 +84,12 @@ export abstract class SocketWriter implements Link {
     // Without a callback: that spares Node a tick for each write, and nearly every write is done at once.
     socket.write(bytes);
     if (socket.writableLength > 0 && socket.writableCorked === 0) this.#watch();
+  }
+
+  writeParts(parts: readonly Uint8Array[]): void {
+    this.socket.cork();
+    for (const part of parts) this.write(part);
+    this.uncork();
   }
 
   cork(): void {

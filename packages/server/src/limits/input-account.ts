@@ -4,7 +4,8 @@
  *
  * A client in debt is not read from until the debt is paid; beyond its overdraft, what it sends is refused; one that
  * goes on after so many refusals is shown out. An address in debt is never refused anything, since many may stand
- * behind it: its connections are not read from, and what was read waits.
+ * behind it: those of its clients that use much are not read from, and what was read waits. One that has most of its
+ * burst left goes on: a neighbour that floods does not silence it.
  */
 import type { SteadyClock } from '../time/clock.js';
 import { addressBlocks } from './addresses/address-blocks.js';
@@ -13,6 +14,10 @@ import { timesRate } from './addresses/address-rate.js';
 import { InputTurns } from './input-turns.js';
 import { ADDRESS_TURN, CONNECTION_TURN, OverheadBytes, Price, TURN_PRICE_OF_BYTE } from './prices.js';
 import { type Rate, TokenBucket } from './token-bucket.js';
+
+/** A client that has used no more than these parts of its burst does not wait for what its address owes. */
+const LIGHT_MESSAGES = 1 / 2;
+const LIGHT_BYTES = 1 / 16;
 
 /** How much may be taken in. */
 export interface InputRates {
@@ -261,6 +266,16 @@ export class InputAccount {
     this.#blocks = [];
   }
 
+  get #isLight(): boolean {
+    const isLight = (bucket: TokenBucket | undefined, part: number): boolean =>
+      bucket === undefined || bucket.isLight(this.#now, part);
+    return (
+      isLight(this.#messages, LIGHT_MESSAGES) &&
+      isLight(this.#trifles, LIGHT_MESSAGES) &&
+      isLight(this.#bytes, LIGHT_BYTES)
+    );
+  }
+
   #use(units: number): void {
     // Without a rate it may have all of a turn.
     if (this.#all.rates.messages.perSecond === Number.POSITIVE_INFINITY) return;
@@ -268,11 +283,12 @@ export class InputAccount {
     for (const { turn } of this.#blocks) turn.use(units);
   }
 
+  /** What its address owes, if it has its part in that. */
   #addressDebtMs(): number {
     let most = 0;
     for (const { messages, bytes } of this.#blocks) {
       most = Math.max(most, messages.debtMs(this.#now), bytes.debtMs(this.#now));
     }
-    return most;
+    return most > 0 && this.#isLight ? 0 : most;
   }
 }

@@ -24,7 +24,7 @@ export const Price = {
    * empty message of WebSocket.
    */
   trifle: 0.125,
-  httpRequest: 2,
+  httpRequest: 4,
 } as const;
 
 /** What a unit costs beside its bytes, as so many bytes more. */

@@ -49,6 +49,12 @@ export class TokenBucket {
     return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens * 1000) / this.#rate.perSecond);
   }
 
+  /** Whether at most this part of the burst is used. */
+  isLight(now: number, part: number): boolean {
+    this.#refill(now);
+    return this.#tokens >= this.#rate.burst * (1 - part);
+  }
+
   /** Whether nothing of the burst is used. */
   isFull(now: number): boolean {
     this.#refill(now);

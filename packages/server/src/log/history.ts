@@ -1,7 +1,7 @@
 /**
  * Reading the past of a room: whole entry frames, in runs that fit into frames.
  *
- * Headers are read first, to know which entries make the page. Its bytes stay in the log and are copied once, when
+ * Headers are read first, to know which entries make the page. Its bytes stay in the log, and go out from there when
  * there is space for them on their way; a reader that takes so long that the log has moved on has lost them.
  */
 import { ENTRY_SEQ_OFFSET, readU32, readU48 } from '@chat/protocol';
@@ -40,7 +40,7 @@ export class HistoryRun {
     this.#end = end;
   }
 
-  /** Their bytes; `undefined` once the log no longer holds them. Borrowed: to be copied at once. */
+  /** Their bytes; `undefined` once the log no longer holds them. Borrowed for reading; they stay what they are for as long as they are held. */
   read(): Buffer | undefined {
     return this.#chunk.dropped ? undefined : this.#chunk.bytes.subarray(this.#start, this.#end);
   }

@@ -32,8 +32,8 @@ export class LogShare {
   add(log: Shedding, deltaBytes: number): void {
     this.bytes += deltaBytes;
     this.#budget.bytes += deltaBytes;
-    if (log.bytes > 0) this.logs.add(log);
-    else this.logs.delete(log);
+    if (log.bytes === 0) this.logs.delete(log);
+    else if (log.bytes === deltaBytes) this.logs.add(log);
   }
 }
 

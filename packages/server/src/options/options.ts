@@ -59,7 +59,7 @@ export interface ChatServerOptions {
   readonly maxRoomsPerAddress?: number;
   /**
    * Messages and requests per second from one such address for long, over all its connections; at once, what comes in
-   * four seconds. Beyond this, nothing is read from it for a while.
+   * four seconds. Beyond this, its clients are not read from for a while, but for those that have sent little.
    * @defaultValue 2000, or 20 × `maxMessagesPerSecond` where that is more
    */
   readonly maxMessagesPerSecondPerAddress?: number;

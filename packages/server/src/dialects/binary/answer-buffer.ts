@@ -2,7 +2,8 @@
  * Answers to one peer that go out together at the end of the turn.
  *
  * Small ones are written behind each other into one buffer, which is handed to the socket whole and then forgotten:
- * an idle session has none. Large ones stay what they are, since a copy would be as much again.
+ * an idle session has none. Large ones stay what they are, since a copy would be as much again, and so do the bytes
+ * of the log in a page of history: they are never copied.
  */
 import { ACK_BYTES, writeAck } from '@chat/protocol';
 
@@ -10,11 +11,14 @@ const FIRST_BYTES = 128;
 /** From here on a frame is not copied. */
 const LARGE_BYTES = 4096;
 
+/** Whole frames; or the head of one, and the rest of it. */
+export type AnswerPart = Buffer | readonly [head: Buffer, rest: Buffer];
+
 export class AnswerBuffer {
   #bytes: Buffer | undefined;
   #used = 0;
   /** What comes before the bytes. */
-  #parts: Buffer[] | undefined;
+  #parts: AnswerPart[] | undefined;
   #partBytes = 0;
 
   /** Bytes that wait. */
@@ -26,11 +30,17 @@ export class AnswerBuffer {
   add(frame: Uint8Array): void {
     if (frame.length >= LARGE_BYTES) {
       this.#closePart();
-      this.#addPart(Buffer.from(frame.buffer, frame.byteOffset, frame.length));
+      this.#addPart(Buffer.from(frame.buffer, frame.byteOffset, frame.length), frame.length);
       return;
     }
     this.#reserve(frame.length).set(frame, this.#used);
     this.#used += frame.length;
+  }
+
+  /** Adds a frame whose end lies elsewhere, and is not copied. */
+  addParts(head: Uint8Array, rest: Buffer): void {
+    this.#closePart();
+    this.#addPart([Buffer.from(head.buffer, head.byteOffset, head.length), rest], head.length + rest.length);
   }
 
   addAck(publishId: number, seq: number, at: number): void {
@@ -39,7 +49,7 @@ export class AnswerBuffer {
   }
 
   /** Hands over everything, in order. */
-  takeParts(): readonly Buffer[] {
+  takeParts(): readonly AnswerPart[] {
     this.#closePart();
     const parts = this.#parts ?? [];
     this.#parts = undefined;
@@ -50,7 +60,8 @@ export class AnswerBuffer {
   /** Hands over everything in one piece. */
   take(): Buffer {
     const parts = this.takeParts();
-    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    const [only] = parts;
+    return parts.length === 1 && Buffer.isBuffer(only) ? only : Buffer.concat(parts.flat());
   }
 
   #closePart(): void {
@@ -58,13 +69,13 @@ export class AnswerBuffer {
     const bytes = this.#bytes!.subarray(0, this.#used);
     this.#bytes = undefined;
     this.#used = 0;
-    this.#addPart(bytes);
+    this.#addPart(bytes, bytes.length);
   }
 
-  #addPart(part: Buffer): void {
+  #addPart(part: AnswerPart, bytes: number): void {
     this.#parts ??= [];
     this.#parts.push(part);
-    this.#partBytes += part.length;
+    this.#partBytes += bytes;
   }
 
   #reserve(count: number): Buffer {

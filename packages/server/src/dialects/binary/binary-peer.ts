@@ -422,8 +422,10 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
     let bytes = 0;
     let next = frames.next();
     for (; !next.done && this.#state.name === 'open'; next = frames.next()) {
-      bytes += next.value.length;
-      this.#answer(next.value);
+      const frame = next.value;
+      bytes += 'head' in frame ? frame.entries.length : frame.length;
+      if (!('head' in frame)) this.#answer(frame);
+      else if (this.#state.name === 'open') this.#sender.page(frame);
       // A page may be larger than what may wait: the rest of it stays in the log until there is space.
       if (this.#sender.isFull) await this.#sender.flushed();
     }

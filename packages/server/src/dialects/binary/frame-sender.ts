@@ -12,6 +12,7 @@ import type { Peer } from '../../connection/peer.js';
 import { isBehind, type Membership } from '../../room/room.js';
 import type { Chat } from '../../server/chat.js';
 import { AnswerBuffer } from './answer-buffer.js';
+import type { HistoryFrame } from './requests.js';
 
 /** Catch-up behind a cork is collected in memory, so it goes in portions of about this size. */
 const CORKED_BYTES = 262_144;
@@ -141,6 +142,12 @@ export class FrameSender {
     this.#answered();
   }
 
+  /** Adds a page of history, whose entries stay in the log until they are out. */
+  page({ head, entries }: HistoryFrame): void {
+    this.#answers.addParts(head, entries);
+    this.#answered();
+  }
+
   ack(publishId: number, seq: number, at: number): void {
     this.#answers.addAck(publishId, seq, at);
     this.#answered();
@@ -164,7 +171,20 @@ export class FrameSender {
 
   #writeAnswers(): void {
     this.#unsentAnswers = this.#answers.length;
-    for (const part of this.#answers.takeParts()) this.#write(part);
+    for (const part of this.#answers.takeParts()) {
+      if (Buffer.isBuffer(part)) this.#write(part);
+      else this.#writeParts(part);
+    }
+  }
+
+  #writeParts(parts: readonly [Buffer, Buffer]): void {
+    const link = this.#link;
+    if (!link.writeParts) {
+      this.#write(Buffer.concat(parts));
+      return;
+    }
+    this.#chat.counters.bytesOut += parts[0].length + parts[1].length;
+    link.writeParts(parts);
   }
 
   #write(bytes: Buffer): void {

@@ -28,6 +28,14 @@ export type Reply =
   | { readonly history: HistoryPage }
   | { readonly failure: Failure };
 
+/** A frame of history: its head, and its entries where they lie in the log. Borrowed, and never written again. */
+export interface HistoryFrame {
+  readonly head: Uint8Array;
+  readonly entries: Buffer;
+}
+
+const NOTHING = new Uint8Array(0);
+
 /**
  * Carries out one request of a session.
  *
@@ -116,7 +124,7 @@ export async function answerRequest(
  *
  * @returns false when the log has lost the rest of a page meanwhile
  */
-export function* replyFrames(id: number, reply: Reply): Generator<Uint8Array, boolean> {
+export function* replyFrames(id: number, reply: Reply): Generator<Uint8Array | HistoryFrame, boolean> {
   if ('response' in reply) {
     yield encodeFrame({ type: FrameType.Response, id, response: reply.response });
   } else if ('failure' in reply) {
@@ -124,13 +132,15 @@ export function* replyFrames(id: number, reply: Reply): Generator<Uint8Array, bo
   } else {
     const { runs, end } = reply.history;
     if (runs.length === 0) {
-      yield encodeFrame({ type: FrameType.History, id, last: true, end, entries: new Uint8Array(0) });
+      yield encodeFrame({ type: FrameType.History, id, last: true, end, entries: NOTHING });
     }
     for (const [index, run] of runs.entries()) {
       const last = index === runs.length - 1;
       const entries = run.read();
       if (!entries) return false;
-      yield encodeFrame({ type: FrameType.History, id, last, end: last && end, entries });
+      const head = encodeFrame({ type: FrameType.History, id, last, end: last && end, entries: NOTHING });
+      new DataView(head.buffer, head.byteOffset).setUint32(0, head.length + entries.length, true);
+      yield { head, entries };
     }
   }
   return true;

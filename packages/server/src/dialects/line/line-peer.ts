@@ -71,6 +71,8 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
   #nameTries = 0;
   #heardAt: number;
   #ended = false;
+  /** What was sent last of what it had not read. */
+  #servedLast: Membership | undefined;
 
   constructor(chat: Chat, link: Link) {
     this.#chat = chat;
@@ -352,12 +354,16 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
   }
 
   #catchUp(session: Session): void {
-    for (const membership of session.rooms.values()) {
-      if (this.#sender.isBlocked) return;
-      if (isBehind(membership)) this.deliver(membership);
-    }
     const { inbox } = session;
-    if (inbox && !this.#sender.isBlocked) this.deliver(inbox.membership);
+    const all = inbox ? [...session.rooms.values(), inbox.membership] : [...session.rooms.values()];
+    // Behind the one that was served last: whispers are not to wait for all that is said in the lobby.
+    const first = this.#servedLast ? all.indexOf(this.#servedLast) + 1 : 0;
+    for (let i = 0; i < all.length && !this.#sender.isBlocked; i++) {
+      const membership = all[(first + i) % all.length]!;
+      if (!isBehind(membership)) continue;
+      this.#servedLast = membership;
+      this.deliver(membership);
+    }
   }
 
   /** Charges what carries nothing; false when it is refused. Too much of it closes the connection. */

@@ -19,6 +19,8 @@ export class LineSender {
   /** Undefined while no answer waits: an idle session has none. */
   #answers: AnswerBuffer | undefined;
   #isBlocked = false;
+  /** Answers that were written and are not out yet, at the most. */
+  #unsentAnswers = 0;
 
   constructor(chat: Chat, link: Link) {
     this.#chat = chat;
@@ -32,12 +34,13 @@ export class LineSender {
 
   /** Bytes of answers that wait. */
   get waitingBytes(): number {
-    return this.#answers?.length ?? 0;
+    return (this.#answers?.length ?? 0) + this.#unsentAnswers;
   }
 
   /** What was unsent is out. */
   unblock(): void {
     this.#isBlocked = false;
+    this.#unsentAnswers = 0;
     this.flush();
   }
 
@@ -69,7 +72,10 @@ export class LineSender {
 
   /** Sends the answers. */
   flush(): void {
-    if (!this.#isBlocked && this.#answers) this.#write(this.#takeAnswers(this.#answers));
+    if (this.#isBlocked || !this.#answers) return;
+    const answers = this.#takeAnswers(this.#answers);
+    this.#write(answers);
+    this.#unsentAnswers = this.#isBlocked ? answers.length : 0;
   }
 
   /** Sends `answer` behind all others, whatever is unsent: nothing follows. */

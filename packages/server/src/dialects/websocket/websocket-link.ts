@@ -91,6 +91,11 @@ export class WebSocketLink extends SocketWriter {
     for (const part of wholeFrames(payload, this.#maxMessageBytes)) super.write(frame(BINARY, part));
   }
 
+  /** A message holds whole frames. */
+  override writeParts(parts: readonly Uint8Array[]): void {
+    this.write(Buffer.concat(parts));
+  }
+
   override pause(): void {
     this.#websocket.pause();
   }

@@ -115,7 +115,7 @@ describe('pipelined requests', () => {
 
   it('are refused beyond burst and credit of the connection, which is closed then', async () => {
     const clock = new ManualClock();
-    await using server = await station('TCP', { clock, maxMessageBurst: 4, maxMessagesPerSecond: 1 });
+    await using server = await station('TCP', { clock, maxMessageBurst: 8, maxMessagesPerSecond: 1 });
     const pipe = server.pipe();
     let answers = '';
     let isClosed = false;
