@@ -37,7 +37,7 @@ describe('AnswerBuffer', () => {
     expect(answers.length).toBe(24 + large.length + 24);
     const parts = answers.takeParts();
     expect(parts.map(({ length }) => length)).toEqual([24, large.length, 24]);
-    expect(parts[1]!.buffer).toBe(large.buffer);
+    expect((parts[1] as Buffer).buffer).toBe(large.buffer);
     expect(answers.length).toBe(0);
   });
 
