@@ -4,6 +4,8 @@
  * It listens to the room, keeps its entries in order beside the own messages that are on their way, counts what was
  * not read, knows who is writing, and loads older pages. A user interface calls its methods, subscribes, and draws
  * {@link Timeline.snapshot}. It touches no document and no terminal; the room stays the caller's, and is not left.
+ *
+ * Longer than most files here: a third of it is TSDoc of what users call, and every part ends in the one snapshot.
  */
 import type { Member } from '@chat/protocol';
 import type { ChatClient } from '../chat-client.js';

@@ -18,7 +18,7 @@ export class FakeChat {
   readonly joined: Map<string, unknown> = new Map();
   readonly controller: ScreenController;
   readonly #listeners = new Map<string, Listener<never>>();
-  /** What was drawn. */
+  /** Every state that was drawn, in order. */
   readonly frames: ScreenState[] = [];
   hasLeft = false;
   /** What a direct message comes to. */
@@ -80,7 +80,7 @@ export class FakeChat {
     this.press('return');
   }
 
-  /** What is seen now. */
+  /** Draws, and answers the conversation of that key, or the present one. */
   now(key?: string): Conversation {
     this.controller.draw();
     const { state } = this.controller;
