@@ -20,8 +20,8 @@ const COUNTERS = [
   ['chat_sessions_opened_total', 'sessionsOpened', 'Sessions that began'],
   ['chat_sessions_resumed_total', 'sessionsResumed', 'Sessions that came back after a lost connection'],
   [
-    'chat_sessions_lost_total',
-    'sessionsLost',
+    'chat_sessions_away_total',
+    'sessionsAway',
     'Sessions whose connection broke, and that might have come back',
   ],
   [

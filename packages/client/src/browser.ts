@@ -7,7 +7,7 @@
 import type { ChatClient } from './chat-client.js';
 import { openNativeWebSocket } from './connection/transports/native-websocket.js';
 import type { ConnectOptions, Platform } from './options.js';
-import { LiveClient } from './session/live-client.js';
+import { ClientSession } from './session/client-session.js';
 
 export * from './exports.js';
 
@@ -62,5 +62,5 @@ export async function connect<D = string>(
  * @throws RangeError when a limit is not a positive number; TypeError for an option that does not exist
  */
 export function createChatClient<D = string>(url: string | URL, options: ConnectOptions<D>): ChatClient<D> {
-  return new LiveClient(BROWSER, url, options);
+  return new ClientSession(BROWSER, url, options);
 }

@@ -1,5 +1,5 @@
 /**
- * The client, as its user sees it. `LiveClient` is what stands behind it.
+ * The client, as its user sees it. `ClientSession` is what stands behind it.
  */
 import type { ResponseBodies, SessionLimits } from '@chat/protocol';
 import type { ClientError } from './errors.js';

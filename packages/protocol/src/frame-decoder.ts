@@ -3,6 +3,8 @@
  *
  * A server reads its hot frames in place instead, by `layout.ts`; a client reads its own by `readServerFrame`.
  */
+
+import { nameEnd, readObject, readServerFrame, type ServerFrame } from './decode-server-frames.js';
 import { ProtocolError } from './errors.js';
 import { type Frame, FrameType, NoticeKind } from './frame.js';
 import { FrameSplitter, minFrameBytes, unknownFrame } from './frame-splitter.js';
@@ -27,7 +29,6 @@ import {
   readU48,
   TYPE_OFFSET,
 } from './layout.js';
-import { nameEnd, readObject, readServerFrame, type ServerFrame } from './server-frame.js';
 import { decodeUtf8 } from './utf8.js';
 
 /**
@@ -149,7 +150,7 @@ function decodeName(bytes: Uint8Array, start: number, end: number): string {
 }
 
 function noticeKind(value: number): NoticeKind {
-  if (value < NoticeKind.Joined || value > NoticeKind.Lost) {
+  if (value < NoticeKind.Joined || value > NoticeKind.Gone) {
     throw new ProtocolError('ERR_PROTOCOL_FRAME_MALFORMED', `notice of kind ${value}`);
   }
   return value as NoticeKind;

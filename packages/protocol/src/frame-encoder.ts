@@ -6,6 +6,7 @@
  * would name another room or message; the two of the hot path leave that to their caller.
  */
 
+import { jsonCodec } from './codecs/json.js';
 import {
   allocate,
   encodeCall,
@@ -19,8 +20,7 @@ import {
   encodeSignal,
   fits,
   putU32,
-} from './client-frame.js';
-import { jsonCodec } from './codecs/json.js';
+} from './encode-client-frames.js';
 import { type Frame, FrameType, type NoticeKind } from './frame.js';
 import {
   A_OFFSET,

@@ -41,7 +41,7 @@ export const NoticeKind = {
   Left: 2,
   Renamed: 3,
   /** The connection broke without a goodbye, or timed out; the name is free again. */
-  Lost: 4,
+  Gone: 4,
 } as const;
 
 /** One of the numbers in {@link NoticeKind}. */
@@ -93,7 +93,7 @@ export interface SessionLimits {
   readonly maxRoomsPerSession: number;
   /** The connection counts as dead when nothing was heard for this long. */
   readonly idleTimeoutMs: number;
-  /** How long a lost session is kept for being resumed. */
+  /** How long a session that is away is kept for a resume. */
   readonly resumeWindowMs: number;
 }
 

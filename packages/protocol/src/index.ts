@@ -4,6 +4,13 @@
  *
  * @packageDocumentation
  */
+
+export { CLOSE_CODE_OF_ERROR, CloseCode, type CloseCodeInfo, closeCodeInfo } from './close-code.js';
+export { type Codec, CodecTag, type SchemaResult, type StandardSchema, withSchema } from './codec.js';
+export { bytesCodec } from './codecs/bytes.js';
+export { jsonCodec } from './codecs/json.js';
+export { textCodec } from './codecs/text.js';
+export { readServerFrame, type ServerFrame } from './decode-server-frames.js';
 export {
   encodeClose,
   encodeDirect,
@@ -13,12 +20,7 @@ export {
   encodePublish,
   encodeRequest,
   encodeSignal,
-} from './client-frame.js';
-export { CLOSE_CODE_OF_ERROR, CloseCode, type CloseCodeInfo, closeCodeInfo } from './close-code.js';
-export { type Codec, CodecTag, type SchemaResult, type StandardSchema, withSchema } from './codec.js';
-export { bytesCodec } from './codecs/bytes.js';
-export { jsonCodec } from './codecs/json.js';
-export { textCodec } from './codecs/text.js';
+} from './encode-client-frames.js';
 export { ProtocolError, ProtocolErrorCode } from './errors.js';
 export { type Failure, FailureCode } from './failure.js';
 export {
@@ -83,5 +85,4 @@ export { type NameProblem, nameKey, roomNameProblem, userNameProblem } from './n
 export { type OptionNames, optionProblem } from './option-problem.js';
 export { decodePreface, encodePreface, PREFACE_BYTES, PREFACE_FIRST_BYTE } from './preface.js';
 export { roomKey } from './room-key.js';
-export { readServerFrame, type ServerFrame } from './server-frame.js';
 export { TIMING_MARK_ANSWER } from './telnet.js';

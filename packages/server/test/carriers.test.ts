@@ -54,7 +54,7 @@ describe.each(CARRIERS)('over %s', (carrier) => {
     await using server = await station(carrier);
     const ada = await server.enter('ada');
     ada.pipe.destroy();
-    await until(() => server.server.stats().sessionsLost === 1);
+    await until(() => server.server.stats().sessionsAway === 1);
     await until(() => server.server.stats().openConnections === 0);
     expect(server.server.stats().sessions).toBe(1);
   });

@@ -101,7 +101,7 @@ it.each([1, 2, 3, 4])('the totals are those of a recount, seed %i', async (seed)
     // The newest part of the room that grew stays.
     expect(held.logBytes).toBeLessThanOrEqual(300_000 + 40_000);
     expect(memory.chat.held.total).toBe(held.sessions);
-    expect(memory.chat.lost.total).toBe(held.away);
+    expect(memory.chat.awaySessions.total).toBe(held.away);
     expect(memory.chat.rooms.size).toBe([...memory.chat.rooms.all].length);
     expect([...memory.chat.sessions].reduce((sum, { rooms }) => sum + rooms.size, 0)).toBe(held.members);
   }
@@ -114,7 +114,7 @@ it.each([1, 2, 3, 4])('the totals are those of a recount, seed %i', async (seed)
     memory.chat.rooms.logBytes,
     memory.chat.rooms.size,
     memory.chat.held.total,
-    memory.chat.lost.total,
+    memory.chat.awaySessions.total,
   ]).toEqual([0, 0, 0, 0]);
   expect(memory.chat.accounts.size).toBe(0);
   expect(memory.log.at('error')).toEqual([]);

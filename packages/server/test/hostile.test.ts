@@ -79,7 +79,7 @@ describe('a peer that', () => {
       socket.resetAndDestroy();
     }
     await until(() => connections() === 2);
-    expect(server.server.stats().sessionsLost).toBe(20);
+    expect(server.server.stats().sessionsAway).toBe(20);
     await talk('meanwhile');
   });
 
@@ -130,7 +130,7 @@ describe('a peer that', () => {
     line.end('nc\nlast words\n');
     said.push('last words');
     await Promise.all([closed(binary.resume()), closed(line)]);
-    await until(() => server.server.stats().sessionsLost === 1);
+    await until(() => server.server.stats().sessionsAway === 1);
     await until(() => server.server.stats().sessions === 3 && connections() === 2);
     expect(text).toBe('');
     expect(witnesses[0]!.entries(handle).at(-1)).toMatchObject({ name: 'nc', kind: 2 });

@@ -53,11 +53,11 @@ describe('a torn session', () => {
     expect(again.texts(handle)).toEqual(['missed', 'live']);
     followChain(again.frames, handle, after);
     const kinds = bob.entries(handle).map((entry) => entry.type === FrameType.Notice && entry.kind);
-    expect(kinds).not.toContain(NoticeKind.Lost);
+    expect(kinds).not.toContain(NoticeKind.Gone);
     expect(memory.events.map(([event]) => event)).toEqual([
       'session-opened',
       'session-opened',
-      'session-lost',
+      'session-away',
       'session-resumed',
     ]);
   });

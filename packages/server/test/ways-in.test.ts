@@ -340,7 +340,7 @@ describe('a kick', () => {
     memory.clock.advance(31_000);
     expect(await knock(memory, { name: 'eve2', clientSecret: SECRET })).toBe('eve2');
     memory.clock.advance(10_000);
-    expect(memory.chat.expelled.size).toBe(0);
+    expect(memory.chat.kicked.size).toBe(0);
   });
 
   it('holds when the notice of it did not arrive', async () => {
@@ -375,13 +375,11 @@ describe('a kick', () => {
     const memory = await MemoryChat.open();
     const proof = (i: number) => ({ id: `s${i}`, secret: 'k', clientSecret: `the secret of ${i} alone` });
     for (let i = 0; i < 10_500; i++) {
-      memory.chat.expelled.add(proof(i), { code: CloseCode.Kicked, reason: '' }, memory.clock.now());
+      memory.chat.kicked.add(proof(i), { code: CloseCode.Kicked, reason: '' }, memory.clock.now());
     }
-    expect(memory.chat.expelled.size).toBe(10_000);
-    expect(memory.chat.expelled.find(undefined, proof(0).clientSecret, memory.clock.now())).toBeUndefined();
-    expect(
-      memory.chat.expelled.find(undefined, proof(10_499).clientSecret, memory.clock.now()),
-    ).toBeDefined();
+    expect(memory.chat.kicked.size).toBe(10_000);
+    expect(memory.chat.kicked.find(undefined, proof(0).clientSecret, memory.clock.now())).toBeUndefined();
+    expect(memory.chat.kicked.find(undefined, proof(10_499).clientSecret, memory.clock.now())).toBeDefined();
   });
 
   it('from a room is seen by a member that was away: the room is not among those it comes back to', async () => {
@@ -562,10 +560,10 @@ describe('a WebSocket that is closed by its page', () => {
     const client = new WireClient(webSocketPipe(`ws://127.0.0.1:${port}/ws`));
     await client.enter({ name: 'eve' }, false);
     const kinds: string[] = [];
-    for (const kind of ['session-lost', 'session-ended'] as const) server.on(kind, () => kinds.push(kind));
+    for (const kind of ['session-away', 'session-ended'] as const) server.on(kind, () => kinds.push(kind));
     server.reauthenticate('eve');
     await client.closed;
     await until(() => server.stats().openConnections === 0);
-    expect(kinds).toEqual(['session-lost']);
+    expect(kinds).toEqual(['session-away']);
   });
 });

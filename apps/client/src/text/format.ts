@@ -59,7 +59,7 @@ export function formatEvent(event: SessionEvent, options: FormatOptions): string
       const texts = {
         joined: `${name} has joined ${where}`,
         left: `${name} has left ${where}`,
-        lost: `${name} has left ${where} (connection lost)`,
+        gone: `${name} has left ${where} (connection lost)`,
         renamed: `${oneLine(oldName ?? '')} is now ${name}`,
       };
       return history && kind !== 'renamed' ? [] : star(texts[kind], at);
@@ -144,7 +144,7 @@ const GAP_REASONS = {
   skipped: 'this client was too slow',
   expired: 'the server does not hold them any more',
   'epoch-changed': 'the server was restarted',
-  'session-lost': 'the connection was away for too long',
+  'session-gone': 'the connection was away for too long',
   hole: 'the server left them out',
   overflow: 'there were too many at once',
 } as const;

@@ -55,7 +55,7 @@ describe('formatEvent', () => {
   it('has the form of the line dialect', () => {
     expect(formatEvent(message('hello'), plain)).toEqual(['bob: hello']);
     expect(formatEvent(notice({}), plain)).toEqual(['*** bob has joined the chat']);
-    expect(formatEvent(notice({ kind: 'lost' }), plain)).toEqual([
+    expect(formatEvent(notice({ kind: 'gone' }), plain)).toEqual([
       '*** bob has left the chat (connection lost)',
     ]);
     expect(formatEvent(notice({ kind: 'renamed', oldName: 'rob' }), plain)).toEqual(['*** rob is now bob']);

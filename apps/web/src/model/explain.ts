@@ -53,7 +53,7 @@ const GAPS: Readonly<Record<GapReason, string>> = {
   skipped: 'Messages are missing here: this page could not keep up.',
   expired: 'Messages are missing here: you were away for longer than the server remembers.',
   'epoch-changed': 'The server was restarted. What was said before that and not seen here is lost.',
-  'session-lost': 'You were away for too long: private messages of that time are lost.',
+  'session-gone': 'You were away for too long: private messages of that time are lost.',
   hole: 'Messages are missing here.',
   overflow: 'Messages are missing here: there were too many at once.',
 };

@@ -129,7 +129,7 @@ const DEEDS = ['joined', 'left and came back', 'came by', 'left', 'lost the conn
 function deedOf(came: boolean, { kind }: Notice): (typeof DEEDS)[number] {
   if (kind === 'joined') return came ? 'joined' : 'left and came back';
   if (came) return 'came by';
-  return kind === 'lost' ? 'lost the connection' : 'left';
+  return kind === 'gone' ? 'lost the connection' : 'left';
 }
 
 const MAX_NAMED = 5;

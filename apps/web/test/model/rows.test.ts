@@ -110,7 +110,7 @@ describe('summarize', () => {
   it('mentions once who both came and went', () => {
     expect(said(notice('joined', 'Ada'), notice('left', 'Ada'))).toBe('[Ada] came by');
     expect(said(notice('left', 'Ada'), notice('joined', 'Ada'))).toBe('[Ada] left and came back');
-    expect(said(notice('lost', 'Ada'))).toBe('[Ada] lost the connection');
+    expect(said(notice('gone', 'Ada'))).toBe('[Ada] lost the connection');
     expect(said(notice('renamed', 'Ada', 'Eve'))).toBe('[Eve] is now [Ada]');
   });
 

@@ -21,9 +21,9 @@ import {
   type ServerFrame,
   type Welcome,
 } from '@chat/protocol';
+import { checkWelcome } from '../check-json.js';
 import type { Clock } from '../clock.js';
 import { ClientError, closeError } from '../errors.js';
-import { assertWelcome } from '../shapes.js';
 import { Heartbeat } from './heartbeat.js';
 import type { Transport, TransportSink } from './transport.js';
 
@@ -210,7 +210,7 @@ export class Connection implements TransportSink {
     switch (frame.type) {
       case FrameType.Welcome:
         if (this.#welcomed) throw unexpected(frame.type);
-        assertWelcome(frame.welcome);
+        checkWelcome(frame.welcome);
         this.#open(frame.welcome);
         break;
       case FrameType.Close: {

@@ -147,7 +147,7 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
       // Whatever a new log holds was missed, and is as new as what was missed in the old one.
       this.historyUntil = 0;
       this.gap('epoch-changed', this.position, start);
-    } else if (!kept) this.gap('session-lost', this.position, start);
+    } else if (!kept) this.gap('session-gone', this.position, start);
     else if (start > this.position) this.gap('expired', this.position, start);
     this.epoch = epoch;
   }

@@ -75,8 +75,8 @@ export interface UnreadableMessage extends EntryInfo {
 export interface Notice extends EntryInfo {
   readonly type: 'notice';
   readonly room: string;
-  /** `lost`: the connection broke and did not come back. */
-  readonly kind: 'joined' | 'left' | 'lost' | 'renamed';
+  /** `gone`: the connection broke and did not come back. */
+  readonly kind: 'joined' | 'left' | 'gone' | 'renamed';
   /** Whom it is about, under the new name if renamed. */
   readonly member: Member;
   /** The name before, if renamed. */
@@ -86,11 +86,11 @@ export interface Notice extends EntryInfo {
 /**
  * Why entries are missing. `skipped`: this client read so slowly that the server moved it on. `expired`: the
  * server no longer holds them. `epoch-changed`: the server restarted with an empty log; positions from before
- * mean nothing now. `session-lost`: direct messages may have gone to the session that could not be resumed.
+ * mean nothing now. `session-gone`: direct messages may have gone to the session that could not be resumed.
  * `hole`: the chain of `prev` is broken, which is a defect of the server. `overflow`: they arrived before anybody listened,
  * and were too many to be kept.
  */
-export type GapReason = 'skipped' | 'expired' | 'epoch-changed' | 'session-lost' | 'hole' | 'overflow';
+export type GapReason = 'skipped' | 'expired' | 'epoch-changed' | 'session-gone' | 'hole' | 'overflow';
 
 /** Entries with `from < seq <= to` were not, and will not be, delivered. */
 export interface Gap {
@@ -111,7 +111,7 @@ const NOTICE_KINDS: readonly (Notice['kind'] | undefined)[] = [
   'joined',
   'left',
   'renamed',
-  'lost',
+  'gone',
 ];
 
 const MAX_CACHED_SENDERS = 4096;

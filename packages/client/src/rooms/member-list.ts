@@ -32,7 +32,7 @@ export class MemberList {
   /** @returns whether the notice is newer than the snapshot */
   apply({ kind, seq, member }: Notice): boolean {
     if (seq <= this.#head) return false;
-    if (kind === 'left' || kind === 'lost') {
+    if (kind === 'left' || kind === 'gone') {
       this.#count--;
       this.members.delete(member.id);
     } else {

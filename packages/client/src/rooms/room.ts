@@ -1,5 +1,5 @@
 /**
- * A joined room, as its user sees it. `JoinedRoom` is what stands behind it.
+ * A joined room, as its user sees it. `RoomStream` is what stands behind it.
  */
 import type { Codec, Member } from '@chat/protocol';
 import type { ClientError } from '../errors.js';
@@ -55,7 +55,7 @@ export interface Signal {
 export interface RoomEvents<T> {
   /** A message, own ones included unless `echo` is false. */
   readonly message: Message<T>;
-  /** A member joined, left, was lost or renamed. */
+  /** A member joined, left, is gone or was renamed. */
   readonly notice: Notice;
   /** Entries that will not be delivered. */
   readonly gap: Gap;

@@ -36,7 +36,7 @@ describe('reconnectDelay', () => {
 });
 
 describe('Reconnect', () => {
-  const lost = new ClientError('ERR_CLIENT_CONNECTION_LOST', 'lost');
+  const lost = new ClientError('ERR_CLIENT_CONNECTION_LOST', 'gone');
 
   function planner(changes: Partial<typeof options> = {}) {
     const clock = new FakeClock();

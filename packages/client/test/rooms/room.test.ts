@@ -436,7 +436,7 @@ describe('members', () => {
       notice(3, 2, NoticeKind.Joined, { sender: 1, name: 'ada' }),
       notice(4, 3, NoticeKind.Joined),
       notice(5, 4, NoticeKind.Renamed, { sender: 3, name: 'carl', body: textCodec.encode('charles') }),
-      notice(6, 5, NoticeKind.Lost),
+      notice(6, 5, NoticeKind.Gone),
     );
     expect([...room.members.values()]).toEqual([
       { id: 1, name: 'ada' },
@@ -873,7 +873,7 @@ describe('coming back', () => {
     await scene.server.end.cut();
     await comeBack(scene);
     await scene.server.end.welcome({ session: 's2', inbox: { handle: 901, start: 44 } });
-    expect(gaps).toEqual([{ type: 'gap', room: undefined, reason: 'session-lost', from: 3, to: 44 }]);
+    expect(gaps).toEqual([{ type: 'gap', room: undefined, reason: 'session-gone', from: 3, to: 44 }]);
   });
 
   it('to a server that lost its memory says so, and gets all that the new log holds', async () => {

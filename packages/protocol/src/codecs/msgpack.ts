@@ -9,7 +9,7 @@
 import { decode, encode } from '@msgpack/msgpack';
 import { type Codec, CodecTag } from '../codec.js';
 import { ProtocolError, ProtocolErrorCode } from '../errors.js';
-import { announcesTooMuch } from './announces-too-much.js';
+import { announcesTooMuch } from './msgpack-size-check.js';
 
 /**
  * Any value that MessagePack can say, but not a map or a set, which would become an empty object, and not

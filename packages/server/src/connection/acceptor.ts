@@ -114,7 +114,7 @@ export class Acceptor {
   #makeRoom(): boolean {
     if (this.#waiting.size < CROWD) return true;
     const [longest] = this.#waiting.values();
-    if (longest && this.#chat.wheel.now - longest.since >= PATIENCE_MS) longest.dismiss();
+    if (longest && this.#chat.wheel.now - longest.since >= PATIENCE_MS) longest.refuse();
     return this.#waiting.size < MAX_WAITING;
   }
 
@@ -125,15 +125,15 @@ export class Acceptor {
     let seen: Buffer = NOTHING;
     let firstBytes = 0;
     let cancelSilence: (() => void) | undefined;
-    const dismiss = (): undefined => {
+    const refuse = (): undefined => {
       leave();
       this.#refuse(socket, 'line', refusal ?? CloseCode.HandshakeTimeout);
     };
     const deadline = wheel.schedule(
-      { expire: dismiss },
+      { expire: refuse },
       refusal === undefined ? options.handshakeTimeoutMs : PATIENCE_MS,
     );
-    if (refusal === undefined) this.#waiting.set(socket, { since: wheel.now, dismiss });
+    if (refusal === undefined) this.#waiting.set(socket, { since: wheel.now, refuse });
     const leave = (): void => {
       this.#waiting.delete(socket);
       this.#chat.wheel.cancel(deadline);
@@ -283,7 +283,7 @@ interface Door {
 interface Waiting {
   readonly since: number;
   /** Tells it that it took too long. */
-  dismiss(): void;
+  refuse(): void;
 }
 
 const NOTHING: Buffer = Buffer.alloc(0);

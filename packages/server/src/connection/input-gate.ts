@@ -34,7 +34,7 @@ export class InputGate {
   readonly #owner: InputGateOwner;
   #waiting = false;
   #inDebt = false;
-  #choked = false;
+  #blocked = false;
   /** What was read waits for a turn, or for the debt of an address. */
   #held = false;
   #stopped = false;
@@ -50,7 +50,7 @@ export class InputGate {
     this.#owner.input?.look();
     let taken = 0;
     try {
-      while (!this.#waiting && !this.#choked && !this.#held && !this.#stopped) {
+      while (!this.#waiting && !this.#blocked && !this.#held && !this.#stopped) {
         if (this.#owner.input?.mustWait) {
           this.#hold(this.#owner.input, taken > 0);
           break;
@@ -73,16 +73,16 @@ export class InputGate {
   }
 
   /** Takes nothing more in: answers pile up before a peer that does not read them. */
-  choke(): void {
-    if (this.#choked) return;
-    this.#choked = true;
+  block(): void {
+    if (this.#blocked) return;
+    this.#blocked = true;
     this.#source.pause();
   }
 
-  /** Ends {@link InputGate.choke}: the peer has read its answers. */
-  release(): void {
-    if (!this.#choked) return;
-    this.#choked = false;
+  /** Ends {@link InputGate.block}: the peer has read its answers. */
+  unblock(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
     this.#goOn();
   }
 
@@ -133,6 +133,6 @@ export class InputGate {
 
   /** There are four reasons to stop reading; it goes on when none of them is left. */
   #resume(): void {
-    if (!this.#waiting && !this.#inDebt && !this.#choked && !this.#held) this.#source.resume();
+    if (!this.#waiting && !this.#inDebt && !this.#blocked && !this.#held) this.#source.resume();
   }
 }

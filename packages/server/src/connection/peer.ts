@@ -1,6 +1,6 @@
 /**
  * The other end of a session, in whatever dialect it speaks. A session says what happened; its peer says it
- * in frames or in lines. A lost session has no peer.
+ * in frames or in lines. A session that is away has no peer.
  */
 import type { Failure, ResponseBodies } from '@chat/protocol';
 import type { InputAccount } from '../limits/input-account.js';
@@ -28,7 +28,7 @@ export interface Peer {
    * The member was shown out of a room, and its notice is the newest entry of it: says so, with all that came
    * before or the gap in its place. Nothing of the room follows.
    */
-  dismiss(membership: Membership): void;
+  evict(membership: Membership): void;
   /** Announces that the server goes away, waits for what is on its way, then closes. */
   drain(retryAfterMs: number): void;
   /** Says why and ends the connection. Idempotent. */

@@ -6,12 +6,12 @@ import { NoticeKind } from '@chat/protocol';
 import type { Session } from '../session/session.js';
 import { addressKey } from './addresses/address-blocks.js';
 
-/** Ends the oldest session of those that are away, and were lost from `address`; false when none is. */
+/** Ends the oldest session of those that are away, of `address`; false when none is. */
 export function endOldestAway(sessions: Iterable<Session>, address: string): boolean {
   const key = addressKey(address);
   for (const session of sessions) {
     if (session.peer || addressKey(session.info.address) !== key) continue;
-    session.end(NoticeKind.Lost);
+    session.end(NoticeKind.Gone);
     return true;
   }
   return false;

@@ -47,9 +47,9 @@ export interface ChatServerOptions {
    * contain ASCII. @defaultValue 'utf-8'; what is not UTF-8 is shown as U+FFFD
    */
   readonly lineCharset?: string;
-  /** Sessions at a time, lost ones that may still resume included. @defaultValue 10000 */
+  /** Sessions at a time, those away included. @defaultValue 10000 */
   readonly maxSessions?: number;
-  /** Connections at a time from one IPv4 address or IPv6 /64, and as many lost sessions. @defaultValue 256 */
+  /** Connections at a time from one IPv4 address or IPv6 /64, and as many sessions that are away. @defaultValue 256 */
   readonly maxConnectionsPerAddress?: number;
   /** Connections per second from one such address, for long; at once, as many as it may have. @defaultValue 50 */
   readonly maxConnectionsPerSecondPerAddress?: number;
@@ -114,7 +114,7 @@ export interface ChatServerOptions {
    * if it has been for this long. `Infinity`: never. @defaultValue 600000
    */
   readonly lineSilenceMs?: number;
-  /** How long a lost session may resume, and keeps its name and rooms. @defaultValue 30000 */
+  /** How long a session that is away may resume, and keeps its name and rooms. @defaultValue 30000 */
   readonly resumeWindowMs?: number;
   /** How long an empty room is kept with its history. @defaultValue 60000 */
   readonly emptyRoomTtlMs?: number;

@@ -33,7 +33,7 @@ export class FanOut {
   }
 
   /** Something new is in the room. */
-  touch(room: Room): void {
+  markDirty(room: Room): void {
     if (room.dirty) return;
     room.dirty = true;
     this.#rooms.push(room);
@@ -41,32 +41,32 @@ export class FanOut {
   }
 
   /** Something new is in the room, and may take up to `delayMs` to get to its members. */
-  touchLater(room: Room, delayMs: number): void {
+  markDirtyLater(room: Room, delayMs: number): void {
     if (room.dirty || room.waiting) return;
     room.waiting = true;
     this.#later.add(room);
     this.#clock.after(delayMs, () => {
       room.waiting = false;
       this.#later.delete(room);
-      this.touch(room);
+      this.markDirty(room);
     });
   }
 
   /** There is something for one member of a room, whether or not the others wait. */
-  touchMember(membership: Membership): void {
+  markMemberDirty(membership: Membership): void {
     this.#members.push(membership);
     this.#schedule();
   }
 
   /** The peer has answers to send. */
-  touchPeer(peer: Peer): void {
+  queueAnswers(peer: Peer): void {
     this.#peers.add(peer);
     this.#schedule();
   }
 
   /** Sends everything now, what waits for later as well: something that nobody should miss is about to go. */
   flushAll(): void {
-    for (const room of this.#later) this.touch(room);
+    for (const room of this.#later) this.markDirty(room);
     this.flush();
   }
 

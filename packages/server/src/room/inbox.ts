@@ -40,7 +40,7 @@ export class Inbox {
     const { point, gap } = startingPoint(this.room, { after }, log.lastSeq, this.#chat.log.epoch);
     this.membership.moveTo(point);
     if (gap) this.#chat.counters.gapsTold++;
-    this.#chat.fanOut.touchMember(this.membership);
+    this.#chat.fanOut.markMemberDirty(this.membership);
     return gap;
   }
 

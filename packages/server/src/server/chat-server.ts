@@ -70,7 +70,7 @@ export type ListeningAddress = TcpAddress | UnixAddress;
 
 /** A member as an operator sees it. */
 export interface MemberInfo extends SessionInfo {
-  /** False while its connection is lost. */
+  /** False while the session is away. */
   readonly isConnected: boolean;
   /** Names of the rooms that it is in. */
   readonly rooms: readonly string[];
@@ -267,7 +267,7 @@ export class ChatServer {
       });
   }
 
-  /** Everybody who is here, those included whose connection is lost and who may come back. A copy. */
+  /** Everybody who is here, sessions that are away included. A copy. */
   sessions(): readonly MemberInfo[] {
     return Array.from(this.#chat.sessions, (session) => ({
       ...session.info,
@@ -313,7 +313,7 @@ export class ChatServer {
    * @returns false when nobody has the name, or not in this room
    */
   removeFromRoom(name: string, room: string): boolean {
-    return this.#chat.names.find(name)?.dismiss(room) ?? false;
+    return this.#chat.names.find(name)?.evict(room) ?? false;
   }
 
   /**

@@ -22,8 +22,8 @@ import type { SessionInfo } from '../options/hooks.js';
 import { maxMessageBytes, type ResolvedOptions } from '../options/options.js';
 import { FanOut } from '../room/fan-out.js';
 import { Rooms } from '../room/rooms.js';
-import { type Admission, type AdmissionRequest, Admissions } from '../session/admission.js';
-import { Expelled, type Expulsion } from '../session/expelled.js';
+import { Admission, type AdmissionRequest, type AdmissionResult } from '../session/admission.js';
+import { type Kick, KickedSessions } from '../session/kicked-sessions.js';
 import { looksLike, Names } from '../session/names.js';
 import type { Session } from '../session/session.js';
 import { TimerWheel } from '../time/timer-wheel.js';
@@ -40,12 +40,12 @@ const EXPIRE_EVERY_MS = 10_000;
 const ADDRESS_BURST_S = 4;
 const BYTES_BURST_S = 2;
 
-/** Told when a session begins, is lost, comes back or ends, and when it comes into a room or leaves it. */
+/** Told when a session begins, is away, comes back or ends, and when it comes into a room or leaves it. */
 export interface ChatEvents {
   /** Somebody came in, under the name that is told. */
   'session-opened': SessionInfo;
   /** A connection broke; the session is away, and may resume within `resumeWindowMs`. */
-  'session-lost': SessionInfo;
+  'session-away': SessionInfo;
   /** A session that was away goes on over a new connection. */
   'session-resumed': SessionInfo;
   /** A session is gone: it left, was removed, or did not come back in time. */
@@ -65,12 +65,12 @@ export class Chat {
   readonly fanOut: FanOut;
   readonly counters: Counters = new Counters();
   readonly addresses: AddressLimit;
-  /** The same for sessions that were lost and are kept for the return of their client. */
-  readonly lost: AddressLimit;
+  /** Sessions that are away, by address: they are kept for the return of their client. */
+  readonly awaySessions: AddressLimit;
   /** Sessions by address, away ones included. */
   readonly held: AddressLimit;
   readonly bans: Bans;
-  readonly expelled: Expelled;
+  readonly kicked: KickedSessions;
   readonly strangerLog: StrangerLog;
   readonly memory: MemoryGuard;
   /** Who goes first when there is no place for a newcomer. */
@@ -89,7 +89,7 @@ export class Chat {
   readonly #roomsMade: AddressLimit;
   readonly #byId = new Map<string, Session>();
   readonly #byMember = new Map<number, Session>();
-  readonly #admissions: Admissions = new Admissions(this);
+  readonly #admission: Admission = new Admission(this);
   #applying = false;
   /** Entries that came while another one took effect. */
   #behind: LogEntry[] = [];
@@ -113,7 +113,7 @@ export class Chat {
       new AddressRanges(options.trustedProxies, 'trustedProxies'),
     ];
     this.addresses = new AddressLimit(() => options.maxConnectionsPerAddress, exempt);
-    this.lost = new AddressLimit(
+    this.awaySessions = new AddressLimit(
       () => options.maxConnectionsPerAddress,
       exempt,
       // Half of the places is left to newcomers, whatever tears its connections without a limit.
@@ -153,7 +153,7 @@ export class Chat {
       this.addresses,
     );
     this.bans = new Bans(this.addresses);
-    this.expelled = new Expelled(options.resumeWindowMs);
+    this.kicked = new KickedSessions(options.resumeWindowMs);
     this.wheel = new TimerWheel(options.clock, TICK_MS);
     this.strangerLog = new StrangerLog(options.logger, this.wheel);
     this.fanOut = new FanOut(options.clock, options.coalesceMs);
@@ -190,7 +190,7 @@ export class Chat {
     const expire = (now: number): number => {
       this.rooms.expire(now);
       this.bans.expire(now);
-      this.expelled.expire(now);
+      this.kicked.expire(now);
       this.#connecting.expire(now);
       this.accounts.expire(now);
       for (const session of this.#byMember.values()) session.inbox?.expire(now);
@@ -245,8 +245,8 @@ export class Chat {
   }
 
   /** Decides about somebody who wants in. Never throws. */
-  admit(knock: AdmissionRequest, peer: Peer, signal: AbortSignal | undefined): Promise<Admission> {
-    return this.#admissions.admit(knock, peer, signal);
+  admit(request: AdmissionRequest, peer: Peer, signal: AbortSignal | undefined): Promise<AdmissionResult> {
+    return this.#admission.decide(request, peer, signal);
   }
 
   sessionById(id: string): Session | undefined {
@@ -268,9 +268,9 @@ export class Chat {
     this.#emit('session-resumed', session.info);
   }
 
-  sessionLost(session: Session): void {
-    this.counters.sessionsLost++;
-    this.#emit('session-lost', session.info);
+  sessionAway(session: Session): void {
+    this.counters.sessionsAway++;
+    this.#emit('session-away', session.info);
   }
 
   roomJoined(session: Session, room: string): void {
@@ -310,7 +310,7 @@ export class Chat {
     const key = addressKey(address);
     for (const session of [...this.sessions]) {
       if (addressKey(session.info.address) !== key) continue;
-      session.expel({ code: CloseCode.Banned, reason, banned: [address] });
+      session.kick({ code: CloseCode.Banned, reason, banned: [address] });
     }
     return true;
   }
@@ -318,7 +318,7 @@ export class Chat {
   /** Ends the bans of a name or an address, and what they did to sessions; false when there was none. */
   unban(nameOrAddress: string): boolean {
     const key = addressKey(nameOrAddress);
-    this.expelled.pardon(
+    this.kicked.pardon(
       (banned) => looksLike(banned, nameOrAddress) || (key !== undefined && addressKey(banned) === key),
     );
     return this.bans.remove(nameOrAddress);
@@ -329,13 +329,13 @@ export class Chat {
     const { authorize } = this.options.hooks;
     const found = name === undefined ? undefined : this.names.find(name);
     const sessions = name === undefined ? [...this.sessions] : found ? [found] : [];
-    let dismissed = 0;
+    let evicted = 0;
     const failures: unknown[] = [];
     for (const session of sessions) {
       for (const { room } of [...session.rooms.values()]) {
         try {
           if (!authorize || (await authorize(session.info, 'join', room.name))) continue;
-          if (session.dismiss(room.name)) dismissed++;
+          if (session.evict(room.name)) evicted++;
         } catch (error) {
           // What cannot be decided about one says nothing about the others.
           failures.push(error);
@@ -343,7 +343,7 @@ export class Chat {
       }
     }
     if (failures.length > 0) throw new AggregateError(failures, 'authorize failed to decide');
-    return dismissed;
+    return evicted;
   }
 
   async close(): Promise<void> {
@@ -389,7 +389,7 @@ export class Chat {
     if (room.isFilling || isFull) {
       // The entry takes effect before it is read: a member that leaves is not to be sent its own notice.
       entry.origin?.appended(entry);
-      this.fanOut.touch(room);
+      this.fanOut.markDirty(room);
       if (isFull) {
         this.fanOut.flushAll();
         this.rooms.shrink(room);
@@ -397,9 +397,9 @@ export class Chat {
       return;
     }
     if (entry.type === FrameType.Notice && room.members.size > this.options.presenceDelayMembers) {
-      this.fanOut.touchLater(room, this.options.presenceDelayMs);
+      this.fanOut.markDirtyLater(room, this.options.presenceDelayMs);
     } else {
-      this.fanOut.touch(room);
+      this.fanOut.markDirty(room);
     }
     entry.origin?.appended(entry);
   }
@@ -428,10 +428,10 @@ export class Chat {
     return origin ? now : now - Math.max(0, this.options.clock.now() - at);
   }
 
-  #remove(name: string, expulsion: Expulsion): boolean {
+  #remove(name: string, kick: Kick): boolean {
     const session = this.names.find(name);
     if (!session) return false;
-    session.expel({ ...expulsion, reason: expulsion.reason || closeCodeInfo(expulsion.code).name });
+    session.kick({ ...kick, reason: kick.reason || closeCodeInfo(kick.code).name });
     return true;
   }
 }

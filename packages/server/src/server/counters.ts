@@ -21,7 +21,7 @@ export class Counters {
   /** Times that a session went on over a new connection. */
   sessionsResumed = 0;
   /** Sessions whose connection broke, and that might have come back. */
-  sessionsLost = 0;
+  sessionsAway = 0;
   /** Times that a client asked for what is no longer held, when it came back or joined, and was told so. */
   gapsTold = 0;
   /** Slow readers that were moved to the end, with a gap. */

@@ -20,7 +20,7 @@ import {
 import type { Peer } from '../connection/peer.js';
 import type { AuthenticateResult } from '../options/hooks.js';
 import type { Chat } from '../server/chat.js';
-import { isSecret } from './expelled.js';
+import { isSecret } from './kicked-sessions.js';
 import { userNameProblem } from './names.js';
 import { Session } from './session.js';
 
@@ -30,7 +30,7 @@ const OVERLOADED_RETRY_MS = 5000;
 const MAX_SUFFIXES = 30;
 const ORDERED_SUFFIXES = 9;
 
-/** Who knocks. Parts that a dialect does not have are left out. */
+/** What is asked of admission. Parts that a dialect does not have are left out. */
 export type AdmissionRequest = Pick<Hello, 'name' | 'credentials' | 'resume' | 'clientSecret' | 'attempt'>;
 
 /** Why somebody is not let in. */
@@ -42,8 +42,8 @@ export interface Refusal {
   readonly isGiven?: boolean;
 }
 
-/** The answer to a knock. */
-export type Admission =
+/** The answer to a request. */
+export type AdmissionResult =
   | {
       readonly session: Session;
       readonly welcome: Welcome;
@@ -54,7 +54,7 @@ export type Admission =
 
 const DRAINING: Refusal = { code: CloseCode.GoingAway, reason: 'the server goes away' };
 
-export class Admissions {
+export class Admission {
   readonly #chat: Chat;
   #members = 0;
   #deciding = 0;
@@ -64,21 +64,25 @@ export class Admissions {
   }
 
   /** Decides about somebody who wants in. Never throws: a hook that does is answered with `internal`. */
-  async admit(knock: AdmissionRequest, peer: Peer, signal: AbortSignal | undefined): Promise<Admission> {
+  async decide(
+    request: AdmissionRequest,
+    peer: Peer,
+    signal: AbortSignal | undefined,
+  ): Promise<AdmissionResult> {
     if (this.#chat.draining) return DRAINING;
-    const unwelcome = this.#unwelcome(knock, peer);
+    const unwelcome = this.#unwelcome(request, peer);
     if (unwelcome) return unwelcome;
     const { hooks } = this.#chat.options;
-    const known = this.#known(knock);
+    const known = this.#known(request);
     if (known && !(known.mustAuthenticate && hooks.authenticate)) {
-      const resumed = this.#resume(known, knock, peer);
+      const resumed = this.#resume(known, request, peer);
       if (resumed) return resumed;
     }
     const full = known ? undefined : this.#full(peer);
     if (full) return full;
     this.#deciding++;
     try {
-      return await this.#decide(knock, peer, signal, known?.ended ? undefined : known);
+      return await this.#decideAnew(request, peer, signal, known?.ended ? undefined : known);
     } catch (error) {
       const fields = { address: peer.address };
       this.#chat.strangerLog.failed(error, 'authentication failed to decide', fields);
@@ -96,7 +100,7 @@ export class Admissions {
     const bannedMs = this.#chat.bannedMs(undefined, address);
     if (bannedMs > 0) return banned(bannedMs);
     const theirs = resume?.epoch === this.#chat.log.epoch ? resume : undefined;
-    return this.#chat.expelled.find(theirs, clientSecret, this.#chat.options.clock.now());
+    return this.#chat.kicked.find(theirs, clientSecret, this.#chat.options.clock.now());
   }
 
   /** Why there is no place for one more session. */
@@ -112,19 +116,19 @@ export class Admissions {
     return this.#chat.memory.isShort ? overloaded('the server is short of memory') : undefined;
   }
 
-  /** The session that the one who knocks proves to have had. */
+  /** The session that the request proves to have had. */
   #known({ resume }: AdmissionRequest): Session | undefined {
     if (!resume || resume.epoch !== this.#chat.log.epoch) return undefined;
     const session = this.#chat.sessionById(resume.session);
     return session && isSecret(session.secret, resume.secret) ? session : undefined;
   }
 
-  #resume(session: Session, knock: AdmissionRequest, peer: Peer): Admission | undefined {
-    const wanted = knock.resume;
+  #resume(session: Session, request: AdmissionRequest, peer: Peer): AdmissionResult | undefined {
+    const wanted = request.resume;
     if (session.ended || !wanted) return undefined;
-    if (isOutdated(knock, session)) return outdated();
+    if (isOutdated(request, session)) return outdated();
     const positions = new Map(wanted.rooms.map(({ room, after }) => [roomKey(room), after]));
-    const { joined, inboxGap } = session.resume(peer, positions, wanted.inbox, knock.attempt);
+    const { joined, inboxGap } = session.resume(peer, positions, wanted.inbox, request.attempt);
     let welcome = this.#welcome(session, wanted.inbox, joined);
     if (!this.#fits(welcome)) {
       // The members of many large rooms are too much for one frame; the client asks for them page by page.
@@ -132,42 +136,42 @@ export class Admissions {
     }
     if (!this.#fits(welcome)) {
       // In more rooms than a frame can name. It begins anew, and joins each of them from where it was.
-      session.end(NoticeKind.Lost);
+      session.end(NoticeKind.Gone);
       return undefined;
     }
     this.#chat.sessionResumed(session);
     return { session, welcome, inboxGap };
   }
 
-  async #decide(
-    knock: AdmissionRequest,
+  async #decideAnew(
+    request: AdmissionRequest,
     peer: Peer,
     signal: AbortSignal | undefined,
     known: Session | undefined,
-  ): Promise<Admission> {
-    const verdict = await this.#authenticate(knock, peer, signal, known);
+  ): Promise<AdmissionResult> {
+    const verdict = await this.#authenticate(request, peer, signal, known);
     if ('code' in verdict) return verdict;
     // A hook takes its time: whoever would come in now would not be told that the server goes away.
     if (this.#chat.draining) return DRAINING;
-    const unwelcome = this.#unwelcome(knock, peer);
+    const unwelcome = this.#unwelcome(request, peer);
     if (unwelcome) return unwelcome;
     // Credentials of another account do not go on with this session, though the client has its secret.
     if (known && known.account === verdict.name) {
-      if (isOutdated(knock, known)) return outdated();
+      if (isOutdated(request, known)) return outdated();
       if (!known.ended) known.authenticated(verdict.claims, verdict.expiresInMs);
-      const resumed = this.#resume(known, knock, peer);
+      const resumed = this.#resume(known, request, peer);
       if (resumed) return resumed;
     } else if (known) {
       const full = this.#full(peer);
       if (full) return full;
     }
-    const wanted = verdict.name ?? knock.name;
+    const wanted = verdict.name ?? request.name;
     const problem = userNameProblem(wanted);
     const isGiven = verdict.name !== undefined;
     if (problem) return { code: CloseCode.NameInvalid, reason: problem, isGiven };
     const bannedMs = this.#chat.bannedMs(wanted, peer.address);
     if (bannedMs > 0) return banned(bannedMs);
-    const name = this.#claim(wanted, knock);
+    const name = this.#claim(wanted, request);
     if (typeof name !== 'string') return { ...name, isGiven };
     if (!this.#chat.mayHoldMore(peer.address)) {
       const { maxSessionsPerAddress } = this.#chat.options;
@@ -181,8 +185,8 @@ export class Admissions {
       secret: randomBytes(18).toString('base64url'),
       memberId: ++this.#members,
       name,
-      clientSecret: knock.clientSecret,
-      attempt: knock.attempt,
+      clientSecret: request.clientSecret,
+      attempt: request.attempt,
       account: verdict.name,
     });
     session.authenticated(verdict.claims, verdict.expiresInMs);
@@ -215,16 +219,16 @@ export class Admissions {
   }
 
   /** The name that a new session gets: free at the moment of the answer. */
-  #claim(wanted: string, knock: AdmissionRequest): string | Refusal {
+  #claim(wanted: string, request: AdmissionRequest): string | Refusal {
     const { bans, names, options } = this.#chat;
     const holder = names.find(wanted);
     if (!holder) return wanted;
-    if (knock.clientSecret !== undefined && isSecret(holder.clientSecret, knock.clientSecret)) {
+    if (request.clientSecret !== undefined && isSecret(holder.clientSecret, request.clientSecret)) {
       // The welcome of that session never arrived, or it was given up: its client begins anew.
-      if (isOutdated(knock, holder)) return outdated();
+      if (isOutdated(request, holder)) return outdated();
       const reason = 'the client began anew over another connection';
-      holder.expel({ code: CloseCode.SessionReplaced, reason });
-      return this.#claimNext(wanted, knock, holder);
+      holder.kick({ code: CloseCode.SessionReplaced, reason });
+      return this.#claimNext(wanted, request, holder);
     }
     switch (options.duplicateNames) {
       case 'refuse':
@@ -232,8 +236,8 @@ export class Admissions {
       case 'takeover':
         // Without a hook that knows people, anybody could show anybody out by saying a name.
         if (!options.hooks.authenticate) break;
-        holder.expel({ code: CloseCode.SessionReplaced, reason: 'somebody came in under this name' });
-        return this.#claimNext(wanted, knock, holder);
+        holder.kick({ code: CloseCode.SessionReplaced, reason: 'somebody came in under this name' });
+        return this.#claimNext(wanted, request, holder);
       case 'suffix': {
         const isFree = (name: string): boolean =>
           names.find(name) === undefined && bans.remainingMs(name, '', options.clock.now()) === 0;
@@ -245,8 +249,8 @@ export class Admissions {
   }
 
   /** Goes on once `former` has let go of the name: a name may look like those of two members. */
-  #claimNext(wanted: string, knock: AdmissionRequest, former: Session): string | Refusal {
-    return this.#chat.names.find(wanted) === former ? wanted : this.#claim(wanted, knock);
+  #claimNext(wanted: string, request: AdmissionRequest, former: Session): string | Refusal {
+    return this.#chat.names.find(wanted) === former ? wanted : this.#claim(wanted, request);
   }
 
   #welcome(session: Session, inboxStart: number, joined: readonly Joined[] | undefined): Welcome {

@@ -36,7 +36,7 @@ export interface JoinOptions {
 }
 
 /** How a member goes: by itself, or because its connection broke for good. */
-export type Leaving = typeof NoticeKind.Left | typeof NoticeKind.Lost;
+export type Leaving = typeof NoticeKind.Left | typeof NoticeKind.Gone;
 
 export class Memberships {
   readonly #chat: Chat;
@@ -139,7 +139,7 @@ export class Memberships {
         const membership = new Membership(this.#session, room, entry.seq, point);
         this.all.set(room.handle, membership);
         room.members.set(this.#session.memberId, membership);
-        this.#chat.fanOut.touchMember(membership);
+        this.#chat.fanOut.markMemberDirty(membership);
         const joined = this.#joined(membership, point.start, head, gap);
         this.#chargeStream(membership);
         onJoined?.(joined);
@@ -168,9 +168,9 @@ export class Memberships {
   }
 
   /** Is shown out: the last of the room that the member is sent is the notice of its own leaving. */
-  dismiss(membership: Membership): void {
+  evict(membership: Membership): void {
     this.#leave(membership, NoticeKind.Left, () => {
-      if (!membership.isRetired) this.#session.peer?.dismiss(membership);
+      if (!membership.isRetired) this.#session.peer?.evict(membership);
     });
   }
 
@@ -208,7 +208,7 @@ export class Memberships {
     const head = room.log.lastSeq;
     const { point, gap } = startingPoint(room, options, head, this.#chat.log.epoch);
     membership.moveTo(point);
-    this.#chat.fanOut.touchMember(membership);
+    this.#chat.fanOut.markMemberDirty(membership);
     this.#chargeStream(membership);
     return this.#joined(membership, point.start, head, gap);
   }

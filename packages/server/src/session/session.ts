@@ -1,5 +1,5 @@
 /**
- * One member of the chat, from admission until it leaves or is lost for good.
+ * One member of the chat, from admission until it is gone.
  *
  * A session outlives its connection: when the connection breaks, the session keeps its name, its rooms and its
  * publish numbers for the resume window, and a new peer may take it over. Where it is belongs to its
@@ -14,7 +14,7 @@ import { Inbox, inboxHandle } from '../room/inbox.js';
 import type { Membership } from '../room/room.js';
 import type { Chat } from '../server/chat.js';
 import type { TimerEntry } from '../time/timer-wheel.js';
-import type { Expulsion } from './expelled.js';
+import type { Kick } from './kicked-sessions.js';
 import { type JoinOptions, type Leaving, Memberships } from './memberships.js';
 import { userNameProblem } from './names.js';
 import { Publisher } from './publisher.js';
@@ -28,7 +28,7 @@ export interface Resumed {
 }
 
 /** What is settled about a session when it is let in. */
-export interface SessionSettlement {
+export interface SessionIdentity {
   readonly id: string;
   readonly secret: string;
   readonly memberId: number;
@@ -65,13 +65,13 @@ export class Session {
   #address: string;
   #dialect: SessionInfo['dialect'];
   #lease: TimerEntry | undefined;
-  /** Where the connection came from that was lost. */
-  #lostFrom = '';
+  /** The address that it was last connected from, while it is away. */
+  #awayFrom = '';
   #credentials: TimerEntry | undefined;
   #mustAuthenticate = false;
   #closed = false;
 
-  constructor(chat: Chat, peer: Peer, settled: SessionSettlement) {
+  constructor(chat: Chat, peer: Peer, settled: SessionIdentity) {
     this.#chat = chat;
     this.#peer = peer;
     this.input = peer.input;
@@ -112,7 +112,7 @@ export class Session {
     return this.#publisher;
   }
 
-  /** The connection, `undefined` while the session is lost. */
+  /** The connection, `undefined` while the session is away. */
   get peer(): Peer | undefined {
     return this.#peer;
   }
@@ -198,9 +198,9 @@ export class Session {
   }
 
   /** Shows the member out of a room, which it is told as the last of it; false when it was not in it. */
-  dismiss(roomName: string): boolean {
+  evict(roomName: string): boolean {
     const membership = this.#memberships?.find(roomName);
-    if (membership) this.#memberships?.dismiss(membership);
+    if (membership) this.#memberships?.evict(membership);
     return membership !== undefined;
   }
 
@@ -280,7 +280,7 @@ export class Session {
     peer: Peer,
     goodbye: boolean,
     resumable: boolean,
-    kind: Leaving = goodbye ? NoticeKind.Left : NoticeKind.Lost,
+    kind: Leaving = goodbye ? NoticeKind.Left : NoticeKind.Gone,
   ): void {
     if (this.#peer !== peer) return;
     this.#peer = undefined;
@@ -288,17 +288,17 @@ export class Session {
     const { address } = peer;
     const mayReturn = !goodbye && resumable && this.#chat.options.resumeWindowMs > 0;
     // Whoever tears connection after connection must not fill the server with what is kept for his return.
-    const isHeld = mayReturn && this.#chat.lost.tryEnter(address);
+    const isHeld = mayReturn && this.#chat.awaySessions.tryEnter(address);
     if (mayReturn && !isHeld) {
-      const message = 'one address has lost too many sessions: another one is not kept for its return';
+      const message = 'one address has too many sessions that are away: another one is not kept';
       this.#chat.strangerLog.refused('maxConnectionsPerAddress', address, message);
     }
     if (!isHeld) {
       this.end(kind);
       return;
     }
-    this.#lostFrom = address;
-    this.#chat.sessionLost(this);
+    this.#awayFrom = address;
+    this.#chat.sessionAway(this);
     this.#lease = this.#chat.wheel.schedule(
       {
         expire: () => {
@@ -311,19 +311,19 @@ export class Session {
   }
 
   /** Shows the member out for good: a client that tries to resume is told why it cannot. */
-  expel(expulsion: Expulsion): void {
+  kick(kick: Kick): void {
     const { id, secret, clientSecret } = this;
     // The client of a session that was replaced may begin anew, but not go on.
     const proof = {
       id,
       secret,
-      clientSecret: expulsion.code === CloseCode.SessionReplaced ? undefined : clientSecret,
+      clientSecret: kick.code === CloseCode.SessionReplaced ? undefined : clientSecret,
     };
-    if (!this.#closed) this.#chat.expelled.add(proof, expulsion, this.#chat.options.clock.now());
+    if (!this.#closed) this.#chat.kicked.add(proof, kick, this.#chat.options.clock.now());
     const peer = this.#peer;
     this.#peer = undefined;
     if (peer) {
-      peer.close(expulsion.code, expulsion.reason);
+      peer.close(kick.code, kick.reason);
       this.#chat.onPeerGone?.();
     }
     this.end(NoticeKind.Left);
@@ -360,7 +360,7 @@ export class Session {
   #dropLease(): void {
     if (!this.#lease) return;
     this.#chat.wheel.cancel(this.#lease);
-    this.#chat.lost.leave(this.#lostFrom);
+    this.#chat.awaySessions.leave(this.#awayFrom);
     this.#lease = undefined;
   }
 }

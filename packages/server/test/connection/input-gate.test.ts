@@ -59,14 +59,14 @@ describe('InputGate', () => {
     );
     units.debt = 1000;
     input.run();
-    input.choke();
+    input.block();
     settle();
     await turn();
     expect([units.taken, link.paused]).toEqual([1, true]);
     units.debt = 0;
     clock.advance(1000);
     expect(link.paused).toBe(true);
-    input.release();
+    input.unblock();
     expect([units.taken, link.paused]).toEqual([2, false]);
   });
 

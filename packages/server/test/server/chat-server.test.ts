@@ -218,7 +218,7 @@ describe('events', () => {
   it('tell of rooms, in the order in which they are come to and left', async () => {
     await using place = await station('TCP');
     const told: string[] = [];
-    for (const name of ['session-opened', 'session-lost', 'session-ended'] as const) {
+    for (const name of ['session-opened', 'session-away', 'session-ended'] as const) {
       place.server.on(name, (session) => told.push(`${name} ${session.name}`));
     }
     for (const name of ['room-joined', 'room-left'] as const) {
@@ -401,7 +401,7 @@ describe('close', () => {
     const ada = await second.enter('ada');
     await ada.join('lobby');
     ada.pipe.destroy();
-    await until(() => second.server.stats().sessionsLost === 1);
+    await until(() => second.server.stats().sessionsAway === 1);
     await second.server.close();
     expect(ended).toEqual(['ada']);
     expect(clock.pending).toBe(0);

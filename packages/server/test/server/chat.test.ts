@@ -310,13 +310,13 @@ describe('a room', () => {
     expect(new TextDecoder().decode(ada.entries(handle).at(-2)!.body)).toBe('bobby');
     memory.clock.advance(1500);
     await turn(2);
-    expect(notices().at(-1)).toEqual([NoticeKind.Lost, 'carol']);
+    expect(notices().at(-1)).toEqual([NoticeKind.Gone, 'carol']);
     expect(memory.events.map(([event, name]) => `${name} ${event}`)).toEqual([
       'ada session-opened',
       'bob session-opened',
       'carol session-opened',
       'bobby session-ended',
-      'carol session-lost',
+      'carol session-away',
       'carol session-ended',
     ]);
   });

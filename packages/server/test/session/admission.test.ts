@@ -311,7 +311,7 @@ it('tells of a session that is lost or has ended where it came from and what it 
     ]),
   ).toEqual([
     ['session-opened', '192.0.2.7', 'binary'],
-    ['session-lost', '192.0.2.7', 'binary'],
+    ['session-away', '192.0.2.7', 'binary'],
     ['session-ended', '192.0.2.7', 'binary'],
     ['session-opened', '192.0.2.1', 'line'],
     ['session-ended', '192.0.2.1', 'line'],

@@ -20,7 +20,7 @@ describe('rowsAt', () => {
   });
 
   it('finds items by their index, own messages on their way behind them, and else nothing', () => {
-    const failed = sending('lost', 'failed', new Error('too large'));
+    const failed = sending('gone', 'failed', new Error('too large'));
     const items = [said('bob', 'a'), said('bob', 'b')];
     const conversation = conversationOf(items, { firstIndex: 7, outgoing: [sending('c'), failed] });
     expect(textAt(conversation, 8)[0]).toContain('bob │ b');

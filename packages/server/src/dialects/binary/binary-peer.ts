@@ -127,7 +127,7 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
   onFlushed(): void {
     this.#sender.unblock();
     if (this.#state.name === 'open') this.#catchUp(this.#state.session);
-    if (!this.#sender.blocked) this.#input.release();
+    if (!this.#sender.blocked) this.#input.unblock();
   }
 
   /** Sends what the session has not seen; a peer that has drained has seen everything then. */
@@ -209,7 +209,7 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
     this.#answer(encodeFrame({ type: FrameType.Gap, room, from, to }));
   }
 
-  dismiss(membership: Membership): void {
+  evict(membership: Membership): void {
     const { room } = membership;
     if (this.#state.name !== 'open') {
       // The welcome that is on its way names the room still: the client asks anew.
@@ -260,7 +260,7 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
     this.#link.end(code, reason);
     this.#closed();
     // One that the server sends away is not lost, unless nothing was heard of it any more.
-    const kind = code === CloseCode.IdleTimeout ? NoticeKind.Lost : NoticeKind.Left;
+    const kind = code === CloseCode.IdleTimeout ? NoticeKind.Gone : NoticeKind.Left;
     if (state.name === 'open') state.session.disconnected(this, false, closeCodeInfo(code).retry, kind);
   }
 

@@ -164,9 +164,9 @@ export class FrameSender {
       // Not at the end of the turn but now: one chunk of requests may ask for any amount of answers.
       this.flush();
       // It sends and does not read: it may go on when it has read its answers.
-      if (this.#blocked) this.#input.choke();
+      if (this.#blocked) this.#input.block();
     }
-    if (!this.#blocked) this.#chat.fanOut.touchPeer(this.#peer);
+    if (!this.#blocked) this.#chat.fanOut.queueAnswers(this.#peer);
   }
 
   #writeAnswers(): void {

@@ -118,7 +118,7 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
     if (state.name === 'open' || state.name === 'leaving') this.#catchUp(state.session);
     if (this.#sender.isBlocked) return;
     if (state.name === 'leaving') this.#leave(state.session);
-    else this.#input.release();
+    else this.#input.unblock();
   }
 
   /** The end of the input is a goodbye, once the lines before it are handled. */
@@ -188,7 +188,7 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
   }
 
   /** There is no other room for it. */
-  dismiss(): void {
+  evict(): void {
     this.close(CloseCode.Kicked, `removed from ${LOBBY}`);
   }
 
@@ -383,9 +383,9 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
     this.#sender.add(bytes);
     if (this.#sender.waitingBytes > this.#chat.options.maxQueuedBytes) {
       this.flush();
-      if (this.#sender.isBlocked) this.#input.choke();
+      if (this.#sender.isBlocked) this.#input.block();
     }
-    if (!this.#sender.isBlocked) this.#chat.fanOut.touchPeer(this);
+    if (!this.#sender.isBlocked) this.#chat.fanOut.queueAnswers(this);
   }
 
   /** What the client reads, where that is not UTF-8. */

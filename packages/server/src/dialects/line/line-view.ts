@@ -158,7 +158,7 @@ function entryLines(bytes: Buffer, at: number, maxLinesPerMessage: number): stri
       return formatNoticeLine(`${entry.name} has joined the chat`);
     case NoticeKind.Left:
       return formatNoticeLine(`${entry.name} has left the chat`);
-    case NoticeKind.Lost:
+    case NoticeKind.Gone:
       return formatNoticeLine(`${entry.name} has left the chat (connection lost)`);
     case NoticeKind.Renamed:
       return formatNoticeLine(`${entry.name} is now known as ${textCodec.decode(entry.body)}`);

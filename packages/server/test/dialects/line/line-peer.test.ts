@@ -144,7 +144,7 @@ describe('the line dialect', () => {
     }
     memory.chat.kick('kicked', 'out');
     memory.chat.ban('banned', 1000, 'out');
-    memory.chat.names.find('removed')?.dismiss('lobby');
+    memory.chat.names.find('removed')?.evict('lobby');
     lines.get('slow')!.link.stall();
     lines.get('flood')!.send('x\n'.repeat(5));
     await turn(2);

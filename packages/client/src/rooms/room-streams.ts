@@ -17,15 +17,15 @@ import {
   readU32,
   roomKey,
 } from '@chat/protocol';
+import { checkJoined } from '../check-json.js';
 import type { Clock } from '../clock.js';
 import type { Connection } from '../connection/connection.js';
 import { ClientError, type ClientErrorCode } from '../errors.js';
 import { onAbort } from '../events/on-abort.js';
 import { assertKnown } from '../options.js';
-import { assertJoined } from '../shapes.js';
 import type { EntrySink } from './entry-stream.js';
-import { JoinedRoom, type RoomHost } from './joined-room.js';
 import type { JoinOptions, Room } from './room.js';
+import { type RoomHost, RoomStream } from './room-stream.js';
 
 /** Between two tries to join a room again, when the server names no delay. */
 const REJOIN_DELAY_MS = 1000;
@@ -40,10 +40,10 @@ const TRANSIENT: ReadonlySet<ClientErrorCode> = new Set([
 
 type JoinRequest = Extract<RequestBody, { readonly op: 'join' }>;
 
-export class JoinedRooms {
+export class RoomStreams {
   readonly #host: RoomHost;
   readonly #clock: Clock;
-  readonly #byName = new Map<string, JoinedRoom<unknown>>();
+  readonly #byName = new Map<string, RoomStream<unknown>>();
   readonly #streams = new Map<number, EntrySink>();
   #connection: Connection | undefined;
 
@@ -52,7 +52,7 @@ export class JoinedRooms {
     this.#clock = clock;
   }
 
-  get byName(): ReadonlyMap<string, JoinedRoom<unknown>> {
+  get byName(): ReadonlyMap<string, RoomStream<unknown>> {
     return this.#byName;
   }
 
@@ -78,7 +78,7 @@ export class JoinedRooms {
         signal,
         // Before the next frame is looked at: it may be the first entry of the room.
         onAnswer: (joined) => {
-          assertJoined(joined);
+          checkJoined(joined);
           const before = this.#byName.get(joined.room);
           result = before ? sameCodec(before, options) : this.#add(joined, options);
           if (before) this.#put(before, joined);
@@ -89,7 +89,7 @@ export class JoinedRooms {
     return result!;
   }
 
-  async leave(room: JoinedRoom<unknown>): Promise<void> {
+  async leave(room: RoomStream<unknown>): Promise<void> {
     if (!room.joined) return;
     room.leaving = true;
     room.leaveCall ??= this.#askToLeave(room.name, () => room).finally(() => {
@@ -114,7 +114,7 @@ export class JoinedRooms {
     return true;
   }
 
-  async #askToLeave(name: string, find: () => JoinedRoom<unknown> | undefined): Promise<boolean> {
+  async #askToLeave(name: string, find: () => RoomStream<unknown> | undefined): Promise<boolean> {
     const onAnswer = () => {
       const room = find();
       if (room) this.#remove(room);
@@ -127,7 +127,7 @@ export class JoinedRooms {
   }
 
   /** The server has shown this client out: the room ends, behind the notice that says so. */
-  drop(room: JoinedRoom<unknown>): void {
+  drop(room: RoomStream<unknown>): void {
     const error = new ClientError('ERR_CLIENT_KICKED', `removed from ${room.name}`);
     queueMicrotask(() => {
       if (room.leaving) this.#remove(room);
@@ -189,7 +189,7 @@ export class JoinedRooms {
     this.#connection = undefined;
   }
 
-  async #joinAgain(connection: Connection, room: JoinedRoom<unknown>): Promise<void> {
+  async #joinAgain(connection: Connection, room: RoomStream<unknown>): Promise<void> {
     while (room.joined && !connection.ended) {
       const { name, position, wantedHistory } = room;
       const { epoch } = room.stream;
@@ -201,7 +201,7 @@ export class JoinedRooms {
           {
             repeat: false,
             onAnswer: (joined) => {
-              assertJoined(joined);
+              checkJoined(joined);
               if (room.joined) this.#put(room, joined);
               else this.#onUnwanted(joined);
             },
@@ -237,27 +237,27 @@ export class JoinedRooms {
     });
   }
 
-  #add<T>(joined: Joined, options: JoinOptions<T>): JoinedRoom<T> {
-    const room = new JoinedRoom(this.#host, joined, options);
-    this.#byName.set(joined.room, room as unknown as JoinedRoom<unknown>);
+  #add<T>(joined: Joined, options: JoinOptions<T>): RoomStream<T> {
+    const room = new RoomStream(this.#host, joined, options);
+    this.#byName.set(joined.room, room as unknown as RoomStream<unknown>);
     this.#streams.set(joined.handle, room.stream);
     return room;
   }
 
-  #put(room: JoinedRoom<unknown>, joined: Joined): void {
+  #put(room: RoomStream<unknown>, joined: Joined): void {
     room.rejoin(joined);
     this.#streams.set(joined.handle, room.stream);
     this.#host.onRoomSettled(room);
   }
 
-  #lose(room: JoinedRoom<unknown>, error: ClientError): void {
+  #lose(room: RoomStream<unknown>, error: ClientError): void {
     // It may have been left meanwhile.
     if (!room.joined) return;
     this.#remove(room, error);
     this.#host.emit('room-lost', { room: room.name, error });
   }
 
-  #remove(room: JoinedRoom<unknown>, error?: ClientError): void {
+  #remove(room: RoomStream<unknown>, error?: ClientError): void {
     if (this.#byName.get(room.name) !== room) return;
     this.#byName.delete(room.name);
     this.#streams.delete(room.stream.handle);
@@ -277,7 +277,7 @@ export class JoinedRooms {
   }
 
   /** The room of that name, however it is written. */
-  #find(name: string): JoinedRoom<unknown> | undefined {
+  #find(name: string): RoomStream<unknown> | undefined {
     const key = roomKey(name);
     return [...this.#byName.values()].find((room) => roomKey(room.name) === key);
   }
@@ -288,7 +288,7 @@ export class JoinedRooms {
   }
 }
 
-function sameCodec<T>(room: JoinedRoom<unknown>, { codec }: JoinOptions<T>): Room<T> {
+function sameCodec<T>(room: RoomStream<unknown>, { codec }: JoinOptions<T>): Room<T> {
   if (codec !== undefined && (codec as Codec<unknown>) !== room.codec) {
     throw new TypeError(`the room ${room.name} is joined with another codec (${room.codec.name})`);
   }

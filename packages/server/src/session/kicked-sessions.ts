@@ -8,10 +8,10 @@ import { timingSafeEqual } from 'node:crypto';
 import type { CloseCode } from '@chat/protocol';
 
 /** Why a session was ended, for its client. */
-export interface Expulsion {
+export interface Kick {
   readonly code: CloseCode;
   readonly reason: string;
-  /** What was banned with it: unbanning either forgets the expulsion. */
+  /** What was banned with it: unbanning either forgets the kick. */
   readonly banned?: readonly string[];
 }
 
@@ -22,29 +22,29 @@ export interface ClientProof {
   readonly clientSecret: string | undefined;
 }
 
-interface Remembered extends Expulsion, ClientProof {
+interface Remembered extends Kick, ClientProof {
   readonly until: number;
 }
 
 /** So many are remembered: beyond them the oldest are forgotten. */
 const MAX_REMEMBERED = 10_000;
 
-export class Expelled {
+export class KickedSessions {
   readonly #windowMs: number;
   /** In the order of their time. */
   readonly #byId = new Map<string, Remembered>();
   readonly #byClient = new Map<string, Remembered>();
 
-  /** @param windowMs for how long an expulsion is remembered */
+  /** @param windowMs for how long an kick is remembered */
   constructor(windowMs: number) {
     this.#windowMs = windowMs;
   }
 
   /** Remembers why the session of that client was ended. */
-  add(client: ClientProof, expulsion: Expulsion, now: number): void {
+  add(client: ClientProof, kick: Kick, now: number): void {
     if (this.#windowMs === 0) return;
     const { id, secret, clientSecret } = client;
-    const remembered = { id, secret, clientSecret, ...expulsion, until: now + this.#windowMs };
+    const remembered = { id, secret, clientSecret, ...kick, until: now + this.#windowMs };
     this.#byId.set(id, remembered);
     if (clientSecret !== undefined) this.#byClient.set(clientSecret, remembered);
     for (const oldest of this.#byId.values()) {
@@ -58,14 +58,14 @@ export class Expelled {
     resume: { readonly session: string; readonly secret: string } | undefined,
     clientSecret: string | undefined,
     now: number,
-  ): Expulsion | undefined {
+  ): Kick | undefined {
     const session = resume && this.#byId.get(resume.session);
     if (session && session.until > now && isSecret(session.secret, resume.secret)) return session;
     const client = clientSecret === undefined ? undefined : this.#byClient.get(clientSecret);
     return client && client.until > now ? client : undefined;
   }
 
-  /** Forgets the expulsions that came with a ban which `matches`. */
+  /** Forgets the kicks that came with a ban which `matches`. */
   pardon(matches: (nameOrAddress: string) => boolean): void {
     for (const remembered of this.#byId.values()) {
       if (remembered.banned?.some(matches)) this.#forget(remembered);

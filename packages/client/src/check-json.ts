@@ -21,30 +21,30 @@ const WELCOME = {
 };
 
 /** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` */
-export function assertWelcome(welcome: Welcome): void {
-  assertLike(welcome, WELCOME, 'welcome');
+export function checkWelcome(welcome: Welcome): void {
+  checkLike(welcome, WELCOME, 'welcome');
 }
 
 /** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` */
-export function assertJoined(joined: Joined): void {
-  assertLike(joined, JOINED, 'joined');
+export function checkJoined(joined: Joined): void {
+  checkLike(joined, JOINED, 'joined');
 }
 
 /** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` */
 export function assertMembers(members: unknown): void {
-  assertLike(members, MEMBERS, 'members');
+  checkLike(members, MEMBERS, 'members');
 }
 
-function assertLike(value: unknown, example: unknown, path: string): void {
+function checkLike(value: unknown, example: unknown, path: string): void {
   if (kindOf(value) !== kindOf(example)) {
     const message = `${path} must be of type ${kindOf(example)}, got ${kindOf(value)}`;
     throw new ProtocolError('ERR_PROTOCOL_FRAME_MALFORMED', message);
   }
   if (Array.isArray(value)) {
-    for (const element of value) assertLike(element, (example as readonly unknown[])[0], path);
+    for (const element of value) checkLike(element, (example as readonly unknown[])[0], path);
   } else if (typeof example === 'object') {
     for (const [field, part] of Object.entries(example as object)) {
-      assertLike((value as Record<string, unknown>)[field], part, `${path}.${field}`);
+      checkLike((value as Record<string, unknown>)[field], part, `${path}.${field}`);
     }
   }
 }

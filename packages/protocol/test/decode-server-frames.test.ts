@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readServerFrame } from '../src/decode-server-frames.js';
 import { FrameType } from '../src/frame.js';
 import { encodeFrame } from '../src/frame-encoder.js';
-import { readServerFrame } from '../src/server-frame.js';
 import { arbitraryFrame } from './support/arbitrary-frame.js';
 import { holds } from './support/holds.js';
 

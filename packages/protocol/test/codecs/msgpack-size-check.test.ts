@@ -1,7 +1,7 @@
 import { ExtData, encode } from '@msgpack/msgpack';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { announcesTooMuch } from '../../src/codecs/announces-too-much.js';
+import { announcesTooMuch } from '../../src/codecs/msgpack-size-check.js';
 import { hex } from '../support/cuts.js';
 import { holds } from '../support/holds.js';
 

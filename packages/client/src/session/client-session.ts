@@ -28,9 +28,9 @@ import { onAbort } from '../events/on-abort.js';
 import { assertKnown, type ConnectOptions, type Platform, type Settings, settle } from '../options.js';
 import { type DirectMessage, Identity, type Notice } from '../rooms/entry.js';
 import { EntryStream, type StreamItem, type StreamOwner } from '../rooms/entry-stream.js';
-import { JoinedRoom, type RoomHost } from '../rooms/joined-room.js';
-import { JoinedRooms } from '../rooms/joined-rooms.js';
 import type { JoinOptions, Room, SendOptions, Sent } from '../rooms/room.js';
+import { type RoomHost, RoomStream } from '../rooms/room-stream.js';
+import { RoomStreams } from '../rooms/room-streams.js';
 import { type IdentityStore, loadIdentity, makeIdentity, type Self } from './identity.js';
 import { Outbox, type PublishTarget } from './outbox.js';
 import { Requests } from './requests.js';
@@ -41,7 +41,7 @@ interface Opening {
   readonly reject: (reason: unknown) => void;
 }
 
-export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost, StreamOwner<D> {
+export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomHost, StreamOwner<D> {
   readonly #platform: Platform;
   readonly #settings: Settings;
   readonly #signal: AbortSignal | undefined;
@@ -49,7 +49,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   readonly #listeners: Listeners<ClientEvents<D>>;
   readonly #outbox: Outbox;
   readonly #directCodec: Codec<D>;
-  readonly #rooms: JoinedRooms;
+  readonly #rooms: RoomStreams;
   readonly #reconnect: Reconnect;
   /** Direct messages: begins anew when the client is closed. */
   #inbox: EntryStream<D>;
@@ -85,7 +85,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     this.#outbox = new Outbox(outbox, clock, () => this.#renewSession(), maxPublishId);
     this.requests = new Requests(clock, requestTimeoutMs);
     this.#inbox = this.#newInbox();
-    this.#rooms = new JoinedRooms(this, clock);
+    this.#rooms = new RoomStreams(this, clock);
     this.#reconnect = new Reconnect(reconnect, clock, random, () => void this.#tryOnce());
   }
 
@@ -218,15 +218,15 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
     return this.state.status === 'open' && this.#connection!.sendVolatile(frame);
   }
 
-  leaveRoom(room: JoinedRoom<unknown>): Promise<void> {
+  leaveRoom(room: RoomStream<unknown>): Promise<void> {
     return this.#rooms.leave(room);
   }
 
-  dropRoom(room: JoinedRoom<unknown>): void {
+  dropRoom(room: RoomStream<unknown>): void {
     this.#rooms.drop(room);
   }
 
-  onRoomSettled(room: JoinedRoom<unknown>): void {
+  onRoomSettled(room: RoomStream<unknown>): void {
     this.#outbox.settled(room);
   }
 
@@ -468,7 +468,7 @@ export class LiveClient<D> implements ChatClient<D>, ConnectionHandler, RoomHost
   ): Promise<Sent> {
     assertKnown('', others);
     this.#assertNotClosed();
-    if (target instanceof JoinedRoom && !target.joined) throw target.notMember();
+    if (target instanceof RoomStream && !target.joined) throw target.notMember();
     const encoded = codec.encode(value);
     // The caller may go on writing to bytes of its own while they wait.
     const body = (encoded as unknown) === value ? encoded.slice() : encoded;

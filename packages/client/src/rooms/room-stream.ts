@@ -17,13 +17,13 @@ import {
   textCodec,
 } from '@chat/protocol';
 import type { ClientEvents } from '../chat-client.js';
+import { assertMembers } from '../check-json.js';
 import { ClientError } from '../errors.js';
 import type { Stream, StreamOptions } from '../events/event-queue.js';
 import { type Listener, Listeners, type ListenOptions } from '../events/listeners.js';
 import { assertKnown } from '../options.js';
 import type { PublishTarget } from '../session/outbox.js';
 import type { HistoryAnswer, Requests } from '../session/requests.js';
-import { assertMembers } from '../shapes.js';
 import {
   type Identity,
   type Message,
@@ -61,11 +61,11 @@ export interface RoomHost {
   emit<Name extends 'gap' | 'room-lost'>(event: Name, value: ClientEvents<unknown>[Name]): void;
   onNotice(notice: Notice): void;
   onListenerError(error: unknown, event: string): void;
-  leaveRoom(room: JoinedRoom<unknown>): Promise<void>;
+  leaveRoom(room: RoomStream<unknown>): Promise<void>;
   /** The server has shown this client out of the room. */
-  dropRoom(room: JoinedRoom<unknown>): void;
+  dropRoom(room: RoomStream<unknown>): void;
   /** The room has an answer for the messages that waited for it: it is joined again, or has ended. */
-  onRoomSettled(room: JoinedRoom<unknown>): void;
+  onRoomSettled(room: RoomStream<unknown>): void;
   /** How long to wait before a second try, when the server has asked for `retryAfterMs`. */
   retryDelayMs(retryAfterMs: number): number;
 }
@@ -80,7 +80,7 @@ const SIGNAL_CODECS: readonly Codec<unknown>[] = [
   bytesCodec as Codec<unknown>,
 ];
 
-export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
+export class RoomStream<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   readonly #host: RoomHost;
   readonly #listeners: Listeners<RoomEvents<T>>;
   readonly #members = new MemberList();
@@ -194,7 +194,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
   }
 
   leave(): Promise<void> {
-    return this.#host.leaveRoom(this as unknown as JoinedRoom<unknown>);
+    return this.#host.leaveRoom(this as unknown as RoomStream<unknown>);
   }
 
   get isWaiting(): boolean {
@@ -258,7 +258,7 @@ export class JoinedRoom<T> implements Room<T>, StreamOwner<T>, PublishTarget {
     this.#host.onNotice(notice);
     // protocol.md, "Rooms": who leaves by itself is not told so.
     if (isNews && notice.kind === 'left' && notice.member.id === this.#host.identity.id) {
-      this.#host.dropRoom(this as unknown as JoinedRoom<unknown>);
+      this.#host.dropRoom(this as unknown as RoomStream<unknown>);
     }
     this.#listeners.emit('members', this.members);
   }
