@@ -219,7 +219,7 @@ class User {
         this.wire.cut();
         break;
       case 'evict':
-        this.#memory.chat.names.find(this.client.name)?.dismiss(step.room);
+        this.#memory.chat.names.find(this.client.name)?.evict(step.room);
     }
   }
 

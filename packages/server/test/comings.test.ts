@@ -108,7 +108,7 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('leave everything in order (seed %i)', asyn
         return;
       default:
         if (random.below(2) === 0) session?.reauthenticate('');
-        else session?.dismiss(ROOMS[random.below(3)]!);
+        else session?.evict(ROOMS[random.below(3)]!);
     }
   };
 

@@ -389,7 +389,7 @@ describe('a kick', () => {
     await eve.join('private');
     eve.pipe.destroy();
     await turn();
-    memory.chat.names.find('eve')!.dismiss('private');
+    memory.chat.names.find('eve')!.evict('private');
     const again = await memory.enter(comeBack(eve));
     expect(again.welcome!.resumed).toBe(true);
     expect(again.welcome!.rooms.map(({ room }) => room)).toEqual(['lobby']);
@@ -502,7 +502,7 @@ describe('a signal', () => {
     expect(heard(mallory)).toBe(1);
     isSlow = true;
     await send(ada);
-    memory.chat.names.find('ada')!.dismiss('board');
+    memory.chat.names.find('ada')!.evict('board');
     decide(true);
     await turn(2);
     expect(heard(mallory)).toBe(1);

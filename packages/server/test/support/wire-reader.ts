@@ -148,7 +148,7 @@ export class WireReader {
   /** An operator shows it out of the room. */
   evict(room: string): void {
     const session = this.#memory.chat.names.find(this.name);
-    if (session?.dismiss(room)) this.#evicted.add(room);
+    if (session?.evict(room)) this.#evicted.add(room);
   }
 
   stall(): void {
