@@ -4,10 +4,10 @@
  * @packageDocumentation
  */
 
-export type { HttpOptions } from './dialects/http/http-dialect.js';
+export type { TlsCertificate, TlsCertificates, TlsOptions } from './connection/tls.js';
+export { ServerError, ServerErrorCode } from './errors.js';
 export type { Draft, EventLog, LogConsumer, LogEntry, Origin } from './log/event-log.js';
 export { createMemoryLog } from './log/memory-log.js';
-export { ServerError, ServerErrorCode } from './options/errors.js';
 export type {
   AuthenticateResult,
   AuthorizedAction,
@@ -16,6 +16,7 @@ export type {
   MessageDecision,
   SessionInfo,
 } from './options/hooks.js';
+export type { HttpOptions } from './options/http-options.js';
 export type { Logger } from './options/logger.js';
 export {
   type AdjustableLimits,
@@ -24,7 +25,6 @@ export {
   type SlowConsumerPolicy,
   UNLIMITED,
 } from './options/options.js';
-export type { ChatEvents } from './server/chat.js';
 export {
   ChatServer,
   createChatServer,
@@ -36,5 +36,5 @@ export {
   type UnixAddress,
 } from './server/chat-server.js';
 export type { DrainOptions, DrainResult } from './server/drain.js';
-export type { TlsCertificate, TlsCertificates, TlsOptions } from './server/tls.js';
+export type { SessionEvents } from './session/sessions.js';
 export { type Clock, type SteadyClock, systemClock } from './time/clock.js';

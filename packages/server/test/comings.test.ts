@@ -79,7 +79,7 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('leave everything in order (seed %i)', asyn
   const { chat, clock } = memory;
 
   const step = (person: Person): void => {
-    const session = chat.names.find(person.name);
+    const session = chat.sessions.names.find(person.name);
     switch (random.below(10)) {
       case 0:
       case 1:
@@ -103,8 +103,8 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('leave everything in order (seed %i)', asyn
         clock.advance(random.below(1500));
         break;
       case 8:
-        if (random.below(4) === 0) chat.kick(person.name, '');
-        else if (random.below(8) === 0) chat.ban(person.name, 500, '');
+        if (random.below(4) === 0) chat.operator.kick(person.name, '');
+        else if (random.below(8) === 0) chat.operator.ban(person.name, 500, '');
         return;
       default:
         if (random.below(2) === 0) session?.reauthenticate('');
@@ -120,14 +120,14 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('leave everything in order (seed %i)', asyn
     expect(sessions.length).toBeLessThanOrEqual(MAX_SESSIONS);
     expect(new Set(sessions.map(({ name }) => nameKey(name))).size).toBe(sessions.length);
     for (const session of sessions) {
-      expect(chat.names.find(session.name)).toBe(session);
+      expect(chat.sessions.names.find(session.name)).toBe(session);
       for (const member of session.rooms.values()) {
         expect(member.room.members.get(session.memberId)).toBe(member);
       }
     }
     for (const room of ROOMS) {
-      for (const { session } of chat.rooms.find(room)?.members.values() ?? [])
-        expect(sessions).toContain(session);
+      for (const { member } of chat.rooms.find(room)?.members.values() ?? [])
+        expect(sessions).toContain(member);
     }
   }
 
@@ -141,6 +141,6 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('leave everything in order (seed %i)', asyn
   for (const { pipe } of connections) pipe.destroy();
   await turn(2);
   clock.advance(10_000);
-  expect(chat.sessionCount).toBe(0);
+  expect(chat.sessions.count).toBe(0);
   expect(memory.log.at('error')).toEqual([]);
 });

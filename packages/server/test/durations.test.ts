@@ -44,9 +44,9 @@ describe.each([
     memory.chat.bans.addName('mallory', memory.clock.monotonic() + 10_000);
     memory.clock.set(step);
     memory.clock.advance(9500);
-    expect(memory.chat.bannedMs('mallory', '192.0.2.1')).toBe(500);
+    expect(memory.chat.bans.remainingMs('mallory', '192.0.2.1', memory.clock.monotonic())).toBe(500);
     memory.clock.advance(500);
-    expect(memory.chat.bannedMs('mallory', '192.0.2.1')).toBe(0);
+    expect(memory.chat.bans.remainingMs('mallory', '192.0.2.1', memory.clock.monotonic())).toBe(0);
   });
 
   it('history is kept for as long as before, with its dates', async () => {
@@ -77,9 +77,9 @@ describe.each([
     memory.clock.set(step);
     memory.clock.advance(9000);
     await turn();
-    expect([memory.chat.names.find('ada') !== undefined, bob.gone]).toEqual([true, false]);
+    expect([memory.chat.sessions.names.find('ada') !== undefined, bob.gone]).toEqual([true, false]);
     memory.clock.advance(1500);
-    expect(memory.chat.names.find('ada')).toBeUndefined();
+    expect(memory.chat.sessions.names.find('ada')).toBeUndefined();
     memory.clock.advance(10_000);
     await turn();
     expect(bob.frames.at(-1)).toMatchObject({ code: CloseCode.CredentialsExpired });
@@ -91,8 +91,8 @@ describe.each([
       maxConnectionsPerSecondPerAddress: 1,
     });
     const come = (): boolean => {
-      const isIn = memory.chat.tryEnter('192.0.2.1');
-      if (isIn) memory.chat.addresses.leave('192.0.2.1');
+      const isIn = memory.chat.addresses.tryConnect('192.0.2.1');
+      if (isIn) memory.chat.addresses.connections.leave('192.0.2.1');
       return isIn;
     };
     expect([come(), come(), come()]).toEqual([true, true, false]);

@@ -3,9 +3,9 @@ import { CloseCode, FailureCode, FrameType } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
 import { AddressLimit } from '../src/limits/addresses/address-limit.js';
 import { AddressRate } from '../src/limits/addresses/address-rate.js';
+import { MemoryGuard } from '../src/limits/memory-guard.js';
 import { LogBudget, type LogShare, type Shedding } from '../src/log/log-budget.js';
 import { resolveOptions, UNLIMITED } from '../src/options/options.js';
-import { MemoryGuard } from '../src/server/memory-guard.js';
 import { TimerWheel } from '../src/time/timer-wheel.js';
 import { ManualClock } from './support/manual-clock.js';
 import { MemoryChat } from './support/memory-chat.js';
@@ -73,9 +73,9 @@ describe('sessions', () => {
     ada.pipe.destroy();
     await turn();
     await memory.enter('dave');
-    expect(memory.chat.names.find('ada')).toBeUndefined();
+    expect(memory.chat.sessions.names.find('ada')).toBeUndefined();
     expect(bob.gone).toBe(false);
-    expect(memory.chat.held.total).toBe(3);
+    expect(memory.chat.addresses.sessions.total).toBe(3);
   });
 
   it('count for the address where they go on', async () => {

@@ -92,7 +92,7 @@ it.each([1, 2, 3, 4])('the totals are those of a recount, seed %i', async (seed)
         break;
       case 11:
         memory.clock.advance(random.below(2000));
-        if (random.below(4) === 0) memory.chat.kick(name, 'out');
+        if (random.below(4) === 0) memory.chat.operator.kick(name, 'out');
         break;
     }
     if (random.below(3) === 0) await turn();
@@ -100,8 +100,8 @@ it.each([1, 2, 3, 4])('the totals are those of a recount, seed %i', async (seed)
     expect(memory.chat.rooms.logBytes, `step ${step}`).toBe(held.logBytes);
     // The newest part of the room that grew stays.
     expect(held.logBytes).toBeLessThanOrEqual(300_000 + 40_000);
-    expect(memory.chat.held.total).toBe(held.sessions);
-    expect(memory.chat.awaySessions.total).toBe(held.away);
+    expect(memory.chat.addresses.sessions.total).toBe(held.sessions);
+    expect(memory.chat.addresses.away.total).toBe(held.away);
     expect(memory.chat.rooms.size).toBe([...memory.chat.rooms.all].length);
     expect([...memory.chat.sessions].reduce((sum, { rooms }) => sum + rooms.size, 0)).toBe(held.members);
   }
@@ -113,8 +113,8 @@ it.each([1, 2, 3, 4])('the totals are those of a recount, seed %i', async (seed)
   expect([
     memory.chat.rooms.logBytes,
     memory.chat.rooms.size,
-    memory.chat.held.total,
-    memory.chat.awaySessions.total,
+    memory.chat.addresses.sessions.total,
+    memory.chat.addresses.away.total,
   ]).toEqual([0, 0, 0, 0]);
   expect(memory.chat.accounts.size).toBe(0);
   expect(memory.log.at('error')).toEqual([]);

@@ -4,7 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LineCharset } from '../src/dialects/line/charset.js';
+import { LineCharset } from '../src/options/line-charset.js';
 import type { ChatServerOptions } from '../src/options/options.js';
 import { type ChatServer, createChatServer } from '../src/server/chat-server.js';
 import { ManualClock } from './support/manual-clock.js';

@@ -14,7 +14,7 @@ describe('a member that is shown out of a room', () => {
     const { handle } = await ada.join('lobby');
     const joined = await bob.join('lobby');
     ada.publish(handle, 'before');
-    expect(memory.chat.names.find('bob')!.evict('LOBBY')).toBe(true);
+    expect(memory.chat.sessions.names.find('bob')!.evict('LOBBY')).toBe(true);
     ada.publish(handle, 'after');
     await turn(2);
     expect(bob.texts(handle)).toEqual(['before']);
@@ -25,7 +25,7 @@ describe('a member that is shown out of a room', () => {
     bob.publish(handle, 'still here?');
     expect(await bob.take(FrameType.Nack)).toMatchObject({ failure: { code: FailureCode.NotMember } });
     expect(await bob.ask({ op: 'leave', room: 'lobby' })).toEqual({ left: false });
-    expect(memory.chat.names.find('bob')!.evict('lobby')).toBe(false);
+    expect(memory.chat.sessions.names.find('bob')!.evict('lobby')).toBe(false);
     expect((await bob.join('lobby')).memberCount).toBe(2);
   });
 
@@ -43,7 +43,7 @@ describe('a member that is shown out of a room', () => {
       ada.publish(handle, `m${i}`);
       await turn();
     }
-    memory.chat.names.find('bob')!.evict('lobby');
+    memory.chat.sessions.names.find('bob')!.evict('lobby');
     ada.publish(handle, 'after');
     await turn();
     bob.pipe.resume();
@@ -63,7 +63,7 @@ describe('a member that is shown out of a room', () => {
     await ada.join('kitchen');
     ada.pipe.destroy();
     await turn();
-    memory.chat.names.find('ada')!.evict('lobby');
+    memory.chat.sessions.names.find('ada')!.evict('lobby');
     const again = await memory.enter({
       name: 'ada',
       resume: { session, secret, epoch, rooms: [{ room: 'lobby', after: 1 }], inbox: 0 },
@@ -82,7 +82,7 @@ describe('a member that is shown out of a room', () => {
     const again = memory.connect();
     again.greet({ name: 'ada', resume });
     // The session has its new connection by now, and the welcome is not written yet.
-    memory.chat.names.find('ada')!.evict('lobby');
+    memory.chat.sessions.names.find('ada')!.evict('lobby');
     expect(await again.closed).toMatchObject({ code: 4030 });
     expect(again.frames.map(({ type }) => type)).toEqual([FrameType.Close]);
     expect((await memory.enter({ name: 'ada', resume })).welcome).toMatchObject({ resumed: true, rooms: [] });
@@ -93,10 +93,10 @@ describe('a member that is shown out of a room', () => {
     const line = memory.connectLine();
     line.send('nc\n');
     await turn(2);
-    memory.chat.names.find('nc')!.evict('lobby');
+    memory.chat.sessions.names.find('nc')!.evict('lobby');
     await turn();
     expect(line.text()).toBe('*** removed from lobby (kicked)\n');
-    expect(memory.chat.sessionCount).toBe(0);
+    expect(memory.chat.sessions.count).toBe(0);
     expect(memory.chat.rooms.find('lobby')!.members.size).toBe(0);
   });
 });
@@ -109,13 +109,13 @@ describe('authorize', () => {
     });
     const clients = [await memory.enter('ada'), await memory.enter('bob')];
     for (const client of clients) for (const room of ['lobby', 'kitchen']) await client.join(room);
-    expect(await memory.chat.reauthorize(undefined)).toBe(0);
+    expect(await memory.chat.operator.reauthorize(undefined)).toBe(0);
     for (const name of ['ada', 'bob']) forbidden.add(`${name} join kitchen`);
-    expect(await memory.chat.reauthorize('nobody')).toBe(0);
-    expect(await memory.chat.reauthorize('bob')).toBe(1);
+    expect(await memory.chat.operator.reauthorize('nobody')).toBe(0);
+    expect(await memory.chat.operator.reauthorize('bob')).toBe(1);
     const members = (room: string) => memory.chat.rooms.find(room)!.members.size;
     expect([members('lobby'), members('kitchen')]).toEqual([2, 1]);
-    expect(await memory.chat.reauthorize(undefined)).toBe(1);
+    expect(await memory.chat.operator.reauthorize(undefined)).toBe(1);
     expect([members('lobby'), members('kitchen')]).toEqual([2, 0]);
     expect(await clients[0]!.request({ op: 'join', room: 'kitchen' })).toMatchObject({
       failure: { code: FailureCode.Forbidden },
@@ -134,11 +134,11 @@ describe('authorize', () => {
     });
     for (const name of ['ada', 'bob']) await (await memory.enter(name)).join('lobby');
     hasChanged = true;
-    await expect(memory.chat.reauthorize(undefined)).rejects.toMatchObject({
+    await expect(memory.chat.operator.reauthorize(undefined)).rejects.toMatchObject({
       errors: [new Error('database down')],
     });
     const { members } = memory.chat.rooms.find('lobby')!;
-    expect([...members.values()].map(({ session }) => session.name)).toEqual(['ada']);
+    expect([...members.values()].map(({ member }) => member.name)).toEqual(['ada']);
   });
 
   it('leaves alone who left the room, or ended, while it thought about it', async () => {
@@ -153,12 +153,12 @@ describe('authorize', () => {
     await ada.join('lobby');
     await bob.join('lobby');
     isSlow = true;
-    const answer = memory.chat.reauthorize(undefined);
+    const answer = memory.chat.operator.reauthorize(undefined);
     await turn();
     await ada.ask({ op: 'leave', room: 'lobby' });
     decisions[0]!(false);
     await turn();
-    memory.chat.kick('bob', '');
+    memory.chat.operator.kick('bob', '');
     decisions[1]!(false);
     expect(await answer).toBe(0);
   });
@@ -187,7 +187,10 @@ describe('authorize', () => {
       failure: { code: FailureCode.Forbidden },
     });
     expect(await ada.ask({ op: 'rename', name: 'grace' })).toEqual({ name: 'grace' });
-    expect([memory.chat.names.find('ada'), memory.chat.names.find('admin')]).toEqual([undefined, undefined]);
+    expect([memory.chat.sessions.names.find('ada'), memory.chat.sessions.names.find('admin')]).toEqual([
+      undefined,
+      undefined,
+    ]);
   });
 });
 
@@ -205,7 +208,7 @@ describe('a ban', () => {
     const ada = await memory.enter('ada', { address: '2001:db8::1' });
     ada.pipe.destroy();
     await turn();
-    expect(memory.chat.ban('ADA', 60_000, '')).toBe(true);
+    expect(memory.chat.operator.ban('ADA', 60_000, '')).toBe(true);
     expect(await closeOf('ada', '192.0.2.1')).toBe(4015);
     expect(await closeOf('other', '2001:db8::2')).toBe(4015);
     expect(await closeOf('other', '2001:db8:0:1::2')).toBe(0);
@@ -219,7 +222,7 @@ describe('a ban', () => {
     expect(memory.chat.bans.remove('2001:db8::9')).toBe(true);
     expect(await closeOf('ada', '2001:db8::2')).toBe(0);
     // A name that nobody has now is banned all the same, and free when it is over.
-    expect(memory.chat.ban('carol', 60_000, '')).toBe(false);
+    expect(memory.chat.operator.ban('carol', 60_000, '')).toBe(false);
     expect(await closeOf('carol', '192.0.2.1')).toBe(4015);
     memory.clock.advance(60_001);
     expect(await closeOf('carol', '192.0.2.1')).toBe(0);
@@ -232,11 +235,11 @@ describe('a ban', () => {
       await memory.enter('bob', { address: '203.0.113.6' }),
       await memory.enter('carol', { address: '198.51.100.9' }),
     ];
-    expect(memory.chat.banAddress('203.0.113.5', Number.POSITIVE_INFINITY, 'enough')).toBe(true);
+    expect(memory.chat.operator.banAddress('203.0.113.5', Number.POSITIVE_INFINITY, 'enough')).toBe(true);
     expect(await ada.closed).toMatchObject({ code: 4015, reason: 'enough' });
-    expect(memory.chat.banAddress('198.51.100.9', 1000, '')).toBe(false);
-    expect(memory.chat.banAddress('nowhere', 1000, '')).toBe(false);
-    memory.chat.ban('carol', 1000, '');
+    expect(memory.chat.operator.banAddress('198.51.100.9', 1000, '')).toBe(false);
+    expect(memory.chat.operator.banAddress('nowhere', 1000, '')).toBe(false);
+    memory.chat.operator.ban('carol', 1000, '');
     expect(await carol.closed).toMatchObject({ code: 4015 });
     await memory.enter('dave', { address: '198.51.100.9' });
     expect(bob.gone).toBe(false);

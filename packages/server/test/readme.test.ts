@@ -1,7 +1,7 @@
 /** What the README says about options and errors is what the code does. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { ServerErrorCode } from '../src/options/errors.js';
+import { ServerErrorCode } from '../src/errors.js';
 import { maxMessageBytes, resolveOptions } from '../src/options/options.js';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');

@@ -72,7 +72,7 @@ describe('a torn session', () => {
     ada.pipe.destroy();
     again.publishId = 0;
     await again.say(handle, 'alive');
-    expect(memory.chat.sessionCount).toBe(1);
+    expect(memory.chat.sessions.count).toBe(1);
     expect(again.texts(handle)).toEqual(['alive']);
   });
 
@@ -105,7 +105,7 @@ describe('a torn session', () => {
     const ada = memory.connect();
     ada.greet({ name: 'ada', resume: resume as Resume });
     expect(await ada.closed).toMatchObject({ code: 4005 });
-    expect(memory.chat.sessionCount).toBe(0);
+    expect(memory.chat.sessions.count).toBe(0);
   });
 
   it('says what is no longer held, and goes on from what is', async () => {
@@ -163,7 +163,7 @@ describe('a torn session', () => {
       const joined = await again.join(room, { after, epoch: again.welcome!.epoch });
       expect(joined).toMatchObject({ start: after, memberCount: 1 });
     }
-    expect(memory.chat.sessionCount).toBe(1);
+    expect(memory.chat.sessions.count).toBe(1);
   });
 
   it('names fewer members rather than exceed the frame', async () => {
@@ -361,7 +361,7 @@ describe('a log that takes its time', () => {
     const { handle } = await joined;
     const joining = ada.join('lobby').catch(() => {});
     await turn();
-    memory.chat.kick('ada', '');
+    memory.chat.operator.kick('ada', '');
     log.deliver();
     log.deliver();
     await joining;

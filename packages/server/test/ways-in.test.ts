@@ -61,7 +61,7 @@ describe('sessions that are away', () => {
       client.pipe.destroy();
       await turn();
     }
-    expect(memory.chat.sessionCount).toBe(5);
+    expect(memory.chat.sessions.count).toBe(5);
   });
 });
 
@@ -245,7 +245,7 @@ describe('a ban of an address', () => {
     const ada = await memory.enter('ada');
     ada.pipe.destroy();
     await turn();
-    memory.chat.banAddress(BANNED, 60_000, 'spam');
+    memory.chat.operator.banAddress(BANNED, 60_000, 'spam');
     expect(await knock(memory, { name: 'eve' }, BANNED)).toBe(CloseCode.Banned);
     expect(await knock(memory, comeBack(ada), BANNED)).toBe(CloseCode.Banned);
     await memory.enter('bob');
@@ -261,12 +261,12 @@ describe('a ban of an address', () => {
       isSlow ? new Promise((resolve) => (decide = resolve)) : { ok: true };
     const memory = await MemoryChat.open({ hooks: { authenticate } });
     const ada = await memory.enter('ada');
-    memory.chat.names.find('ada')!.reauthenticate('new credentials');
+    memory.chat.sessions.names.find('ada')!.reauthenticate('new credentials');
     await ada.closed;
     isSlow = true;
     const answer = knock(memory, resumes ? comeBack(ada) : { name: 'eve' }, BANNED);
     await turn();
-    memory.chat.banAddress(BANNED, 60_000, 'spam');
+    memory.chat.operator.banAddress(BANNED, 60_000, 'spam');
     decide({ ok: true });
     expect(await answer).toBe(CloseCode.Banned);
   });
@@ -299,7 +299,7 @@ describe('a ban of a name', () => {
       authenticate: (name: unknown) => ({ ok: true, ...(name ? { name: String(name) } : {}) }) as const,
     };
     const memory = await MemoryChat.open({ duplicateNames: 'suffix', hooks });
-    for (const name of ['eve', 'ada-2']) memory.chat.ban(name, 60_000, '');
+    for (const name of ['eve', 'ada-2']) memory.chat.operator.ban(name, 60_000, '');
     const ada = await memory.enter('ada');
     expect(await ada.request({ op: 'rename', name: 'EVE' })).toMatchObject({
       failure: { code: 'forbidden' },
@@ -314,9 +314,9 @@ describe('a ban of a name', () => {
     await eve.ask({ op: 'rename', name: 'mallory' });
     eve.pipe.destroy();
     await turn();
-    memory.chat.ban('mallory', 60_000, 'spam');
+    memory.chat.operator.ban('mallory', 60_000, 'spam');
     expect(await knock(memory, comeBack(eve, { name: 'eve' }), '198.51.100.1')).toBe(CloseCode.Banned);
-    expect(memory.chat.unban('MALLORY')).toBe(true);
+    expect(memory.chat.operator.unban('MALLORY')).toBe(true);
     expect(await knock(memory, comeBack(eve, { name: 'eve' }), '198.51.100.1')).toBe('eve');
   });
 });
@@ -330,7 +330,7 @@ describe('a kick', () => {
     await eve.join('lobby');
     eve.pipe.destroy();
     await turn();
-    expect(memory.chat.kick('eve', 'rude')).toBe(true);
+    expect(memory.chat.operator.kick('eve', 'rude')).toBe(true);
     const again = memory.connect();
     again.greet(comeBack(eve));
     expect(await again.closed).toMatchObject({ code: CloseCode.Kicked, reason: 'rude' });
@@ -347,7 +347,7 @@ describe('a kick', () => {
     const memory = await MemoryChat.open();
     const eve = await memory.enter('eve');
     eve.pipe.pause();
-    memory.chat.kick('eve', 'rude');
+    memory.chat.operator.kick('eve', 'rude');
     expect(await knock(memory, comeBack(eve))).toBe(CloseCode.Kicked);
     const { resume } = comeBack(eve);
     // Somebody who has not the secret learns nothing.
@@ -361,12 +361,12 @@ describe('a kick', () => {
       isSlow ? new Promise((resolve) => (decide = resolve)) : { ok: true };
     const memory = await MemoryChat.open({ hooks: { authenticate } });
     const eve = await memory.enter('eve');
-    memory.chat.names.find('eve')!.reauthenticate('new credentials');
+    memory.chat.sessions.names.find('eve')!.reauthenticate('new credentials');
     await eve.closed;
     isSlow = true;
     const answer = knock(memory, comeBack(eve));
     await turn();
-    memory.chat.kick('eve', 'rude');
+    memory.chat.operator.kick('eve', 'rude');
     decide({ ok: true });
     expect(await answer).toBe(CloseCode.Kicked);
   });
@@ -389,7 +389,7 @@ describe('a kick', () => {
     await eve.join('private');
     eve.pipe.destroy();
     await turn();
-    memory.chat.names.find('eve')!.evict('private');
+    memory.chat.sessions.names.find('eve')!.evict('private');
     const again = await memory.enter(comeBack(eve));
     expect(again.welcome!.resumed).toBe(true);
     expect(again.welcome!.rooms.map(({ room }) => room)).toEqual(['lobby']);
@@ -407,19 +407,19 @@ describe('credentials', () => {
   it.each(['mallory', 'no name'])('of another account (%s) do not go on with a session', async (token) => {
     const memory = await MemoryChat.open({ hooks: { authenticate } });
     const ada = await memory.enter({ name: 'x', credentials: 'ada' });
-    memory.chat.names.find('ada')!.reauthenticate('renew');
+    memory.chat.sessions.names.find('ada')!.reauthenticate('renew');
     await ada.closed;
     expect(await knock(memory, comeBack(ada, { name: 'eve', credentials: token }))).toBe(
       token === 'mallory' ? 'mallory' : 'eve',
     );
-    expect(memory.chat.names.find('ada')!.info.claims).toBe('ada');
+    expect(memory.chat.sessions.names.find('ada')!.info.claims).toBe('ada');
     expect(await knock(memory, comeBack(ada, { credentials: 'ada' }))).toBe('ada resumed');
   });
 
   it('of another account need a place of their own', async () => {
     const memory = await MemoryChat.open({ maxSessions: 1, hooks: { authenticate } });
     const ada = await memory.enter({ name: 'x', credentials: 'ada' });
-    memory.chat.names.find('ada')!.reauthenticate('renew');
+    memory.chat.sessions.names.find('ada')!.reauthenticate('renew');
     await ada.closed;
     expect(await knock(memory, comeBack(ada, { credentials: 'mallory' }))).toBe(CloseCode.Overloaded);
     expect(await knock(memory, comeBack(ada, { credentials: 'ada' }))).toBe('ada resumed');
@@ -435,7 +435,7 @@ describe('credentials', () => {
       expect(answer.type === FrameType.Response).toBe(isAllowed === true);
       if (!isAllowed) continue;
       // Its credentials are those of the session still.
-      memory.chat.names.find('bob')!.reauthenticate('renew');
+      memory.chat.sessions.names.find('bob')!.reauthenticate('renew');
       await ada.closed;
       expect(await knock(memory, comeBack(ada, { credentials: 'ada' }))).toBe('bob resumed');
     }
@@ -502,7 +502,7 @@ describe('a signal', () => {
     expect(heard(mallory)).toBe(1);
     isSlow = true;
     await send(ada);
-    memory.chat.names.find('ada')!.evict('board');
+    memory.chat.sessions.names.find('ada')!.evict('board');
     decide(true);
     await turn(2);
     expect(heard(mallory)).toBe(1);

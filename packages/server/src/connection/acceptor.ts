@@ -7,17 +7,15 @@
  * these bounds are connections dropped without a word.
  */
 import type { Socket } from 'node:net';
-import { CloseCode, closeCodeInfo, encodeFrame, FrameType, formatNoticeLine } from '@chat/protocol';
-import { BinaryPeer } from '../dialects/binary/binary-peer.js';
-import { type HttpDialect, httpRefusal } from '../dialects/http/http-dialect.js';
-import { LinePeer } from '../dialects/line/line-peer.js';
-import { MAX_TIMER_MS } from '../dialects/line/line-reader.js';
+import { CloseCode, closeCodeInfo } from '@chat/protocol';
 import { peerAddress } from '../limits/addresses/address-ranges.js';
-import type { Chat } from '../server/chat.js';
-import type { TlsLayer } from '../server/tls.js';
+import { MAX_TIMER_MS } from '../time/clock.js';
+import type { ConnectionContext } from './context.js';
 import { type DialectName, detectDialect } from './detect-dialect.js';
-import { endSocket, SocketLink } from './link.js';
+import type { Arrival, Dialect } from './dialect.js';
+import { endSocket } from './link.js';
 import { strayAnswer } from './stray.js';
+import type { TlsLayer } from './tls.js';
 
 /** With so many on the acceptor, newcomers take the place of those who have been silent for longer than this. */
 const CROWD = 4096;
@@ -28,9 +26,12 @@ const MAX_WAITING = 16_384;
 const MAX_REFUSED = 2048;
 const KEEP_ALIVE_MS = 60_000;
 
+/** The dialects that a connection may turn out to speak. */
+export type Dialects = Readonly<Record<'binary' | 'line' | 'http', Dialect>>;
+
 export class Acceptor {
-  readonly #chat: Chat;
-  readonly #http: HttpDialect;
+  readonly #context: ConnectionContext;
+  readonly #dialects: Dialects;
   readonly #sockets = new Set<Socket>();
   /** What is inside of those that turned out to be TLS. */
   readonly #insides = new Set<Socket>();
@@ -39,9 +40,9 @@ export class Acceptor {
   /** Who has not said what it speaks, the longest waiting first. */
   readonly #waiting = new Map<Socket, Waiting>();
 
-  constructor(chat: Chat, http: HttpDialect) {
-    this.#chat = chat;
-    this.#http = http;
+  constructor(context: ConnectionContext, dialects: Dialects) {
+    this.#context = context;
+    this.#dialects = dialects;
   }
 
   /** Connections that are open. */
@@ -55,20 +56,20 @@ export class Acceptor {
    * @param tls takes over what turns out to be TLS; `undefined` where the listener has no certificate
    */
   accept(socket: Socket, tls: TlsLayer | undefined): void {
-    this.#chat.counters.connections++;
+    this.#context.counters.connections++;
     const address = peerAddress(socket);
-    const isWithin = this.#chat.tryEnter(address);
-    const { maxSessions } = this.#chat.options;
+    const isWithin = this.#context.addresses.tryConnect(address);
+    const { maxSessions } = this.#context.options;
     const hasRoom = isWithin
       ? this.#makeRoom() && this.#sockets.size < maxSessions + MAX_WAITING
       : this.#refused.size < MAX_REFUSED;
     if (!hasRoom) {
       if (isWithin) {
-        this.#chat.addresses.leave(address);
+        this.#context.addresses.connections.leave(address);
         const message = 'too many connections that say nothing: newcomers are dropped';
-        this.#chat.strangerLog.refused('maxSessions', address, message);
+        this.#context.refusals.refused('maxSessions', address, message);
       }
-      this.#chat.counters.refusedConnections++;
+      this.#context.counters.refusedConnections++;
       socket.destroy();
       return;
     }
@@ -76,7 +77,7 @@ export class Acceptor {
     sockets.add(socket);
     socket.once('close', () => {
       sockets.delete(socket);
-      if (isWithin) this.#chat.addresses.leave(address);
+      if (isWithin) this.#context.addresses.connections.leave(address);
     });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -114,14 +115,14 @@ export class Acceptor {
   #makeRoom(): boolean {
     if (this.#waiting.size < CROWD) return true;
     const [longest] = this.#waiting.values();
-    if (longest && this.#chat.wheel.now - longest.since >= PATIENCE_MS) longest.refuse();
+    if (longest && this.#context.wheel.now - longest.since >= PATIENCE_MS) longest.refuse();
     return this.#waiting.size < MAX_WAITING;
   }
 
   #identify(socket: Socket, refusal: CloseCode | undefined, door: Door): void {
     const isTls = door.tls !== undefined && !door.isInside;
     const isPlainRefused = isTls && door.tls.isRequired;
-    const { wheel, options } = this.#chat;
+    const { wheel, options } = this.#context;
     let seen: Buffer = NOTHING;
     let firstBytes = 0;
     let cancelSilence: (() => void) | undefined;
@@ -136,7 +137,7 @@ export class Acceptor {
     if (refusal === undefined) this.#waiting.set(socket, { since: wheel.now, refuse });
     const leave = (): void => {
       this.#waiting.delete(socket);
-      this.#chat.wheel.cancel(deadline);
+      this.#context.wheel.cancel(deadline);
       cancelSilence?.();
       socket.off('data', onData).off('end', onEnd).off('close', leave);
     };
@@ -172,61 +173,33 @@ export class Acceptor {
         this.#refusePlain(socket, 'line', seen);
         return;
       }
-      const link = new SocketLink(socket, this.#chat.options.clock);
-      const peer = new LinePeer(this.#chat, link);
-      peer.onBytes(seen);
-      peer.onEnd();
+      this.#dialects.line.accept({ socket, seen, firstBytes, tls: tlsOf(door) });
     };
     socket.on('data', onData).on('end', onEnd).on('close', leave).on('error', ignore);
   }
 
-  #enter(
-    socket: Socket,
-    dialect: DialectName,
-    seen: Buffer,
-    firstBytes: number,
-    { tls, isInside }: Door,
-  ): void {
-    const { clock, logger } = this.#chat.options;
+  #enter(socket: Socket, dialect: DialectName, seen: Buffer, firstBytes: number, door: Door): void {
+    const { clock, logger } = this.#context.options;
     switch (dialect) {
-      case 'binary':
-        new BinaryPeer(this.#chat, new SocketLink(socket, clock), {
-          dialect: 'binary',
-          preface: true,
-        }).onBytes(seen);
-        break;
-      case 'line':
-        this.#enterLine(new LinePeer(this.#chat, new SocketLink(socket, clock)), seen, firstBytes);
-        break;
-      case 'http':
-        socket.pause();
-        socket.unshift(seen);
-        this.#http.accept(socket, isInside && tls?.isRequired === true ? 'tls-only' : undefined);
-        socket.resume();
-        break;
       case 'tls':
         socket.pause();
         socket.unshift(seen);
-        tls?.start(socket);
+        door.tls?.start(socket);
         break;
       case 'stray':
-        this.#chat.counters.closed(CloseCode.ProtocolError);
+        this.#context.counters.closed(CloseCode.ProtocolError);
         logger.debug({ address: peerAddress(socket), first: seen[0] }, 'another protocol is turned away');
         endSocket(socket, clock, strayAnswer(seen[0]!));
         break;
+      default:
+        this.#dialects[dialect].accept({ socket, seen, firstBytes, tls: tlsOf(door) });
     }
-  }
-
-  /** Keys that came one by one are handed over so: a line that begins with a single one is not ended by silence. */
-  #enterLine(peer: LinePeer, seen: Buffer, firstBytes: number): void {
-    peer.onBytes(seen.subarray(0, firstBytes));
-    if (seen.length > firstBytes) peer.onBytes(seen.subarray(firstBytes));
   }
 
   /** Who speaks without TLS where it is required is told so in its own dialect; a page is sent to the secure one. */
   #refusePlain(socket: Socket, dialect: Exclude<DialectName, 'tls'>, seen: Buffer): void {
     const address = peerAddress(socket);
-    this.#chat.strangerLog.refused(
+    this.#context.refusals.refused(
       'tls.required',
       address,
       'refused without TLS, which this listener requires',
@@ -235,40 +208,28 @@ export class Acceptor {
       },
     );
     if (dialect === 'http') {
-      this.#chat.counters.refusedConnections++;
-      this.#chat.counters.closed(CloseCode.Forbidden);
-      socket.pause();
-      socket.unshift(seen);
-      this.#http.accept(socket, 'plain-refused');
-      socket.resume();
+      this.#context.counters.refusedConnections++;
+      this.#context.counters.closed(CloseCode.Forbidden);
+      // A page is sent to the secure one.
+      this.#dialects.http.accept({ socket, seen, firstBytes: seen.length, tls: 'missing' });
       return;
     }
     this.#refuse(socket, dialect, CloseCode.Forbidden, 'this server takes TLS only');
   }
 
   #refuse(socket: Socket, dialect: DialectName, code: CloseCode, reason?: string): void {
-    this.#chat.counters.refusedConnections++;
-    this.#chat.counters.closed(code);
+    this.#context.counters.refusedConnections++;
+    this.#context.counters.closed(code);
     const close = closeCodeInfo(code).name;
-    this.#chat.options.logger.debug({ address: peerAddress(socket), code, close }, 'refused at the door');
+    this.#context.options.logger.debug({ address: peerAddress(socket), code, close }, 'refused at the door');
     const said = reason ?? close.replaceAll('-', ' ');
-    const retryAfterMs = closeCodeInfo(code).retry ? RETRY_MS : 0;
-    const { clock } = this.#chat.options;
-    switch (dialect) {
-      case 'binary':
-        endSocket(socket, clock, encodeFrame({ type: FrameType.Close, code, retryAfterMs, reason: said }));
-        break;
-      case 'http':
-        endSocket(socket, clock, httpRefusal(code));
-        break;
-      case 'line':
-        endSocket(socket, clock, formatNoticeLine(`${said} (${close})`));
-        break;
-      case 'tls':
-      case 'stray':
-        socket.destroy();
-        break;
+    if (dialect === 'tls' || dialect === 'stray') {
+      socket.destroy();
+      return;
     }
+    const retryAfterMs = closeCodeInfo(code).retry ? RETRY_MS : 0;
+    const refusal = this.#dialects[dialect].refusal({ code, reason: said, retryAfterMs });
+    endSocket(socket, this.#context.options.clock, refusal);
   }
 }
 
@@ -288,5 +249,9 @@ interface Waiting {
 
 const NOTHING: Buffer = Buffer.alloc(0);
 const RETRY_MS = 5000;
+
+function tlsOf({ tls, isInside }: Door): Arrival['tls'] {
+  return isInside && tls?.isRequired === true ? 'taken-off' : 'not-required';
+}
 
 function ignore(): void {}

@@ -1,19 +1,22 @@
 /**
  * Who is not welcome for a while: names, and addresses (IPv6 by /64, as everywhere).
  */
-import { looks } from '../session/names.js';
+import { looks } from '../names/names.js';
 import { type AddressLimit, addressKey } from './addresses/address-limit.js';
+import type { RefusalLog } from './refusal-log.js';
 
 export class Bans {
   readonly #limit: AddressLimit;
+  readonly #refusals: RefusalLog;
   /** Monotonic time at which each ban ends, by each look of the name: who looks like a banned one is banned as well. */
   readonly #names = new Map<string, number>();
   /** The same by key of the address. */
   readonly #addresses = new Map<string, number>();
 
   /** @param limit knows the addresses behind which many stand: these are not banned for what one of them did */
-  constructor(limit: AddressLimit) {
+  constructor(limit: AddressLimit, refusals: RefusalLog) {
     this.#limit = limit;
+    this.#refusals = refusals;
   }
 
   /** Bans a name until `until`, a monotonic time. */
@@ -42,6 +45,13 @@ export class Bans {
     const byName = isNamed ? Math.max(...looks(name).map((look) => this.#names.get(look) ?? 0)) : 0;
     const byAddress = this.#addresses.get(addressKey(address) ?? '') ?? 0;
     return Math.max(0, Math.max(byName, byAddress) - now);
+  }
+
+  /** The same for somebody who wants in: the operator is told that a banned one came. */
+  refusedMs(name: string | undefined, address: string, now: number): number {
+    const bannedMs = this.remainingMs(name, address, now);
+    if (bannedMs > 0) this.#refusals.refused('bans', address, 'banned, and came again; unban() ends it');
+    return bannedMs;
   }
 
   /** Forgets bans that are over. To be called now and then. */

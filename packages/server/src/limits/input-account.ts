@@ -7,13 +7,14 @@
  * behind it: those of its clients that use much are not read from, and what was read waits. One that has most of its
  * burst left goes on: a neighbour that floods does not silence it.
  */
+import type { ResolvedOptions } from '../options/options.js';
 import type { SteadyClock } from '../time/clock.js';
 import { addressBlocks } from './addresses/address-blocks.js';
 import type { AddressLimit } from './addresses/address-limit.js';
 import { timesRate } from './addresses/address-rate.js';
 import { InputTurns } from './input-turns.js';
 import { ADDRESS_TURN, CONNECTION_TURN, OverheadBytes, Price, TURN_PRICE_OF_BYTE } from './prices.js';
-import { type Rate, TokenBucket } from './token-bucket.js';
+import { type Rate, rateOf, TokenBucket } from './token-bucket.js';
 
 /** A client that has used no more than these parts of its burst does not wait for what its address owes. */
 const LIGHT_MESSAGES = 1 / 2;
@@ -71,6 +72,22 @@ class AddressAccount {
 }
 
 /** The accounts of all that are connected, and of those that may come back. */
+/** What an address may send at once comes in so many seconds, and of a client's bytes in so many. */
+const ADDRESS_BURST_S = 4;
+const BYTES_BURST_S = 2;
+
+/** The limits of input, and the clock by which they are measured. */
+export type InputOptions = Pick<
+  ResolvedOptions,
+  | 'clock'
+  | 'maxMessagesPerSecond'
+  | 'maxMessageBurst'
+  | 'maxInputBytesPerSecond'
+  | 'maxMessagesPerSecondPerAddress'
+  | 'maxInputBytesPerSecondPerAddress'
+  | 'maxRateViolations'
+>;
+
 export class InputAccounts {
   readonly clock: SteadyClock;
   readonly turns: InputTurns = new InputTurns();
@@ -84,22 +101,33 @@ export class InputAccounts {
   readonly #addresses = new Map<string, AddressAccount>();
 
   /**
-   * @param rates of one client
-   * @param perAddress of all clients of one address
+   * @param options read each time, since limits may change
    * @param limit knows which addresses are exempt
    */
-  constructor(
-    clock: SteadyClock,
-    rates: InputRates,
-    perAddress: InputRates,
-    maxViolations: () => number,
-    limit: AddressLimit,
-  ) {
-    this.clock = clock;
-    this.rates = rates;
-    this.trifles = timesRate(rates.messages, 1 / Price.trifle);
-    this.maxViolations = maxViolations;
-    this.#perAddress = perAddress;
+  constructor(options: InputOptions, limit: AddressLimit) {
+    this.clock = options.clock;
+    this.rates = {
+      messages: rateOf(
+        () => options.maxMessagesPerSecond,
+        () => options.maxMessageBurst,
+      ),
+      bytes: rateOf(
+        () => options.maxInputBytesPerSecond,
+        () => options.maxInputBytesPerSecond * BYTES_BURST_S,
+      ),
+    };
+    this.#perAddress = {
+      messages: rateOf(
+        () => options.maxMessagesPerSecondPerAddress,
+        () => options.maxMessagesPerSecondPerAddress * ADDRESS_BURST_S,
+      ),
+      bytes: rateOf(
+        () => options.maxInputBytesPerSecondPerAddress,
+        () => options.maxInputBytesPerSecondPerAddress * ADDRESS_BURST_S,
+      ),
+    };
+    this.trifles = timesRate(this.rates.messages, 1 / Price.trifle);
+    this.maxViolations = () => options.maxRateViolations;
     this.#limit = limit;
   }
 

@@ -70,3 +70,15 @@ export class TokenBucket {
     this.#updatedAt = now;
   }
 }
+
+/** A rate that is asked for each time, since limits may change. */
+export function rateOf(perSecond: () => number, burst: () => number): Rate {
+  return {
+    get perSecond() {
+      return perSecond();
+    },
+    get burst() {
+      return burst();
+    },
+  };
+}

@@ -5,8 +5,7 @@
  * there is space for them on their way; a reader that takes so long that the log has moved on has lost them.
  */
 import { ENTRY_SEQ_OFFSET, readU32, readU48 } from '@chat/protocol';
-import type { Room } from '../room/room.js';
-import type { Chunk, StartingPoint } from './byte-log.js';
+import type { ByteLog, Chunk, StartingPoint } from './byte-log.js';
 
 /** Entries that one request returns at the most. */
 export const MAX_HISTORY_ENTRIES = 1000;
@@ -55,8 +54,7 @@ interface Place {
 }
 
 /** Finds a page of history. */
-export function findHistory(room: Room, wish: HistoryWish, pieceBytes: number): HistoryPage {
-  const { log } = room;
+export function findHistory(log: ByteLog, wish: HistoryWish, pieceBytes: number): HistoryPage {
   if (wish.after !== undefined) {
     const from = log.after(wish.after) ?? log.oldest();
     const places = look(from, wish.limit, Number.POSITIVE_INFINITY, MAX_HISTORY_BYTES);
@@ -76,11 +74,11 @@ export function findHistory(room: Room, wish: HistoryWish, pieceBytes: number): 
 
 /** The same, with its bytes. Owned. */
 export function readHistory(
-  room: Room,
+  log: ByteLog,
   wish: HistoryWish,
   pieceBytes: number,
 ): { readonly pieces: readonly Buffer[]; readonly end: boolean } {
-  const { runs, end } = findHistory(room, wish, pieceBytes);
+  const { runs, end } = findHistory(log, wish, pieceBytes);
   return { pieces: runs.map((run) => Buffer.from(run.read()!)), end };
 }
 

@@ -1,42 +1,12 @@
 /**
- * The names of all options, beside those of `createChatServer` itself (`options.ts`). What has another name is refused:
- * `listen({ prot: 8080 })` would open another port without a word.
+ * Refuses options that do not exist: `listen({ prot: 8080 })` would open another port without a word.
  *
- * The compiler keeps the tables complete.
+ * A table of names stands beside the type of its options; the compiler keeps it complete.
  */
 import { type OptionNames, optionProblem } from '@chat/protocol';
-import type { HttpOptions } from '../dialects/http/http-dialect.js';
-import type { ListenAddress } from '../server/chat-server.js';
-import type { DrainOptions } from '../server/drain.js';
-import type { TlsCertificate, TlsCertificates, TlsOptions } from '../server/tls.js';
-import { ServerError, ServerErrorCode } from './errors.js';
+import { ServerError, ServerErrorCode } from '../errors.js';
 import type { Hooks } from './hooks.js';
-
-/** Options of `listen`. */
-export const LISTEN_NAMES: OptionNames<ListenAddress> = {
-  port: true,
-  host: true,
-  path: true,
-  mode: true,
-  group: true,
-  tls: true,
-};
-
-/** Options of `tls`. */
-export const TLS_NAMES: OptionNames<TlsOptions> = {
-  cert: true,
-  key: true,
-  serverNames: true,
-  clientCa: true,
-  required: true,
-  minVersion: true,
-};
-
-/** What `reloadCertificate` takes. */
-export const CERTIFICATES_NAMES: OptionNames<TlsCertificates> = { cert: true, key: true, serverNames: true };
-
-/** What each of `serverNames` has. */
-export const CERTIFICATE_NAMES: OptionNames<TlsCertificate> = { cert: true, key: true };
+import type { HttpOptions } from './http-options.js';
 
 /** Options of `http`. */
 export const HTTP_NAMES: OptionNames<HttpOptions> = {
@@ -48,12 +18,6 @@ export const HTTP_NAMES: OptionNames<HttpOptions> = {
 
 /** Hooks there are. */
 export const HOOK_NAMES: OptionNames<Hooks> = { authenticate: true, authorize: true, onMessage: true };
-
-/** Options of `drain`. */
-export const DRAIN_NAMES: OptionNames<DrainOptions> = { deadlineMs: true, spreadMs: true, signal: true };
-
-/** Options of `on`. */
-export const ON_NAMES: OptionNames<{ readonly signal?: AbortSignal }> = { signal: true };
 
 /**
  * @param method - named in the message, where the options are an argument of one
@@ -68,20 +32,6 @@ export function assertNames(
   const problem = optionProblem(options, names, group);
   if (problem === undefined) return;
   throw new ServerError(ServerErrorCode.BadOption, method === '' ? problem : `${method}: ${problem}`);
-}
-
-/** Certificates, those of `serverNames` included. */
-export function assertTlsNames(
-  tls: TlsCertificates,
-  names: Readonly<Record<string, true>>,
-  where: { readonly method: string; readonly group?: string },
-): void {
-  assertNames(tls, names, where);
-  const { method, group } = where;
-  const path = group === undefined ? 'serverNames' : `${group}.serverNames`;
-  for (const [host, certificate] of Object.entries(tls.serverNames ?? {})) {
-    assertNames(certificate, CERTIFICATE_NAMES, { method, group: `${path}['${host}']` });
-  }
 }
 
 /**

@@ -10,14 +10,14 @@ import {
   MAX_NAME_BYTES,
   type OptionNames,
 } from '@chat/protocol';
-import type { HttpOptions } from '../dialects/http/http-dialect.js';
-import { LineCharset } from '../dialects/line/charset.js';
+import { ServerError, ServerErrorCode } from '../errors.js';
 import type { EventLog } from '../log/event-log.js';
 import { createMemoryLog } from '../log/memory-log.js';
-import { defaultMaxMemoryBytes } from '../server/memory-guard.js';
 import { type Clock, type SteadyClock, steadyClock, systemClock } from '../time/clock.js';
-import { ServerError, ServerErrorCode } from './errors.js';
+import { defaultMaxMemoryBytes } from './default-memory.js';
 import type { Hooks } from './hooks.js';
+import type { HttpOptions } from './http-options.js';
+import { LineCharset } from './line-charset.js';
 import { CalmLogger, type Logger, silentLogger } from './logger.js';
 import { assertHooks, assertMethods, assertNames, HTTP_NAMES } from './option-names.js';
 

@@ -8,8 +8,8 @@
  * large room would otherwise cost a write to everybody each.
  */
 
-import type { Peer } from '../connection/peer.js';
 import type { Clock } from '../time/clock.js';
+import type { EntryReceiver } from './member.js';
 import type { Membership, Room } from './room.js';
 
 export class FanOut {
@@ -18,7 +18,7 @@ export class FanOut {
   #rooms: Room[] = [];
   /** Those that wait for later. */
   readonly #later = new Set<Room>();
-  #peers = new Set<Peer>();
+  #peers = new Set<EntryReceiver>();
   #members: Membership[] = [];
   #scheduled = false;
   #closed = false;
@@ -59,7 +59,7 @@ export class FanOut {
   }
 
   /** The peer has answers to send. */
-  queueAnswers(peer: Peer): void {
+  queueAnswers(peer: EntryReceiver): void {
     this.#peers.add(peer);
     this.#schedule();
   }
@@ -80,15 +80,15 @@ export class FanOut {
       room.dirty = false;
       room.unsentBytes = 0;
       room.unsentEntries = 0;
-      for (const membership of room.members.values()) membership.session.peer?.deliver(membership);
+      for (const membership of room.members.values()) membership.member.peer?.deliver(membership);
     }
     if (this.#members.length > 0) {
       const members = this.#members;
       this.#members = [];
       for (const membership of members) {
-        const { room, session } = membership;
+        const { room, member } = membership;
         // It may have left within the turn, and is owed nothing then.
-        if (room.members.get(session.memberId) === membership) session.peer?.deliver(membership);
+        if (room.members.get(member.memberId) === membership) member.peer?.deliver(membership);
       }
     }
     if (this.#peers.size > 0) {

@@ -1,25 +1,24 @@
 /**
  * A room: its log, and a cursor for each member. An inbox is a room with one reader and no name.
  */
-import type { Member } from '@chat/protocol';
-import type { LineView } from '../dialects/line/line-view.js';
+import type { Member as ListedMember } from '@chat/protocol';
 import { ByteLog, Chunk, type Cursor, type Retention, type StartingPoint } from '../log/byte-log.js';
 import type { LogShare } from '../log/log-budget.js';
-import type { Session } from '../session/session.js';
+import type { Member } from './member.js';
 
 const RETIRED = new Chunk(0, 0, 0);
 
-/** One session in one room; is itself the cursor of that session. */
+/** One member in one room; is itself the cursor of that member. */
 export class Membership implements Cursor {
-  readonly session: Session;
+  readonly member: Member;
   readonly room: Room;
   /** Position of the notice that made the session a member; orders the list of members. */
   readonly joinedSeq: number;
   chunk: Chunk;
   offset: number;
 
-  constructor(session: Session, room: Room, joinedSeq: number, point: StartingPoint) {
-    this.session = session;
+  constructor(member: Member, room: Room, joinedSeq: number, point: StartingPoint) {
+    this.member = member;
     this.room = room;
     this.joinedSeq = joinedSeq;
     this.chunk = point.chunk;
@@ -58,7 +57,7 @@ export function isBehind({ chunk, offset }: Membership): boolean {
   return offset < chunk.used || chunk.next !== undefined;
 }
 
-/** A turn may bring in this part of what the log holds. */
+/** Delivers early once this part of the retention is undelivered. */
 const UNSENT_PER_BOUND = 4;
 
 export class Room {
@@ -68,8 +67,6 @@ export class Room {
   /** Number in frames; never used again in this epoch. */
   readonly handle: number;
   readonly log: ByteLog;
-  /** The latest entries as lines; made by the first member of the line dialect. */
-  lines: LineView | undefined;
   /** By member id, in the order of joining. */
   readonly members: Map<number, Membership> = new Map();
   /** Address of the member that made it. */
@@ -133,13 +130,14 @@ export class Room {
     limit: number,
     maxBytes: number,
     after = 0,
-  ): { readonly members: Member[]; readonly cursor?: number } {
-    const members: Member[] = [];
+  ): { readonly members: ListedMember[]; readonly cursor?: number } {
+    const members: ListedMember[] = [];
     let last = after;
     let bytes = 0;
     for (const membership of this.members.values()) {
       if (membership.joinedSeq <= after) continue;
-      const member = { id: membership.session.memberId, name: membership.session.name };
+      const { member: reader } = membership;
+      const member = { id: reader.memberId, name: reader.name };
       bytes += Buffer.byteLength(JSON.stringify(member)) + 1;
       if (members.length === limit || bytes > maxBytes) return { members, cursor: last };
       members.push(member);

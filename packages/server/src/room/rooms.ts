@@ -6,18 +6,17 @@ import { LOBBY, MAX_NAME_BYTES, type RoomInfo, roomKey } from '@chat/protocol';
 import { type AddressLimit, addressKey } from '../limits/addresses/address-limit.js';
 import type { Retention } from '../log/byte-log.js';
 import { LogBudget, type LogShare } from '../log/log-budget.js';
+import { RoomLooks } from '../names/names.js';
 import type { Awaitable } from '../options/hooks.js';
-import { RoomLooks } from '../session/names.js';
+import type { ResolvedOptions } from '../options/options.js';
 import type { TimerWheel } from '../time/timer-wheel.js';
 import { Room } from './room.js';
 
 /** What the directory of rooms needs to know. */
-export interface RoomsOptions {
-  readonly maxRooms: number;
-  readonly emptyRoomTtlMs: number;
-  readonly retention: Retention;
-  readonly maxLogBytes: number;
-}
+export type RoomsOptions = Pick<
+  ResolvedOptions,
+  'maxRooms' | 'emptyRoomTtlMs' | 'maxLogBytes' | 'retentionBytes' | 'retentionEntries' | 'retentionMs'
+>;
 
 /** Rooms that one page of the list looks at, at the most. */
 const MAX_LOOKED_AT = 1000;
@@ -92,7 +91,12 @@ export class Rooms {
       if (!this.#mayMake(maker)) return undefined;
     }
     const share = this.share(maker, key);
-    const { retention } = this.#options;
+    const { retentionBytes, retentionEntries, retentionMs } = this.#options;
+    const retention: Retention = {
+      maxBytes: retentionBytes,
+      maxEntries: retentionEntries,
+      maxAgeMs: retentionMs,
+    };
     const room = new Room(name, key, ++this.#handles, retention, this.#forgottenSeq, maker, share);
     this.#rooms.set(key, room);
     this.#looks.add(name);

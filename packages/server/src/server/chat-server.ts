@@ -3,21 +3,23 @@
  */
 import { EventEmitter } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { CloseCode, DEFAULT_PORT, NoticeKind } from '@chat/protocol';
+import { CloseCode, DEFAULT_PORT, NoticeKind, type OptionNames } from '@chat/protocol';
 import { Acceptor } from '../connection/acceptor.js';
-import { HttpDialect } from '../dialects/http/http-dialect.js';
-import { peerAddress } from '../limits/addresses/address-ranges.js';
-import { ServerError, ServerErrorCode } from '../options/errors.js';
-import type { SessionInfo } from '../options/hooks.js';
 import {
-  assertNames,
   assertTlsNames,
   CERTIFICATES_NAMES,
-  DRAIN_NAMES,
-  LISTEN_NAMES,
-  ON_NAMES,
   TLS_NAMES,
-} from '../options/option-names.js';
+  type TlsCertificates,
+  TlsLayer,
+  type TlsOptions,
+} from '../connection/tls.js';
+import { BinaryDialect } from '../dialects/binary/binary-dialect.js';
+import { HttpDialect } from '../dialects/http/http-dialect.js';
+import { LineDialect } from '../dialects/line/line-dialect.js';
+import { ServerError, ServerErrorCode } from '../errors.js';
+import { peerAddress } from '../limits/addresses/address-ranges.js';
+import type { SessionInfo } from '../options/hooks.js';
+import { assertNames } from '../options/option-names.js';
 import {
   type AdjustableLimits,
   adjustOptions,
@@ -25,11 +27,11 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from '../options/options.js';
-import { Chat, type ChatEvents } from './chat.js';
-import type { Counters } from './counters.js';
-import { type DrainOptions, type DrainResult, drainSessions } from './drain.js';
+import type { Counters } from '../session/counters.js';
+import type { SessionEvents } from '../session/sessions.js';
+import { createCore, type ServerCore } from './core.js';
+import { DRAIN_NAMES, type DrainOptions, type DrainResult, drainSessions } from './drain.js';
 import { assertRuntime } from './runtime.js';
-import { type TlsCertificates, TlsLayer, type TlsOptions } from './tls.js';
 import { listenOnSocket } from './unix-socket.js';
 
 /** Where to listen: a TCP port or the path of a Unix socket (a named pipe on Windows). */
@@ -50,6 +52,19 @@ export interface ListenAddress {
   /** Takes TLS beside the plain dialects on the same port, or instead of them. */
   readonly tls?: TlsOptions;
 }
+
+/** Options of `listen`. */
+const LISTEN_NAMES: OptionNames<ListenAddress> = {
+  port: true,
+  host: true,
+  path: true,
+  mode: true,
+  group: true,
+  tls: true,
+};
+
+/** Options of `on`. */
+const ON_NAMES: OptionNames<{ readonly signal?: AbortSignal }> = { signal: true };
 
 /** A TCP port that a server listens on. */
 export interface TcpAddress {
@@ -120,7 +135,7 @@ export function createChatServer(options: ChatServerOptions = {}): ChatServer {
 
 /** A chat server. Made by {@link createChatServer}. */
 export class ChatServer {
-  readonly #chat: Chat;
+  readonly #core: ServerCore;
   readonly #options: ResolvedOptions;
   readonly #http: HttpDialect;
   readonly #acceptor: Acceptor;
@@ -136,9 +151,13 @@ export class ChatServer {
     this.#options = options;
     // Any number of listeners is fine; Node would print a warning about the eleventh.
     this.#events.setMaxListeners(0);
-    this.#chat = new Chat(options, (name, info) => this.#emit(name, info));
-    this.#http = new HttpDialect(this.#chat, options.http);
-    this.#acceptor = new Acceptor(this.#chat, this.#http);
+    this.#core = createCore(options, (name, info) => this.#emit(name, info));
+    this.#http = new HttpDialect(this.#core, options.http);
+    this.#acceptor = new Acceptor(this.#core, {
+      binary: new BinaryDialect(this.#core),
+      line: new LineDialect(this.#core),
+      http: this.#http,
+    });
   }
 
   /** Where the server listens, in the order of the calls to `listen`. */
@@ -153,7 +172,7 @@ export class ChatServer {
 
   /** Names this life of the log: positions are comparable within it. */
   get epoch(): string {
-    return this.#chat.log.epoch;
+    return this.#core.log.epoch;
   }
 
   /**
@@ -170,7 +189,7 @@ export class ChatServer {
     assertListenAddress(address);
     if (this.#closing || this.#draining)
       throw new ServerError(ServerErrorCode.Closed, 'the server was closed');
-    this.#opened ??= this.#chat.open();
+    this.#opened ??= this.#core.open();
     await this.#opened;
     const tls = address.tls && this.#createTls(address.tls);
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -218,9 +237,9 @@ export class ChatServer {
   }
 
   /** Listens to what happens to sessions. A listener that throws is logged and stops nobody. */
-  on<Name extends keyof ChatEvents>(
+  on<Name extends keyof SessionEvents>(
     name: Name,
-    listener: (event: ChatEvents[Name]) => void,
+    listener: (event: SessionEvents[Name]) => void,
     options: { readonly signal?: AbortSignal } = {},
   ): void {
     assertNames(options, ON_NAMES, { method: 'on' });
@@ -231,12 +250,12 @@ export class ChatServer {
 
   /** Totals and gauges now. */
   stats(): ServerStats {
-    const { counters, rooms } = this.#chat;
+    const { counters, rooms } = this.#core;
     return {
       ...counters,
       closes: new Map(counters.closes),
       openConnections: this.#acceptor.connectionCount,
-      sessions: this.#chat.sessionCount,
+      sessions: this.#core.sessions.count,
       rooms: rooms.size,
       logBytes: rooms.logBytes,
     };
@@ -245,7 +264,7 @@ export class ChatServer {
   /** How far behind the reader is that is furthest behind, in bytes. Looks at every member of every room. */
   maxLagBytes(): number {
     let most = 0;
-    for (const session of this.#chat.sessions) {
+    for (const session of this.#core.sessions) {
       if (!session.peer) continue;
       for (const membership of session.rooms.values()) {
         most = Math.max(most, membership.room.log.lagBytes(membership));
@@ -256,7 +275,7 @@ export class ChatServer {
 
   /** Calls `observer` with the duration of each turn of fan-out in milliseconds; `undefined` stops it. */
   observeFanOut(observer: ((durationMs: number) => void) | undefined): void {
-    this.#chat.fanOut.onTurn =
+    this.#core.fanOut.onTurn =
       observer &&
       ((durationMs) => {
         try {
@@ -269,7 +288,7 @@ export class ChatServer {
 
   /** Everybody who is here, sessions that are away included. A copy. */
   sessions(): readonly MemberInfo[] {
-    return Array.from(this.#chat.sessions, (session) => ({
+    return Array.from(this.#core.sessions, (session) => ({
       ...session.info,
       isConnected: session.peer !== undefined,
       rooms: Array.from(session.rooms.values(), ({ room }) => room.name),
@@ -278,7 +297,7 @@ export class ChatServer {
 
   /** Shows the member of that name out; its client does not come back by itself. False: nobody has it. */
   kick(name: string, reason = 'kicked'): boolean {
-    return this.#chat.kick(name, reason);
+    return this.#core.operator.kick(name, reason);
   }
 
   /**
@@ -289,7 +308,7 @@ export class ChatServer {
    * @returns whether somebody had the name; it is banned in either case
    */
   ban(name: string, durationMs: number, reason = 'banned'): boolean {
-    return this.#chat.ban(name, durationMs, reason);
+    return this.#core.operator.ban(name, durationMs, reason);
   }
 
   /**
@@ -298,12 +317,12 @@ export class ChatServer {
    * @returns false when it is no address, or in `exemptAddresses`
    */
   banAddress(address: string, durationMs: number, reason = 'banned'): boolean {
-    return this.#chat.banAddress(address, durationMs, reason);
+    return this.#core.operator.banAddress(address, durationMs, reason);
   }
 
   /** Ends the ban of a name, or of an address. False: there was none. */
   unban(nameOrAddress: string): boolean {
-    return this.#chat.unban(nameOrAddress);
+    return this.#core.operator.unban(nameOrAddress);
   }
 
   /**
@@ -313,7 +332,7 @@ export class ChatServer {
    * @returns false when nobody has the name, or not in this room
    */
   removeFromRoom(name: string, room: string): boolean {
-    return this.#chat.names.find(name)?.evict(room) ?? false;
+    return this.#core.operator.evict(name, room);
   }
 
   /**
@@ -325,7 +344,7 @@ export class ChatServer {
    *   stay, after all others were asked about
    */
   reauthorize(name?: string): Promise<number> {
-    return this.#chat.reauthorize(name);
+    return this.#core.operator.reauthorize(name);
   }
 
   /**
@@ -333,9 +352,7 @@ export class ChatServer {
    * comes back by itself, `authenticate` decides again, and nothing is lost. False: nobody has the name.
    */
   reauthenticate(name: string): boolean {
-    const session = this.#chat.names.find(name);
-    session?.reauthenticate('new credentials are asked for');
-    return session !== undefined;
+    return this.#core.operator.reauthenticate(name);
   }
 
   /**
@@ -363,19 +380,19 @@ export class ChatServer {
   }
 
   async #drain(options: DrainOptions): Promise<DrainResult> {
-    this.#chat.draining = true;
+    this.#core.admission.close();
     // Resolves only when the last connection is gone, which is what the next lines bring about.
     void this.#stopListening();
     const flushed = (): Promise<void> => this.#acceptor.flushed();
-    const result = await drainSessions(this.#chat, this.#options.clock, flushed, options);
+    const result = await drainSessions(this.#core, flushed, options);
     await this.close();
     return result;
   }
 
   async #close(): Promise<void> {
-    this.#chat.draining = true;
+    this.#core.admission.close();
     const closed = this.#stopListening();
-    for (const session of [...this.#chat.sessions]) {
+    for (const session of [...this.#core.sessions]) {
       session.peer?.close(CloseCode.GoingAway, 'the server goes away');
     }
     this.#http.close();
@@ -383,8 +400,8 @@ export class ChatServer {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#acceptor.destroy();
     await closed;
-    for (const session of [...this.#chat.sessions]) session.end(NoticeKind.Left);
-    await this.#chat.close();
+    for (const session of [...this.#core.sessions]) session.end(NoticeKind.Left);
+    await this.#core.close();
   }
 
   #stopListening(): Promise<unknown> {
@@ -402,7 +419,7 @@ export class ChatServer {
         this.#options.logger.debug({ err, address }, 'TLS handshake failed');
         if (options.clientCa !== undefined && isAboutCertificate(err)) {
           const message = 'refused without a certificate of the authority that is asked for';
-          this.#chat.strangerLog.refused('tls.clientCa', address, message);
+          this.#core.refusals.refused('tls.clientCa', address, message);
         }
         socket.destroy();
       },
@@ -410,12 +427,12 @@ export class ChatServer {
     return tls;
   }
 
-  #emit<Name extends keyof ChatEvents>(name: Name, event: ChatEvents[Name]): void {
+  #emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
     this.#options.logger.debug({ member: event.memberId, dialect: event.dialect }, name);
     for (const listener of this.#events.listeners(name)) {
       try {
         // One that is asynchronous fails later, and must not end the process for that.
-        const done: unknown = (listener as (event: ChatEvents[Name]) => unknown)(event);
+        const done: unknown = (listener as (event: SessionEvents[Name]) => unknown)(event);
         if (done instanceof Promise) done.catch((err: unknown) => this.#failed(err, `a listener of ${name}`));
       } catch (err) {
         this.#failed(err, `a listener of ${name}`);

@@ -6,8 +6,9 @@
  * knew has been handled and acknowledged, and the connection is closed. Whoever does not answer in time is cut.
  */
 
+import type { OptionNames } from '@chat/protocol';
+import type { Sessions } from '../session/sessions.js';
 import type { Clock } from '../time/clock.js';
-import type { Chat } from './chat.js';
 
 /** How to go away. */
 export interface DrainOptions {
@@ -17,6 +18,15 @@ export interface DrainOptions {
   readonly spreadMs?: number;
   /** Cuts at once when aborted. */
   readonly signal?: AbortSignal;
+}
+
+/** Options of `drain`. */
+export const DRAIN_NAMES: OptionNames<DrainOptions> = { deadlineMs: true, spreadMs: true, signal: true };
+
+/** What draining needs of the server. */
+export interface DrainContext {
+  readonly sessions: Sessions;
+  readonly options: { readonly clock: Clock; readonly random: () => number };
 }
 
 /** What became of the sessions. */
@@ -39,13 +49,12 @@ const DEFAULT_SPREAD_MS = 5000;
  * @param flushed resolves when the last bytes of connections that were ended have gone out
  */
 export async function drainSessions(
-  chat: Chat,
-  clock: Clock,
+  { sessions, options: { clock, random } }: DrainContext,
   flushed: () => Promise<unknown>,
   options: DrainOptions,
 ): Promise<DrainResult> {
   const { deadlineMs = DEFAULT_DEADLINE_MS, spreadMs = DEFAULT_SPREAD_MS, signal } = options;
-  const peers = [...chat.sessions].flatMap(({ peer }) => peer ?? []);
+  const peers = [...sessions].flatMap(({ peer }) => peer ?? []);
   const cut = new AbortController();
   const onCut = (): void => cut.abort();
   const cancelDeadline = clock.after(deadlineMs, onCut);
@@ -57,14 +66,14 @@ export async function drainSessions(
   });
   let left = peers.length;
   const gone = new Promise<void>((resolve) => {
-    chat.onPeerGone = () => {
+    sessions.onPeerGone = () => {
       if (--left === 0) resolve();
     };
     if (left === 0) resolve();
   });
-  for (const peer of peers) peer.drain(Math.floor(chat.options.random() * spreadMs));
+  for (const peer of peers) peer.drain(Math.floor(random() * spreadMs));
   await Promise.race([gone, isCut]);
-  chat.onPeerGone = undefined;
+  sessions.onPeerGone = undefined;
   if (left === 0) await Promise.race([flushed(), isCut]);
   cancelDeadline();
   signal?.removeEventListener('abort', onCut);

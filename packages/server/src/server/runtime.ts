@@ -1,7 +1,7 @@
 /**
  * The runtimes that a server works in, asked at once: otherwise the first WebSocket would tell, by ending the process.
  */
-import { ServerError, ServerErrorCode } from '../options/errors.js';
+import { ServerError, ServerErrorCode } from '../errors.js';
 
 /**
  * Refuses Bun, which puts its own WebSocket in the place of the `ws` library: it takes no socket that is open already,

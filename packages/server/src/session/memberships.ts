@@ -13,12 +13,12 @@ import {
   NoticeKind,
   roomNameProblem,
 } from '@chat/protocol';
-import type { Answer } from '../connection/peer.js';
 import { Price } from '../limits/prices.js';
-import type { StartingPoint } from '../log/byte-log.js';
 import type { Origin } from '../log/event-log.js';
 import { Membership, type Room } from '../room/room.js';
-import type { Chat } from '../server/chat.js';
+import { type JoinOptions, startingPoint } from '../room/starting-point.js';
+import type { SessionContext } from './context.js';
+import type { Answer } from './peer.js';
 import type { Session } from './session.js';
 
 /** Members that are named in the answer to a join; the rest is paged. */
@@ -28,18 +28,11 @@ const JOINED_BYTES = 1024;
 
 const NOTHING = new Uint8Array(0);
 
-/** A position from which a member wants to go on. */
-export interface JoinOptions {
-  readonly history?: number;
-  readonly after?: number;
-  readonly epoch?: string;
-}
-
 /** How a member goes: by itself, or because its connection broke for good. */
 export type Leaving = typeof NoticeKind.Left | typeof NoticeKind.Gone;
 
 export class Memberships {
-  readonly #chat: Chat;
+  readonly #context: SessionContext;
   readonly #session: Session;
   /** By handle of the room. */
   readonly all: Map<number, Membership> = new Map();
@@ -48,8 +41,8 @@ export class Memberships {
   /** Leavings on their way through the log. */
   #leaving: Map<Membership, Promise<void>> | undefined;
 
-  constructor(chat: Chat, session: Session) {
-    this.#chat = chat;
+  constructor(context: SessionContext, session: Session) {
+    this.#context = context;
     this.#session = session;
   }
 
@@ -65,7 +58,7 @@ export class Memberships {
   ): Promise<Answer<'join'>> {
     const problem = roomNameProblem(roomName);
     if (problem) return failed(FailureCode.RoomInvalid, problem);
-    const { maxRoomsPerSession, maxMembersPerRoom, hooks } = this.#chat.options;
+    const { maxRoomsPerSession, maxMembersPerRoom, hooks } = this.#context.options;
     const { peer } = this.#session;
     // Whoever asked does not hear of it any more: a client asks again over its next connection, or not at all.
     const isGone = (): boolean => this.#session.ended || this.#session.peer !== peer;
@@ -76,7 +69,7 @@ export class Memberships {
     for (let underway = this.#underway(roomName); underway; underway = this.#underway(roomName))
       await underway;
     if (isGone()) return failed(FailureCode.Internal, 'the connection has ended');
-    const known = this.#chat.rooms.find(roomName);
+    const known = this.#context.rooms.find(roomName);
     const current = known && this.all.get(known.handle);
     if (current) {
       const joined = this.#goBack(current, options);
@@ -90,13 +83,13 @@ export class Memberships {
       this.#tell('maxRoomsPerSession', `a session wanted to be in more than ${maxRoomsPerSession} rooms`);
       return tooMany(FailureCode.TooManyRooms, `already in ${maxRoomsPerSession} rooms`, maxRoomsPerSession);
     }
-    if (this.#chat.rooms.looksLikeAnother(roomName)) {
+    if (this.#context.rooms.looksLikeAnother(roomName)) {
       return failed(FailureCode.RoomInvalid, `${roomName} looks like the name of another room`);
     }
-    const room = known ?? this.#chat.rooms.open(roomName, this.#session.info.address);
+    const room = known ?? this.#context.rooms.open(roomName, this.#session.info.address);
     if (!room) {
-      const { maxRooms, maxRoomsPerAddress } = this.#chat.options;
-      if (this.#chat.rooms.hasSpace) {
+      const { maxRooms, maxRoomsPerAddress } = this.#context.options;
+      if (this.#context.rooms.hasSpace) {
         this.#tell(
           'maxRoomsPerAddress',
           `an address has made ${maxRoomsPerAddress} rooms, and may not make more`,
@@ -130,21 +123,21 @@ export class Memberships {
         if (isGone()) {
           // It went while the log thought about it: whoever saw it come has to see it go.
           this.#notice(room, NoticeKind.Left, undefined);
-          this.#chat.rooms.release(room);
+          this.#context.rooms.release(room);
           resolve(failed(FailureCode.Internal, 'the connection has ended'));
           return;
         }
         const head = room.log.previousSeq;
-        const { point, gap } = startingPoint(room, options, head, this.#chat.log.epoch);
+        const { point, gap } = startingPoint(room, options, head, this.#context.log.epoch);
         const membership = new Membership(this.#session, room, entry.seq, point);
         this.all.set(room.handle, membership);
         room.members.set(this.#session.memberId, membership);
-        this.#chat.fanOut.markMemberDirty(membership);
+        this.#context.fanOut.markMemberDirty(membership);
         const joined = this.#joined(membership, point.start, head, gap);
         this.#chargeStream(membership);
         onJoined?.(joined);
         resolve(joined);
-        this.#chat.roomJoined(this.#session, room.name);
+        this.#context.sessions.roomJoined(this.#session, room.name);
       },
     });
     return answer;
@@ -152,13 +145,13 @@ export class Memberships {
 
   /** The membership in the room of that name. */
   find(roomName: string): Membership | undefined {
-    const room = this.#chat.rooms.find(roomName);
+    const room = this.#context.rooms.find(roomName);
     return room && this.all.get(room.handle);
   }
 
   /** Resolved when nothing of a room that it is being taken from is under way any more. */
   async left(roomName: string): Promise<void> {
-    const room = this.#chat.rooms.find(roomName);
+    const room = this.#context.rooms.find(roomName);
     for (const [membership, done] of this.#leaving ?? []) if (membership.room === room) await done;
   }
 
@@ -197,7 +190,7 @@ export class Memberships {
     const { log } = membership.room;
     const position = log.positionOf(membership);
     const isWish = options.after !== undefined || (options.history ?? 0) > 0;
-    const { point, gap } = startingPoint(membership.room, options, log.lastSeq, this.#chat.log.epoch);
+    const { point, gap } = startingPoint(membership.room, options, log.lastSeq, this.#context.log.epoch);
     if (isWish && point.start < position) return this.#goOn(membership, options);
     return this.#joined(membership, position, log.lastSeq, gap && { ...gap, to: position });
   }
@@ -206,15 +199,15 @@ export class Memberships {
   #goOn(membership: Membership, options: JoinOptions): Joined {
     const { room } = membership;
     const head = room.log.lastSeq;
-    const { point, gap } = startingPoint(room, options, head, this.#chat.log.epoch);
+    const { point, gap } = startingPoint(room, options, head, this.#context.log.epoch);
     membership.moveTo(point);
-    this.#chat.fanOut.markMemberDirty(membership);
+    this.#context.fanOut.markMemberDirty(membership);
     this.#chargeStream(membership);
     return this.#joined(membership, point.start, head, gap);
   }
 
   #underway(roomName: string): Promise<unknown> | undefined {
-    const room = this.#chat.rooms.find(roomName);
+    const room = this.#context.rooms.find(roomName);
     return room && this.#joining?.get(room.key);
   }
 
@@ -236,17 +229,17 @@ export class Memberships {
         // Not one that has come back while the log thought about it.
         const { memberId } = this.#session;
         if (room.members.get(memberId) === membership) room.members.delete(memberId);
-        this.#chat.rooms.release(room);
+        this.#context.rooms.release(room);
         after?.();
         done();
-        this.#chat.roomLeft(this.#session, room.name);
+        this.#context.sessions.roomLeft(this.#session, room.name);
       },
     });
   }
 
   /** Tells the operator which limit refused a join. */
   #tell(option: string, message: string): void {
-    this.#chat.strangerLog.refused(option, this.#session.info.address, message);
+    this.#context.refusals.refused(option, this.#session.info.address, message);
   }
 
   /** What follows from where its cursor stands is paid for in advance. */
@@ -257,8 +250,8 @@ export class Memberships {
 
   #joined(membership: Membership, start: number, head: number, gap: Joined['gap']): Joined {
     const { room } = membership;
-    if (gap) this.#chat.counters.gapsTold++;
-    const { members } = room.listMembers(JOINED_MEMBERS, this.#chat.options.maxFrameBytes - JOINED_BYTES);
+    if (gap) this.#context.counters.gapsTold++;
+    const { members } = room.listMembers(JOINED_MEMBERS, this.#context.options.maxFrameBytes - JOINED_BYTES);
     return {
       room: room.name,
       handle: room.handle,
@@ -277,7 +270,7 @@ export class Memberships {
     name: Uint8Array = this.#session.nameBytes,
     body: Uint8Array = NOTHING,
   ): void {
-    this.#chat.log.append({
+    this.#context.log.append({
       room: room.key,
       type: FrameType.Notice,
       codec: 0,
@@ -285,35 +278,11 @@ export class Memberships {
       sender: this.#session.memberId,
       name,
       body,
-      at: this.#chat.options.clock.now(),
+      at: this.#context.options.clock.now(),
       publishId: 0,
       origin,
     });
   }
-}
-
-/**
- * Where the stream of a room, or of an inbox, begins.
- *
- * @param head the newest entry that may be history
- * @param epoch the life that the log is in
- */
-export function startingPoint(
-  room: Room,
-  { after, history = 0, epoch: theirs }: JoinOptions,
-  head: number,
-  epoch: string,
-): { readonly point: StartingPoint; readonly gap: Joined['gap'] } {
-  const { log } = room;
-  if (after === undefined) {
-    const point = history > 0 ? log.before(history, head) : (log.after(head) ?? log.oldest());
-    return { point, gap: undefined };
-  }
-  // A position of another life of the log means nothing here, but for this: all that is held is new.
-  const point = theirs === undefined || theirs === epoch ? log.after(after) : undefined;
-  if (point) return { point, gap: undefined };
-  const oldest = log.oldest();
-  return { point: oldest, gap: { from: after, to: oldest.start } };
 }
 
 function failed(code: FailureCode, message: string): { failure: Failure } {

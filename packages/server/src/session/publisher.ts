@@ -10,7 +10,7 @@ import { Price } from '../limits/prices.js';
 import { inboxKey, type LogEntry, type Origin } from '../log/event-log.js';
 import type { Hooks } from '../options/hooks.js';
 import type { Membership } from '../room/room.js';
-import type { Chat } from '../server/chat.js';
+import type { SessionContext } from './context.js';
 import { PublishRecord } from './publish-record.js';
 import type { Session } from './session.js';
 
@@ -26,7 +26,7 @@ interface Address {
 }
 
 export class Publisher implements Origin {
-  readonly #chat: Chat;
+  readonly #context: SessionContext;
   readonly #session: Session;
   readonly #record: PublishRecord;
   /** The publish that hooks decide about. */
@@ -34,10 +34,10 @@ export class Publisher implements Origin {
   /** Publishes on their way through the log. */
   #inLog = 0;
 
-  constructor(chat: Chat, session: Session) {
-    this.#chat = chat;
+  constructor(context: SessionContext, session: Session) {
+    this.#context = context;
     this.#session = session;
-    this.#record = new PublishRecord(chat.options.maxInFlight);
+    this.#record = new PublishRecord(context.options.maxInFlight);
   }
 
   /** Number of the latest publish that was taken, 0 before the first. */
@@ -63,7 +63,7 @@ export class Publisher implements Origin {
   direct(publishId: number, to: string, codec: number, body: Uint8Array): Promise<void> | undefined {
     if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
     if (!this.#mayPublish(publishId)) return undefined;
-    const target = this.#chat.names.find(to);
+    const target = this.#context.sessions.names.find(to);
     if (!target) {
       return this.#refuse(publishId, {
         code: FailureCode.NoSuchUser,
@@ -79,14 +79,14 @@ export class Publisher implements Origin {
    * not allowed, is dropped. A promise means: no further input until it is settled.
    */
   signal(roomHandle: number, codec: number, body: Uint8Array): Promise<void> | undefined {
-    const { hooks, maxSignalBytes } = this.#chat.options;
+    const { hooks, maxSignalBytes } = this.#context.options;
     if (!this.#session.input.tryCharge(Price.message)) {
       this.#violated();
       return undefined;
     }
     const membership = this.#session.rooms.get(roomHandle);
     if (!membership || body.length > maxSignalBytes) {
-      this.#chat.counters.messagesRefused++;
+      this.#context.counters.messagesRefused++;
       return undefined;
     }
     if (hooks.authorize) return this.#signalByHook(hooks.authorize, membership, codec, body);
@@ -108,9 +108,9 @@ export class Publisher implements Origin {
         return;
       }
     } catch (error) {
-      this.#chat.strangerLog.failed(error, 'a hook failed', { member: this.#session.memberId });
+      this.#context.refusals.failed(error, 'a hook failed', { member: this.#session.memberId });
     }
-    this.#chat.counters.messagesRefused++;
+    this.#context.counters.messagesRefused++;
   }
 
   #sendSignal(membership: Membership, codec: number, body: Uint8Array): void {
@@ -123,7 +123,7 @@ export class Publisher implements Origin {
       body,
     });
     for (const other of membership.room.members.values()) {
-      if (other !== membership) other.session.peer?.signal(bytes);
+      if (other !== membership) other.member.peer?.signal(bytes);
     }
   }
 
@@ -142,9 +142,9 @@ export class Publisher implements Origin {
   }
 
   #send(publishId: number, address: Address, codec: number, body: Uint8Array): Promise<void> | undefined {
-    const { options } = this.#chat;
-    if (body.length > this.#chat.maxMessageBytes) {
-      const max = this.#chat.maxMessageBytes;
+    const { options } = this.#context;
+    if (body.length > this.#context.maxMessageBytes) {
+      const max = this.#context.maxMessageBytes;
       const message = `message of ${body.length} bytes exceeds ${max}`;
       return this.#refuse(publishId, { code: FailureCode.TooLarge, message, max, actual: body.length });
     }
@@ -163,7 +163,7 @@ export class Publisher implements Origin {
     codec: number,
     body: Uint8Array,
   ): Promise<void> {
-    const { hooks } = this.#chat.options;
+    const { hooks } = this.#context.options;
     try {
       if (hooks.authorize && !(await hooks.authorize(this.#session.info, 'write', room))) {
         this.#refuse(publishId, { code: FailureCode.Forbidden, message: 'not allowed to write here' });
@@ -176,11 +176,11 @@ export class Publisher implements Origin {
         return;
       }
       const wanted = decision?.body ?? body;
-      if (!(wanted instanceof Uint8Array) || wanted.length > this.#chat.maxMessageBytes) {
-        throw new TypeError(`onMessage must give at most ${this.#chat.maxMessageBytes} bytes`);
+      if (!(wanted instanceof Uint8Array) || wanted.length > this.#context.maxMessageBytes) {
+        throw new TypeError(`onMessage must give at most ${this.#context.maxMessageBytes} bytes`);
       }
       // Hooks take their time: the session may have ended meanwhile, or left over another connection.
-      const place = this.#chat.rooms.byKey(key);
+      const place = this.#context.rooms.byKey(key);
       if (this.#session.ended || (place && !this.#session.rooms.has(place.handle))) {
         const message = `not a member of ${room} any more`;
         this.#refuse(publishId, { code: FailureCode.NotMember, message });
@@ -192,15 +192,15 @@ export class Publisher implements Origin {
       }
       this.#append(publishId, key, codec, wanted);
     } catch (error) {
-      this.#chat.strangerLog.failed(error, 'a hook failed', { member: this.#session.memberId });
+      this.#context.refusals.failed(error, 'a hook failed', { member: this.#session.memberId });
       this.#refuse(publishId, { code: FailureCode.Internal, message: 'the server failed' });
     }
   }
 
   #append(publishId: number, roomKey: string, codec: number, body: Uint8Array): void {
-    this.#chat.counters.messagesIn++;
+    this.#context.counters.messagesIn++;
     this.#inLog++;
-    this.#chat.log.append({
+    this.#context.log.append({
       room: roomKey,
       type: FrameType.Message,
       codec,
@@ -208,7 +208,7 @@ export class Publisher implements Origin {
       sender: this.#session.memberId,
       name: this.#session.nameBytes,
       body,
-      at: this.#chat.options.clock.now(),
+      at: this.#context.options.clock.now(),
       publishId,
       origin: this,
     });
@@ -242,7 +242,7 @@ export class Publisher implements Origin {
 
   /** Whether a publish that was taken is within the limits; it is refused if not. */
   #mayPublish(publishId: number): boolean {
-    const { maxInFlight } = this.#chat.options;
+    const { maxInFlight } = this.#context.options;
     if (this.#inLog >= maxInFlight) {
       const message = `more than ${maxInFlight} publishes are not acknowledged yet`;
       this.#refuse(publishId, { code: FailureCode.RateLimited, message, max: maxInFlight });
@@ -256,14 +256,14 @@ export class Publisher implements Origin {
 
   #refuse(publishId: number, failure: Failure): undefined {
     this.#record.refused(publishId, failure);
-    this.#chat.counters.messagesRefused++;
+    this.#context.counters.messagesRefused++;
     this.#session.peer?.nack(publishId, failure);
   }
 
   #rateLimited(): Failure {
     return {
       code: FailureCode.RateLimited,
-      message: `more than ${this.#chat.options.maxMessagesPerSecond} messages per second`,
+      message: `more than ${this.#context.options.maxMessagesPerSecond} messages per second`,
       retryAfterMs: this.#session.input.debtMs(),
     };
   }
@@ -276,7 +276,7 @@ export class Publisher implements Origin {
   #tooMany(): void {
     const { input, peer, info } = this.#session;
     const message = 'closed: a session sent more than that for too long';
-    this.#chat.strangerLog.refused('maxMessagesPerSecond', info.address, message);
+    this.#context.refusals.refused('maxMessagesPerSecond', info.address, message);
     peer?.close(CloseCode.RateLimited, TOO_MANY, input.debtMs());
   }
 }

@@ -6,17 +6,18 @@
  * `Memberships`, what it says to its `Publisher`.
  */
 import { CloseCode, type Failure, FailureCode, type Joined, LOBBY, NoticeKind } from '@chat/protocol';
-import type { Answer, Peer } from '../connection/peer.js';
 import type { InputAccount } from '../limits/input-account.js';
 import { Price } from '../limits/prices.js';
+import { userNameProblem } from '../names/names.js';
 import type { SessionInfo } from '../options/hooks.js';
-import { Inbox, inboxHandle } from '../room/inbox.js';
 import type { Membership } from '../room/room.js';
-import type { Chat } from '../server/chat.js';
+import type { JoinOptions } from '../room/starting-point.js';
 import type { TimerEntry } from '../time/timer-wheel.js';
+import type { SessionContext } from './context.js';
+import { Inbox, inboxHandle } from './inbox.js';
 import type { Kick } from './kicked-sessions.js';
-import { type JoinOptions, type Leaving, Memberships } from './memberships.js';
-import { userNameProblem } from './names.js';
+import { type Leaving, Memberships } from './memberships.js';
+import type { Answer, Peer } from './peer.js';
 import { Publisher } from './publisher.js';
 
 const NO_ROOMS: ReadonlyMap<number, Membership> = new Map();
@@ -40,7 +41,7 @@ export interface SessionIdentity {
 }
 
 export class Session {
-  readonly #chat: Chat;
+  readonly #context: SessionContext;
   /** Public name of the session, for resuming. */
   readonly id: string;
   /** Shared with the client only. */
@@ -71,8 +72,8 @@ export class Session {
   #mustAuthenticate = false;
   #closed = false;
 
-  constructor(chat: Chat, peer: Peer, settled: SessionIdentity) {
-    this.#chat = chat;
+  constructor(context: SessionContext, peer: Peer, settled: SessionIdentity) {
+    this.#context = context;
     this.#peer = peer;
     this.input = peer.input;
     this.#address = peer.address;
@@ -108,7 +109,7 @@ export class Session {
 
   /** What the session says, and how much of it. Made when it first speaks. */
   get publisher(): Publisher {
-    this.#publisher ??= new Publisher(this.#chat, this);
+    this.#publisher ??= new Publisher(this.#context, this);
     return this.#publisher;
   }
 
@@ -127,7 +128,7 @@ export class Session {
 
   /** The inbox, made when the first direct message arrives. */
   openInbox(): Inbox {
-    this.#inbox ??= new Inbox(this.#chat, this);
+    this.#inbox ??= new Inbox(this.#context, this);
     return this.#inbox;
   }
 
@@ -163,7 +164,7 @@ export class Session {
     this.#dropCredentials();
     if (expiresInMs === undefined || expiresInMs === Number.POSITIVE_INFINITY) return;
     const expire = (): undefined => this.reauthenticate('the credentials have run out');
-    this.#credentials = this.#chat.wheel.schedule({ expire }, expiresInMs);
+    this.#credentials = this.#context.wheel.schedule({ expire }, expiresInMs);
   }
 
   /** Closes the connection in a way that makes its client come back, with new credentials. */
@@ -175,7 +176,7 @@ export class Session {
 
   /** See `Memberships`. */
   join(roomName: string, options: JoinOptions, onJoined?: (joined: Joined) => void): Promise<Answer<'join'>> {
-    this.#memberships ??= new Memberships(this.#chat, this);
+    this.#memberships ??= new Memberships(this.#context, this);
     return this.#memberships.join(roomName, options, onJoined);
   }
 
@@ -208,16 +209,16 @@ export class Session {
     const problem = userNameProblem(name);
     if (problem) return failed(FailureCode.NameInvalid, problem);
     if (name === this.#name) return { name };
-    const { authorize } = this.#chat.options.hooks;
+    const { authorize } = this.#context.options.hooks;
     // A name that belongs to credentials is not its bearer's to change, unless the program says so.
     const isAllowed = authorize ? await authorize(this.info, 'rename', name) : this.account === undefined;
     if (!isAllowed) return failed(FailureCode.Forbidden, `not allowed to be called ${name}`);
     if (this.#closed) return failed(FailureCode.Internal, 'the session has ended');
-    if (this.#chat.bans.remainingMs(name, '', this.#chat.options.clock.monotonic()) > 0) {
+    if (this.#context.bans.remainingMs(name, '', this.#context.options.clock.monotonic()) > 0) {
       return failed(FailureCode.Forbidden, `the name ${name} is banned`);
     }
     const old = this.nameBytes;
-    if (!this.#chat.names.tryRename(this.#name, name, this)) {
+    if (!this.#context.sessions.names.tryRename(this.#name, name, this)) {
       return failed(FailureCode.NameTaken, `somebody is called ${name}, or so much like it`);
     }
     this.#name = name;
@@ -229,14 +230,14 @@ export class Session {
 
   /** A member fell behind what the log holds. */
   lagged(membership: Membership): void {
-    if (this.#chat.options.slowConsumer === 'skip') {
+    if (this.#context.options.slowConsumer === 'skip') {
       const from = membership.room.log.positionOf(membership);
       const end = membership.room.log.end();
       membership.moveTo(end);
       this.#peer?.gap(membership.room.handle, from, end.start);
-      this.#chat.counters.readersSkipped++;
+      this.#context.counters.readersSkipped++;
     } else {
-      this.#chat.counters.readersClosed++;
+      this.#context.counters.readersClosed++;
       this.#peer?.close(
         CloseCode.SlowConsumer,
         `fell behind the history of ${membership.room.name || 'the inbox'}`,
@@ -256,8 +257,8 @@ export class Session {
   ): Resumed {
     const old = this.#peer;
     this.#peer = peer;
-    this.#chat.held.leave(this.#address);
-    this.#chat.held.enter(peer.address);
+    this.#context.addresses.sessions.leave(this.#address);
+    this.#context.addresses.sessions.enter(peer.address);
     this.#address = peer.address;
     this.#dialect = peer.dialect;
     this.#attempt = attempt ?? this.#attempt;
@@ -284,29 +285,29 @@ export class Session {
   ): void {
     if (this.#peer !== peer) return;
     this.#peer = undefined;
-    this.#chat.onPeerGone?.();
+    this.#context.sessions.onPeerGone?.();
     const { address } = peer;
-    const mayReturn = !goodbye && resumable && this.#chat.options.resumeWindowMs > 0;
+    const mayReturn = !goodbye && resumable && this.#context.options.resumeWindowMs > 0;
     // Whoever tears connection after connection must not fill the server with what is kept for his return.
-    const isHeld = mayReturn && this.#chat.awaySessions.tryEnter(address);
+    const isHeld = mayReturn && this.#context.addresses.away.tryEnter(address);
     if (mayReturn && !isHeld) {
       const message = 'one address has too many sessions that are away: another one is not kept';
-      this.#chat.strangerLog.refused('maxConnectionsPerAddress', address, message);
+      this.#context.refusals.refused('maxConnectionsPerAddress', address, message);
     }
     if (!isHeld) {
       this.end(kind);
       return;
     }
     this.#awayFrom = address;
-    this.#chat.sessionAway(this);
-    this.#lease = this.#chat.wheel.schedule(
+    this.#context.sessions.away(this);
+    this.#lease = this.#context.wheel.schedule(
       {
         expire: () => {
           this.end(kind);
           return undefined;
         },
       },
-      this.#chat.options.resumeWindowMs,
+      this.#context.options.resumeWindowMs,
     );
   }
 
@@ -319,12 +320,12 @@ export class Session {
       secret,
       clientSecret: kick.code === CloseCode.SessionReplaced ? undefined : clientSecret,
     };
-    if (!this.#closed) this.#chat.kicked.add(proof, kick, this.#chat.options.clock.now());
+    if (!this.#closed) this.#context.kicked.add(proof, kick, this.#context.options.clock.now());
     const peer = this.#peer;
     this.#peer = undefined;
     if (peer) {
       peer.close(kick.code, kick.reason);
-      this.#chat.onPeerGone?.();
+      this.#context.sessions.onPeerGone?.();
     }
     this.end(NoticeKind.Left);
   }
@@ -337,7 +338,7 @@ export class Session {
     this.#dropCredentials();
     for (const membership of [...this.rooms.values()]) this.#memberships?.leave(membership, kind);
     this.#inbox?.clear();
-    this.#chat.sessionEnded(this);
+    this.#context.sessions.ended(this);
   }
 
   /** Where the members of the line dialect talk. */
@@ -353,14 +354,14 @@ export class Session {
   }
 
   #dropCredentials(): void {
-    if (this.#credentials) this.#chat.wheel.cancel(this.#credentials);
+    if (this.#credentials) this.#context.wheel.cancel(this.#credentials);
     this.#credentials = undefined;
   }
 
   #dropLease(): void {
     if (!this.#lease) return;
-    this.#chat.wheel.cancel(this.#lease);
-    this.#chat.awaySessions.leave(this.#awayFrom);
+    this.#context.wheel.cancel(this.#lease);
+    this.#context.addresses.away.leave(this.#awayFrom);
     this.#lease = undefined;
   }
 }

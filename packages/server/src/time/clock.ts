@@ -111,3 +111,6 @@ class DerivedClock implements SteadyClock {
     this.#machine = machine;
   }
 }
+
+/** The longest delay that timers take. */
+export const MAX_TIMER_MS: number = 2_147_483_647;

@@ -4,7 +4,9 @@ import { Duplex } from 'node:stream';
 import { FrameType } from '@chat/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Acceptor } from '../../src/connection/acceptor.js';
+import { BinaryDialect } from '../../src/dialects/binary/binary-dialect.js';
 import { HttpDialect } from '../../src/dialects/http/http-dialect.js';
+import { LineDialect } from '../../src/dialects/line/line-dialect.js';
 import type { ChatServerOptions } from '../../src/options/options.js';
 import { MemoryChat } from '../support/memory-chat.js';
 import { turn } from '../support/turn.js';
@@ -38,7 +40,11 @@ let acceptor: Acceptor;
 
 async function open(options: ChatServerOptions): Promise<void> {
   memory = await MemoryChat.open(options);
-  acceptor = new Acceptor(memory.chat, new HttpDialect(memory.chat, {}));
+  acceptor = new Acceptor(memory.chat, {
+    binary: new BinaryDialect(memory.chat),
+    line: new LineDialect(memory.chat),
+    http: new HttpDialect(memory.chat, {}),
+  });
 }
 
 function visit(address: string, says?: Uint8Array | string): Visitor {
@@ -73,13 +79,13 @@ describe('Acceptor', () => {
       memory.clock.advance(200);
       await turn(2);
     }
-    expect(memory.chat.names.find('PAT')?.info.address).toBe('192.0.2.1');
+    expect(memory.chat.sessions.names.find('PAT')?.info.address).toBe('192.0.2.1');
     keys.push('RICIA');
     await turn(2);
     memory.clock.advance(5000);
     keys.push('\r');
     await turn(2);
-    expect(memory.chat.names.find('PATRICIA')?.info.address).toBe('192.0.2.2');
+    expect(memory.chat.sessions.names.find('PATRICIA')?.info.address).toBe('192.0.2.2');
     expect(String(program.answer)).toBe('*** PATRICIA has joined the chat\n');
   });
 

@@ -220,12 +220,12 @@ describe('ByteLog', () => {
         );
 
         const pieceBytes = 300 + random.below(1000);
-        const page = readHistory(room, { before: upTo + 1, limit }, pieceBytes);
+        const page = readHistory(log, { before: upTo + 1, limit }, pieceBytes);
         expect(page.pieces.flatMap((piece) => seqs(decodeAll(piece)))).toEqual(past);
         for (const piece of page.pieces) expect(piece.length).toBeLessThanOrEqual(pieceBytes);
         expect(page.end).toBe(past.length === 0 ? true : past[0] === held[0]);
 
-        const ahead = readHistory(room, { after, limit }, pieceBytes);
+        const ahead = readHistory(log, { after, limit }, pieceBytes);
         const following = held.filter((known) => known > after).slice(0, limit);
         expect(ahead.pieces.flatMap((piece) => seqs(decodeAll(piece)))).toEqual(following);
         expect(ahead.end).toBe((following.at(-1) ?? seq) === seq);

@@ -1,7 +1,7 @@
 /** Limits that are changed while people are connected hold for what comes next. */
 import { FailureCode, FrameType } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { ServerErrorCode } from '../../src/options/errors.js';
+import { ServerErrorCode } from '../../src/errors.js';
 import {
   type AdjustableLimits,
   adjustOptions,

@@ -62,7 +62,7 @@ describe('authenticate', () => {
     const close = await client.closed;
     expect(close!.code).toBe(code);
     expect(close!.reason).not.toContain('database');
-    expect(memory.chat.sessionCount).toBe(0);
+    expect(memory.chat.sessions.count).toBe(0);
     expect(memory.log.at('error')).toHaveLength(code === 4030 ? 1 : 0);
     const line = memory.connectLine();
     line.send('ada\n');
@@ -116,7 +116,7 @@ describe('authenticate', () => {
     failed.pipe.destroy();
     decisions[1]!.reject(new Error('too late'));
     await turn(2);
-    expect(memory.chat.sessionCount).toBe(0);
+    expect(memory.chat.sessions.count).toBe(0);
     const here = memory.connect();
     here.greet({ name: 'ada' });
     decisions[2]!.resolve({ ok: true });
@@ -128,10 +128,10 @@ describe('authenticate', () => {
     const memory = await MemoryChat.open({ hooks: { authenticate: () => decision.promise } });
     const client = memory.connect();
     client.greet({ name: 'ada' });
-    memory.chat.draining = true;
+    memory.chat.admission.close();
     decision.resolve({ ok: true });
     expect((await client.closed)!.code).toBe(1001);
-    expect(memory.chat.sessionCount).toBe(0);
+    expect(memory.chat.sessions.count).toBe(0);
   });
 
   it('lets one of two have a name that both want, and tells the other', async () => {
@@ -327,7 +327,7 @@ describe('onMessage', () => {
     const { handle } = await ada.join('lobby');
     await bob.join('lobby');
     ada.publish(handle, 'last words');
-    memory.chat.kick('ada', '');
+    memory.chat.operator.kick('ada', '');
     decision.resolve(undefined);
     await turn(2);
     expect(bob.texts(handle)).toEqual([]);

@@ -1,7 +1,7 @@
 /** Options that do not exist, and arguments of another kind, are refused before anything is opened. */
 import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { ServerErrorCode } from '../../src/options/errors.js';
+import { ServerErrorCode } from '../../src/errors.js';
 import { adjustOptions, resolveOptions } from '../../src/options/options.js';
 import { type ChatServer, createChatServer } from '../../src/server/chat-server.js';
 import { assertRuntime } from '../../src/server/runtime.js';

@@ -7,7 +7,7 @@ import { TimerWheel } from '../../src/time/timer-wheel.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { seeded } from '../support/seeded.js';
 
-const RETENTION = { maxBytes: 65_536, maxEntries: 100, maxAgeMs: 1000 };
+const RETENTION = { retentionBytes: 65_536, retentionEntries: 100, retentionMs: 1000 };
 
 function directory(): {
   rooms: Rooms;
@@ -17,10 +17,7 @@ function directory(): {
 } {
   const clock = new ManualClock();
   const wheel = new TimerWheel(clock, 250);
-  const rooms = new Rooms(
-    { maxRooms: 5000, emptyRoomTtlMs: 1000, maxLogBytes: 1e9, retention: RETENTION },
-    wheel,
-  );
+  const rooms = new Rooms({ maxRooms: 5000, emptyRoomTtlMs: 1000, maxLogBytes: 1e9, ...RETENTION }, wheel);
   const settle = (name: string): void => {
     const room = rooms.open(name)!;
     room.members.set(1, new Membership({ memberId: 1 } as Session, room, 1, room.log.end()));

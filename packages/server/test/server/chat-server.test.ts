@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { FrameType } from '@chat/protocol';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ServerError, ServerErrorCode } from '../../src/options/errors.js';
+import { ServerError, ServerErrorCode } from '../../src/errors.js';
 import { UNLIMITED } from '../../src/options/options.js';
 import { type ChatServer, createChatServer } from '../../src/server/chat-server.js';
 import { openssl, station, testCertificate } from '../support/carriers.js';

@@ -276,7 +276,7 @@ describe('a room', () => {
         body,
       })),
     );
-    memory.chat.kick('kicked', 'out');
+    memory.chat.operator.kick('kicked', 'out');
     await turn(3);
     // This one might have come back for a while.
     memory.clock.advance(31_000);
@@ -682,12 +682,12 @@ describe('kick and ban', () => {
     const bob = await memory.enter('bob');
     const { handle } = await ada.join('lobby');
     await bob.join('lobby');
-    expect(memory.chat.kick('nobody', '')).toBe(false);
-    expect(memory.chat.kick('BOB', 'enough')).toBe(true);
+    expect(memory.chat.operator.kick('nobody', '')).toBe(false);
+    expect(memory.chat.operator.kick('BOB', 'enough')).toBe(true);
     expect(await bob.closed).toMatchObject({ code: 4014, reason: 'enough' });
     await turn(2);
     expect(ada.entries(handle).at(-1)).toMatchObject({ kind: NoticeKind.Left, name: 'bob' });
-    expect(memory.chat.names.find('bob')).toBeUndefined();
+    expect(memory.chat.sessions.names.find('bob')).toBeUndefined();
     const { session, secret, epoch } = bob.welcome!;
     const again = memory.connect();
     again.greet({ name: 'bob', resume: { session, secret, epoch, rooms: [], inbox: 0 } });
@@ -699,7 +699,7 @@ describe('kick and ban', () => {
     for (const durationMs of [60_000, 2 ** 40]) {
       const name = `m${durationMs}`;
       await memory.enter(name, { address: '192.0.2.9' });
-      expect(memory.chat.ban(name, durationMs, '')).toBe(true);
+      expect(memory.chat.operator.ban(name, durationMs, '')).toBe(true);
       const again = memory.connect({ address: '192.0.2.9' });
       again.greet({ name: 'other' });
       expect(await again.closed).toMatchObject({

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ServerErrorCode } from '../../src/options/errors.js';
+import { ServerErrorCode } from '../../src/errors.js';
 import { createChatServer } from '../../src/server/chat-server.js';
 import { tcpPipe } from '../support/socket-pipe.js';
 import { WireClient } from '../support/wire-client.js';

@@ -2,7 +2,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../../../test/support/find-program.js';
-import type { HttpOptions } from '../../src/dialects/http/http-dialect.js';
+import type { HttpOptions } from '../../src/options/http-options.js';
 import type { ChatServerOptions } from '../../src/options/options.js';
 import { type ChatServer, createChatServer } from '../../src/server/chat-server.js';
 import { makeCertificate, type TestCertificate } from './certificate.js';

@@ -1,10 +1,11 @@
 /** The chat without a socket: peers over memory links, time by hand, fan-out at the end of each turn. */
 import type { Hello } from '@chat/protocol';
 import { BinaryPeer } from '../../src/dialects/binary/binary-peer.js';
-import { LinePeer } from '../../src/dialects/line/line-peer.js';
+import { LineDialect } from '../../src/dialects/line/line-dialect.js';
 import type { SessionInfo } from '../../src/options/hooks.js';
 import { type ChatServerOptions, resolveOptions } from '../../src/options/options.js';
-import { Chat, type ChatEvents } from '../../src/server/chat.js';
+import { createCore, type ServerCore } from '../../src/server/core.js';
+import type { SessionEvents } from '../../src/session/sessions.js';
 import { LogLines } from './log-lines.js';
 import { ManualClock } from './manual-clock.js';
 import { MemoryLink } from './memory-link.js';
@@ -17,18 +18,20 @@ export interface MemoryClient extends WireClient {
 export class MemoryChat {
   readonly clock: ManualClock = new ManualClock();
   readonly log: LogLines = new LogLines();
-  readonly events: (readonly [keyof ChatEvents, string])[] = [];
+  readonly events: (readonly [keyof SessionEvents, string])[] = [];
   /** What the listener of each of these was told; they are the events of sessions. */
   readonly infos: SessionInfo[] = [];
-  readonly chat: Chat;
+  readonly chat: ServerCore;
+  readonly #lines: LineDialect;
 
   private constructor(options: ChatServerOptions) {
     const resolved = resolveOptions({ clock: this.clock, logger: this.log, ...options });
-    this.chat = new Chat(resolved, (name, info) => {
+    this.chat = createCore(resolved, (name, info) => {
       if (!name.startsWith('session-')) return;
       this.events.push([name, info.name]);
       this.infos.push(info);
     });
+    this.#lines = new LineDialect(this.chat);
   }
 
   static async open(options: ChatServerOptions = {}): Promise<MemoryChat> {
@@ -69,7 +72,7 @@ export class MemoryChat {
       text += decoder.decode(bytes, { stream: true });
       chunks.push(bytes);
     };
-    new LinePeer(this.chat, link);
+    this.#lines.open(link);
     return {
       link,
       text: () => text,

@@ -147,7 +147,7 @@ export class WireReader {
 
   /** An operator shows it out of the room. */
   evict(room: string): void {
-    const session = this.#memory.chat.names.find(this.name);
+    const session = this.#memory.chat.sessions.names.find(this.name);
     if (session?.evict(room)) this.#evicted.add(room);
   }
 

@@ -23,15 +23,15 @@ import {
   PUBLISH_ROOM_OFFSET,
   readU32,
 } from '@chat/protocol';
+import type { ConnectionContext } from '../../connection/context.js';
 import { InputGate, type InputGateOwner } from '../../connection/input-gate.js';
 import type { Link, LinkHandler } from '../../connection/link.js';
-import type { Peer } from '../../connection/peer.js';
 import type { InputAccount } from '../../limits/input-account.js';
 import { OverheadBytes, Price } from '../../limits/prices.js';
 import type { SessionInfo } from '../../options/hooks.js';
 import { HISTORY_HEADER_BYTES } from '../../options/options.js';
 import { isBehind, type Membership } from '../../room/room.js';
-import type { Chat } from '../../server/chat.js';
+import type { Peer } from '../../session/peer.js';
 import { TOO_MANY } from '../../session/publisher.js';
 import type { Session } from '../../session/session.js';
 import type { TimerEntry } from '../../time/timer-wheel.js';
@@ -61,7 +61,7 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
   readonly dialect: BinaryPeerOptions['dialect'];
   input: InputAccount;
   heardAt: number;
-  readonly #chat: Chat;
+  readonly #context: ConnectionContext;
   readonly #link: Link;
   readonly #decoder: FrameDecoder;
   readonly #input: InputGate;
@@ -76,17 +76,17 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
   /** Whether the client can know its session: it has, or has said something since the welcome. */
   #isKnown = false;
 
-  constructor(chat: Chat, link: Link, options: BinaryPeerOptions) {
-    this.#chat = chat;
+  constructor(context: ConnectionContext, link: Link, options: BinaryPeerOptions) {
+    this.#context = context;
     this.#link = link;
-    this.input = chat.accounts.open(link.address);
+    this.input = context.accounts.open(link.address);
     this.dialect = options.dialect;
-    this.#decoder = new FrameDecoder({ maxFrameBytes: chat.options.maxFrameBytes });
-    this.#input = new InputGate(link, chat.options.clock, this);
-    this.#sender = new FrameSender(chat, link, this.#input, this);
+    this.#decoder = new FrameDecoder({ maxFrameBytes: context.options.maxFrameBytes });
+    this.#input = new InputGate(link, context.options.clock, this);
+    this.#sender = new FrameSender(context, link, this.#input, this);
     this.#state = options.preface ? { name: 'preface', reader: new PrefaceReader() } : { name: 'hello' };
-    this.heardAt = chat.wheel.now;
-    this.#deadline = chat.wheel.schedule(this, chat.options.handshakeTimeoutMs);
+    this.heardAt = context.wheel.now;
+    this.#deadline = context.wheel.schedule(this, context.options.handshakeTimeoutMs);
     link.handler = this;
   }
 
@@ -98,8 +98,8 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
 
   onBytes(chunk: Uint8Array): void {
     if (this.#state.name === 'closed') return;
-    this.#chat.counters.bytesIn += chunk.length;
-    this.heardAt = this.#chat.wheel.now;
+    this.#context.counters.bytesIn += chunk.length;
+    this.heardAt = this.#context.wheel.now;
     this.input.look();
     this.input.chargeChunk(chunk.length);
     let rest = chunk;
@@ -158,7 +158,7 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
 
   /** The deadline of the handshake, later of hearing from the client. */
   expire(now: number): number | undefined {
-    const { idleTimeoutMs } = this.#chat.options;
+    const { idleTimeoutMs } = this.#context.options;
     switch (this.#state.name) {
       case 'closed':
         return undefined;
@@ -245,8 +245,8 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
   close(code: number, reason: string, retryAfterMs = 0): void {
     const state = this.#state;
     if (state.name === 'closed') return;
-    this.#chat.counters.closed(code);
-    const { logger } = this.#chat.options;
+    this.#context.counters.closed(code);
+    const { logger } = this.#context.options;
     const member = state.name === 'open' ? state.session.memberId : undefined;
     logger.debug({ address: this.address, member, code, close: closeCodeInfo(code).name, reason }, 'closing');
     if (state.name === 'open') {
@@ -297,15 +297,15 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
 
   async #admit(hello: Hello): Promise<void> {
     checkHello(hello);
-    const { maxFrameBytes } = this.#chat.options;
+    const { maxFrameBytes } = this.#context.options;
     if (hello.maxFrameBytes < maxFrameBytes) {
       const reason = `frames here have up to ${maxFrameBytes} bytes, the client takes ${hello.maxFrameBytes}`;
       this.close(CloseCode.FrameTooLarge, reason);
       return;
     }
-    const abort = this.#chat.options.hooks.authenticate && new AbortController();
+    const abort = this.#context.options.hooks.authenticate && new AbortController();
     this.#state = { name: 'admitting', abort };
-    const admission = await this.#chat.admit(hello, this, abort?.signal);
+    const admission = await this.#context.admission.decide(hello, this, abort?.signal);
     if ('code' in admission) {
       this.close(admission.code, admission.reason, admission.retryAfterMs);
       return;
@@ -317,13 +317,13 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
     }
     this.#state = { name: 'open', session: admission.session };
     this.#isKnown = admission.welcome.resumed;
-    const { idleTimeoutMs, handshakeTimeoutMs } = this.#chat.options;
+    const { idleTimeoutMs, handshakeTimeoutMs } = this.#context.options;
     if (idleTimeoutMs / 2 < handshakeTimeoutMs) {
       // The deadline that runs is that of the handshake: too late to look whether anything is heard.
-      this.#chat.wheel.cancel(this.#deadline);
-      this.#deadline = this.#chat.wheel.schedule(this, idleTimeoutMs / 2);
+      this.#context.wheel.cancel(this.#deadline);
+      this.#deadline = this.#context.wheel.schedule(this, idleTimeoutMs / 2);
     }
-    this.#chat.options.logger.debug(
+    this.#context.options.logger.debug(
       {
         address: this.address,
         member: admission.session.memberId,
@@ -380,7 +380,7 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
         return undefined;
       case FrameType.Pong:
         if (!this.#trifle(1)) return undefined;
-        if (frame.nonce === DRAIN_NONCE && this.#chat.draining) {
+        if (frame.nonce === DRAIN_NONCE && this.#context.admission.isClosed) {
           this.#drained = true;
           this.#catchUp(session);
         }
@@ -403,12 +403,12 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
     id: number,
     request: Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    const pieceBytes = this.#chat.options.maxFrameBytes - HISTORY_HEADER_BYTES;
+    const pieceBytes = this.#context.options.maxFrameBytes - HISTORY_HEADER_BYTES;
     const respond = (response: Joined): void =>
       this.#answer(encodeFrame({ type: FrameType.Response, id, response }));
-    const answered = answerRequest(this.#chat, session, request, pieceBytes, respond).catch(
+    const answered = answerRequest(this.#context, session, request, pieceBytes, respond).catch(
       (error: unknown): Reply => {
-        this.#chat.strangerLog.failed(error, 'a request failed', { member: session.memberId });
+        this.#context.refusals.failed(error, 'a request failed', { member: session.memberId });
         return { failure: { code: FailureCode.Internal, message: 'the server failed' } };
       },
     );
@@ -451,7 +451,7 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
     if (ProtocolError.is(error)) {
       this.close(CLOSE_CODE_OF_ERROR[error.code], error.message);
     } else {
-      this.#chat.strangerLog.failed(error, 'a frame could not be handled', { address: this.address });
+      this.#context.refusals.failed(error, 'a frame could not be handled', { address: this.address });
       this.close(CloseCode.Internal, 'the server failed');
     }
   }
@@ -463,7 +463,7 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
     this.#state = { name: 'closed' };
     this.#input.stop();
     this.#sender.stop();
-    this.#chat.wheel.cancel(this.#deadline);
+    this.#context.wheel.cancel(this.#deadline);
   }
 }
 

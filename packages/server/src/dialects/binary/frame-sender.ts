@@ -6,19 +6,19 @@
  * nothing until they are out. So a peer that does not read costs its cursor, and a bounded amount of answers.
  */
 
+import { AnswerBuffer } from '../../connection/answer-buffer.js';
+import type { ConnectionContext } from '../../connection/context.js';
 import type { InputGate } from '../../connection/input-gate.js';
 import type { Link } from '../../connection/link.js';
-import type { Peer } from '../../connection/peer.js';
 import { isBehind, type Membership } from '../../room/room.js';
-import type { Chat } from '../../server/chat.js';
-import { AnswerBuffer } from './answer-buffer.js';
+import type { Peer } from '../../session/peer.js';
 import type { HistoryFrame } from './requests.js';
 
 /** Catch-up behind a cork is collected in memory, so it goes in portions of about this size. */
 const CORKED_BYTES = 262_144;
 
 export class FrameSender {
-  readonly #chat: Chat;
+  readonly #context: ConnectionContext;
   readonly #link: Link;
   readonly #input: InputGate;
   readonly #peer: Peer;
@@ -31,8 +31,8 @@ export class FrameSender {
   #servedLast: Membership | undefined;
 
   /** @param peer whose answers they are; its `flush` is called at the end of a turn that has some */
-  constructor(chat: Chat, link: Link, input: InputGate, peer: Peer) {
-    this.#chat = chat;
+  constructor(context: ConnectionContext, link: Link, input: InputGate, peer: Peer) {
+    this.#context = context;
     this.#link = link;
     this.#input = input;
     this.#peer = peer;
@@ -50,7 +50,7 @@ export class FrameSender {
 
   /** Whether no more answers may wait. */
   get isFull(): boolean {
-    return this.#blocked && this.queuedBytes > this.#chat.options.maxQueuedBytes;
+    return this.#blocked && this.queuedBytes > this.#context.options.maxQueuedBytes;
   }
 
   /** Resolves once what was unsent is out, or nothing will be any more. */
@@ -78,7 +78,7 @@ export class FrameSender {
   /** See `Peer`. */
   deliver(membership: Membership): void {
     if (this.#blocked) {
-      if (membership.lagged) membership.session.lagged(membership);
+      if (membership.lagged) membership.member.lagged(membership);
       return;
     }
     const link = this.#link;
@@ -90,15 +90,15 @@ export class FrameSender {
     let { chunk } = membership;
     for (;;) {
       if (membership.lagged) {
-        membership.session.lagged(membership);
+        membership.member.lagged(membership);
         break;
       }
       if (membership.offset < chunk.used) {
         const { log } = membership.room;
         const slice = log.slice(chunk, membership.offset);
         membership.offset = chunk.used;
-        this.#chat.counters.slicesOut++;
-        this.#chat.counters.entriesOut += log.sliceEntries;
+        this.#context.counters.slicesOut++;
+        this.#context.counters.entriesOut += log.sliceEntries;
         this.#write(slice);
         // Stop only when the socket really holds unsent bytes: then, and only then, `onFlushed` follows.
         if (!corked && link.unsentBytes > 0) break;
@@ -160,13 +160,13 @@ export class FrameSender {
   }
 
   #answered(): void {
-    if (this.queuedBytes > this.#chat.options.maxQueuedBytes) {
+    if (this.queuedBytes > this.#context.options.maxQueuedBytes) {
       // Not at the end of the turn but now: one chunk of requests may ask for any amount of answers.
       this.flush();
       // It sends and does not read: it may go on when it has read its answers.
       if (this.#blocked) this.#input.block();
     }
-    if (!this.#blocked) this.#chat.fanOut.queueAnswers(this.#peer);
+    if (!this.#blocked) this.#context.fanOut.queueAnswers(this.#peer);
   }
 
   #writeAnswers(): void {
@@ -183,12 +183,12 @@ export class FrameSender {
       this.#write(Buffer.concat(parts));
       return;
     }
-    this.#chat.counters.bytesOut += parts[0].length + parts[1].length;
+    this.#context.counters.bytesOut += parts[0].length + parts[1].length;
     link.writeParts(parts);
   }
 
   #write(bytes: Buffer): void {
-    this.#chat.counters.bytesOut += bytes.length;
+    this.#context.counters.bytesOut += bytes.length;
     this.#link.write(bytes);
   }
 }

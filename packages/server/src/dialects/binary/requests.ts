@@ -11,10 +11,10 @@ import {
   type ResponseBodies,
   roomNameProblem,
 } from '@chat/protocol';
+import type { ConnectionContext } from '../../connection/context.js';
 import { Price } from '../../limits/prices.js';
 import { findHistory, type HistoryPage, MAX_HISTORY_ENTRIES } from '../../log/history.js';
 import type { Room } from '../../room/room.js';
-import type { Chat } from '../../server/chat.js';
 import type { Session } from '../../session/session.js';
 
 /** Items on a page when the client does not say, and at the most. */
@@ -43,7 +43,7 @@ const NOTHING = new Uint8Array(0);
  * @param respond takes a response that must not wait for the end of this function; then there is no reply
  */
 export async function answerRequest(
-  chat: Chat,
+  context: ConnectionContext,
   session: Session,
   request: Readonly<Record<string, unknown>>,
   pieceBytes: number,
@@ -81,21 +81,27 @@ export async function answerRequest(
       if (!isOptional(prefix, isString) || !isOptional(limit, isCount) || !isOptional(cursor, isString)) {
         return bad(op);
       }
-      const { authorize } = chat.options.hooks;
+      const { authorize } = context.options.hooks;
       const maySee = authorize && ((name: string) => authorize(session.info, 'list', name));
-      const before = chat.rooms.lookedAt;
-      const response = await chat.rooms.list(prefix ?? '', page(limit), pageBytes(chat), cursor, maySee);
-      session.input.charge(Math.floor((chat.rooms.lookedAt - before) * Price.roomLookedAt));
+      const before = context.rooms.lookedAt;
+      const response = await context.rooms.list(
+        prefix ?? '',
+        page(limit),
+        pageBytes(context),
+        cursor,
+        maySee,
+      );
+      session.input.charge(Math.floor((context.rooms.lookedAt - before) * Price.roomLookedAt));
       return { response };
     }
     case 'members': {
       const { room: name, limit, cursor } = request;
       if (!isOptional(limit, isCount) || !isOptional(cursor, isPosition)) return bad(op);
-      const room = joinedRoom(chat, session, name);
+      const room = joinedRoom(context, session, name);
       if ('failure' in room) return room;
       return {
         response: {
-          ...room.listMembers(page(limit), pageBytes(chat), cursor),
+          ...room.listMembers(page(limit), pageBytes(context), cursor),
           memberCount: room.members.size,
         },
       };
@@ -105,14 +111,14 @@ export async function answerRequest(
       if (!isOptional(limit, isCount) || !isOptional(before, isPosition) || !isOptional(after, isPosition)) {
         return bad(op);
       }
-      const room = joinedRoom(chat, session, name);
+      const room = joinedRoom(context, session, name);
       if ('failure' in room) return room;
       const wish = {
         limit: Math.min(limit ?? DEFAULT_PAGE, MAX_HISTORY_ENTRIES),
         ...(before === undefined ? {} : { before }),
         ...(after === undefined ? {} : { after }),
       };
-      return { history: findHistory(room, wish, pieceBytes) };
+      return { history: findHistory(room.log, wish, pieceBytes) };
     }
     default:
       return bad(op);
@@ -146,11 +152,15 @@ export function* replyFrames(id: number, reply: Reply): Generator<Uint8Array | H
   return true;
 }
 
-function joinedRoom(chat: Chat, session: Session, name: unknown): Room | { failure: Failure } {
+function joinedRoom(
+  context: ConnectionContext,
+  session: Session,
+  name: unknown,
+): Room | { failure: Failure } {
   if (typeof name !== 'string') return bad('room');
   const problem = roomNameProblem(name);
   if (problem) return { failure: { code: FailureCode.RoomInvalid, message: problem } };
-  const room = chat.rooms.find(name);
+  const room = context.rooms.find(name);
   if (!room || !session.rooms.has(room.handle)) {
     return { failure: { code: FailureCode.NotMember, message: `not a member of ${name}` } };
   }
@@ -162,8 +172,8 @@ function page(limit: number | undefined): number {
 }
 
 /** What of a frame is for the items of a page; the rest is for the fields around them, the cursor among these. */
-function pageBytes(chat: Chat): number {
-  return chat.options.maxFrameBytes - 2048;
+function pageBytes(context: ConnectionContext): number {
+  return context.options.maxFrameBytes - 2048;
 }
 
 function bad(op: unknown): { failure: Failure } {

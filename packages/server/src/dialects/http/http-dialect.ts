@@ -2,30 +2,42 @@
  * HTTP on the chat port: a page for people who point a browser at it, health for machines, and the door to
  * WebSocket. The program around the server may take over requests (`http` option) to serve its own pages.
  */
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { CloseCode, closeCodeInfo } from '@chat/protocol';
 import { WebSocketServer } from 'ws';
+import type { ConnectionContext } from '../../connection/context.js';
+import type { Arrival, ConnectionRefusal, Dialect } from '../../connection/dialect.js';
 import { endSocket } from '../../connection/link.js';
+import { ServerError, ServerErrorCode } from '../../errors.js';
 import { AddressRanges, peerAddress } from '../../limits/addresses/address-ranges.js';
 import { clientAddress } from '../../limits/addresses/forwarded.js';
-import { ServerError, ServerErrorCode } from '../../options/errors.js';
-import type { Chat } from '../../server/chat.js';
+import type { HttpOptions } from '../../options/http-options.js';
 import type { Timed, TimerEntry } from '../../time/timer-wheel.js';
 import { BinaryPeer } from '../binary/binary-peer.js';
 import { MessageFramer, SUBPROTOCOL, WebSocketLink } from '../websocket/websocket-link.js';
+import {
+  type Answer,
+  defaultAnswer,
+  httpRefusal,
+  isLocalName,
+  isReading,
+  METHOD_NOT_ALLOWED,
+  ONE_YEAR_S,
+  OWN_PATHS,
+  plainRefusal,
+  refuse,
+  send,
+  TLS_ONLY,
+  TOO_MANY_REQUESTS,
+  UPGRADE_REQUIRED,
+  WEBSOCKET_PATH,
+} from './http-answers.js';
 import { HttpGate } from './http-gate.js';
-import { hostOf, PageGuard, type PageRequest } from './page-guard.js';
+import { PageGuard, type PageRequest } from './page-guard.js';
 
 /** Largest request head. */
 const MAX_HEADER_BYTES = 8192;
-const WEBSOCKET_PATH = '/ws';
 /** A WebSocket that was closed may take so long to say so too. */
 const CLOSE_TIMEOUT_MS = 5000;
 /** An answer of which nothing was read for so long is given up. */
@@ -36,33 +48,12 @@ interface Exchange {
   deadline: TimerEntry | undefined;
   /** Lets requests in one by one. */
   readonly gate: HttpGate;
-  readonly rule: HttpRule | undefined;
+  /** Within TLS that is required, browsers are told to use nothing else; without it every request is refused. */
+  readonly tls: Arrival['tls'];
 }
 
-/**
- * What holds for a connection because TLS is required: without TLS every request is refused, within TLS browsers are told
- * to use nothing else from now on.
- */
-export type HttpRule = 'plain-refused' | 'tls-only';
-
-/** How HTTP on the chat port behaves. */
-export interface HttpOptions {
-  /** Takes requests that the server does not answer itself (`/healthz`, `/readyz`, `/ws`). */
-  readonly handler?: RequestListener;
-  /** Origins, beside the server's own host, whose pages may connect. `'*'` allows any. @defaultValue [] */
-  readonly allowedOrigins?: readonly string[];
-  /**
-   * Host names under which pages may use this server: `chat.example.org`, `*.example.org`, `'*'`. Addresses, loopback
-   * and the name of the machine always may. An empty list lets in what DNS rebinding cannot reach, see the README.
-   * @defaultValue []
-   */
-  readonly allowedHosts?: readonly string[];
-  /** How long a connection may be quiet between two requests; longer than a load balancer keeps one. @defaultValue 75000 */
-  readonly keepAliveTimeoutMs?: number;
-}
-
-export class HttpDialect {
-  readonly #chat: Chat;
+export class HttpDialect implements Dialect {
+  readonly #context: ConnectionContext;
   readonly #options: HttpOptions;
   readonly #server: Server;
   readonly #websockets: WebSocketServer;
@@ -73,9 +64,9 @@ export class HttpDialect {
   readonly #guard: PageGuard;
   readonly #keepAliveMs: number;
 
-  constructor(chat: Chat, options: HttpOptions) {
-    this.#chat = chat;
-    this.#trustedProxies = new AddressRanges(chat.options.trustedProxies, 'trustedProxies');
+  constructor(context: ConnectionContext, options: HttpOptions) {
+    this.#context = context;
+    this.#trustedProxies = new AddressRanges(context.options.trustedProxies, 'trustedProxies');
     this.#options = options;
     this.#guard = new PageGuard(options.allowedOrigins ?? [], options.allowedHosts ?? []);
     this.#keepAliveMs = keepAliveMs(options);
@@ -90,7 +81,7 @@ export class HttpDialect {
       this.#inTurn(socket as Socket, () => refuse(socket as Socket, '405 Method Not Allowed')),
     );
     // protocol.md, "WebSocket and HTTP": a message may hold several frames; each is checked on its own.
-    this.#maxMessageBytes = chat.options.maxFrameBytes * 4;
+    this.#maxMessageBytes = context.options.maxFrameBytes * 4;
     this.#websockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
@@ -107,14 +98,20 @@ export class HttpDialect {
     });
   }
 
-  /** Takes over a connection whose first bytes, put back into the socket, are HTTP. */
-  accept(socket: Socket, rule?: HttpRule): void {
-    const gate = new HttpGate(this.#chat, socket);
-    this.#exchanges.set(socket, { deadline: undefined, gate, rule });
+  accept({ socket, seen, tls }: Arrival): void {
+    socket.pause();
+    socket.unshift(seen);
+    const gate = new HttpGate(this.#context, socket);
+    this.#exchanges.set(socket, { deadline: undefined, gate, tls });
     socket.once('close', () => this.#release(socket));
     this.#expectRequest(socket);
     this.#server.emit('connection', socket);
     gate.attach();
+    socket.resume();
+  }
+
+  refusal({ code }: ConnectionRefusal): string {
+    return httpRefusal(code);
   }
 
   /** Ends all connections that are not WebSockets. */
@@ -128,7 +125,7 @@ export class HttpDialect {
    * connection is closed without a word, which a client would take for an answer.
    */
   #expectRequest(socket: Socket, isKept = false): void {
-    const { handshakeTimeoutMs } = this.#chat.options;
+    const { handshakeTimeoutMs } = this.#context.options;
     const read = socket.bytesRead;
     const lookMs = Math.max(1, Math.min(Math.floor(handshakeTimeoutMs / LOOKS), this.#keepAliveMs));
     let quietMs = 0;
@@ -147,7 +144,7 @@ export class HttpDialect {
         isQuiet = false;
         return Math.max(1, handshakeTimeoutMs - lookMs);
       }
-      this.#chat.options.logger.debug({ address: peerAddress(socket) }, 'HTTP request timed out');
+      this.#context.options.logger.debug({ address: peerAddress(socket) }, 'HTTP request timed out');
       if (!socket.destroyed && socket.writable) {
         socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       }
@@ -176,14 +173,14 @@ export class HttpDialect {
   #setDeadline(socket: Socket, timed: Timed, delayMs: number): void {
     const exchange = this.#exchanges.get(socket);
     if (!exchange) return;
-    if (exchange.deadline) this.#chat.wheel.cancel(exchange.deadline);
-    exchange.deadline = this.#chat.wheel.schedule(timed, delayMs);
+    if (exchange.deadline) this.#context.wheel.cancel(exchange.deadline);
+    exchange.deadline = this.#context.wheel.schedule(timed, delayMs);
   }
 
   /** The connection is no longer HTTP, or no longer at all. */
   #release(socket: Socket): void {
     const exchange = this.#exchanges.get(socket);
-    if (exchange?.deadline) this.#chat.wheel.cancel(exchange.deadline);
+    if (exchange?.deadline) this.#context.wheel.cancel(exchange.deadline);
     exchange?.gate.close();
     this.#exchanges.delete(socket);
   }
@@ -209,11 +206,11 @@ export class HttpDialect {
     if (hasBody(request)) request.once('end', () => this.#expectReading(socket));
     else this.#expectReading(socket);
     const path = request.url?.split('?')[0] ?? '/';
-    if (exchange.rule === 'tls-only' && !isLocalName(request)) {
+    if (exchange.tls === 'taken-off' && !isLocalName(request)) {
       response.setHeader('Strict-Transport-Security', `max-age=${ONE_YEAR_S}`);
     }
     const answer =
-      (exchange.rule === 'plain-refused' ? plainRefusal(request, path) : undefined) ??
+      (exchange.tls === 'missing' ? plainRefusal(request, path) : undefined) ??
       this.#answer(request, path) ??
       this.#unwelcome(request) ??
       (this.#options.handler ? undefined : defaultAnswer(request, path));
@@ -226,7 +223,7 @@ export class HttpDialect {
     try {
       await this.#options.handler?.(request, response);
     } catch (err) {
-      this.#chat.strangerLog.failed(err, 'the HTTP handler failed', { url: request.url });
+      this.#context.refusals.failed(err, 'the HTTP handler failed', { url: request.url });
       if (response.headersSent) response.destroy();
       else send(response, { status: 500, body: 'the server failed' });
     }
@@ -253,7 +250,11 @@ export class HttpDialect {
   /** Why somebody is shown nothing: its address is banned, or its page could not speak to this server. */
   #unwelcome(request: IncomingMessage): Answer | undefined {
     const address = this.#clientAddress(request);
-    const bannedMs = this.#chat.bannedMs(undefined, address);
+    const bannedMs = this.#context.bans.refusedMs(
+      undefined,
+      address,
+      this.#context.options.clock.monotonic(),
+    );
     if (bannedMs > 0) {
       const retryAfter = Math.min(Math.ceil(bannedMs / 1000), ONE_YEAR_S);
       return { status: 403, body: 'banned', headers: { 'Retry-After': String(retryAfter) } };
@@ -262,7 +263,7 @@ export class HttpDialect {
     const refusal = this.#guard.refusesHost(this.#pageRequest(request), isNavigation);
     if (!refusal) return undefined;
     const { host } = request.headers;
-    this.#chat.strangerLog.refused(
+    this.#context.refusals.refused(
       refusal.option,
       address,
       `a page was refused for its host: ${refusal.remedy}`,
@@ -283,8 +284,8 @@ export class HttpDialect {
 
   /** Whether newcomers should be sent here. */
   #readiness(): Answer {
-    if (this.#chat.draining) return { status: 503, body: 'draining' };
-    if (this.#chat.memory.isShort) return { status: 503, body: 'short of memory' };
+    if (this.#context.admission.isClosed) return { status: 503, body: 'draining' };
+    if (this.#context.memory.isShort) return { status: 503, body: 'short of memory' };
     return { status: 200, body: 'ready' };
   }
 
@@ -311,7 +312,7 @@ export class HttpDialect {
     if (refusal) {
       const { origin } = request.headers;
       const { status, sentence } = refusal;
-      this.#chat.options.logger.debug({ address, origin, refusal: status }, 'upgrade refused');
+      this.#context.options.logger.debug({ address, origin, refusal: status }, 'upgrade refused');
       refuse(socket, status, sentence);
       return;
     }
@@ -323,7 +324,7 @@ export class HttpDialect {
         framer: this.#framer,
         maxMessageBytes: this.#maxMessageBytes,
       });
-      new BinaryPeer(this.#chat, link, { dialect: 'websocket', preface: false });
+      new BinaryPeer(this.#context, link, { dialect: 'websocket', preface: false });
     });
   }
 
@@ -354,9 +355,9 @@ export class HttpDialect {
 
   /** Counts one who comes through a proxy, which was not counted itself; answers it when it is over its share. */
   #tryEnter(socket: Socket, address: string): boolean {
-    const { addresses, counters, options } = this.#chat;
-    if (this.#chat.tryEnter(address)) {
-      socket.once('close', () => addresses.leave(address));
+    const { addresses, counters, options } = this.#context;
+    if (addresses.tryConnect(address)) {
+      socket.once('close', () => addresses.connections.leave(address));
       return true;
     }
     const code = CloseCode.TooManyConnections;
@@ -368,7 +369,7 @@ export class HttpDialect {
   }
 
   #upgradeRefusal(request: IncomingMessage, socket: Socket, address: string): UpgradeRefusal | undefined {
-    if (this.#exchanges.get(socket)?.rule === 'plain-refused') {
+    if (this.#exchanges.get(socket)?.tls === 'missing') {
       return { status: `426 ${UPGRADE_REQUIRED}`, sentence: TLS_ONLY };
     }
     if (request.url?.split('?')[0] !== WEBSOCKET_PATH) return { status: '404 Not Found' };
@@ -377,10 +378,10 @@ export class HttpDialect {
     if (refusal) {
       const { origin, host } = page;
       const message = `a page of ${origin} was refused at the host ${host}: ${refusal.remedy}`;
-      this.#chat.strangerLog.refused(refusal.option, address, message, { origin, host });
+      this.#context.refusals.refused(refusal.option, address, message, { origin, host });
       return { status: '403 Forbidden', sentence: refusal.remedy };
     }
-    if (this.#chat.draining) return { status: '503 Service Unavailable' };
+    if (this.#context.admission.isClosed) return { status: '503 Service Unavailable' };
     const offered = request.headers['sec-websocket-protocol'];
     // The subprotocol is the version: who offers others only speaks none that is spoken here.
     if (offered !== undefined && !offered.split(',').some((name) => name.trim() === SUBPROTOCOL)) {
@@ -393,13 +394,7 @@ export class HttpDialect {
 /** How often within its time it is looked whether the next request has begun. */
 const LOOKS = 4;
 const DEFAULT_KEEP_ALIVE_MS = 75_000;
-const ONE_YEAR_S = 31_536_000;
-/** RFC 9110, 15.5.22: names what the client has to speak. */
-const UPGRADE_REQUIRED = 'Upgrade Required\r\nUpgrade: TLS/1.2, HTTP/1.1';
-const TLS_ONLY = 'this server takes TLS only';
 const MAX_FRAGMENTS = 1024;
-/** What who is refused for now is told to wait. */
-const RETRY_AFTER_S = 5;
 /** What TCP carries at least in a packet that is not the last of its message. */
 const SMALLEST_SEGMENT_BYTES = 256;
 
@@ -409,55 +404,11 @@ interface UpgradeRefusal {
   readonly sentence?: string;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-const OWN_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', WEBSOCKET_PATH]);
-const METHOD_NOT_ALLOWED: Answer = {
-  status: 405,
-  body: 'method not allowed',
-  headers: { Allow: 'GET, HEAD' },
-};
-
-/** What a client is told that was held up, and asks for more all the same. */
-const TOO_MANY_REQUESTS: Answer = {
-  status: 429,
-  body: 'too many requests',
-  headers: { 'Retry-After': String(RETRY_AFTER_S), Connection: 'close' },
-};
-
-function isReading({ method }: IncomingMessage): boolean {
-  return method === 'GET' || method === 'HEAD';
-}
-
 /** @throws ServerError `ERR_SERVER_BAD_OPTION` */
 function keepAliveMs({ keepAliveTimeoutMs = DEFAULT_KEEP_ALIVE_MS }: HttpOptions): number {
   if (Number.isInteger(keepAliveTimeoutMs) && keepAliveTimeoutMs > 0) return keepAliveTimeoutMs;
   const message = `http.keepAliveTimeoutMs must be a whole number of at least 1, got ${keepAliveTimeoutMs}`;
   throw new ServerError(ServerErrorCode.BadOption, message);
-}
-
-/** A browser is sent to the secure page; everything else is told what to speak. */
-function plainRefusal({ headers, method, url = '/' }: IncomingMessage, path: string): Answer {
-  const isPage = (method === 'GET' || method === 'HEAD') && /\btext\/html\b/.test(headers.accept ?? '');
-  const host = headers.host;
-  if (isPage && !OWN_PATHS.has(path) && url.startsWith('/') && host !== undefined && hostOf(host)) {
-    return {
-      status: 308,
-      body: TLS_ONLY,
-      headers: { Location: `https://${host}${url}`, Connection: 'close' },
-    };
-  }
-  const headersOfIt = { Upgrade: 'TLS/1.2, HTTP/1.1', Connection: 'Upgrade, close' };
-  return { status: 426, body: TLS_ONLY, headers: headersOfIt };
-}
-
-/** HSTS for loopback would hold for every other server of a developer. */
-function isLocalName({ headers }: IncomingMessage): boolean {
-  return /^(localhost|.*\.localhost)$/.test(hostOf(headers.host)?.name ?? '');
 }
 
 /** `Connection` without the options that belong to an upgrade. */
@@ -468,35 +419,4 @@ function withoutUpgradeOption(value: string): string {
 
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
-
-function defaultAnswer(request: IncomingMessage, path: string): Answer {
-  if (!isReading(request)) return METHOD_NOT_ALLOWED;
-  if (path !== '/') return { status: 404, body: 'not found' };
-  return { status: 200, body: 'This is a chat server. Connect with a chat client, or with nc.' };
-}
-
-function send(response: ServerResponse, { status, body, headers }: Answer): void {
-  response.writeHead(status, {
-    'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body) + 1,
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-    ...headers,
-  });
-  response.end(`${body}\n`);
-}
-
-function refuse(socket: Socket, status: string, sentence = ''): void {
-  const body = sentence === '' ? '' : `${sentence}\n`;
-  const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
-  socket.end(`${head}${body === '' ? '' : 'Content-Type: text/plain; charset=utf-8\r\n'}\r\n${body}`);
-  // Nobody reads the socket any more, and so nobody would see the other side end it.
-  socket.resume();
-}
-
-/** The HTTP answer to a connection that is refused before it could ask. */
-export function httpRefusal(code: CloseCode): string {
-  const status = code === CloseCode.TooManyConnections ? '429 Too Many Requests' : '503 Service Unavailable';
-  return `HTTP/1.1 ${status}\r\nRetry-After: ${RETRY_AFTER_S}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
 }

@@ -7,10 +7,10 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ConnectionContext } from '../../connection/context.js';
 import { InputGate, type InputGateOwner } from '../../connection/input-gate.js';
 import type { InputAccount } from '../../limits/input-account.js';
 import { Price } from '../../limits/prices.js';
-import type { Chat } from '../../server/chat.js';
 
 /** A shorter request cannot say its host, so a piece holds ten of them at the most. */
 const PIECE_BYTES = 256;
@@ -30,8 +30,8 @@ export class HttpGate implements InputGateOwner {
   /** Requests that are parsed already, behind the one that is being answered. */
   readonly #behind: (() => void)[] = [];
 
-  constructor(chat: Chat, socket: Socket) {
-    this.input = chat.accounts.open(socket.remoteAddress ?? '');
+  constructor(context: ConnectionContext, socket: Socket) {
+    this.input = context.accounts.open(socket.remoteAddress ?? '');
     this.#socket = socket;
     this.#input = new InputGate(
       {
@@ -40,7 +40,7 @@ export class HttpGate implements InputGateOwner {
           if (this.#rest.length === 0) socket.resume();
         },
       },
-      chat.options.clock,
+      context.options.clock,
       this,
     );
     socket.once('close', () => this.close());

@@ -22,15 +22,15 @@ import {
 } from '@chat/protocol';
 import { InputGate, type InputGateOwner } from '../../connection/input-gate.js';
 import type { Link, LinkHandler } from '../../connection/link.js';
-import type { Peer } from '../../connection/peer.js';
 import { type Stray, strayProtocol } from '../../connection/stray.js';
 import type { InputAccount } from '../../limits/input-account.js';
+import type { LineCharset } from '../../options/line-charset.js';
 import { isBehind, type Membership } from '../../room/room.js';
-import type { Chat } from '../../server/chat.js';
+import type { Peer } from '../../session/peer.js';
 import { TOO_MANY } from '../../session/publisher.js';
 import type { Session } from '../../session/session.js';
 import type { TimerEntry } from '../../time/timer-wheel.js';
-import type { LineCharset } from './charset.js';
+import type { LineContext } from './line-dialect.js';
 import { LineReader } from './line-reader.js';
 import { LineSender } from './line-sender.js';
 
@@ -61,7 +61,7 @@ const SLASH = 0x2f;
 export class LinePeer implements Peer, LinkHandler, InputGateOwner {
   readonly dialect = 'line';
   input: InputAccount;
-  readonly #chat: Chat;
+  readonly #context: LineContext;
   readonly #link: Link;
   readonly #reader: LineReader;
   readonly #sender: LineSender;
@@ -74,15 +74,15 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
   /** What was sent last of what it had not read. */
   #servedLast: Membership | undefined;
 
-  constructor(chat: Chat, link: Link) {
-    this.#chat = chat;
+  constructor(context: LineContext, link: Link) {
+    this.#context = context;
     this.#link = link;
-    this.input = chat.accounts.open(link.address);
-    this.#reader = new LineReader(chat.lineReading, this);
-    this.#sender = new LineSender(chat, link);
-    this.#input = new InputGate(link, chat.options.clock, this);
-    this.#deadline = chat.wheel.schedule(this, chat.options.handshakeTimeoutMs);
-    this.#heardAt = chat.wheel.now;
+    this.input = context.accounts.open(link.address);
+    this.#reader = new LineReader(context.reading, this);
+    this.#sender = new LineSender(context, link);
+    this.#input = new InputGate(link, context.options.clock, this);
+    this.#deadline = context.wheel.schedule(this, context.options.handshakeTimeoutMs);
+    this.#heardAt = context.wheel.now;
     link.handler = this;
   }
 
@@ -98,8 +98,8 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
 
   onBytes(chunk: Uint8Array): void {
     if (this.#state.name === 'closed') return;
-    this.#chat.counters.bytesIn += chunk.length;
-    this.#heardAt = this.#chat.wheel.now;
+    this.#context.counters.bytesIn += chunk.length;
+    this.#heardAt = this.#context.wheel.now;
     this.input.look();
     this.input.chargeChunk(chunk.length);
     this.#reader.push(chunk);
@@ -199,9 +199,9 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
   close(code: number, reason: string): void {
     const state = this.#state;
     if (state.name === 'closed') return;
-    this.#chat.counters.closed(code);
+    this.#context.counters.closed(code);
     const close = closeCodeInfo(code).name;
-    this.#chat.options.logger.debug({ address: this.address, code, close, reason }, 'closing');
+    this.#context.options.logger.debug({ address: this.address, code, close, reason }, 'closing');
     if (state.name === 'open') {
       for (const membership of state.session.rooms.values()) {
         if (!this.#sender.isBlocked && !membership.lagged) this.deliver(membership);
@@ -264,8 +264,8 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
   /** Its first line is of another protocol, and so is what follows: none of it is a name or a message. */
   #turnAway({ protocol, answer }: Stray): void {
     if (answer === 'http') {
-      this.#chat.counters.closed(CloseCode.ProtocolError);
-      this.#chat.options.logger.debug(
+      this.#context.counters.closed(CloseCode.ProtocolError);
+      this.#context.options.logger.debug(
         { address: this.address, protocol },
         'a request that is not HTTP as spoken here',
       );
@@ -276,9 +276,9 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
   }
 
   async #admit(name: string): Promise<void> {
-    const abort = this.#chat.options.hooks.authenticate && new AbortController();
+    const abort = this.#context.options.hooks.authenticate && new AbortController();
     this.#state = { name: 'admitting', abort };
-    const admission = await this.#chat.admit({ name }, this, abort?.signal);
+    const admission = await this.#context.admission.decide({ name }, this, abort?.signal);
     if ('code' in admission) {
       const { code, reason, isGiven } = admission;
       if (isGiven) this.close(code, reason);
@@ -291,7 +291,7 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
       return;
     }
     this.#state = { name: 'open', session };
-    this.#chat.wheel.cancel(this.#deadline);
+    this.#context.wheel.cancel(this.#deadline);
     if (session.name !== name) this.#say(`you are known as ${session.name}`);
     const joined = await session.join(LOBBY, {});
     if ('failure' in joined) {
@@ -302,11 +302,11 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
 
   /** Asks for another name, where one may do, and gives it the time of the handshake again. */
   #refuseName(code: CloseCode, reason: string): void {
-    if (!OTHER_NAME_MAY_DO.has(code) || ++this.#nameTries >= this.#chat.options.maxNameTries) {
+    if (!OTHER_NAME_MAY_DO.has(code) || ++this.#nameTries >= this.#context.options.maxNameTries) {
       this.close(code, reason);
       return;
     }
-    const { wheel, options } = this.#chat;
+    const { wheel, options } = this.#context;
     const close = closeCodeInfo(code).name;
     options.logger.debug({ address: this.address, code, close, reason }, 'name refused');
     this.#state = { name: 'naming' };
@@ -344,7 +344,7 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
       return;
     }
     this.#state = { name: 'leaving', session };
-    this.#deadline = this.#chat.wheel.schedule(this, LEAVE_MS);
+    this.#deadline = this.#context.wheel.schedule(this, LEAVE_MS);
   }
 
   #leave(session: Session): void {
@@ -381,16 +381,16 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
   #answer(bytes: Uint8Array): void {
     if (this.#state.name === 'closed') return;
     this.#sender.add(bytes);
-    if (this.#sender.waitingBytes > this.#chat.options.maxQueuedBytes) {
+    if (this.#sender.waitingBytes > this.#context.options.maxQueuedBytes) {
       this.flush();
       if (this.#sender.isBlocked) this.#input.block();
     }
-    if (!this.#sender.isBlocked) this.#chat.fanOut.queueAnswers(this);
+    if (!this.#sender.isBlocked) this.#context.fanOut.queueAnswers(this);
   }
 
   /** What the client reads, where that is not UTF-8. */
   get #charset(): LineCharset | undefined {
-    return this.#reader.isForeign ? this.#chat.lineReading.charset : undefined;
+    return this.#reader.isForeign ? this.#context.reading.charset : undefined;
   }
 
   #encode(text: string): Buffer {
@@ -398,7 +398,7 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
   }
 
   failed(error: unknown): void {
-    this.#chat.strangerLog.failed(error, 'a line could not be handled', { address: this.address });
+    this.#context.refusals.failed(error, 'a line could not be handled', { address: this.address });
     this.close(CloseCode.Internal, 'the server failed');
   }
 
@@ -409,7 +409,7 @@ export class LinePeer implements Peer, LinkHandler, InputGateOwner {
     this.#state = { name: 'closed' };
     this.#input.stop();
     this.#reader.stop();
-    this.#chat.wheel.cancel(this.#deadline);
+    this.#context.wheel.cancel(this.#deadline);
   }
 }
 

@@ -8,11 +8,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { LineDecoder } from '@chat/protocol';
-import type { Clock } from '../../time/clock.js';
-import type { LineCharset } from './charset.js';
-
-/** What a platform's timer can wait for. */
-export const MAX_TIMER_MS = 2_147_483_647;
+import type { LineCharset } from '../../options/line-charset.js';
+import { type Clock, MAX_TIMER_MS } from '../../time/clock.js';
 
 /** How the lines of a client end. */
 type Ends = 'unknown' | 'by-line-end' | 'by-silence';

@@ -6,24 +6,27 @@
  * that does not read holds a piece, and a bounded amount of answers.
  */
 
+import { AnswerBuffer } from '../../connection/answer-buffer.js';
 import type { Link } from '../../connection/link.js';
-import type { Membership } from '../../room/room.js';
-import type { Chat } from '../../server/chat.js';
-import { AnswerBuffer } from '../binary/answer-buffer.js';
-import type { LineCharset } from './charset.js';
-import { directLines, LineView } from './line-view.js';
+import type { LineCharset } from '../../options/line-charset.js';
+import type { Membership, Room } from '../../room/room.js';
+import type { LineContext } from './line-dialect.js';
+import { directLines, type LineView } from './line-view.js';
 
 export class LineSender {
-  readonly #chat: Chat;
+  readonly #context: LineContext;
   readonly #link: Link;
   /** Undefined while no answer waits: an idle session has none. */
   #answers: AnswerBuffer | undefined;
   #isBlocked = false;
+  /** The room that was read last, as lines. */
+  #room: Room | undefined;
+  #view: LineView | undefined;
   /** Answers that were written and are not out yet, at the most. */
   #unsentAnswers = 0;
 
-  constructor(chat: Chat, link: Link) {
-    this.#chat = chat;
+  constructor(context: LineContext, link: Link) {
+    this.#context = context;
     this.#link = link;
   }
 
@@ -53,7 +56,7 @@ export class LineSender {
     this.flush();
     for (;;) {
       if (membership.lagged) {
-        membership.session.lagged(membership);
+        membership.member.lagged(membership);
         return;
       }
       if (this.#isBlocked) return;
@@ -91,8 +94,8 @@ export class LineSender {
 
   /** Moves the cursor over what one write may have, and answers its lines. */
   #next(membership: Membership, charset: LineCharset | undefined): Buffer {
-    const { room, session, chunk, offset } = membership;
-    const { counters, options } = this.#chat;
+    const { room, member, chunk, offset } = membership;
+    const { counters, options } = this.#context;
     counters.slicesOut++;
     if (room.name === '') {
       counters.entriesOut++;
@@ -100,10 +103,13 @@ export class LineSender {
       const lines = directLines(chunk, offset, options.maxLinesPerMessage);
       return charset?.encode(lines) ?? Buffer.from(lines);
     }
-    room.lines ??= new LineView(options.maxLinesPerMessage);
-    const piece = room.lines.piece(chunk, offset, session.memberId);
+    if (room !== this.#room) {
+      this.#room = room;
+      this.#view = this.#context.viewOf(room);
+    }
+    const piece = this.#view!.piece(chunk, offset, member.memberId);
     membership.offset = piece.to;
-    const bytes = piece.bytesFor(session.memberId, charset);
+    const bytes = piece.bytesFor(member.memberId, charset);
     // A piece of nothing but its own lines is not given to the reader.
     if (bytes.length > 0) counters.entriesOut += piece.entries;
     return bytes;
@@ -111,7 +117,7 @@ export class LineSender {
 
   #write(bytes: Buffer): void {
     if (bytes.length === 0) return;
-    this.#chat.counters.bytesOut += bytes.length;
+    this.#context.counters.bytesOut += bytes.length;
     this.#link.write(bytes);
     this.#isBlocked = this.#link.unsentBytes > 0;
   }

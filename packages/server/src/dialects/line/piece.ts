@@ -5,7 +5,7 @@
  * where the lines of each sender begin and end: one who spoke gets the same bytes with its own cut out.
  */
 import type { Chunk } from '../../log/byte-log.js';
-import type { LineCharset } from './charset.js';
+import type { LineCharset } from '../../options/line-charset.js';
 
 /** Bytes of lines, and where each run of lines of one sender ends. */
 interface Text {

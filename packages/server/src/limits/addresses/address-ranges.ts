@@ -1,6 +1,6 @@
 /** Sets of addresses as operators write them: single ones and CIDR ranges, IPv4 and IPv6. */
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
-import { ServerError, ServerErrorCode } from '../../options/errors.js';
+import { ServerError, ServerErrorCode } from '../../errors.js';
 
 export class AddressRanges {
   readonly #list = new BlockList();

@@ -1,6 +1,6 @@
 import { decodeFrame, encodeFrame, FrameDecoder, FrameType } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { AnswerBuffer } from '../../../src/dialects/binary/answer-buffer.js';
+import { AnswerBuffer } from '../../../src/connection/answer-buffer.js';
 
 describe('AnswerBuffer', () => {
   it('hands over everything in order, once', () => {

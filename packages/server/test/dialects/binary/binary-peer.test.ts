@@ -125,7 +125,7 @@ describe.each(Object.entries(CUTS))('a client that sends %s', (_how, cut) => {
     expect(await mallory.closed).toBeDefined();
     expect(memory.log.toldClose(name), JSON.stringify(memory.log.lines)).toBe(true);
     expect(memory.log.at('error')).toEqual([]);
-    expect(memory.chat.sessionCount).toBe(1);
+    expect(memory.chat.sessions.count).toBe(1);
     await witness.say(handle, 'still here');
     expect(witness.entries(handle)).toHaveLength(2);
   });
@@ -142,7 +142,7 @@ describe.each(Object.entries(CUTS))('a client that sends %s', (_how, cut) => {
     expect(close!.reason).not.toBe('');
     expect(memory.log.at('error')).toEqual([]);
     // A code that forbids coming back ends the session at once.
-    expect(memory.chat.names.find('mallory')).toBeUndefined();
+    expect(memory.chat.sessions.names.find('mallory')).toBeUndefined();
     await witness.say(handle, 'still here');
     followChain(witness.frames, handle, start);
     expect(witness.texts(handle)).toEqual(['still here']);
@@ -311,7 +311,7 @@ describe('a client that does not read', () => {
     expect(memory.log.toldClose('slow-consumer')).toBe(true);
     slow.pipe.resume();
     expect(await slow.closed).toMatchObject({ code: 4020 });
-    expect(memory.chat.names.find('slow')!.peer).toBeUndefined();
+    expect(memory.chat.sessions.names.find('slow')!.peer).toBeUndefined();
   });
 
   it('catches up in the order of the log, corked answers and all, whenever it reads', async () => {

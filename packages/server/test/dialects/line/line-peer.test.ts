@@ -27,7 +27,7 @@ describe('the line dialect', () => {
     expect(ada.text()).toBe('*** bob has joined the chat\nbob: fine\n*** bob has left the chat\n');
     expect(bob.text()).toBe('ada: hello\nada: how are you\n');
     expect(bob.link.closed).toBe(true);
-    expect(memory.chat.sessionCount).toBe(1);
+    expect(memory.chat.sessions.count).toBe(1);
   });
 
   it.each([
@@ -73,7 +73,7 @@ describe('the line dialect', () => {
     expect(stubborn.text()).toMatch(/taken \(name-taken\)\n$/);
     expect(silent.text()).toMatch(/\n\*\*\* no name came in time \(handshake-timeout\)\n$/);
     expect([stubborn.link.closed, silent.link.closed]).toEqual([true, true]);
-    expect(memory.chat.sessionCount).toBe(1);
+    expect(memory.chat.sessions.count).toBe(1);
     expect(memory.log.toldClose('name-taken')).toBe(true);
   });
 
@@ -87,7 +87,7 @@ describe('the line dialect', () => {
     line.send('/quit\nada\n');
     await turn(2);
     expect(line.link.closed).toBe(true);
-    expect(memory.chat.sessionCount).toBe(1);
+    expect(memory.chat.sessions.count).toBe(1);
   });
 
   it('says that a line end is missing when no whole line came in time', async () => {
@@ -142,9 +142,9 @@ describe('the line dialect', () => {
     for (const [i, name] of names.entries()) {
       lines.set(name, await enter(memory, name, `192.0.2.${10 + i}`));
     }
-    memory.chat.kick('kicked', 'out');
-    memory.chat.ban('banned', 1000, 'out');
-    memory.chat.names.find('removed')?.evict('lobby');
+    memory.chat.operator.kick('kicked', 'out');
+    memory.chat.operator.ban('banned', 1000, 'out');
+    memory.chat.sessions.names.find('removed')?.evict('lobby');
     lines.get('slow')!.link.stall();
     lines.get('flood')!.send('x\n'.repeat(5));
     await turn(2);
@@ -205,7 +205,7 @@ describe('the line dialect', () => {
     ada.link.destroy();
     await turn(2);
     expect(bob.text()).toBe('*** ada has joined the chat\n*** ada has left the chat (connection lost)\n');
-    expect(memory.chat.names.find('ada')).toBeUndefined();
+    expect(memory.chat.sessions.names.find('ada')).toBeUndefined();
   });
 
   it('lets nobody write a line, or to the terminal, of somebody else', async () => {
@@ -313,7 +313,7 @@ describe('the line dialect', () => {
     slow.link.receiveEnd();
     stuck.send('/quit\nnot this\n');
     await turn(2);
-    expect(memory.chat.sessionCount).toBe(3);
+    expect(memory.chat.sessions.count).toBe(3);
     slow.link.flow();
     await turn(2);
     expect(slow.text()).toMatch(/ada: one\nada: two\n$/);

@@ -1,8 +1,8 @@
 import { FrameType, NoticeKind } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { LineCharset } from '../../../src/dialects/line/charset.js';
 import { LineView } from '../../../src/dialects/line/line-view.js';
 import { ByteLog } from '../../../src/log/byte-log.js';
+import { LineCharset } from '../../../src/options/line-charset.js';
 import { seeded } from '../../support/seeded.js';
 
 const encoder = new TextEncoder();

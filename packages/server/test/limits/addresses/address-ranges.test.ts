@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { ServerErrorCode } from '../../../src/errors.js';
 import { AddressRanges, peerAddress, plainAddress } from '../../../src/limits/addresses/address-ranges.js';
-import { ServerErrorCode } from '../../../src/options/errors.js';
 
 describe('AddressRanges', () => {
   it('has single addresses and whole ranges, also of IPv4 in IPv6 form', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { blocks } from '../../../protocol/test/support/protocol-document.js';
-import { looks, Names, RoomLooks, userNameProblem } from '../../src/session/names.js';
+import { looks, Names, RoomLooks, userNameProblem } from '../../src/names/names.js';
 
 /** Names, or pairs of names, of docs/protocol.md. */
 function vectors(name: string): string[][] {

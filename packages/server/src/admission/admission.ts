@@ -17,12 +17,15 @@ import {
   roomKey,
   type Welcome,
 } from '@chat/protocol';
-import type { Peer } from '../connection/peer.js';
+import type { MemoryGuard } from '../limits/memory-guard.js';
+import { userNameProblem } from '../names/names.js';
 import type { AuthenticateResult } from '../options/hooks.js';
-import type { Chat } from '../server/chat.js';
-import { isSecret } from './kicked-sessions.js';
-import { userNameProblem } from './names.js';
-import { Session } from './session.js';
+import type { SessionContext } from '../session/context.js';
+import { isSecret } from '../session/kicked-sessions.js';
+import type { Peer } from '../session/peer.js';
+import { Session } from '../session/session.js';
+import { endOldestAway } from './oldest-away.js';
+import { SilentLines } from './silent-lines.js';
 
 /** What a client is told to wait when there is no room for it. */
 const OVERLOADED_RETRY_MS = 5000;
@@ -54,13 +57,32 @@ export type AdmissionResult =
 
 const DRAINING: Refusal = { code: CloseCode.GoingAway, reason: 'the server goes away' };
 
+/** What admission needs of the server. */
+export interface AdmissionContext extends SessionContext {
+  readonly memory: MemoryGuard;
+}
+
 export class Admission {
-  readonly #chat: Chat;
+  readonly #context: AdmissionContext;
+  /** Who goes first when there is no place for a newcomer. */
+  readonly #silentLines: SilentLines;
+  #isClosed = false;
   #members = 0;
   #deciding = 0;
 
-  constructor(chat: Chat) {
-    this.#chat = chat;
+  constructor(context: AdmissionContext) {
+    this.#context = context;
+    this.#silentLines = new SilentLines(context);
+  }
+
+  /** Whether the server goes away, and nobody is let in any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Lets nobody in from now on. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** Decides about somebody who wants in. Never throws: a hook that does is answered with `internal`. */
@@ -69,10 +91,10 @@ export class Admission {
     peer: Peer,
     signal: AbortSignal | undefined,
   ): Promise<AdmissionResult> {
-    if (this.#chat.draining) return DRAINING;
+    if (this.#isClosed) return DRAINING;
     const unwelcome = this.#unwelcome(request, peer);
     if (unwelcome) return unwelcome;
-    const { hooks } = this.#chat.options;
+    const { hooks } = this.#context.options;
     const known = this.#known(request);
     if (known && !(known.mustAuthenticate && hooks.authenticate)) {
       const resumed = this.#resume(known, request, peer);
@@ -85,7 +107,7 @@ export class Admission {
       return await this.#decideAnew(request, peer, signal, known?.ended ? undefined : known);
     } catch (error) {
       const fields = { address: peer.address };
-      this.#chat.strangerLog.failed(error, 'authentication failed to decide', fields);
+      this.#context.refusals.failed(error, 'authentication failed to decide', fields);
       return { code: CloseCode.Internal, reason: 'the server failed' };
     } finally {
       this.#deciding--;
@@ -97,29 +119,42 @@ export class Admission {
    * asked again after each hook, which takes its time.
    */
   #unwelcome({ resume, clientSecret }: AdmissionRequest, { address }: Peer): Refusal | undefined {
-    const bannedMs = this.#chat.bannedMs(undefined, address);
+    const bannedMs = this.#bannedMs(undefined, address);
     if (bannedMs > 0) return banned(bannedMs);
-    const theirs = resume?.epoch === this.#chat.log.epoch ? resume : undefined;
-    return this.#chat.kicked.find(theirs, clientSecret, this.#chat.options.clock.now());
+    const theirs = resume?.epoch === this.#context.log.epoch ? resume : undefined;
+    return this.#context.kicked.find(theirs, clientSecret, this.#context.options.clock.now());
+  }
+
+  #bannedMs(name: string | undefined, address: string): number {
+    return this.#context.bans.refusedMs(name, address, this.#context.options.clock.monotonic());
+  }
+
+  /** Whether the address may have one session more, after one of its own that is away has gone if it must. */
+  #mayHoldMore(address: string): boolean {
+    const { addresses, sessions } = this.#context;
+    if (addresses.sessions.hasRoom(address)) return true;
+    if (endOldestAway(sessions, address) && addresses.sessions.hasRoom(address)) return true;
+    addresses.refuseSession(address);
+    return false;
   }
 
   /** Why there is no place for one more session. */
   #full({ address }: Peer): Refusal | undefined {
-    const { maxSessions } = this.#chat.options;
-    while (this.#chat.sessionCount + this.#deciding >= maxSessions) {
-      if (this.#chat.silentLines.tryMakeRoom()) continue;
+    const { maxSessions } = this.#context.options;
+    while (this.#context.sessions.count + this.#deciding >= maxSessions) {
+      if (this.#silentLines.tryMakeRoom()) continue;
       const reason = `the server has ${maxSessions} sessions`;
-      this.#chat.strangerLog.refused('maxSessions', address, `${reason}: newcomers are sent away`);
+      this.#context.refusals.refused('maxSessions', address, `${reason}: newcomers are sent away`);
       return overloaded(reason);
     }
     // The guard tells the operator itself.
-    return this.#chat.memory.isShort ? overloaded('the server is short of memory') : undefined;
+    return this.#context.memory.isShort ? overloaded('the server is short of memory') : undefined;
   }
 
   /** The session that the request proves to have had. */
   #known({ resume }: AdmissionRequest): Session | undefined {
-    if (!resume || resume.epoch !== this.#chat.log.epoch) return undefined;
-    const session = this.#chat.sessionById(resume.session);
+    if (!resume || resume.epoch !== this.#context.log.epoch) return undefined;
+    const session = this.#context.sessions.byId(resume.session);
     return session && isSecret(session.secret, resume.secret) ? session : undefined;
   }
 
@@ -139,7 +174,7 @@ export class Admission {
       session.end(NoticeKind.Gone);
       return undefined;
     }
-    this.#chat.sessionResumed(session);
+    this.#context.sessions.resumed(session);
     return { session, welcome, inboxGap };
   }
 
@@ -152,7 +187,7 @@ export class Admission {
     const verdict = await this.#authenticate(request, peer, signal, known);
     if ('code' in verdict) return verdict;
     // A hook takes its time: whoever would come in now would not be told that the server goes away.
-    if (this.#chat.draining) return DRAINING;
+    if (this.#isClosed) return DRAINING;
     const unwelcome = this.#unwelcome(request, peer);
     if (unwelcome) return unwelcome;
     // Credentials of another account do not go on with this session, though the client has its secret.
@@ -169,18 +204,18 @@ export class Admission {
     const problem = userNameProblem(wanted);
     const isGiven = verdict.name !== undefined;
     if (problem) return { code: CloseCode.NameInvalid, reason: problem, isGiven };
-    const bannedMs = this.#chat.bannedMs(wanted, peer.address);
+    const bannedMs = this.#bannedMs(wanted, peer.address);
     if (bannedMs > 0) return banned(bannedMs);
     const name = this.#claim(wanted, request);
     if (typeof name !== 'string') return { ...name, isGiven };
-    if (!this.#chat.mayHoldMore(peer.address)) {
-      const { maxSessionsPerAddress } = this.#chat.options;
+    if (!this.#mayHoldMore(peer.address)) {
+      const { maxSessionsPerAddress } = this.#context.options;
       return {
         code: CloseCode.TooManyConnections,
         reason: `your address has ${maxSessionsPerAddress} sessions`,
       };
     }
-    const session = new Session(this.#chat, peer, {
+    const session = new Session(this.#context, peer, {
       id: randomBytes(9).toString('base64url'),
       secret: randomBytes(18).toString('base64url'),
       memberId: ++this.#members,
@@ -190,7 +225,7 @@ export class Admission {
       account: verdict.name,
     });
     session.authenticated(verdict.claims, verdict.expiresInMs);
-    this.#chat.sessionOpened(session);
+    this.#context.sessions.opened(session);
     return { session, welcome: this.#welcome(session, 0, undefined) };
   }
 
@@ -200,7 +235,7 @@ export class Admission {
     signal: AbortSignal | undefined,
     known: Session | undefined,
   ): Promise<Extract<AuthenticateResult, { ok: true }> | Refusal> {
-    const { authenticate } = this.#chat.options.hooks;
+    const { authenticate } = this.#context.options.hooks;
     if (!authenticate) return { ok: true };
     const { address, dialect } = peer;
     const visitor = known
@@ -220,7 +255,8 @@ export class Admission {
 
   /** The name that a new session gets: free at the moment of the answer. */
   #claim(wanted: string, request: AdmissionRequest): string | Refusal {
-    const { bans, names, options } = this.#chat;
+    const { bans, options } = this.#context;
+    const { names } = this.#context.sessions;
     const holder = names.find(wanted);
     if (!holder) return wanted;
     if (request.clientSecret !== undefined && isSecret(holder.clientSecret, request.clientSecret)) {
@@ -250,11 +286,11 @@ export class Admission {
 
   /** Goes on once `former` has let go of the name: a name may look like those of two members. */
   #claimNext(wanted: string, request: AdmissionRequest, former: Session): string | Refusal {
-    return this.#chat.names.find(wanted) === former ? wanted : this.#claim(wanted, request);
+    return this.#context.sessions.names.find(wanted) === former ? wanted : this.#claim(wanted, request);
   }
 
   #welcome(session: Session, inboxStart: number, joined: readonly Joined[] | undefined): Welcome {
-    const { options, log, maxMessageBytes } = this.#chat;
+    const { options, log, maxMessageBytes } = this.#context;
     return {
       version: PROTOCOL_VERSION,
       session: session.id,
@@ -281,7 +317,7 @@ export class Admission {
   }
 
   #fits(welcome: Welcome): boolean {
-    return encodeFrame({ type: FrameType.Welcome, welcome }).length <= this.#chat.options.maxFrameBytes;
+    return encodeFrame({ type: FrameType.Welcome, welcome }).length <= this.#context.options.maxFrameBytes;
   }
 }
 

@@ -3,8 +3,8 @@
  * `silent-lines.ts`.)
  */
 import { NoticeKind } from '@chat/protocol';
+import { addressKey } from '../limits/addresses/address-blocks.js';
 import type { Session } from '../session/session.js';
-import { addressKey } from './addresses/address-blocks.js';
 
 /** Ends the oldest session of those that are away, of `address`; false when none is. */
 export function endOldestAway(sessions: Iterable<Session>, address: string): boolean {

@@ -1,7 +1,7 @@
 /** What an operator reads about strangers: that it happens, why and from where, and not once for each of them. */
 import { FrameType } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
-import { StrangerLog } from '../../src/connection/stranger-log.js';
+import { RefusalLog } from '../../src/limits/refusal-log.js';
 import { createChatServer } from '../../src/server/chat-server.js';
 import { TimerWheel } from '../../src/time/timer-wheel.js';
 import { LogLines } from '../support/log-lines.js';
@@ -12,13 +12,13 @@ import { turn } from '../support/turn.js';
 
 function open() {
   const [clock, lines] = [new ManualClock(), new LogLines()];
-  const log = new StrangerLog(lines, new TimerWheel(clock, 250));
+  const log = new RefusalLog(lines, new TimerWheel(clock, 250));
   const told = (): unknown[] =>
     lines.at('warn').map(({ fields, message }) => [fields.address, fields.suppressed, message]);
   return { clock, lines, log, told };
 }
 
-describe('StrangerLog', () => {
+describe('RefusalLog', () => {
   it('tells the first at once, the others as a count, and is silent when it is over', () => {
     const { clock, log, told } = open();
     for (let i = 0; i < 5; i++) log.refused('bans', '192.0.2.1', 'banned');
@@ -96,7 +96,7 @@ describe('an operator reads about', () => {
     } as const;
     ada.send(...Array.from({ length: 9 }, () => signal));
     await ada.closed;
-    memory.chat.banAddress('192.0.2.1', 60_000, '');
+    memory.chat.operator.banAddress('192.0.2.1', 60_000, '');
     memory.connectLine().send('eve\n');
     await turn(2);
     expect(memory.log.at('warn').map(({ fields }) => [fields.option, fields.address])).toEqual([

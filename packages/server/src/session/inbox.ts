@@ -4,10 +4,10 @@
  */
 import type { Joined } from '@chat/protocol';
 import { inboxKey } from '../log/event-log.js';
-import type { Chat } from '../server/chat.js';
-import { startingPoint } from '../session/memberships.js';
-import type { Session } from '../session/session.js';
-import { Membership, Room } from './room.js';
+import { Membership, Room } from '../room/room.js';
+import { startingPoint } from '../room/starting-point.js';
+import type { SessionContext } from './context.js';
+import type { Session } from './session.js';
 
 /** Inbox handles live above the handles of rooms. */
 const INBOX_HANDLE = 0x8000_0000;
@@ -18,16 +18,16 @@ export function inboxHandle(memberId: number): number {
 }
 
 export class Inbox {
-  readonly #chat: Chat;
+  readonly #context: SessionContext;
   readonly room: Room;
   /** The cursor of its reader. */
   readonly membership: Membership;
 
-  constructor(chat: Chat, session: Session) {
-    const { inboxBytes, retentionEntries, retentionMs } = chat.options;
+  constructor(context: SessionContext, session: Session) {
+    const { inboxBytes, retentionEntries, retentionMs } = context.options;
     const { memberId } = session;
-    this.#chat = chat;
-    const share = chat.rooms.share(session.info.address, inboxKey(memberId));
+    this.#context = context;
+    const share = context.rooms.share(session.info.address, inboxKey(memberId));
     const retention = { maxBytes: inboxBytes, maxEntries: retentionEntries, maxAgeMs: retentionMs };
     this.room = new Room('', inboxKey(memberId), inboxHandle(memberId), retention, 0, '', share);
     this.membership = new Membership(session, this.room, 0, this.room.log.end());
@@ -37,10 +37,10 @@ export class Inbox {
   /** Puts the cursor back to what the client has; answers what of it is no longer held. */
   comeBack(after: number): Joined['gap'] {
     const { log } = this.room;
-    const { point, gap } = startingPoint(this.room, { after }, log.lastSeq, this.#chat.log.epoch);
+    const { point, gap } = startingPoint(this.room, { after }, log.lastSeq, this.#context.log.epoch);
     this.membership.moveTo(point);
-    if (gap) this.#chat.counters.gapsTold++;
-    this.#chat.fanOut.markMemberDirty(this.membership);
+    if (gap) this.#context.counters.gapsTold++;
+    this.#context.fanOut.markMemberDirty(this.membership);
     return gap;
   }
 
@@ -52,6 +52,6 @@ export class Inbox {
   /** Drops everything. */
   clear(): void {
     this.room.log.clear();
-    if (this.room.share) this.#chat.rooms.budget.close(this.room.share);
+    if (this.room.share) this.#context.rooms.budget.close(this.room.share);
   }
 }

@@ -1,9 +1,9 @@
 /** Certificates by name, and certificates of clients, over real handshakes. */
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { ServerErrorCode } from '../../src/options/errors.js';
+import type { TlsOptions } from '../../src/connection/tls.js';
+import { ServerErrorCode } from '../../src/errors.js';
 import { type ChatServer, createChatServer } from '../../src/server/chat-server.js';
-import type { TlsOptions } from '../../src/server/tls.js';
 import { openssl } from '../support/carriers.js';
 import { makeCertificate } from '../support/certificate.js';
 import { LogLines } from '../support/log-lines.js';

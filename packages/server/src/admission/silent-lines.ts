@@ -3,7 +3,7 @@
  * silence for as long as it likes. Only when the server is full does the one that has been silent for longest go.
  */
 import { CloseCode } from '@chat/protocol';
-import type { Peer } from '../connection/peer.js';
+import type { Peer } from '../session/peer.js';
 
 /** The part of a chat that is looked at. */
 export interface Crowd {

@@ -39,7 +39,7 @@ describe('a hello whose welcome is lost', () => {
     torn.greet({ name: 'ada' });
     torn.pipe.destroy();
     await turn();
-    expect(memory.chat.sessionCount).toBe(0);
+    expect(memory.chat.sessions.count).toBe(0);
     expect(await knock(memory.connect(), { name: 'ada' })).toBe('ada');
     // Who has said something since knows its session, and so does one that was resumed.
     const ada = await memory.enter('bob');
@@ -59,7 +59,7 @@ describe('a hello whose welcome is lost', () => {
     expect(await knock(memory.connect(), { name: 'ada', clientSecret: `${SECRET}!` })).toBe(4012);
     expect(await knock(memory.connect(), { name: 'ADA', clientSecret: SECRET, attempt: 2 })).toBe('ADA');
     expect(await deaf.closed).toMatchObject({ code: 4016 });
-    expect(memory.chat.sessionCount).toBe(1);
+    expect(memory.chat.sessions.count).toBe(1);
   });
 
   it('is not kept from its client by a session that was left without a goodbye', async () => {
@@ -238,7 +238,7 @@ describe('credentials that run out', () => {
     const entering = first.enter({ name: 'ada', clientSecret: SECRET, attempt: 1, credentials: 'one' });
     decisions.get('one')!({ ok: true, claims: 'one' });
     await entering;
-    const session = memory.chat.names.find('ada')!;
+    const session = memory.chat.sessions.names.find('ada')!;
     session.reauthenticate('');
     const [late, next] = [memory.connect(), memory.connect()];
     late.greet(comeBack(first, { clientSecret: SECRET, attempt: 2, credentials: 'two' }));
@@ -251,7 +251,7 @@ describe('credentials that run out', () => {
     const other = memory.connect({ address: '192.0.2.9' });
     other.greet({ name: 'eve', credentials: 'four' });
     await turn();
-    memory.chat.banAddress('192.0.2.9', 1000, '');
+    memory.chat.operator.banAddress('192.0.2.9', 1000, '');
     decisions.get('four')!({ ok: true });
     expect(await other.closed).toMatchObject({ code: 4015, retryAfterMs: 1000 });
   });
@@ -259,7 +259,7 @@ describe('credentials that run out', () => {
   it('are asked for when the operator wants to see new ones', async () => {
     const { memory, asked } = await open(() => ({ ok: true, expiresInMs: Number.POSITIVE_INFINITY }));
     const ada = await memory.enter('ada');
-    memory.chat.names.find('ada')!.reauthenticate('show me');
+    memory.chat.sessions.names.find('ada')!.reauthenticate('show me');
     expect(await ada.closed).toMatchObject({ code: 4017, reason: 'show me' });
     expect((await memory.enter(comeBack(ada, { credentials: 'new' }))).welcome!.resumed).toBe(true);
     expect(asked.at(-1)).toEqual(['new', 1, 'ada', undefined]);
@@ -274,7 +274,7 @@ describe('credentials that run out', () => {
     await ada.closed;
     expect(await knock(memory.connect(), comeBack(ada, { credentials: 'bad' }))).toBe(4010);
     memory.clock.advance(31_000);
-    expect(memory.chat.sessionCount).toBe(0);
+    expect(memory.chat.sessions.count).toBe(0);
   });
 
   it('close a line, which cannot show new ones', async () => {
@@ -284,7 +284,7 @@ describe('credentials that run out', () => {
     await turn();
     memory.clock.advance(1500);
     expect(line.text()).toBe('*** the credentials have run out (credentials-expired)\n');
-    expect(memory.chat.sessionCount).toBe(0);
+    expect(memory.chat.sessions.count).toBe(0);
   });
 
   it.each([0, -1, Number.NaN])('after %s ms are a defect of the hook', async (expiresInMs) => {

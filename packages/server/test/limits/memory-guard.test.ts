@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { defaultMaxMemoryBytes, MemoryGuard, type MemoryUse } from '../../src/server/memory-guard.js';
+import { MemoryGuard, type MemoryUse } from '../../src/limits/memory-guard.js';
+import { defaultMaxMemoryBytes } from '../../src/options/default-memory.js';
 import { TimerWheel } from '../../src/time/timer-wheel.js';
 import { ManualClock } from '../support/manual-clock.js';
 

@@ -4,9 +4,10 @@
  * The first of a kind is one line at once. What follows within the minute is counted, and told as one line with the
  * count at its end. A kind is an option and an address, or a place in the code; many addresses share one line.
  */
-import { addressKey } from '../limits/addresses/address-limit.js';
+
 import type { Logger } from '../options/logger.js';
 import type { TimerWheel } from '../time/timer-wheel.js';
+import { addressKey } from './addresses/address-limit.js';
 
 /** Time in which one kind makes one line, and a second one with the count. */
 export const REPEAT_MS = 60_000;
@@ -15,7 +16,7 @@ const MAX_KINDS = 256;
 
 type Say = (more: { readonly suppressed?: number }, end: string) => void;
 
-export class StrangerLog {
+export class RefusalLog {
   readonly #logger: Logger;
   readonly #wheel: TimerWheel;
   /** What was suppressed of each kind in this minute. */

@@ -4,7 +4,6 @@
  *
  * Looked at now and then, since asking the operating system costs more than a connection may.
  */
-import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import type { TimerWheel } from '../time/timer-wheel.js';
 
@@ -25,7 +24,6 @@ const GIVE_UP_SHARE = 0.9;
 const COLLECTED_AFTER_MS = 30_000;
 /** V8 ends the process at the limit of its heap, and works hard before. */
 const HEAP_SHARE = 0.9;
-const DEFAULT_SHARE = 0.85;
 
 export class MemoryGuard {
   readonly #maxBytes: () => number;
@@ -86,13 +84,6 @@ export class MemoryGuard {
     this.#isShort = isShort;
     this.#onChange(isShort, use);
   }
-}
-
-/** Most of what the machine, or the container, has. */
-export function defaultMaxMemoryBytes(): number {
-  // Without a limit Node answers 0 or a number beyond any memory.
-  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
-  return Math.floor(Math.min(limit, totalmem()) * DEFAULT_SHARE);
 }
 
 function lookAtProcess(): MemoryUse {

@@ -12,7 +12,9 @@ import {
   type Server,
   type TLSSocket,
 } from 'node:tls';
-import { ServerError, ServerErrorCode } from '../options/errors.js';
+import type { OptionNames } from '@chat/protocol';
+import { ServerError, ServerErrorCode } from '../errors.js';
+import { assertNames } from '../options/option-names.js';
 
 /** A certificate and its key, PEM. */
 export interface TlsCertificate {
@@ -40,6 +42,36 @@ export interface TlsOptions extends TlsCertificates {
   readonly required?: boolean;
   /** @defaultValue 'TLSv1.2' */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** Options of `tls`. */
+export const TLS_NAMES: OptionNames<TlsOptions> = {
+  cert: true,
+  key: true,
+  serverNames: true,
+  clientCa: true,
+  required: true,
+  minVersion: true,
+};
+
+/** What `reloadCertificate` takes. */
+export const CERTIFICATES_NAMES: OptionNames<TlsCertificates> = { cert: true, key: true, serverNames: true };
+
+/** What each of `serverNames` has. */
+const CERTIFICATE_NAMES: OptionNames<TlsCertificate> = { cert: true, key: true };
+
+/** Certificates, those of `serverNames` included. */
+export function assertTlsNames(
+  tls: TlsCertificates,
+  names: Readonly<Record<string, true>>,
+  where: { readonly method: string; readonly group?: string },
+): void {
+  assertNames(tls, names, where);
+  const { method, group } = where;
+  const path = group === undefined ? 'serverNames' : `${group}.serverNames`;
+  for (const [host, certificate] of Object.entries(tls.serverNames ?? {})) {
+    assertNames(certificate, CERTIFICATE_NAMES, { method, group: `${path}['${host}']` });
+  }
 }
 
 /** What becomes of handshakes. */

@@ -5,24 +5,19 @@
 import type { Failure, ResponseBodies } from '@chat/protocol';
 import type { InputAccount } from '../limits/input-account.js';
 import type { SessionInfo } from '../options/hooks.js';
+import type { EntryReceiver } from '../room/member.js';
 import type { Membership } from '../room/room.js';
 
 /** Speaks to one connected client. Nothing here throws for what the client did. */
-export interface Peer {
+export interface Peer extends EntryReceiver {
   readonly dialect: SessionInfo['dialect'];
   readonly address: string;
   /** When a client that is not pinged was heard last, by the clock of the wheel. */
   readonly silentSince?: number;
   /** What its input is charged to: once it has a session, the account of that. */
   input: InputAccount;
-  /** Sends the entries between the membership's cursor and the end, as far as the socket takes them. */
-  deliver(membership: Membership): void;
-  /** Sends the answers of this turn. */
-  flush(): void;
   ack(publishId: number, seq: number, at: number): void;
   nack(publishId: number, failure: Failure): void;
-  /** Passes on an encoded signal frame, unless bytes are unsent. */
-  signal(frame: Uint8Array): void;
   gap(roomHandle: number, from: number, to: number): void;
   /**
    * The member was shown out of a room, and its notice is the newest entry of it: says so, with all that came

@@ -1,0 +1,56 @@
+/** Lines of text, for `nc`, telnet and whatever a tutorial ends with. */
+import { closeCodeInfo, formatNoticeLine } from '@chat/protocol';
+import type { ConnectionContext } from '../../connection/context.js';
+import type { Arrival, ConnectionRefusal, Dialect } from '../../connection/dialect.js';
+import { type Link, SocketLink } from '../../connection/link.js';
+import { LineCharset } from '../../options/line-charset.js';
+import type { Room } from '../../room/room.js';
+import { LinePeer } from './line-peer.js';
+import type { LineReaderOptions } from './line-reader.js';
+import { LineView } from './line-view.js';
+
+/** What a peer of the line dialect works with. */
+export interface LineContext extends ConnectionContext {
+  /** How lines are read. */
+  readonly reading: LineReaderOptions;
+  /** The latest entries of a room as lines; made for the first that reads them so. */
+  viewOf(room: Room): LineView;
+}
+
+export class LineDialect implements Dialect {
+  readonly #context: LineContext;
+
+  constructor(context: ConnectionContext) {
+    const { maxLineBytes, lineIdleMs, clock, lineCharset, maxLinesPerMessage } = context.options;
+    const views = new WeakMap<Room, LineView>();
+    this.#context = {
+      ...context,
+      reading: { maxLineBytes, lineIdleMs, clock, charset: new LineCharset(lineCharset) },
+      viewOf: (room) => {
+        let view = views.get(room);
+        if (!view) {
+          view = new LineView(maxLinesPerMessage);
+          views.set(room, view);
+        }
+        return view;
+      },
+    };
+  }
+
+  accept({ socket, seen, firstBytes }: Arrival): void {
+    const peer = this.open(new SocketLink(socket, this.#context.options.clock));
+    // Keys that came one by one are handed over so: a line that begins with a single one is not ended by silence.
+    peer.onBytes(seen.subarray(0, firstBytes));
+    if (seen.length > firstBytes) peer.onBytes(seen.subarray(firstBytes));
+    if (socket.readableEnded) peer.onEnd();
+  }
+
+  /** The peer at the other end of a link. */
+  open(link: Link): LinePeer {
+    return new LinePeer(this.#context, link);
+  }
+
+  refusal({ code, reason }: ConnectionRefusal): Uint8Array | string {
+    return formatNoticeLine(`${reason} (${closeCodeInfo(code).name})`);
+  }
+}

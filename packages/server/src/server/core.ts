@@ -1,0 +1,102 @@
+/**
+ * The parts of a server, put together: all of it but the sockets that listen. What each part needs stands in its
+ * constructor; here it is seen who is given what.
+ */
+import { Admission, type AdmissionContext } from '../admission/admission.js';
+import type { ConnectionContext } from '../connection/context.js';
+import { AddressLimits } from '../limits/address-limits.js';
+import { Bans } from '../limits/bans.js';
+import { InputAccounts } from '../limits/input-account.js';
+import { MemoryGuard } from '../limits/memory-guard.js';
+import { RefusalLog } from '../limits/refusal-log.js';
+import { maxMessageBytes, type ResolvedOptions } from '../options/options.js';
+import { EntryApplier } from '../room/apply.js';
+import { FanOut } from '../room/fan-out.js';
+import { Rooms } from '../room/rooms.js';
+import { giveUpHistory } from '../room/shed-history.js';
+import { Counters } from '../session/counters.js';
+import { KickedSessions } from '../session/kicked-sessions.js';
+import { type EmitSessionEvent, Sessions } from '../session/sessions.js';
+import { TimerWheel } from '../time/timer-wheel.js';
+import { Operator } from './operator.js';
+
+/** Resolution of the timer wheel. */
+const TICK_MS = 250;
+/** How often old entries, bans and accounts are looked for. */
+const EXPIRE_EVERY_MS = 10_000;
+
+/** Everything that stands behind the listeners. */
+export interface ServerCore extends AdmissionContext, ConnectionContext {
+  readonly operator: Operator;
+  /** Starts to take entries from the log. */
+  open(): Promise<void>;
+  /** Stops timers and the log. */
+  close(): Promise<void>;
+}
+
+/** Builds the parts; they do nothing until they are opened. */
+export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): ServerCore {
+  const { log, clock, logger } = options;
+  const wheel = new TimerWheel(clock, TICK_MS);
+  const counters = new Counters();
+  const refusals = new RefusalLog(logger, wheel);
+  const addresses = new AddressLimits(options, refusals);
+  const bans = new Bans(addresses.connections, refusals);
+  const kicked = new KickedSessions(options.resumeWindowMs);
+  const accounts = new InputAccounts(options, addresses.connections);
+  const sessions = new Sessions(addresses.sessions, counters, emit);
+  const fanOut = new FanOut(clock, options.coalesceMs);
+  const rooms = new Rooms(options, wheel, addresses.roomsMade);
+  const memory = new MemoryGuard(
+    () => options.maxMemoryBytes,
+    wheel,
+    (isShort, use) => tellOfMemory(options, isShort, use),
+    undefined,
+    (wantedBytes) => giveUpHistory({ rooms, fanOut, options }, wantedBytes),
+  );
+  const context: AdmissionContext = {
+    options,
+    log,
+    rooms,
+    fanOut,
+    sessions,
+    kicked,
+    bans,
+    addresses,
+    wheel,
+    counters,
+    refusals,
+    memory,
+    maxMessageBytes: maxMessageBytes(options),
+  };
+  const admission = new Admission(context);
+  const applier = new EntryApplier(context, (member) => sessions.byMember(member)?.openInbox().room);
+  const expire = (now: number): number => {
+    for (const part of [rooms, bans, kicked, addresses, accounts]) part.expire(now);
+    for (const session of sessions) session.inbox?.expire(now);
+    return EXPIRE_EVERY_MS;
+  };
+  wheel.schedule({ expire }, EXPIRE_EVERY_MS);
+  return {
+    ...context,
+    accounts,
+    admission,
+    operator: new Operator(context),
+    async open() {
+      await log.open((entries) => {
+        for (const entry of entries) applier.apply(entry);
+      });
+    },
+    async close() {
+      admission.close();
+      fanOut.close();
+      wheel.close();
+      await log.close();
+    },
+  };
+}
+
+function tellOfMemory({ logger }: ResolvedOptions, isShort: boolean, use: object): void {
+  if (isShort) logger.warn({ option: 'maxMemoryBytes', ...use }, 'short of memory: newcomers are sent away');
+  else logger.info(use, 'there is memory for newcomers again');
+}

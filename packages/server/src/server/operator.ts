@@ -1,0 +1,97 @@
+/**
+ * What an operator may do to people who are connected: kick, ban, evict, ask again.
+ */
+import { CloseCode, closeCodeInfo } from '@chat/protocol';
+import { addressKey } from '../limits/addresses/address-limit.js';
+import { looksLike } from '../names/names.js';
+import type { SessionContext } from '../session/context.js';
+import type { Kick } from '../session/kicked-sessions.js';
+
+/** What the operator's commands need of the server. */
+export type OperatorContext = Pick<SessionContext, 'options' | 'sessions' | 'bans' | 'kicked'>;
+
+export class Operator {
+  readonly #context: OperatorContext;
+
+  constructor(context: OperatorContext) {
+    this.#context = context;
+  }
+
+  /** Kicks the member of that name; answers whether there was one. */
+  kick(name: string, reason: string): boolean {
+    return this.#kick(name, { code: CloseCode.Kicked, reason });
+  }
+
+  /** Kicks the member and refuses its name and its address for a while; answers whether there was one. */
+  ban(name: string, durationMs: number, reason: string): boolean {
+    const { bans, options, sessions } = this.#context;
+    const until = options.clock.monotonic() + durationMs;
+    bans.addName(name, until);
+    const address = sessions.names.find(name)?.info.address;
+    if (address) bans.addAddress(address, until);
+    return this.#kick(name, { code: CloseCode.Banned, reason, banned: [name, address ?? ''] });
+  }
+
+  /** Refuses an address for a while, and kicks all who came from there; answers whether it can be banned. */
+  banAddress(address: string, durationMs: number, reason: string): boolean {
+    const { bans, options, sessions } = this.#context;
+    if (!bans.addAddress(address, options.clock.monotonic() + durationMs)) return false;
+    const key = addressKey(address);
+    for (const session of [...sessions]) {
+      if (addressKey(session.info.address) !== key) continue;
+      session.kick({ code: CloseCode.Banned, reason, banned: [address] });
+    }
+    return true;
+  }
+
+  /** Ends the bans of a name or an address, and what they did to sessions; false when there was none. */
+  unban(nameOrAddress: string): boolean {
+    const key = addressKey(nameOrAddress);
+    this.#context.kicked.pardon(
+      (banned) => looksLike(banned, nameOrAddress) || (key !== undefined && addressKey(banned) === key),
+    );
+    return this.#context.bans.remove(nameOrAddress);
+  }
+
+  /** Evicts the member of that name from a room; false when nobody has the name, or not in this room. */
+  evict(name: string, room: string): boolean {
+    return this.#context.sessions.names.find(name)?.evict(room) ?? false;
+  }
+
+  /** Asks `authorize` again about the rooms that members are in; answers how many were evicted from one. */
+  async reauthorize(name: string | undefined): Promise<number> {
+    const { options, sessions } = this.#context;
+    const { authorize } = options.hooks;
+    const found = name === undefined ? undefined : sessions.names.find(name);
+    const asked = name === undefined ? [...sessions] : found ? [found] : [];
+    let evicted = 0;
+    const failures: unknown[] = [];
+    for (const session of asked) {
+      for (const { room } of [...session.rooms.values()]) {
+        try {
+          if (!authorize || (await authorize(session.info, 'join', room.name))) continue;
+          if (session.evict(room.name)) evicted++;
+        } catch (error) {
+          // What cannot be decided about one says nothing about the others.
+          failures.push(error);
+        }
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, 'authorize failed to decide');
+    return evicted;
+  }
+
+  /** Asks the client of that member for new credentials; false when nobody has the name. */
+  reauthenticate(name: string): boolean {
+    const session = this.#context.sessions.names.find(name);
+    session?.reauthenticate('new credentials are asked for');
+    return session !== undefined;
+  }
+
+  #kick(name: string, kick: Kick): boolean {
+    const session = this.#context.sessions.names.find(name);
+    if (!session) return false;
+    session.kick({ ...kick, reason: kick.reason || closeCodeInfo(kick.code).name });
+    return true;
+  }
+}
