@@ -24,6 +24,7 @@ import type { SessionContext } from '../session/context.js';
 import { isSecret } from '../session/kicked-sessions.js';
 import type { Peer } from '../session/peer.js';
 import { Session } from '../session/session.js';
+import type { Sessions } from '../session/sessions.js';
 import { endOldestAway } from './oldest-away.js';
 import { SilentLines } from './silent-lines.js';
 
@@ -59,6 +60,7 @@ const DRAINING: Refusal = { code: CloseCode.GoingAway, reason: 'the server goes 
 
 /** What admission needs of the server. */
 export interface AdmissionContext extends SessionContext {
+  readonly sessions: Sessions;
   readonly memory: MemoryGuard;
 }
 

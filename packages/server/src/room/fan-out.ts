@@ -9,8 +9,7 @@
  */
 
 import type { Clock } from '../time/clock.js';
-import type { EntryReceiver } from './member.js';
-import type { Membership, Room } from './room.js';
+import type { EntryReceiver, Membership, Room } from './room.js';
 
 export class FanOut {
   readonly #clock: Clock;

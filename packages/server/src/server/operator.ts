@@ -2,13 +2,13 @@
  * What an operator may do to people who are connected: kick, ban, evict, ask again.
  */
 import { CloseCode, closeCodeInfo } from '@chat/protocol';
+import type { AdmissionContext } from '../admission/admission.js';
 import { addressKey } from '../limits/addresses/address-limit.js';
 import { looksLike } from '../names/names.js';
-import type { SessionContext } from '../session/context.js';
 import type { Kick } from '../session/kicked-sessions.js';
 
 /** What the operator's commands need of the server. */
-export type OperatorContext = Pick<SessionContext, 'options' | 'sessions' | 'bans' | 'kicked'>;
+export type OperatorContext = Pick<AdmissionContext, 'options' | 'sessions' | 'bans' | 'kicked'>;
 
 export class Operator {
   readonly #context: OperatorContext;

@@ -4,15 +4,46 @@
  */
 import type { AddressLimits } from '../limits/address-limits.js';
 import type { Bans } from '../limits/bans.js';
+import type { InputAccount } from '../limits/input-account.js';
 import type { RefusalLog } from '../limits/refusal-log.js';
 import type { EventLog } from '../log/event-log.js';
+import type { SessionInfo } from '../options/hooks.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { FanOut } from '../room/fan-out.js';
+import type { Member, Membership } from '../room/room.js';
 import type { Rooms } from '../room/rooms.js';
 import type { TimerWheel } from '../time/timer-wheel.js';
 import type { Counters } from './counters.js';
 import type { KickedSessions } from './kicked-sessions.js';
-import type { Sessions } from './sessions.js';
+import type { Peer } from './peer.js';
+
+/** A session as its parts see it, and the directory that it is in. */
+export interface SessionPerson extends Member {
+  /** The name in UTF-8. Not to be written to. */
+  readonly nameBytes: Uint8Array;
+  readonly info: SessionInfo;
+  /** Whether it has left for good. */
+  readonly ended: boolean;
+  readonly peer: Peer | undefined;
+  /** What it sends and causes is charged here. */
+  readonly input: InputAccount;
+  /** The rooms that it is in, by handle. */
+  readonly rooms: ReadonlyMap<number, Membership>;
+}
+
+/** The directory of sessions, as a session sees it; see `Sessions`. */
+export interface SessionDirectory {
+  /** Told when a session has lost its connection, for whatever reason. */
+  readonly onPeerGone: (() => void) | undefined;
+  /** The session of that name, or of one that looks like it. */
+  find(name: string): SessionPerson | undefined;
+  /** Gives a session another name; false when somebody has it. */
+  tryRename(session: SessionPerson, name: string): boolean;
+  away(session: SessionPerson): void;
+  ended(session: SessionPerson): void;
+  roomJoined(session: SessionPerson, room: string): void;
+  roomLeft(session: SessionPerson, room: string): void;
+}
 
 /** What a session, and what belongs to it, needs of the server. */
 export interface SessionContext {
@@ -20,7 +51,7 @@ export interface SessionContext {
   readonly log: EventLog;
   readonly rooms: Rooms;
   readonly fanOut: FanOut;
-  readonly sessions: Sessions;
+  readonly sessions: SessionDirectory;
   readonly kicked: KickedSessions;
   readonly bans: Bans;
   readonly addresses: AddressLimits;

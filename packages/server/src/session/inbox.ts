@@ -6,8 +6,7 @@ import type { Joined } from '@chat/protocol';
 import { inboxKey } from '../log/event-log.js';
 import { Membership, Room } from '../room/room.js';
 import { startingPoint } from '../room/starting-point.js';
-import type { SessionContext } from './context.js';
-import type { Session } from './session.js';
+import type { SessionContext, SessionPerson } from './context.js';
 
 /** Inbox handles live above the handles of rooms. */
 const INBOX_HANDLE = 0x8000_0000;
@@ -17,13 +16,16 @@ export function inboxHandle(memberId: number): number {
   return INBOX_HANDLE + memberId;
 }
 
+/** What an inbox needs of the server. */
+export type InboxContext = Pick<SessionContext, 'options' | 'log' | 'rooms' | 'fanOut' | 'counters'>;
+
 export class Inbox {
-  readonly #context: SessionContext;
+  readonly #context: InboxContext;
   readonly room: Room;
   /** The cursor of its reader. */
   readonly membership: Membership;
 
-  constructor(context: SessionContext, session: Session) {
+  constructor(context: InboxContext, session: SessionPerson) {
     const { inboxBytes, retentionEntries, retentionMs } = context.options;
     const { memberId } = session;
     this.#context = context;

@@ -17,9 +17,8 @@ import { Price } from '../limits/prices.js';
 import type { Origin } from '../log/event-log.js';
 import { Membership, type Room } from '../room/room.js';
 import { type JoinOptions, startingPoint } from '../room/starting-point.js';
-import type { SessionContext } from './context.js';
+import type { SessionContext, SessionPerson } from './context.js';
 import type { Answer } from './peer.js';
-import type { Session } from './session.js';
 
 /** Members that are named in the answer to a join; the rest is paged. */
 const JOINED_MEMBERS = 64;
@@ -31,9 +30,15 @@ const NOTHING = new Uint8Array(0);
 /** How a member goes: by itself, or because its connection broke for good. */
 export type Leaving = typeof NoticeKind.Left | typeof NoticeKind.Gone;
 
+/** What being in rooms needs of the server. */
+export type MembershipsContext = Pick<
+  SessionContext,
+  'options' | 'log' | 'rooms' | 'fanOut' | 'sessions' | 'counters' | 'refusals'
+>;
+
 export class Memberships {
-  readonly #context: SessionContext;
-  readonly #session: Session;
+  readonly #context: MembershipsContext;
+  readonly #session: SessionPerson;
   /** By handle of the room. */
   readonly all: Map<number, Membership> = new Map();
   /** Joins on their way through the log, by room key. */
@@ -41,7 +46,7 @@ export class Memberships {
   /** Leavings on their way through the log. */
   #leaving: Map<Membership, Promise<void>> | undefined;
 
-  constructor(context: SessionContext, session: Session) {
+  constructor(context: MembershipsContext, session: SessionPerson) {
     this.#context = context;
     this.#session = session;
   }

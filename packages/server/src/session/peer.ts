@@ -5,8 +5,7 @@
 import type { Failure, ResponseBodies } from '@chat/protocol';
 import type { InputAccount } from '../limits/input-account.js';
 import type { SessionInfo } from '../options/hooks.js';
-import type { EntryReceiver } from '../room/member.js';
-import type { Membership } from '../room/room.js';
+import type { EntryReceiver, Membership } from '../room/room.js';
 
 /** Speaks to one connected client. Nothing here throws for what the client did. */
 export interface Peer extends EntryReceiver {

@@ -10,9 +10,8 @@ import { Price } from '../limits/prices.js';
 import { inboxKey, type LogEntry, type Origin } from '../log/event-log.js';
 import type { Hooks } from '../options/hooks.js';
 import type { Membership } from '../room/room.js';
-import type { SessionContext } from './context.js';
+import type { SessionContext, SessionPerson } from './context.js';
 import { PublishRecord } from './publish-record.js';
-import type { Session } from './session.js';
 
 /** Why a connection that floods is closed. */
 export const TOO_MANY = 'too many messages for too long';
@@ -22,19 +21,25 @@ interface Address {
   /** In the log. */
   readonly key: string;
   readonly name: string;
-  readonly to?: Session;
+  readonly to?: SessionPerson;
 }
 
+/** What publishing needs of the server. */
+export type PublisherContext = Pick<
+  SessionContext,
+  'options' | 'log' | 'rooms' | 'sessions' | 'counters' | 'refusals' | 'maxMessageBytes'
+>;
+
 export class Publisher implements Origin {
-  readonly #context: SessionContext;
-  readonly #session: Session;
+  readonly #context: PublisherContext;
+  readonly #session: SessionPerson;
   readonly #record: PublishRecord;
   /** The publish that hooks decide about. */
   #deciding: Promise<void> | undefined;
   /** Publishes on their way through the log. */
   #inLog = 0;
 
-  constructor(context: SessionContext, session: Session) {
+  constructor(context: PublisherContext, session: SessionPerson) {
     this.#context = context;
     this.#session = session;
     this.#record = new PublishRecord(context.options.maxInFlight);
@@ -63,7 +68,7 @@ export class Publisher implements Origin {
   direct(publishId: number, to: string, codec: number, body: Uint8Array): Promise<void> | undefined {
     if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
     if (!this.#mayPublish(publishId)) return undefined;
-    const target = this.#context.sessions.names.find(to);
+    const target = this.#context.sessions.find(to);
     if (!target) {
       return this.#refuse(publishId, {
         code: FailureCode.NoSuchUser,

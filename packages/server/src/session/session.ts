@@ -13,7 +13,7 @@ import type { SessionInfo } from '../options/hooks.js';
 import type { Membership } from '../room/room.js';
 import type { JoinOptions } from '../room/starting-point.js';
 import type { TimerEntry } from '../time/timer-wheel.js';
-import type { SessionContext } from './context.js';
+import type { SessionContext, SessionPerson } from './context.js';
 import { Inbox, inboxHandle } from './inbox.js';
 import type { Kick } from './kicked-sessions.js';
 import { type Leaving, Memberships } from './memberships.js';
@@ -40,7 +40,7 @@ export interface SessionIdentity {
   readonly account: string | undefined;
 }
 
-export class Session {
+export class Session implements SessionPerson {
   readonly #context: SessionContext;
   /** Public name of the session, for resuming. */
   readonly id: string;
@@ -218,7 +218,7 @@ export class Session {
       return failed(FailureCode.Forbidden, `the name ${name} is banned`);
     }
     const old = this.nameBytes;
-    if (!this.#context.sessions.names.tryRename(this.#name, name, this)) {
+    if (!this.#context.sessions.tryRename(this, name)) {
       return failed(FailureCode.NameTaken, `somebody is called ${name}, or so much like it`);
     }
     this.#name = name;

@@ -4,6 +4,7 @@
 import type { AddressLimit } from '../limits/addresses/address-limit.js';
 import { Names } from '../names/names.js';
 import type { SessionInfo } from '../options/hooks.js';
+import type { SessionDirectory, SessionPerson } from './context.js';
 import type { Counters } from './counters.js';
 import type { Session } from './session.js';
 
@@ -29,7 +30,7 @@ export type EmitSessionEvent = <Name extends keyof SessionEvents>(
   info: SessionEvents[Name],
 ) => void;
 
-export class Sessions {
+export class Sessions implements SessionDirectory {
   readonly names: Names<Session> = new Names();
   /** Told when a session has lost its connection, for whatever reason. */
   onPeerGone: (() => void) | undefined;
@@ -63,6 +64,14 @@ export class Sessions {
     return this.#byMember.get(memberId);
   }
 
+  find(name: string): Session | undefined {
+    return this.names.find(name);
+  }
+
+  tryRename(session: Session, name: string): boolean {
+    return this.names.tryRename(session.name, name, session);
+  }
+
   /** Takes a new session, whose name is free. */
   opened(session: Session): void {
     this.names.tryClaim(session.name, session);
@@ -78,16 +87,16 @@ export class Sessions {
     this.#emit('session-resumed', session.info);
   }
 
-  away(session: Session): void {
+  away(session: SessionPerson): void {
     this.#counters.sessionsAway++;
     this.#emit('session-away', session.info);
   }
 
-  roomJoined(session: Session, room: string): void {
+  roomJoined(session: SessionPerson, room: string): void {
     this.#emit('room-joined', { ...session.info, room });
   }
 
-  roomLeft(session: Session, room: string): void {
+  roomLeft(session: SessionPerson, room: string): void {
     this.#emit('room-left', { ...session.info, room });
   }
 

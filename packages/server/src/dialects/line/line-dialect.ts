@@ -5,17 +5,9 @@ import type { Arrival, ConnectionRefusal, Dialect } from '../../connection/diale
 import { type Link, SocketLink } from '../../connection/link.js';
 import { LineCharset } from '../../options/line-charset.js';
 import type { Room } from '../../room/room.js';
+import type { LineContext } from './line-context.js';
 import { LinePeer } from './line-peer.js';
-import type { LineReaderOptions } from './line-reader.js';
 import { LineView } from './line-view.js';
-
-/** What a peer of the line dialect works with. */
-export interface LineContext extends ConnectionContext {
-  /** How lines are read. */
-  readonly reading: LineReaderOptions;
-  /** The latest entries of a room as lines; made for the first that reads them so. */
-  viewOf(room: Room): LineView;
-}
 
 export class LineDialect implements Dialect {
   readonly #context: LineContext;

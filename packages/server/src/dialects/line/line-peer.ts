@@ -30,7 +30,7 @@ import type { Peer } from '../../session/peer.js';
 import { TOO_MANY } from '../../session/publisher.js';
 import type { Session } from '../../session/session.js';
 import type { TimerEntry } from '../../time/timer-wheel.js';
-import type { LineContext } from './line-dialect.js';
+import type { LineContext } from './line-context.js';
 import { LineReader } from './line-reader.js';
 import { LineSender } from './line-sender.js';
 

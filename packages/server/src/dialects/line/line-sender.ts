@@ -10,7 +10,7 @@ import { AnswerBuffer } from '../../connection/answer-buffer.js';
 import type { Link } from '../../connection/link.js';
 import type { LineCharset } from '../../options/line-charset.js';
 import type { Membership, Room } from '../../room/room.js';
-import type { LineContext } from './line-dialect.js';
+import type { LineContext } from './line-context.js';
 import { directLines, type LineView } from './line-view.js';
 
 export class LineSender {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LineCharset } from '../../../src/options/line-charset.js';
+import { LineCharset } from '../../src/options/line-charset.js';
 
 describe('LineCharset', () => {
   it.each([
