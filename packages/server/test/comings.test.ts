@@ -79,7 +79,7 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('leave everything in order (seed %i)', asyn
   const { chat, clock } = memory;
 
   const step = (person: Person): void => {
-    const session = chat.sessions.names.find(person.name);
+    const session = chat.sessions.find(person.name);
     switch (random.below(10)) {
       case 0:
       case 1:
@@ -120,7 +120,7 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('leave everything in order (seed %i)', asyn
     expect(sessions.length).toBeLessThanOrEqual(MAX_SESSIONS);
     expect(new Set(sessions.map(({ name }) => nameKey(name))).size).toBe(sessions.length);
     for (const session of sessions) {
-      expect(chat.sessions.names.find(session.name)).toBe(session);
+      expect(chat.sessions.find(session.name)).toBe(session);
       for (const member of session.rooms.values()) {
         expect(member.room.members.get(session.memberId)).toBe(member);
       }

@@ -77,9 +77,9 @@ describe.each([
     memory.clock.set(step);
     memory.clock.advance(9000);
     await turn();
-    expect([memory.chat.sessions.names.find('ada') !== undefined, bob.gone]).toEqual([true, false]);
+    expect([memory.chat.sessions.find('ada') !== undefined, bob.gone]).toEqual([true, false]);
     memory.clock.advance(1500);
-    expect(memory.chat.sessions.names.find('ada')).toBeUndefined();
+    expect(memory.chat.sessions.find('ada')).toBeUndefined();
     memory.clock.advance(10_000);
     await turn();
     expect(bob.frames.at(-1)).toMatchObject({ code: CloseCode.CredentialsExpired });

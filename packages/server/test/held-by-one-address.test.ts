@@ -73,7 +73,7 @@ describe('sessions', () => {
     ada.pipe.destroy();
     await turn();
     await memory.enter('dave');
-    expect(memory.chat.sessions.names.find('ada')).toBeUndefined();
+    expect(memory.chat.sessions.find('ada')).toBeUndefined();
     expect(bob.gone).toBe(false);
     expect(memory.chat.addresses.sessions.total).toBe(3);
   });

@@ -3,7 +3,7 @@
  * arrives, and goes away with the session.
  */
 import type { Joined } from '@chat/protocol';
-import { inboxKey } from '../log/event-log.js';
+import { inboxKey } from '../log/entry.js';
 import { Membership, Room } from '../room/room.js';
 import { startingPoint } from '../room/starting-point.js';
 import type { SessionContext, SessionPerson } from './context.js';

@@ -79,13 +79,13 @@ describe('Acceptor', () => {
       memory.clock.advance(200);
       await turn(2);
     }
-    expect(memory.chat.sessions.names.find('PAT')?.info.address).toBe('192.0.2.1');
+    expect(memory.chat.sessions.find('PAT')?.info.address).toBe('192.0.2.1');
     keys.push('RICIA');
     await turn(2);
     memory.clock.advance(5000);
     keys.push('\r');
     await turn(2);
-    expect(memory.chat.sessions.names.find('PATRICIA')?.info.address).toBe('192.0.2.2');
+    expect(memory.chat.sessions.find('PATRICIA')?.info.address).toBe('192.0.2.2');
     expect(String(program.answer)).toBe('*** PATRICIA has joined the chat\n');
   });
 

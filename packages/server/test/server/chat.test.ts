@@ -687,7 +687,7 @@ describe('kick and ban', () => {
     expect(await bob.closed).toMatchObject({ code: 4014, reason: 'enough' });
     await turn(2);
     expect(ada.entries(handle).at(-1)).toMatchObject({ kind: NoticeKind.Left, name: 'bob' });
-    expect(memory.chat.sessions.names.find('bob')).toBeUndefined();
+    expect(memory.chat.sessions.find('bob')).toBeUndefined();
     const { session, secret, epoch } = bob.welcome!;
     const again = memory.connect();
     again.greet({ name: 'bob', resume: { session, secret, epoch, rooms: [], inbox: 0 } });
