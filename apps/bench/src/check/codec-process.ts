@@ -12,7 +12,7 @@ import {
   jsonCodec,
   textCodec,
 } from '@chat/protocol';
-import { serveRemote } from '../process/remote.js';
+import { serveRemote } from '../harness/remote.js';
 
 /** What this process is asked to do. */
 export interface CodecOperations {
