@@ -33,20 +33,15 @@ const verdicts = judge(reference, measured);
 console.log(`${formatMachine(describeMachine(new Date()))}\n`);
 console.log(
   formatTable(
-    [
-      { title: 'ratio', align: 'left' },
-      { title: 'committed' },
-      { title: 'least' },
-      { title: 'measured' },
-      { title: '', align: 'left' },
-    ],
+    ['ratio', 'committed', 'least', 'measured', ''],
     verdicts.map((row) => [
       row.name,
-      row.reference === undefined ? '-' : formatNumber(row.reference),
-      row.least === undefined ? '-' : formatNumber(row.least),
-      row.measured === undefined ? '-' : formatNumber(row.measured),
+      ...[row.reference, row.least, row.measured].map((ratio) =>
+        ratio === undefined ? '-' : formatNumber(ratio),
+      ),
       row.outcome,
     ]),
+    [0, 4],
   ),
 );
 if (update) {

@@ -43,7 +43,7 @@ const operations: LoadOperations = {
   async idle({ target, address, count }) {
     const wire = fanoutOf(target).fanout.wire(PAYLOAD_BYTES_OF_THE_IDLE);
     await openMany(address, count, async (socket, index) => {
-      await wire.idle(socket, index);
+      await (wire.idle ?? wire.subscribe)(socket, index);
       const scanner = wire.scanner(socket);
       socket.onLost((error) => {
         lostCount++;

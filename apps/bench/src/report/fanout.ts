@@ -37,13 +37,13 @@ function formatWindow(members: number, window: number, rows: readonly WindowFigu
   const chat = rows[0]!;
   const table = formatTable(
     [
-      { title: 'server', align: 'left' },
-      { title: 'deliveries/s' },
-      { title: 'per server CPU-second' },
-      { title: 'min … max', align: 'left' },
-      { title: `${chat.target} is` },
-      { title: 'server CPU' },
-      { title: 'lost' },
+      'server',
+      'deliveries/s',
+      'per server CPU-second',
+      'min … max',
+      `${chat.target} is`,
+      'server CPU',
+      'lost',
     ],
     rows.map((row) => {
       const cpu = row.deliveriesPerCpuSecond;
@@ -57,6 +57,7 @@ function formatWindow(members: number, window: number, rows: readonly WindowFigu
         String(row.lost),
       ];
     }),
+    [0, 3],
   );
   return `${members} members, window ${window} (published, but not yet received by all)\n${table}`;
 }
@@ -64,17 +65,7 @@ function formatWindow(members: number, window: number, rows: readonly WindowFigu
 function formatPaced(figures: FanoutFigures): string {
   const chat = figures.paced[0]!;
   const table = formatTable(
-    [
-      { title: 'server', align: 'left' },
-      { title: 'members' },
-      { title: 'p50' },
-      { title: 'p99' },
-      { title: 'p99.9' },
-      { title: 'max' },
-      { title: `p50 of ${chat.target} is` },
-      { title: 'CPU/delivery' },
-      { title: 'lost' },
-    ],
+    ['server', 'members', 'p50', 'p99', 'p99.9', 'max', `p50 of ${chat.target} is`, 'CPU/delivery', 'lost'],
     figures.paced.map((row) => {
       const peer = figures.paced.find(
         (other) => other.members === row.members && other.target === chat.target,
@@ -97,13 +88,7 @@ function formatPaced(figures: FanoutFigures): string {
 
 function formatMemory(memory: readonly MemoryFigure[]): string {
   const table = formatTable(
-    [
-      { title: 'server', align: 'left' },
-      { title: 'connections' },
-      { title: 'before' },
-      { title: 'after' },
-      { title: 'per connection' },
-    ],
+    ['server', 'connections', 'before', 'after', 'per connection'],
     memory.map((row) => [
       row.target,
       String(row.connections),

@@ -12,15 +12,13 @@ const CPU_SIZES = [64];
 /** Renders a report, with what has changed since an earlier one. */
 export function formatCompareReport(report: CompareReport, earlier?: CompareReport): string {
   const users = formatTable(
-    ['feature', 'sockets', 'shared memory'].map((title) => ({ title, align: 'left' })),
+    ['feature', 'sockets', 'shared memory'],
     userRows(report).map((row) => [row.feature, row.sockets, row.sharedMemory]),
+    [0, 1, 2],
   );
   const tables = numberTables(report, earlier, CPU_SIZES).map(({ caption, head, rows }) => {
-    const columns = head.map((title, i) => ({ title, align: i === 0 ? 'left' : 'right' }) as const);
-    return `${caption}\n${formatTable(
-      columns,
-      rows.map((row) => row.map((cell) => cell.split('\n')[0]!)),
-    )}`;
+    const large = rows.map((row) => row.map((cell) => cell.split('\n')[0]!));
+    return `${caption}\n${formatTable(head, large)}`;
   });
   const words = [shortAnswer(report), ...findWarnings(report)].filter((line) => line !== '');
   return [`${formatMachine(report.machine)}\n`, users, ...tables, ...words.map((line) => `${line}\n`)].join(

@@ -4,7 +4,7 @@ import { formatTable } from './text-table.js';
 describe('formatTable', () => {
   it('makes columns as wide as their widest cell', () => {
     const table = formatTable(
-      [{ title: 'name', align: 'left' }, { title: 'µs' }],
+      ['name', 'µs'],
       [
         ['a', '1'],
         ['longer', '1234'],

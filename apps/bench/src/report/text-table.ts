@@ -1,28 +1,27 @@
-/** A table for the terminal: columns as wide as they need to be, numbers to the right. */
+/** A table for the terminal: columns as wide as they need to be, the first to the left and the others to the right. */
 
-/** One column; `align` is `right` unless said otherwise. */
-export interface Column {
-  readonly title: string;
-  readonly align?: 'left' | 'right';
-}
-
-/** Lays out rows under their titles. Each line is ended. */
-export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const widths = columns.map((column, i) =>
-    Math.max(width(column.title), ...rows.map((row) => width(row[i] ?? ''))),
+/**
+ * Lays out rows under their titles. Each line is ended.
+ *
+ * @param left - the columns that are words, not numbers
+ */
+export function formatTable(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  left: readonly number[] = [0],
+): string {
+  const widths = titles.map((title, i) =>
+    Math.max(...[title, ...rows.map((row) => row[i] ?? '')].map(width)),
   );
-  const line = (cells: readonly string[]): string =>
-    `  ${columns
-      .map((column, i) => pad(cells[i] ?? '', widths[i]!, column.align ?? 'right'))
-      .join('  ')
-      .trimEnd()}\n`;
-  const rule = `  ${widths.map((n) => '-'.repeat(n)).join('  ')}\n`;
-  return line(columns.map((column) => column.title)) + rule + rows.map(line).join('');
-}
-
-function pad(cell: string, target: number, align: 'left' | 'right'): string {
-  const space = ' '.repeat(target - width(cell));
-  return align === 'left' ? cell + space : space + cell;
+  const line = (cells: readonly string[]): string => {
+    const padded = widths.map((target, i) => {
+      const cell = cells[i] ?? '';
+      const space = ' '.repeat(target - width(cell));
+      return left.includes(i) ? cell + space : space + cell;
+    });
+    return `  ${padded.join('  ').trimEnd()}\n`;
+  };
+  return line(titles) + line(widths.map((cells) => '-'.repeat(cells))) + rows.map(line).join('');
 }
 
 /** Code points; the tables have no wide characters. */

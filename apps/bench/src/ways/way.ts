@@ -143,8 +143,8 @@ export interface Wire {
   subscribe(socket: SkimSocket, index: number): Promise<void>;
   /** Connects what publishes. */
   enter(socket: SkimSocket): Promise<PublishFrame>;
-  /** Connects a client that does nothing. */
-  idle(socket: SkimSocket, index: number): Promise<void>;
+  /** Connects a client that does nothing, where that is not the same as a subscriber. */
+  idle?(socket: SkimSocket, index: number): Promise<void>;
   /** Waits until the server has taken in all that entered; only where `idle` has no answer to wait for. */
   readonly settled?: (address: Address) => Promise<void>;
   /**

@@ -37,6 +37,14 @@ export function drawRows(
   });
 }
 
+/** A logarithmic axis of values, upwards. */
+export function logAxis(
+  what: string,
+  tickFormat: (value: number) => string,
+): NonNullable<Plot.PlotOptions['y']> {
+  return { type: 'log', label: `↑ ${what} (logarithmic)`, tickFormat, ticks: 6, grid: true };
+}
+
 /** An axis of message sizes. */
 export function sizeAxis(series: readonly Series[]): NonNullable<Plot.PlotOptions['x']> {
   const most = Math.max(...series.flatMap(({ points }) => points.map(({ x }) => x)));

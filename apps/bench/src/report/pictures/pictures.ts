@@ -9,10 +9,10 @@ import type { CompareReport } from '../figures.js';
 import { cpuOfSmall, quotesFrom } from '../prose/quotes.js';
 import { lineOf, rankRoundTrips, tooBusy } from '../prose/ranking.js';
 import { sayRank } from '../prose/sentences.js';
-import { figuresFrom, say } from '../prose/template.js';
+import { say } from '../prose/template.js';
 import { formatBytes, formatCount, formatNs } from '../units.js';
 import { familyColour } from './chart-style.js';
-import { drawLines, drawRows, powersOfTwo, type Series, sizeAxis } from './charts.js';
+import { drawLines, drawRows, logAxis, powersOfTwo, type Series, sizeAxis } from './charts.js';
 
 /** One picture. */
 export interface Picture {
@@ -91,7 +91,7 @@ function drawRoundTrips(report: CompareReport): Picture {
       ],
     },
   );
-  const fastest = figuresFrom({ fastest: fastestOf(report) });
+  const fastest = { fastest: fastestOf(report) };
   const sentence = say('picture round-trips', fastest, quotesFrom(report));
   return { name: 'round-trips', title: 'Round trip', sentence, svg };
 }
@@ -107,18 +107,12 @@ function fastestOf(report: CompareReport): string {
   const tcp = lineOf(report, 'tcp');
   const rank = rankRoundTrips(report, first, tcp);
   const isRanked = tcp !== first && (rank.verdict === 'ahead' || rank.verdict === 'close');
-  return say(
-    'fastest',
-    figuresFrom({
-      among:
-        left === 0
-          ? say('fastest among all')
-          : say('fastest among some', figuresFrom({ left: String(left) })),
-      first: first.title,
-      time: formatNs(p50(first)),
-      'against-tcp': isRanked ? sayRank('against-tcp', rank, report) : '',
-    }),
-  );
+  return say('fastest', {
+    among: left === 0 ? say('fastest among all') : say('fastest among some', { left: String(left) }),
+    first: first.title,
+    time: formatNs(p50(first)),
+    'against-tcp': isRanked ? sayRank('against-tcp', rank, report) : '',
+  });
 }
 
 function drawDistribution(report: CompareReport): Picture {
@@ -134,14 +128,11 @@ function drawDistribution(report: CompareReport): Picture {
     }));
   const worst = [...series].sort((left, right) => tail(right) - tail(left))[0];
   const sentence = worst
-    ? say(
-        'picture latency-distribution',
-        figuresFrom({
-          worst: worst.title,
-          from: formatNs(worst.points[0]!.y),
-          to: formatNs(worst.points.at(-1)!.y),
-        }),
-      )
+    ? say('picture latency-distribution', {
+        worst: worst.title,
+        from: formatNs(worst.points[0]!.y),
+        to: formatNs(worst.points.at(-1)!.y),
+      })
     : '';
   const percents = [0, 50, 90, 99, 99.9];
   const svg = drawLines(series, {
@@ -151,66 +142,53 @@ function drawDistribution(report: CompareReport): Picture {
       tickFormat: (x: number) => `${Number((100 * (1 - 10 ** -x)).toFixed(2))} %`,
       domain: [0, 3.35],
     },
-    y: { type: 'log', label: '↑ round trip (logarithmic)', tickFormat: formatNs, ticks: 6, grid: true },
+    y: logAxis('round trip', formatNs),
   });
   return { name: 'latency-distribution', title: 'Distribution of the latency', sentence, svg };
 }
 
 function drawMessages(shown: readonly PairFigure[]): Picture {
-  const series = shown.map((row) => ({
-    title: row.title,
-    family: row.family,
-    points: row.throughput.map(({ bytes, messagesPerSecond }) => ({ x: bytes, y: messagesPerSecond.median })),
-  }));
+  const series = bySize(shown, 'messagesPerSecond');
   const best = [...series].sort((left, right) => right.points[0]!.y - left.points[0]!.y);
   const [first, last] = [best[0]!, best.at(-1)!];
-  const sentence = say(
-    'picture messages-per-second',
-    figuresFrom({
-      size: formatBytes(first.points[0]!.x),
-      best: first.title,
-      most: formatCount(first.points[0]!.y),
-      last: last.title,
-      least: formatCount(last.points[0]!.y),
-      'when-flat': beginsFlat(series),
-    }),
-  );
+  const sentence = say('picture messages-per-second', {
+    size: formatBytes(first.points[0]!.x),
+    best: first.title,
+    most: formatCount(first.points[0]!.y),
+    last: last.title,
+    least: formatCount(last.points[0]!.y),
+    'when-flat': beginsFlat(series),
+  });
   const svg = drawLines(series, {
     x: sizeAxis(series),
-    y: { type: 'log', label: '↑ messages/s (logarithmic)', tickFormat: formatCount, ticks: 6, grid: true },
+    y: logAxis('messages/s', formatCount),
   });
   return { name: 'messages-per-second', title: 'Messages per second', sentence, svg };
 }
 
 function drawBytes(shown: readonly PairFigure[]): Picture {
-  const series = shown.map((row) => ({
-    title: row.title,
-    family: row.family,
-    points: row.throughput.map(({ bytes, bytesPerSecond }) => ({ x: bytes, y: bytesPerSecond.median })),
-  }));
+  const series = bySize(shown, 'bytesPerSecond');
   const peak = (row: Series): number => Math.max(...row.points.map(({ y }) => y));
   const best = [...series].sort((left, right) => peak(right) - peak(left))[0]!;
-  const sentence = say(
-    'picture bytes-per-second',
-    figuresFrom({
-      best: best.title,
-      most: formatBytes(peak(best)),
-      'when-closer': comesCloser(series),
-    }),
-  );
+  const sentence = say('picture bytes-per-second', {
+    best: best.title,
+    most: formatBytes(peak(best)),
+    'when-closer': comesCloser(series),
+  });
   const svg = drawLines(series, {
     x: sizeAxis(series),
-    y: {
-      type: 'log',
-      // Of a logarithmic axis only ticks near a power of its base get their label.
-      base: 2,
-      label: '↑ bytes/s (logarithmic)',
-      tickFormat: formatBytes,
-      ticks: powersOfTwo(series, 3),
-      grid: true,
-    },
+    // Of a logarithmic axis only ticks near a power of its base get their label.
+    y: { ...logAxis('bytes/s', formatBytes), base: 2, ticks: powersOfTwo(series, 3) },
   });
   return { name: 'bytes-per-second', title: 'Bytes per second', sentence, svg };
+}
+
+function bySize(shown: readonly PairFigure[], rate: 'messagesPerSecond' | 'bytesPerSecond'): Series[] {
+  return shown.map(({ title, family, throughput }) => ({
+    title,
+    family,
+    points: throughput.map((size) => ({ x: size.bytes, y: size[rate].median })),
+  }));
 }
 
 function drawFanout(report: CompareReport): Picture {
@@ -230,10 +208,10 @@ function drawFanout(report: CompareReport): Picture {
       points: report.logReaders.map((row) => ({ x: row.readers, y: row.deliveriesPerSecond.median })),
     });
   }
-  const sentence = say('picture fan-out', figuresFrom({ 'against-ws': chatAgainstWs(windows) })).trimEnd();
+  const sentence = say('picture fan-out', { 'against-ws': chatAgainstWs(windows) }).trimEnd();
   const svg = drawLines(series, {
     x: { type: 'log', label: 'receivers (logarithmic) →', ticks: [1, 10, 100, 1000], tickFormat: String },
-    y: { type: 'log', label: '↑ deliveries/s (logarithmic)', tickFormat: formatCount, ticks: 6, grid: true },
+    y: logAxis('deliveries/s', formatCount),
   });
   return { name: 'fan-out', title: 'One to many', sentence, svg };
 }
@@ -246,15 +224,12 @@ function chatAgainstWs(windows: CompareReport['fanout']['windows']): string {
   const ws = of('ws').find(({ members }) => members === chat?.members);
   if (!chat || !ws) return '';
   const [one, other] = [chat.deliveriesPerSecond, ws.deliveriesPerSecond];
-  return say(
-    'against-ws',
-    figuresFrom({
-      members: String(chat.members),
-      chat: formatCount(one.median),
-      ws: formatCount(other.median),
-      'when-ahead': one.min > other.max,
-    }),
-  );
+  return say('against-ws', {
+    members: String(chat.members),
+    chat: formatCount(one.median),
+    ws: formatCount(other.median),
+    'when-ahead': one.min > other.max,
+  });
 }
 
 /** Whether most lines lose less than a third of their messages from the smallest size to the next one. */
@@ -286,15 +261,12 @@ function drawCpu(report: CompareReport): Picture {
     { title, side: 'receiver', from: sender + server, to: sender + server + receiver },
   ]);
   const [least, most] = [measured[0]!, measured.at(-1)!];
-  const sentence = say(
-    'picture cpu-per-message',
-    figuresFrom({
-      least: least.title,
-      'least-time': formatNs(least.total),
-      most: most.title,
-      'most-time': formatNs(most.total),
-    }),
-  );
+  const sentence = say('picture cpu-per-message', {
+    least: least.title,
+    'least-time': formatNs(least.total),
+    most: most.title,
+    'most-time': formatNs(most.total),
+  });
   const titles = measured.map(({ title }) => title);
   const svg = drawRows(
     titles,

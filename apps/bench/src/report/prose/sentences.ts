@@ -3,7 +3,7 @@ import type { CompareReport } from '../figures.js';
 import { formatNumber } from '../units.js';
 import { quotesFrom } from './quotes.js';
 import { lineOf, type Rank, rankRoundTrips } from './ranking.js';
-import { figuresFrom, fill, listOf, say, tableOf } from './template.js';
+import { fill, listOf, say, tableOf } from './template.js';
 
 /** One of the five rows in which the two are usually compared: what people say, and what this run says. */
 export interface UserRow {
@@ -77,10 +77,10 @@ export function describeMethod(report: CompareReport): string[] {
 /** The section about this subject for a verdict; nothing where nothing is known. */
 export function sayRank(subject: string, rank: Rank, report: CompareReport): string {
   if (rank.verdict === 'unknown') return '';
-  const figures = figuresFrom({
+  const figures = {
     ...('times' in rank && { times: formatNumber(rank.times) }),
     ...('why' in rank && { why: rank.why }),
-  });
+  };
   return say(`${subject} ${rank.verdict}`, figures, quotesFrom(report));
 }
 
@@ -89,6 +89,6 @@ function filledTable(
   report: CompareReport,
   more: Readonly<Record<string, string>> = {},
 ): string[][] {
-  const lookups = [figuresFrom(more), quotesFrom(report)];
+  const lookups = [more, quotesFrom(report)];
   return tableOf(heading).map((row) => row.map((cell) => fill(cell, ...lookups)));
 }

@@ -8,20 +8,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BENCH_FOLDER } from '../../harness/built-module.js';
 
-/** Gives the text of a figure; a fact answers with a boolean. */
+/** Gives the text of a figure; a fact is a boolean. */
 export type Lookup = (name: string, argument: string) => string | boolean | undefined;
+/** Where figures come from: a lookup, or a record of them. */
+export type Figures = Lookup | Readonly<Record<string, string | boolean>>;
 
 const FILE = join(BENCH_FOLDER, 'src', 'report', 'prose', 'prose.md');
 const SECTIONS: ReadonlyMap<string, string> = readSections(readFileSync(FILE, 'utf8'));
 
-/** Looks figures up in a record of them. */
-export function figuresFrom(record: Readonly<Record<string, string | boolean>>): Lookup {
-  return (name) => record[name];
-}
-
 /** The section of this heading, filled. @throws RangeError when there is no such section or figure */
-export function say(heading: string, ...lookups: readonly Lookup[]): string {
-  return fill(sectionOf(heading), ...lookups);
+export function say(heading: string, ...figures: readonly Figures[]): string {
+  return fill(sectionOf(heading), ...figures);
 }
 
 /** The rows of the table under this heading as its columns, unfilled. */
@@ -42,11 +39,11 @@ export function listOf(heading: string): string[] {
     .map((item) => item.replace(/^- /, ''));
 }
 
-/** Puts figures in their places; the first lookup that knows one gives it. */
-export function fill(text: string, ...lookups: readonly Lookup[]): string {
+/** Puts figures in their places; the first source that knows one gives it. */
+export function fill(text: string, ...figures: readonly Figures[]): string {
   return text.replace(/\{([a-z-]+) ?([^}]*)\}/g, (whole, name: string, argument: string) => {
-    for (const lookup of lookups) {
-      const found = lookup(name, argument);
+    for (const source of figures) {
+      const found = typeof source === 'function' ? source(name, argument) : source[name];
       if (typeof found === 'string') return found;
       if (found !== undefined) return argument.split('/')[found ? 0 : 1] ?? '';
     }

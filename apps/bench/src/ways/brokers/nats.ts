@@ -52,10 +52,8 @@ async function openLine(address: Address, own: string, other: string): Promise<L
 }
 
 function natsWire(payloadBytes: number): Wire {
-  const subscribe = (socket: SkimSocket): Promise<void> => greet(socket, `SUB ${ROOM} 1\r\n`);
   return {
-    subscribe,
-    idle: subscribe,
+    subscribe: (socket) => greet(socket, `SUB ${ROOM} 1\r\n`),
     async enter(socket) {
       await greet(socket, '');
       const head = `PUB ${ROOM} ${payloadBytes}${TAIL}`;

@@ -49,13 +49,11 @@ async function openLine(address: Address, own: string, other: string): Promise<L
 }
 
 function redisWire(payloadBytes: number): Wire {
-  const subscribe = async (socket: SkimSocket): Promise<void> => {
-    socket.write(command('SUBSCRIBE', ROOM));
-    await expect(socket, `*3\r\n$9\r\nsubscribe\r\n$${ROOM.length}\r\n${ROOM}\r\n:1\r\n`);
-  };
   return {
-    subscribe,
-    idle: subscribe,
+    async subscribe(socket) {
+      socket.write(command('SUBSCRIBE', ROOM));
+      await expect(socket, `*3\r\n$9\r\nsubscribe\r\n$${ROOM.length}\r\n${ROOM}\r\n:1\r\n`);
+    },
     async enter(socket) {
       socket.write(command('PING'));
       await expect(socket, '+PONG\r\n');

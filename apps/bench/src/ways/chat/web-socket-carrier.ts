@@ -1,13 +1,13 @@
 /** Our binary dialect inside WebSocket messages: what a browser speaks, skimmed. */
-import { decodeFrame, type Frame, readU32 } from '@chat/protocol';
+import { FrameDecoder } from '@chat/protocol';
 import type { SkimSocket } from '../stream/skim-socket.js';
 import {
   clientFrame,
   clientHeaderBytes,
   OPCODE_BINARY,
   readServerFrame,
+  unwrapping,
   upgrade,
-  WebSocketUnwrapper,
 } from '../stream/web-socket-framing.js';
 import type { Wire } from '../way.js';
 import { chatWire, type FrameCarrier } from './frames.js';
@@ -30,40 +30,28 @@ export function chatWebSocketWire(payloadBytes: number): Wire {
         stamp: (bytes, offset, number) => frame.stamp?.(bytes, offset + headerBytes, number),
       };
     },
-    scanner: (socket, check) => new WebSocketUnwrapper(socket, wire.scanner(socket, check)),
+    scanner: (socket, check) => unwrapping(socket, wire.scanner(socket, check)),
   };
 }
 
 function webSocketCarrier(): FrameCarrier {
-  const waiting = new WeakMap<SkimSocket, Frame[]>();
+  const decoders = new WeakMap<SkimSocket, FrameDecoder>();
   return {
     greet: (socket) => upgrade(socket, PATH, SUBPROTOCOL),
     send: (socket, frame) => socket.write(clientFrame(OPCODE_BINARY, frame)),
     async receive(socket) {
-      const frames = waiting.get(socket) ?? [];
-      waiting.set(socket, frames);
-      while (frames.length === 0) {
+      const decoder = decoders.get(socket) ?? new FrameDecoder();
+      decoders.set(socket, decoder);
+      for (;;) {
+        if (decoder.next()) return decoder.frame();
         await socket.read((bytes) => {
           const message = readServerFrame(bytes, 0, bytes.length);
           if (!message || bytes.length < message.headerBytes + message.payloadBytes) return undefined;
           const end = message.headerBytes + message.payloadBytes;
-          if (message.opcode === OPCODE_BINARY)
-            frames.push(...decodeAll(bytes.slice(message.headerBytes, end)));
+          if (message.opcode === OPCODE_BINARY) decoder.push(bytes.slice(message.headerBytes, end));
           return end;
         });
       }
-      return frames.shift()!;
     },
   };
-}
-
-function decodeAll(bytes: Uint8Array): Frame[] {
-  const frames: Frame[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
-    const length = readU32(bytes, offset);
-    const frame = decodeFrame(bytes.subarray(offset, offset + length));
-    if (frame) frames.push(frame);
-    offset += length;
-  }
-  return frames;
 }

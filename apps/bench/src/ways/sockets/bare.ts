@@ -75,7 +75,6 @@ function prefixedLine(socket: Socket): Line {
 function bareWire(payloadBytes: number): Wire {
   return {
     subscribe: welcomed,
-    idle: welcomed,
     async enter(socket) {
       await welcomed(socket);
       const bytes = encodeFrame({

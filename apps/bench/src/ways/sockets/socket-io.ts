@@ -4,7 +4,7 @@
  */
 import { packageVersion } from '../../harness/built-module.js';
 import { startScript } from '../../harness/server-process.js';
-import type { ByteSink } from '../stream/frame-scanner.js';
+import type { ByteSink, PayloadListener } from '../stream/frame-scanner.js';
 import { createPayload } from '../stream/payload.js';
 import type { SkimSocket } from '../stream/skim-socket.js';
 import {
@@ -35,7 +35,6 @@ export const socketIoFanout: Fanout = {
 function socketIoWire(payloadBytes: number): Wire {
   return {
     subscribe: enter,
-    idle: enter,
     async enter(socket) {
       await enter(socket);
       const payload = new TextDecoder().decode(createPayload(payloadBytes));
@@ -45,18 +44,23 @@ function socketIoWire(payloadBytes: number): Wire {
         payloadOffset: clientHeaderBytes(event.length) + EVENT_HEAD.length,
       };
     },
-    scanner: (socket, check) =>
-      new WebSocketScanner(
-        socket,
-        { payloadBytes, tailBytes: EVENT_TAIL.length },
-        check,
-        1,
-        (bytes, offset, length) => {
-          if (bytes[offset] === PACKET_PING && length === 1) sendText(socket, '3');
-          return bytes[offset] === PACKET_MESSAGE;
-        },
-      ),
+    scanner: (socket, check) => new SocketIoScanner(socket, payloadBytes, check),
   };
+}
+
+class SocketIoScanner extends WebSocketScanner {
+  readonly #socket: ByteSink;
+
+  constructor(socket: ByteSink, payloadBytes: number, check: PayloadListener | undefined) {
+    super(socket, { payloadBytes, tailBytes: EVENT_TAIL.length }, check);
+    this.#socket = socket;
+  }
+
+  protected override isMessage(bytes: Uint8Array, offset: number, end: number): boolean | undefined {
+    if (offset >= end) return undefined;
+    if (bytes[offset] === PACKET_PING) sendText(this.#socket, '3');
+    return bytes[offset] === PACKET_MESSAGE;
+  }
 }
 
 /** Upgrades, waits for the transport to be open, and connects to the main namespace. */

@@ -67,7 +67,6 @@ function webSocketLine(socket: WebSocket, onClose: () => void): Line {
 function wsWire(payloadBytes: number): Wire {
   return {
     subscribe: (socket) => upgrade(socket, '/'),
-    idle: (socket) => upgrade(socket, '/'),
     async enter(socket) {
       await upgrade(socket, '/');
       return {
@@ -75,6 +74,6 @@ function wsWire(payloadBytes: number): Wire {
         payloadOffset: clientHeaderBytes(payloadBytes),
       };
     },
-    scanner: (socket, check) => new WebSocketScanner(socket, { payloadBytes, tailBytes: 0 }, check),
+    scanner: (socket, check) => new WebSocketScanner(socket, {}, check),
   };
 }

@@ -79,96 +79,59 @@ export function readServerFrame(
     : { opcode, headerBytes: 10, payloadBytes: Number(view.getBigUint64(2)) };
 }
 
-/** Counts data frames, one message each; `isMessage` may look at the first bytes of a payload. */
+/** Where the body of a message lies in the payload of its frame; without its size it is the whole payload. */
+export interface BodyPlace {
+  readonly payloadBytes?: number;
+  readonly tailBytes?: number;
+}
+
+/** Counts data frames, one message each, and answers pings. */
 export class WebSocketScanner extends FrameScanner {
   readonly #socket: ByteSink;
-  readonly #lookBytes: number;
-  readonly #isMessage: (bytes: Uint8Array, offset: number, payloadBytes: number) => boolean;
+  readonly #isWhole: boolean;
 
-  constructor(
-    socket: ByteSink,
-    body: { readonly payloadBytes: number; readonly tailBytes: number },
-    check: PayloadListener | undefined,
-    lookBytes = 0,
-    isMessage: (bytes: Uint8Array, offset: number, payloadBytes: number) => boolean = () => true,
-  ) {
-    super(body.payloadBytes, body.tailBytes, check);
+  constructor(socket: ByteSink, { payloadBytes, tailBytes = 0 }: BodyPlace, listener?: PayloadListener) {
+    super(payloadBytes ?? 0, tailBytes, listener);
     this.#socket = socket;
-    this.#lookBytes = lookBytes;
-    this.#isMessage = isMessage;
+    this.#isWhole = payloadBytes === undefined;
+  }
+
+  /** Whether a data frame is a message, by the first byte of its payload; undefined when it is not there yet. */
+  protected isMessage(_bytes: Uint8Array, _offset: number, _end: number): boolean | undefined {
+    return true;
   }
 
   protected measure(bytes: Uint8Array, offset: number, end: number): number {
     const frame = readServerFrame(bytes, offset, end);
     if (!frame) return 0;
     const { opcode, headerBytes, payloadBytes } = frame;
+    const payload = offset + headerBytes;
+    const length = headerBytes + payloadBytes;
     if (opcode < OPCODE_CLOSE) {
-      if (end - offset < headerBytes + Math.min(this.#lookBytes, payloadBytes)) return 0;
-      const counts = this.#isMessage(bytes, offset + headerBytes, payloadBytes);
-      return counts ? headerBytes + payloadBytes : -(headerBytes + payloadBytes);
+      if (this.#isWhole) this.payloadBytes = payloadBytes;
+      const counts = this.isMessage(bytes, payload, end);
+      return counts === undefined ? 0 : counts ? length : -length;
     }
-    if (end - offset < headerBytes + payloadBytes) return 0;
-    answerControl(
-      this.#socket,
-      opcode,
-      bytes.slice(offset + headerBytes, offset + headerBytes + payloadBytes),
-    );
-    return -(headerBytes + payloadBytes);
+    if (end - offset < length) return 0;
+    if (opcode === OPCODE_CLOSE) throw new Error('closed by the server');
+    if (opcode === OPCODE_PING) {
+      this.#socket.write(clientFrame(OPCODE_PONG, bytes.slice(payload, payload + payloadBytes)));
+    }
+    return -length;
   }
 }
 
-/** Takes the WebSocket off and passes what is inside to another scanner, in slices as they come. */
-export class WebSocketUnwrapper implements Scanner {
-  readonly #inner: Scanner;
-  readonly #socket: ByteSink;
-  #payloadBytes = 0;
-  #held: Uint8Array = new Uint8Array(0);
-
-  constructor(socket: ByteSink, inner: Scanner) {
-    this.#socket = socket;
-    this.#inner = inner;
-  }
-
-  scan(chunk: Uint8Array, start: number, end: number): number {
-    let bytes = chunk;
-    let offset = start;
-    let limit = end;
-    if (this.#held.length > 0) {
-      bytes = new Uint8Array(this.#held.length + end - start);
-      bytes.set(this.#held);
-      bytes.set(chunk.subarray(start, end), this.#held.length);
-      offset = 0;
-      limit = bytes.length;
-      this.#held = new Uint8Array(0);
-    }
-    let messages = 0;
-    while (offset < limit) {
-      if (this.#payloadBytes > 0) {
-        const there = Math.min(this.#payloadBytes, limit - offset);
-        messages += this.#inner.scan(bytes, offset, offset + there);
-        this.#payloadBytes -= there;
-        offset += there;
-        continue;
-      }
-      const frame = readServerFrame(bytes, offset, limit);
-      const whole = frame && frame.headerBytes + frame.payloadBytes <= limit - offset;
-      if (!frame || (frame.opcode >= OPCODE_CLOSE && !whole)) {
-        this.#held = bytes.slice(offset, limit);
-        break;
-      }
-      offset += frame.headerBytes;
-      if (frame.opcode < OPCODE_CLOSE) {
-        this.#payloadBytes = frame.payloadBytes;
-      } else {
-        answerControl(this.#socket, frame.opcode, bytes.slice(offset, offset + frame.payloadBytes));
-        offset += frame.payloadBytes;
-      }
-    }
-    return messages;
-  }
-}
-
-function answerControl(socket: ByteSink, opcode: number, payload: Uint8Array): void {
-  if (opcode === OPCODE_PING) socket.write(clientFrame(OPCODE_PONG, payload));
-  if (opcode === OPCODE_CLOSE) throw new Error('closed by the server');
+/** Takes the WebSocket off and passes what is inside to another scanner, whose messages count. */
+export function unwrapping(socket: ByteSink, inner: Scanner): Scanner {
+  let messages = 0;
+  const outer = new WebSocketScanner(socket, {}, (bytes, start, end) => {
+    messages += inner.scan(bytes, start, end);
+  });
+  return {
+    scan(bytes, start, end) {
+      messages = 0;
+      outer.scan(bytes, start, end);
+      return messages;
+    },
+  };
 }
