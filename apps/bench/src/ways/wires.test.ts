@@ -1,8 +1,9 @@
-import { CodecTag, encodeFrame, FrameType, NoticeKind } from '@chat/protocol';
+import { CodecTag, decodeFrame, encodeFrame, FrameType, NoticeKind } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
 import { concat, cutEverywhere } from '../../test/support/cuts.js';
 import { fanoutOf } from './index.js';
 import { createPayload, writePayloadNumber } from './stream/payload.js';
+import type { SkimSocket } from './stream/skim-socket.js';
 
 const PAYLOAD_BYTES = 64;
 
@@ -149,5 +150,24 @@ describe('the scanner of chat, when it checks', () => {
       .scanner({ write: () => {} }, () => {});
     const gap = encodeFrame({ type: FrameType.Gap, room: 1, from: 4, to: 9 });
     expect(() => scanner.scan(gap, 0, gap.length)).toThrow('from 4 to 9');
+  });
+});
+
+describe('the publisher of bare', () => {
+  it('sends the entries that our server would, each with its number', async () => {
+    const socket = { read: async (parse: (bytes: Uint8Array) => unknown) => void parse(Uint8Array.of(46)) };
+    const frame = await fanoutOf('bare')
+      .fanout.wire(PAYLOAD_BYTES)
+      .enter(socket as unknown as SkimSocket);
+    for (const number of [1, 70_000]) {
+      writePayloadNumber(frame.bytes, frame.payloadOffset, number);
+      frame.stamp!(frame.bytes, 0, number);
+      expect(decodeFrame(frame.bytes)).toMatchObject({
+        type: FrameType.Message,
+        seq: number,
+        prev: number - 1,
+        body: payload(number),
+      });
+    }
   });
 });
