@@ -25,7 +25,7 @@ export async function withLine<T>(
 ): Promise<T> {
   const near = new Remote<NearOperations>(builtModule('pair-near'));
   try {
-    const { attachMs } = await near.call('open', {
+    const attachMs = await near.call('open', {
       pair,
       unique: `bench-${randomBytes(6).toString('hex')}`,
       maxMessageBytes,

@@ -8,11 +8,8 @@ import type { Address, ServerProcess } from '../harness/server-process.js';
 import type { ByteSink, PayloadListener, Scanner } from './stream/frame-scanner.js';
 import type { SkimSocket } from './stream/skim-socket.js';
 
-/** Families, in the order in which they are shown. */
-export const FAMILIES = ['shared memory', 'socket', 'chat', 'Node channel', 'broker'] as const;
-
-/** One family. */
-export type Family = (typeof FAMILIES)[number];
+/** What a way is made of. */
+export type Family = 'shared memory' | 'socket' | 'chat' | 'Node channel' | 'broker';
 
 /** One way to talk, by the name that options and other processes use. */
 export interface Way {

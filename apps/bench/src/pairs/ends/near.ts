@@ -16,7 +16,7 @@ import type { FarReady, FarStart } from './far.js';
 
 /** What this process is asked to do. */
 export interface NearOperations {
-  /** Opens the line. @returns how long the far end took to attach, and how long all of it took */
+  /** Opens the line. @returns how long the far end took to attach */
   open(params: {
     /** Id of the pair. */
     pair: string;
@@ -24,7 +24,7 @@ export interface NearOperations {
     maxMessageBytes: number;
     readers: number;
     server: { address: Address; pid: number } | undefined;
-  }): Promise<{ attachMs: number; openMs: number }>;
+  }): Promise<number>;
   roundTrips(params: { bytes: number; ratePerSecond: number; durationMs: number }): Promise<RoundTrips>;
   throughput(params: { bytes: number; durationMs: number; window?: number }): Promise<Throughput>;
   wakeUps(params: { count: number; silenceMs: number }): Promise<RoundTrips>;
@@ -56,7 +56,6 @@ let folder: string | undefined;
 
 const operations: NearOperations = {
   async open({ pair: id, unique, maxMessageBytes, readers, server }) {
-    const begin = performance.now();
     folder = mkdtempSync(join(tmpdir(), 'chat-bench-'));
     const { pair } = pairOf(id);
     const started = pair.inWorker ? startWorker() : startProcess();
@@ -77,7 +76,7 @@ const operations: NearOperations = {
       },
     });
     serverPid = server?.pid;
-    return { attachMs, openMs: performance.now() - begin };
+    return attachMs;
   },
   roundTrips: ({ bytes, ratePerSecond, durationMs }) =>
     metered().roundTrips(bytes, ratePerSecond, durationMs),

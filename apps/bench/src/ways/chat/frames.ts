@@ -10,6 +10,7 @@ import {
   encodeFrame,
   encodePreface,
   type Frame,
+  FrameDecoder,
   FrameType,
   type Joined,
   PUBLISH_HEADER_BYTES,
@@ -32,8 +33,8 @@ export interface FrameCarrier {
   /** What comes before the first frame. */
   greet(socket: SkimSocket): Promise<void>;
   send(socket: ByteSink, frame: Uint8Array): void;
-  /** Reads one frame whole; the handshake is rare enough to be read by its meaning. */
-  receive(socket: SkimSocket): Promise<Frame>;
+  /** What of the bytes that came is frames, and how many bytes that took; undefined when there is too little. */
+  unwrap(bytes: Uint8Array): { readonly frames: Uint8Array; readonly consumed: number } | undefined;
 }
 
 /** Frames as they are, after the preface. */
@@ -41,17 +42,10 @@ export const plainCarrier: FrameCarrier = {
   async greet(socket) {
     socket.write(encodePreface());
   },
-  send: (socket, frame) => socket.write(frame),
-  async receive(socket) {
-    let frame: Frame | undefined;
-    await socket.read((bytes) => {
-      if (bytes.length < HEADER_BYTES) return undefined;
-      const length = readU32(bytes, 0);
-      if (bytes.length < length) return undefined;
-      frame = decodeFrame(bytes.slice(0, length));
-      return length;
-    });
-    return frame!;
+  send: (socket, frame) => void socket.write(frame),
+  unwrap(bytes) {
+    const consumed = bytes.length < HEADER_BYTES ? HEADER_BYTES : readU32(bytes, 0);
+    return bytes.length < consumed ? undefined : { frames: bytes.slice(0, consumed), consumed };
   },
 };
 
@@ -59,16 +53,18 @@ export const plainCarrier: FrameCarrier = {
 export function chatWire(payloadBytes: number, carrier: FrameCarrier = plainCarrier): Wire {
   return {
     async subscribe(socket, index) {
-      await greet(socket, carrier, `s${index}`);
-      await join(socket, carrier);
+      const conversation = new Conversation(socket, carrier);
+      await conversation.greet(`s${index}`);
+      await conversation.join();
     },
     async idle(socket, index) {
-      await greet(socket, carrier, `i${index}`);
+      await new Conversation(socket, carrier).greet(`i${index}`);
     },
     async enter(socket) {
-      const welcome = await greet(socket, carrier, 'publisher');
-      const joined = await join(socket, carrier);
-      return publishFrame(joined.handle, payloadBytes, welcome.limits.maxInFlight);
+      const conversation = new Conversation(socket, carrier);
+      const { limits } = await conversation.greet('publisher');
+      const { handle } = await conversation.join();
+      return publishFrame(handle, payloadBytes, limits.maxInFlight);
     },
     scanner: (socket, check) => new ChatScanner(socket, carrier, payloadBytes, check),
   };
@@ -97,28 +93,48 @@ function publishFrame(handle: number, payloadBytes: number, maxInFlight: number)
   };
 }
 
-async function greet(socket: SkimSocket, carrier: FrameCarrier, name: string): Promise<Welcome> {
-  await carrier.greet(socket);
-  carrier.send(
-    socket,
-    encodeFrame({ type: FrameType.Hello, hello: { name, maxFrameBytes: MAX_FRAME_BYTES } }),
-  );
-  for (;;) {
-    const frame = await carrier.receive(socket);
-    if (frame.type === FrameType.Welcome) return frame.welcome;
-    if (frame.type === FrameType.Close) throw new Error(`refused: ${frame.reason}`);
-  }
-}
+/** The handshake is rare enough to be read by its meaning. */
+class Conversation {
+  readonly #socket: SkimSocket;
+  readonly #carrier: FrameCarrier;
+  readonly #decoder = new FrameDecoder();
 
-async function join(socket: SkimSocket, carrier: FrameCarrier): Promise<Joined> {
-  carrier.send(
-    socket,
-    encodeFrame({ type: FrameType.Request, id: 1, request: { op: 'join', room: ROOM, history: 0 } }),
-  );
-  for (;;) {
-    const frame = await carrier.receive(socket);
-    if (frame.type === FrameType.Response) return frame.response as Joined;
-    if (frame.type === FrameType.Failed) throw new Error(`cannot join: ${frame.failure.message}`);
+  constructor(socket: SkimSocket, carrier: FrameCarrier) {
+    this.#socket = socket;
+    this.#carrier = carrier;
+  }
+
+  async greet(name: string): Promise<Welcome> {
+    await this.#carrier.greet(this.#socket);
+    const hello = { name, maxFrameBytes: MAX_FRAME_BYTES };
+    this.#carrier.send(this.#socket, encodeFrame({ type: FrameType.Hello, hello }));
+    return this.#receive((frame) => {
+      if (frame.type === FrameType.Close) throw new Error(`refused: ${frame.reason}`);
+      return frame.type === FrameType.Welcome ? frame.welcome : undefined;
+    });
+  }
+
+  async join(): Promise<Joined> {
+    const request = { op: 'join', room: ROOM, history: 0 } as const;
+    this.#carrier.send(this.#socket, encodeFrame({ type: FrameType.Request, id: 1, request }));
+    return this.#receive((frame) => {
+      if (frame.type === FrameType.Failed) throw new Error(`cannot join: ${frame.failure.message}`);
+      return frame.type === FrameType.Response ? (frame.response as Joined) : undefined;
+    });
+  }
+
+  async #receive<T>(find: (frame: Frame) => T | undefined): Promise<T> {
+    for (;;) {
+      while (this.#decoder.next()) {
+        const found = find(this.#decoder.frame());
+        if (found !== undefined) return found;
+      }
+      await this.#socket.read((bytes) => {
+        const message = this.#carrier.unwrap(bytes);
+        if (message) this.#decoder.push(message.frames);
+        return message?.consumed;
+      });
+    }
   }
 }
 

@@ -1,6 +1,4 @@
 /** Our binary dialect inside WebSocket messages: what a browser speaks, skimmed. */
-import { FrameDecoder } from '@chat/protocol';
-import type { SkimSocket } from '../stream/skim-socket.js';
 import {
   clientFrame,
   clientHeaderBytes,
@@ -17,7 +15,7 @@ const SUBPROTOCOL = 'chat.v1';
 
 /** The dialect over WebSocket. */
 export function chatWebSocketWire(payloadBytes: number): Wire {
-  const wire = chatWire(payloadBytes, webSocketCarrier());
+  const wire = chatWire(payloadBytes, webSocketCarrier);
   return {
     ...wire,
     async enter(socket) {
@@ -34,24 +32,14 @@ export function chatWebSocketWire(payloadBytes: number): Wire {
   };
 }
 
-function webSocketCarrier(): FrameCarrier {
-  const decoders = new WeakMap<SkimSocket, FrameDecoder>();
-  return {
-    greet: (socket) => upgrade(socket, PATH, SUBPROTOCOL),
-    send: (socket, frame) => socket.write(clientFrame(OPCODE_BINARY, frame)),
-    async receive(socket) {
-      const decoder = decoders.get(socket) ?? new FrameDecoder();
-      decoders.set(socket, decoder);
-      for (;;) {
-        if (decoder.next()) return decoder.frame();
-        await socket.read((bytes) => {
-          const message = readServerFrame(bytes, 0, bytes.length);
-          if (!message || bytes.length < message.headerBytes + message.payloadBytes) return undefined;
-          const end = message.headerBytes + message.payloadBytes;
-          if (message.opcode === OPCODE_BINARY) decoder.push(bytes.slice(message.headerBytes, end));
-          return end;
-        });
-      }
-    },
-  };
-}
+const webSocketCarrier: FrameCarrier = {
+  greet: (socket) => upgrade(socket, PATH, SUBPROTOCOL),
+  send: (socket, frame) => void socket.write(clientFrame(OPCODE_BINARY, frame)),
+  unwrap(bytes) {
+    const message = readServerFrame(bytes, 0, bytes.length);
+    const consumed = message ? message.headerBytes + message.payloadBytes : 0;
+    if (!message || bytes.length < consumed) return undefined;
+    const isData = message.opcode === OPCODE_BINARY;
+    return { frames: isData ? bytes.slice(message.headerBytes, consumed) : new Uint8Array(0), consumed };
+  },
+};
