@@ -1,5 +1,6 @@
 /** `npm run bench:shm`: the structures of `@chat/shm` at full speed, beside what Node offers. */
 import { Command } from 'commander';
+import { listenForInterrupt } from '../harness/interrupt.js';
 import { describeMachine, formatMachine } from '../harness/machine.js';
 import { Progress } from '../harness/progress.js';
 import { measureShm } from '../pairs/shm-benchmark.js';
@@ -15,7 +16,10 @@ const { quick, only } = new Command('bench:shm')
   .opts<{ quick: boolean; only: string }>();
 
 const progress = new Progress(1, process.stderr);
-const figures = await measureShm(quick ? QUICK_SCALE : 1, only, (what, done) => progress.show(what, done));
+const figures = await measureShm(quick ? QUICK_SCALE : 1, only, {
+  signal: listenForInterrupt(),
+  onStep: (what, done) => progress.show(what, done),
+});
 progress.clear();
 console.log(`${formatMachine(describeMachine(new Date()))}\n\n${formatShm(figures)}`);
 if (figures.failures.length > 0) process.exitCode = 1;

@@ -40,6 +40,10 @@ export class Remote<Ops extends Operations> {
       for (const pending of this.#pending.values()) pending.reject(new Error(why));
       this.#pending.clear();
     };
+    // One that is busy would not notice for a while that nobody waits for it any more.
+    const kill = (): void => void this.#child.kill('SIGKILL');
+    process.once('exit', kill);
+    this.#child.once('exit', () => process.off('exit', kill));
     this.#child.once('exit', (code, signal) => fail(`${modulePath} ended (${signal ?? code})`));
     this.#child.once('error', (error) => fail(error.message));
   }

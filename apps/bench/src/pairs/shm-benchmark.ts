@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { builtModule } from '../harness/built-module.js';
 import { LatencyHistogram } from '../harness/latency-histogram.js';
 import { Remote } from '../harness/remote.js';
-import { runRounds } from '../harness/rounds.js';
+import { type Rounds, runRounds } from '../harness/rounds.js';
 import { median, type Spread, spreadOf } from '../harness/spread.js';
 import { pairOf } from '../ways/index.js';
 import type { LogOperations } from './log-process.js';
@@ -84,7 +84,7 @@ const SETTLE_MS = 1000;
 export async function measureShm(
   scale: number,
   only: string,
-  onStep?: (what: string, done: number) => void,
+  run: Pick<Rounds<never>, 'signal' | 'onStep'> = {},
 ): Promise<ShmFigures> {
   const rows: ShmRow[] = [];
   const log: LogFigure[] = [];
@@ -95,10 +95,10 @@ export async function measureShm(
       const { title } = pairOf(id).pair;
       return {
         title,
-        measure: async () => void rows.push(await measureWay(id, title, load, scale)),
+        measure: async () => void rows.push(await measureWay(id, title, load, scale, run.signal)),
       };
     }),
-    { title: 'log', measure: async () => void log.push(...(await measureLog(scale))) },
+    { title: 'log', measure: async () => void log.push(...(await measureLog(scale, run.signal))) },
     {
       title: 'idle',
       measure: async () => {
@@ -110,13 +110,19 @@ export async function measureShm(
     entrants,
     rounds: 1,
     steps: [{ name: '', measure: ({ measure }: (typeof entrants)[number]) => measure() }],
-    ...(onStep && { onStep }),
+    ...run,
     onFailure: (line) => void failures.push(line),
   });
   return { rows, log, idleShare, otherWork, failures };
 }
 
-function measureWay(id: string, title: string, load: typeof POLLING, scale: number): Promise<ShmRow> {
+function measureWay(
+  id: string,
+  title: string,
+  load: typeof POLLING,
+  scale: number,
+  signal: AbortSignal | undefined,
+): Promise<ShmRow> {
   return withLine({ pair: id, maxMessageBytes: Math.max(...SHM_SIZES) }, async (near) => {
     const messagesPerSecond: (number | undefined)[] = [];
     for (const [i, bytes] of SHM_SIZES.entries()) {
@@ -127,6 +133,7 @@ function measureWay(id: string, title: string, load: typeof POLLING, scale: numb
       const count = scaled(load.counts[i]!, scale);
       const rates: number[] = [];
       for (let flood = 0; flood <= FLOODS; flood++) {
+        signal?.throwIfAborted();
         rates.push((count / (await near.call('flood', { bytes, count }))) * 1000);
       }
       // The first one finds cold code.
@@ -140,7 +147,7 @@ function measureWay(id: string, title: string, load: typeof POLLING, scale: numb
 }
 
 /** One writer, three reliable readers, each in a process of its own. */
-async function measureLog(scale: number): Promise<LogFigure[]> {
+async function measureLog(scale: number, signal: AbortSignal | undefined): Promise<LogFigure[]> {
   const remotes = Array.from(
     { length: 1 + LOG_READERS },
     () => new Remote<LogOperations>(builtModule('shm-log')),
@@ -156,6 +163,7 @@ async function measureLog(scale: number): Promise<LogFigure[]> {
       const count = scaled(LOG_COUNT, scale);
       const rates: number[] = [];
       for (let flood = 0; flood <= FLOODS; flood++) {
+        signal?.throwIfAborted();
         const start = performance.now();
         const read = Promise.all(readers.map((reader) => reader.call('read', { count })));
         await writer.call('append', { count, entryBytes: SHM_SIZES[0]!, batch });
