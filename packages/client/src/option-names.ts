@@ -2,7 +2,7 @@
  * What Node says about options of `connect` that do not exist: which one was likely meant. The browser's build only
  * lists those that exist (`assertKnown`), since comparing names is code that every page would load.
  */
-import { type OptionNames, optionProblem } from '@chat/protocol';
+import { type OptionNames, optionProblem } from '@chat/protocol/check';
 import type { HeartbeatOptions } from './connection/heartbeat.js';
 import type { ReconnectOptions } from './connection/reconnect.js';
 import type { TlsOptions } from './connection/transport.js';

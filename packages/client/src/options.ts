@@ -1,7 +1,8 @@
 /**
  * Everything that can be said when connecting, its defaults, and the check that it makes sense.
  */
-import { assertMaxFrameBytes, type Codec, DEFAULT_MAX_FRAME_BYTES } from '@chat/protocol';
+import type { Codec } from '@chat/protocol';
+import { assertMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES } from '@chat/protocol/frames';
 import { type Clock, systemClock } from './clock.js';
 import type { HeartbeatOptions } from './connection/heartbeat.js';
 import type { ReconnectOptions } from './connection/reconnect.js';

@@ -1,4 +1,5 @@
-import { CloseCode, encodeFrame, FrameType } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
+import { encodeFrame, FrameType } from '@chat/protocol/frames';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ClientState, connect, createChatClient } from '../src/index.js';
 import { comeBack, connected, type Scene, scene } from './support/connected.js';

@@ -1,5 +1,5 @@
 /** Joins and leaves of one room that overlap, are given up or come late: what counts is the order in which they were asked. */
-import { FrameType } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { comeBack, connected, join, type Scene } from './support/connected.js';
 import { turns } from './support/fake-clock.js';

@@ -2,7 +2,8 @@
  * Who comes, goes, is torn, comes late and is shown out, at random and with decisions that take their time: whatever
  * happens, a name has one owner, a room has no member that is not here, and in the end nobody is left.
  */
-import { FrameType, type Hello, nameKey, type Welcome } from '@chat/protocol';
+import { nameKey } from '@chat/protocol';
+import { FrameType, type Hello, type Welcome } from '@chat/protocol/frames';
 import { expect, it } from 'vitest';
 import type { AuthenticateResult } from '../src/options/hooks.js';
 import type { DuplicateNamePolicy } from '../src/options/options.js';

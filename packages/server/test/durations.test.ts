@@ -1,5 +1,6 @@
 /** The time of day may be set at any moment: it is what entries are dated with, and nothing lasts shorter or longer for it. */
-import { CloseCode, FrameType } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { type Clock, steadyClock, systemClock } from '../src/time/clock.js';
 import { TimerWheel } from '../src/time/timer-wheel.js';

@@ -1,5 +1,6 @@
 /** What one address holds leaves room for others, and the one that holds most gives up first. */
-import { CloseCode, FailureCode, FrameType } from '@chat/protocol';
+import { CloseCode, FailureCode } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { AddressLimit } from '../src/limits/addresses/address-limit.js';
 import { AddressRate } from '../src/limits/addresses/address-rate.js';

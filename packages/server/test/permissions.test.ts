@@ -1,5 +1,6 @@
 /** What members may do, and that it can be taken back from those who are here. */
-import { FailureCode, FrameType, type Joined, NoticeKind, type RoomInfo } from '@chat/protocol';
+import { FailureCode } from '@chat/protocol';
+import { FrameType, type Joined, NoticeKind, type RoomInfo } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { createChatServer } from '../src/server/chat-server.js';
 import { MemoryChat } from './support/memory-chat.js';

@@ -1,7 +1,8 @@
 /** Nobody comes in who should not, whatever way it takes: another protocol, no TLS, a ban, a kick, other credentials. */
 
 import { connect as connectTls } from 'node:tls';
-import { CloseCode, FrameType, type Hello } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
+import { FrameType, type Hello } from '@chat/protocol/frames';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { hashSecret } from '../src/log/claims.js';

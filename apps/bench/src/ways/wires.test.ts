@@ -1,4 +1,5 @@
-import { CodecTag, decodeFrame, encodeFrame, FrameType, NoticeKind } from '@chat/protocol';
+import { CodecTag } from '@chat/protocol';
+import { decodeFrame, encodeFrame, FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { concat, cutEverywhere } from '../../test/support/cuts.js';
 import { fanoutOf } from './index.js';

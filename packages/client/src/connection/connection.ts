@@ -5,22 +5,8 @@
  * within one turn goes out in one write. It ends once, with an error that says why, and never comes back: the
  * next attempt is another `Connection`.
  */
-import {
-  CLOSE_CODE_OF_ERROR,
-  CloseCode,
-  encodeClose,
-  encodeHello,
-  encodePing,
-  encodePong,
-  encodePreface,
-  FrameSplitter,
-  FrameType,
-  type Hello,
-  ProtocolError,
-  readServerFrame,
-  type ServerFrame,
-  type Welcome,
-} from '@chat/protocol';
+import { CLOSE_CODE_OF_ERROR, CloseCode, ProtocolError } from '@chat/protocol';
+import { encodeClose, encodeHello, encodePing, encodePong, encodePreface, FrameSplitter, FrameType, type Hello, readServerFrame, type ServerFrame, type Welcome } from '@chat/protocol/frames';
 import { checkWelcome } from '../check-json.js';
 import type { Clock } from '../clock.js';
 import { ClientError, closeError } from '../errors.js';
@@ -210,7 +196,7 @@ export class Connection implements TransportSink {
     switch (frame.type) {
       case FrameType.Welcome:
         if (this.#welcomed) throw unexpected(frame.type);
-        checkWelcome(frame.welcome);
+        checkWelcome(frame.welcome, 'welcome');
         this.#open(frame.welcome);
         break;
       case FrameType.Close: {

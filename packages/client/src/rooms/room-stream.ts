@@ -2,22 +2,10 @@
  * What stands behind a {@link Room}: its stream of entries, its members and its events, and what they become
  * when the connection comes back.
  */
-import {
-  bytesCodec,
-  type Codec,
-  encodePublish,
-  encodeSignal,
-  type Frame,
-  FrameSplitter,
-  FrameType,
-  type Joined,
-  jsonCodec,
-  MAX_MAX_FRAME_BYTES,
-  type Member,
-  textCodec,
-} from '@chat/protocol';
+import { bytesCodec, type Codec, jsonCodec, type Member, ProtocolError, textCodec } from '@chat/protocol';
+import { encodePublish, encodeSignal, type Frame, FrameSplitter, FrameType, type Joined, MAX_MAX_FRAME_BYTES, readEntryHeader } from '@chat/protocol/frames';
 import type { ClientEvents } from '../chat-client.js';
-import { assertMembers } from '../check-json.js';
+import { checkMembers } from '../check-json.js';
 import { ClientError } from '../errors.js';
 import type { Stream, StreamOptions } from '../events/event-queue.js';
 import { type Listener, Listeners, type ListenOptions } from '../events/listeners.js';
@@ -27,7 +15,6 @@ import type { HistoryAnswer, Requests } from '../session/requests.js';
 import {
   type Identity,
   type Message,
-  malformed,
   type Notice,
   type RoomEntry,
   readMessage,
@@ -181,7 +168,7 @@ export class RoomStream<T> implements Room<T>, StreamOwner<T>, PublishTarget {
         {
           signal: options.signal,
           onAnswer: ({ members, cursor: next }) => {
-            assertMembers(members);
+            checkMembers(members, 'members');
             this.#members.add(members, next === undefined);
           },
         },
@@ -288,11 +275,13 @@ export class RoomStream<T> implements Room<T>, StreamOwner<T>, PublishTarget {
     for (const chunk of chunks) {
       splitter.push(chunk);
       while (splitter.next()) {
-        const { type, bytes, offset, length } = splitter;
+        const { bytes, offset } = splitter;
+        const frameEnd = offset + splitter.length;
+        const header = readEntryHeader(bytes, offset, frameEnd);
         const entry =
-          type === FrameType.Notice
-            ? readNotice(context, bytes, offset, length)
-            : (readMessage(context, bytes, offset, length) as Message<T>);
+          splitter.type === FrameType.Notice
+            ? readNotice(context, header, bytes, frameEnd)
+            : (readMessage(context, header, bytes, frameEnd) as Message<T>);
         if (position !== undefined && entry.prev > position) {
           // In front of the first, what lies between is no longer held.
           const reason = entries.length === 0 ? 'expired' : 'hole';
@@ -301,7 +290,8 @@ export class RoomStream<T> implements Room<T>, StreamOwner<T>, PublishTarget {
         entries.push(entry);
         position = entry.seq;
       }
-      if (splitter.pendingBytes > 0) throw malformed('a history ends within an entry');
+      if (splitter.pendingBytes > 0)
+        throw new ProtocolError('ERR_PROTOCOL_FRAME_MALFORMED', 'a history ends within an entry');
     }
     if (after !== undefined && end && entries.length === 0 && after < this.position) {
       // There was something, and nothing of it is held any more.

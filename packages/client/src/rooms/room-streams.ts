@@ -5,18 +5,8 @@
  * still in goes on where it stopped; any other is joined again after the last entry that was seen, for as long
  * as the server's refusals may pass.
  */
-import {
-  type Codec,
-  ENTRY_ROOM_OFFSET,
-  encodeRequest,
-  type Frame,
-  type FrameType,
-  type Joined,
-  type RequestBody,
-  type RoomPosition,
-  readU32,
-  roomKey,
-} from '@chat/protocol';
+import { type Codec, roomKey } from '@chat/protocol';
+import { ENTRY_ROOM_OFFSET, encodeRequest, type Frame, type FrameType, type Joined, type RequestBody, type RoomPosition, readU32 } from '@chat/protocol/frames';
 import { checkJoined } from '../check-json.js';
 import type { Clock } from '../clock.js';
 import type { Connection } from '../connection/connection.js';
@@ -78,7 +68,7 @@ export class RoomStreams {
         signal,
         // Before the next frame is looked at: it may be the first entry of the room.
         onAnswer: (joined) => {
-          checkJoined(joined);
+          checkJoined(joined, 'joined');
           const before = this.#byName.get(joined.room);
           result = before ? sameCodec(before, options) : this.#add(joined, options);
           if (before) this.#put(before, joined);
@@ -201,7 +191,7 @@ export class RoomStreams {
           {
             repeat: false,
             onAnswer: (joined) => {
-              checkJoined(joined);
+              checkJoined(joined, 'joined');
               if (room.joined) this.#put(room, joined);
               else this.#onUnwanted(joined);
             },

@@ -8,15 +8,8 @@
  *  1. session resumed: rooms go on where they stopped, unacknowledged messages are sent again;
  *  2. session lost: rooms are joined again after the last entry that was seen, and messages wait until they are.
  */
-import {
-  type Codec,
-  encodeDirect,
-  FrameType,
-  type Hello,
-  type SessionLimits,
-  textCodec,
-  type Welcome,
-} from '@chat/protocol';
+import { type Codec, textCodec } from '@chat/protocol';
+import { encodeDirect, FrameType, type Hello, type SessionLimits, type Welcome } from '@chat/protocol/frames';
 import type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } from '../chat-client.js';
 import { type AnswerFrame, Connection, type ConnectionHandler } from '../connection/connection.js';
 import { Reconnect } from '../connection/reconnect.js';

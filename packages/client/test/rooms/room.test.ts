@@ -1,15 +1,6 @@
 import { getEventListeners } from 'node:events';
-import {
-  bytesCodec,
-  CloseCode,
-  type Codec,
-  encodeFrame,
-  FrameType,
-  jsonCodec,
-  NoticeKind,
-  textCodec,
-  withSchema,
-} from '@chat/protocol';
+import { bytesCodec, CloseCode, type Codec, jsonCodec, textCodec, withSchema } from '@chat/protocol';
+import { encodeFrame, FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Gap, Message, Notice, RoomEntry } from '../../src/index.js';

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { FrameType, type Hello } from '@chat/protocol';
+import { FrameType, type Hello } from '@chat/protocol/frames';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ClientIdentity, fileIdentity, type IdentityStore, tabIdentity } from '../../src/index.js';
 import { ClientSession } from '../../src/session/client-session.js';

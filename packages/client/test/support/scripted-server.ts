@@ -2,21 +2,8 @@
  * A server in memory that does what the test says, frame by frame: the other end of each connection that a
  * client opens, its decoded frames, and shorthands for the answers that most tests need.
  */
-import {
-  CloseCode,
-  decodePreface,
-  encodeFrame,
-  type Failure,
-  type Frame,
-  FrameDecoder,
-  FrameType,
-  type Hello,
-  type Joined,
-  NoticeKind,
-  PREFACE_BYTES,
-  textCodec,
-  type Welcome,
-} from '@chat/protocol';
+import { CloseCode, type Failure, textCodec } from '@chat/protocol';
+import { decodePreface, encodeFrame, type Frame, FrameDecoder, FrameType, type Hello, type Joined, NoticeKind, PREFACE_BYTES, type Welcome } from '@chat/protocol/frames';
 import type { OpenTransport, TransportSink } from '../../src/index.js';
 import { turns } from './fake-clock.js';
 

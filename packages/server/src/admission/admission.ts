@@ -6,17 +6,8 @@
  * A client counts its hellos, so that one which was held up on its way undoes nothing that came after it.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  CloseCode,
-  encodeFrame,
-  FrameType,
-  type Hello,
-  type Joined,
-  NoticeKind,
-  PROTOCOL_VERSION,
-  roomKey,
-  type Welcome,
-} from '@chat/protocol';
+import { CloseCode, roomKey } from '@chat/protocol';
+import { encodeFrame, FrameType, type Hello, type Joined, NoticeKind, PROTOCOL_VERSION, type Welcome } from '@chat/protocol/frames';
 import type { MemoryGuard } from '../limits/memory-guard.js';
 import { claim, hashSecret, isSecretOf } from '../log/claims.js';
 import { ClaimKind, type Origin } from '../log/entry.js';

@@ -6,7 +6,7 @@
  * Retention drops whole chunks from the old end. A chunk that was dropped gives its memory back at once and
  * says so to cursors that still point at it.
  */
-import { ENTRY_SEQ_OFFSET, entryBytes, readU32, readU48, writeEntry } from '@chat/protocol';
+import { ENTRY_SEQ_OFFSET, entryBytes, readU32, readU48, writeEntry } from '@chat/protocol/frames';
 import type { ShownEntry } from './entry.js';
 import type { LogShare } from './log-budget.js';
 

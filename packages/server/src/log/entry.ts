@@ -1,5 +1,6 @@
 /** An entry of the log: a message, a notice that members are shown, or a claim that changes who is here. */
-import type { Failure, FrameType, NoticeKind } from '@chat/protocol';
+import type { Failure } from '@chat/protocol';
+import type { FrameType, NoticeKind } from '@chat/protocol/frames';
 import type { Outcome } from './state/outcome.js';
 
 /** `type` of a claim, beside those of messages and notices. */

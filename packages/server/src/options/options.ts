@@ -1,15 +1,10 @@
 /**
  * Everything that can be set, with its unit and its default, checked once at the start.
  */
-import {
-  assertMaxFrameBytes,
-  DEFAULT_MAX_FRAME_BYTES,
-  DEFAULT_MAX_LINE_BYTES,
-  DEFAULT_MAX_LINES_PER_MESSAGE,
-  ENTRY_HEADER_BYTES,
-  MAX_NAME_BYTES,
-  type OptionNames,
-} from '@chat/protocol';
+import { MAX_NAME_BYTES } from '@chat/protocol';
+import type { OptionNames } from '@chat/protocol/check';
+import { assertMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES, ENTRY_HEADER_BYTES } from '@chat/protocol/frames';
+import { DEFAULT_MAX_LINE_BYTES, DEFAULT_MAX_LINES_PER_MESSAGE } from '@chat/protocol/lines';
 import { ServerError, ServerErrorCode } from '../errors.js';
 import type { EventLog } from '../log/event-log.js';
 import { createMemoryLog } from '../log/memory-log.js';

@@ -2,7 +2,7 @@
  * Where entries take effect: each one that comes back from the log is put into its room, told to its origin, and
  * marked for fan-out. Nothing else changes what a room holds.
  */
-import { entryBytes, FrameType } from '@chat/protocol';
+import { entryBytes, FrameType } from '@chat/protocol/frames';
 import type { Bans } from '../limits/bans.js';
 import { inboxMember, isShown, type LogEntry, type ShownEntry } from '../log/entry.js';
 import { applyEntry } from '../log/state/apply-entry.js';

@@ -5,14 +5,8 @@
  * member sees them at the same place. What is said about a room to its member, the answer to a join and the
  * stream behind it, is one consistent read.
  */
-import {
-  type Failure,
-  FailureCode,
-  FrameType,
-  type Joined,
-  NoticeKind,
-  roomNameProblem,
-} from '@chat/protocol';
+import { type Failure, FailureCode, roomNameProblem } from '@chat/protocol';
+import { FrameType, type Joined, NoticeKind } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
 import type { Origin } from '../log/entry.js';
 import { Membership, type Room } from '../room/room.js';

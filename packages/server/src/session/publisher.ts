@@ -5,7 +5,8 @@
  * with the reason why it has none. A number that comes again after a lost connection gets the answer that was
  * lost. Everything that a session sends is charged to its rate limit here.
  */
-import { CloseCode, encodeFrame, type Failure, FailureCode, FrameType } from '@chat/protocol';
+import { CloseCode, type Failure, FailureCode } from '@chat/protocol';
+import { encodeFrame, FrameType } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
 import { inboxKey, type LogEntry, type Origin } from '../log/entry.js';
 import type { Hooks } from '../options/hooks.js';

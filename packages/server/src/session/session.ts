@@ -5,7 +5,8 @@
  * publish numbers for the resume window, and a new peer may take it over. Where it is belongs to its
  * `Memberships`, what it says to its `Publisher`.
  */
-import { CloseCode, type Failure, FailureCode, type Joined, LOBBY, NoticeKind } from '@chat/protocol';
+import { CloseCode, type Failure, FailureCode, LOBBY } from '@chat/protocol';
+import { type Joined, NoticeKind } from '@chat/protocol/frames';
 import type { InputAccount } from '../limits/input-account.js';
 import { Price } from '../limits/prices.js';
 import { claim } from '../log/claims.js';

@@ -1,5 +1,5 @@
 /** Who may come in, and as whom: coming back, names that are taken, credentials that run out. */
-import { FrameType, type Hello, NoticeKind } from '@chat/protocol';
+import { FrameType, type Hello, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { AuthenticateResult } from '../../src/options/hooks.js';
 import { MemoryChat, type MemoryClient } from '../support/memory-chat.js';

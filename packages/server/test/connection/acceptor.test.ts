@@ -1,7 +1,7 @@
 /** Who stands on the acceptor, in numbers that real sockets would make slow: nobody can fill it for the others. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { FrameType } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Acceptor } from '../../src/connection/acceptor.js';
 import { BinaryDialect } from '../../src/dialects/binary/binary-dialect.js';

@@ -1,4 +1,4 @@
-import { decodeFrame, type Entry, FrameType, NoticeKind, readU32 } from '@chat/protocol';
+import { decodeFrame, type Entry, FrameType, NoticeKind, readU32 } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { ByteLog, type Cursor, type Retention } from '../../src/log/byte-log.js';
 import type { ShownEntry } from '../../src/log/entry.js';

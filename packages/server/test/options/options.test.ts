@@ -2,7 +2,8 @@
  * Every option does what it says. The table at the top is compared with the options there are, so that an option
  * without a test here does not go unnoticed.
  */
-import { FailureCode, FrameType, type Joined } from '@chat/protocol';
+import { FailureCode } from '@chat/protocol';
+import { FrameType, type Joined } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { ServerErrorCode } from '../../src/errors.js';
 import { createMemoryLog } from '../../src/log/memory-log.js';

@@ -1,13 +1,6 @@
 /** What members do and see, over memory links. */
-import {
-  encodeFrame,
-  FailureCode,
-  FrameType,
-  type Joined,
-  type Member,
-  NoticeKind,
-  type RoomInfo,
-} from '@chat/protocol';
+import { FailureCode, type Member } from '@chat/protocol';
+import { encodeFrame, FrameType, type Joined, NoticeKind, type RoomInfo } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../../src/options/options.js';
 import { MemoryChat } from '../support/memory-chat.js';

@@ -1,5 +1,5 @@
 /** What every {@link EventLog} must do, whatever it is made of. */
-import { FrameType } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { Draft, LogEntry } from '../../src/log/entry.js';
 import type { EventLog } from '../../src/log/event-log.js';

@@ -3,7 +3,8 @@
  * told with the log itself. Whatever it does in whatever order, it must be given each entry once and in order, or be told
  * that it is not.
  */
-import { type Frame, FrameType, type Hello, type Joined, NoticeKind, roomKey } from '@chat/protocol';
+import { roomKey } from '@chat/protocol';
+import { type Frame, FrameType, type Hello, type Joined, NoticeKind } from '@chat/protocol/frames';
 import { CLAIM, ClaimKind, type Draft, type LogEntry } from '../../src/log/entry.js';
 import type { EventLog, LogConsumer } from '../../src/log/event-log.js';
 import type { MemoryChat, MemoryClient } from './memory-chat.js';

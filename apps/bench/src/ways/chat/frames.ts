@@ -2,23 +2,8 @@
  * Our binary dialect, skimmed: eight bytes of header say how long a frame is and whether it is a message.
  * A check also follows `prev` from entry to entry, which proves that nothing between was left out.
  */
-import {
-  CodecTag,
-  decodeFrame,
-  ENTRY_PREV_OFFSET,
-  ENTRY_SEQ_OFFSET,
-  encodeFrame,
-  encodePreface,
-  type Frame,
-  FrameDecoder,
-  FrameType,
-  type Joined,
-  PUBLISH_HEADER_BYTES,
-  PUBLISH_ID_OFFSET,
-  readU32,
-  readU48,
-  type Welcome,
-} from '@chat/protocol';
+import { CodecTag } from '@chat/protocol';
+import { decodeFrame, ENTRY_PREV_OFFSET, ENTRY_SEQ_OFFSET, encodeFrame, encodePreface, type Frame, FrameDecoder, FrameType, type Joined, PUBLISH_HEADER_BYTES, PUBLISH_ID_OFFSET, readU32, readU48, type Welcome } from '@chat/protocol/frames';
 import { type ByteSink, FrameScanner, type PayloadListener } from '../stream/frame-scanner.js';
 import { createPayload } from '../stream/payload.js';
 import type { SkimSocket } from '../stream/skim-socket.js';

@@ -8,7 +8,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type ListenOptions, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { CodecTag, ENTRY_PREV_OFFSET, ENTRY_SEQ_OFFSET, encodeFrame, FrameType } from '@chat/protocol';
+import { CodecTag } from '@chat/protocol';
+import { ENTRY_PREV_OFFSET, ENTRY_SEQ_OFFSET, encodeFrame, FrameType } from '@chat/protocol/frames';
 import { startScript } from '../../harness/server-process.js';
 import { ChatScanner, plainCarrier } from '../chat/frames.js';
 import { LengthPrefixScanner } from '../stream/frame-scanner.js';

@@ -5,7 +5,7 @@
  * points make one picture. So text is calmed first: such a sequence is shown by its first picture, which every
  * terminal draws alike. The rest has the width of its code points, as in the `wcwidth` that terminals use.
  */
-import { formatMessageLines, printable } from '@chat/protocol';
+import { formatMessageLines, printable } from '@chat/protocol/lines';
 import stringWidth from 'string-width';
 
 const TAB = '    ';

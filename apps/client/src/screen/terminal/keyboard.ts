@@ -5,7 +5,7 @@
 import { emitKeypressEvents } from 'node:readline';
 import type { ReadStream } from 'node:tty';
 import type { Clock } from '@chat/client';
-import { printable } from '@chat/protocol';
+import { printable } from '@chat/protocol/lines';
 
 /** A key, or a text that was pasted. */
 export type Key =

@@ -1,7 +1,8 @@
 /**
  * The first frame of a stranger: JSON whose fields are checked before any of them is used.
  */
-import { type Hello, ProtocolError, ProtocolErrorCode } from '@chat/protocol';
+import { ProtocolError, ProtocolErrorCode } from '@chat/protocol';
+import type { Hello } from '@chat/protocol/frames';
 
 /** Short enough to be kept with each session, long enough not to be guessed. */
 const MIN_CLIENT_SECRET_LENGTH = 16;

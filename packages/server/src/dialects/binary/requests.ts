@@ -2,15 +2,8 @@
  * Requests of a client, by `op`. What comes in is JSON from a stranger, so each field is checked before it is
  * used; what is wrong is answered, and the connection goes on.
  */
-import {
-  encodeFrame,
-  type Failure,
-  FailureCode,
-  FrameType,
-  type Joined,
-  type ResponseBodies,
-  roomNameProblem,
-} from '@chat/protocol';
+import { type Failure, FailureCode, roomNameProblem } from '@chat/protocol';
+import { encodeFrame, FrameType, type Joined, type ResponseBodies } from '@chat/protocol/frames';
 import type { ConnectionContext } from '../../connection/context.js';
 import { Price } from '../../limits/prices.js';
 import { findHistory, type HistoryPage, MAX_HISTORY_ENTRIES } from '../../log/history.js';

@@ -5,7 +5,8 @@
  * cursor and written to the socket directly, so a browser costs what any other subscriber costs.
  */
 import type { Socket } from 'node:net';
-import { CloseCode, readU32 } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
+import { readU32 } from '@chat/protocol/frames';
 import * as ws from 'ws';
 import { WebSocket } from 'ws';
 import { SocketWriter } from '../../connection/link.js';

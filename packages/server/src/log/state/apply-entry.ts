@@ -2,7 +2,7 @@
  * The rule by which entries change the state: state and entry in, state and outcome out. It is asked in the order of the
  * log, once for each entry, by everybody who reads the log, and all come to the same answer.
  */
-import { FrameType, NoticeKind } from '@chat/protocol';
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { looks } from '../../names/names.js';
 import { type Ban, claimFields } from '../claims.js';
 import { CLAIM, ClaimKind, type LogEntry } from '../entry.js';

@@ -1,5 +1,5 @@
 /** The binary dialect against clients that do it wrong: each gets its code, and nobody else notices. */
-import { encodeFrame, encodePreface, entryBytes, type Frame, FrameType } from '@chat/protocol';
+import { encodeFrame, encodePreface, entryBytes, type Frame, FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../../../src/options/options.js';
 import { MemoryChat } from '../../support/memory-chat.js';

@@ -1,5 +1,6 @@
 /** The line dialect: names, messages, and everything that must not get through. */
-import { CodecTag, FrameType, NoticeKind } from '@chat/protocol';
+import { CodecTag } from '@chat/protocol';
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../../../src/options/options.js';
 import { MemoryChat } from '../../support/memory-chat.js';

@@ -1,5 +1,5 @@
 /** The rule by which entries change the state: the same for everybody, from any position, whatever comes in whichever order. */
-import { FrameType, NoticeKind } from '@chat/protocol';
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Ban, claim, hashSecret, isSecretOf } from '../../../src/log/claims.js';
