@@ -97,6 +97,7 @@ it('@chat/protocol/lines and @chat/protocol/check export exactly this', async ()
     'asArray',
     'asBoolean',
     'asCount',
+    'asInteger',
     'asNumber',
     'asObject',
     'asOptional',

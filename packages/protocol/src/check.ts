@@ -8,6 +8,7 @@ export {
   asArray,
   asBoolean,
   asCount,
+  asInteger,
   asNumber,
   asObject,
   asOptional,

@@ -4,6 +4,7 @@
  * It listens to a `@chat/client` and turns what arrives into conversations; the interface draws what is here and
  * calls its methods. It touches no document, so it is tested without one.
  */
+
 import {
   type ChatClient,
   ClientError,
@@ -16,6 +17,7 @@ import {
   type RoomsPage,
 } from '@chat/client';
 import type { Timeline, TimelineItem } from '@chat/client/timeline';
+import { LOBBY } from '@chat/protocol';
 import type { Conversation, RoomConversation, Watch } from './conversation.js';
 import { ConversationList } from './conversation-list.js';
 import { explain } from './explain.js';
@@ -37,8 +39,6 @@ export interface ChatModelOptions {
 /** Where the user is. */
 export type Phase = 'signed-out' | 'connecting' | 'chatting';
 
-/** The room that everybody of a server meets in. */
-const LOBBY = 'lobby';
 const JOIN_HISTORY = 60;
 const MEMBERS_PAGE = 200;
 const MAX_ANNOUNCED = 6;

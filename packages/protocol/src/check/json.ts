@@ -29,6 +29,12 @@ export const asBoolean: Check<boolean> = /* @__PURE__ */ ofType('boolean');
 /** Takes a number, an integer or not. JSON has no NaN and no infinity. */
 export const asNumber: Check<number> = /* @__PURE__ */ ofType('number');
 
+/** Takes an integer, a negative one as well. */
+export function asInteger(value: unknown, path: string): number {
+  if (!Number.isInteger(value)) throw mismatch(value, path, 'an integer');
+  return value as number;
+}
+
 /** Takes an integer from 1 on. */
 export function asCount(value: unknown, path: string): number {
   if (!Number.isSafeInteger(value) || (value as number) < 1)

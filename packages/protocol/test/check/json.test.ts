@@ -4,6 +4,7 @@ import {
   asArray,
   asBoolean,
   asCount,
+  asInteger,
   asNumber,
   asObject,
   asOptional,
@@ -73,6 +74,13 @@ describe('a description of JSON', () => {
     for (const value of [1, 2 ** 53 - 1]) expect(asCount(value, 'it')).toBe(value);
     for (const value of [0, -1, 1.5, 2 ** 53, '1', null]) {
       expect(complaint(asCount, value)).toMatch(/^it must be a positive integer, got /);
+    }
+  });
+
+  it('takes integers of either sign', () => {
+    for (const value of [0, -7, 2 ** 60]) expect(asInteger(value, 'it')).toBe(value);
+    for (const value of [1.5, '1', null, true]) {
+      expect(complaint(asInteger, value)).toMatch(/^it must be an integer, got /);
     }
   });
 

@@ -468,6 +468,14 @@ describe('requests that cannot be carried out', () => {
     expect(await ada.ask({ op: 'rename', name: 'still here' })).toEqual({ name: 'still here' });
   });
 
+  it('names the field of a request that does not fit', async () => {
+    const memory = await MemoryChat.open();
+    const ada = await memory.enter('ada');
+    expect(await ada.request({ op: 'join', room: 'x', history: -1 })).toMatchObject({
+      failure: { message: 'bad request: join.history must be an integer from 0 to 281474976710655, got -1' },
+    });
+  });
+
   it('does not make a room for one who may not be in another', async () => {
     const memory = await MemoryChat.open({ maxRoomsPerSession: 1 });
     const ada = await memory.enter('ada');

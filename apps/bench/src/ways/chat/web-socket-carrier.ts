@@ -10,8 +10,6 @@ import {
 import type { Wire } from '../way.js';
 import { chatWire, type FrameCarrier } from './frames.js';
 
-const PATH = '/ws';
-const SUBPROTOCOL = 'chat.v1';
 
 /** The dialect over WebSocket. */
 export function chatWebSocketWire(payloadBytes: number): Wire {
@@ -33,7 +31,7 @@ export function chatWebSocketWire(payloadBytes: number): Wire {
 }
 
 const webSocketCarrier: FrameCarrier = {
-  greet: (socket) => upgrade(socket, PATH, SUBPROTOCOL),
+  greet: (socket) => upgrade(socket, WEBSOCKET_PATH, WEBSOCKET_SUBPROTOCOL),
   send: (socket, frame) => void socket.write(clientFrame(OPCODE_BINARY, frame)),
   unwrap(bytes) {
     const message = readServerFrame(bytes, 0, bytes.length);
