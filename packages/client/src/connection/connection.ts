@@ -6,7 +6,19 @@
  * next attempt is another `Connection`.
  */
 import { CLOSE_CODE_OF_ERROR, CloseCode, ProtocolError } from '@chat/protocol';
-import { encodeClose, encodeHello, encodePing, encodePong, encodePreface, FrameSplitter, FrameType, type Hello, readServerFrame, type ServerFrame, type Welcome } from '@chat/protocol/frames';
+import {
+  encodeClose,
+  encodeHello,
+  encodePing,
+  encodePong,
+  encodePreface,
+  FrameSplitter,
+  FrameType,
+  type Hello,
+  readServerFrame,
+  type ServerFrame,
+  type Welcome,
+} from '@chat/protocol/frames';
 import { checkWelcome } from '../check-json.js';
 import type { Clock } from '../clock.js';
 import { ClientError, closeError } from '../errors.js';

@@ -3,7 +3,16 @@
  * when the connection comes back.
  */
 import { bytesCodec, type Codec, jsonCodec, type Member, ProtocolError, textCodec } from '@chat/protocol';
-import { encodePublish, encodeSignal, type Frame, FrameSplitter, FrameType, type Joined, MAX_MAX_FRAME_BYTES, readEntryHeader } from '@chat/protocol/frames';
+import {
+  encodePublish,
+  encodeSignal,
+  type Frame,
+  FrameSplitter,
+  FrameType,
+  type Joined,
+  MAX_MAX_FRAME_BYTES,
+  readEntryHeader,
+} from '@chat/protocol/frames';
 import type { ClientEvents } from '../chat-client.js';
 import { checkMembers } from '../check-json.js';
 import { ClientError } from '../errors.js';

@@ -6,7 +6,16 @@
  * as the server's refusals may pass.
  */
 import { type Codec, roomKey } from '@chat/protocol';
-import { ENTRY_ROOM_OFFSET, encodeRequest, type Frame, type FrameType, type Joined, type RequestBody, type RoomPosition, readU32 } from '@chat/protocol/frames';
+import {
+  ENTRY_ROOM_OFFSET,
+  encodeRequest,
+  type Frame,
+  type FrameType,
+  type Joined,
+  type RequestBody,
+  type RoomPosition,
+  readU32,
+} from '@chat/protocol/frames';
 import { checkJoined } from '../check-json.js';
 import type { Clock } from '../clock.js';
 import type { Connection } from '../connection/connection.js';

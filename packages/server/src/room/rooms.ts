@@ -3,7 +3,7 @@
  * its last one left. One address makes so many and no more; the place of the lobby is never taken.
  */
 import { type Failure, FailureCode, LOBBY, MAX_NAME_BYTES, roomKey } from '@chat/protocol';
-import { type RoomInfo } from '@chat/protocol/frames';
+import type { RoomInfo } from '@chat/protocol/frames';
 import { type AddressLimit, addressKey } from '../limits/addresses/address-limit.js';
 import type { Retention } from '../log/byte-log.js';
 import { claim } from '../log/claims.js';

@@ -1,4 +1,6 @@
 /** Our binary dialect inside WebSocket messages: what a browser speaks, skimmed. */
+
+import { WEBSOCKET_PATH, WEBSOCKET_SUBPROTOCOL } from '@chat/protocol';
 import {
   clientFrame,
   clientHeaderBytes,
@@ -9,7 +11,6 @@ import {
 } from '../stream/web-socket-framing.js';
 import type { Wire } from '../way.js';
 import { chatWire, type FrameCarrier } from './frames.js';
-
 
 /** The dialect over WebSocket. */
 export function chatWebSocketWire(payloadBytes: number): Wire {
