@@ -20,6 +20,7 @@ import { KickedSessions } from '../session/kicked-sessions.js';
 import { type EmitSessionEvent, Sessions } from '../session/sessions.js';
 import { TimerWheel } from '../time/timer-wheel.js';
 import { Operator } from './operator.js';
+import { recover } from './recovery.js';
 
 /** Resolution of the timer wheel. */
 const TICK_MS = 250;
@@ -85,9 +86,10 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     admission,
     operator: new Operator(context),
     async open() {
-      await log.open((entries) => {
+      const recovered = await log.open((entries) => {
         for (const entry of entries) applier.apply(entry);
       });
+      if (recovered) recover({ ...context, accounts }, state, recovered);
     },
     async close() {
       admission.close();

@@ -145,6 +145,13 @@ export class Memberships {
     return answer;
   }
 
+  /** Is in a room as it was before the server was started again. */
+  recover(room: Room, joinedSeq: number): void {
+    const membership = new Membership(this.#session, room, joinedSeq, room.log.end());
+    this.all.set(room.handle, membership);
+    room.members.set(this.#session.memberId, membership);
+  }
+
   /** The membership in the room of that name. */
   find(roomName: string): Membership | undefined {
     const room = this.#context.rooms.find(roomName);

@@ -14,7 +14,7 @@ import { ClaimKind, type Origin } from '../log/entry.js';
 import type { SessionState } from '../log/state/chat-state.js';
 import { userNameProblem } from '../names/names.js';
 import type { SessionInfo } from '../options/hooks.js';
-import type { Membership } from '../room/room.js';
+import type { Membership, Room } from '../room/room.js';
 import type { JoinOptions } from '../room/starting-point.js';
 import type { TimerEntry } from '../time/timer-wheel.js';
 import type { SessionContext, SessionPerson } from './context.js';
@@ -24,6 +24,8 @@ import { type Leaving, Memberships } from './memberships.js';
 import type { Answer, Peer } from './peer.js';
 import { Publisher } from './publisher.js';
 
+/** After this time the end of a session is told again to a log that could not take it. */
+const END_RETRY_MS = 5000;
 const NO_ROOMS: ReadonlyMap<number, Membership> = new Map();
 
 /** What a resumed session is told: its rooms, and which direct messages are no longer held. */
@@ -61,18 +63,25 @@ export class Session implements SessionPerson {
   #mustAuthenticate = false;
 
   /**
-   * A session whose claim has come back from the log.
+   * A session whose claim has come back from the log, over a connection; or one that was there before the server was
+   * started again, with an account of its own (see {@link Session.recover}).
    *
    * @param attempt number of the hello that opened it
    */
-  constructor(context: SessionContext, state: SessionState, peer: Peer, attempt: number | undefined) {
+  constructor(
+    context: SessionContext,
+    state: SessionState,
+    from: Peer | { readonly input: InputAccount },
+    attempt?: number,
+  ) {
     this.#context = context;
     this.#state = state;
-    this.#life = { name: 'connected', peer };
-    this.input = peer.input;
-    this.#address = peer.address;
-    this.#dialect = peer.dialect;
+    this.input = from.input;
     this.#attempt = attempt;
+    const peer = 'dialect' in from ? from : undefined;
+    this.#life = peer ? { name: 'connected', peer } : { name: 'leaving' };
+    this.#address = peer?.address ?? '';
+    this.#dialect = peer?.dialect ?? (state.isResumable ? 'binary' : 'line');
   }
 
   /** Public name of the session, for resuming. */
@@ -329,6 +338,23 @@ export class Session implements SessionPerson {
     this.#context.sessions.away(this);
   }
 
+  /**
+   * Is a member of these rooms again, after the server was started again. It is away, or gone if its dialect cannot
+   * resume; whoever comes back has to show credentials anew.
+   */
+  recover(places: readonly { readonly room: Room; readonly joinedSeq: number }[]): void {
+    if (places.length > 0) {
+      this.#memberships = new Memberships(this.#context, this);
+      for (const { room, joinedSeq } of places) this.#memberships.recover(room, joinedSeq);
+    }
+    this.#mustAuthenticate = this.#context.options.hooks.authenticate !== undefined;
+    if (this.#state.isResumable && this.#context.options.resumeWindowMs > 0) {
+      this.#keep(NoticeKind.Gone, undefined);
+    } else {
+      this.end(NoticeKind.Gone);
+    }
+  }
+
   /** Is kept for the resume window; then others are told `kind`. */
   #keep(kind: Leaving, from: string | undefined): void {
     const expire = (): undefined => {
@@ -362,8 +388,21 @@ export class Session implements SessionPerson {
     for (const membership of [...this.rooms.values()]) this.#memberships?.leave(membership, kind);
     this.#inbox?.clear();
     this.#context.sessions.ended(this);
-    const { log, options } = this.#context;
-    log.append(claim(ClaimKind.SessionEnded, { sender: this.memberId, at: options.clock.now() }, undefined));
+    this.#claimEnd();
+  }
+
+  /** Tells the log that the name is free; again later, if it cannot take that now. */
+  #claimEnd(): void {
+    const { log, options, wheel } = this.#context;
+    const expire = (): undefined => {
+      this.#claimEnd();
+    };
+    const origin: Origin = {
+      appended: () => {},
+      refused: () => void wheel.schedule({ expire }, END_RETRY_MS),
+    };
+    const subject = { sender: this.memberId, at: options.clock.now(), origin };
+    log.append(claim(ClaimKind.SessionEnded, subject, undefined));
   }
 
   /** Where the members of the line dialect talk. */
