@@ -1,0 +1,6 @@
+/**
+ * A durable log for the chat server, in one SQLite file.
+ *
+ * @packageDocumentation
+ */
+export type { Loss } from './file/store-file.js';
