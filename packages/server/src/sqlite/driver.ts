@@ -5,7 +5,7 @@
  * code. Only what all of them can do is used, so a file moves freely between them.
  */
 import { createRequire } from 'node:module';
-import { ServerError, ServerErrorCode } from '../options/errors.js';
+import { ServerError, ServerErrorCode } from '../errors.js';
 
 /** What a column holds; a blob is owned. */
 export type SqliteValue = number | string | Uint8Array | null;

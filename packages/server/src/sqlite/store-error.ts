@@ -1,5 +1,5 @@
 /** What SQLite and the file system say, as a {@link ServerError}: in the thread that stores, and on its way out of it. */
-import { ServerError, ServerErrorCode } from '../options/errors.js';
+import { ServerError, ServerErrorCode } from '../errors.js';
 import { SqliteCode, SqliteError } from './driver.js';
 
 const CODE_OF_SQLITE: Readonly<Record<number, ServerErrorCode>> = {

@@ -6,7 +6,7 @@
  * `PRAGMA locking_mode = EXCLUSIVE` on it would prevent.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { ServerError, ServerErrorCode } from '../../options/errors.js';
+import { ServerError, ServerErrorCode } from '../../errors.js';
 import { SqliteCode, type SqliteDatabase, type SqliteDriver, SqliteError } from '../driver.js';
 
 export class FolderLock {

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ServerError, ServerErrorCode } from '../../options/errors.js';
+import { ServerError, ServerErrorCode } from '../../errors.js';
 import type { SqliteDatabase, SqliteDriver } from '../driver.js';
 import { storeError } from '../store-error.js';
 import { bootId } from './boot-id.js';

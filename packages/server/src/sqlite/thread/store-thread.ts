@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { type TransferListItem, Worker } from 'node:worker_threads';
-import { ServerError, ServerErrorCode } from '../../options/errors.js';
+import { ServerError, ServerErrorCode } from '../../errors.js';
 import { type ErrorMessage, fromErrorMessage } from '../store-error.js';
 import type { Transferred } from './transferred.js';
 

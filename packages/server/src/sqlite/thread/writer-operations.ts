@@ -1,6 +1,7 @@
 /** What the thread that writes does when it is called. */
+
+import { ServerError, ServerErrorCode } from '../../errors.js';
 import type { Block } from '../../log/block.js';
-import { ServerError, ServerErrorCode } from '../../options/errors.js';
 import { type OpenedStore, StoreWriter, type StoreWriterOptions } from '../store-writer.js';
 import { Transferred } from './transferred.js';
 
