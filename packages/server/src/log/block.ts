@@ -165,6 +165,44 @@ export function filterBlock(
   return Buffer.concat(kept);
 }
 
+/** A record of one room. */
+export interface RecordPlace {
+  readonly seq: number;
+  /** Where its bytes begin and end in the block. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Where the records of `room` lie, oldest first; nothing is decoded.
+ *
+ * @throws RangeError when `bytes` are not whole records
+ */
+export function findRecords(bytes: Uint8Array, first: number, room: string): RecordPlace[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const wanted = Buffer.from(room);
+  const places: RecordPlace[] = [];
+  for (let start = 0; start < buffer.length; ) {
+    const end = start + recordLength(buffer, start);
+    const from = start + RECORD_HEADER_BYTES;
+    if (
+      buffer.readUInt16BE(start + ROOM_BYTES_OFFSET) === wanted.length &&
+      buffer.compare(wanted, 0, wanted.length, from, Math.min(end, from + wanted.length)) === 0
+    ) {
+      places.push({ seq: first + buffer.readUInt32BE(start + INDEX_OFFSET), start, end });
+    }
+    start = end;
+  }
+  return places;
+}
+
+/** A record as it lies in the block that begins at `from`, for a block that begins at `to`. Owned. */
+export function moveRecord(record: Uint8Array, from: number, to: number): Buffer {
+  const moved = Buffer.from(record);
+  moved.writeUInt32BE(from + moved.readUInt32BE(INDEX_OFFSET) - to, INDEX_OFFSET);
+  return moved;
+}
+
 function recordLength(buffer: Buffer, start: number): number {
   const length = start + RECORD_HEADER_BYTES <= buffer.length ? buffer.readUInt32BE(start) : 0;
   if (length < RECORD_HEADER_BYTES || start + length > buffer.length) {
