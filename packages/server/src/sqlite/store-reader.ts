@@ -4,11 +4,11 @@
  */
 import { join } from 'node:path';
 import { findRecords, moveRecord, type RecordPlace } from '../log/block.js';
-import { Blocks, entriesOf } from './blocks.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
 import { StoreFiles } from './file/store-file.js';
+import { Blocks, entriesOf } from './rows/blocks.js';
+import { streamName } from './rows/streams.js';
 import { storeError } from './store-error.js';
-import { streamName } from './streams.js';
 
 /** Which part of a room is wanted: the oldest after `after`, or else the newest before `before`. */
 export interface ReadWish {

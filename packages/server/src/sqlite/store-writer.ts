@@ -5,11 +5,11 @@
  * returns they are stored as safely as the durability says.
  */
 import { type Block, readBlock } from '../log/block.js';
-import { blockCrc } from './blocks.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
 import { type Loss, StoreFile } from './file/store-file.js';
+import { blockCrc } from './rows/blocks.js';
+import { streamName } from './rows/streams.js';
 import { storeError } from './store-error.js';
-import { streamName } from './streams.js';
 
 export interface StoreWriterOptions {
   readonly directory: string;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { Blocks, entriesOf } from '../../src/sqlite/blocks.js';
 import { findDriver } from '../../src/sqlite/driver.js';
+import { Blocks, entriesOf } from '../../src/sqlite/rows/blocks.js';
 import { seeded } from '../support/seeded.js';
 import { dataFolder } from '../support/sqlite/folder.js';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Blocks, entriesOf } from '../../src/sqlite/blocks.js';
 import { findDriver } from '../../src/sqlite/driver.js';
+import { Blocks, entriesOf } from '../../src/sqlite/rows/blocks.js';
 import { StoreWriter } from '../../src/sqlite/store-writer.js';
 import { draft } from '../support/event-log-contract.js';
 import { blockOf } from '../support/sqlite/blocks.js';

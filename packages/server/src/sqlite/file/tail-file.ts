@@ -7,7 +7,7 @@
  * unless the database has lost something.
  */
 import { closeSync, constants, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
-import { crc32 } from '../crc32.js';
+import { crc32 } from './crc32.js';
 
 /** What is known of the last process that had the folder open. */
 export interface TailRecord {

@@ -98,6 +98,9 @@ export class StoreThread<T extends { [K in keyof T]: (argument: never) => unknow
   }
 }
 
+/** What reads TypeScript, where the sources are run. */
+const SOURCE_LOADER = 'tsx/esm/api';
+
 /**
  * The thread's program lies beside this file: `sqlite-thread.js` or `.cjs` as built, `main.ts` in the sources. Those
  * need a loader, which a worker does not inherit on Node 20.
@@ -108,7 +111,8 @@ function startWorker(workerData: ThreadData): Worker {
     const name = here.endsWith('.cjs') ? './sqlite-thread.cjs' : './sqlite-thread.js';
     return new Worker(fileURLToPath(new URL(name, here)), { workerData });
   }
+  const loader = JSON.stringify(SOURCE_LOADER);
   const source = JSON.stringify(new URL('./main.ts', here).href);
-  const code = `import('tsx/esm/api').then(({ register }) => { register(); return import(${source}); })`;
+  const code = `import(${loader}).then(({ register }) => { register(); return import(${source}); })`;
   return new Worker(code, { eval: true, workerData, execArgv: ['--conditions=@chat/source'] });
 }

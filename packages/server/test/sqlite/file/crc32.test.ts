@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { crc32, crc32ByTable } from '../../src/sqlite/crc32.js';
+import { crc32, crc32ByTable } from '../../../src/sqlite/file/crc32.js';
 
 it('has the check value of the standard, with and without help of the runtime', () => {
   for (const sum of [crc32, crc32ByTable]) {

@@ -2,7 +2,7 @@
  * What an entry belongs to, as the file names it. The key of an inbox begins with a zero byte, which not every library
  * carries within a text.
  */
-import { inboxKey, inboxMember } from '../log/event-log.js';
+import { inboxKey, inboxMember } from '../../log/event-log.js';
 
 /** How a stream stands in the file. */
 export interface StreamName {

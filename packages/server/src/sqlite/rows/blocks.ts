@@ -1,8 +1,9 @@
 /** Block rows: read with their checksum, and never without it. */
-import { type Block, readBlock } from '../log/block.js';
-import type { LogEntry } from '../log/event-log.js';
-import { crc32 } from './crc32.js';
-import type { SqliteDatabase, SqliteRow, SqliteStatement } from './driver.js';
+
+import { type Block, readBlock } from '../../log/block.js';
+import type { LogEntry } from '../../log/event-log.js';
+import type { SqliteDatabase, SqliteRow, SqliteStatement } from '../driver.js';
+import { crc32 } from '../file/crc32.js';
 
 /** A row of `block`. `bytes` is undefined where they are not those that were written. */
 export interface StoredBlock {
