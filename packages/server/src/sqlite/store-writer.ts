@@ -4,10 +4,15 @@
  * Blocks that come together are one transaction: the blocks, and which streams have entries in them. When `write`
  * returns they are stored as safely as the durability says.
  */
+import { join } from 'node:path';
 import { type Block, readBlock } from '../log/block.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
-import { type Loss, StoreFile } from './file/store-file.js';
+import { ReserveFile } from './file/reserve-file.js';
+import { type Loss, StoreFile, StoreFiles } from './file/store-file.js';
+import { Retention, type StoreRetention } from './retention.js';
+import { BlockEdits } from './rows/block-edits.js';
 import { blockCrc } from './rows/blocks.js';
+import { Removals, type RemovalWish } from './rows/removals.js';
 import { streamName } from './rows/streams.js';
 import { storeError } from './store-error.js';
 
@@ -16,9 +21,19 @@ export interface StoreWriterOptions {
   readonly durability: 'process' | 'disk';
   /** @defaultValue the one that {@link findDriver} finds */
   readonly driver?: SqliteDriver;
+  /** @defaultValue everything is kept */
+  readonly retention?: StoreRetention;
+  /** Space that is kept for a full disk. @defaultValue 16 MiB */
+  readonly reserveBytes?: number;
   /** Names this start of the machine; the system knows it by itself. */
   readonly bootId?: string;
 }
+
+const DEFAULT_RESERVE_BYTES = 16_777_216;
+/** Pages that are free within the file, and are left there for what comes next. */
+const FREE_PAGES = 64;
+/** Pages that one step gives back. */
+const PAGES_PER_STEP = 256;
 
 /** What was found in the folder. */
 export interface OpenedStore {
@@ -53,6 +68,9 @@ export class StoreWriter {
   readonly #driver: SqliteDriver;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #streams: Map<string, Stream> = new Map();
+  readonly #removals: Removals;
+  readonly #retention: Retention;
+  readonly #reserve: ReserveFile;
 
   /** @throws ServerError as {@link StoreFile} does, and `ERR_SERVER_SQLITE_MISSING` */
   constructor({ driver = findDriver(), ...options }: StoreWriterOptions) {
@@ -61,6 +79,12 @@ export class StoreWriter {
     this.#file = new StoreFile({ ...options, driver });
     this.#database = this.#file.database;
     this.#statements = prepare(this.#database);
+    const edits = new BlockEdits(this.#database);
+    this.#removals = new Removals(this.#database, edits);
+    this.#retention = new Retention(this.#database, edits, options.retention ?? {});
+    const { directory, reserveBytes = DEFAULT_RESERVE_BYTES } = options;
+    this.#reserve = new ReserveFile(join(directory, StoreFiles.Reserve), reserveBytes);
+    this.#reserve.fill();
   }
 
   get opened(): OpenedStore {
@@ -74,16 +98,65 @@ export class StoreWriter {
    * @throws ServerError when none is stored
    */
   write(blocks: readonly Block[]): void {
-    try {
-      this.#database.exec('BEGIN IMMEDIATE');
+    this.#inTransaction(() => {
       for (const block of blocks) this.#writeBlock(block);
-      this.#database.exec('COMMIT');
-      this.#file.keepPosition(blocks.at(-1)!.last);
-    } catch (error) {
-      this.#rollBack();
-      // What they were before is in the database.
+    });
+    this.#file.keepPosition(blocks.at(-1)!.last);
+  }
+
+  /**
+   * Begins to remove entries that are stored now; {@link StoreWriter.keepHouse} goes on with it, over restarts, too.
+   *
+   * @returns false when nothing is stored of what is to be removed
+   */
+  beginRemoval(wish: RemovalWish): boolean {
+    return this.#inTransaction(() => this.#removals.begin(wish));
+  }
+
+  /** Whether a removal is under way. */
+  get isRemoving(): boolean {
+    return this.#removals.isPending;
+  }
+
+  /**
+   * Does a small part of what can wait: removals, retention, giving space back.
+   *
+   * @param now milliseconds since 1970
+   * @returns whether there was something to do, and the entries that were removed
+   */
+  keepHouse(now: number): { readonly worked: boolean; readonly removed: number } {
+    const wasRemoving = this.isRemoving;
+    const removed = this.#inTransaction(() =>
+      wasRemoving ? this.#removals.step() : this.#retention.step(now),
+    );
+    if (wasRemoving || removed > 0) {
+      // What the newest entry of a stream is may have changed.
       this.#streams.clear();
-      throw storeError(error, this.#directory);
+      // What was removed is in the journal as well.
+      if (wasRemoving && !this.isRemoving) this.#checkpoint();
+      return { worked: true, removed };
+    }
+    const { freelist_count: free } = this.#database.prepare('PRAGMA freelist_count').get()!;
+    if ((free as number) <= FREE_PAGES) return { worked: false, removed: 0 };
+    this.#guard(() => this.#database.exec(`PRAGMA incremental_vacuum(${PAGES_PER_STEP})`));
+    return { worked: true, removed: 0 };
+  }
+
+  /**
+   * Makes room on a full disk: gives the reserve up, so that retention can work and the file can shrink.
+   *
+   * @param now milliseconds since 1970
+   * @returns whether there is space for entries again
+   */
+  makeRoom(now: number): boolean {
+    this.#reserve.giveUp();
+    try {
+      this.#checkpoint();
+      while (this.keepHouse(now).worked);
+      this.#checkpoint();
+      return this.#reserve.hasSpace() && this.#reserve.fill();
+    } catch {
+      return false;
     }
   }
 
@@ -116,6 +189,7 @@ export class StoreWriter {
     for (const { stream, first: partFirst, last: partLast, entries: count, bytes: size } of parts.values()) {
       insertPart.run(stream.id, partFirst, partLast, count, size, stream.last, first);
       stream.last = partLast;
+      this.#retention.touch(stream.id);
     }
     addToTotal.run(last, entries, bytes.length);
   }
@@ -135,6 +209,34 @@ export class StoreWriter {
     const stream = { id, last: (lastOfStream.get(id)?.last as number | undefined) ?? cut };
     this.#streams.set(key, stream);
     return stream;
+  }
+
+  #inTransaction<T>(work: () => T): T {
+    return this.#guard(() => {
+      try {
+        this.#database.exec('BEGIN IMMEDIATE');
+        const result = work();
+        this.#database.exec('COMMIT');
+        return result;
+      } catch (error) {
+        this.#rollBack();
+        // What they were before is in the database.
+        this.#streams.clear();
+        throw error;
+      }
+    });
+  }
+
+  #checkpoint(): void {
+    this.#guard(() => this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw storeError(error, this.#directory);
+    }
   }
 
   #rollBack(): void {

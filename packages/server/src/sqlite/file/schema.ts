@@ -49,6 +49,14 @@ const VERSION_1 = `
     block INTEGER NOT NULL,
     PRIMARY KEY (stream, first)
   ) WITHOUT ROWID;
+  -- Removals that have begun: of a stream, of a member's name, or of that name in that stream. reached: up to there it is done.
+  CREATE TABLE removal (
+    id INTEGER PRIMARY KEY,
+    stream INTEGER,
+    name TEXT,
+    up_to INTEGER NOT NULL,
+    reached INTEGER NOT NULL DEFAULT 0
+  );
   ${entryView()}
 `;
 
