@@ -9,8 +9,10 @@
  *      0          4         8      9       10       12         16            20      26         28         30
  *      | length   | index   | type | codec | kind   | sender   | publishId   | at    | room     | name     | room, name, body
  *      | u32      | u32     | u8   | u8    | u16    | u32      | u32         | u48   | bytes u16| bytes u16| UTF-8, UTF-8, bytes
+ *
+ * The highest bit of the type says that the entry came to nothing (see {@link markVoid}).
  */
-import type { Draft, LogEntry } from './event-log.js';
+import { CLAIM, type Draft, type LogEntry } from './entry.js';
 
 /** A block is closed before it grows beyond this; a larger entry has one of its own. */
 export const BLOCK_BYTES = 65_536;
@@ -28,6 +30,13 @@ const ROOM_BYTES_OFFSET = 26;
 const NAME_BYTES_OFFSET = 28;
 
 const FIRST_CAPACITY = 4096;
+const VOID_BIT = 0x80;
+
+/** An entry out of a block. */
+export interface BlockEntry extends LogEntry {
+  /** It is in the log and nowhere else: a publish that came twice, a claim or a notice that came too late. */
+  readonly isVoid: boolean;
+}
 
 /** A block as it is stored. */
 export interface Block {
@@ -122,9 +131,9 @@ function recordBytes({ room, name, body }: Draft): number {
  *
  * @throws RangeError when `bytes` are not whole records
  */
-export function readBlock(bytes: Uint8Array, first: number): LogEntry[] {
+export function readBlock(bytes: Uint8Array, first: number): BlockEntry[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const entries: LogEntry[] = [];
+  const entries: BlockEntry[] = [];
   for (let start = 0; start < buffer.length; ) {
     const end = start + recordLength(buffer, start);
     const roomEnd = start + RECORD_HEADER_BYTES + buffer.readUInt16BE(start + ROOM_BYTES_OFFSET);
@@ -132,7 +141,8 @@ export function readBlock(bytes: Uint8Array, first: number): LogEntry[] {
     if (nameEnd > end) throw new RangeError(`a record at byte ${start} of a block is shorter than its parts`);
     entries.push({
       room: buffer.toString('utf8', start + RECORD_HEADER_BYTES, roomEnd),
-      type: buffer[start + TYPE_OFFSET] as LogEntry['type'],
+      type: (buffer[start + TYPE_OFFSET]! & ~VOID_BIT) as LogEntry['type'],
+      isVoid: (buffer[start + TYPE_OFFSET]! & VOID_BIT) !== 0,
       codec: buffer[start + CODEC_OFFSET]!,
       kind: buffer.readUInt16BE(start + KIND_OFFSET) as LogEntry['kind'],
       sender: buffer.readUInt32BE(start + SENDER_OFFSET),
@@ -152,7 +162,7 @@ export function readBlock(bytes: Uint8Array, first: number): LogEntry[] {
 export function filterBlock(
   bytes: Uint8Array,
   first: number,
-  keeps: (entry: LogEntry) => boolean,
+  keeps: (entry: BlockEntry) => boolean,
 ): Uint8Array {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const kept: Uint8Array[] = [];
@@ -165,6 +175,14 @@ export function filterBlock(
   return Buffer.concat(kept);
 }
 
+/** Writes into the record that `entry` came to nothing. Unless it is a claim, its body goes: nobody will read it. */
+export function markVoid(bytes: Uint8Array, entry: BlockEntry): void {
+  const body = entry.body.byteOffset - bytes.byteOffset;
+  const start = body - entry.name.length - Buffer.byteLength(entry.room) - RECORD_HEADER_BYTES;
+  bytes[start + TYPE_OFFSET]! |= VOID_BIT;
+  if (entry.type !== CLAIM) bytes.fill(0, body, body + entry.body.length);
+}
+
 /** A record of one room. */
 export interface RecordPlace {
   readonly seq: number;
@@ -174,7 +192,7 @@ export interface RecordPlace {
 }
 
 /**
- * Where the records of `room` lie, oldest first; nothing is decoded.
+ * Where the records lie of what is shown in `room`, oldest first; nothing is decoded.
  *
  * @throws RangeError when `bytes` are not whole records
  */
@@ -185,7 +203,10 @@ export function findRecords(bytes: Uint8Array, first: number, room: string): Rec
   for (let start = 0; start < buffer.length; ) {
     const end = start + recordLength(buffer, start);
     const from = start + RECORD_HEADER_BYTES;
+    const type = buffer[start + TYPE_OFFSET]!;
     if (
+      type !== CLAIM &&
+      (type & VOID_BIT) === 0 &&
       buffer.readUInt16BE(start + ROOM_BYTES_OFFSET) === wanted.length &&
       buffer.compare(wanted, 0, wanted.length, from, Math.min(end, from + wanted.length)) === 0
     ) {

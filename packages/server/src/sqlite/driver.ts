@@ -33,6 +33,8 @@ export interface SqliteDriver {
 
 /** Primary result codes that the store tells apart. */
 export const SqliteCode = {
+  /** A statement does not fit the tables. */
+  Error: 1,
   Busy: 5,
   Readonly: 8,
   Io: 10,

@@ -3,6 +3,8 @@ import { ServerError, ServerErrorCode } from '../errors.js';
 import { SqliteCode, SqliteError } from './driver.js';
 
 const CODE_OF_SQLITE: Readonly<Record<number, ServerErrorCode>> = {
+  // Our statements fit our tables, unless what says how those look is damaged.
+  [SqliteCode.Error]: ServerErrorCode.StoreCorrupt,
   [SqliteCode.Busy]: ServerErrorCode.StoreLocked,
   [SqliteCode.Readonly]: ServerErrorCode.StoreReadonly,
   [SqliteCode.CannotOpen]: ServerErrorCode.StoreReadonly,

@@ -4,38 +4,26 @@
  */
 import { join } from 'node:path';
 import { findRecords, moveRecord, type RecordPlace } from '../log/block.js';
+import type { StoredPage, StoredWish } from '../log/event-log.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
 import { StoreFiles } from './file/store-file.js';
 import { Blocks, entriesOf } from './rows/blocks.js';
 import { streamName } from './rows/streams.js';
 import { storeError } from './store-error.js';
 
-/** Which part of a room is wanted: the oldest after `after`, or else the newest before `before`. */
-export interface ReadWish {
-  readonly before?: number;
-  readonly after?: number;
-  /** Entries at the most. */
-  readonly limit: number;
-  /** Bytes of names and bodies at the most; one entry always fits. */
-  readonly maxBytes: number;
-}
-
-/** Positions of entries, both ends included, that were stored and cannot be read any more. */
-export interface StoredGap {
-  readonly first: number;
-  readonly last: number;
-}
+/** Positions, both ends included, that were stored and cannot be read any more. */
+type Damage = StoredPage['damaged'][number];
 
 /** Entries of one room, as they travel between threads. */
 export interface PackedPage {
   /** Records of a block that begins at `first`. */
   readonly first: number;
   readonly bytes: Uint8Array;
-  /** Position of the entry before the first; 0: there never was one; undefined: it was removed. */
-  readonly previous: number | undefined;
+  /** Position of the entry before the first, also when that was removed; 0: there never was one. */
+  readonly previous: number;
   /** Whether nothing lies beyond in the direction that was asked for. */
   readonly end: boolean;
-  readonly gaps: readonly StoredGap[];
+  readonly damaged: readonly Damage[];
 }
 
 /** Entries of any room, as they travel between threads. */
@@ -44,7 +32,7 @@ export interface PackedScan {
   readonly bytes: Uint8Array;
   /** Where to go on; `undefined` at the end. */
   readonly next: number | undefined;
-  readonly gaps: readonly StoredGap[];
+  readonly damaged: readonly Damage[];
 }
 
 /** A row of `part`. */
@@ -74,6 +62,17 @@ export function openForReading(driver: SqliteDriver, path: string): SqliteDataba
   return database;
 }
 
+/** Has `read` see one state of the database, whatever is written meanwhile. */
+export function inOneView<T>(database: SqliteDatabase, read: () => T): T {
+  database.exec('BEGIN');
+  try {
+    return read();
+  } finally {
+    // To be ended before the database is closed: that alone does not end what a library still holds.
+    database.exec('ROLLBACK');
+  }
+}
+
 export class StoreReader {
   readonly #directory: string;
   readonly #database: SqliteDatabase;
@@ -101,11 +100,11 @@ export class StoreReader {
    *
    * @throws ServerError
    */
-  read(room: string, wish: ReadWish): PackedPage {
+  read(room: string, wish: StoredWish): PackedPage {
     return this.#inOneView(() => {
       const { kind, name } = streamName(room);
       const stream = this.#stream.get(kind, name) as { id: number; cut: number } | undefined;
-      if (!stream) return { first: 0, bytes: new Uint8Array(0), previous: 0, end: true, gaps: [] };
+      if (!stream) return { first: 0, bytes: new Uint8Array(0), previous: 0, end: true, damaged: [] };
       const { id, cut } = stream;
       const page = new Page(room, wish);
       if (wish.after !== undefined) return this.#readUp(id, cut, wish.after, page);
@@ -117,16 +116,16 @@ export class StoreReader {
   scan(after: number, memberName?: Uint8Array): PackedScan {
     return this.#inOneView(() => {
       const records: Buffer[] = [];
-      const gaps: StoredGap[] = [];
+      const damaged: Damage[] = [];
       let base = 0;
       let position = after;
       for (let count = 0; count < BLOCKS_PER_SCAN; count++) {
         const block = this.#blocks.readAfter(position);
-        if (!block) return { first: base, bytes: Buffer.concat(records), next: undefined, gaps };
+        if (!block) return { first: base, bytes: Buffer.concat(records), next: undefined, damaged };
         const entries = entriesOf(block);
         position = block.first;
         if (!entries) {
-          gaps.push({ first: block.first, last: block.last });
+          damaged.push({ from: block.first, to: block.last });
           continue;
         }
         base ||= block.first;
@@ -139,7 +138,7 @@ export class StoreReader {
           start = end;
         }
       }
-      return { first: base, bytes: Buffer.concat(records), next: position, gaps };
+      return { first: base, bytes: Buffer.concat(records), next: position, damaged };
     });
   }
 
@@ -152,20 +151,20 @@ export class StoreReader {
     let joint: number | undefined;
     for (let parts = this.#partsBefore.all(stream, before); parts.length > 0; ) {
       for (const part of parts as unknown as Part[]) {
-        if (joint !== undefined) page.addGap(part.last + 1, joint);
+        if (joint !== undefined) page.addDamage(part.last + 1, joint);
         const records = this.#recordsOf(part, page.room);
-        if (!records) page.addGap(part.first, Math.min(part.last, before - 1));
+        if (!records) page.addDamage(part.first, Math.min(part.last, before - 1));
         for (const place of records?.places.slice().reverse() ?? []) {
           if (place.seq >= before) continue;
           if (!page.add(records!, place)) return page.close(place.seq, false);
         }
         joint = part.previous;
-        if (page.isFull) return page.close(joint > cut || joint === 0 ? joint : undefined, joint <= cut);
+        if (page.isFull) return page.close(joint, !this.#partBefore.get(stream, part.first - 1));
       }
       parts = this.#partsBefore.all(stream, parts.at(-1)!.first as number);
     }
-    if (joint !== undefined) page.addGap(cut + 1, joint);
-    return page.close(cut === 0 ? 0 : undefined, true);
+    if (joint !== undefined) page.addDamage(cut + 1, joint);
+    return page.close(Math.min(joint ?? cut, cut), true);
   }
 
   /** The oldest entries after a position. */
@@ -178,20 +177,20 @@ export class StoreReader {
         const records = this.#recordsOf(part, page.room);
         // The part in which `after` lies joins on to it by itself.
         if (part.first > after) {
-          page.addGap(Math.max(joint, cut, after) + 1, part.previous);
+          page.addDamage(Math.max(joint, cut, after) + 1, part.previous);
           previous ??= part.previous;
         }
-        if (!records) page.addGap(Math.max(part.first, after + 1), part.last);
+        if (!records) page.addDamage(Math.max(part.first, after + 1), part.last);
         for (const place of records?.places ?? []) {
           if (place.seq <= after) previous = place.seq;
-          else if (!page.add(records!, place)) return page.close(seen(previous, after), false);
+          else if (!page.add(records!, place)) return page.close(previous ?? after, false);
         }
         previous ??= after;
         joint = part.last;
       }
       parts = this.#partsAfter.all(stream, joint);
     }
-    return page.close(seen(previous ?? joint, after), true);
+    return page.close(previous ?? joint, true);
   }
 
   /** The records of a part; `undefined` when the block is damaged, or not what the part says. */
@@ -211,12 +210,7 @@ export class StoreReader {
   /** Rows and blocks of one state of the database, whatever is written meanwhile. */
   #inOneView<T>(read: () => T): T {
     try {
-      this.#database.exec('BEGIN');
-      try {
-        return read();
-      } finally {
-        this.#database.exec('ROLLBACK');
-      }
+      return inOneView(this.#database, read);
     } catch (error) {
       throw storeError(error, this.#directory);
     }
@@ -230,11 +224,6 @@ interface Records {
   readonly places: readonly RecordPlace[];
 }
 
-/** What lies between `after` and the first entry was removed, unless `previous` is no newer than `after`. */
-function seen(previous: number | undefined, after: number): number | undefined {
-  return previous !== undefined && previous > after ? undefined : previous;
-}
-
 /** Collects a page until it is full. */
 class Page {
   readonly room: string;
@@ -242,9 +231,9 @@ class Page {
   #bytesLeft: number;
   #isFull = false;
   readonly #records: { readonly seq: number; readonly block: number; readonly bytes: Uint8Array }[] = [];
-  readonly #gaps: StoredGap[] = [];
+  readonly #damaged: Damage[] = [];
 
-  constructor(room: string, { limit, maxBytes }: ReadWish) {
+  constructor(room: string, { limit, maxBytes }: StoredWish) {
     this.room = room;
     this.#entriesLeft = limit;
     this.#bytesLeft = maxBytes;
@@ -267,15 +256,15 @@ class Page {
     return true;
   }
 
-  /** Tells of entries that were there, unless `last` lies before `first`. A gap takes the place of an entry. */
-  addGap(first: number, last: number): void {
-    if (last < first) return;
+  /** Tells of entries that were there, unless `to` lies before `from`. They take the place of one entry. */
+  addDamage(from: number, to: number): void {
+    if (to < from) return;
     this.#entriesLeft--;
-    this.#gaps.push({ first, last });
+    this.#damaged.push({ from, to });
   }
 
   /** The page as it travels. */
-  close(previous: number | undefined, end: boolean): PackedPage {
+  close(previous: number, end: boolean): PackedPage {
     const records = this.#records.sort((one, other) => one.seq - other.seq);
     const first = records[0]?.seq ?? 0;
     return {
@@ -283,7 +272,7 @@ class Page {
       bytes: Buffer.concat(records.map(({ bytes, block }) => moveRecord(bytes, block, first))),
       previous,
       end,
-      gaps: this.#gaps.sort((one, other) => one.first - other.first),
+      damaged: this.#damaged.sort((one, other) => one.from - other.from),
     };
   }
 }

@@ -5,15 +5,17 @@
  * returns they are stored as safely as the durability says.
  */
 import { join } from 'node:path';
-import { type Block, readBlock } from '../log/block.js';
+import { type Block, type BlockEntry, markVoid, readBlock } from '../log/block.js';
+import type { StateSnapshot } from '../log/state/chat-state.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
 import { ReserveFile } from './file/reserve-file.js';
 import { type Loss, StoreFile, StoreFiles } from './file/store-file.js';
 import { Retention, type StoreRetention } from './retention.js';
 import { BlockEdits } from './rows/block-edits.js';
-import { blockCrc } from './rows/blocks.js';
+import { Blocks, blockCrc, entriesOf } from './rows/blocks.js';
 import { Removals, type RemovalWish } from './rows/removals.js';
-import { streamName } from './rows/streams.js';
+import { StateRows } from './rows/state-rows.js';
+import { CLAIMS_KEY, streamKeyOf, streamName } from './rows/streams.js';
 import { storeError } from './store-error.js';
 
 export interface StoreWriterOptions {
@@ -43,6 +45,8 @@ export interface OpenedStore {
   readonly loss: Loss | undefined;
   /** Name of the SQLite library. */
   readonly driver: string;
+  /** The state at that position. */
+  readonly state: StateSnapshot;
 }
 
 /** A stream as the writer knows it. */
@@ -68,6 +72,7 @@ export class StoreWriter {
   readonly #driver: SqliteDriver;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #streams: Map<string, Stream> = new Map();
+  readonly #state: StateRows;
   readonly #removals: Removals;
   readonly #retention: Retention;
   readonly #reserve: ReserveFile;
@@ -78,18 +83,24 @@ export class StoreWriter {
     this.#directory = options.directory;
     this.#file = new StoreFile({ ...options, driver });
     this.#database = this.#file.database;
-    this.#statements = prepare(this.#database);
-    const edits = new BlockEdits(this.#database);
-    this.#removals = new Removals(this.#database, edits);
-    this.#retention = new Retention(this.#database, edits, options.retention ?? {});
-    const { directory, reserveBytes = DEFAULT_RESERVE_BYTES } = options;
-    this.#reserve = new ReserveFile(join(directory, StoreFiles.Reserve), reserveBytes);
-    this.#reserve.fill();
+    try {
+      this.#statements = prepare(this.#database);
+      this.#state = new StateRows(this.#database);
+      const edits = new BlockEdits(this.#database);
+      this.#removals = new Removals(this.#database, edits);
+      this.#retention = new Retention(this.#database, edits, options.retention ?? {});
+      const { directory, reserveBytes = DEFAULT_RESERVE_BYTES } = options;
+      this.#reserve = new ReserveFile(join(directory, StoreFiles.Reserve), reserveBytes);
+      this.#reserve.fill();
+    } catch (error) {
+      this.#file.abandon();
+      throw storeError(error, this.#directory);
+    }
   }
 
   get opened(): OpenedStore {
     const { epoch, position, loss } = this.#file;
-    return { epoch, position, loss, driver: this.#driver.name };
+    return { epoch, position, loss, driver: this.#driver.name, state: this.#state.snapshot };
   }
 
   /**
@@ -100,8 +111,32 @@ export class StoreWriter {
   write(blocks: readonly Block[]): void {
     this.#inTransaction(() => {
       for (const block of blocks) this.#writeBlock(block);
+      this.#state.write();
     });
     this.#file.keepPosition(blocks.at(-1)!.last);
+  }
+
+  /**
+   * The newest blocks, oldest first, with `maxBytes` at the most; one that cannot be read is left out.
+   */
+  readTail(maxBytes: number): Block[] {
+    const blocks = new Blocks(this.#database);
+    const tail: Block[] = [];
+    let left = maxBytes;
+    let block = this.#guard(() => blocks.readBefore(Number.MAX_SAFE_INTEGER));
+    while (block && left >= (block.bytes?.length ?? 0)) {
+      const { first, bytes } = block;
+      if (bytes && entriesOf(block)) tail.push({ ...block, bytes });
+      left -= bytes?.length ?? 0;
+      block = this.#guard(() => blocks.readBefore(first));
+    }
+    return tail.reverse();
+  }
+
+  /** How much is stored. */
+  totals(): { entries: number; blockBytes: number; fileBytes: number } {
+    const { entries, bytes } = this.#statements.total.get() as { entries: number; bytes: number };
+    return { entries, blockBytes: bytes, fileBytes: this.#file.bytes };
   }
 
   /**
@@ -160,6 +195,20 @@ export class StoreWriter {
     }
   }
 
+  /**
+   * Stores blocks of another store, whose entries came to something there; what the state is then is said at the end.
+   *
+   * @throws ServerError when none is stored
+   */
+  import(blocks: readonly Block[], state?: StateSnapshot): void {
+    this.#inTransaction(() => {
+      for (const block of blocks) this.#writeBlock(block, () => false);
+      if (state) this.#state.replace(state);
+    });
+    const last = blocks.at(-1)?.last;
+    if (last !== undefined) this.#file.keepPosition(last);
+  }
+
   /** Tells that positions are given out which will not be stored. */
   goBeyond(): void {
     this.#file.goBeyond();
@@ -169,29 +218,38 @@ export class StoreWriter {
     this.#file.close();
   }
 
-  #writeBlock(block: Block): void {
+  /** @param isVoid has the entry take effect, and answers whether it comes to nothing */
+  #writeBlock(block: Block, isVoid: (entry: BlockEntry) => boolean = (entry) => this.#apply(entry)): void {
     const { first, last, at, bytes } = block;
     const { insertBlock, insertPart, addToTotal } = this.#statements;
-    insertBlock.run(first, last, at, blockCrc(block), bytes);
     const parts = new Map<string, Part>();
-    let entries = 0;
-    for (const { room, seq, name, body } of readBlock(bytes, first)) {
-      let part = parts.get(room);
+    const entries = readBlock(bytes, first);
+    for (const entry of entries) {
+      const cameToNothing = isVoid(entry);
+      if (cameToNothing) markVoid(bytes, entry);
+      const key = cameToNothing ? CLAIMS_KEY : streamKeyOf(entry);
+      const { seq, name, body } = entry;
+      let part = parts.get(key);
       if (!part) {
-        part = { stream: this.#stream(room), first: seq, last: seq, entries: 0, bytes: 0 };
-        parts.set(room, part);
+        part = { stream: this.#stream(key), first: seq, last: seq, entries: 0, bytes: 0 };
+        parts.set(key, part);
       }
       part.last = seq;
       part.entries++;
       part.bytes += name.length + body.length;
-      entries++;
     }
+    insertBlock.run(first, last, at, blockCrc(block), bytes);
     for (const { stream, first: partFirst, last: partLast, entries: count, bytes: size } of parts.values()) {
       insertPart.run(stream.id, partFirst, partLast, count, size, stream.last, first);
       stream.last = partLast;
       this.#retention.touch(stream.id);
     }
-    addToTotal.run(last, entries, bytes.length);
+    addToTotal.run(last, entries.length, bytes.length);
+  }
+
+  #apply(entry: BlockEntry): boolean {
+    const { kind } = this.#state.apply(entry);
+    return kind === 'void' || kind === 'repeated';
   }
 
   /** The stream of a key; made when it is new. */
@@ -220,8 +278,9 @@ export class StoreWriter {
         return result;
       } catch (error) {
         this.#rollBack();
-        // What they were before is in the database.
+        // What was before is in the database.
         this.#streams.clear();
+        this.#state.revert();
         throw error;
       }
     });
@@ -256,6 +315,7 @@ function prepare(database: SqliteDatabase) {
       'INSERT INTO part (stream, first, last, entries, bytes, previous, block) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ),
     addToTotal: statement('UPDATE total SET position = ?, entries = entries + ?, bytes = bytes + ?'),
+    total: statement('SELECT entries, bytes FROM total'),
     findStream: statement('SELECT id, cut FROM stream WHERE kind = ? AND name = ?'),
     insertStream: statement('INSERT INTO stream (kind, name) VALUES (?, ?)'),
     lastOfStream: statement('SELECT last FROM part WHERE stream = ? ORDER BY first DESC LIMIT 1'),

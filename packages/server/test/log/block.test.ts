@@ -4,9 +4,12 @@ import {
   BLOCK_BYTES,
   BlockWriter,
   filterBlock,
+  findRecords,
+  markVoid,
   RECORD_HEADER_BYTES,
   readBlock,
 } from '../../src/log/block.js';
+import { CLAIM } from '../../src/log/entry.js';
 import { draft } from '../support/event-log-contract.js';
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -59,7 +62,7 @@ describe('BlockWriter', () => {
           writer.add({ ...one, origin: undefined }, first + i);
         });
         const block = writer.take()!;
-        const entries = readBlock(block.bytes, block.first).map(({ origin: _, ...entry }) => ({
+        const entries = readBlock(block.bytes, block.first).map(({ origin: _, isVoid: _void, ...entry }) => ({
           ...entry,
           name: Uint8Array.from(entry.name),
           body: Uint8Array.from(entry.body),
@@ -89,6 +92,25 @@ describe('BlockWriter', () => {
     writer.add(draft('lobby', 'x'), 2);
     expect(writer.hasSpaceFor(draft('lobby', 'x'.repeat(BLOCK_BYTES - 200)))).toBe(true);
     expect(writer.hasSpaceFor(draft('lobby', 'x'.repeat(BLOCK_BYTES)))).toBe(false);
+  });
+});
+
+describe('markVoid', () => {
+  it('marks one record, and wipes what it said', () => {
+    const { bytes, first } = written(
+      draft('é', 'one'),
+      draft('é', 'two'),
+      draft('é', 'three', { type: CLAIM }),
+    );
+    const entries = readBlock(bytes, first);
+    markVoid(bytes, entries[1]!);
+    markVoid(bytes, entries[2]!);
+    expect(readBlock(bytes, first).map(({ isVoid, type, body }) => [isVoid, type, text(body)])).toEqual([
+      [false, 0x11, 'one'],
+      [true, 0x11, '\0\0\0'],
+      [true, CLAIM, 'three'],
+    ]);
+    expect(findRecords(bytes, first, 'é').map(({ seq }) => seq)).toEqual([10]);
   });
 });
 

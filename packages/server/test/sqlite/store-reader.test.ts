@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readBlock } from '../../src/log/block.js';
+import type { StoredWish } from '../../src/log/event-log.js';
 import { findDriver } from '../../src/sqlite/driver.js';
-import { type PackedPage, type ReadWish, StoreReader } from '../../src/sqlite/store-reader.js';
+import { type PackedPage, StoreReader } from '../../src/sqlite/store-reader.js';
 import { StoreWriter } from '../../src/sqlite/store-writer.js';
 import { draft } from '../support/event-log-contract.js';
 import { blockOf } from '../support/sqlite/blocks.js';
@@ -28,12 +29,12 @@ function stored(words: string, damage = ''): StoreReader {
 }
 
 function seen(page: PackedPage) {
-  const { previous, end, gaps } = page;
+  const { previous, end, damaged } = page;
   const seqs = readBlock(page.bytes, page.first).map(({ seq }) => seq);
-  return { seqs, previous, end, gaps: gaps.map(({ first, last }) => [first, last]) };
+  return { seqs, previous, end, gaps: damaged.map(({ from, to }) => [from, to]) };
 }
 
-const wish = (more: Partial<ReadWish>): ReadWish => ({ limit: 100, maxBytes: 1_000_000, ...more });
+const wish = (more: Partial<StoredWish>): StoredWish => ({ limit: 100, maxBytes: 1_000_000, ...more });
 
 describe('StoreReader', () => {
   //  1 2 3 4 | 5 6 7 | 8 | 9 10 11
@@ -53,7 +54,7 @@ describe('StoreReader', () => {
 
   it('reads back from a position, page by page', () => {
     const reader = stored(WORDS);
-    const read = (more: Partial<ReadWish>) => seen(reader.read('a', wish(more)));
+    const read = (more: Partial<StoredWish>) => seen(reader.read('a', wish(more)));
     expect(read({})).toEqual({ seqs: [1, 3, 7, 9], previous: 0, end: true, gaps: [] });
     expect(read({ limit: 2 })).toEqual({ seqs: [7, 9], previous: 3, end: false, gaps: [] });
     expect(read({ limit: 2, before: 7 })).toEqual({ seqs: [1, 3], previous: 0, end: true, gaps: [] });
@@ -65,7 +66,7 @@ describe('StoreReader', () => {
 
   it('reads on from a position, page by page', () => {
     const reader = stored(WORDS);
-    const read = (more: Partial<ReadWish>) => seen(reader.read('b', wish(more)));
+    const read = (more: Partial<StoredWish>) => seen(reader.read('b', wish(more)));
     expect(read({ after: 0 })).toEqual({ seqs: [2, 4, 5, 6, 10], previous: 0, end: true, gaps: [] });
     expect(read({ after: 2, limit: 2 })).toEqual({ seqs: [4, 5], previous: 2, end: false, gaps: [] });
     expect(read({ after: 3, limit: 1 })).toEqual({ seqs: [4], previous: 2, end: false, gaps: [] });
@@ -118,14 +119,14 @@ describe('StoreReader', () => {
     const reader = stored(WORDS, 'DELETE FROM part WHERE block = 1; UPDATE stream SET cut = 4');
     expect(seen(reader.read('a', wish({})))).toEqual({
       seqs: [7, 9],
-      previous: undefined,
+      previous: 3,
       end: true,
       gaps: [],
     });
-    expect(seen(reader.read('a', wish({ limit: 2 })))).toMatchObject({ previous: undefined, end: true });
+    expect(seen(reader.read('a', wish({ limit: 2 })))).toMatchObject({ previous: 3, end: true });
     expect(seen(reader.read('a', wish({ after: 1 })))).toEqual({
       seqs: [7, 9],
-      previous: undefined,
+      previous: 3,
       end: true,
       gaps: [],
     });

@@ -22,6 +22,34 @@ const VERSION_1 = `
     bytes INTEGER NOT NULL
   );
   INSERT INTO total VALUES (1, 0, 0, 0);
+  -- What the entries come to: who is here, in which rooms, and who is banned. crc is the CRC-32 of the row as JSON.
+  CREATE TABLE state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    last_member INTEGER NOT NULL,
+    last_room INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+  );
+  CREATE TABLE session (
+    member INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    secret_hash TEXT NOT NULL,
+    client_hash TEXT,
+    account TEXT,
+    resumable INTEGER NOT NULL,
+    last_publish INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+  );
+  CREATE TABLE room (handle INTEGER PRIMARY KEY, key TEXT NOT NULL, name TEXT NOT NULL, crc INTEGER NOT NULL);
+  CREATE TABLE member (
+    room INTEGER NOT NULL,
+    member INTEGER NOT NULL,
+    joined INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    PRIMARY KEY (room, member)
+  ) WITHOUT ROWID;
+  -- until: milliseconds since 1970, NULL for ever.
+  CREATE TABLE ban (key TEXT PRIMARY KEY, until INTEGER, crc INTEGER NOT NULL) WITHOUT ROWID;
   -- Entries first to last in the order of the log; crc is the CRC-32 of "first last at " and the bytes.
   CREATE TABLE block (
     first INTEGER PRIMARY KEY,
@@ -81,7 +109,7 @@ function entryView(): string {
     ),
     field AS (
       SELECT record.first, start, bytes, ${number(0, 4)} AS length, ${number(4, 4)} AS place,
-        ${number(8, 1)} AS type, ${number(9, 1)} AS codec, ${number(10, 2)} AS kind, ${number(12, 4)} AS sender,
+        ${number(8, 1)} & 127 AS type, ${number(8, 1)} >> 7 AS void, ${number(9, 1)} AS codec, ${number(10, 2)} AS kind, ${number(12, 4)} AS sender,
         ${number(16, 4)} AS publish_id, ${number(20, 6)} AS time,
         ${number(26, 2)} AS room_bytes, ${number(28, 2)} AS name_bytes
       FROM record JOIN block ON block.first = record.first
@@ -95,6 +123,6 @@ function entryView(): string {
       CAST(substr(bytes, start + ${room + 1} + room_bytes, name_bytes) AS TEXT) AS name,
       CAST(substr(bytes, start + ${room + 1} + room_bytes + name_bytes, length - ${room} - room_bytes - name_bytes)
         AS TEXT) AS body,
-      sender, publish_id, codec, kind
+      sender, publish_id, codec, kind, void
     FROM field;`;
 }

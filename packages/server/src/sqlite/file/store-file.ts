@@ -5,7 +5,7 @@
  * was open last; every doubt begins a new one, and says why.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import type { SqliteDatabase, SqliteDriver } from '../driver.js';
@@ -45,6 +45,9 @@ export interface Loss {
 /** SQLite waits so long for a program that has the file open. */
 const BUSY_TIMEOUT_MS = 5000;
 
+/** In a larger store the parts are left to the check that an operator asks for. */
+const MAX_ENTRIES_CHECKED = 1_000_000;
+
 /** A data folder that this process has to itself. */
 export class StoreFile {
   readonly database: SqliteDatabase;
@@ -53,6 +56,7 @@ export class StoreFile {
   readonly loss: Loss | undefined;
   /** Position after which entries go on. */
   readonly position: number;
+  readonly #path: string;
   readonly #tail: TailFile;
   readonly #lock: FolderLock;
   #record: TailRecord;
@@ -70,17 +74,18 @@ export class StoreFile {
       closers.push(() => this.#lock.release());
       this.#tail = new TailFile(join(directory, StoreFiles.Tail));
       closers.push(() => this.#tail.close());
-      const path = join(directory, StoreFiles.Database);
-      this.database = driver.open(path);
+      this.#path = join(directory, StoreFiles.Database);
+      this.database = driver.open(this.#path);
       closers.push(() => this.database.close());
       prepareDatabase(this.database, durability);
-      assertWhole(this.database, path);
+      assertWhole(this.database, this.#path);
+      assertOrder(this.database);
 
       const stored = this.database.prepare('SELECT position FROM total').get()!.position as number;
       const before = this.#tail.read();
       const boot = options.bootId ?? bootId();
       const epoch = readMeta(this.database, 'epoch');
-      const reason = epoch === undefined ? undefined : lossReason(before, stored, epoch, boot, this.database);
+      const reason = lossReason(before, stored, epoch, boot, this.database);
       const known = typeof before === 'object' ? Math.max(before.position, stored) : stored;
       this.position = known;
       this.loss = reason ? { reason, storedPosition: stored, knownPosition: known } : undefined;
@@ -97,6 +102,11 @@ export class StoreFile {
       for (const close of closers.reverse()) close();
       throw storeError(error, directory);
     }
+  }
+
+  /** Bytes of the database and its journal. */
+  get bytes(): number {
+    return sizeOf(this.#path) + sizeOf(`${this.#path}-wal`);
   }
 
   /** Keeps the position beside the database. To be called after the commit. */
@@ -126,6 +136,13 @@ export class StoreFile {
       this.database.close();
       this.#lock.release();
     }
+  }
+
+  /** Closes a folder that could not be taken into use; what is said beside the database stays. */
+  abandon(): void {
+    this.#tail.close();
+    this.database.close();
+    this.#lock.release();
   }
 
   #beginEpoch(): void {
@@ -180,12 +197,16 @@ function prepareDatabase(database: SqliteDatabase, durability: 'process' | 'disk
   }
 }
 
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
 /** SQLite notices pages that are missing only when it comes to read one. */
 function assertWhole(database: SqliteDatabase, path: string): void {
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   const number = (pragma: string) => Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get()!)[0]);
   const expected = number('page_count') * number('page_size');
-  const actual = existsSync(path) ? statSync(path).size : 0;
+  const actual = sizeOf(path);
   if (actual < expected) {
     throw new ServerError(
       ServerErrorCode.StoreCorrupt,
@@ -194,14 +215,32 @@ function assertWhole(database: SqliteDatabase, path: string): void {
   }
 }
 
+/**
+ * What says where entries are has no checksums of its own, but an order: a key that has turned would hide entries without
+ * a word. The streams are few; the parts are looked at as long as that takes no second.
+ */
+function assertOrder(database: SqliteDatabase): void {
+  const { entries } = database.prepare('SELECT entries FROM total').get() as { entries: number };
+  for (const table of entries <= MAX_ENTRIES_CHECKED ? ['stream', 'part'] : ['stream']) {
+    const found = database.prepare(`PRAGMA integrity_check('${table}')`).all();
+    const problem = Object.values(found[0] ?? {})[0];
+    if (found.length === 1 && problem === 'ok') continue;
+    throw new ServerError(ServerErrorCode.StoreCorrupt, `the database is damaged: ${problem}`);
+  }
+}
+
 /** Why the epoch cannot go on; `undefined` when it can. */
 function lossReason(
   before: TailRecord | 'unreadable' | undefined,
   stored: number,
-  epoch: string,
+  epoch: string | undefined,
   boot: string,
   database: SqliteDatabase,
 ): string | undefined {
+  if (epoch === undefined) {
+    if (typeof before !== 'object' || before.position === 0) return undefined;
+    return `the database is empty, and position ${before.position} had been stored`;
+  }
   if (readMeta(database, 'copied') !== undefined) return 'the database is a copy';
   if (before === undefined) {
     return stored === 0 ? undefined : `${StoreFiles.Tail} is missing, so the database may be an older copy`;

@@ -2,17 +2,16 @@
  * Takes entries out of stored blocks. The rows that say where entries are change with them, in the transaction of the
  * caller, so that a reader sees a stream without the entries and without a hole.
  */
-import { filterBlock } from '../../log/block.js';
-import type { LogEntry } from '../../log/event-log.js';
+import { type BlockEntry, filterBlock } from '../../log/block.js';
 import type { SqliteDatabase, SqliteStatement } from '../driver.js';
 import { Blocks, blockCrc, entriesOf, type StoredBlock } from './blocks.js';
-import { streamName } from './streams.js';
+import { streamKeyOf, streamName } from './streams.js';
 
 /** Entries of one stream within a block. */
 interface Members {
   readonly stream: number;
-  readonly before: LogEntry[];
-  readonly kept: LogEntry[];
+  readonly before: BlockEntry[];
+  readonly kept: BlockEntry[];
 }
 
 /** A row of `part`, as far as it matters here. */
@@ -52,7 +51,7 @@ export class BlockEdits {
 
   /** Removes the oldest entries of a stream, which are in this block. Answers how many there were. */
   cut(block: StoredBlock, stream: number, key: string): number {
-    const removed = this.remove(block, ({ room }) => room === key);
+    const removed = this.remove(block, (entry) => streamKeyOf(entry) === key);
     const last = removed.at(-1)?.seq;
     if (last !== undefined) this.#statements.raiseCut.run(last, stream);
     return removed.length;
@@ -62,7 +61,7 @@ export class BlockEdits {
    * Removes some entries from anywhere in the log; those around them join on to each other. Answers the entries that
    * were removed, or none when the block cannot be read.
    */
-  remove(block: StoredBlock, isRemoved: (entry: LogEntry) => boolean): LogEntry[] {
+  remove(block: StoredBlock, isRemoved: (entry: BlockEntry) => boolean): BlockEntry[] {
     const entries = entriesOf(block) ?? [];
     const removed = entries.filter(isRemoved);
     if (removed.length === 0) return removed;
@@ -92,21 +91,22 @@ export class BlockEdits {
     join.run(last, stream, stream, row.last);
   }
 
-  #membersOf(entries: readonly LogEntry[], gone: ReadonlySet<number>): Members[] {
-    const byRoom = new Map<string, Members>();
+  #membersOf(entries: readonly BlockEntry[], gone: ReadonlySet<number>): Members[] {
+    const byStream = new Map<string, Members>();
     for (const entry of entries) {
-      let members = byRoom.get(entry.room);
+      const key = streamKeyOf(entry);
+      let members = byStream.get(key);
       if (!members) {
-        members = { stream: this.streamOf(entry.room)?.id ?? 0, before: [], kept: [] };
-        byRoom.set(entry.room, members);
+        members = { stream: this.streamOf(key)?.id ?? 0, before: [], kept: [] };
+        byStream.set(key, members);
       }
       members.before.push(entry);
       if (!gone.has(entry.seq)) members.kept.push(entry);
     }
-    return [...byRoom.values()];
+    return [...byStream.values()];
   }
 
-  #partsOf(entries: readonly LogEntry[]): { stream: number; first: number; last: number }[] {
+  #partsOf(entries: readonly BlockEntry[]): { stream: number; first: number; last: number }[] {
     return this.#membersOf(entries, new Set()).map(({ stream, before }) => ({
       stream,
       first: before[0]!.seq,

@@ -1,7 +1,6 @@
 /** Block rows: read with their checksum, and never without it. */
 
-import { type Block, readBlock } from '../../log/block.js';
-import type { LogEntry } from '../../log/event-log.js';
+import { type Block, type BlockEntry, readBlock } from '../../log/block.js';
 import type { SqliteDatabase, SqliteRow, SqliteStatement } from '../driver.js';
 import { crc32 } from '../file/crc32.js';
 
@@ -47,7 +46,7 @@ export class Blocks {
 }
 
 /** The entries of a block; `undefined` when they cannot be told. */
-export function entriesOf({ bytes, first }: StoredBlock): LogEntry[] | undefined {
+export function entriesOf({ bytes, first }: StoredBlock): BlockEntry[] | undefined {
   if (!bytes) return undefined;
   try {
     return readBlock(bytes, first);

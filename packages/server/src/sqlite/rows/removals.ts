@@ -2,6 +2,7 @@
  * Removes a room's entries, or what a member said, in small steps between other work. What is to be removed stands in a
  * row until it is done, so that a restart goes on with it.
  */
+import { CLAIM } from '../../log/entry.js';
 import type { SqliteDatabase, SqliteStatement } from '../driver.js';
 import type { BlockEdits } from './block-edits.js';
 import { type StreamName, streamKey } from './streams.js';
@@ -95,7 +96,7 @@ export class Removals {
       removed += this.#edits.remove(
         block,
         (entry) =>
-          entry.room !== '' && (key === undefined || entry.room === key) && wanted.equals(entry.name),
+          entry.type !== CLAIM && (key === undefined || entry.room === key) && wanted.equals(entry.name),
       ).length;
     }
     this.#statements.reach.run(position, id);

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NoticeKind } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';
 import { findDriver } from '../../../src/sqlite/driver.js';
 import { StoreFile, type StoreFileOptions } from '../../../src/sqlite/file/store-file.js';
@@ -67,7 +68,7 @@ describe('StoreFile', () => {
     const writer = new StoreWriter({ directory, durability: 'process' });
     writer.write([
       blockOf(1, draft('lobby', 'hello'), draft('\u000012', 'to you', { at: 1_700_000_000_123 })),
-      blockOf(3, draft('كتب', 'مرحبا', { type: 0x12, kind: 1, sender: 70_000 })),
+      blockOf(3, draft('كتب', 'مرحبا', { type: 0x12, kind: NoticeKind.Left, sender: 70_000 })),
     ]);
     const reader = driver.open(join(directory, 'chat.sqlite'));
     const rows = reader

@@ -1,5 +1,5 @@
 import { type Block, BlockWriter } from '../../../src/log/block.js';
-import type { Draft } from '../../../src/log/event-log.js';
+import type { Draft } from '../../../src/log/entry.js';
 
 /** The drafts as one block that begins at `first`. */
 export function blockOf(first: number, ...drafts: readonly Draft[]): Block {

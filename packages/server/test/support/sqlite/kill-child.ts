@@ -10,11 +10,12 @@ import { blockOf } from './blocks.js';
 
 const [directory, durability] = process.argv.slice(2);
 const thread = new StoreThread<WriterOperations>('writer', { directory, durability });
-let { epoch, position } = await thread.call('open', undefined);
+let { epoch, position } = await thread.call('open', 0);
 writeSync(1, `open ${epoch} ${position}\n`);
 for (;;) {
   const drafts = Array.from({ length: 50 }, (_, i) => draft(`room ${i % 7}`, `text ${position + 1 + i}`));
-  await thread.call('write', [blockOf(position + 1, ...drafts)]);
+  const { error } = await thread.call('write', [blockOf(position + 1, ...drafts)]);
+  if (error) throw new Error(error.message);
   position += drafts.length;
   writeSync(1, `stored ${position}\n`);
 }
