@@ -18,6 +18,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'time',
     'names',
     'log',
+    'sqlite',
     'options',
     'limits',
     'room',

@@ -13,6 +13,20 @@ export const ServerErrorCode = {
   Closed: 'ERR_SERVER_CLOSED',
   /** The JavaScript runtime lacks what the server needs. */
   UnsupportedRuntime: 'ERR_SERVER_UNSUPPORTED_RUNTIME',
+  /** No SQLite library that works on this Node is installed; the message says which to install. */
+  SqliteMissing: 'ERR_SERVER_SQLITE_MISSING',
+  /** Another process has the data folder open; the message names it where it is known. */
+  StoreLocked: 'ERR_SERVER_STORE_LOCKED',
+  /** The stored file is damaged, or is not one of this server. Nothing was changed. */
+  StoreCorrupt: 'ERR_SERVER_STORE_CORRUPT',
+  /** The stored file was written by a newer version of this package. Nothing was changed. */
+  StoreNewer: 'ERR_SERVER_STORE_NEWER',
+  /** The data folder, or a file in it, cannot be written. */
+  StoreReadonly: 'ERR_SERVER_STORE_READONLY',
+  /** There is no space left for the store. */
+  StoreFull: 'ERR_SERVER_STORE_FULL',
+  /** Reading or writing the store failed; `cause` has the error of SQLite or of the operating system. */
+  StoreFailed: 'ERR_SERVER_STORE_FAILED',
 } as const;
 
 /** One of the codes in {@link ServerErrorCode}. */

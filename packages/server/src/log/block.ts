@@ -1,0 +1,233 @@
+/**
+ * A block: the entries of one turn as one run of bytes. It is what a log stores or sends, where the log is more than
+ * the heap.
+ *
+ * A record holds all of an entry but its position, which is that of the block's first entry plus an index: entries may
+ * be taken out of a block later, and those that stay keep their positions. Numbers are big-endian, so that a person can
+ * read them in a hex dump (and `sqlite/file/schema.ts` in SQL):
+ *
+ *      0          4         8      9       10       12         16            20      26         28         30
+ *      | length   | index   | type | codec | kind   | sender   | publishId   | at    | room     | name     | room, name, body
+ *      | u32      | u32     | u8   | u8    | u16    | u32      | u32         | u48   | bytes u16| bytes u16| UTF-8, UTF-8, bytes
+ *
+ * The highest bit of the type says that the entry came to nothing (see {@link markVoid}).
+ */
+import { CLAIM, type Draft, type LogEntry } from './entry.js';
+
+/** A block is closed before it grows beyond this; a larger entry has one of its own. */
+export const BLOCK_BYTES = 65_536;
+/** Bytes of a record before the room. */
+export const RECORD_HEADER_BYTES = 30;
+
+const INDEX_OFFSET = 4;
+const TYPE_OFFSET = 8;
+const CODEC_OFFSET = 9;
+const KIND_OFFSET = 10;
+const SENDER_OFFSET = 12;
+const PUBLISH_ID_OFFSET = 16;
+const AT_OFFSET = 20;
+const ROOM_BYTES_OFFSET = 26;
+const NAME_BYTES_OFFSET = 28;
+
+const FIRST_CAPACITY = 4096;
+const VOID_BIT = 0x80;
+
+/** An entry out of a block. */
+export interface BlockEntry extends LogEntry {
+  /** It is in the log and nowhere else: a publish that came twice, a claim or a notice that came too late. */
+  readonly isVoid: boolean;
+}
+
+/** A block as it is stored. */
+export interface Block {
+  /** Position of the first entry that it had when it was written. */
+  readonly first: number;
+  /** Position of the last. */
+  readonly last: number;
+  /** Server time of its newest entry in milliseconds since 1970. */
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Collects entries; positions rise by one from entry to entry. */
+export class BlockWriter {
+  #buffer: Buffer = Buffer.alloc(0);
+  #used = 0;
+  #first = 0;
+  #last = 0;
+  #at = 0;
+
+  /** Bytes of the open block. */
+  get bytes(): number {
+    return this.#used;
+  }
+
+  /** Whether an entry of that size still belongs into the open block. */
+  hasSpaceFor(draft: Draft): boolean {
+    return this.#used === 0 || this.#used + recordBytes(draft) <= BLOCK_BYTES;
+  }
+
+  /** Copies `draft` behind the others. Answers where its body lies in the block. */
+  add(draft: Draft, seq: number): number {
+    const start = this.#used;
+    if (start === 0) {
+      this.#first = seq;
+      this.#at = 0;
+    }
+    this.#reserve(start + recordBytes(draft));
+    const buffer = this.#buffer;
+    const { name, body } = draft;
+    buffer.writeUInt32BE(seq - this.#first, start + INDEX_OFFSET);
+    buffer[start + TYPE_OFFSET] = draft.type;
+    buffer[start + CODEC_OFFSET] = draft.codec;
+    buffer.writeUInt16BE(draft.kind, start + KIND_OFFSET);
+    buffer.writeUInt32BE(draft.sender, start + SENDER_OFFSET);
+    buffer.writeUInt32BE(draft.publishId, start + PUBLISH_ID_OFFSET);
+    buffer.writeUIntBE(draft.at, start + AT_OFFSET, 6);
+    let at = start + RECORD_HEADER_BYTES;
+    const roomBytes = buffer.write(draft.room, at);
+    buffer.writeUInt16BE(roomBytes, start + ROOM_BYTES_OFFSET);
+    at += roomBytes;
+    buffer.writeUInt16BE(name.length, start + NAME_BYTES_OFFSET);
+    buffer.set(name, at);
+    at += name.length;
+    buffer.set(body, at);
+    this.#used = at + body.length;
+    buffer.writeUInt32BE(this.#used - start, start);
+    this.#last = seq;
+    if (draft.at > this.#at) this.#at = draft.at;
+    return at;
+  }
+
+  /** Closes the open block and answers it, owned; `undefined` when nothing is in it. */
+  take(): Block | undefined {
+    if (this.#used === 0) return undefined;
+    const block: Block = {
+      first: this.#first,
+      last: this.#last,
+      at: this.#at,
+      bytes: this.#buffer.subarray(0, this.#used),
+    };
+    this.#buffer = Buffer.alloc(0);
+    this.#used = 0;
+    return block;
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(bytes, this.#buffer.length * 2, FIRST_CAPACITY));
+    grown.set(this.#buffer.subarray(0, this.#used));
+    this.#buffer = grown;
+  }
+}
+
+/** Bytes that the record of `draft` takes at the most: a room is reckoned with three bytes for each of its units. */
+function recordBytes({ room, name, body }: Draft): number {
+  return RECORD_HEADER_BYTES + room.length * 3 + name.length + body.length;
+}
+
+/**
+ * The entries of a block, oldest first. Their names and bodies are views of `bytes`; they have no origin.
+ *
+ * @throws RangeError when `bytes` are not whole records
+ */
+export function readBlock(bytes: Uint8Array, first: number): BlockEntry[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const entries: BlockEntry[] = [];
+  for (let start = 0; start < buffer.length; ) {
+    const end = start + recordLength(buffer, start);
+    const roomEnd = start + RECORD_HEADER_BYTES + buffer.readUInt16BE(start + ROOM_BYTES_OFFSET);
+    const nameEnd = roomEnd + buffer.readUInt16BE(start + NAME_BYTES_OFFSET);
+    if (nameEnd > end) throw new RangeError(`a record at byte ${start} of a block is shorter than its parts`);
+    entries.push({
+      room: buffer.toString('utf8', start + RECORD_HEADER_BYTES, roomEnd),
+      type: (buffer[start + TYPE_OFFSET]! & ~VOID_BIT) as LogEntry['type'],
+      isVoid: (buffer[start + TYPE_OFFSET]! & VOID_BIT) !== 0,
+      codec: buffer[start + CODEC_OFFSET]!,
+      kind: buffer.readUInt16BE(start + KIND_OFFSET) as LogEntry['kind'],
+      sender: buffer.readUInt32BE(start + SENDER_OFFSET),
+      publishId: buffer.readUInt32BE(start + PUBLISH_ID_OFFSET),
+      at: buffer.readUIntBE(start + AT_OFFSET, 6),
+      name: bytes.subarray(roomEnd, nameEnd),
+      body: bytes.subarray(nameEnd, end),
+      seq: first + buffer.readUInt32BE(start + INDEX_OFFSET),
+      origin: undefined,
+    });
+    start = end;
+  }
+  return entries;
+}
+
+/** The records of the entries that `keeps` answers true for, in a block of their own. */
+export function filterBlock(
+  bytes: Uint8Array,
+  first: number,
+  keeps: (entry: BlockEntry) => boolean,
+): Uint8Array {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const kept: Uint8Array[] = [];
+  let start = 0;
+  for (const entry of readBlock(bytes, first)) {
+    const end = start + recordLength(buffer, start);
+    if (keeps(entry)) kept.push(buffer.subarray(start, end));
+    start = end;
+  }
+  return Buffer.concat(kept);
+}
+
+/** Writes into the record that `entry` came to nothing. Unless it is a claim, its body goes: nobody will read it. */
+export function markVoid(bytes: Uint8Array, entry: BlockEntry): void {
+  const body = entry.body.byteOffset - bytes.byteOffset;
+  const start = body - entry.name.length - Buffer.byteLength(entry.room) - RECORD_HEADER_BYTES;
+  bytes[start + TYPE_OFFSET]! |= VOID_BIT;
+  if (entry.type !== CLAIM) bytes.fill(0, body, body + entry.body.length);
+}
+
+/** A record of one room. */
+export interface RecordPlace {
+  readonly seq: number;
+  /** Where its bytes begin and end in the block. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Where the records lie of what is shown in `room`, oldest first; nothing is decoded.
+ *
+ * @throws RangeError when `bytes` are not whole records
+ */
+export function findRecords(bytes: Uint8Array, first: number, room: string): RecordPlace[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const wanted = Buffer.from(room);
+  const places: RecordPlace[] = [];
+  for (let start = 0; start < buffer.length; ) {
+    const end = start + recordLength(buffer, start);
+    const from = start + RECORD_HEADER_BYTES;
+    const type = buffer[start + TYPE_OFFSET]!;
+    if (
+      type !== CLAIM &&
+      (type & VOID_BIT) === 0 &&
+      buffer.readUInt16BE(start + ROOM_BYTES_OFFSET) === wanted.length &&
+      buffer.compare(wanted, 0, wanted.length, from, Math.min(end, from + wanted.length)) === 0
+    ) {
+      places.push({ seq: first + buffer.readUInt32BE(start + INDEX_OFFSET), start, end });
+    }
+    start = end;
+  }
+  return places;
+}
+
+/** A record as it lies in the block that begins at `from`, for a block that begins at `to`. Owned. */
+export function moveRecord(record: Uint8Array, from: number, to: number): Buffer {
+  const moved = Buffer.from(record);
+  moved.writeUInt32BE(from + moved.readUInt32BE(INDEX_OFFSET) - to, INDEX_OFFSET);
+  return moved;
+}
+
+function recordLength(buffer: Buffer, start: number): number {
+  const length = start + RECORD_HEADER_BYTES <= buffer.length ? buffer.readUInt32BE(start) : 0;
+  if (length < RECORD_HEADER_BYTES || start + length > buffer.length) {
+    throw new RangeError(`no record at byte ${start} of a block of ${buffer.length} bytes`);
+  }
+  return length;
+}

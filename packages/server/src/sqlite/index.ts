@@ -1,0 +1,13 @@
+/**
+ * A durable log for the chat server, in one SQLite file.
+ *
+ * @packageDocumentation
+ */
+export type { Loss } from './file/store-file.js';
+export type { StoreBounds, StoreRetention } from './retention.js';
+export type { RemovalWish } from './rows/removals.js';
+export { openSqliteLog, SqliteLog, type SqliteLogOptions, type StoreStats } from './sqlite-log.js';
+export { SqliteStore } from './sqlite-store.js';
+export { type BackupOptions, backupStore } from './tools/backup.js';
+export { type CheckReport, checkStore } from './tools/check.js';
+export { exportStore, importStore } from './tools/transfer.js';

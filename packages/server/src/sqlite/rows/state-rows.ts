@@ -1,0 +1,257 @@
+/**
+ * The state of the chat as rows: what changed since the last transaction is written with the entries that changed it.
+ * So the state that is read at the next start is that of the newest block, and no entry has to be applied again.
+ *
+ * Each row has a checksum, as SQLite itself does not notice a bit that has turned.
+ */
+
+import { ServerError, ServerErrorCode } from '../../errors.js';
+import type { LogEntry } from '../../log/entry.js';
+import { applyEntry } from '../../log/state/apply-entry.js';
+import { ChatState, type SessionState, type StateSnapshot } from '../../log/state/chat-state.js';
+import type { Outcome } from '../../log/state/outcome.js';
+import type { SqliteDatabase, SqliteRow, SqliteStatement, SqliteValue } from '../driver.js';
+import { crc32 } from '../file/crc32.js';
+
+/** The tables, and their columns beside the checksum. */
+const COLUMNS = {
+  state: ['id', 'last_member', 'last_room'],
+  session: ['member', 'id', 'name', 'secret_hash', 'client_hash', 'account', 'resumable', 'last_publish'],
+  room: ['handle', 'key', 'name'],
+  member: ['room', 'member', 'joined'],
+  ban: ['key', 'until'],
+} as const;
+
+type Table = keyof typeof COLUMNS;
+
+/**
+ * Reads the state at the position of the newest entry.
+ *
+ * @throws ServerError `ERR_SERVER_STORE_CORRUPT` when a row is not what was written
+ */
+export function loadState(database: SqliteDatabase): StateSnapshot {
+  const rows = (table: Table) => readRows(database, table);
+  const members = new Map<SqliteValue, (readonly [memberId: number, joined: number])[]>();
+  for (const { room, member, joined } of rows('member')) {
+    const list = members.get(room!) ?? [];
+    list.push([member as number, joined as number]);
+    members.set(room!, list);
+  }
+  const [state] = rows('state');
+  return {
+    position: database.prepare('SELECT position FROM total').get()!.position as number,
+    lastMember: (state?.last_member as number | undefined) ?? 0,
+    lastRoom: (state?.last_room as number | undefined) ?? 0,
+    sessions: rows('session').map((row) => ({
+      memberId: row.member as number,
+      id: row.id as string,
+      name: row.name as string,
+      secretHash: row.secret_hash as string,
+      clientHash: (row.client_hash as string | null) ?? undefined,
+      account: (row.account as string | null) ?? undefined,
+      isResumable: row.resumable === 1,
+      lastPublish: row.last_publish as number,
+    })),
+    rooms: rows('room').map((row) => ({
+      handle: row.handle as number,
+      key: row.key as string,
+      name: row.name as string,
+      // In the order of joining.
+      members: (members.get(row.handle!) ?? []).sort(([, one], [, other]) => one - other),
+    })),
+    bans: rows('ban').map(({ key, until }) => [key as string, until as number | null] as const),
+  };
+}
+
+function readRows(database: SqliteDatabase, table: Table): SqliteRow[] {
+  const columns = COLUMNS[table];
+  const rows = database.prepare(`SELECT ${columns.join(', ')}, crc FROM ${table} ORDER BY 1, 2`).all();
+  for (const row of rows) {
+    if (row.crc === rowCrc(columns.map((column) => row[column]!))) continue;
+    throw new ServerError(
+      ServerErrorCode.StoreCorrupt,
+      `the database is damaged: a row of table ${table} (${columns[0]} ${row[columns[0]]}) is not what was written`,
+    );
+  }
+  return rows;
+}
+
+function rowCrc(values: readonly SqliteValue[]): number {
+  return crc32(JSON.stringify(values));
+}
+
+/** Applies entries, and writes what they changed. */
+export class StateRows {
+  readonly #database: SqliteDatabase;
+  readonly #upserts: Readonly<Record<Table, SqliteStatement>>;
+  readonly #deletes: Readonly<Record<'session' | 'room' | 'member' | 'ban', SqliteStatement>>;
+  readonly #expireBans: SqliteStatement;
+  #state: ChatState;
+  // What changed since the rows were written last.
+  readonly #sessions: Set<number> = new Set();
+  readonly #rooms: Map<number, string> = new Map();
+  /** Members by room handle, with the key of the room. */
+  readonly #members: Map<number, { readonly key: string; readonly members: Set<number> }> = new Map();
+  readonly #bans: Set<string> = new Set();
+  #newestBan = 0;
+  #counters = '';
+
+  /** @throws ServerError as {@link loadState} does */
+  constructor(database: SqliteDatabase) {
+    this.#database = database;
+    const upsert = (table: Table): SqliteStatement => {
+      const columns = COLUMNS[table];
+      const places = columns.map(() => '?').join(', ');
+      return database.prepare(
+        `INSERT OR REPLACE INTO ${table} (${columns.join(', ')}, crc) VALUES (${places}, ?)`,
+      );
+    };
+    this.#upserts = {
+      state: upsert('state'),
+      session: upsert('session'),
+      room: upsert('room'),
+      member: upsert('member'),
+      ban: upsert('ban'),
+    };
+    this.#deletes = {
+      session: database.prepare('DELETE FROM session WHERE member = ?'),
+      room: database.prepare('DELETE FROM room WHERE handle = ?'),
+      member: database.prepare('DELETE FROM member WHERE room = ? AND member = ?'),
+      ban: database.prepare('DELETE FROM ban WHERE key = ?'),
+    };
+    this.#expireBans = database.prepare('DELETE FROM ban WHERE until <= ?');
+    this.#state = this.#load();
+  }
+
+  get snapshot(): StateSnapshot {
+    return this.#state.snapshot();
+  }
+
+  /** Applies the entry that comes next. */
+  apply(entry: LogEntry): Outcome {
+    const outcome = applyEntry(this.#state, entry);
+    this.#mark(entry, outcome);
+    return outcome;
+  }
+
+  /** Writes what changed. In a transaction of the caller; if that fails, {@link StateRows.revert} is to be called. */
+  write(): void {
+    const state = this.#state;
+    const counters = `${state.lastMember} ${state.lastRoom}`;
+    if (counters !== this.#counters) this.#put('state', 1, state.lastMember, state.lastRoom);
+    for (const id of this.#sessions) this.#writeSession(id, state.sessions.get(id));
+    for (const [handle, key] of this.#rooms) {
+      const room = state.rooms.get(key);
+      if (room?.handle === handle) this.#put('room', handle, key, room.name);
+      else this.#deletes.room.run(handle);
+    }
+    for (const [handle, { key, members }] of this.#members) {
+      const room = state.rooms.get(key);
+      for (const id of members) {
+        const joined = room?.handle === handle ? room.members.get(id) : undefined;
+        if (joined === undefined) this.#deletes.member.run(handle, id);
+        else this.#put('member', handle, id, joined);
+      }
+    }
+    if (this.#newestBan > 0) this.#expireBans.run(this.#newestBan);
+    for (const key of this.#bans) {
+      const until = state.bans.get(key);
+      if (until === undefined) this.#deletes.ban.run(key);
+      else this.#put('ban', key, Number.isFinite(until) ? until : null);
+    }
+    this.#counters = counters;
+    this.#forget();
+  }
+
+  /** Puts another state in the place of all rows. In a transaction of the caller. */
+  replace(snapshot: StateSnapshot): void {
+    for (const table of Object.keys(COLUMNS)) this.#database.exec(`DELETE FROM ${table}`);
+    this.#state = new ChatState().load(snapshot);
+    this.#counters = '';
+    for (const { memberId } of snapshot.sessions) this.#sessions.add(memberId);
+    for (const { handle, key, members } of snapshot.rooms) {
+      this.#rooms.set(handle, key);
+      for (const [member] of members) this.#markMember({ handle, key }, member);
+    }
+    for (const [key] of snapshot.bans) this.#bans.add(key);
+    this.write();
+  }
+
+  /** Goes back to what is in the rows: those of entries that were not stored do not count. */
+  revert(): void {
+    this.#forget();
+    this.#state = this.#load();
+  }
+
+  #load(): ChatState {
+    const state = new ChatState().load(loadState(this.#database));
+    this.#counters = `${state.lastMember} ${state.lastRoom}`;
+    return state;
+  }
+
+  #forget(): void {
+    this.#sessions.clear();
+    this.#rooms.clear();
+    this.#members.clear();
+    this.#bans.clear();
+    this.#newestBan = 0;
+  }
+
+  #mark({ sender, publishId, at }: LogEntry, outcome: Outcome): void {
+    switch (outcome.kind) {
+      case 'shown':
+        if (publishId > 0) this.#sessions.add(sender);
+        return;
+      case 'joined':
+      case 'left':
+        if (outcome.room) this.#markMember(outcome.room, outcome.member);
+        return;
+      case 'session-opened':
+      case 'session-renamed':
+        this.#sessions.add(outcome.session.memberId);
+        return;
+      case 'session-ended':
+        this.#sessions.add(outcome.session.memberId);
+        for (const room of outcome.rooms) this.#markMember(room, outcome.session.memberId);
+        return;
+      case 'room-opened':
+      case 'room-forgotten':
+        this.#rooms.set(outcome.room.handle, outcome.room.key);
+        return;
+      case 'banned':
+        // Bans that had ended by then went with it.
+        this.#newestBan = Math.max(this.#newestBan, at);
+        for (const key of outcome.keys) this.#bans.add(key);
+        return;
+      case 'unbanned':
+        for (const key of outcome.keys) this.#bans.add(key);
+        return;
+      case 'repeated':
+      case 'void':
+        return;
+    }
+  }
+
+  #markMember({ handle, key }: { readonly handle: number; readonly key: string }, member: number): void {
+    let marked = this.#members.get(handle);
+    if (!marked) {
+      marked = { key, members: new Set() };
+      this.#members.set(handle, marked);
+    }
+    marked.members.add(member);
+  }
+
+  #writeSession(id: number, session: SessionState | undefined): void {
+    if (!session) {
+      this.#deletes.session.run(id);
+      return;
+    }
+    const { name, secretHash, clientHash = null, account = null, isResumable, lastPublish } = session;
+    const resumable = isResumable ? 1 : 0;
+    this.#put('session', id, session.id, name, secretHash, clientHash, account, resumable, lastPublish);
+  }
+
+  #put(table: Table, ...values: SqliteValue[]): void {
+    this.#upserts[table].run(...values, rowCrc(values));
+  }
+}

@@ -1,0 +1,283 @@
+/**
+ * An index of what was said, in a file of its own beside the database. It is made from the database and can be made
+ * again at any time, so nobody who writes waits for it, and nothing is lost when it is damaged.
+ *
+ * It holds words and positions, no text (FTS5, contentless): a hit is read from its block, and shown only if it is still
+ * there and has the words. Every step is bounded: a query walks back in windows of the log and stops at its limit or
+ * when its time is over.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { CodecTag, FrameType } from '@chat/protocol';
+import type { BlockEntry } from '../../log/block.js';
+import type { SearchHit, SearchScope } from '../../log/event-log.js';
+import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from '../driver.js';
+import { crc32 } from '../file/crc32.js';
+import { readMeta, StoreFiles, writeMeta } from '../file/store-file.js';
+import { Blocks, entriesOf } from '../rows/blocks.js';
+import { REMOVALS_DONE, type RemovalWish } from '../rows/removals.js';
+import { openForReading } from '../store-reader.js';
+import { findTerms, matchOf, parseQuery, type Term } from './query.js';
+import { snippetOf } from './snippet.js';
+import { wordsOf } from './words.js';
+
+/** Of the tables, and of what counts as a word: another version makes the index anew. */
+const INDEX_VERSION = '1';
+/** Positions that one step of a query looks at. */
+const WINDOW = 65_536;
+/** Rows that are read at a time. */
+const ROWS_AT_ONCE = 64;
+/** Rows that one step removes. */
+const REMOVALS_PER_STEP = 2000;
+/** With more rooms than these the index is not asked for the room; hits of others are passed over. */
+const MAX_ROOMS_IN_MATCH = 100;
+
+const SCHEMA = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+  CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5(
+    body, room, sender, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '2 3'
+  );
+`;
+
+export interface SearchIndexOptions {
+  readonly directory: string;
+  /** @defaultValue the one that {@link findDriver} finds */
+  readonly driver?: SqliteDriver;
+}
+
+export class SearchIndex {
+  readonly #driver: SqliteDriver;
+  readonly #path: string;
+  readonly #main: SqliteDatabase;
+  readonly #blocks: Blocks;
+  readonly #streamIds: SqliteStatement;
+  #database: SqliteDatabase;
+  /** Everything up to here is in the index. */
+  #position = 0;
+  /** Everything before is out of it. */
+  #floor = 0;
+
+  constructor({ directory, driver = findDriver() }: SearchIndexOptions) {
+    this.#driver = driver;
+    this.#path = join(directory, StoreFiles.Search);
+    this.#main = openForReading(driver, join(directory, StoreFiles.Database));
+    this.#blocks = new Blocks(this.#main);
+    this.#streamIds = this.#main.prepare("SELECT id FROM stream WHERE kind = 'room' AND name = ?");
+    try {
+      this.#database = this.#open();
+    } catch {
+      this.#database = this.#make();
+    }
+  }
+
+  /** Position up to which entries are found. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Position of the newest entry that is stored. */
+  get storedPosition(): number {
+    return this.#main.prepare('SELECT position FROM total').get()!.position as number;
+  }
+
+  /** Takes the next block in. Answers false when there is none. */
+  fill(): boolean {
+    const block = this.#blocks.readAfter(this.#position);
+    if (!block) return false;
+    const insert = this.#database.prepare('INSERT INTO word (rowid, body, room, sender) VALUES (?, ?, ?, ?)');
+    const streams = new Map<string, string>();
+    this.#inTransaction(() => {
+      for (const entry of entriesOf(block) ?? []) {
+        const text = textOf(entry);
+        if (text === undefined) continue;
+        const words = wordsOf(text);
+        if (words.length === 0) continue;
+        let room = streams.get(entry.room);
+        if (room === undefined) {
+          room = this.#roomWord(entry.room) ?? '';
+          streams.set(entry.room, room);
+        }
+        insert.run(entry.seq, words.map(({ form }) => form).join(' '), room, nameWord(entry.name));
+      }
+      writeMeta(this.#database, 'position', String(block.last));
+    });
+    this.#position = block.last;
+    return true;
+  }
+
+  /** Takes some of what retention has removed out of the index. Answers false when there is nothing. */
+  trim(): boolean {
+    const oldest = this.#blocks.readAfter(-1)?.first ?? this.#position + 1;
+    if (this.#floor >= oldest) return false;
+    const next = this.#database
+      .prepare('SELECT rowid FROM word WHERE rowid >= ? ORDER BY rowid LIMIT 1')
+      .get(this.#floor)?.rowid as number | undefined;
+    const floor = Math.min(oldest, Math.max(this.#floor, next ?? oldest) + REMOVALS_PER_STEP);
+    this.#inTransaction(() => {
+      this.#database.prepare('DELETE FROM word WHERE rowid < ?').run(floor);
+      writeMeta(this.#database, 'floor', String(floor));
+    });
+    this.#floor = floor;
+    return true;
+  }
+
+  /** Takes out of the index what a removal has taken out of the database; in steps, each as the iterator is asked. */
+  *remove({ room, name }: RemovalWish): Generator<void> {
+    const words = [
+      ...(room === undefined ? [] : [`(room : "${this.#roomWord(room) ?? 'r0'}")`]),
+      ...(name === undefined ? [] : [`(sender : "${nameWord(Buffer.from(name))}")`]),
+    ];
+    const match = words.join(' AND ');
+    const candidates = this.#database.prepare(
+      `SELECT rowid FROM word WHERE word MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ${ROWS_AT_ONCE}`,
+    );
+    const drop = this.#database.prepare('DELETE FROM word WHERE rowid = ?');
+    for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+      const rows = candidates.all(match, before);
+      if (rows.length === 0) break;
+      this.#inTransaction(() => {
+        for (const { rowid } of rows) if (!this.#entryAt(rowid as number)) drop.run(rowid!);
+      });
+      before = rows.at(-1)!.rowid as number;
+      yield;
+    }
+    // The words themselves go when segments are merged.
+    this.#database.exec("INSERT INTO word (word) VALUES ('optimize')");
+    this.#keepRemovals();
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
+  /**
+   * Finds messages, the newest first, until there are enough; in steps, each as the iterator is asked.
+   *
+   * @returns what was found
+   */
+  *search(query: string, scope: SearchScope): Generator<SearchHit[], SearchHit[]> {
+    const terms = parseQuery(query);
+    const hits: SearchHit[] = [];
+    const match = terms.length === 0 ? undefined : this.#matchOf(terms, scope);
+    if (match === undefined) return hits;
+    const rooms = new Set(scope.rooms);
+    const from = scope.from === undefined ? undefined : Buffer.from(scope.from);
+    const statement = this.#database.prepare(
+      `SELECT rowid FROM word WHERE word MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ${ROWS_AT_ONCE}`,
+    );
+    let to = Math.min((scope.before ?? Number.MAX_SAFE_INTEGER) - 1, this.#position);
+    while (to >= Math.max(1, this.#floor) && hits.length < scope.limit) {
+      const start = Math.max(0, to - WINDOW);
+      const rows = statement.all(match, start, to);
+      for (const { rowid } of rows) {
+        const entry = this.#entryAt(rowid as number);
+        const hit =
+          entry && rooms.has(entry.room) && (!from || from.equals(entry.name)) && hitOf(entry, terms);
+        if (hit) hits.push(hit);
+        if (hits.length === scope.limit) return hits;
+      }
+      to = rows.length < ROWS_AT_ONCE ? start - 1 : (rows.at(-1)!.rowid as number) - 1;
+      yield hits;
+    }
+    return hits;
+  }
+
+  close(): void {
+    this.#database.close();
+    this.#main.close();
+  }
+
+  /** Makes the index anew, from nothing. */
+  rebuild(): void {
+    this.#database.close();
+    this.#database = this.#make();
+  }
+
+  #matchOf(terms: readonly Term[], { rooms, from }: SearchScope): string | undefined {
+    const parts = [matchOf(terms)];
+    if (from !== undefined) parts.push(`(sender : "${nameWord(Buffer.from(from))}")`);
+    if (rooms.length > MAX_ROOMS_IN_MATCH) return parts.join(' AND ');
+    const words = rooms.flatMap((room) => this.#roomWord(room) ?? []);
+    // Nothing was ever said in any of them.
+    if (words.length === 0) return undefined;
+    parts.push(`(room : (${words.map((word) => `"${word}"`).join(' OR ')}))`);
+    return parts.join(' AND ');
+  }
+
+  /** The entry at a position, if it is stored and people are shown it. */
+  #entryAt(position: number): BlockEntry | undefined {
+    const block = this.#blocks.readBefore(position + 1);
+    const entry = block && entriesOf(block)?.find(({ seq }) => seq === position);
+    return entry?.isVoid ? undefined : entry;
+  }
+
+  /** How a room stands in the index; `undefined` when nothing was ever said there. */
+  #roomWord(room: string): string | undefined {
+    const id = this.#streamIds.get(room)?.id;
+    return id === undefined ? undefined : `r${id}`;
+  }
+
+  #open(): SqliteDatabase {
+    const database = this.#driver.open(this.#path);
+    try {
+      database.exec(SCHEMA);
+      const isOurs =
+        readMeta(database, 'version') === INDEX_VERSION &&
+        readMeta(database, 'created') === readMeta(this.#main, 'created') &&
+        readMeta(database, REMOVALS_DONE) === (readMeta(this.#main, REMOVALS_DONE) ?? '0');
+      if (!isOurs) throw new Error('an index of something else');
+      this.#position = Number(readMeta(database, 'position') ?? 0);
+      this.#floor = Number(readMeta(database, 'floor') ?? 0);
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  #make(): SqliteDatabase {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${this.#path}${suffix}`, { force: true });
+    const database = this.#driver.open(this.#path);
+    database.exec(SCHEMA);
+    writeMeta(database, 'version', INDEX_VERSION);
+    writeMeta(database, 'created', readMeta(this.#main, 'created') ?? '');
+    writeMeta(database, REMOVALS_DONE, readMeta(this.#main, REMOVALS_DONE) ?? '0');
+    this.#position = 0;
+    this.#floor = 0;
+    return database;
+  }
+
+  #keepRemovals(): void {
+    writeMeta(this.#database, REMOVALS_DONE, readMeta(this.#main, REMOVALS_DONE) ?? '0');
+  }
+
+  #inTransaction(work: () => void): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      work();
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+/** What of an entry can be searched. */
+function textOf({ type, codec, isVoid, room, body }: BlockEntry): string | undefined {
+  const isText = type === FrameType.Message && codec === CodecTag.Text && !isVoid;
+  // Inboxes are nobody's but the member's, and it has them.
+  if (!isText || room.charCodeAt(0) === 0) return undefined;
+  return Buffer.from(body.buffer, body.byteOffset, body.length).toString();
+}
+
+function hitOf(entry: BlockEntry, terms: readonly Term[]): SearchHit | undefined {
+  const text = textOf(entry);
+  const found = text === undefined ? undefined : findTerms(terms, wordsOf(text));
+  if (!found) return undefined;
+  const { room, seq, at, sender, name } = entry;
+  return { room, seq, at, sender, name: Buffer.from(name).toString(), ...snippetOf(text!, found) };
+}
+
+function nameWord(name: Uint8Array): string {
+  return `n${crc32(name).toString(16)}`;
+}

@@ -1,0 +1,278 @@
+/**
+ * Reads what is stored, over a connection that does not write. Runs in a thread of its own, so that a reader of old
+ * history never waits for a flush, and nobody who writes waits for a reader.
+ */
+import { join } from 'node:path';
+import { findRecords, moveRecord, type RecordPlace } from '../log/block.js';
+import type { StoredPage, StoredWish } from '../log/event-log.js';
+import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
+import { StoreFiles } from './file/store-file.js';
+import { Blocks, entriesOf } from './rows/blocks.js';
+import { streamName } from './rows/streams.js';
+import { storeError } from './store-error.js';
+
+/** Positions, both ends included, that were stored and cannot be read any more. */
+type Damage = StoredPage['damaged'][number];
+
+/** Entries of one room, as they travel between threads. */
+export interface PackedPage {
+  /** Records of a block that begins at `first`. */
+  readonly first: number;
+  readonly bytes: Uint8Array;
+  /** Position of the entry before the first, also when that was removed; 0: there never was one. */
+  readonly previous: number;
+  /** Whether nothing lies beyond in the direction that was asked for. */
+  readonly end: boolean;
+  readonly damaged: readonly Damage[];
+}
+
+/** Entries of any room, as they travel between threads. */
+export interface PackedScan {
+  readonly first: number;
+  readonly bytes: Uint8Array;
+  /** Where to go on; `undefined` at the end. */
+  readonly next: number | undefined;
+  readonly damaged: readonly Damage[];
+}
+
+/** A row of `part`. */
+interface Part {
+  readonly first: number;
+  readonly last: number;
+  readonly previous: number;
+  readonly block: number;
+}
+
+/** Rows that are read ahead. */
+const PARTS_AT_ONCE = 32;
+/** Blocks that one scan reads before others have their turn. */
+const BLOCKS_PER_SCAN = 64;
+
+export interface StoreReaderOptions {
+  readonly directory: string;
+  /** @defaultValue the one that {@link findDriver} finds */
+  readonly driver?: SqliteDriver;
+}
+
+/** Opens the database of a folder for reading. The folder must be open for writing, in this process or another. */
+export function openForReading(driver: SqliteDriver, path: string): SqliteDatabase {
+  const database = driver.open(path);
+  // Not every library opens a file for reading only. A reader must not checkpoint either.
+  database.exec('PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000');
+  return database;
+}
+
+/** Has `read` see one state of the database, whatever is written meanwhile. */
+export function inOneView<T>(database: SqliteDatabase, read: () => T): T {
+  database.exec('BEGIN');
+  try {
+    return read();
+  } finally {
+    // To be ended before the database is closed: that alone does not end what a library still holds.
+    database.exec('ROLLBACK');
+  }
+}
+
+export class StoreReader {
+  readonly #directory: string;
+  readonly #database: SqliteDatabase;
+  readonly #blocks: Blocks;
+  readonly #stream: SqliteStatement;
+  readonly #partsBefore: SqliteStatement;
+  readonly #partsAfter: SqliteStatement;
+  readonly #partBefore: SqliteStatement;
+
+  constructor({ directory, driver = findDriver() }: StoreReaderOptions) {
+    this.#directory = directory;
+    this.#database = openForReading(driver, join(directory, StoreFiles.Database));
+    this.#blocks = new Blocks(this.#database);
+    const parts = 'SELECT first, last, previous, block FROM part WHERE stream = ?';
+    this.#stream = this.#database.prepare('SELECT id, cut FROM stream WHERE kind = ? AND name = ?');
+    this.#partsBefore = this.#database.prepare(
+      `${parts} AND first < ? ORDER BY first DESC LIMIT ${PARTS_AT_ONCE}`,
+    );
+    this.#partsAfter = this.#database.prepare(`${parts} AND last > ? ORDER BY first LIMIT ${PARTS_AT_ONCE}`);
+    this.#partBefore = this.#database.prepare(`${parts} AND first <= ? ORDER BY first DESC LIMIT 1`);
+  }
+
+  /**
+   * A page of the room with the key `room`.
+   *
+   * @throws ServerError
+   */
+  read(room: string, wish: StoredWish): PackedPage {
+    return this.#inOneView(() => {
+      const { kind, name } = streamName(room);
+      const stream = this.#stream.get(kind, name) as { id: number; cut: number } | undefined;
+      if (!stream) return { first: 0, bytes: new Uint8Array(0), previous: 0, end: true, damaged: [] };
+      const { id, cut } = stream;
+      const page = new Page(room, wish);
+      if (wish.after !== undefined) return this.#readUp(id, cut, wish.after, page);
+      return this.#readDown(id, cut, wish.before ?? Number.MAX_SAFE_INTEGER, page);
+    });
+  }
+
+  /** Entries after a position in the order of the log, of one member's name or of all. */
+  scan(after: number, memberName?: Uint8Array): PackedScan {
+    return this.#inOneView(() => {
+      const records: Buffer[] = [];
+      const damaged: Damage[] = [];
+      let base = 0;
+      let position = after;
+      for (let count = 0; count < BLOCKS_PER_SCAN; count++) {
+        const block = this.#blocks.readAfter(position);
+        if (!block) return { first: base, bytes: Buffer.concat(records), next: undefined, damaged };
+        const entries = entriesOf(block);
+        position = block.first;
+        if (!entries) {
+          damaged.push({ from: block.first, to: block.last });
+          continue;
+        }
+        base ||= block.first;
+        let start = 0;
+        for (const { name } of entries) {
+          const end = start + Buffer.from(block.bytes!.buffer, block.bytes!.byteOffset).readUInt32BE(start);
+          if (!memberName || Buffer.compare(name, memberName) === 0) {
+            records.push(moveRecord(block.bytes!.subarray(start, end), block.first, base));
+          }
+          start = end;
+        }
+      }
+      return { first: base, bytes: Buffer.concat(records), next: position, damaged };
+    });
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** The newest entries before a position. Parts are read from the newest, and each must join on to the next. */
+  #readDown(stream: number, cut: number, before: number, page: Page): PackedPage {
+    let joint: number | undefined;
+    for (let parts = this.#partsBefore.all(stream, before); parts.length > 0; ) {
+      for (const part of parts as unknown as Part[]) {
+        if (joint !== undefined) page.addDamage(part.last + 1, joint);
+        const records = this.#recordsOf(part, page.room);
+        if (!records) page.addDamage(part.first, Math.min(part.last, before - 1));
+        for (const place of records?.places.slice().reverse() ?? []) {
+          if (place.seq >= before) continue;
+          if (!page.add(records!, place)) return page.close(place.seq, false);
+        }
+        joint = part.previous;
+        if (page.isFull) return page.close(joint, !this.#partBefore.get(stream, part.first - 1));
+      }
+      parts = this.#partsBefore.all(stream, parts.at(-1)!.first as number);
+    }
+    if (joint !== undefined) page.addDamage(cut + 1, joint);
+    return page.close(Math.min(joint ?? cut, cut), true);
+  }
+
+  /** The oldest entries after a position. */
+  #readUp(stream: number, cut: number, after: number, page: Page): PackedPage {
+    const before = this.#partBefore.get(stream, after) as Part | undefined;
+    let joint = before ? Math.min(before.last, after) : cut;
+    let previous: number | undefined;
+    for (let parts = this.#partsAfter.all(stream, after); parts.length > 0; ) {
+      for (const part of parts as unknown as Part[]) {
+        const records = this.#recordsOf(part, page.room);
+        // The part in which `after` lies joins on to it by itself.
+        if (part.first > after) {
+          page.addDamage(Math.max(joint, cut, after) + 1, part.previous);
+          previous ??= part.previous;
+        }
+        if (!records) page.addDamage(Math.max(part.first, after + 1), part.last);
+        for (const place of records?.places ?? []) {
+          if (place.seq <= after) previous = place.seq;
+          else if (!page.add(records!, place)) return page.close(previous ?? after, false);
+        }
+        previous ??= after;
+        joint = part.last;
+      }
+      parts = this.#partsAfter.all(stream, joint);
+    }
+    return page.close(previous ?? joint, true);
+  }
+
+  /** The records of a part; `undefined` when the block is damaged, or not what the part says. */
+  #recordsOf({ block: first, first: from, last }: Part, room: string): Records | undefined {
+    const block = this.#blocks.read(first);
+    if (!block?.bytes) return undefined;
+    const { bytes } = block;
+    try {
+      const places = findRecords(bytes, first, room);
+      if (places[0]?.seq !== from || places.at(-1)?.seq !== last) return undefined;
+      return { bytes, block: first, places };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Rows and blocks of one state of the database, whatever is written meanwhile. */
+  #inOneView<T>(read: () => T): T {
+    try {
+      return inOneView(this.#database, read);
+    } catch (error) {
+      throw storeError(error, this.#directory);
+    }
+  }
+}
+
+/** Records of one room in one block. */
+interface Records {
+  readonly bytes: Uint8Array;
+  readonly block: number;
+  readonly places: readonly RecordPlace[];
+}
+
+/** Collects a page until it is full. */
+class Page {
+  readonly room: string;
+  #entriesLeft: number;
+  #bytesLeft: number;
+  #isFull = false;
+  readonly #records: { readonly seq: number; readonly block: number; readonly bytes: Uint8Array }[] = [];
+  readonly #damaged: Damage[] = [];
+
+  constructor(room: string, { limit, maxBytes }: StoredWish) {
+    this.room = room;
+    this.#entriesLeft = limit;
+    this.#bytesLeft = maxBytes;
+  }
+
+  get isFull(): boolean {
+    return this.#isFull || this.#entriesLeft <= 0;
+  }
+
+  /** Adds an entry. Answers false when there is no space for it. */
+  add({ bytes, block }: Records, { seq, start, end }: RecordPlace): boolean {
+    const isFirst = this.#records.length === 0;
+    if (this.isFull || (!isFirst && end - start > this.#bytesLeft)) {
+      this.#isFull = true;
+      return false;
+    }
+    this.#entriesLeft--;
+    this.#bytesLeft -= end - start;
+    this.#records.push({ seq, block, bytes: bytes.subarray(start, end) });
+    return true;
+  }
+
+  /** Tells of entries that were there, unless `to` lies before `from`. They take the place of one entry. */
+  addDamage(from: number, to: number): void {
+    if (to < from) return;
+    this.#entriesLeft--;
+    this.#damaged.push({ from, to });
+  }
+
+  /** The page as it travels. */
+  close(previous: number, end: boolean): PackedPage {
+    const records = this.#records.sort((one, other) => one.seq - other.seq);
+    const first = records[0]?.seq ?? 0;
+    return {
+      first,
+      bytes: Buffer.concat(records.map(({ bytes, block }) => moveRecord(bytes, block, first))),
+      previous,
+      end,
+      damaged: this.#damaged.sort((one, other) => one.from - other.from),
+    };
+  }
+}

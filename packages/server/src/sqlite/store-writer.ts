@@ -1,0 +1,323 @@
+/**
+ * The one connection that writes. Runs in the thread of the store; everything here blocks.
+ *
+ * Blocks that come together are one transaction: the blocks, and which streams have entries in them. When `write`
+ * returns they are stored as safely as the durability says.
+ */
+import { join } from 'node:path';
+import { type Block, type BlockEntry, markVoid, readBlock } from '../log/block.js';
+import type { StateSnapshot } from '../log/state/chat-state.js';
+import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
+import { ReserveFile } from './file/reserve-file.js';
+import { type Loss, StoreFile, StoreFiles } from './file/store-file.js';
+import { Retention, type StoreRetention } from './retention.js';
+import { BlockEdits } from './rows/block-edits.js';
+import { Blocks, blockCrc, entriesOf } from './rows/blocks.js';
+import { Removals, type RemovalWish } from './rows/removals.js';
+import { StateRows } from './rows/state-rows.js';
+import { CLAIMS_KEY, streamKeyOf, streamName } from './rows/streams.js';
+import { storeError } from './store-error.js';
+
+export interface StoreWriterOptions {
+  readonly directory: string;
+  readonly durability: 'process' | 'disk';
+  /** @defaultValue the one that {@link findDriver} finds */
+  readonly driver?: SqliteDriver;
+  /** @defaultValue everything is kept */
+  readonly retention?: StoreRetention;
+  /** Space that is kept for a full disk. @defaultValue 16 MiB */
+  readonly reserveBytes?: number;
+  /** Names this start of the machine; the system knows it by itself. */
+  readonly bootId?: string;
+}
+
+const DEFAULT_RESERVE_BYTES = 16_777_216;
+/** Pages that are free within the file, and are left there for what comes next. */
+const FREE_PAGES = 64;
+/** Pages that one step gives back. */
+const PAGES_PER_STEP = 256;
+
+/** What was found in the folder. */
+export interface OpenedStore {
+  readonly epoch: string;
+  /** Position after which entries go on. */
+  readonly position: number;
+  readonly loss: Loss | undefined;
+  /** Name of the SQLite library. */
+  readonly driver: string;
+  /** The state at that position. */
+  readonly state: StateSnapshot;
+}
+
+/** A stream as the writer knows it. */
+interface Stream {
+  readonly id: number;
+  /** Position of its newest entry, 0 when there never was one. */
+  last: number;
+}
+
+/** Entries of one stream within one block. */
+interface Part {
+  readonly stream: Stream;
+  readonly first: number;
+  last: number;
+  entries: number;
+  bytes: number;
+}
+
+export class StoreWriter {
+  readonly #directory: string;
+  readonly #file: StoreFile;
+  readonly #database: SqliteDatabase;
+  readonly #driver: SqliteDriver;
+  readonly #statements: ReturnType<typeof prepare>;
+  readonly #streams: Map<string, Stream> = new Map();
+  readonly #state: StateRows;
+  readonly #removals: Removals;
+  readonly #retention: Retention;
+  readonly #reserve: ReserveFile;
+
+  /** @throws ServerError as {@link StoreFile} does, and `ERR_SERVER_SQLITE_MISSING` */
+  constructor({ driver = findDriver(), ...options }: StoreWriterOptions) {
+    this.#driver = driver;
+    this.#directory = options.directory;
+    this.#file = new StoreFile({ ...options, driver });
+    this.#database = this.#file.database;
+    try {
+      this.#statements = prepare(this.#database);
+      this.#state = new StateRows(this.#database);
+      const edits = new BlockEdits(this.#database);
+      this.#removals = new Removals(this.#database, edits);
+      this.#retention = new Retention(this.#database, edits, options.retention ?? {});
+      const { directory, reserveBytes = DEFAULT_RESERVE_BYTES } = options;
+      this.#reserve = new ReserveFile(join(directory, StoreFiles.Reserve), reserveBytes);
+      this.#reserve.fill();
+    } catch (error) {
+      this.#file.abandon();
+      throw storeError(error, this.#directory);
+    }
+  }
+
+  get opened(): OpenedStore {
+    const { epoch, position, loss } = this.#file;
+    return { epoch, position, loss, driver: this.#driver.name, state: this.#state.snapshot };
+  }
+
+  /**
+   * Stores blocks, all of them or none.
+   *
+   * @throws ServerError when none is stored
+   */
+  write(blocks: readonly Block[]): void {
+    this.#inTransaction(() => {
+      for (const block of blocks) this.#writeBlock(block);
+      this.#state.write();
+    });
+    this.#file.keepPosition(blocks.at(-1)!.last);
+  }
+
+  /**
+   * The newest blocks, oldest first, with `maxBytes` at the most; one that cannot be read is left out.
+   */
+  readTail(maxBytes: number): Block[] {
+    const blocks = new Blocks(this.#database);
+    const tail: Block[] = [];
+    let left = maxBytes;
+    let block = this.#guard(() => blocks.readBefore(Number.MAX_SAFE_INTEGER));
+    while (block && left >= (block.bytes?.length ?? 0)) {
+      const { first, bytes } = block;
+      if (bytes && entriesOf(block)) tail.push({ ...block, bytes });
+      left -= bytes?.length ?? 0;
+      block = this.#guard(() => blocks.readBefore(first));
+    }
+    return tail.reverse();
+  }
+
+  /** How much is stored. */
+  totals(): { entries: number; blockBytes: number; fileBytes: number } {
+    const { entries, bytes } = this.#statements.total.get() as { entries: number; bytes: number };
+    return { entries, blockBytes: bytes, fileBytes: this.#file.bytes };
+  }
+
+  /**
+   * Begins to remove entries that are stored now; {@link StoreWriter.keepHouse} goes on with it, over restarts, too.
+   *
+   * @returns false when nothing is stored of what is to be removed
+   */
+  beginRemoval(wish: RemovalWish): boolean {
+    return this.#inTransaction(() => this.#removals.begin(wish));
+  }
+
+  /** Whether a removal is under way. */
+  get isRemoving(): boolean {
+    return this.#removals.isPending;
+  }
+
+  /**
+   * Does a small part of what can wait: removals, retention, giving space back.
+   *
+   * @param now milliseconds since 1970
+   * @returns whether there was something to do, and the entries that were removed
+   */
+  keepHouse(now: number): { readonly worked: boolean; readonly removed: number } {
+    const wasRemoving = this.isRemoving;
+    const removed = this.#inTransaction(() =>
+      wasRemoving ? this.#removals.step() : this.#retention.step(now),
+    );
+    if (wasRemoving || removed > 0) {
+      // What the newest entry of a stream is may have changed.
+      this.#streams.clear();
+      // What was removed is in the journal as well.
+      if (wasRemoving && !this.isRemoving) this.#checkpoint();
+      return { worked: true, removed };
+    }
+    const { freelist_count: free } = this.#database.prepare('PRAGMA freelist_count').get()!;
+    if ((free as number) <= FREE_PAGES) return { worked: false, removed: 0 };
+    this.#guard(() => this.#database.exec(`PRAGMA incremental_vacuum(${PAGES_PER_STEP})`));
+    return { worked: true, removed: 0 };
+  }
+
+  /**
+   * Makes room on a full disk: gives the reserve up, so that retention can work and the file can shrink.
+   *
+   * @param now milliseconds since 1970
+   * @returns whether there is space for entries again
+   */
+  makeRoom(now: number): boolean {
+    this.#reserve.giveUp();
+    try {
+      this.#checkpoint();
+      while (this.keepHouse(now).worked);
+      this.#checkpoint();
+      return this.#reserve.hasSpace() && this.#reserve.fill();
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Stores blocks of another store, whose entries came to something there; what the state is then is said at the end.
+   *
+   * @throws ServerError when none is stored
+   */
+  import(blocks: readonly Block[], state?: StateSnapshot): void {
+    this.#inTransaction(() => {
+      for (const block of blocks) this.#writeBlock(block, () => false);
+      if (state) this.#state.replace(state);
+    });
+    const last = blocks.at(-1)?.last;
+    if (last !== undefined) this.#file.keepPosition(last);
+  }
+
+  /** Tells that positions are given out which will not be stored. */
+  goBeyond(): void {
+    this.#file.goBeyond();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  /** @param isVoid has the entry take effect, and answers whether it comes to nothing */
+  #writeBlock(block: Block, isVoid: (entry: BlockEntry) => boolean = (entry) => this.#apply(entry)): void {
+    const { first, last, at, bytes } = block;
+    const { insertBlock, insertPart, addToTotal } = this.#statements;
+    const parts = new Map<string, Part>();
+    const entries = readBlock(bytes, first);
+    for (const entry of entries) {
+      const cameToNothing = isVoid(entry);
+      if (cameToNothing) markVoid(bytes, entry);
+      const key = cameToNothing ? CLAIMS_KEY : streamKeyOf(entry);
+      const { seq, name, body } = entry;
+      let part = parts.get(key);
+      if (!part) {
+        part = { stream: this.#stream(key), first: seq, last: seq, entries: 0, bytes: 0 };
+        parts.set(key, part);
+      }
+      part.last = seq;
+      part.entries++;
+      part.bytes += name.length + body.length;
+    }
+    insertBlock.run(first, last, at, blockCrc(block), bytes);
+    for (const { stream, first: partFirst, last: partLast, entries: count, bytes: size } of parts.values()) {
+      insertPart.run(stream.id, partFirst, partLast, count, size, stream.last, first);
+      stream.last = partLast;
+      this.#retention.touch(stream.id);
+    }
+    addToTotal.run(last, entries.length, bytes.length);
+  }
+
+  #apply(entry: BlockEntry): boolean {
+    const { kind } = this.#state.apply(entry);
+    return kind === 'void' || kind === 'repeated';
+  }
+
+  /** The stream of a key; made when it is new. */
+  #stream(key: string): Stream {
+    const known = this.#streams.get(key);
+    if (known) return known;
+    const { findStream, insertStream, lastOfStream } = this.#statements;
+    const { kind, name } = streamName(key);
+    let row = findStream.get(kind, name);
+    if (!row) {
+      insertStream.run(kind, name);
+      row = findStream.get(kind, name)!;
+    }
+    const { id, cut } = row as { id: number; cut: number };
+    const stream = { id, last: (lastOfStream.get(id)?.last as number | undefined) ?? cut };
+    this.#streams.set(key, stream);
+    return stream;
+  }
+
+  #inTransaction<T>(work: () => T): T {
+    return this.#guard(() => {
+      try {
+        this.#database.exec('BEGIN IMMEDIATE');
+        const result = work();
+        this.#database.exec('COMMIT');
+        return result;
+      } catch (error) {
+        this.#rollBack();
+        // What was before is in the database.
+        this.#streams.clear();
+        this.#state.revert();
+        throw error;
+      }
+    });
+  }
+
+  #checkpoint(): void {
+    this.#guard(() => this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw storeError(error, this.#directory);
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      this.#database.exec('ROLLBACK');
+    } catch {
+      // SQLite has rolled back by itself, or no transaction had begun.
+    }
+  }
+}
+
+function prepare(database: SqliteDatabase) {
+  const statement = (sql: string): SqliteStatement => database.prepare(sql);
+  return {
+    insertBlock: statement('INSERT INTO block (first, last, at, crc, bytes) VALUES (?, ?, ?, ?, ?)'),
+    insertPart: statement(
+      'INSERT INTO part (stream, first, last, entries, bytes, previous, block) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ),
+    addToTotal: statement('UPDATE total SET position = ?, entries = entries + ?, bytes = bytes + ?'),
+    total: statement('SELECT entries, bytes FROM total'),
+    findStream: statement('SELECT id, cut FROM stream WHERE kind = ? AND name = ?'),
+    insertStream: statement('INSERT INTO stream (kind, name) VALUES (?, ?)'),
+    lastOfStream: statement('SELECT last FROM part WHERE stream = ? ORDER BY first DESC LIMIT 1'),
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * A thread that has the store's file open, seen from the server's thread. SQLite blocks while it writes and flushes,
+ * so it is never called on the event loop.
+ */
+import { fileURLToPath } from 'node:url';
+import { type TransferListItem, Worker } from 'node:worker_threads';
+import { ServerError, ServerErrorCode } from '../../errors.js';
+import { type ErrorMessage, fromErrorMessage } from '../store-error.js';
+import type { Transferred } from './transferred.js';
+
+/** What a thread is started with. */
+export interface ThreadData {
+  readonly role: string;
+  readonly options: unknown;
+}
+
+/** One call. */
+export interface CallMessage {
+  readonly id: number;
+  readonly operation: string;
+  readonly argument: unknown;
+}
+
+/** Its answer. */
+export type AnswerMessage =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: ErrorMessage };
+
+interface PendingCall {
+  resolve(value: unknown): void;
+  reject(error: ServerError): void;
+}
+
+/** What an operation answers, as it arrives. */
+type Answer<F extends (argument: never) => unknown> =
+  Awaited<ReturnType<F>> extends Transferred<infer V> ? V : Awaited<ReturnType<F>>;
+
+export class StoreThread<T extends { [K in keyof T]: (argument: never) => unknown }> {
+  readonly #worker: Worker;
+  readonly #pending: Map<number, PendingCall> = new Map();
+  #calls = 0;
+  #end: ServerError | undefined;
+  /** Called when the thread ends by itself; no call is answered any more. */
+  onDeath: ((error: ServerError) => void) | undefined;
+
+  /** Starts a thread. What goes wrong there is the answer of the first call. */
+  constructor(role: string, options: unknown) {
+    this.#worker = startWorker({ role, options });
+    this.#worker.unref();
+    this.#worker.on('message', (answer: AnswerMessage) => this.#answer(answer));
+    this.#worker.on('error', (error) => this.#die(error));
+    this.#worker.on('exit', (code) => this.#die(new Error(`exit code ${code}`)));
+  }
+
+  /** Has the thread do something. `transfer` goes over to it and cannot be used here any more. */
+  call<K extends keyof T & string>(
+    operation: K,
+    argument: Parameters<T[K]>[0],
+    transfer: readonly TransferListItem[] = [],
+  ): Promise<Answer<T[K]>> {
+    if (this.#end) return Promise.reject(this.#end);
+    return new Promise((resolve, reject) => {
+      const id = ++this.#calls;
+      this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      // A process does not end while an answer is on its way.
+      if (this.#pending.size === 1) this.#worker.ref();
+      this.#worker.postMessage({ id, operation, argument } satisfies CallMessage, transfer);
+    });
+  }
+
+  /** Ends the thread, whatever it does. Idempotent. */
+  async terminate(): Promise<void> {
+    this.#end ??= new ServerError(ServerErrorCode.Closed, 'the store is closed');
+    await this.#worker.terminate();
+  }
+
+  #answer(answer: AnswerMessage): void {
+    const call = this.#pending.get(answer.id);
+    if (!call) return;
+    this.#pending.delete(answer.id);
+    if (this.#pending.size === 0) this.#worker.unref();
+    if ('error' in answer) call.reject(fromErrorMessage(answer.error));
+    else call.resolve(answer.value);
+  }
+
+  #die(cause: Error): void {
+    const isNew = this.#end === undefined;
+    this.#end ??= new ServerError(
+      ServerErrorCode.StoreFailed,
+      `the thread of the store ended: ${cause.message}`,
+      {
+        cause,
+      },
+    );
+    for (const call of this.#pending.values()) call.reject(this.#end);
+    this.#pending.clear();
+    if (isNew) this.onDeath?.(this.#end);
+  }
+}
+
+/** What reads TypeScript, where the sources are run. */
+const SOURCE_LOADER = 'tsx/esm/api';
+
+/**
+ * The thread's program lies beside this file: `sqlite-thread.js` or `.cjs` as built, `main.ts` in the sources. Those
+ * need a loader, which a worker does not inherit on Node 20.
+ */
+function startWorker(workerData: ThreadData): Worker {
+  const here = import.meta.url;
+  if (!here.endsWith('.ts')) {
+    const name = here.endsWith('.cjs') ? './sqlite-thread.cjs' : './sqlite-thread.js';
+    return new Worker(fileURLToPath(new URL(name, here)), { workerData });
+  }
+  const loader = JSON.stringify(SOURCE_LOADER);
+  const source = JSON.stringify(new URL('./main.ts', here).href);
+  const code = `import(${loader}).then(({ register }) => { register(); return import(${source}); })`;
+  return new Worker(code, { eval: true, workerData, execArgv: ['--conditions=@chat/source'] });
+}

@@ -1,0 +1,151 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Draft } from '../../../src/log/entry.js';
+import { SearchIndex } from '../../../src/sqlite/search/search-index.js';
+import { StoreWriter, type StoreWriterOptions } from '../../../src/sqlite/store-writer.js';
+import { draft } from '../../support/event-log-contract.js';
+import { blockOf } from '../../support/sqlite/blocks.js';
+import { dataFolder } from '../../support/sqlite/folder.js';
+
+function opened(more: Partial<StoreWriterOptions> = {}) {
+  const directory = dataFolder();
+  const writer = new StoreWriter({ directory, durability: 'process', reserveBytes: 0, ...more });
+  let index = new SearchIndex({ directory });
+  let seq = 0;
+  onTestFinished(() => {
+    index.close();
+    writer.close();
+  });
+  return {
+    directory,
+    writer,
+    say: (...drafts: Draft[]) => {
+      writer.write([blockOf(seq + 1, ...drafts)]);
+      seq += drafts.length;
+    },
+    reopen: () => {
+      index.close();
+      index = new SearchIndex({ directory });
+      return index.position;
+    },
+    index: () => index,
+    find: (
+      query: string,
+      scope: { rooms?: string[]; from?: string; before?: number; limit?: number } = {},
+    ) => {
+      while (index.fill());
+      while (index.trim());
+      const steps = index.search(query, { rooms: ['a', 'b'], limit: 10, ...scope });
+      for (;;) {
+        const { done, value } = steps.next();
+        if (done) return value.map((hit) => hit.seq);
+      }
+    },
+    remove: (wish: { room?: string; name?: string }) => {
+      writer.beginRemoval(wish);
+      while (writer.keepHouse(0).worked);
+      for (const _ of index.remove(wish));
+    },
+  };
+}
+
+describe('SearchIndex', () => {
+  it('finds words in any script, phrases and begins, the newest first', () => {
+    const { say, find } = opened();
+    say(
+      draft('a', 'the quick brown fox'),
+      draft('a', 'brown quick'),
+      draft('a', '東京に行く'),
+      draft('a', 'كِتَابٌ جديد'),
+    );
+    say(draft('a', 'quickly'), draft('a', 'สวัสดีครับ'), draft('a', 'שָׁלוֹם'));
+    expect(find('quick')).toEqual([2, 1]);
+    expect(find('"quick brown"')).toEqual([1]);
+    expect(find('quick*')).toEqual([5, 2, 1]);
+    expect(find('京に')).toEqual([3]);
+    expect(find('京行')).toEqual([]);
+    expect(find('كتاب')).toEqual([4]);
+    expect(find('สวัสดี')).toEqual([6]);
+    expect(find('שלום')).toEqual([7]);
+    expect(find('')).toEqual([]);
+  });
+
+  it('finds what is in the rooms that may be looked at, from whom, and before when', () => {
+    const { say, find, index } = opened();
+    const eve = { name: Buffer.from('eve') };
+    say(
+      draft('a', 'word'),
+      draft('b', 'word', eve),
+      draft('c', 'word'),
+      draft('\u00007', 'word'),
+      draft('a', 'word', eve),
+    );
+    expect(find('word')).toEqual([5, 2, 1]);
+    expect(find('word', { rooms: ['b'] })).toEqual([2]);
+    expect(find('word', { rooms: ['nowhere'] })).toEqual([]);
+    expect(find('word', { rooms: [] })).toEqual([]);
+    expect(find('word', { from: 'eve' })).toEqual([5, 2]);
+    expect(find('word', { from: 'Eve' })).toEqual([]);
+    expect(find('word', { before: 5, limit: 1 })).toEqual([2]);
+    const many = Array.from({ length: 200 }, (_, i) => `room ${i}`);
+    expect(find('word', { rooms: [...many, 'c'] })).toEqual([3]);
+    const [hit] = index()
+      .search('word', { rooms: ['b'], limit: 1 })
+      .next().value as [unknown];
+    expect(hit).toEqual({
+      room: 'b',
+      seq: 2,
+      at: 1_700_000_000_000,
+      sender: 2,
+      name: 'eve',
+      snippet: 'word',
+      marks: [[0, 4]],
+    });
+  });
+
+  it('finds messages of text only, and none that came to nothing', () => {
+    const { say, find } = opened();
+    say(draft('a', 'word', { codec: 2 }), draft('a', 'word', { type: 0x12, kind: 1 }));
+    expect(find('word')).toEqual([]);
+  });
+
+  it('goes on where it was, and begins anew where it is damaged or of something else', () => {
+    const { say, find, reopen, directory } = opened();
+    say(draft('a', 'word'));
+    expect(find('word')).toEqual([1]);
+    expect(reopen()).toBe(1);
+    say(draft('a', 'word'));
+    expect(find('word')).toEqual([2, 1]);
+    for (const suffix of ['', '-wal'])
+      writeFileSync(join(directory, `search.sqlite${suffix}`), 'x'.repeat(10_000));
+    expect(reopen()).toBe(0);
+    expect(find('word')).toEqual([2, 1]);
+  });
+
+  it('forgets what was removed, and what retention took', () => {
+    const { say, find, remove, reopen } = opened({ retention: { maxEntries: 4 } });
+    say(draft('a', 'word'), draft('b', 'word', { name: Buffer.from('eve') }));
+    say(draft('a', 'word', { name: Buffer.from('eve') }), draft('b', 'word'));
+    expect(find('word')).toEqual([4, 3, 2, 1]);
+    remove({ room: 'a', name: 'eve' });
+    expect(find('word')).toEqual([4, 2, 1]);
+    remove({ room: 'b' });
+    expect(find('word')).toEqual([1]);
+    expect(reopen()).toBe(4);
+    say(draft('a', 'word'), draft('a', 'word'), draft('a', 'word'), draft('a', 'word'));
+    remove({ room: 'nowhere' });
+    expect(find('word')).toEqual([8, 7, 6, 5]);
+  });
+
+  it('begins anew when entries were removed without it', () => {
+    const { say, find, writer, reopen } = opened();
+    say(draft('a', 'word'), draft('b', 'word'));
+    expect(find('word')).toEqual([2, 1]);
+    writer.beginRemoval({ room: 'a' });
+    while (writer.keepHouse(0).worked);
+    expect(find('word')).toEqual([2]);
+    expect(reopen()).toBe(0);
+    expect(find('word')).toEqual([2]);
+  });
+});
