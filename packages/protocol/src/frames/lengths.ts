@@ -44,7 +44,7 @@ const MIN_FRAME_BYTES: Readonly<Record<keyof typeof FrameType, number>> = {
 };
 
 /** The same at the numbers of the types, which is quick to look at; 0 where a type is not known. */
-const MIN_BYTES: number[] = new Array(256).fill(0);
+const MIN_BYTES: number[] = Array.from({ length: 256 }, () => 0);
 for (const name of Object.keys(FrameType) as (keyof typeof FrameType)[]) {
   MIN_BYTES[FrameType[name]] = MIN_FRAME_BYTES[name];
 }

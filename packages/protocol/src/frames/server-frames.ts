@@ -4,7 +4,7 @@
  *
  * `readServerFrame` is all that a client needs to read as values: a page bundles no more than it receives.
  */
-import { readU32, readU48, writeU32, writeU48 } from '../bytes/integers.js';
+import { fits, MAX_U32, MAX_U48, readU32, readU48, writeU32, writeU48 } from '../bytes/integers.js';
 import { decodeJson, encodeJson } from '../bytes/json.js';
 import { FrameType, type ServerFrame, type SharedFrame } from './frame.js';
 import {
@@ -39,10 +39,10 @@ export function encodeServerFrame(frame: ServerOnlyFrame): Uint8Array {
     case FrameType.GoAway:
       return encodeEnd(frame.type, frame.code, frame.retryAfterMs, frame.reason);
     case FrameType.Ack: {
-      const bytes = allocate(frame.type, ACK_BYTES);
-      putU32(bytes, ACK_ID_OFFSET, 'publishId', frame.publishId);
-      putU48(bytes, ACK_SEQ_OFFSET, 'seq', frame.seq);
-      return putU48(bytes, ACK_AT_OFFSET, 'at', frame.at);
+      const bytes = new Uint8Array(ACK_BYTES);
+      const id = fits('publishId', frame.publishId, MAX_U32);
+      writeAck(bytes, 0, id, fits('seq', frame.seq, MAX_U48), fits('at', frame.at, MAX_U48));
+      return bytes;
     }
     case FrameType.Gap: {
       const bytes = allocate(frame.type, GAP_BYTES);
