@@ -1,7 +1,7 @@
 /** Bits that turn and ends that go missing: what is read is what was written, or is told as damaged. */
 import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FrameType, NoticeKind } from '@chat/protocol';
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { expect, it } from 'vitest';
 import { ServerError } from '../../src/errors.js';
 import { readBlock } from '../../src/log/block.js';

@@ -8,7 +8,8 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CodecTag, FrameType } from '@chat/protocol';
+import { CodecTag } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import type { BlockEntry } from '../../log/block.js';
 import type { SearchHit, SearchScope } from '../../log/event-log.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from '../driver.js';

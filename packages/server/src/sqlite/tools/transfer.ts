@@ -5,7 +5,8 @@
  * came to nothing are left out.
  */
 import { join } from 'node:path';
-import { CodecTag, FrameType } from '@chat/protocol';
+import { CodecTag } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import { type Block, type BlockEntry, BlockWriter } from '../../log/block.js';
 import { CLAIM, type Draft } from '../../log/entry.js';

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NoticeKind } from '@chat/protocol';
+import { NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { findDriver } from '../../../src/sqlite/driver.js';
 import { StoreFile, type StoreFileOptions } from '../../../src/sqlite/file/store-file.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { FrameType, NoticeKind } from '@chat/protocol';
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { claim } from '../../../src/log/claims.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { FrameType, NoticeKind } from '@chat/protocol';
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { claim } from '../../../src/log/claims.js';
 import { ClaimKind } from '../../../src/log/entry.js';
