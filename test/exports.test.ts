@@ -31,8 +31,10 @@ it('@chat/shm exports exactly this', async () => {
     'ShmError',
     'ShmErrorCode',
     'cleanup',
+    'cloneCodec',
     'connect',
     'inspect',
+    'jsonCodec',
     'listSegments',
     'listen',
     'openChannel',
@@ -43,6 +45,8 @@ it('@chat/shm exports exactly this', async () => {
     'openRing',
     'openSegment',
     'requestsOver',
+    'schemaCodec',
+    'textCodec',
     'unlink',
   ]);
 });

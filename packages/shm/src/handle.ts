@@ -208,3 +208,18 @@ export abstract class Handle<Events extends Record<keyof Events, unknown[]> = Ha
     (this as EventEmitter).emit('retired');
   }
 }
+
+/** Makes the handle on `segment`, which is closed again if that fails. */
+export function handleOn<H extends { ref(): H }>(
+  segment: Segment,
+  keepAlive: boolean,
+  make: (segment: Segment) => H,
+): H {
+  try {
+    const handle = make(segment);
+    return keepAlive ? handle.ref() : handle;
+  } catch (error) {
+    segment.close();
+    throw error;
+  }
+}

@@ -11,7 +11,6 @@ export {
   type ChannelSide,
   openChannel,
 } from './channel/channel.js';
-export type { MessagesOptions } from './channel/messages.js';
 export { ShmError, ShmErrorCode } from './errors.js';
 export type { HandleEvents, SegmentInfo } from './handle.js';
 export { type Latest, type LatestOptions, openLatest } from './latest/latest.js';
@@ -21,6 +20,18 @@ export { type Log, type LogOptions, openLog } from './log/log.js';
 export type { LogEntry, LogReader, LogReaderOptions } from './log/reader.js';
 export type { Identity, Liveness } from './platform/liveness.js';
 export { type Job, openQueue, type QueueOptions, type WorkQueue } from './queue/queue.js';
+export {
+  type Codec,
+  cloneCodec,
+  jsonCodec,
+  type SchemaResult,
+  type StandardSchema,
+  schemaCodec,
+  textCodec,
+} from './record/codec.js';
+export type { RecordOptions } from './record/options.js';
+export type { MessagesOptions } from './ring/messages.js';
+export type { Pipe } from './ring/pipe.js';
 export type { MessageHandler } from './ring/reader.js';
 export { openRing, type Ring, type RingOptions } from './ring/ring.js';
 export { SegmentKind } from './segment/layout.js';

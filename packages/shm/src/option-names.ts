@@ -5,12 +5,12 @@
  * The compiler keeps the tables complete.
  */
 import type { ChannelOptions } from './channel/channel.js';
-import type { MessagesOptions } from './channel/messages.js';
 import type { LatestOptions } from './latest/latest.js';
 import type { LockOptions, TryLockOptions } from './lock/mutex.js';
 import type { LogOptions } from './log/log.js';
 import type { LogReaderOptions } from './log/reader.js';
 import type { QueueOptions } from './queue/queue.js';
+import type { MessagesOptions } from './ring/messages.js';
 import type { RingOptions } from './ring/ring.js';
 import type { OpenOptions, ReadableOptions } from './segment/segment.js';
 import type { ChangedOptions, SegmentOptions } from './segment/shared-segment.js';
@@ -34,22 +34,17 @@ const DIRECTORY: Names<DirectoryOptions> = { directory: true };
 const UNLINK: Names<UnlinkOptions> = { ...DIRECTORY, trustOwners: true };
 const CLEANUP: Names<CleanupOptions> = { ...UNLINK, removeAbandoned: true };
 const SEGMENT: Names<SegmentOptions> = { ...READABLE, payloadBytes: true };
-const LATEST: Names<LatestOptions> = { ...READABLE, maxValueBytes: true, cells: true };
-const RING: Names<RingOptions> = { ...OPEN, capacityBytes: true };
-const CHANNEL: Names<ChannelOptions> = {
-  ...OPEN,
-  side: true,
-  capacityBytes: true,
-  maxQueuedBytes: true,
-  keepAlive: true,
-};
-const LOG: Names<LogOptions> = { ...OPEN, capacityBytes: true, maxQueuedBytes: true, keepAlive: true };
+const LATEST: Names<LatestOptions> = { ...READABLE, maxValueBytes: true, cells: true, codec: true };
+const RECORDS = { ...OPEN, capacityBytes: true, maxQueuedBytes: true, keepAlive: true, codec: true } as const;
+const RING: Names<RingOptions> = RECORDS;
+const CHANNEL: Names<ChannelOptions> = { ...RECORDS, side: true };
+const LOG: Names<LogOptions> = RECORDS;
 
 const TRY_LOCK: Names<TryLockOptions> = { acceptPoisoned: true };
 const LOCK: Names<LockOptions> = { ...TRY_LOCK, signal: true, timeoutMs: true };
 const WAIT: Names<WaitOptions> = { signal: true };
 const MESSAGES: Names<MessagesOptions> = { ...WAIT, endWithPeer: true };
-const QUEUE: Names<QueueOptions> = { ...LOG };
+const QUEUE: Names<QueueOptions> = RECORDS;
 const LISTEN: Names<ListenOptions> = { ...OPEN, maxConnections: true, keepAlive: true };
 const CONNECT: Names<ConnectOptions> = {
   ...WAIT,
@@ -76,16 +71,15 @@ export type Taker =
   | 'cleanup'
   | 'withLock'
   | 'tryLock'
-  | 'channel.send'
-  | 'channel.receive'
-  | 'channel.readable'
-  | 'channel.messages'
+  | 'send'
+  | 'receive'
+  | 'readable'
+  | 'messages'
   | 'log.append'
   | 'log.reader'
   | 'reader.readable'
   | 'reader.entries'
-  | 'ring.readable'
-  | 'ring.writable'
+  | 'writable'
   | 'latest.changed'
   | 'segment.changed'
   | 'listen'
@@ -110,16 +104,15 @@ export const OPTION_NAMES: Readonly<Record<Taker, Readonly<Record<string, true>>
   cleanup: CLEANUP,
   withLock: LOCK,
   tryLock: TRY_LOCK,
-  'channel.send': WAIT,
-  'channel.receive': MESSAGES,
-  'channel.readable': MESSAGES,
-  'channel.messages': MESSAGES,
+  send: WAIT,
+  receive: MESSAGES,
+  readable: MESSAGES,
+  messages: MESSAGES,
   'log.append': WAIT,
   'log.reader': LOG_READER,
   'reader.readable': WAIT,
   'reader.entries': WAIT,
-  'ring.readable': WAIT,
-  'ring.writable': WAIT,
+  writable: WAIT,
   'latest.changed': WAIT,
   'segment.changed': CHANGED,
   listen: LISTEN,

@@ -8,8 +8,10 @@ describe('the package', () => {
       'ShmError',
       'ShmErrorCode',
       'cleanup',
+      'cloneCodec',
       'connect',
       'inspect',
+      'jsonCodec',
       'listSegments',
       'listen',
       'openChannel',
@@ -20,6 +22,8 @@ describe('the package', () => {
       'openRing',
       'openSegment',
       'requestsOver',
+      'schemaCodec',
+      'textCodec',
       'unlink',
     ]);
   });

@@ -21,6 +21,7 @@ import { LOCK_WAITS_WORD, LOCK_WORD, SegmentKind } from '../segment/layout.js';
 import { type ParticipantInfo, Role } from '../segment/participants.js';
 import { type OpenOptions, Segment } from '../segment/segment.js';
 import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
+import { lockTimeout } from './brief-lock.js';
 import { LockOutcome, LockWord } from './lock-word.js';
 
 /** How to take a lock. */
@@ -374,12 +375,7 @@ export class Mutex<
   }
 
   #timeoutError(timeoutMs: number): ShmError {
-    const owner = this.#word?.owner();
-    const who = owner === undefined ? 'nobody by now' : `process ${owner.pid}, which is ${owner.liveness}`;
-    return new ShmError(
-      'ERR_SHM_LOCK_TIMEOUT',
-      `the lock of ${this.#segment.name} was not had within ${timeoutMs} ms; it is held by ${who}`,
-    );
+    return lockTimeout(this.#segment.name, timeoutMs, this.#word?.owner());
   }
 
   #openWord(): LockWord {

@@ -11,11 +11,7 @@ import {
   latestPayloadBytes,
 } from '../latest/layout.js';
 import {
-  DATA_WORD,
   LOCK_WORD,
-  TAIL_WORD as LOG_TAIL_WORD,
-  logBytes,
-  OLDEST_WORD,
   READS_LOSSILY,
   READS_RELIABLY,
   SLOT_LOST,
@@ -24,7 +20,8 @@ import {
 } from '../log/layout.js';
 import { countAt } from '../log/writer.js';
 import { load } from '../platform/atomics.js';
-import { HEAD_WORD, READER_WORD, ringBytes, TAIL_WORD, UNIT_BYTES, WRITER_WORD } from '../ring/layout.js';
+import { areaBytes, DATA_WORD, distanceBytes, HEAD_WORD, TAIL_WORD } from '../record/layout.js';
+import { READER_WORD, WRITER_WORD } from '../ring/layout.js';
 import { SegmentKind, SLOT_SLEEPS, slotWord } from '../segment/layout.js';
 import type { ParticipantInfo } from '../segment/participants.js';
 import { checkPayloadBytes } from '../segment/spec.js';
@@ -146,11 +143,11 @@ function neededBytes({ kind, params: [first = 0, second = 0] }: SegmentImage): n
     case SegmentKind.Latest:
       return latestPayloadBytes(first, second);
     case SegmentKind.Ring:
-      return ringBytes(first);
+    case SegmentKind.Log:
+    case SegmentKind.Queue:
+      return areaBytes(first);
     case SegmentKind.Channel:
       return channelBytes(first);
-    case SegmentKind.Log:
-      return logBytes(first);
     default:
       return undefined;
   }
@@ -195,12 +192,12 @@ function describeLog(segment: SegmentImage): LogDetails {
   const [capacityBytes = 0] = segment.params;
   const { words } = segment;
   const control = segment.payload(0, DATA_WORD);
-  const tail = load(control, LOG_TAIL_WORD);
+  const tail = load(control, TAIL_WORD);
   return {
     kind: 'log',
     capacityBytes,
     entries: countAt(control, 0, tail)?.count,
-    keptBytes: distanceBytes(tail, payloadWord(segment, OLDEST_WORD)),
+    keptBytes: distanceBytes(tail, payloadWord(segment, HEAD_WORD)),
     writer: holderOf(segment, LOCK_WORD),
     participants: segment.participants.list().map(({ slot, pid }) => {
       const base = slotWord(slot);
@@ -233,9 +230,4 @@ function holderOf(segment: SegmentImage, word: number): ParticipantInfo | undefi
 
 function unreadBytes(segment: SegmentImage, ring: number): number {
   return distanceBytes(payloadWord(segment, ring + TAIL_WORD), payloadWord(segment, ring + HEAD_WORD));
-}
-
-/** Bytes from one position to a later one. */
-function distanceBytes(later: number, earlier: number): number {
-  return ((later - earlier) | 0) * UNIT_BYTES;
 }

@@ -7,8 +7,8 @@
  *     signal      whoever publishes takes the sleepers and rings (`bell.ts`)
  *     close       all who are parked look, and find the end
  *
- * A look costs a few loads. A read-only handle cannot say that it sleeps, so it looks every 20 ms. It happens when the handle is rung for, when a process that it has to do with is gone, and by a timer that
- * the whole thread shares. Only what is really there wakes anybody.
+ * A look costs a few loads. It happens when the handle is rung for, when a process that it has to do with is gone, and by a timer that
+ * the whole thread shares. Only what is really there wakes anybody. A read-only handle cannot say that it sleeps, so it looks every 20 ms.
  */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -48,6 +48,7 @@ export class Waiting {
   #shown = 0;
   /** Of a read-only handle, which nobody can ring for: it looks by itself. */
   #blindTimer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Immediate | undefined;
   #keepAlive = false;
   #closed = false;
 
@@ -123,6 +124,14 @@ export class Waiting {
     }
   }
 
+  /** Looks in the next turn of the event loop: for what nobody rings for. */
+  lookSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined;
+      if (!this.#closed) this.look();
+    });
+  }
+
   /** Wakes everybody who is parked; each looks for itself. */
   wakeAll(): void {
     for (const parked of this.#parked) parked.resolve();
@@ -156,6 +165,7 @@ export class Waiting {
     this.unref();
     this.#closed = true;
     clearInterval(this.#blindTimer);
+    clearImmediate(this.#soon);
     if (this.#bell !== undefined) {
       const slot = slotWord(this.#segment.participant.slot);
       // The bell outlives the handle, and is nobody's to remove with this slot.
