@@ -17,6 +17,7 @@ export { type Latest, type LatestOptions, openLatest } from './latest/latest.js'
 export { type Lock, type LockOptions, type Mutex, openMutex, type TryLockOptions } from './lock/mutex.js';
 export type { EntryHandler, LogStart } from './log/cursor.js';
 export { type Log, type LogOptions, openLog } from './log/log.js';
+export type { NamedCursorInfo } from './log/named.js';
 export type { LogEntry, LogReader, LogReaderOptions } from './log/reader.js';
 export type { Identity, Liveness } from './platform/liveness.js';
 export { type Job, openQueue, type QueueOptions, type WorkQueue } from './queue/queue.js';

@@ -55,7 +55,14 @@ const CONNECT: Names<ConnectOptions> = {
 };
 const REQUEST: Names<RequestOptions> = { ...WAIT, timeoutMs: true };
 const CHANGED: Names<ChangedOptions> = { ...WAIT, since: true };
-const LOG_READER: Names<LogReaderOptions> = { start: true, reliable: true, onLost: true };
+const LOG_READER: Names<LogReaderOptions> = {
+  start: true,
+  reliable: true,
+  name: true,
+  whenSlow: true,
+  slowAfterMs: true,
+  onLost: true,
+};
 
 /** What takes options. */
 export type Taker =

@@ -6,7 +6,8 @@
  * reader goes on at OLDEST, which is always the beginning of an entry. What it lost it then knows exactly, because entries are numbered.
  *
  * Nobody waits for a *lossy* reader; what it shows of itself in its slot is for people who look. A *reliable* one shows its position, and
- * writers do not pass it as long as it is not proven dead. A reader killed at any instruction leaves nothing that anybody waits for.
+ * writers do not pass it as long as it is not proven dead. A reader killed at any instruction leaves nothing that anybody waits for, but for
+ * its named cursor, if it has one: that stays where it was done, and its successor goes on there.
  *
  * Nothing in shared memory is believed. An impossible entry in a copy that counts as whole poisons the reader: the same
  * error again at each call. (A reader that slept while 2^31 units, 16 GiB, were appended may take any position for its own; the
@@ -15,6 +16,7 @@
 
 import { ShmError } from '../errors.js';
 import { fence, load, store } from '../platform/atomics.js';
+import { STEPS, step } from '../platform/step.js';
 import {
   HEAD_WORD,
   RECORD_LENGTH,
@@ -24,20 +26,26 @@ import {
   UNIT_WORDS_SHIFT,
 } from '../record/layout.js';
 import type { Records } from '../record/records.js';
-import { slotWord, WORD_BYTES } from '../segment/layout.js';
+import { SLOT_USER, slotWord, WORD_BYTES } from '../segment/layout.js';
 import type { Segment } from '../segment/segment.js';
 import {
+  COUNT_WORD,
+  countAt,
   ENTRY_HEADER_BYTES,
   ENTRY_NUMBER_HIGH,
   ENTRY_NUMBER_LOW,
   joinNumber,
+  READS_EVICTED,
   READS_LOSSILY,
   READS_RELIABLY,
-  SLOT_LOST,
-  SLOT_POSITION,
-  SLOT_READS,
+  ROW_CELLS,
+  ROW_HOLDER,
+  ROW_LOST,
+  ROW_PATIENCE,
+  ROW_POSITION,
+  ROW_READS,
+  writeCount,
 } from './layout.js';
-import { countAt } from './writer.js';
 
 /**
  * Is given one entry: the bytes from `start` to `end` of `bytes`, which are borrowed until the handler returns, and its number.
@@ -60,8 +68,11 @@ export class LogCursor {
   readonly #base: number;
   readonly #records: Records;
   readonly #onLost: ((count: number) => void) | undefined;
-  /** First word of our participant slot. */
-  readonly #slot: number;
+  /** Where it shows itself: the row of a named cursor, or that in our participant slot. */
+  readonly #row: number;
+  readonly #isNamed: boolean;
+  /** The cell of a named cursor that says which number its position has. */
+  #cell = 0;
   #reliable = false;
   /** Where the next entry begins, and the number it should have; 0 is any. */
   #position = 0;
@@ -81,14 +92,16 @@ export class LogCursor {
   #closed = false;
   #poison: ShmError | undefined;
 
-  constructor(segment: Segment, records: Records, onLost?: (count: number) => void) {
+  /** `namedRow`: of a named cursor that is ours. */
+  constructor(segment: Segment, records: Records, onLost?: (count: number) => void, namedRow?: number) {
     this.#segment = segment;
     this.#words = segment.words;
     this.#bytes = segment.bytes;
     this.#base = segment.payloadOffset / WORD_BYTES;
     this.#records = records;
     this.#onLost = onLost;
-    this.#slot = slotWord(segment.participant.slot);
+    this.#row = namedRow ?? slotWord(segment.participant.slot) + SLOT_USER;
+    this.#isNamed = namedRow !== undefined;
   }
 
   /** Goes to where it is to begin. For a reliable reader to be called while nobody appends. @throws {RangeError} */
@@ -109,20 +122,40 @@ export class LogCursor {
     this.#settle();
   }
 
-  /** Lets writers wait for this reader. To be called while nobody appends, after {@link seek}. */
-  becomeReliable(): void {
-    this.#reliable = true;
-    store(this.#words, this.#slot + SLOT_POSITION, this.#position);
-    store(this.#words, this.#slot + SLOT_READS, READS_RELIABLY);
+  /** Goes on where a named cursor stands; what was overwritten since counts as lost. To be called while nobody appends. */
+  resume(): void {
+    const words = this.#words;
+    const position = load(words, this.#row + ROW_POSITION);
+    const oldest = load(words, this.#base + HEAD_WORD);
+    const counted = countAt(words, this.#row + ROW_CELLS, position);
+    this.#cell = counted?.cell ?? 0;
+    this.#expected = counted?.count ?? 0;
+    const ahead = (position - oldest) | 0;
+    this.#position =
+      ahead < 0 || ahead > ((load(words, this.#base + TAIL_WORD) - oldest) | 0) ? oldest : position;
+    this.#doneTo = this.#position;
+    this.#doneExpected = this.#expected;
   }
 
-  /** Ends a {@link read} under way, and lets writers pass. */
+  /** Lets writers wait for this reader, as long as `patience` says. To be called while nobody appends, after {@link seek}. */
+  becomeReliable(patience: number): void {
+    this.#reliable = true;
+    store(this.#words, this.#row + ROW_PATIENCE, patience);
+    this.#showPosition();
+    store(this.#words, this.#row + ROW_READS, READS_RELIABLY);
+  }
+
+  /** Ends a {@link read} under way, and lets writers pass; but a named cursor stays where it is, for the next one who asks for it. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#isNamed) {
+      store(this.#words, this.#row + ROW_HOLDER, 0);
+      return;
+    }
     // A lossy reader leaves alone what the reliable one of its handle shows.
-    const hidden = !this.#reliable && load(this.#words, this.#slot + SLOT_READS) === READS_RELIABLY;
-    if (!hidden) store(this.#words, this.#slot + SLOT_READS, 0);
+    const hidden = !this.#reliable && load(this.#words, this.#row + ROW_READS) === READS_RELIABLY;
+    if (!hidden) store(this.#words, this.#row + ROW_READS, 0);
     this.#reliable = false;
   }
 
@@ -242,19 +275,42 @@ export class LogCursor {
   /** Tells writers how far they may go; or only people who look, if it is lossy: then a plain store will do. */
   #show(): void {
     if (this.#closed) return;
-    if (!this.#reliable) {
-      const words = this.#words;
-      // Only this thread changes it, so a plain load tells.
-      const reads = words[this.#slot + SLOT_READS];
-      // Another reader of this handle, which is reliable, shows itself there.
-      if (reads === READS_RELIABLY) return;
-      words[this.#slot + SLOT_POSITION] = this.#doneTo;
-      if (reads !== READS_LOSSILY) words[this.#slot + SLOT_READS] = READS_LOSSILY;
+    if (this.#reliable || this.#isNamed) {
+      if (load(this.#words, this.#row + ROW_POSITION) !== this.#doneTo) this.#showPosition();
       return;
     }
-    if (load(this.#words, this.#slot + SLOT_POSITION) === this.#doneTo) return;
+    const words = this.#words;
+    // Only this thread changes it, so a plain load tells.
+    const reads = words[this.#row + ROW_READS];
+    // Another reader of this handle, which is reliable, shows itself there.
+    if (reads === READS_RELIABLY) return;
+    words[this.#row + ROW_POSITION] = this.#doneTo;
+    if (reads !== READS_LOSSILY) words[this.#row + ROW_READS] = READS_LOSSILY;
+  }
+
+  #showPosition(): void {
+    const words = this.#words;
+    if (this.#isNamed) {
+      this.#cell ^= 1;
+      writeCount(words, this.#row + ROW_CELLS, this.#cell, this.#doneTo, this.#doneExpected);
+      if (STEPS) step('log: cell of a cursor written');
+    }
     // publish: this reader is done with everything before. pairs with: LogRoster.reach
-    store(this.#words, this.#slot + SLOT_POSITION, this.#doneTo);
+    store(words, this.#row + ROW_POSITION, this.#doneTo);
+  }
+
+  /** Learns that a writer had no patience any more. @throws {@link ShmError} `ERR_SHM_EVICTED` */
+  #lookAtRow(): void {
+    const reads = load(this.#words, this.#row + ROW_READS);
+    if (reads === READS_RELIABLY) return;
+    this.#reliable = false;
+    if (reads !== READS_EVICTED) return;
+    this.#poisoned(
+      new ShmError(
+        'ERR_SHM_EVICTED',
+        `a writer of ${this.#segment.name} gave this reader up at entry ${this.#doneExpected}`,
+      ),
+    );
   }
 
   /** Deals with an entry that is not the expected one. Returns whether it is to be passed over. */
@@ -262,7 +318,7 @@ export class LogCursor {
     const lost = this.#expected === 0 ? 0 : number - this.#expected;
     if (lost < 0) {
       if (!this.#seeking) {
-        this.#corrupt(this.#records.corrupt(`entry ${number} stands where ${this.#expected} was expected`));
+        this.#poisoned(this.#records.corrupt(`entry ${number} stands where ${this.#expected} was expected`));
       }
       return true;
     }
@@ -273,7 +329,7 @@ export class LogCursor {
       // What is lost does not come again.
       this.#doneTo = this.#position;
       this.#doneExpected = number;
-      this.#words[this.#slot + SLOT_LOST] = ((this.#words[this.#slot + SLOT_LOST] ?? 0) + lost) | 0;
+      this.#words[this.#row + ROW_LOST] = ((this.#words[this.#row + ROW_LOST] ?? 0) + lost) | 0;
       this.#onLost?.(lost);
     }
     return false;
@@ -282,6 +338,7 @@ export class LogCursor {
   /** Copies the next entries out. False when there are none, or a writer was faster each time. */
   #fill(): boolean {
     const words = this.#words;
+    if (this.#reliable) this.#lookAtRow();
     let most = BATCH_UNITS;
     let jumped = false;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -320,7 +377,7 @@ export class LogCursor {
         this.#batchAt = 0;
         return true;
       }
-      if (jumped) this.#corrupt(this.#records.neither(this.#position, length, mark, left));
+      if (jumped) this.#poisoned(this.#records.neither(this.#position, length, mark, left));
       // Either corrupt, or a position of another age: the numbers at OLDEST will tell.
       jumped = true;
       this.#seeking = false;
@@ -344,17 +401,18 @@ export class LogCursor {
   #end(): { readonly tail: number; readonly count: number } {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const tail = load(this.#words, this.#base + TAIL_WORD);
-      const counted = countAt(this.#words, this.#base, tail);
+      const counted = countAt(this.#words, this.#base + COUNT_WORD, tail);
       // The cell of this tail is written again only after the next store of TAIL.
       fence();
       if (load(this.#words, this.#base + TAIL_WORD) !== tail) continue;
-      if (counted === undefined) this.#corrupt(this.#records.corrupt(`no count cell names its tail ${tail}`));
+      if (counted === undefined)
+        this.#poisoned(this.#records.corrupt(`no count cell names its tail ${tail}`));
       return { tail, count: counted.count };
     }
     throw new ShmError('ERR_SHM_OVERTAKEN', `the tail of ${this.#segment.name} moved at every look`);
   }
 
-  #corrupt(error: ShmError): never {
+  #poisoned(error: ShmError): never {
     this.#poison = error;
     throw error;
   }

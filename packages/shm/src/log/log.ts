@@ -8,6 +8,7 @@
  * Readers sleep until there is an entry, writers until a reliable reader has made room: see `waiting/wait-point.ts`.
  */
 
+import { ShmError } from '../errors.js';
 import { Handle, handleOn } from '../handle.js';
 import { assertOptions } from '../option-names.js';
 import { load } from '../platform/atomics.js';
@@ -21,14 +22,18 @@ import { Segment } from '../segment/segment.js';
 import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
 import { WaitQueue } from '../waiting/wait-queue.js';
 import type { WaitOptions } from '../waiting/waiting.js';
-import { LogCursor } from './cursor.js';
-import { DEFAULT_LOG_BYTES, ENTRY_HEADER_BYTES } from './layout.js';
+import { LogCursor, type LogStart } from './cursor.js';
+import { DEFAULT_LOG_BYTES, ENTRY_HEADER_BYTES, logBytes } from './layout.js';
+import { type NamedCursorInfo, NamedCursors } from './named.js';
 import { LogReader, type LogReaderOptions } from './reader.js';
 import { LogRoster } from './roster.js';
 import { LogWriter } from './writer.js';
 
 /** Options of {@link openLog}. */
 export type LogOptions<T = Uint8Array> = RecordOptions<T>;
+
+const DEFAULT_SLOW_MS = 10_000;
+const MAX_SLOW_MS: number = 2 ** 30;
 
 /** A handle on a log. Made by {@link openLog}. */
 export class Log<T = Uint8Array> extends Handle {
@@ -43,6 +48,7 @@ export class Log<T = Uint8Array> extends Handle {
   readonly #records: Records;
   readonly #content: Content<T>;
   readonly #writer: LogWriter;
+  readonly #named: NamedCursors;
   readonly #readers = new Set<LogReader<T>>();
   readonly #queue: WaitQueue<number>;
 
@@ -66,6 +72,7 @@ export class Log<T = Uint8Array> extends Handle {
     this.#content = new Content(codec, 'an entry', this.maxEntryBytes, `maxEntryBytes of ${name}`);
     const writer = new LogWriter(segment, this.#records, new LogRoster(segment));
     this.#writer = writer;
+    this.#named = new NamedCursors(segment);
     this.#queue = new WaitQueue<number>(
       {
         waiting: this.waiting,
@@ -138,16 +145,19 @@ export class Log<T = Uint8Array> extends Handle {
   /**
    * Starts reading.
    *
-   * @throws {RangeError} when `start` is no entry.
+   * @throws {RangeError} when `start` is no entry, or another option is out of range.
    * @throws {@link ShmError} `ERR_SHM_LOCK_TIMEOUT` when a reliable reader cannot be entered because a writer does not come to the end
-   * of its append within half a second; `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`
+   * of its append within half a second; `ERR_SHM_ROLE_TAKEN` while another reader has the cursor `name`, `ERR_SHM_CURSORS_FULL`;
+   * `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`
    */
   reader(options: LogReaderOptions = {}): LogReader<T> {
     assertOptions(options, 'log.reader');
     this.assertOpen();
-    const { start = 'next', reliable = false, onLost } = options;
-    const cursor = new LogCursor(this.#segment, this.#records, onLost);
-    if (reliable) this.#enterReliable(cursor, start);
+    const { start = 'next', reliable = false, name, onLost } = options;
+    const patience = patienceOf(options);
+    let cursor = new LogCursor(this.#segment, this.#records, onLost);
+    if (name !== undefined) cursor = this.#enterNamed(name, start, patience, onLost);
+    else if (reliable) this.#enterReliable(cursor, start, patience);
     else cursor.seek(start);
     const host = {
       until: (isReady: () => boolean, signal: AbortSignal | undefined) =>
@@ -160,9 +170,29 @@ export class Log<T = Uint8Array> extends Handle {
         this.waiting.look();
       },
     };
-    const reader: LogReader<T> = new LogReader<T>(cursor, host, this.#content, this.name);
+    const reader: LogReader<T> = new LogReader<T>(cursor, host, this.#content, this.name, name);
     this.#readers.add(reader);
     return reader;
+  }
+
+  /** The named cursors of the log, also those with which nobody reads. @throws {@link ShmError} `ERR_SHM_CLOSED` */
+  cursors(): NamedCursorInfo[] {
+    this.assertOpen();
+    return this.#named.list();
+  }
+
+  /**
+   * Forgets a named cursor: writers do not wait for it any more.
+   *
+   * @returns false when there is none.
+   * @throws {@link ShmError} `ERR_SHM_ROLE_TAKEN` while somebody not proven dead reads with it; `ERR_SHM_LOCK_TIMEOUT`, `ERR_SHM_CLOSED`
+   */
+  removeCursor(name: string): boolean {
+    this.assertOpen();
+    this.#assertNotReading(name);
+    const removed = this.#exclusively(() => this.#named.remove(name));
+    if (removed) this.waiting.signal(this.#writable);
+    return removed;
   }
 
   /** Closes the readers of this handle, refuses waiting appends, lets go of the memory. Entries stay for others. Idempotent. */
@@ -185,20 +215,67 @@ export class Log<T = Uint8Array> extends Handle {
     return number;
   }
 
-  #enterReliable(cursor: LogCursor, start: LogReaderOptions['start'] & {}): void {
-    if ([...this.#readers].some((reader) => reader.reliable)) {
-      throw new TypeError('one reader of a handle may be reliable: open the log once more');
+  #enterReliable(cursor: LogCursor, start: LogStart, patience: number): void {
+    if ([...this.#readers].some((reader) => reader.reliable && reader.name === undefined)) {
+      throw new TypeError('one reader of a handle may be reliable: open the log once more, or name it');
     }
+    this.#exclusively(() => {
+      cursor.seek(start);
+      cursor.becomeReliable(patience);
+    });
+    this.#segment.participant.setRole(Role.Reader);
+  }
+
+  #enterNamed(
+    name: string,
+    start: LogStart,
+    patience: number,
+    onLost: LogReaderOptions['onLost'],
+  ): LogCursor {
+    this.#assertNotReading(name);
+    return this.#exclusively(() => {
+      const { row, isNew } = this.#named.claim(name);
+      const cursor = new LogCursor(this.#segment, this.#records, onLost, row);
+      try {
+        if (isNew) cursor.seek(start);
+        else cursor.resume();
+        cursor.becomeReliable(patience);
+        if (isNew) this.#named.publish(row, name);
+      } catch (error) {
+        cursor.close();
+        throw error;
+      }
+      return cursor;
+    });
+  }
+
+  #assertNotReading(name: string): void {
+    if (![...this.#readers].some((reader) => reader.name === name)) return;
+    throw new ShmError('ERR_SHM_ROLE_TAKEN', `the reader with the cursor ${name} is one of this handle`);
+  }
+
+  /** Runs `work` while nobody appends. @throws {@link ShmError} `ERR_SHM_LOCK_TIMEOUT` */
+  #exclusively<R>(work: () => R): R {
     const { lock } = this.#writer;
     lock.acquireSurely();
     try {
-      cursor.seek(start);
-      cursor.becomeReliable();
+      return work();
     } finally {
       lock.release();
     }
-    this.#segment.participant.setRole(Role.Reader);
   }
+}
+
+/** How long writers wait, as the row of the reader says it. @throws {RangeError} @throws {TypeError} */
+function patienceOf({ whenSlow = 'block', slowAfterMs = DEFAULT_SLOW_MS }: LogReaderOptions): number {
+  if (!Number.isInteger(slowAfterMs) || slowAfterMs < 1 || slowAfterMs > MAX_SLOW_MS) {
+    throw new RangeError(`slowAfterMs is a whole number of 1 to ${MAX_SLOW_MS}, not ${slowAfterMs}`);
+  }
+  const signs = { block: 0, lossy: 1, evict: -1 } as const;
+  if (!Object.hasOwn(signs, whenSlow)) {
+    throw new TypeError(`whenSlow is 'block', 'lossy' or 'evict', not ${JSON.stringify(whenSlow)}`);
+  }
+  return signs[whenSlow] * slowAfterMs;
 }
 
 /**
@@ -225,7 +302,7 @@ export class Log<T = Uint8Array> extends Handle {
 export function openLog<T = Uint8Array>(name: string, options: LogOptions<T> = {}): Log<T> {
   assertOptions(options, 'openLog');
   const segment = Segment.open(
-    recordSpec(SegmentKind.Log, options, DEFAULT_LOG_BYTES),
+    recordSpec(SegmentKind.Log, options, DEFAULT_LOG_BYTES, logBytes),
     name,
     options,
     Role.Both,

@@ -20,10 +20,26 @@ export interface LogReaderOptions {
    */
   readonly start?: LogStart;
   /**
-   * Whether writers wait for this reader rather than overtake it. One reader of a handle may be reliable.
+   * Whether writers wait for this reader rather than overtake it. One reader of a handle may be reliable without a name.
    * @defaultValue false
    */
   readonly reliable?: boolean;
+  /**
+   * A cursor of this name, at most 64 bytes, in the log, which outlives its readers: the next reader of the name goes on where this one was
+   * done, and `start` counts for the first one only. Writers wait for it as for a reliable reader, also while nobody reads with it. A log has
+   * room for 16; `log.removeCursor(name)` makes some.
+   * @defaultValue none
+   */
+  readonly name?: string;
+  /**
+   * What becomes of this reader, reliable or named, when a writer needs the room of an entry that it has not read, and it has not moved for
+   * `slowAfterMs`: `block` lets writers wait as long as it takes, `lossy` lets them overtake it, which it is told as a loss, `evict` gives it up,
+   * which it is told by `ERR_SHM_EVICTED`.
+   * @defaultValue `'block'`
+   */
+  readonly whenSlow?: 'block' | 'lossy' | 'evict';
+  /** @defaultValue 10000 */
+  readonly slowAfterMs?: number;
   /** Is told how many entries were lost, before the first one after them is handed out. */
   readonly onLost?: (count: number) => void;
 }
@@ -53,20 +69,23 @@ const BATCHES_PER_TURN = 16;
 
 /** Reads a log. Made by {@link Log.reader}. */
 export class LogReader<T = Uint8Array> implements AsyncIterable<LogEntry<T>> {
+  /** Of its cursor, if that outlives it. */
+  readonly name: string | undefined;
   readonly #cursor: LogCursor;
   readonly #host: LogReaderHost;
   readonly #content: Content<T>;
-  readonly #name: string;
+  readonly #log: string;
   readonly #turns = new TurnCounter(BATCHES_PER_TURN);
   #loop: Messages<LogEntry<T>> | undefined;
   #closed = false;
 
   /** @internal */
-  constructor(cursor: LogCursor, host: LogReaderHost, content: Content<T>, name: string) {
+  constructor(cursor: LogCursor, host: LogReaderHost, content: Content<T>, log: string, name?: string) {
     this.#cursor = cursor;
     this.#host = host;
     this.#content = content;
-    this.#name = name;
+    this.#log = log;
+    this.name = name;
   }
 
   /** How many entries it has lost so far. */
@@ -94,7 +113,7 @@ export class LogReader<T = Uint8Array> implements AsyncIterable<LogEntry<T>> {
    * A reliable reader lets writers pass what it has read when this returns.
    *
    * @returns how many there were. 0 does not mean that there is nothing: a lossy reader may have been overtaken at each attempt.
-   * @throws {@link ShmError} `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`, `ERR_SHM_BUSY` while a loop over the entries runs
+   * @throws {@link ShmError} `ERR_SHM_CORRUPT`, `ERR_SHM_EVICTED`, `ERR_SHM_CLOSED`, `ERR_SHM_BUSY` while a loop over the entries runs
    */
   read(handler: EntryHandler, limit: number = Infinity): number {
     if (this.#closed) throw this.#closedError();
@@ -170,7 +189,7 @@ export class LogReader<T = Uint8Array> implements AsyncIterable<LogEntry<T>> {
     if (this.#cursor.release()) this.#host.roomMade();
   }
 
-  /** Ends it; writers do not wait for it any more. Idempotent. */
+  /** Ends it; writers do not wait for it any more, unless its cursor has a name. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -189,10 +208,10 @@ export class LogReader<T = Uint8Array> implements AsyncIterable<LogEntry<T>> {
   }
 
   #loopingError(): ShmError {
-    return new ShmError('ERR_SHM_BUSY', `a loop over the entries of ${this.#name} is running`);
+    return new ShmError('ERR_SHM_BUSY', `a loop over the entries of ${this.#log} is running`);
   }
 
   #closedError(): ShmError {
-    return new ShmError('ERR_SHM_CLOSED', `the reader of ${this.#name} is closed`);
+    return new ShmError('ERR_SHM_CLOSED', `the reader of ${this.#log} is closed`);
   }
 }

@@ -24,16 +24,13 @@ import type { Records } from '../record/records.js';
 import { WORD_BYTES } from '../segment/layout.js';
 import type { Segment } from '../segment/segment.js';
 import {
-  COUNT_CELL_WORDS,
-  COUNT_HIGH,
-  COUNT_LOW,
-  COUNT_TAIL,
   COUNT_WORD,
+  countAt,
   ENTRY_HEADER_BYTES,
   ENTRY_NUMBER_HIGH,
   ENTRY_NUMBER_LOW,
-  joinNumber,
   LOCK_WORD,
+  writeCount,
 } from './layout.js';
 import type { LogRoster } from './roster.js';
 
@@ -110,7 +107,7 @@ export class LogWriter {
     const words = this.#words;
     const tail = load(words, this.#base + TAIL_WORD);
     if (tail === this.#tail && this.#count >= 0) return tail;
-    const counted = countAt(words, this.#base, tail);
+    const counted = countAt(words, this.#base + COUNT_WORD, tail);
     if (counted === undefined) throw this.#records.corrupt(`no count cell names its tail ${tail}`);
     this.#tail = tail;
     this.#cell = counted.cell;
@@ -144,10 +141,7 @@ export class LogWriter {
 
   #publish(tail: number, count: number): void {
     const words = this.#words;
-    const cell = this.#base + COUNT_WORD + (this.#cell ^ 1) * COUNT_CELL_WORDS;
-    words[cell + COUNT_TAIL] = tail;
-    words[cell + COUNT_LOW] = count | 0;
-    words[cell + COUNT_HIGH] = Math.floor(count / 2 ** 32);
+    writeCount(words, this.#base + COUNT_WORD, this.#cell ^ 1, tail, count);
     // publish: the entries and the count cell are visible to whoever sees this tail.
     // pairs with: LogCursor, load of TAIL
     store(words, this.#base + TAIL_WORD, tail);
@@ -164,9 +158,10 @@ export class LogWriter {
     if (missing <= 0) return true;
     // What was published before this append; entries of this very batch are not to be given up.
     const kept = (this.#tail - oldest) | 0;
-    let reach = this.#roster.reach(oldest, kept, false);
+    let reach = this.#roster.reach(oldest, kept);
     if (reach < missing && performance.now() - this.#struckAt >= STRIKE_INTERVAL_MS) {
-      reach = this.#roster.reach(oldest, kept, true);
+      this.#roster.giveUp(oldest, missing);
+      reach = this.#roster.reach(oldest, kept);
       this.#struckAt = performance.now();
     }
     if (reach < missing) return false;
@@ -186,21 +181,4 @@ export class LogWriter {
     fence();
     return true;
   }
-}
-
-/** How many entries there are before `tail`, and which cell says so; undefined when none does. */
-export function countAt(
-  words: Int32Array,
-  base: number,
-  tail: number,
-): { readonly count: number; readonly cell: number } | undefined {
-  let found: { count: number; cell: number } | undefined;
-  for (let cell = 0; cell < 2; cell++) {
-    const word = base + COUNT_WORD + cell * COUNT_CELL_WORDS;
-    if (words[word + COUNT_TAIL] !== tail) continue;
-    const count = joinNumber(words[word + COUNT_LOW] as number, words[word + COUNT_HIGH] as number);
-    // A cell of exactly 2^32 units ago may have the same tail: the larger count is the later one.
-    if (found === undefined || count > found.count) found = { count, cell };
-  }
-  return found;
 }

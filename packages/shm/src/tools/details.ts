@@ -11,14 +11,16 @@ import {
   latestPayloadBytes,
 } from '../latest/layout.js';
 import {
+  COUNT_WORD,
+  countAt,
   LOCK_WORD,
+  logBytes,
   READS_LOSSILY,
   READS_RELIABLY,
   SLOT_LOST,
   SLOT_POSITION,
   SLOT_READS,
 } from '../log/layout.js';
-import { countAt } from '../log/writer.js';
 import { load } from '../platform/atomics.js';
 import { areaBytes, DATA_WORD, distanceBytes, HEAD_WORD, TAIL_WORD } from '../record/layout.js';
 import { READER_WORD, WRITER_WORD } from '../ring/layout.js';
@@ -143,9 +145,10 @@ function neededBytes({ kind, params: [first = 0, second = 0] }: SegmentImage): n
     case SegmentKind.Latest:
       return latestPayloadBytes(first, second);
     case SegmentKind.Ring:
-    case SegmentKind.Log:
     case SegmentKind.Queue:
       return areaBytes(first);
+    case SegmentKind.Log:
+      return logBytes(first);
     case SegmentKind.Channel:
       return channelBytes(first);
     default:
@@ -196,7 +199,7 @@ function describeLog(segment: SegmentImage): LogDetails {
   return {
     kind: 'log',
     capacityBytes,
-    entries: countAt(control, 0, tail)?.count,
+    entries: countAt(control, COUNT_WORD, tail)?.count,
     keptBytes: distanceBytes(tail, payloadWord(segment, HEAD_WORD)),
     writer: holderOf(segment, LOCK_WORD),
     participants: segment.participants.list().map(({ slot, pid }) => {

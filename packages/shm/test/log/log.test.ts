@@ -3,6 +3,7 @@ import { describe, expect, inject, it } from 'vitest';
 import {
   COUNT_WORD,
   LOCK_WORD,
+  logBytes,
   READS_LOSSILY,
   READS_RELIABLY,
   SLOT_LOST,
@@ -12,7 +13,7 @@ import {
 import { type Log, type LogOptions, openLog } from '../../src/log/log.js';
 import type { LogReader } from '../../src/log/reader.js';
 import { store } from '../../src/platform/atomics.js';
-import { areaBytes, DATA_WORD, HEAD_WORD, TAIL_WORD } from '../../src/record/layout.js';
+import { DATA_WORD, HEAD_WORD, TAIL_WORD } from '../../src/record/layout.js';
 import { slotWord, WORD_BYTES } from '../../src/segment/layout.js';
 import { Segment } from '../../src/segment/segment.js';
 import { ChildProcess } from '../support/child-process.js';
@@ -69,7 +70,7 @@ describe('log layout', () => {
       SLOT_LOST: 14,
     });
     expect({ READS_RELIABLY, READS_LOSSILY }).toEqual({ READS_RELIABLY: 1, READS_LOSSILY: 2 });
-    expect(areaBytes(4096)).toBe(5120);
+    expect(logBytes(4096)).toBe(7168);
   });
 });
 
@@ -367,7 +368,7 @@ describe('Log', { timeout: 60_000 }, () => {
     const { last } = log;
     // As if positions had come round meanwhile.
     poke((words, base) => {
-      for (const cell of [0, 8]) words[base + COUNT_WORD + cell + 1] = last + 1_000_000;
+      for (const cell of [0, 4]) words[base + COUNT_WORD + cell + 1] = last + 1_000_000;
     });
     log.close();
     const later = open();

@@ -95,6 +95,13 @@ export const messageActors: Readonly<Record<string, (place: Place) => unknown>> 
     }
     return { sum };
   },
+  'read two entries with the cursor "worker" and begin a third': async ({ name, directory }) => {
+    const entries = openLog(name, { directory }).reader({ name: 'worker', start: 'oldest' }).entries();
+    held.push(entries);
+    const seen: unknown[] = [];
+    for (let i = 0; i < 3; i++) seen.push((await entries.next()).value?.number);
+    return seen;
+  },
   'sleep in a channel': ({ name, directory }) => {
     const channel = openChannel(name, { directory });
     held.push(channel, channel.readable());

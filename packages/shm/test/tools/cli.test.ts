@@ -109,7 +109,7 @@ describe('chat-shm inspect', () => {
     const rows = table(out);
     expect(rows[0]).toEqual([`${place.name}: log, layout 2.0`]);
     expect(rows).toContainEqual(['file', log.segment.path]);
-    expect(rows).toContainEqual(['size', '20480 bytes, 5120 of them payload']);
+    expect(rows).toContainEqual(['size', '20480 bytes, 7168 of them payload']);
     expect(rows).toContainEqual(['lock', 'free']);
     expect(rows).toContainEqual(['entries', '3 entries so far, 72 of 4096 bytes kept']);
     expect(rows).toContainEqual(['appending', 'nobody']);
