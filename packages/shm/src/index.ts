@@ -74,4 +74,4 @@ export {
   unlink,
 } from './tools/inspect.js';
 export type { PeerState } from './waiting/peer-watch.js';
-export type { WaitOptions } from './waiting/waiting.js';
+export type { SyncOptions, WaitOptions } from './waiting/waiting.js';

@@ -17,7 +17,7 @@ import type { ChangedOptions, SegmentOptions } from './segment/shared-segment.js
 import type { RequestOptions } from './server/requests.js';
 import type { ConnectOptions, ListenOptions } from './server/server.js';
 import type { CleanupOptions, DirectoryOptions, UnlinkOptions } from './tools/inspect.js';
-import type { WaitOptions } from './waiting/waiting.js';
+import type { SyncOptions, WaitOptions } from './waiting/waiting.js';
 
 type Names<T> = Readonly<Record<keyof T, true>>;
 
@@ -43,6 +43,7 @@ const LOG: Names<LogOptions> = RECORDS;
 const TRY_LOCK: Names<TryLockOptions> = { acceptPoisoned: true };
 const LOCK: Names<LockOptions> = { ...TRY_LOCK, signal: true, timeoutMs: true };
 const WAIT: Names<WaitOptions> = { signal: true };
+const SYNC: Names<SyncOptions> = { timeoutMs: true };
 const MESSAGES: Names<MessagesOptions> = { ...WAIT, endWithPeer: true };
 const QUEUE: Names<QueueOptions> = RECORDS;
 const LISTEN: Names<ListenOptions> = { ...OPEN, maxConnections: true, keepAlive: true };
@@ -78,6 +79,9 @@ export type Taker =
   | 'cleanup'
   | 'withLock'
   | 'tryLock'
+  | 'lockSync'
+  | 'readableSync'
+  | 'changedSync'
   | 'send'
   | 'receive'
   | 'readable'
@@ -111,6 +115,9 @@ export const OPTION_NAMES: Readonly<Record<Taker, Readonly<Record<string, true>>
   cleanup: CLEANUP,
   withLock: LOCK,
   tryLock: TRY_LOCK,
+  lockSync: { ...TRY_LOCK, ...SYNC },
+  readableSync: SYNC,
+  changedSync: SYNC,
   send: WAIT,
   receive: MESSAGES,
   readable: MESSAGES,

@@ -29,7 +29,7 @@ import { type ReadableOptions, Segment } from '../segment/segment.js';
 import type { SegmentSpec } from '../segment/spec.js';
 import { TurnCounter } from '../waiting/turn-counter.js';
 import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
-import type { WaitOptions } from '../waiting/waiting.js';
+import type { SyncOptions, WaitOptions } from '../waiting/waiting.js';
 import {
   CELL_DATA_BYTES,
   CELL_LENGTH_WORD,
@@ -243,6 +243,19 @@ export class Latest<T = Uint8Array> extends Handle implements AsyncIterable<T> {
     await this.#turns.next();
     await this.waiting.until(this.#changed, isNew, options.signal);
     return !this.closed;
+  }
+
+  /**
+   * Waits until there is a value that this handle has not read, with the thread blocked: for worker threads.
+   *
+   * @returns false when the time was up.
+   * @throws {@link ShmError} `ERR_SHM_READ_ONLY`, `ERR_SHM_CLOSED`
+   */
+  changedSync(options: SyncOptions = {}): boolean {
+    assertOptions(options, 'changedSync');
+    if (this.#closed) this.#throwClosed();
+    const isNew = (): boolean => load(this.#words, this.#versionWord) !== this.#seen;
+    return this.waiting.untilSync(this.#changed, isNew, options.timeoutMs);
   }
 
   /** The newest value, and each time it changed the newest again. Ends when the handle is closed; its waits can be aborted by `signal`. */

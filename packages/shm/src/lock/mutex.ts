@@ -21,6 +21,7 @@ import { LOCK_WAITS_WORD, LOCK_WORD, SegmentKind } from '../segment/layout.js';
 import { type ParticipantInfo, Role } from '../segment/participants.js';
 import { type OpenOptions, Segment } from '../segment/segment.js';
 import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
+import type { SyncOptions } from '../waiting/waiting.js';
 import { lockTimeout } from './brief-lock.js';
 import { LockOutcome, LockWord } from './lock-word.js';
 
@@ -163,6 +164,37 @@ export class Mutex<
     this.#openWord();
     if (this.#held !== undefined || this.#waiters.size > 0) return undefined;
     return this.#attempt(true, options.acceptPoisoned ?? false);
+  }
+
+  /**
+   * Waits for the lock with the thread blocked, as a futex does: for worker threads, and a few times as quick as through an event loop.
+   *
+   * @returns the lock, to be released by the caller.
+   * @throws {@link ShmError} `ERR_SHM_LOCK_TIMEOUT`; `ERR_SHM_DEADLOCK` when this very thread holds it; `ERR_SHM_POISONED`, `ERR_SHM_CLOSED`
+   */
+  lockSync(options: TryLockOptions & SyncOptions = {}): Lock {
+    assertOptions(options, 'lockSync');
+    const { timeoutMs = Infinity, acceptPoisoned = false } = options;
+    let lock: Lock | undefined;
+    const isOurs = (): boolean => {
+      const owner = this.#openWord().owner();
+      const self = this.#segment.self;
+      if (
+        this.#held !== undefined ||
+        (owner?.pid === self.pid && owner.identity?.tid === self.tid && self.tid !== 0)
+      ) {
+        throw new ShmError(
+          'ERR_SHM_DEADLOCK',
+          `the lock of ${this.#segment.name} is held by this thread itself`,
+        );
+      }
+      lock = this.#attempt(true, acceptPoisoned);
+      return lock !== undefined;
+    };
+    this.waiting.untilSync(this.#free, isOurs, timeoutMs, LIVENESS_INTERVAL_MS);
+    if (lock !== undefined) return lock;
+    this.#passOn();
+    throw this.#timeoutError(timeoutMs);
   }
 
   /**
@@ -343,7 +375,7 @@ export class Mutex<
       const token = sleeper === undefined ? 0 : this.#segment.participants.tokenAt(sleeper.slot);
       if (sleeper !== undefined && token !== 0) {
         const ours = word.releaseFor(token);
-        this.waiting.ring(sleeper.bell, sleeper.key);
+        this.waiting.wake(sleeper);
         return ours;
       }
     }
@@ -359,7 +391,7 @@ export class Mutex<
     if (sleeper === undefined) return;
     const token = this.#segment.participants.tokenAt(sleeper.slot);
     if (token !== 0) word.reserveFor(token);
-    this.waiting.ring(sleeper.bell, sleeper.key);
+    this.waiting.wake(sleeper);
   }
 
   /** Leaves a lock that is reserved for us, though nobody here waits for it any more, to the next one. */

@@ -162,6 +162,8 @@ export class Log<T = Uint8Array> extends Handle {
     const host = {
       until: (isReady: () => boolean, signal: AbortSignal | undefined) =>
         this.waiting.until(this.#readable, isReady, signal),
+      untilSync: (isReady: () => boolean, timeoutMs: number | undefined) =>
+        this.waiting.untilSync(this.#readable, isReady, timeoutMs),
       roomMade: () => {
         if (!this.closed) this.waiting.signal(this.#writable);
       },

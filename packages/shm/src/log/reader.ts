@@ -9,7 +9,7 @@ import { assertOptions } from '../option-names.js';
 import type { Content } from '../record/codec.js';
 import { Messages } from '../ring/messages.js';
 import { TurnCounter } from '../waiting/turn-counter.js';
-import type { WaitOptions } from '../waiting/waiting.js';
+import type { SyncOptions, WaitOptions } from '../waiting/waiting.js';
 import type { EntryHandler, LogCursor, LogStart } from './cursor.js';
 
 /** Options of {@link Log.reader}. */
@@ -58,6 +58,7 @@ export interface LogEntry<T = Uint8Array> {
 export interface LogReaderHost {
   /** Waits until there is something to read, or the log is closed. */
   until(isReady: () => boolean, signal: AbortSignal | undefined): Promise<void>;
+  untilSync(isReady: () => boolean, timeoutMs: number | undefined): boolean;
   /** A reliable reader has made room. */
   roomMade(): void;
   /** The reader was closed. */
@@ -146,6 +147,18 @@ export class LogReader<T = Uint8Array> implements AsyncIterable<LogEntry<T>> {
       await this.#host.until(() => this.#closed || this.#cursor.available, signal);
     }
     return !this.#closed;
+  }
+
+  /**
+   * Waits until there is an entry, with the thread blocked: for worker threads.
+   *
+   * @returns false when the time was up.
+   * @throws {@link ShmError} `ERR_SHM_CLOSED`
+   */
+  readableSync(options: SyncOptions = {}): boolean {
+    assertOptions(options, 'readableSync');
+    if (this.#closed) throw this.#closedError();
+    return this.#host.untilSync(() => this.#cursor.available, options.timeoutMs);
   }
 
   /**

@@ -25,7 +25,7 @@ import type { Segment } from '../segment/segment.js';
 import { TurnCounter } from '../waiting/turn-counter.js';
 import { WaitPoint } from '../waiting/wait-point.js';
 import { WaitQueue } from '../waiting/wait-queue.js';
-import type { WaitOptions } from '../waiting/waiting.js';
+import type { SyncOptions, WaitOptions } from '../waiting/waiting.js';
 import { Messages, type MessagesOptions } from './messages.js';
 import { type MessageHandler, RingReader } from './reader.js';
 import { RingWriter } from './writer.js';
@@ -288,6 +288,18 @@ export abstract class Pipe<
       if (!this.closed && !reader.available) return false;
     }
     return !this.closed;
+  }
+
+  /**
+   * Waits until there is a message, with the thread blocked: for worker threads.
+   *
+   * @returns false when the time was up.
+   * @throws {@link ShmError} as {@link read}
+   */
+  readableSync(options: SyncOptions = {}): boolean {
+    assertOptions(options, 'readableSync');
+    const reader = this.#reading();
+    return this.waiting.untilSync(this.#readable, () => reader.available, options.timeoutMs);
   }
 
   /**

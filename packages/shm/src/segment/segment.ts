@@ -15,7 +15,7 @@ import { dirname } from 'node:path';
 import { ShmError } from '../errors.js';
 import { compareExchange, load, sleepSync, store } from '../platform/atomics.js';
 import { ByteLock } from '../platform/byte-lock.js';
-import { currentIdentity } from '../platform/liveness.js';
+import { currentIdentity, type Identity } from '../platform/liveness.js';
 import { type Mapping, mapFile, pageBytes } from '../platform/mapping.js';
 import { step } from '../platform/step.js';
 import { openFile, readHeader, systemError } from './file.js';
@@ -126,6 +126,8 @@ export class Segment {
   readonly participant: Participant;
   /** Opened without permission to write: a store to its memory kills the process. */
   readonly readOnly: boolean;
+  /** The calling thread. @internal */
+  readonly self: Identity = currentIdentity();
   readonly #mapping: Mapping;
   readonly #lock: ByteLock;
   #closed = false;
@@ -147,7 +149,7 @@ export class Segment {
       words: mapping.words,
       count: word(PARTICIPANT_COUNT_WORD),
       lives: lock,
-      self: currentIdentity(),
+      self: this.self,
     });
     this.participant = this.readOnly ? ONLOOKER : this.participants.join(role);
     this.#mapping = mapping;

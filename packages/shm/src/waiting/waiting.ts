@@ -12,11 +12,12 @@
  */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { load, store } from '../platform/atomics.js';
-import { SLOT_BELL, SLOT_KEY, slotWord } from '../segment/layout.js';
+import { load, sleepSync, store } from '../platform/atomics.js';
+import { loadedAddon } from '../platform/mapping.js';
+import { SLOT_BELL, SLOT_KEY, SLOT_SLEEPS, slotWord } from '../segment/layout.js';
 import type { Segment } from '../segment/segment.js';
-import { Bell, BLIND_LOOK_MS } from './bell.js';
-import type { WaitPoint } from './wait-point.js';
+import { Bell, BLIND_LOOK_MS, FIRST_LOOK_MS } from './bell.js';
+import { BLOCKED_BIT, type Sleeper, type WaitPoint } from './wait-point.js';
 
 interface Parked {
   readonly point: WaitPoint;
@@ -29,6 +30,15 @@ interface Parked {
 export interface WaitingOptions {
   /** Looks at everything else: peers, the name. `closedBell`: the thread with this bell is gone. */
   readonly onLook?: (closedBell: number | undefined) => void;
+}
+
+/** How to wait with the thread blocked. */
+export interface SyncOptions {
+  /**
+   * Longest wait.
+   * @defaultValue no limit
+   */
+  readonly timeoutMs?: number;
 }
 
 /** How to wait. */
@@ -82,10 +92,52 @@ export class Waiting {
     }
   }
 
+  /**
+   * The same with the thread blocked, at most for `timeoutMs`; looks by itself each `lookMs`. For worker threads, whose event loop can wait.
+   *
+   * @returns false when the time was up.
+   * @throws {@link ShmError} `ERR_SHM_READ_ONLY`
+   */
+  untilSync(
+    point: WaitPoint,
+    isReady: () => boolean,
+    timeoutMs: number = Infinity,
+    lookMs: number = FIRST_LOOK_MS,
+  ): boolean {
+    if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is 0 or more, not ${timeoutMs}`);
+    this.#segment.assertWritable();
+    const deadline = performance.now() + timeoutMs;
+    const { words } = this.#segment;
+    try {
+      while (!isReady()) {
+        const left = deadline - performance.now();
+        if (left <= 0) return false;
+        const bits = this.#bits() | point.bit | BLOCKED_BIT;
+        point.arm(bits);
+        // The last look: see the head of wait-point.ts.
+        if (isReady()) return true;
+        block(words, slotWord(this.#segment.participant.slot) + SLOT_SLEEPS, bits, Math.min(left, lookMs));
+      }
+      return true;
+    } finally {
+      point.disarm(this.#bits());
+      // Those who are parked in the event loop may have been rung for meanwhile.
+      if (this.#parked.size > 0) this.lookSoon();
+    }
+  }
+
   /** Rings for everybody who sleeps for `point`. To be called after publishing; does next to nothing when nobody does. */
   signal(point: WaitPoint): void {
     if (!point.mayHaveSleepers) return;
-    for (const { bell, key } of point.takeSleepers()) this.ring(bell, key);
+    for (const sleeper of point.takeSleepers()) this.wake(sleeper);
+  }
+
+  /** Wakes one who was taken. */
+  wake({ slot, bell, key, isBlocked }: Sleeper): void {
+    if (this.#closed) return;
+    if (isBlocked && process.platform === 'linux')
+      loadedAddon().futexWake(this.#segment.words, slotWord(slot) + SLOT_SLEEPS, 1);
+    else this.ring(bell, key);
   }
 
   /** Rings for handle `key` of the bell with this number. */
@@ -266,4 +318,10 @@ export class Waiting {
     store(this.#segment.words, slot + SLOT_BELL, id);
     this.#shown = id;
   }
+}
+
+/** Blocks the thread while the word holds `bits`; where the system has no futex, for a millisecond. */
+function block(words: Int32Array, index: number, bits: number, timeoutMs: number): void {
+  if (process.platform === 'linux') loadedAddon().futexWait(words, index, bits, timeoutMs);
+  else sleepSync(Math.min(timeoutMs, 1));
 }
