@@ -33,6 +33,7 @@ it('@chat/shm exports exactly this', async () => {
     'cleanup',
     'cloneCodec',
     'connect',
+    'duplexOf',
     'inspect',
     'jsonCodec',
     'listSegments',

@@ -11,6 +11,7 @@ export {
   type ChannelSide,
   openChannel,
 } from './channel/channel.js';
+export { duplexOf } from './channel/duplex.js';
 export { ShmError, ShmErrorCode } from './errors.js';
 export type { HandleEvents, SegmentInfo } from './handle.js';
 export { type Latest, type LatestOptions, openLatest } from './latest/latest.js';
@@ -35,6 +36,7 @@ export type { MessagesOptions } from './ring/messages.js';
 export type { Pipe } from './ring/pipe.js';
 export type { MessageHandler } from './ring/reader.js';
 export { openRing, type Ring, type RingOptions } from './ring/ring.js';
+export type { ParticipantCounters } from './segment/counters.js';
 export { SegmentKind } from './segment/layout.js';
 export type { ParticipantInfo, RoleName } from './segment/participants.js';
 export type { OpenOptions, ReadableOptions, Segment } from './segment/segment.js';
@@ -59,7 +61,9 @@ export type {
   LatestDetails,
   LogDetails,
   LogReaderDetails,
+  QueueDetails,
   RingDetails,
+  ServerDetails,
   StructureDetails,
 } from './tools/details.js';
 export {
@@ -69,6 +73,7 @@ export {
   type DirectoryOptions,
   inspect,
   listSegments,
+  type ParticipantReport,
   type SegmentReport,
   type UnlinkOptions,
   unlink,

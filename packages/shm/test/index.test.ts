@@ -10,6 +10,7 @@ describe('the package', () => {
       'cleanup',
       'cloneCodec',
       'connect',
+      'duplexOf',
       'inspect',
       'jsonCodec',
       'listSegments',

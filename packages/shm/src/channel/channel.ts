@@ -22,6 +22,7 @@ import { ShmError } from '../errors.js';
 import { type HandleEvents, handleOn } from '../handle.js';
 import { assertOptions } from '../option-names.js';
 import { load, store } from '../platform/atomics.js';
+import { tell } from '../platform/diagnostics.js';
 import { DEFAULT_CAPACITY_BYTES } from '../record/layout.js';
 import { type RecordOptions, recordSpec } from '../record/options.js';
 import { Pipe } from '../ring/pipe.js';
@@ -148,7 +149,10 @@ export class Channel<T = Uint8Array> extends Pipe<T, ChannelEvents> {
     this.waiting.look();
     if (peer.state === 'attached') this.emit('peer-attached', peer.pid);
     else if (peer.state === 'left') this.emit('peer-left', peer.pid);
-    else if (peer.state === 'died') this.emit('peer-died', peer.pid);
+    else if (peer.state === 'died') {
+      tell('peer-died', () => ({ name: this.name, pid: peer.pid }));
+      this.emit('peer-died', peer.pid);
+    }
   }
 }
 

@@ -17,6 +17,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { ShmError } from '../errors.js';
 import { Handle, type HandleEvents } from '../handle.js';
 import { assertOptions } from '../option-names.js';
+import { tell } from '../platform/diagnostics.js';
+import { Counter } from '../segment/counters.js';
 import { LOCK_WAITS_WORD, LOCK_WORD, SegmentKind } from '../segment/layout.js';
 import { type ParticipantInfo, Role } from '../segment/participants.js';
 import { type OpenOptions, Segment } from '../segment/segment.js';
@@ -283,6 +285,7 @@ export class Mutex<
   /** Sees to it that the lock is tried for the first in the queue, until it is had or nobody waits any more. */
   async #contend(): Promise<void> {
     if (this.#contending) return;
+    this.#segment.counters.add(Counter.lockWaits);
     this.#contending = true;
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -334,6 +337,7 @@ export class Mutex<
     }
     if (outcome === LockOutcome.Busy) return undefined;
     const recovered = outcome === LockOutcome.Recovered;
+    if (recovered) tell('lock-recovered', () => ({ name: this.name, deceased: word.deceased }));
     this.#held = this.#lock(word, recovered, recovered ? word.deceased : undefined);
     return this.#held;
   }

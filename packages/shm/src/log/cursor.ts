@@ -16,6 +16,7 @@
 
 import { ShmError } from '../errors.js';
 import { fence, load, store } from '../platform/atomics.js';
+import { tell } from '../platform/diagnostics.js';
 import { STEPS, step } from '../platform/step.js';
 import {
   HEAD_WORD,
@@ -26,6 +27,7 @@ import {
   UNIT_WORDS_SHIFT,
 } from '../record/layout.js';
 import type { Records } from '../record/records.js';
+import { Counter } from '../segment/counters.js';
 import { SLOT_USER, slotWord, WORD_BYTES } from '../segment/layout.js';
 import type { Segment } from '../segment/segment.js';
 import {
@@ -199,7 +201,10 @@ export class LogCursor {
       }
     } finally {
       this.#reading = false;
-      if (!this.#closed) this.#settle();
+      if (!this.#closed) {
+        this.#segment.counters.add(Counter.received, count);
+        this.#settle();
+      }
     }
     return count;
   }
@@ -212,6 +217,7 @@ export class LogCursor {
     const length = this.#batchWords[header + RECORD_LENGTH] as number;
     const number = this.#expected;
     this.#pass(length);
+    this.#segment.counters.add(Counter.received);
     return { number, bytes: this.#batch.slice(start, start + length) };
   }
 
@@ -330,6 +336,7 @@ export class LogCursor {
       this.#doneTo = this.#position;
       this.#doneExpected = number;
       this.#words[this.#row + ROW_LOST] = ((this.#words[this.#row + ROW_LOST] ?? 0) + lost) | 0;
+      tell('entries-lost', () => ({ name: this.#segment.name, count: lost }));
       this.#onLost?.(lost);
     }
     return false;

@@ -16,6 +16,7 @@ import { Content } from '../record/codec.js';
 import { maxRecordBytes, READABLE_WORD, WRITABLE_WORD } from '../record/layout.js';
 import { type RecordOptions, recordSpec } from '../record/options.js';
 import { Records } from '../record/records.js';
+import { Counter } from '../segment/counters.js';
 import { SegmentKind, WORD_BYTES } from '../segment/layout.js';
 import { Role } from '../segment/participants.js';
 import { Segment } from '../segment/segment.js';
@@ -79,7 +80,9 @@ export class Log<T = Uint8Array> extends Handle {
         point: this.#writable,
         send: (entry) => {
           const number = writer.append(entry);
-          return number === 0 ? undefined : { result: number };
+          if (number === 0) return undefined;
+          segment.counters.add(Counter.sent);
+          return { result: number };
         },
         sent: () => this.waiting.signal(this.#readable),
         get lockWasBusy() {
@@ -118,6 +121,7 @@ export class Log<T = Uint8Array> extends Handle {
     const encoded = entries.map((entry) => this.#content.encode(entry));
     if (this.#queue.length > 0 || encoded.length === 0) return 0;
     const appended = this.#writer.appendAll(encoded);
+    this.#segment.counters.add(Counter.sent, appended);
     if (appended > 0) this.waiting.signal(this.#readable);
     return appended;
   }
@@ -213,6 +217,7 @@ export class Log<T = Uint8Array> extends Handle {
     if (this.#queue.length > 0) return undefined;
     const number = this.#writer.append(bytes);
     if (number === 0) return undefined;
+    this.#segment.counters.add(Counter.sent);
     if (load(this.#words, this.#sleepersHint) !== 0) this.waiting.signal(this.#readable);
     return number;
   }

@@ -10,7 +10,7 @@
 import { ShmError } from '../errors.js';
 import { load, store } from '../platform/atomics.js';
 import { WORD_BYTES } from '../segment/layout.js';
-import { claimRole, type ParticipantInfo } from '../segment/participants.js';
+import { claimRole, type ParticipantInfo, type ParticipantTable } from '../segment/participants.js';
 import type { Segment } from '../segment/segment.js';
 import {
   countAt,
@@ -90,17 +90,9 @@ export class NamedCursors {
 
   /** All that there are. */
   list(): NamedCursorInfo[] {
-    return this.#rows().flatMap((row) => (this.#isThere(row) ? [this.#info(row)] : []));
-  }
-
-  #info(row: number): NamedCursorInfo {
-    const words = this.#words;
-    return {
-      name: new TextDecoder().decode(this.#nameBytes(row).slice(0, load(words, row + ROW_NAME_BYTES))),
-      next: countAt(words, row + ROW_CELLS, load(words, row + ROW_POSITION))?.count ?? 0,
-      reliable: load(words, row + ROW_READS) === READS_RELIABLY,
-      holder: this.#segment.participants.describe(load(words, row + ROW_HOLDER)),
-    };
+    return this.#rows().flatMap(
+      (row) => describeRow(this.#words, this.#segment.bytes, row, this.#segment.participants) ?? [],
+    );
   }
 
   #rows(): number[] {
@@ -109,23 +101,18 @@ export class NamedCursors {
     return Array.from({ length: NAMED_CURSORS }, (_, index) => base + namedRow(index, params[0] ?? 0));
   }
 
-  #isThere(row: number): boolean {
-    const length = load(this.#words, row + ROW_NAME_BYTES);
-    return (
-      length > 0 && length <= MAX_CURSOR_NAME_BYTES && load(this.#words, row + ROW_READS) !== READS_EVICTED
-    );
-  }
-
   /** One that was evicted is free once its reader has seen it. */
   #isFree(row: number): boolean {
-    return !this.#isThere(row) && this.#segment.participants.isDead(load(this.#words, row + ROW_HOLDER));
+    return (
+      !isThere(this.#words, row) && this.#segment.participants.isDead(load(this.#words, row + ROW_HOLDER))
+    );
   }
 
   #find(name: string): number | undefined {
     const bytes = Buffer.from(cursorName(name));
     return this.#rows().find(
       (row) =>
-        this.#isThere(row) &&
+        isThere(this.#words, row) &&
         bytes.equals(this.#nameBytes(row).subarray(0, load(this.#words, row + ROW_NAME_BYTES))),
     );
   }
@@ -136,6 +123,28 @@ export class NamedCursors {
       (row + ROW_NAME) * WORD_BYTES + MAX_CURSOR_NAME_BYTES,
     );
   }
+}
+
+/** Describes the named cursor in the row at `row` of words and their bytes; undefined when there is none. */
+export function describeRow(
+  words: Int32Array,
+  bytes: Uint8Array,
+  row: number,
+  participants: ParticipantTable,
+): NamedCursorInfo | undefined {
+  if (!isThere(words, row)) return undefined;
+  const name = (row + ROW_NAME) * WORD_BYTES;
+  return {
+    name: new TextDecoder().decode(bytes.slice(name, name + load(words, row + ROW_NAME_BYTES))),
+    next: countAt(words, row + ROW_CELLS, load(words, row + ROW_POSITION))?.count ?? 0,
+    reliable: load(words, row + ROW_READS) === READS_RELIABLY,
+    holder: participants.describe(load(words, row + ROW_HOLDER)),
+  };
+}
+
+function isThere(words: Int32Array, row: number): boolean {
+  const length = load(words, row + ROW_NAME_BYTES);
+  return length > 0 && length <= MAX_CURSOR_NAME_BYTES && load(words, row + ROW_READS) !== READS_EVICTED;
 }
 
 function cursorName(name: string): Uint8Array {

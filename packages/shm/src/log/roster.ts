@@ -6,6 +6,7 @@
  * that were too slow for their own taste, while it holds it: so nobody is overtaken while it enters, and nobody alive is given up unasked.
  */
 import { load, store } from '../platform/atomics.js';
+import { tell } from '../platform/diagnostics.js';
 import { SLOT_USER, slotWord, WORD_BYTES } from '../segment/layout.js';
 import type { Segment } from '../segment/segment.js';
 import {
@@ -59,6 +60,7 @@ export class LogRoster {
         this.#inTheWay.delete(row);
         // publish: nobody waits for it any more. Before anything is overwritten. pairs with: LogCursor.#fill
         store(words, row + ROW_READS, patience > 0 ? READS_LOSSILY : READS_EVICTED);
+        tell('reader-given-up', () => ({ name: this.#segment.name }));
       }
     }
   }

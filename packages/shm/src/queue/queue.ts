@@ -29,6 +29,7 @@ import {
 } from '../record/layout.js';
 import { type RecordOptions, recordSpec } from '../record/options.js';
 import { Records } from '../record/records.js';
+import { Counter } from '../segment/counters.js';
 import { SegmentKind, WORD_BYTES } from '../segment/layout.js';
 import { Role } from '../segment/participants.js';
 import { Segment } from '../segment/segment.js';
@@ -165,6 +166,7 @@ export class WorkQueue<T = Uint8Array> extends Handle implements AsyncIterable<J
       const bytes = this.#segment.bytes.slice(begin, begin + (this.#words[record + RECORD_LENGTH] ?? 0));
       // publish: it is ours, from here on until we die. pairs with: #findLeft
       store(this.#words, record + MESSAGE_STATE, this.#segment.participant.token);
+      this.#segment.counters.add(Counter.received);
       this.#taken.add(position);
       return this.#job(position, bytes, attempt);
     });
@@ -294,6 +296,7 @@ export class WorkQueue<T = Uint8Array> extends Handle implements AsyncIterable<J
       step('queue: message copied');
       // publish: the message is visible to whoever sees this tail. pairs with: #findFresh, load of TAIL
       store(words, this.#base + TAIL_WORD, (position + units) | 0);
+      this.#segment.counters.add(Counter.sent);
       return true;
     });
     return isIn === true;

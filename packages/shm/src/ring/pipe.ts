@@ -21,6 +21,7 @@ import {
 } from '../record/layout.js';
 import type { RecordOptions } from '../record/options.js';
 import type { RecordArea } from '../record/records.js';
+import { Counter, type Counters } from '../segment/counters.js';
 import type { Segment } from '../segment/segment.js';
 import { TurnCounter } from '../waiting/turn-counter.js';
 import { WaitPoint } from '../waiting/wait-point.js';
@@ -61,6 +62,7 @@ export abstract class Pipe<
   readonly #out: RecordArea;
   readonly #incoming: RecordArea;
   readonly #content: Content<T>;
+  readonly #counters: Counters;
   /** What this side waits for, and what the other one does. */
   readonly #readable: WaitPoint;
   readonly #writable: WaitPoint;
@@ -87,6 +89,7 @@ export abstract class Pipe<
     this.#out = { words, bytes, base: place.out, capacityBytes, name: `${what} ${name}` };
     this.#incoming = { ...this.#out, base: place.incoming };
     this.#content = new Content(codec, 'a message', this.maxMessageBytes, `maxMessageBytes of ${name}`);
+    this.#counters = segment.counters;
     this.#readable = new WaitPoint(segment, place.incoming + READABLE_WORD, place.readable);
     this.#writable = new WaitPoint(segment, place.out + WRITABLE_WORD, place.writable);
     this.#peerReadable = new WaitPoint(segment, place.out + READABLE_WORD, place.peerReadable);
@@ -97,7 +100,7 @@ export abstract class Pipe<
       {
         waiting: this.waiting,
         point: this.#writable,
-        send: (message) => (this.#writing().tryStage(message) ? { result: undefined } : undefined),
+        send: (message) => (this.#tryStage(message) ? { result: undefined } : undefined),
         sent: () => this.publish(),
       },
       maxQueuedBytes,
@@ -131,7 +134,7 @@ export abstract class Pipe<
    */
   tryStage(message: T): boolean {
     const bytes = this.#content.encode(message);
-    return this.#queue.length === 0 && this.#writing().tryStage(bytes);
+    return this.#queue.length === 0 && this.#tryStage(bytes);
   }
 
   /** Shows everything staged to the other side. @throws {@link ShmError} as {@link trySend} */
@@ -153,6 +156,7 @@ export abstract class Pipe<
   /** Sends the claimed message, and everything staged before it. @throws `TypeError` without a claim */
   commit(): void {
     this.#writing().commit();
+    this.#counters.add(Counter.sent);
     this.waiting.signal(this.#peerReadable);
   }
 
@@ -211,7 +215,9 @@ export abstract class Pipe<
    */
   read(handler: MessageHandler, limit?: number): number {
     const count = this.#reading().read(handler, limit);
-    if (!this.closed) this.#signalRoom();
+    if (this.closed) return count;
+    this.#counters.add(Counter.received, count);
+    this.#signalRoom();
     return count;
   }
 
@@ -222,8 +228,7 @@ export abstract class Pipe<
    * @throws {@link ShmError} as {@link read}; `ERR_SHM_PAYLOAD` when the codec cannot decode it: it is taken all the same
    */
   take(): T | undefined {
-    const bytes = this.#reading().take();
-    return bytes === undefined ? undefined : this.#content.decode(bytes);
+    return this.#take(this.#reading());
   }
 
   /** Marks everything taken as read. @throws {@link ShmError} `ERR_SHM_CLOSED` */
@@ -239,10 +244,11 @@ export abstract class Pipe<
    * @throws {@link ShmError} as {@link take}
    */
   tryReceive(): T | undefined {
-    const bytes = this.#reading().take();
-    if (bytes === undefined) return undefined;
-    this.release();
-    return this.#content.decode(bytes);
+    try {
+      return this.#take(this.#reading());
+    } finally {
+      if (!this.closed) this.release();
+    }
   }
 
   /**
@@ -312,10 +318,7 @@ export abstract class Pipe<
     assertOptions(options, 'messages');
     const loop: Messages<T> = new Messages<T>(
       {
-        take: () => {
-          const bytes = this.#reader?.take();
-          return bytes === undefined ? undefined : this.#content.decode(bytes);
-        },
+        take: () => (this.#reader === undefined ? undefined : this.#take(this.#reader)),
         begin: () => {
           if (this.#loop !== undefined && this.#loop !== loop) this.#throwLooping();
           if (this.closed) return false;
@@ -367,8 +370,22 @@ export abstract class Pipe<
     this.#reader = undefined;
   }
 
+  #take(reader: RingReader): T | undefined {
+    const bytes = reader.take();
+    if (bytes === undefined) return undefined;
+    this.#counters.add(Counter.received);
+    return this.#content.decode(bytes);
+  }
+
+  #tryStage(bytes: Uint8Array): boolean {
+    if (!this.#writing().tryStage(bytes)) return false;
+    this.#counters.add(Counter.sent);
+    return true;
+  }
+
   #trySend(bytes: Uint8Array): boolean {
     if (this.#queue.length > 0 || !this.#writing().tryWrite(bytes)) return false;
+    this.#counters.add(Counter.sent);
     if (load(this.#words, this.#peerReadableHint) !== 0) this.waiting.signal(this.#peerReadable);
     return true;
   }

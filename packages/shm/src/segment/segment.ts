@@ -18,6 +18,7 @@ import { ByteLock } from '../platform/byte-lock.js';
 import { currentIdentity, type Identity } from '../platform/liveness.js';
 import { type Mapping, mapFile, pageBytes } from '../platform/mapping.js';
 import { step } from '../platform/step.js';
+import { Counters } from './counters.js';
 import { openFile, readHeader, systemError } from './file.js';
 import {
   CLOSING_WORD,
@@ -126,6 +127,8 @@ export class Segment {
   readonly participant: Participant;
   /** Opened without permission to write: a store to its memory kills the process. */
   readonly readOnly: boolean;
+  /** What this handle does is counted here. @internal */
+  readonly counters: Counters;
   /** The calling thread. @internal */
   readonly self: Identity = currentIdentity();
   readonly #mapping: Mapping;
@@ -152,6 +155,7 @@ export class Segment {
       self: this.self,
     });
     this.participant = this.readOnly ? ONLOOKER : this.participants.join(role);
+    this.counters = new Counters(mapping.words, this.participant.slot);
     this.#mapping = mapping;
     this.#lock = lock;
   }

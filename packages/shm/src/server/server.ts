@@ -26,7 +26,7 @@ import {
   slotWord,
   WORD_BYTES,
 } from '../segment/layout.js';
-import { claimRole, type ParticipantInfo, Role, releaseRole } from '../segment/participants.js';
+import { claimRole, Role, releaseRole } from '../segment/participants.js';
 import { type OpenOptions, Segment } from '../segment/segment.js';
 import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
 import type { WaitOptions } from '../waiting/waiting.js';
@@ -77,8 +77,9 @@ export interface ServerEvents extends HandleEvents {
   disconnection: [connection: Channel, how: 'left' | 'died'];
 }
 
-const SERVER_WORD = 0;
-const PAYLOAD_BYTES = 64;
+/** Word of the payload: the token of who listens, or 0. */
+export const SERVER_WORD = 0;
+export const SERVER_BYTES = 64;
 /** Word of a participant slot: what its client wants. */
 const SLOT_STATE: number = SLOT_USER;
 const WAITS = 1;
@@ -308,16 +309,11 @@ class Knock extends Handle {
   }
 }
 
-/** Who listens under a name, dead or alive. @internal */
-export function serverOf(segment: Segment): ParticipantInfo | undefined {
-  return segment.participants.describe(load(segment.words, segment.payloadOffset / WORD_BYTES + SERVER_WORD));
-}
-
 function openMeetingPlace(name: string, options: OpenOptions): Segment {
   const { mode, directory, permissions, maxParticipants, trustOwners, onMismatch } = options;
   const given = { mode, directory, permissions, maxParticipants, trustOwners, onMismatch };
   const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const spec = { kind: SegmentKind.Server, params: [], payloadBytes: () => PAYLOAD_BYTES };
+  const spec = { kind: SegmentKind.Server, params: [], payloadBytes: () => SERVER_BYTES };
   return Segment.open(spec, name, known, Role.Both);
 }
 

@@ -14,6 +14,7 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { load, sleepSync, store } from '../platform/atomics.js';
 import { loadedAddon } from '../platform/mapping.js';
+import { Counter } from '../segment/counters.js';
 import { SLOT_BELL, SLOT_KEY, SLOT_SLEEPS, slotWord } from '../segment/layout.js';
 import type { Segment } from '../segment/segment.js';
 import { Bell, BLIND_LOOK_MS, FIRST_LOOK_MS } from './bell.js';
@@ -116,6 +117,7 @@ export class Waiting {
         point.arm(bits);
         // The last look: see the head of wait-point.ts.
         if (isReady()) return true;
+        this.#segment.counters.add(Counter.slept);
         block(words, slotWord(this.#segment.participant.slot) + SLOT_SLEEPS, bits, Math.min(left, lookMs));
       }
       return true;
@@ -135,6 +137,7 @@ export class Waiting {
   /** Wakes one who was taken. */
   wake({ slot, bell, key, isBlocked }: Sleeper): void {
     if (this.#closed) return;
+    this.#segment.counters.add(Counter.rung);
     if (isBlocked && process.platform === 'linux')
       loadedAddon().futexWake(this.#segment.words, slotWord(slot) + SLOT_SLEEPS, 1);
     else this.ring(bell, key);
@@ -254,6 +257,7 @@ export class Waiting {
       signal?.addEventListener('abort', abort, { once: true });
       this.#parked.add(parked);
       bell?.slept(this.#key);
+      this.#segment.counters.add(Counter.slept);
       if (!readOnly) point.arm(this.#bits());
       // The last look: see the head of wait-point.ts.
       try {
