@@ -141,7 +141,11 @@ export class LogCursor {
 
   /** Lets writers wait for this reader, as long as `patience` says. To be called while nobody appends, after {@link seek}. */
   becomeReliable(patience: number): void {
+    // From the oldest entry on: nobody moves it just now, so its number can be had, and what is lost later be counted.
+    if (this.#expected === 0 && !this.#find()) this.#expected = this.last + 1;
     this.#reliable = true;
+    this.#doneTo = this.#position;
+    this.#doneExpected = this.#expected;
     store(this.#words, this.#row + ROW_PATIENCE, patience);
     this.#showPosition();
     store(this.#words, this.#row + ROW_READS, READS_RELIABLY);
