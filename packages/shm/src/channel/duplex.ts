@@ -73,14 +73,13 @@ class ChannelDuplex extends Duplex {
  * ```ts
  * import assert from 'node:assert/strict';
  * import { text } from 'node:stream/consumers';
- * import { duplexOf, openChannel } from '@chat/shm';
+ * import { duplexOf, openChannel, unlink } from '@chat/shm';
  *
  * const left = duplexOf(openChannel('stream', { side: 'a' }));
- * const channel = openChannel('stream', { side: 'b' });
- * const right = duplexOf(channel);
+ * const right = duplexOf(openChannel('stream', { side: 'b' }));
  * left.end('hello');
  * assert.equal(await text(right), 'hello');
- * channel.unlink();
+ * unlink('stream');
  * left.destroy();
  * right.destroy();
  * ```
