@@ -135,8 +135,11 @@ it('@chat/shm exports exactly this', async () => {
     'ShmError',
     'ShmErrorCode',
     'cleanup',
+    'cloneCodec',
     'connect',
+    'duplexOf',
     'inspect',
+    'jsonCodec',
     'listSegments',
     'listen',
     'openChannel',
@@ -147,6 +150,8 @@ it('@chat/shm exports exactly this', async () => {
     'openRing',
     'openSegment',
     'requestsOver',
+    'schemaCodec',
+    'textCodec',
     'unlink',
   ]);
 });

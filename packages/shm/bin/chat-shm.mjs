@@ -4,7 +4,7 @@ import { runCli } from '../dist/tools/cli.js';
 
 // Whoever reads the output may have seen enough: chat-shm list | head -1
 process.stdout.on('error', () => {});
-process.exitCode = runCli(process.argv.slice(2), {
+process.exitCode = await runCli(process.argv.slice(2), {
   print: (text) => process.stdout.write(text),
   complain: (text) => process.stderr.write(text),
 });

@@ -64,6 +64,12 @@ export const ShmErrorCode = {
   ERR_SHM_POISONED: 'what the lock protects may be half written',
   /** A message or value larger than the structure can hold. */
   ERR_SHM_TOO_LARGE: 'larger than the structure can hold',
+  /** A message, entry or value that the codec cannot decode; `cause` is what it threw. */
+  ERR_SHM_PAYLOAD: 'the content is not what the codec expects',
+  /** A writer gave this reader of a log up, since it was slow: `whenSlow: 'evict'`. */
+  ERR_SHM_EVICTED: 'the reader was too slow and was given up',
+  /** The log has no room for another named cursor. */
+  ERR_SHM_CURSORS_FULL: 'no free named cursor',
   /** More waits for room in this process than `maxQueuedBytes` allows: senders do not await. */
   ERR_SHM_QUEUE_FULL: 'too much waits for room',
   /** `connect` found no server that took the connection in time. */

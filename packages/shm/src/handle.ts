@@ -6,6 +6,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { ShmError } from './errors.js';
+import { tell } from './platform/diagnostics.js';
 import type { ParticipantInfo } from './segment/participants.js';
 import type { Segment } from './segment/segment.js';
 import { Waiting } from './waiting/waiting.js';
@@ -56,6 +57,8 @@ export abstract class Handle<Events extends Record<keyof Events, unknown[]> = Ha
     super();
     this.#segment = segment;
     this.#what = what;
+    const { name, path, created } = segment;
+    tell('open', () => ({ kind: what, name, path, created }));
     this.waiting = new Waiting(segment, {
       onLook: (closedBell) => {
         this.onLook(closedBell);
@@ -195,6 +198,7 @@ export abstract class Handle<Events extends Record<keyof Events, unknown[]> = Ha
     if (this.#closed) return false;
     this.#closed = true;
     this.leave();
+    tell('close', () => ({ kind: this.#what, name: this.name, path: this.path }));
     (this as EventEmitter).emit('close');
     return true;
   }
@@ -206,5 +210,20 @@ export abstract class Handle<Events extends Record<keyof Events, unknown[]> = Ha
     if (!this.#segment.retired) return;
     this.#toldRetired = true;
     (this as EventEmitter).emit('retired');
+  }
+}
+
+/** Makes the handle on `segment`, which is closed again if that fails. */
+export function handleOn<H extends { ref(): H }>(
+  segment: Segment,
+  keepAlive: boolean,
+  make: (segment: Segment) => H,
+): H {
+  try {
+    const handle = make(segment);
+    return keepAlive ? handle.ref() : handle;
+  } catch (error) {
+    segment.close();
+    throw error;
   }
 }

@@ -5,19 +5,19 @@
  * The compiler keeps the tables complete.
  */
 import type { ChannelOptions } from './channel/channel.js';
-import type { MessagesOptions } from './channel/messages.js';
 import type { LatestOptions } from './latest/latest.js';
 import type { LockOptions, TryLockOptions } from './lock/mutex.js';
 import type { LogOptions } from './log/log.js';
 import type { LogReaderOptions } from './log/reader.js';
 import type { QueueOptions } from './queue/queue.js';
+import type { MessagesOptions } from './ring/messages.js';
 import type { RingOptions } from './ring/ring.js';
 import type { OpenOptions, ReadableOptions } from './segment/segment.js';
 import type { ChangedOptions, SegmentOptions } from './segment/shared-segment.js';
 import type { RequestOptions } from './server/requests.js';
 import type { ConnectOptions, ListenOptions } from './server/server.js';
 import type { CleanupOptions, DirectoryOptions, UnlinkOptions } from './tools/inspect.js';
-import type { WaitOptions } from './waiting/waiting.js';
+import type { SyncOptions, WaitOptions } from './waiting/waiting.js';
 
 type Names<T> = Readonly<Record<keyof T, true>>;
 
@@ -34,22 +34,18 @@ const DIRECTORY: Names<DirectoryOptions> = { directory: true };
 const UNLINK: Names<UnlinkOptions> = { ...DIRECTORY, trustOwners: true };
 const CLEANUP: Names<CleanupOptions> = { ...UNLINK, removeAbandoned: true };
 const SEGMENT: Names<SegmentOptions> = { ...READABLE, payloadBytes: true };
-const LATEST: Names<LatestOptions> = { ...READABLE, maxValueBytes: true, cells: true };
-const RING: Names<RingOptions> = { ...OPEN, capacityBytes: true };
-const CHANNEL: Names<ChannelOptions> = {
-  ...OPEN,
-  side: true,
-  capacityBytes: true,
-  maxQueuedBytes: true,
-  keepAlive: true,
-};
-const LOG: Names<LogOptions> = { ...OPEN, capacityBytes: true, maxQueuedBytes: true, keepAlive: true };
+const LATEST: Names<LatestOptions> = { ...READABLE, maxValueBytes: true, cells: true, codec: true };
+const RECORDS = { ...OPEN, capacityBytes: true, maxQueuedBytes: true, keepAlive: true, codec: true } as const;
+const RING: Names<RingOptions> = RECORDS;
+const CHANNEL: Names<ChannelOptions> = { ...RECORDS, side: true };
+const LOG: Names<LogOptions> = RECORDS;
 
 const TRY_LOCK: Names<TryLockOptions> = { acceptPoisoned: true };
 const LOCK: Names<LockOptions> = { ...TRY_LOCK, signal: true, timeoutMs: true };
 const WAIT: Names<WaitOptions> = { signal: true };
+const SYNC: Names<SyncOptions> = { timeoutMs: true };
 const MESSAGES: Names<MessagesOptions> = { ...WAIT, endWithPeer: true };
-const QUEUE: Names<QueueOptions> = { ...LOG };
+const QUEUE: Names<QueueOptions> = RECORDS;
 const LISTEN: Names<ListenOptions> = { ...OPEN, maxConnections: true, keepAlive: true };
 const CONNECT: Names<ConnectOptions> = {
   ...WAIT,
@@ -60,7 +56,14 @@ const CONNECT: Names<ConnectOptions> = {
 };
 const REQUEST: Names<RequestOptions> = { ...WAIT, timeoutMs: true };
 const CHANGED: Names<ChangedOptions> = { ...WAIT, since: true };
-const LOG_READER: Names<LogReaderOptions> = { start: true, reliable: true, onLost: true };
+const LOG_READER: Names<LogReaderOptions> = {
+  start: true,
+  reliable: true,
+  name: true,
+  whenSlow: true,
+  slowAfterMs: true,
+  onLost: true,
+};
 
 /** What takes options. */
 export type Taker =
@@ -76,16 +79,18 @@ export type Taker =
   | 'cleanup'
   | 'withLock'
   | 'tryLock'
-  | 'channel.send'
-  | 'channel.receive'
-  | 'channel.readable'
-  | 'channel.messages'
+  | 'lockSync'
+  | 'readableSync'
+  | 'changedSync'
+  | 'send'
+  | 'receive'
+  | 'readable'
+  | 'messages'
   | 'log.append'
   | 'log.reader'
   | 'reader.readable'
   | 'reader.entries'
-  | 'ring.readable'
-  | 'ring.writable'
+  | 'writable'
   | 'latest.changed'
   | 'segment.changed'
   | 'listen'
@@ -110,16 +115,18 @@ export const OPTION_NAMES: Readonly<Record<Taker, Readonly<Record<string, true>>
   cleanup: CLEANUP,
   withLock: LOCK,
   tryLock: TRY_LOCK,
-  'channel.send': WAIT,
-  'channel.receive': MESSAGES,
-  'channel.readable': MESSAGES,
-  'channel.messages': MESSAGES,
+  lockSync: { ...TRY_LOCK, ...SYNC },
+  readableSync: SYNC,
+  changedSync: SYNC,
+  send: WAIT,
+  receive: MESSAGES,
+  readable: MESSAGES,
+  messages: MESSAGES,
   'log.append': WAIT,
   'log.reader': LOG_READER,
   'reader.readable': WAIT,
   'reader.entries': WAIT,
-  'ring.readable': WAIT,
-  'ring.writable': WAIT,
+  writable: WAIT,
   'latest.changed': WAIT,
   'segment.changed': CHANGED,
   listen: LISTEN,

@@ -8,8 +8,11 @@ describe('the package', () => {
       'ShmError',
       'ShmErrorCode',
       'cleanup',
+      'cloneCodec',
       'connect',
+      'duplexOf',
       'inspect',
+      'jsonCodec',
       'listSegments',
       'listen',
       'openChannel',
@@ -20,6 +23,8 @@ describe('the package', () => {
       'openRing',
       'openSegment',
       'requestsOver',
+      'schemaCodec',
+      'textCodec',
       'unlink',
     ]);
   });

@@ -18,18 +18,18 @@
  */
 
 import { ShmError } from '../errors.js';
-import { Handle } from '../handle.js';
+import { Handle, handleOn } from '../handle.js';
 import { assertOptions } from '../option-names.js';
 import { fence, load, store } from '../platform/atomics.js';
 import { step } from '../platform/step.js';
-import { checkBytes, checkLength } from '../record/check.js';
+import { type Codec, Content } from '../record/codec.js';
 import { SegmentKind, WORD_BYTES } from '../segment/layout.js';
 import { claimRole, type ParticipantInfo, Role, releaseRole } from '../segment/participants.js';
 import { type ReadableOptions, Segment } from '../segment/segment.js';
 import type { SegmentSpec } from '../segment/spec.js';
 import { TurnCounter } from '../waiting/turn-counter.js';
 import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
-import type { WaitOptions } from '../waiting/waiting.js';
+import type { SyncOptions, WaitOptions } from '../waiting/waiting.js';
 import {
   CELL_DATA_BYTES,
   CELL_LENGTH_WORD,
@@ -43,7 +43,7 @@ import {
 } from './layout.js';
 
 /** Options of {@link openLatest}. */
-export interface LatestOptions extends ReadableOptions {
+export interface LatestOptions<T = Uint8Array> extends ReadableOptions {
   /**
    * Largest value, in bytes. An existing segment must have the same if it is given.
    * @defaultValue 65536
@@ -54,6 +54,11 @@ export interface LatestOptions extends ReadableOptions {
    * @defaultValue 4
    */
   readonly cells?: number;
+  /**
+   * What the value is made of, the same for all: `textCodec`, `jsonCodec()`, `cloneCodec()`, `schemaCodec(…)` or one's own.
+   * @defaultValue none: it is a `Uint8Array`
+   */
+  readonly codec?: Codec<T>;
 }
 
 const DEFAULT_MAX_VALUE_BYTES = 65_536;
@@ -63,8 +68,8 @@ const MAX_ATTEMPTS = 10_000;
 const READS_PER_TURN = 16;
 
 /** A value that one process writes and others read. Made by {@link openLatest}. */
-export class Latest extends Handle implements AsyncIterable<Uint8Array> {
-  /** Largest value that can be written. */
+export class Latest<T = Uint8Array> extends Handle implements AsyncIterable<T> {
+  /** Largest value that can be written, as bytes. */
   readonly maxValueBytes: number;
   readonly #segment: Segment;
   readonly #words: Int32Array;
@@ -76,6 +81,7 @@ export class Latest extends Handle implements AsyncIterable<Uint8Array> {
   readonly #cells: number;
   readonly #waitsWord: number;
   readonly #changed: WaitPoint;
+  readonly #content: Content<T>;
   readonly #turns = new TurnCounter(READS_PER_TURN);
   /** The version that was last read by this handle; 0 is that before the first value. */
   #seen = 0;
@@ -84,7 +90,7 @@ export class Latest extends Handle implements AsyncIterable<Uint8Array> {
   #closed = false;
 
   /** @internal */
-  constructor(segment: Segment) {
+  constructor(segment: Segment, codec?: Codec<T>) {
     super(segment, 'latest value');
     const [maxValueBytes = 0, cells = 0] = segment.params;
     const base = segment.payloadOffset / WORD_BYTES;
@@ -92,6 +98,7 @@ export class Latest extends Handle implements AsyncIterable<Uint8Array> {
     this.#words = segment.words;
     this.#bytes = segment.bytes;
     this.maxValueBytes = maxValueBytes;
+    this.#content = new Content(codec, 'a value', maxValueBytes, 'maxValueBytes');
     this.#cells = cells;
     this.#cellBytes = cellBytes(maxValueBytes);
     this.#versionWord = base + VERSION_WORD;
@@ -133,19 +140,18 @@ export class Latest extends Handle implements AsyncIterable<Uint8Array> {
    * @throws {@link ShmError} `ERR_SHM_TOO_LARGE`; `ERR_SHM_ROLE_TAKEN` while another writer is not proven dead; `ERR_SHM_READ_ONLY`,
    * `ERR_SHM_CLOSED`
    */
-  write(value: Uint8Array): void {
+  write(value: T): void {
     if (this.#closed) this.#throwClosed();
-    checkBytes(value, 'a value');
-    checkLength(value.length, this.maxValueBytes, 'a value', 'maxValueBytes');
+    const content = this.#content.encode(value);
     if (!this.#writing) this.claimWriter();
     const version = (this.#version + 1) | 0;
     const cell = this.#cellsByte + (version & (this.#cells - 1)) * this.#cellBytes;
     // The previous version is visible before any byte of a reused cell changes.
     fence();
     step('latest: before the cell');
-    this.#words[cell / WORD_BYTES + CELL_LENGTH_WORD] = value.length;
+    this.#words[cell / WORD_BYTES + CELL_LENGTH_WORD] = content.length;
     step('latest: length written');
-    this.#bytes.set(value, cell + CELL_DATA_BYTES);
+    this.#bytes.set(content, cell + CELL_DATA_BYTES);
     // publish: the cell is whole for whoever sees this version.
     // pairs with: Latest.readInto and Latest.read, load of VERSION
     store(this.#words, this.#versionWord, version);
@@ -158,9 +164,14 @@ export class Latest extends Handle implements AsyncIterable<Uint8Array> {
    *
    * @returns the value, owned by the caller; undefined when nothing was written yet.
    * @throws {@link ShmError} `ERR_SHM_OVERTAKEN` when the writer overtook 10,000 attempts in a row; `ERR_SHM_CORRUPT`;
-   * `ERR_SHM_CLOSED`
+   * `ERR_SHM_PAYLOAD` when the codec cannot decode it; `ERR_SHM_CLOSED`
    */
-  read(): Uint8Array | undefined {
+  read(): T | undefined {
+    const bytes = this.#read();
+    return bytes === undefined ? undefined : this.#content.decode(bytes);
+  }
+
+  #read(): Uint8Array | undefined {
     if (this.#closed) this.#throwClosed();
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const version = load(this.#words, this.#versionWord);
@@ -182,7 +193,7 @@ export class Latest extends Handle implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Copies the last complete value to the beginning of `target`, without allocating.
+   * Copies the bytes of the last complete value to the beginning of `target`, without allocating.
    *
    * @returns its length in bytes; undefined when nothing was written yet, and then `target` may have been scribbled on.
    * @throws {RangeError} when `target` is too short for it.
@@ -234,15 +245,28 @@ export class Latest extends Handle implements AsyncIterable<Uint8Array> {
     return !this.closed;
   }
 
+  /**
+   * Waits until there is a value that this handle has not read, with the thread blocked: for worker threads.
+   *
+   * @returns false when the time was up.
+   * @throws {@link ShmError} `ERR_SHM_READ_ONLY`, `ERR_SHM_CLOSED`
+   */
+  changedSync(options: SyncOptions = {}): boolean {
+    assertOptions(options, 'changedSync');
+    if (this.#closed) this.#throwClosed();
+    const isNew = (): boolean => load(this.#words, this.#versionWord) !== this.#seen;
+    return this.waiting.untilSync(this.#changed, isNew, options.timeoutMs);
+  }
+
   /** The newest value, and each time it changed the newest again. Ends when the handle is closed; its waits can be aborted by `signal`. */
-  async *values(options: WaitOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+  async *values(options: WaitOptions = {}): AsyncGenerator<T, void, undefined> {
     while (await this.changed(options)) {
       const value = this.read();
       if (value !== undefined) yield value;
     }
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+  [Symbol.asyncIterator](): AsyncIterator<T> {
     return this.values();
   }
 
@@ -293,7 +317,7 @@ export class Latest extends Handle implements AsyncIterable<Uint8Array> {
  * unlink('temperature');
  * ```
  */
-export function openLatest(name: string, options: LatestOptions = {}): Latest {
+export function openLatest<T = Uint8Array>(name: string, options: LatestOptions<T> = {}): Latest<T> {
   assertOptions(options, 'openLatest');
   const { maxValueBytes = DEFAULT_MAX_VALUE_BYTES, cells = DEFAULT_CELLS } = options;
   if (!Number.isInteger(maxValueBytes) || maxValueBytes < 1 || maxValueBytes > 2 ** 30) {
@@ -311,5 +335,6 @@ export function openLatest(name: string, options: LatestOptions = {}): Latest {
       words[(payloadOffset + FIRST_CELL_BYTES) / WORD_BYTES + CELL_LENGTH_WORD] = NO_VALUE;
     },
   };
-  return new Latest(Segment.open(spec, name, options, Role.Reader));
+  const segment = Segment.open(spec, name, options, Role.Reader);
+  return handleOn(segment, false, () => new Latest<T>(segment, options.codec));
 }

@@ -21,6 +21,7 @@
  * Every swap is sequentially consistent: all that the previous owner wrote is visible to the next.
  */
 import { compareExchange, load, pause, sleepSync } from '../platform/atomics.js';
+import { Counter } from '../segment/counters.js';
 import type { ParticipantInfo } from '../segment/participants.js';
 import type { Segment } from '../segment/segment.js';
 
@@ -128,6 +129,7 @@ export class LockWord {
    * @returns `Busy` when one owner has had it for `patienceMs`, or after {@link MOST_PATIENCES} times that in all.
    */
   acquireSync(patienceMs: number): LockOutcome {
+    this.#segment.counters.add(Counter.lockWaits);
     let owner = 0;
     let ownerSince = performance.now();
     let checkedAt = ownerSince;

@@ -17,10 +17,14 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { ShmError } from '../errors.js';
 import { Handle, type HandleEvents } from '../handle.js';
 import { assertOptions } from '../option-names.js';
+import { tell } from '../platform/diagnostics.js';
+import { Counter } from '../segment/counters.js';
 import { LOCK_WAITS_WORD, LOCK_WORD, SegmentKind } from '../segment/layout.js';
 import { type ParticipantInfo, Role } from '../segment/participants.js';
 import { type OpenOptions, Segment } from '../segment/segment.js';
 import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
+import type { SyncOptions } from '../waiting/waiting.js';
+import { lockTimeout } from './brief-lock.js';
 import { LockOutcome, LockWord } from './lock-word.js';
 
 /** How to take a lock. */
@@ -165,6 +169,37 @@ export class Mutex<
   }
 
   /**
+   * Waits for the lock with the thread blocked, as a futex does: for worker threads, and a few times as quick as through an event loop.
+   *
+   * @returns the lock, to be released by the caller.
+   * @throws {@link ShmError} `ERR_SHM_LOCK_TIMEOUT`; `ERR_SHM_DEADLOCK` when this very thread holds it; `ERR_SHM_POISONED`, `ERR_SHM_CLOSED`
+   */
+  lockSync(options: TryLockOptions & SyncOptions = {}): Lock {
+    assertOptions(options, 'lockSync');
+    const { timeoutMs = Infinity, acceptPoisoned = false } = options;
+    let lock: Lock | undefined;
+    const isOurs = (): boolean => {
+      const owner = this.#openWord().owner();
+      const self = this.#segment.self;
+      if (
+        this.#held !== undefined ||
+        (owner?.pid === self.pid && owner.identity?.tid === self.tid && self.tid !== 0)
+      ) {
+        throw new ShmError(
+          'ERR_SHM_DEADLOCK',
+          `the lock of ${this.#segment.name} is held by this thread itself`,
+        );
+      }
+      lock = this.#attempt(true, acceptPoisoned);
+      return lock !== undefined;
+    };
+    this.waiting.untilSync(this.#free, isOurs, timeoutMs, LIVENESS_INTERVAL_MS);
+    if (lock !== undefined) return lock;
+    this.#passOn();
+    throw this.#timeoutError(timeoutMs);
+  }
+
+  /**
    * Refuses new callers and those who wait. A lock that is held stays held until its holder gives it up; only then does this handle
    * let go of the memory. Idempotent.
    */
@@ -250,6 +285,7 @@ export class Mutex<
   /** Sees to it that the lock is tried for the first in the queue, until it is had or nobody waits any more. */
   async #contend(): Promise<void> {
     if (this.#contending) return;
+    this.#segment.counters.add(Counter.lockWaits);
     this.#contending = true;
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -301,6 +337,7 @@ export class Mutex<
     }
     if (outcome === LockOutcome.Busy) return undefined;
     const recovered = outcome === LockOutcome.Recovered;
+    if (recovered) tell('lock-recovered', () => ({ name: this.name, deceased: word.deceased }));
     this.#held = this.#lock(word, recovered, recovered ? word.deceased : undefined);
     return this.#held;
   }
@@ -342,7 +379,7 @@ export class Mutex<
       const token = sleeper === undefined ? 0 : this.#segment.participants.tokenAt(sleeper.slot);
       if (sleeper !== undefined && token !== 0) {
         const ours = word.releaseFor(token);
-        this.waiting.ring(sleeper.bell, sleeper.key);
+        this.waiting.wake(sleeper);
         return ours;
       }
     }
@@ -358,7 +395,7 @@ export class Mutex<
     if (sleeper === undefined) return;
     const token = this.#segment.participants.tokenAt(sleeper.slot);
     if (token !== 0) word.reserveFor(token);
-    this.waiting.ring(sleeper.bell, sleeper.key);
+    this.waiting.wake(sleeper);
   }
 
   /** Leaves a lock that is reserved for us, though nobody here waits for it any more, to the next one. */
@@ -374,12 +411,7 @@ export class Mutex<
   }
 
   #timeoutError(timeoutMs: number): ShmError {
-    const owner = this.#word?.owner();
-    const who = owner === undefined ? 'nobody by now' : `process ${owner.pid}, which is ${owner.liveness}`;
-    return new ShmError(
-      'ERR_SHM_LOCK_TIMEOUT',
-      `the lock of ${this.#segment.name} was not had within ${timeoutMs} ms; it is held by ${who}`,
-    );
+    return lockTimeout(this.#segment.name, timeoutMs, this.#word?.owner());
   }
 
   #openWord(): LockWord {

@@ -6,7 +6,8 @@
  * reader goes on at OLDEST, which is always the beginning of an entry. What it lost it then knows exactly, because entries are numbered.
  *
  * Nobody waits for a *lossy* reader; what it shows of itself in its slot is for people who look. A *reliable* one shows its position, and
- * writers do not pass it as long as it is not proven dead. A reader killed at any instruction leaves nothing that anybody waits for.
+ * writers do not pass it as long as it is not proven dead. A reader killed at any instruction leaves nothing that anybody waits for, but for
+ * its named cursor, if it has one: that stays where it was done, and its successor goes on there.
  *
  * Nothing in shared memory is believed. An impossible entry in a copy that counts as whole poisons the reader: the same
  * error again at each call. (A reader that slept while 2^31 units, 16 GiB, were appended may take any position for its own; the
@@ -15,28 +16,38 @@
 
 import { ShmError } from '../errors.js';
 import { fence, load, store } from '../platform/atomics.js';
-import { UNIT_BYTES, UNIT_WORDS_SHIFT } from '../ring/layout.js';
-import { slotWord } from '../segment/layout.js';
+import { tell } from '../platform/diagnostics.js';
+import { STEPS, step } from '../platform/step.js';
+import {
+  HEAD_WORD,
+  RECORD_LENGTH,
+  RECORD_MARK,
+  TAIL_WORD,
+  UNIT_BYTES,
+  UNIT_WORDS_SHIFT,
+} from '../record/layout.js';
+import type { Records } from '../record/records.js';
+import { Counter } from '../segment/counters.js';
+import { SLOT_USER, slotWord, WORD_BYTES } from '../segment/layout.js';
 import type { Segment } from '../segment/segment.js';
 import {
-  DATA_WORD,
+  COUNT_WORD,
+  countAt,
   ENTRY_HEADER_BYTES,
-  ENTRY_LENGTH,
-  ENTRY_MARK,
   ENTRY_NUMBER_HIGH,
   ENTRY_NUMBER_LOW,
-  entryUnits,
   joinNumber,
-  maxEntryBytes,
-  OLDEST_WORD,
+  READS_EVICTED,
   READS_LOSSILY,
   READS_RELIABLY,
-  SLOT_LOST,
-  SLOT_POSITION,
-  SLOT_READS,
-  TAIL_WORD,
+  ROW_CELLS,
+  ROW_HOLDER,
+  ROW_LOST,
+  ROW_PATIENCE,
+  ROW_POSITION,
+  ROW_READS,
+  writeCount,
 } from './layout.js';
-import { countAt } from './writer.js';
 
 /**
  * Is given one entry: the bytes from `start` to `end` of `bytes`, which are borrowed until the handler returns, and its number.
@@ -57,16 +68,20 @@ export class LogCursor {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #base: number;
-  readonly #capacity: number;
-  readonly #mask: number;
-  readonly #maxEntryBytes: number;
+  readonly #records: Records;
   readonly #onLost: ((count: number) => void) | undefined;
-  /** First word of our participant slot. */
-  readonly #slot: number;
+  /** Where it shows itself: the row of a named cursor, or that in our participant slot. */
+  readonly #row: number;
+  readonly #isNamed: boolean;
+  /** The cell of a named cursor that says which number its position has. */
+  #cell = 0;
   #reliable = false;
   /** Where the next entry begins, and the number it should have; 0 is any. */
   #position = 0;
   #expected = 0;
+  /** The same for the first entry that is not done with. */
+  #doneTo = 0;
+  #doneExpected = 0;
   /** Whether entries before the expected one are passed over: until it is found. */
   #seeking = false;
   #lost = 0;
@@ -79,16 +94,16 @@ export class LogCursor {
   #closed = false;
   #poison: ShmError | undefined;
 
-  constructor(segment: Segment, base: number, capacityBytes: number, onLost?: (count: number) => void) {
+  /** `namedRow`: of a named cursor that is ours. */
+  constructor(segment: Segment, records: Records, onLost?: (count: number) => void, namedRow?: number) {
     this.#segment = segment;
     this.#words = segment.words;
     this.#bytes = segment.bytes;
-    this.#base = base;
-    this.#capacity = capacityBytes / UNIT_BYTES;
-    this.#mask = this.#capacity - 1;
-    this.#maxEntryBytes = maxEntryBytes(capacityBytes);
+    this.#base = segment.payloadOffset / WORD_BYTES;
+    this.#records = records;
     this.#onLost = onLost;
-    this.#slot = slotWord(segment.participant.slot);
+    this.#row = namedRow ?? slotWord(segment.participant.slot) + SLOT_USER;
+    this.#isNamed = namedRow !== undefined;
   }
 
   /** Goes to where it is to begin. For a reliable reader to be called while nobody appends. @throws {RangeError} */
@@ -97,32 +112,56 @@ export class LogCursor {
     if (start === 'next' || start === count + 1) {
       this.#position = tail;
       this.#expected = count + 1;
-      this.#show();
+      this.#settle();
       return;
     }
     if (start !== 'oldest' && (!Number.isSafeInteger(start) || start < 1 || start > count + 1)) {
       throw new RangeError(`start is 'oldest', 'next' or a number from 1 to ${count + 1}, not ${start}`);
     }
-    this.#position = load(this.#words, this.#base + OLDEST_WORD);
+    this.#position = load(this.#words, this.#base + HEAD_WORD);
     this.#expected = start === 'oldest' ? 0 : start;
     this.#seeking = start !== 'oldest';
-    this.#show();
+    this.#settle();
   }
 
-  /** Lets writers wait for this reader. To be called while nobody appends, after {@link seek}. */
-  becomeReliable(): void {
+  /** Goes on where a named cursor stands; what was overwritten since counts as lost. To be called while nobody appends. */
+  resume(): void {
+    const words = this.#words;
+    const position = load(words, this.#row + ROW_POSITION);
+    const oldest = load(words, this.#base + HEAD_WORD);
+    const counted = countAt(words, this.#row + ROW_CELLS, position);
+    this.#cell = counted?.cell ?? 0;
+    this.#expected = counted?.count ?? 0;
+    const ahead = (position - oldest) | 0;
+    this.#position =
+      ahead < 0 || ahead > ((load(words, this.#base + TAIL_WORD) - oldest) | 0) ? oldest : position;
+    this.#doneTo = this.#position;
+    this.#doneExpected = this.#expected;
+  }
+
+  /** Lets writers wait for this reader, as long as `patience` says. To be called while nobody appends, after {@link seek}. */
+  becomeReliable(patience: number): void {
+    // From the oldest entry on: nobody moves it just now, so its number can be had, and what is lost later be counted.
+    if (this.#expected === 0 && !this.#find()) this.#expected = this.last + 1;
     this.#reliable = true;
-    store(this.#words, this.#slot + SLOT_POSITION, this.#position);
-    store(this.#words, this.#slot + SLOT_READS, READS_RELIABLY);
+    this.#doneTo = this.#position;
+    this.#doneExpected = this.#expected;
+    store(this.#words, this.#row + ROW_PATIENCE, patience);
+    this.#showPosition();
+    store(this.#words, this.#row + ROW_READS, READS_RELIABLY);
   }
 
-  /** Ends a {@link read} under way, and lets writers pass. */
+  /** Ends a {@link read} under way, and lets writers pass; but a named cursor stays where it is, for the next one who asks for it. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    if (this.#isNamed) {
+      store(this.#words, this.#row + ROW_HOLDER, 0);
+      return;
+    }
     // A lossy reader leaves alone what the reliable one of its handle shows.
-    const hidden = !this.#reliable && load(this.#words, this.#slot + SLOT_READS) === READS_RELIABLY;
-    if (!hidden) store(this.#words, this.#slot + SLOT_READS, 0);
+    const hidden = !this.#reliable && load(this.#words, this.#row + ROW_READS) === READS_RELIABLY;
+    if (!hidden) store(this.#words, this.#row + ROW_READS, 0);
     this.#reliable = false;
   }
 
@@ -150,47 +189,92 @@ export class LogCursor {
     return this.#batchAt < this.#batchUnits || load(this.#words, this.#base + TAIL_WORD) !== this.#position;
   }
 
-  /** Hands out at most `limit` entries. See LogReader.read. */
+  /** Hands out at most `limit` entries, and is done with them. See LogReader.read. */
   read(handler: EntryHandler, limit: number): number {
-    if (this.#poison !== undefined) throw this.#poison;
     if (this.#reading) throw new TypeError('read() inside a handler of read()');
     let count = 0;
     this.#reading = true;
     try {
-      while (count < limit && (this.#batchAt < this.#batchUnits || this.#fill())) {
-        const words = this.#batchWords;
+      while (count < limit && !this.#closed && this.#find()) {
         const header = this.#batchAt << UNIT_WORDS_SHIFT;
-        const length = words[header + ENTRY_LENGTH] as number;
-        const units = entryUnits(length);
-        // The batch may end in the middle of an entry, or at padding; the next one then begins with it.
-        if (
-          words[header + ENTRY_MARK] !== this.#position ||
-          length < 0 ||
-          units > this.#batchUnits - this.#batchAt
-        ) {
-          this.#batchAt = this.#batchUnits;
-          continue;
-        }
-        const number = joinNumber(
-          words[header + ENTRY_NUMBER_LOW] as number,
-          words[header + ENTRY_NUMBER_HIGH] as number,
-        );
-        if (number !== this.#expected && this.#isBefore(number)) {
-          this.#advance(units);
-          continue;
-        }
         const start = (header << 2) + ENTRY_HEADER_BYTES;
-        handler(this.#batch, start, start + length, number);
+        const length = this.#batchWords[header + RECORD_LENGTH] as number;
+        handler(this.#batch, start, start + length, this.#expected);
         count++;
-        this.#expected = number + 1;
-        this.#advance(units);
-        if (this.#closed) break;
+        this.#pass(length);
       }
     } finally {
       this.#reading = false;
-      this.#show();
+      if (!this.#closed) {
+        this.#segment.counters.add(Counter.received, count);
+        this.#settle();
+      }
     }
     return count;
+  }
+
+  /** Copies the next entry out; undefined when there is none. It comes again after {@link rewind}, unless it was released. */
+  take(): { readonly number: number; readonly bytes: Uint8Array } | undefined {
+    if (!this.#find()) return undefined;
+    const header = this.#batchAt << UNIT_WORDS_SHIFT;
+    const start = (header << 2) + ENTRY_HEADER_BYTES;
+    const length = this.#batchWords[header + RECORD_LENGTH] as number;
+    const number = this.#expected;
+    this.#pass(length);
+    this.#segment.counters.add(Counter.received);
+    return { number, bytes: this.#batch.slice(start, start + length) };
+  }
+
+  /** Is done with all that was handed out. Returns whether a writer may wait for that. */
+  release(): boolean {
+    if (this.#closed || (this.#doneTo === this.#position && this.#doneExpected === this.#expected))
+      return false;
+    this.#settle();
+    return this.#reliable;
+  }
+
+  /** Takes back what was handed out and not released. */
+  rewind(): void {
+    this.#position = this.#doneTo;
+    this.#expected = this.#doneExpected;
+    this.#batchAt = this.#batchUnits;
+  }
+
+  /** Makes the next entry the one at `batchAt`, and its number the expected one. False when there is none. */
+  #find(): boolean {
+    if (this.#poison !== undefined) throw this.#poison;
+    while (this.#batchAt < this.#batchUnits || this.#fill()) {
+      const words = this.#batchWords;
+      const header = this.#batchAt << UNIT_WORDS_SHIFT;
+      const length = words[header + RECORD_LENGTH] as number;
+      const mark = words[header + RECORD_MARK] as number;
+      const units = this.#records.measure(this.#position, length, mark, this.#batchUnits - this.#batchAt);
+      // The batch may end in the middle of an entry, or at padding; the next one then begins with it.
+      if (units <= 0) {
+        this.#batchAt = this.#batchUnits;
+        continue;
+      }
+      const number = joinNumber(
+        words[header + ENTRY_NUMBER_LOW] as number,
+        words[header + ENTRY_NUMBER_HIGH] as number,
+      );
+      if (number === this.#expected || !this.#isBefore(number)) return true;
+      this.#advance(units);
+    }
+    return false;
+  }
+
+  /** Goes behind the entry at `batchAt`, which has `length` bytes. */
+  #pass(length: number): void {
+    this.#expected++;
+    this.#advance(this.#records.units(length));
+  }
+
+  /** Is done with all before the next entry. */
+  #settle(): void {
+    this.#doneTo = this.#position;
+    this.#doneExpected = this.#expected;
+    this.#show();
   }
 
   #advance(units: number): void {
@@ -201,33 +285,62 @@ export class LogCursor {
   /** Tells writers how far they may go; or only people who look, if it is lossy: then a plain store will do. */
   #show(): void {
     if (this.#closed) return;
-    if (!this.#reliable) {
-      const words = this.#words;
-      // Only this thread changes it, so a plain load tells.
-      const reads = words[this.#slot + SLOT_READS];
-      // Another reader of this handle, which is reliable, shows itself there.
-      if (reads === READS_RELIABLY) return;
-      words[this.#slot + SLOT_POSITION] = this.#position;
-      if (reads !== READS_LOSSILY) words[this.#slot + SLOT_READS] = READS_LOSSILY;
+    if (this.#reliable || this.#isNamed) {
+      if (load(this.#words, this.#row + ROW_POSITION) !== this.#doneTo) this.#showPosition();
       return;
     }
-    if (load(this.#words, this.#slot + SLOT_POSITION) === this.#position) return;
+    const words = this.#words;
+    // Only this thread changes it, so a plain load tells.
+    const reads = words[this.#row + ROW_READS];
+    // Another reader of this handle, which is reliable, shows itself there.
+    if (reads === READS_RELIABLY) return;
+    words[this.#row + ROW_POSITION] = this.#doneTo;
+    if (reads !== READS_LOSSILY) words[this.#row + ROW_READS] = READS_LOSSILY;
+  }
+
+  #showPosition(): void {
+    const words = this.#words;
+    if (this.#isNamed) {
+      this.#cell ^= 1;
+      writeCount(words, this.#row + ROW_CELLS, this.#cell, this.#doneTo, this.#doneExpected);
+      if (STEPS) step('log: cell of a cursor written');
+    }
     // publish: this reader is done with everything before. pairs with: LogRoster.reach
-    store(this.#words, this.#slot + SLOT_POSITION, this.#position);
+    store(words, this.#row + ROW_POSITION, this.#doneTo);
+  }
+
+  /** Learns that a writer had no patience any more. @throws {@link ShmError} `ERR_SHM_EVICTED` */
+  #lookAtRow(): void {
+    const reads = load(this.#words, this.#row + ROW_READS);
+    if (reads === READS_RELIABLY) return;
+    this.#reliable = false;
+    if (reads !== READS_EVICTED) return;
+    this.#poisoned(
+      new ShmError(
+        'ERR_SHM_EVICTED',
+        `a writer of ${this.#segment.name} gave this reader up at entry ${this.#doneExpected}`,
+      ),
+    );
   }
 
   /** Deals with an entry that is not the expected one. Returns whether it is to be passed over. */
   #isBefore(number: number): boolean {
     const lost = this.#expected === 0 ? 0 : number - this.#expected;
     if (lost < 0) {
-      if (!this.#seeking) this.#corrupt(`entry ${number} stands where ${this.#expected} was expected`);
+      if (!this.#seeking) {
+        this.#poisoned(this.#records.corrupt(`entry ${number} stands where ${this.#expected} was expected`));
+      }
       return true;
     }
     this.#seeking = false;
     this.#expected = number;
     if (lost > 0) {
       this.#lost += lost;
-      this.#words[this.#slot + SLOT_LOST] = ((this.#words[this.#slot + SLOT_LOST] ?? 0) + lost) | 0;
+      // What is lost does not come again.
+      this.#doneTo = this.#position;
+      this.#doneExpected = number;
+      this.#words[this.#row + ROW_LOST] = ((this.#words[this.#row + ROW_LOST] ?? 0) + lost) | 0;
+      tell('entries-lost', () => ({ name: this.#segment.name, count: lost }));
       this.#onLost?.(lost);
     }
     return false;
@@ -236,50 +349,46 @@ export class LogCursor {
   /** Copies the next entries out. False when there are none, or a writer was faster each time. */
   #fill(): boolean {
     const words = this.#words;
+    if (this.#reliable) this.#lookAtRow();
     let most = BATCH_UNITS;
     let jumped = false;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const tail = load(words, this.#base + TAIL_WORD);
-      const oldest = load(words, this.#base + OLDEST_WORD);
+      const oldest = load(words, this.#base + HEAD_WORD);
       const left = (tail - this.#position) | 0;
       if (left === 0) return false;
-      if (((this.#position - oldest) | 0) < 0 || left < 0 || left > this.#capacity) {
+      if (((this.#position - oldest) | 0) < 0 || left < 0 || left > this.#records.capacity) {
         // Overtaken. The tail is looked at again: it may be older than this OLDEST.
         this.#position = oldest;
         most = CAREFUL_UNITS;
         continue;
       }
-      const at = this.#position & this.#mask;
-      const rest = this.#capacity - at;
-      const from = this.#base + DATA_WORD + (at << UNIT_WORDS_SHIFT);
+      const rest = this.#records.rest(this.#position);
+      const from = this.#records.word(this.#position);
       // Not to be believed yet, and good enough to say how much to copy.
-      const hint = words[from + ENTRY_LENGTH] as number;
-      const first = hint >= 0 && hint <= this.#maxEntryBytes ? entryUnits(hint) : 0;
+      const hint = words[from + RECORD_LENGTH] as number;
+      const first = hint >= 0 && hint <= this.#records.maxBytes ? this.#records.units(hint) : 0;
       const units = Math.min(left, rest, Math.max(most, first));
       this.#copy(from << 2, units);
       // The copy may not sink below the look that confirms it.
       fence();
       // pairs with: LogWriter.#makeRoom, store of OLDEST before it overwrites
-      if (((this.#position - load(words, this.#base + OLDEST_WORD)) | 0) < 0) continue;
+      if (((this.#position - load(words, this.#base + HEAD_WORD)) | 0) < 0) continue;
 
-      const length = this.#batchWords[ENTRY_LENGTH] as number;
-      const mark = this.#batchWords[ENTRY_MARK] as number;
-      if (mark === ~this.#position && length === rest * UNIT_BYTES && rest <= left) {
-        this.#position = (this.#position + rest) | 0;
+      const length = this.#batchWords[RECORD_LENGTH] as number;
+      const mark = this.#batchWords[RECORD_MARK] as number;
+      const found = this.#records.measure(this.#position, length, mark, left);
+      if (found < 0) {
+        this.#position = (this.#position - found) | 0;
         attempt--;
         continue;
       }
-      const fits = length >= 0 && length <= this.#maxEntryBytes && entryUnits(length) <= units;
-      if (mark === this.#position && fits) {
+      if (found > 0 && found <= units) {
         this.#batchUnits = units;
         this.#batchAt = 0;
         return true;
       }
-      if (jumped) {
-        this.#corrupt(
-          `at ${this.#position} it has neither an entry nor padding: length ${length}, mark ${mark}`,
-        );
-      }
+      if (jumped) this.#poisoned(this.#records.neither(this.#position, length, mark, left));
       // Either corrupt, or a position of another age: the numbers at OLDEST will tell.
       jumped = true;
       this.#seeking = false;
@@ -303,18 +412,19 @@ export class LogCursor {
   #end(): { readonly tail: number; readonly count: number } {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const tail = load(this.#words, this.#base + TAIL_WORD);
-      const counted = countAt(this.#words, this.#base, tail);
+      const counted = countAt(this.#words, this.#base + COUNT_WORD, tail);
       // The cell of this tail is written again only after the next store of TAIL.
       fence();
       if (load(this.#words, this.#base + TAIL_WORD) !== tail) continue;
-      if (counted === undefined) this.#corrupt(`no count cell names its tail ${tail}`);
+      if (counted === undefined)
+        this.#poisoned(this.#records.corrupt(`no count cell names its tail ${tail}`));
       return { tail, count: counted.count };
     }
     throw new ShmError('ERR_SHM_OVERTAKEN', `the tail of ${this.#segment.name} moved at every look`);
   }
 
-  #corrupt(what: string): never {
-    this.#poison = new ShmError('ERR_SHM_CORRUPT', `the log ${this.#segment.name} is corrupt: ${what}`);
-    throw this.#poison;
+  #poisoned(error: ShmError): never {
+    this.#poison = error;
+    throw error;
   }
 }

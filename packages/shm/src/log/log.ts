@@ -9,83 +9,86 @@
  */
 
 import { ShmError } from '../errors.js';
-import { Handle } from '../handle.js';
+import { Handle, handleOn } from '../handle.js';
 import { assertOptions } from '../option-names.js';
 import { load } from '../platform/atomics.js';
+import { Content } from '../record/codec.js';
+import { maxRecordBytes, READABLE_WORD, WRITABLE_WORD } from '../record/layout.js';
+import { type RecordOptions, recordSpec } from '../record/options.js';
+import { Records } from '../record/records.js';
+import { Counter } from '../segment/counters.js';
 import { SegmentKind, WORD_BYTES } from '../segment/layout.js';
 import { Role } from '../segment/participants.js';
-import { type OpenOptions, Segment } from '../segment/segment.js';
+import { Segment } from '../segment/segment.js';
 import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
-import { checkMaxQueuedBytes, type Queued, WaitQueue } from '../waiting/wait-queue.js';
+import { WaitQueue } from '../waiting/wait-queue.js';
 import type { WaitOptions } from '../waiting/waiting.js';
-import { LogCursor } from './cursor.js';
-import {
-  BLOCKED_WORD,
-  DEFAULT_LOG_BYTES,
-  logBytes,
-  MAX_LOG_BYTES,
-  MIN_LOG_BYTES,
-  maxEntryBytes,
-  SLEEPERS_WORD,
-} from './layout.js';
+import { LogCursor, type LogStart } from './cursor.js';
+import { DEFAULT_LOG_BYTES, ENTRY_HEADER_BYTES, logBytes } from './layout.js';
+import { type NamedCursorInfo, NamedCursors } from './named.js';
 import { LogReader, type LogReaderOptions } from './reader.js';
 import { LogRoster } from './roster.js';
 import { LogWriter } from './writer.js';
 
 /** Options of {@link openLog}. */
-export interface LogOptions extends OpenOptions {
-  /**
-   * Bytes that are kept, 16 for the header of each entry included: a power of two from 4096 to 2^30. An eighth of it is the longest
-   * entry. An existing log must have the same if it is given.
-   * @defaultValue 4194304
-   */
-  readonly capacityBytes?: number;
-  /**
-   * Bytes of entries that may wait for room in this handle, 64 for each entry included: {@link Log.append} beyond it is refused.
-   * @defaultValue 67108864
-   */
-  readonly maxQueuedBytes?: number;
-  /**
-   * Whether the open log keeps the process alive.
-   * @defaultValue false
-   */
-  readonly keepAlive?: boolean;
-}
+export type LogOptions<T = Uint8Array> = RecordOptions<T>;
+
+const DEFAULT_SLOW_MS = 10_000;
+const MAX_SLOW_MS: number = 2 ** 30;
 
 /** A handle on a log. Made by {@link openLog}. */
-export class Log extends Handle {
+export class Log<T = Uint8Array> extends Handle {
   readonly capacityBytes: number;
-  /** Longest entry. */
+  /** Longest entry, as bytes. */
   readonly maxEntryBytes: number;
   readonly #segment: Segment;
   readonly #words: Int32Array;
-  readonly #base: number;
   readonly #readable: WaitPoint;
   readonly #writable: WaitPoint;
   readonly #sleepersHint: number;
-  readonly #roster: LogRoster;
+  readonly #records: Records;
+  readonly #content: Content<T>;
   readonly #writer: LogWriter;
-  readonly #readers = new Set<LogReader>();
+  readonly #named: NamedCursors;
+  readonly #readers = new Set<LogReader<T>>();
   readonly #queue: WaitQueue<number>;
-  #retry: NodeJS.Immediate | undefined;
-  #closed = false;
 
   /** @internal */
-  constructor(segment: Segment, maxQueuedBytes?: number) {
+  constructor(segment: Segment, { codec, maxQueuedBytes }: LogOptions<T> = {}) {
     super(segment, 'log');
     const [capacityBytes = 0] = segment.params;
+    const { words, bytes, name } = segment;
+    const base = segment.payloadOffset / WORD_BYTES;
     this.capacityBytes = capacityBytes;
-    this.maxEntryBytes = maxEntryBytes(capacityBytes);
+    this.maxEntryBytes = maxRecordBytes(capacityBytes);
     this.#segment = segment;
-    this.#words = segment.words;
-    this.#base = segment.payloadOffset / WORD_BYTES;
-    this.#sleepersHint = this.#base + SLEEPERS_WORD;
-    this.#readable = new WaitPoint(segment, this.#sleepersHint, WaitBit.Readable);
-    this.#writable = new WaitPoint(segment, this.#base + BLOCKED_WORD, WaitBit.Writable);
-    this.#roster = new LogRoster(segment);
-    this.#writer = new LogWriter(segment, this.#base, capacityBytes, this.#roster);
-    this.#queue = new WaitQueue(
-      { waiting: this.waiting, point: this.#writable, flush: (queue) => this.#flush(queue) },
+    this.#words = words;
+    this.#sleepersHint = base + READABLE_WORD;
+    this.#readable = new WaitPoint(segment, base + READABLE_WORD, WaitBit.Readable);
+    this.#writable = new WaitPoint(segment, base + WRITABLE_WORD, WaitBit.Writable);
+    this.#records = new Records(
+      { words, bytes, base, capacityBytes, name: `log ${name}` },
+      ENTRY_HEADER_BYTES,
+    );
+    this.#content = new Content(codec, 'an entry', this.maxEntryBytes, `maxEntryBytes of ${name}`);
+    const writer = new LogWriter(segment, this.#records, new LogRoster(segment));
+    this.#writer = writer;
+    this.#named = new NamedCursors(segment);
+    this.#queue = new WaitQueue<number>(
+      {
+        waiting: this.waiting,
+        point: this.#writable,
+        send: (entry) => {
+          const number = writer.append(entry);
+          if (number === 0) return undefined;
+          segment.counters.add(Counter.sent);
+          return { result: number };
+        },
+        sent: () => this.waiting.signal(this.#readable),
+        get lockWasBusy() {
+          return writer.lock.wasBusy;
+        },
+      },
       maxQueuedBytes,
     );
   }
@@ -93,7 +96,7 @@ export class Log extends Handle {
   /** The number of the last entry, 0 if there is none yet. @throws {@link ShmError} `ERR_SHM_CLOSED` */
   get last(): number {
     this.assertOpen();
-    return new LogCursor(this.#segment, this.#base, this.capacityBytes).last;
+    return new LogCursor(this.#segment, this.#records).last;
   }
 
   /**
@@ -103,14 +106,8 @@ export class Log extends Handle {
    * has been in the middle of an append for 5 ms, since its thread does not run.
    * @throws {@link ShmError} `ERR_SHM_TOO_LARGE`, `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`
    */
-  tryAppend(entry: Uint8Array): number | undefined {
-    if (this.#closed) this.#throwClosed();
-    this.#writer.check(entry);
-    if (this.#queue.length > 0) return undefined;
-    const number = this.#writer.append(entry);
-    if (number === 0) return undefined;
-    if (load(this.#words, this.#sleepersHint) !== 0) this.waiting.signal(this.#readable);
-    return number;
+  tryAppend(entry: T): number | undefined {
+    return this.#tryAppend(this.#content.encode(entry));
   }
 
   /**
@@ -119,11 +116,12 @@ export class Log extends Handle {
    * @returns how many of them, from the first on, there was room for. 0 also as {@link tryAppend} returns undefined.
    * @throws {@link ShmError} as {@link tryAppend}; if one is too large, none is appended
    */
-  tryAppendAll(entries: readonly Uint8Array[]): number {
-    if (this.#closed) this.#throwClosed();
-    for (const entry of entries) this.#writer.check(entry);
-    if (this.#queue.length > 0 || entries.length === 0) return 0;
-    const appended = this.#writer.appendAll(entries);
+  tryAppendAll(entries: readonly T[]): number {
+    this.assertOpen();
+    const encoded = entries.map((entry) => this.#content.encode(entry));
+    if (this.#queue.length > 0 || encoded.length === 0) return 0;
+    const appended = this.#writer.appendAll(encoded);
+    this.#segment.counters.add(Counter.sent, appended);
     if (appended > 0) this.waiting.signal(this.#readable);
     return appended;
   }
@@ -135,49 +133,72 @@ export class Log extends Handle {
    * @returns its number.
    * @throws {@link ShmError} `ERR_SHM_TOO_LARGE`, `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`; the reason of `signal`, in which case it was not appended
    */
-  append(entry: Uint8Array, options?: WaitOptions): Promise<number> {
+  append(entry: T, options?: WaitOptions): Promise<number> {
     const signal = options?.signal;
     try {
       assertOptions(options, 'log.append');
       signal?.throwIfAborted();
-      const number = this.tryAppend(entry);
-      if (number !== undefined) return Promise.resolve(number);
+      const bytes = this.#content.encode(entry);
+      const number = this.#tryAppend(bytes);
+      return number === undefined ? this.#queue.push(bytes, signal) : Promise.resolve(number);
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#queue.push(entry, signal);
   }
 
   /**
    * Starts reading.
    *
-   * @throws {RangeError} when `start` is no entry.
+   * @throws {RangeError} when `start` is no entry, or another option is out of range.
    * @throws {@link ShmError} `ERR_SHM_LOCK_TIMEOUT` when a reliable reader cannot be entered because a writer does not come to the end
-   * of its append within half a second; `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`
+   * of its append within half a second; `ERR_SHM_ROLE_TAKEN` while another reader has the cursor `name`, `ERR_SHM_CURSORS_FULL`;
+   * `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`
    */
-  reader(options: LogReaderOptions = {}): LogReader {
+  reader(options: LogReaderOptions = {}): LogReader<T> {
     assertOptions(options, 'log.reader');
     this.assertOpen();
-    const { start = 'next', reliable = false, onLost } = options;
-    const cursor = new LogCursor(this.#segment, this.#base, this.capacityBytes, onLost);
-    if (reliable) this.#enterReliable(cursor, start);
+    const { start = 'next', reliable = false, name, onLost } = options;
+    const patience = patienceOf(options);
+    let cursor = new LogCursor(this.#segment, this.#records, onLost);
+    if (name !== undefined) cursor = this.#enterNamed(name, start, patience, onLost);
+    else if (reliable) this.#enterReliable(cursor, start, patience);
     else cursor.seek(start);
-    const reader = new LogReader(
-      cursor,
-      {
-        until: (isReady, signal) => this.waiting.until(this.#readable, isReady, signal),
-        roomMade: () => {
-          if (!this.#closed) this.waiting.signal(this.#writable);
-        },
-        left: (one) => {
-          this.#readers.delete(one);
-          this.waiting.look();
-        },
+    const host = {
+      until: (isReady: () => boolean, signal: AbortSignal | undefined) =>
+        this.waiting.until(this.#readable, isReady, signal),
+      untilSync: (isReady: () => boolean, timeoutMs: number | undefined) =>
+        this.waiting.untilSync(this.#readable, isReady, timeoutMs),
+      roomMade: () => {
+        if (!this.closed) this.waiting.signal(this.#writable);
       },
-      this.#segment.name,
-    );
+      left: () => {
+        this.#readers.delete(reader);
+        this.waiting.look();
+      },
+    };
+    const reader: LogReader<T> = new LogReader<T>(cursor, host, this.#content, this.name, name);
     this.#readers.add(reader);
     return reader;
+  }
+
+  /** The named cursors of the log, also those with which nobody reads. @throws {@link ShmError} `ERR_SHM_CLOSED` */
+  cursors(): NamedCursorInfo[] {
+    this.assertOpen();
+    return this.#named.list();
+  }
+
+  /**
+   * Forgets a named cursor: writers do not wait for it any more.
+   *
+   * @returns false when there is none.
+   * @throws {@link ShmError} `ERR_SHM_ROLE_TAKEN` while somebody not proven dead reads with it; `ERR_SHM_LOCK_TIMEOUT`, `ERR_SHM_CLOSED`
+   */
+  removeCursor(name: string): boolean {
+    this.assertOpen();
+    this.#assertNotReading(name);
+    const removed = this.#exclusively(() => this.#named.remove(name));
+    if (removed) this.waiting.signal(this.#writable);
+    return removed;
   }
 
   /** Closes the readers of this handle, refuses waiting appends, lets go of the memory. Entries stay for others. Idempotent. */
@@ -187,51 +208,81 @@ export class Log extends Handle {
 
   /** @internal */
   protected override leave(): void {
-    clearImmediate(this.#retry);
     this.#queue.rejectAll(this.closedError());
     for (const reader of [...this.#readers]) reader.close();
-    this.#closed = true;
   }
 
-  #enterReliable(cursor: LogCursor, start: LogReaderOptions['start'] & {}): void {
-    if ([...this.#readers].some((reader) => reader.reliable)) {
-      throw new TypeError('one reader of a handle may be reliable: open the log once more');
+  #tryAppend(bytes: Uint8Array): number | undefined {
+    if (this.closed) throw this.closedError();
+    if (this.#queue.length > 0) return undefined;
+    const number = this.#writer.append(bytes);
+    if (number === 0) return undefined;
+    this.#segment.counters.add(Counter.sent);
+    if (load(this.#words, this.#sleepersHint) !== 0) this.waiting.signal(this.#readable);
+    return number;
+  }
+
+  #enterReliable(cursor: LogCursor, start: LogStart, patience: number): void {
+    if ([...this.#readers].some((reader) => reader.reliable && reader.name === undefined)) {
+      throw new TypeError('one reader of a handle may be reliable: open the log once more, or name it');
     }
-    this.#writer.exclusively(() => {
+    this.#exclusively(() => {
       cursor.seek(start);
-      cursor.becomeReliable();
+      cursor.becomeReliable(patience);
     });
     this.#segment.participant.setRole(Role.Reader);
   }
 
-  /** Appends from the front of the queue what is possible now. */
-  #flush(queue: Iterable<Queued<number>>): void {
-    let appended = 0;
-    for (const waiting of queue) {
+  #enterNamed(
+    name: string,
+    start: LogStart,
+    patience: number,
+    onLost: LogReaderOptions['onLost'],
+  ): LogCursor {
+    this.#assertNotReading(name);
+    return this.#exclusively(() => {
+      const { row, isNew } = this.#named.claim(name);
+      const cursor = new LogCursor(this.#segment, this.#records, onLost, row);
       try {
-        const number = this.#writer.append(waiting.message);
-        if (number === 0) break;
-        appended++;
-        waiting.resolve(number);
+        if (isNew) cursor.seek(start);
+        else cursor.resume();
+        cursor.becomeReliable(patience);
+        if (isNew) this.#named.publish(row, name);
       } catch (error) {
-        if (ShmError.is(error) && error.code === 'ERR_SHM_CORRUPT') throw error;
-        // Only this one is bad: its memory was transferred away since it was checked.
-        waiting.reject(error);
+        cursor.close();
+        throw error;
       }
-    }
-    if (appended > 0) this.waiting.signal(this.#readable);
-    // Nobody rings for the lock: it is had again in the next turn.
-    if (this.#queue.length > 0 && this.#writer.lockWasBusy && this.#retry === undefined) {
-      this.#retry = setImmediate(() => {
-        this.#retry = undefined;
-        if (!this.#closed) this.waiting.look();
-      });
-    }
+      return cursor;
+    });
   }
 
-  #throwClosed(): never {
-    throw this.closedError();
+  #assertNotReading(name: string): void {
+    if (![...this.#readers].some((reader) => reader.name === name)) return;
+    throw new ShmError('ERR_SHM_ROLE_TAKEN', `the reader with the cursor ${name} is one of this handle`);
   }
+
+  /** Runs `work` while nobody appends. @throws {@link ShmError} `ERR_SHM_LOCK_TIMEOUT` */
+  #exclusively<R>(work: () => R): R {
+    const { lock } = this.#writer;
+    lock.acquireSurely();
+    try {
+      return work();
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+/** How long writers wait, as the row of the reader says it. @throws {RangeError} @throws {TypeError} */
+function patienceOf({ whenSlow = 'block', slowAfterMs = DEFAULT_SLOW_MS }: LogReaderOptions): number {
+  if (!Number.isInteger(slowAfterMs) || slowAfterMs < 1 || slowAfterMs > MAX_SLOW_MS) {
+    throw new RangeError(`slowAfterMs is a whole number of 1 to ${MAX_SLOW_MS}, not ${slowAfterMs}`);
+  }
+  const signs = { block: 0, lossy: 1, evict: -1 } as const;
+  if (!Object.hasOwn(signs, whenSlow)) {
+    throw new TypeError(`whenSlow is 'block', 'lossy' or 'evict', not ${JSON.stringify(whenSlow)}`);
+  }
+  return signs[whenSlow] * slowAfterMs;
 }
 
 /**
@@ -255,31 +306,13 @@ export class Log extends Handle {
  * unlink('audit');
  * ```
  */
-export function openLog(name: string, options: LogOptions = {}): Log {
+export function openLog<T = Uint8Array>(name: string, options: LogOptions<T> = {}): Log<T> {
   assertOptions(options, 'openLog');
-  const { capacityBytes = DEFAULT_LOG_BYTES, keepAlive = false, maxQueuedBytes } = options;
-  checkMaxQueuedBytes(maxQueuedBytes);
-  if (
-    !Number.isInteger(Math.log2(capacityBytes)) ||
-    capacityBytes < MIN_LOG_BYTES ||
-    capacityBytes > MAX_LOG_BYTES
-  ) {
-    throw new RangeError(
-      `capacityBytes is a power of two from ${MIN_LOG_BYTES} to ${MAX_LOG_BYTES}, not ${capacityBytes}`,
-    );
-  }
   const segment = Segment.open(
-    {
-      kind: SegmentKind.Log,
-      params: [
-        { name: 'capacityBytes', value: capacityBytes, required: options.capacityBytes !== undefined },
-      ],
-      payloadBytes: ([capacity = 0]) => logBytes(capacity),
-    },
+    recordSpec(SegmentKind.Log, options, DEFAULT_LOG_BYTES, logBytes),
     name,
     options,
     Role.Both,
   );
-  const log = new Log(segment, options.maxQueuedBytes);
-  return keepAlive ? log.ref() : log;
+  return handleOn(segment, options.keepAlive ?? false, () => new Log<T>(segment, options));
 }

@@ -6,7 +6,10 @@
 
 import { ShmError } from '../errors.js';
 import { assertOptions } from '../option-names.js';
-import type { WaitOptions } from '../waiting/waiting.js';
+import type { Content } from '../record/codec.js';
+import { Messages } from '../ring/messages.js';
+import { TurnCounter } from '../waiting/turn-counter.js';
+import type { SyncOptions, WaitOptions } from '../waiting/waiting.js';
 import type { EntryHandler, LogCursor, LogStart } from './cursor.js';
 
 /** Options of {@link Log.reader}. */
@@ -17,48 +20,73 @@ export interface LogReaderOptions {
    */
   readonly start?: LogStart;
   /**
-   * Whether writers wait for this reader rather than overtake it. One reader of a handle may be reliable.
+   * Whether writers wait for this reader rather than overtake it. One reader of a handle may be reliable without a name.
    * @defaultValue false
    */
   readonly reliable?: boolean;
+  /**
+   * A cursor of this name, at most 64 bytes, in the log, which outlives its readers: the next reader of the name goes on where this one was
+   * done, and `start` counts for the first one only. Writers wait for it as for a reliable reader, also while nobody reads with it. A log has
+   * room for 16; `log.removeCursor(name)` makes some.
+   * @defaultValue none
+   */
+  readonly name?: string;
+  /**
+   * What becomes of this reader, reliable or named, when a writer needs the room of an entry that it has not read, and it has not moved for
+   * `slowAfterMs`: `block` lets writers wait as long as it takes, `lossy` lets them overtake it, which it is told as a loss, `evict` gives it up,
+   * which it is told by `ERR_SHM_EVICTED`.
+   * @defaultValue `'block'`
+   */
+  readonly whenSlow?: 'block' | 'lossy' | 'evict';
+  /** @defaultValue 10000 */
+  readonly slowAfterMs?: number;
   /** Is told how many entries were lost, before the first one after them is handed out. */
   readonly onLost?: (count: number) => void;
 }
 
 /** An entry that was copied out. */
-export interface LogEntry {
+export interface LogEntry<T = Uint8Array> {
   /** Rises by one from entry to entry, over the whole life of the log, from 1. */
   readonly number: number;
   /** Owned by whoever got it. */
   readonly bytes: Uint8Array;
+  /** What the codec of the log made of it; without one the bytes. */
+  readonly value: T;
 }
 
 /** What a reader needs of its log. */
 export interface LogReaderHost {
   /** Waits until there is something to read, or the log is closed. */
   until(isReady: () => boolean, signal: AbortSignal | undefined): Promise<void>;
+  untilSync(isReady: () => boolean, timeoutMs: number | undefined): boolean;
   /** A reliable reader has made room. */
   roomMade(): void;
-  left(reader: LogReader): void;
+  /** The reader was closed. */
+  left(): void;
 }
 
-const TURN_ENTRIES = 1024;
 /** After so many batches that were at hand the event loop gets a turn: in a flood there is always one more. */
 const BATCHES_PER_TURN = 16;
 
 /** Reads a log. Made by {@link Log.reader}. */
-export class LogReader implements AsyncIterable<LogEntry> {
+export class LogReader<T = Uint8Array> implements AsyncIterable<LogEntry<T>> {
+  /** Of its cursor, if that outlives it. */
+  readonly name: string | undefined;
   readonly #cursor: LogCursor;
   readonly #host: LogReaderHost;
-  readonly #name: string;
-  #batchesSinceTurn = 0;
+  readonly #content: Content<T>;
+  readonly #log: string;
+  readonly #turns = new TurnCounter(BATCHES_PER_TURN);
+  #loop: Messages<LogEntry<T>> | undefined;
   #closed = false;
 
   /** @internal */
-  constructor(cursor: LogCursor, host: LogReaderHost, name: string) {
+  constructor(cursor: LogCursor, host: LogReaderHost, content: Content<T>, log: string, name?: string) {
     this.#cursor = cursor;
     this.#host = host;
-    this.#name = name;
+    this.#content = content;
+    this.#log = log;
+    this.name = name;
   }
 
   /** How many entries it has lost so far. */
@@ -82,14 +110,15 @@ export class LogReader implements AsyncIterable<LogEntry> {
   }
 
   /**
-   * Hands at most `limit` entries to `handler`, in the order of the log. If the handler throws, the entry it threw at comes again.
+   * Hands at most `limit` entries to `handler`, in the order of the log, as bytes. If the handler throws, the entry it threw at comes again.
    * A reliable reader lets writers pass what it has read when this returns.
    *
    * @returns how many there were. 0 does not mean that there is nothing: a lossy reader may have been overtaken at each attempt.
-   * @throws {@link ShmError} `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`
+   * @throws {@link ShmError} `ERR_SHM_CORRUPT`, `ERR_SHM_EVICTED`, `ERR_SHM_CLOSED`, `ERR_SHM_BUSY` while a loop over the entries runs
    */
   read(handler: EntryHandler, limit: number = Infinity): number {
-    if (this.#closed) this.#throwClosed();
+    if (this.#closed) throw this.#closedError();
+    if (this.#loop !== undefined) throw this.#loopingError();
     try {
       return this.#cursor.read(handler, limit);
     } finally {
@@ -108,49 +137,78 @@ export class LogReader implements AsyncIterable<LogEntry> {
     assertOptions(options, 'reader.readable');
     const { signal } = options;
     signal?.throwIfAborted();
-    if (++this.#batchesSinceTurn > BATCHES_PER_TURN) {
-      this.#batchesSinceTurn = 0;
-      await new Promise((resolve) => setImmediate(resolve));
+    const turn = this.#turns.next();
+    if (turn !== undefined) {
+      await turn;
       signal?.throwIfAborted();
     }
     if (!this.#closed && !this.#cursor.available) {
-      this.#batchesSinceTurn = 0;
+      this.#turns.reset();
       await this.#host.until(() => this.#closed || this.#cursor.available, signal);
     }
     return !this.#closed;
   }
 
   /**
-   * The entries, as they come. Ends when the reader is closed. The event loop gets a turn now and then, however many there are. A
-   * reliable reader lets writers pass an entry when it is handed out, up to a batch of 1024 earlier than the loop has seen it.
+   * Waits until there is an entry, with the thread blocked: for worker threads.
+   *
+   * @returns false when the time was up.
+   * @throws {@link ShmError} `ERR_SHM_CLOSED`
    */
-  async *entries(options: WaitOptions = {}): AsyncGenerator<LogEntry, void, undefined> {
-    assertOptions(options, 'reader.entries');
-    while (await this.readable(options)) {
-      const batch: LogEntry[] = [];
-      this.read(
-        (bytes, start, end, number) => batch.push({ number, bytes: bytes.slice(start, end) }),
-        TURN_ENTRIES,
-      );
-      for (const entry of batch) {
-        yield entry;
-        options.signal?.throwIfAborted();
-      }
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+  readableSync(options: SyncOptions = {}): boolean {
+    assertOptions(options, 'readableSync');
+    if (this.#closed) throw this.#closedError();
+    return this.#host.untilSync(() => this.#cursor.available, options.timeoutMs);
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<LogEntry> {
+  /**
+   * The entries, as they come, each at least once. Asking for the next one lets writers pass the one before. A loop that is left by an error or
+   * `break` gets the entry at hand again, unless {@link release} was called. One that cannot be decoded ends the loop with `ERR_SHM_PAYLOAD`, and
+   * does not come again. One loop at a time. Ends when the reader is closed.
+   */
+  entries(options: WaitOptions = {}): AsyncIterableIterator<LogEntry<T>> {
+    assertOptions(options, 'reader.entries');
+    const loop: Messages<LogEntry<T>> = new Messages<LogEntry<T>>(
+      {
+        begin: () => {
+          if (this.#loop !== undefined && this.#loop !== loop) throw this.#loopingError();
+          if (!this.#closed) this.#loop = loop;
+          return !this.#closed;
+        },
+        take: () => {
+          const taken = this.#closed ? undefined : this.#cursor.take();
+          return taken === undefined ? undefined : { ...taken, value: this.#content.decode(taken.bytes) };
+        },
+        release: () => this.release(),
+        readable: () => this.readable(options),
+        end: (rewind) => {
+          if (this.#loop !== loop) return;
+          this.#loop = undefined;
+          if (rewind && !this.#closed) this.#cursor.rewind();
+        },
+      },
+      options.signal,
+    );
+    return loop;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<LogEntry<T>> {
     return this.entries();
   }
 
-  /** Ends it; writers do not wait for it any more. Idempotent. */
+  /** Is done with the entry at hand in a loop: it does not come again. @throws {@link ShmError} `ERR_SHM_CLOSED` */
+  release(): void {
+    if (this.#closed) throw this.#closedError();
+    if (this.#cursor.release()) this.#host.roomMade();
+  }
+
+  /** Ends it; writers do not wait for it any more, unless its cursor has a name. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     const wasReliable = this.#cursor.reliable;
     this.#cursor.close();
-    this.#host.left(this);
+    this.#host.left();
     if (wasReliable) this.#host.roomMade();
   }
 
@@ -162,7 +220,11 @@ export class LogReader implements AsyncIterable<LogEntry> {
     this.close();
   }
 
-  #throwClosed(): never {
-    throw new ShmError('ERR_SHM_CLOSED', `the reader of ${this.#name} is closed`);
+  #loopingError(): ShmError {
+    return new ShmError('ERR_SHM_BUSY', `a loop over the entries of ${this.#log} is running`);
+  }
+
+  #closedError(): ShmError {
+    return new ShmError('ERR_SHM_CLOSED', `the reader of ${this.#log} is closed`);
   }
 }

@@ -12,64 +12,50 @@
  * Whoever dies in the middle leaves the lock to be taken from the dead, and nothing to be repaired. Room is given back in order: a message
  * that takes long keeps those behind it from being overwritten, and so, once the queue is full, from being put in.
  */
-import { ShmError } from '../errors.js';
-import { Handle } from '../handle.js';
-import { LockOutcome, LockWord } from '../lock/lock-word.js';
+import { Handle, handleOn } from '../handle.js';
+import { BriefLock } from '../lock/brief-lock.js';
 import { assertOptions } from '../option-names.js';
 import { load, store } from '../platform/atomics.js';
 import { step } from '../platform/step.js';
-import { checkBytes, checkLength } from '../record/check.js';
-import { checkCapacity, DEFAULT_CAPACITY_BYTES, maxMessageBytes, UNIT_BYTES } from '../ring/layout.js';
-import { SegmentKind, WORD_BYTES } from '../segment/layout.js';
-import { Role } from '../segment/participants.js';
-import { type OpenOptions, Segment } from '../segment/segment.js';
-import { TurnCounter } from '../waiting/turn-counter.js';
-import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
-import { checkMaxQueuedBytes, type Queued, WaitQueue } from '../waiting/wait-queue.js';
-import type { WaitOptions } from '../waiting/waiting.js';
+import { Content } from '../record/codec.js';
 import {
-  DATA_WORD,
   HEAD_WORD,
-  LOCK_WORD,
-  MESSAGE_HEADER_BYTES,
-  MESSAGE_LENGTH,
-  MESSAGE_MARK,
-  MESSAGE_STATE,
-  MESSAGE_TAKEN,
-  messageUnits,
-  NEXT_WORD,
-  queueBytes,
+  maxRecordBytes,
   READABLE_WORD,
-  STATE_DONE,
-  STATE_WAITS,
+  RECORD_LENGTH,
+  RECORD_MARK,
   TAIL_WORD,
   WRITABLE_WORD,
+} from '../record/layout.js';
+import { type RecordOptions, recordSpec } from '../record/options.js';
+import { Records } from '../record/records.js';
+import { Counter } from '../segment/counters.js';
+import { SegmentKind, WORD_BYTES } from '../segment/layout.js';
+import { Role } from '../segment/participants.js';
+import { Segment } from '../segment/segment.js';
+import { TurnCounter } from '../waiting/turn-counter.js';
+import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
+import { WaitQueue } from '../waiting/wait-queue.js';
+import type { WaitOptions } from '../waiting/waiting.js';
+import {
+  LOCK_WORD,
+  MESSAGE_HEADER_BYTES,
+  MESSAGE_STATE,
+  MESSAGE_TAKEN,
+  NEXT_WORD,
+  STATE_DONE,
+  STATE_WAITS,
 } from './layout.js';
 
 /** Options of {@link openQueue}. */
-export interface QueueOptions extends OpenOptions {
-  /**
-   * Bytes of messages that can be in the queue, 16 for the header of each included: a power of two from 4096 to 2^30. An eighth of it is
-   * the longest message. An existing queue must have the same if it is given.
-   * @defaultValue 1048576
-   */
-  readonly capacityBytes?: number;
-  /**
-   * Bytes of messages that may wait for room in this handle, 64 for each message included: {@link WorkQueue.put} beyond it is refused.
-   * @defaultValue 67108864
-   */
-  readonly maxQueuedBytes?: number;
-  /**
-   * Whether the open queue keeps the process alive.
-   * @defaultValue false
-   */
-  readonly keepAlive?: boolean;
-}
+export type QueueOptions<T = Uint8Array> = RecordOptions<T>;
 
 /** A message that was taken, and is ours until it is done, given back, or we die. */
-export interface Job {
+export interface Job<T = Uint8Array> {
   /** Owned by whoever got it. */
   readonly bytes: Uint8Array;
+  /** What the codec makes of them; without one the bytes. Throws `ERR_SHM_PAYLOAD`; the message is still ours then. */
+  readonly value: T;
   /** Whether it was taken before, by one that died or gave it back. */
   readonly again: boolean;
   /** How often it was taken, this time included. */
@@ -80,22 +66,21 @@ export interface Job {
   giveBack(): void;
 }
 
-const LOCK_PATIENCE_MS = 5;
-const LONG_LOCK_PATIENCE_MS = 500;
 /** How often it is looked whether one that has a message died, while there are others to be taken. */
 const RECLAIM_INTERVAL_MS = 100;
 const JOBS_PER_TURN = 16;
 
 /** A handle on a work queue. Made by {@link openQueue}. */
-export class WorkQueue extends Handle implements AsyncIterable<Job> {
+export class WorkQueue<T = Uint8Array> extends Handle implements AsyncIterable<Job<T>> {
   readonly capacityBytes: number;
-  /** Longest message. */
+  /** Longest message, as bytes. */
   readonly maxMessageBytes: number;
   readonly #segment: Segment;
   readonly #words: Int32Array;
   readonly #base: number;
-  readonly #capacity: number;
-  readonly #lock: LockWord;
+  readonly #records: Records;
+  readonly #content: Content<T>;
+  readonly #lock: BriefLock;
   readonly #readable: WaitPoint;
   readonly #writable: WaitPoint;
   readonly #queue: WaitQueue<void>;
@@ -103,24 +88,37 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
   /** Positions of the messages that this handle has. */
   readonly #taken = new Set<number>();
   #reclaimedAt = 0;
-  #retry: NodeJS.Immediate | undefined;
-  #lockWasBusy = false;
 
   /** @internal */
-  constructor(segment: Segment, maxQueuedBytes?: number) {
+  constructor(segment: Segment, { codec, maxQueuedBytes }: QueueOptions<T> = {}) {
     super(segment, 'queue');
     const [capacityBytes = 0] = segment.params;
+    const { words, bytes, name } = segment;
+    const base = segment.payloadOffset / WORD_BYTES;
     this.capacityBytes = capacityBytes;
-    this.maxMessageBytes = maxMessageBytes(capacityBytes);
+    this.maxMessageBytes = maxRecordBytes(capacityBytes);
     this.#segment = segment;
-    this.#words = segment.words;
-    this.#base = segment.payloadOffset / WORD_BYTES;
-    this.#capacity = capacityBytes / UNIT_BYTES;
-    this.#lock = new LockWord(segment, this.#base + LOCK_WORD);
-    this.#readable = new WaitPoint(segment, this.#base + READABLE_WORD, WaitBit.Readable);
-    this.#writable = new WaitPoint(segment, this.#base + WRITABLE_WORD, WaitBit.Writable);
-    this.#queue = new WaitQueue(
-      { waiting: this.waiting, point: this.#writable, flush: (queue) => this.#flush(queue) },
+    this.#words = words;
+    this.#base = base;
+    this.#records = new Records(
+      { words, bytes, base, capacityBytes, name: `queue ${name}` },
+      MESSAGE_HEADER_BYTES,
+    );
+    this.#content = new Content(codec, 'a message', this.maxMessageBytes, `maxMessageBytes of ${name}`);
+    const lock = new BriefLock(segment, base + LOCK_WORD);
+    this.#lock = lock;
+    this.#readable = new WaitPoint(segment, base + READABLE_WORD, WaitBit.Readable);
+    this.#writable = new WaitPoint(segment, base + WRITABLE_WORD, WaitBit.Writable);
+    this.#queue = new WaitQueue<void>(
+      {
+        waiting: this.waiting,
+        point: this.#writable,
+        send: (message) => (this.#putNow(message) ? { result: undefined } : undefined),
+        sent: () => this.waiting.signal(this.#readable),
+        get lockWasBusy() {
+          return lock.wasBusy;
+        },
+      },
       maxQueuedBytes,
     );
   }
@@ -131,11 +129,9 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
    * @returns false when there is none, or {@link put}s wait for it, or another process has been at work on the queue for 5 ms.
    * @throws {@link ShmError} `ERR_SHM_TOO_LARGE`, `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`
    */
-  tryPut(message: Uint8Array): boolean {
+  tryPut(message: T): boolean {
     this.assertOpen();
-    checkBytes(message, 'a message');
-    checkLength(message.length, this.maxMessageBytes, 'a message', `maxMessageBytes of ${this.name}`);
-    return this.#queue.length === 0 && this.#putNow(message);
+    return this.#tryPut(this.#content.encode(message));
   }
 
   /**
@@ -144,10 +140,12 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
    *
    * @throws {@link ShmError} as {@link tryPut}; `ERR_SHM_QUEUE_FULL`; the reason of `signal`, in which case it was not put in
    */
-  async put(message: Uint8Array, options: WaitOptions = {}): Promise<void> {
+  async put(message: T, options: WaitOptions = {}): Promise<void> {
     assertOptions(options, 'queue.put');
     options.signal?.throwIfAborted();
-    if (!this.tryPut(message)) await this.#queue.push(message, options.signal);
+    this.assertOpen();
+    const bytes = this.#content.encode(message);
+    if (!this.#tryPut(bytes)) await this.#queue.push(bytes, options.signal);
   }
 
   /**
@@ -156,18 +154,19 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
    * @returns undefined when there is none, or another process has been at work on the queue for 5 ms.
    * @throws {@link ShmError} `ERR_SHM_CORRUPT`, `ERR_SHM_CLOSED`
    */
-  tryTake(): Job | undefined {
+  tryTake(): Job<T> | undefined {
     this.assertOpen();
-    return this.#locked(LOCK_PATIENCE_MS, () => {
+    return this.#locked(() => {
       const position = this.#findLeftInTime() ?? this.#findFresh() ?? this.#findLeft();
       if (position === undefined) return undefined;
-      const record = this.#recordWord(position);
+      const record = this.#records.word(position);
       const attempt = (this.#words[record + MESSAGE_TAKEN] ?? 0) + 1;
       this.#words[record + MESSAGE_TAKEN] = attempt;
       const begin = record * WORD_BYTES + MESSAGE_HEADER_BYTES;
-      const bytes = this.#segment.bytes.slice(begin, begin + (this.#words[record + MESSAGE_LENGTH] ?? 0));
+      const bytes = this.#segment.bytes.slice(begin, begin + (this.#words[record + RECORD_LENGTH] ?? 0));
       // publish: it is ours, from here on until we die. pairs with: #findLeft
       store(this.#words, record + MESSAGE_STATE, this.#segment.participant.token);
+      this.#segment.counters.add(Counter.received);
       this.#taken.add(position);
       return this.#job(position, bytes, attempt);
     });
@@ -179,15 +178,15 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
    * @returns undefined when the queue was closed.
    * @throws {@link ShmError} `ERR_SHM_CORRUPT`; the reason of `signal`
    */
-  async take(options: WaitOptions = {}): Promise<Job | undefined> {
+  async take(options: WaitOptions = {}): Promise<Job<T> | undefined> {
     assertOptions(options, 'queue.take');
     options.signal?.throwIfAborted();
     await this.#turns.next();
-    let job: Job | undefined;
+    let job: Job<T> | undefined;
     const isThere = (): boolean => {
       if (job !== undefined || this.closed) return true;
       job = this.tryTake();
-      if (job === undefined && this.#lockWasBusy) this.#lookSoon();
+      if (job === undefined && this.#lock.wasBusy) this.waiting.lookSoon();
       return job !== undefined;
     };
     try {
@@ -203,7 +202,7 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
    * Messages as they can be had. A message is done when the next one is asked for; when the loop is left by an error or `break`, the one
    * at hand is given back, unless `done()` was called. Ends when the queue is closed.
    */
-  async *jobs(options: WaitOptions = {}): AsyncGenerator<Job, void, undefined> {
+  async *jobs(options: WaitOptions = {}): AsyncGenerator<Job<T>, void, undefined> {
     for (let job = await this.take(options); job !== undefined; job = await this.take(options)) {
       let finished = false;
       try {
@@ -218,7 +217,7 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
     }
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Job> {
+  [Symbol.asyncIterator](): AsyncIterator<Job<T>> {
     return this.jobs();
   }
 
@@ -229,25 +228,22 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
 
   /** @internal */
   protected override leave(): void {
-    clearImmediate(this.#retry);
     this.#queue.rejectAll(this.closedError());
     // One that cannot be given back now is taken for left behind, since our token is nobody's any more.
-    for (const position of [...this.#taken]) this.#settle(position, STATE_WAITS, LOCK_PATIENCE_MS);
+    for (const position of [...this.#taken]) this.#settle(position, STATE_WAITS);
   }
 
-  #job(position: number, bytes: Uint8Array, attempt: number): Job {
+  #job(position: number, bytes: Uint8Array, attempt: number): Job<T> {
+    const content = this.#content;
     const settle = (state: number): void => {
       this.assertOpen();
-      if (!this.#taken.has(position)) return;
-      if (this.#settle(position, state, LONG_LOCK_PATIENCE_MS)) return;
-      const who = this.#lock.owner();
-      throw new ShmError(
-        'ERR_SHM_LOCK_TIMEOUT',
-        `the lock of ${this.name} was not had within ${LONG_LOCK_PATIENCE_MS} ms; it is held by process ${who?.pid ?? '?'}, which is ${who?.liveness ?? 'gone'}`,
-      );
+      if (this.#taken.has(position)) this.#settle(position, state, true);
     };
     return {
       bytes,
+      get value() {
+        return content.decode(bytes);
+      },
       attempt,
       again: attempt > 1,
       done: () => settle(STATE_DONE),
@@ -255,9 +251,10 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
     };
   }
 
-  #settle(position: number, state: number, patienceMs: number): boolean {
-    const settled = this.#locked(patienceMs, () => {
-      const record = this.#recordWord(position);
+  /** With `surely`, waits longer for the lock, and throws when it cannot be had. */
+  #settle(position: number, state: number, surely = false): void {
+    const settled = this.#locked(() => {
+      const record = this.#records.word(position);
       // Somebody who believed us dead may have it: then it is not ours to settle.
       if (load(this.#words, record + MESSAGE_STATE) === this.#segment.participant.token) {
         const next = load(this.#words, this.#base + NEXT_WORD);
@@ -268,42 +265,41 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
       }
       if (state === STATE_DONE) this.#moveHead();
       return true;
-    });
-    if (settled === undefined) return false;
+    }, surely);
+    if (settled === undefined) return;
     this.#taken.delete(position);
     this.waiting.signal(state === STATE_DONE ? this.#writable : this.#readable);
+  }
+
+  #tryPut(bytes: Uint8Array): boolean {
+    if (this.#queue.length > 0 || !this.#putNow(bytes)) return false;
+    this.waiting.signal(this.#readable);
     return true;
   }
 
   #putNow(message: Uint8Array): boolean {
-    const isIn = this.#locked(LOCK_PATIENCE_MS, () => {
+    const isIn = this.#locked(() => {
       const words = this.#words;
-      const units = messageUnits(message.length);
-      let position = load(words, this.#base + TAIL_WORD);
-      const rest = this.#capacity - (position & (this.#capacity - 1));
-      const needed = rest < units ? rest + units : units;
+      const records = this.#records;
+      const tail = load(words, this.#base + TAIL_WORD);
+      const units = records.units(message.length);
       this.#moveHead();
-      if (this.#capacity - ((position - load(words, this.#base + HEAD_WORD)) | 0) < needed) return false;
-      if (rest < units) {
-        const padding = this.#recordWord(position);
-        words[padding + MESSAGE_LENGTH] = rest * UNIT_BYTES;
-        words[padding + MESSAGE_MARK] = ~position;
-        position = (position + rest) | 0;
-      }
-      const record = this.#recordWord(position);
-      words[record + MESSAGE_LENGTH] = message.length;
-      words[record + MESSAGE_MARK] = position;
+      const used = (tail - load(words, this.#base + HEAD_WORD)) | 0;
+      if (records.capacity - used < records.needed(tail, units)) return false;
+      const position = records.begin(tail, units);
+      const record = records.word(position);
+      words[record + RECORD_LENGTH] = message.length;
+      words[record + RECORD_MARK] = position;
       words[record + MESSAGE_STATE] = STATE_WAITS;
       words[record + MESSAGE_TAKEN] = 0;
       this.#segment.bytes.set(message, record * WORD_BYTES + MESSAGE_HEADER_BYTES);
       step('queue: message copied');
       // publish: the message is visible to whoever sees this tail. pairs with: #findFresh, load of TAIL
       store(words, this.#base + TAIL_WORD, (position + units) | 0);
+      this.#segment.counters.add(Counter.sent);
       return true;
     });
-    if (isIn !== true) return false;
-    this.waiting.signal(this.#readable);
-    return true;
+    return isIn === true;
   }
 
   /** A message whose taker is proven dead, looked for now and then, so that it does not wait for all others. */
@@ -344,64 +340,28 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
   /** The first message from `from` on, before `end`, whose state is wanted. */
   #find(from: number, end: number, isWanted: (state: number) => boolean): number | undefined {
     let position = from;
+    const records = this.#records;
+    const error = records.checkSpan(end, from);
+    if (error !== undefined) throw error;
     for (let left = (end - from) | 0; left !== 0; ) {
-      const record = this.#recordWord(position);
-      const length = this.#words[record + MESSAGE_LENGTH] ?? 0;
-      const mark = this.#words[record + MESSAGE_MARK];
-      const rest = this.#capacity - (position & (this.#capacity - 1));
-      const isMessage = mark === position && length >= 0 && length <= this.maxMessageBytes;
-      const units = isMessage ? messageUnits(length) : rest;
-      if (
-        left < 0 ||
-        left > this.#capacity ||
-        units > Math.min(left, rest) ||
-        (!isMessage && mark !== ~position)
-      ) {
-        throw new ShmError('ERR_SHM_CORRUPT', `the queue ${this.name} has no message at ${position}`);
-      }
-      if (isMessage && isWanted(load(this.#words, record + MESSAGE_STATE))) return position;
-      position = (position + units) | 0;
-      left -= units;
+      const units = records.measureAt(position, left);
+      if (units === 0) throw records.corrupt(`it has no message at ${position}`);
+      if (units > 0 && isWanted(load(this.#words, records.word(position) + MESSAGE_STATE))) return position;
+      position = (position + Math.abs(units)) | 0;
+      left -= Math.abs(units);
     }
     return undefined;
   }
 
-  #flush(queue: Iterable<Queued<void>>): void {
-    for (const queued of queue) {
-      try {
-        if (!this.#putNow(queued.message)) break;
-        queued.resolve();
-      } catch (error) {
-        if (ShmError.is(error) && error.code === 'ERR_SHM_CORRUPT') throw error;
-        queued.reject(error);
-      }
-    }
-    if (this.#queue.length > 0 && this.#lockWasBusy) this.#lookSoon();
-  }
-
-  /** Nobody rings for the lock: it is had again in the next turn. */
-  #lookSoon(): void {
-    this.#retry ??= setImmediate(() => {
-      this.#retry = undefined;
-      if (!this.closed) this.waiting.look();
-    });
-  }
-
-  #locked<T>(patienceMs: number, work: () => T): T | undefined {
-    let outcome = this.#lock.tryAcquire();
-    if (outcome !== LockOutcome.Acquired) outcome = this.#lock.acquireSync(patienceMs);
-    // What the dead leave is right as it is: see the head of this file.
-    this.#lockWasBusy = outcome !== LockOutcome.Acquired && outcome !== LockOutcome.Recovered;
-    if (this.#lockWasBusy) return undefined;
+  /** Undefined also when the lock is not to be had; with `surely` that throws `ERR_SHM_LOCK_TIMEOUT`. */
+  #locked<R>(work: () => R, surely = false): R | undefined {
+    if (surely) this.#lock.acquireSurely();
+    else if (!this.#lock.acquire()) return undefined;
     try {
       return work();
     } finally {
       this.#lock.release();
     }
-  }
-
-  #recordWord(position: number): number {
-    return this.#base + DATA_WORD + (position & (this.#capacity - 1)) * (UNIT_BYTES / WORD_BYTES);
   }
 }
 
@@ -427,23 +387,8 @@ export class WorkQueue extends Handle implements AsyncIterable<Job> {
  * queue.closeAndRemoveIfLast();
  * ```
  */
-export function openQueue(name: string, options: QueueOptions = {}): WorkQueue {
+export function openQueue<T = Uint8Array>(name: string, options: QueueOptions<T> = {}): WorkQueue<T> {
   assertOptions(options, 'openQueue');
-  const { capacityBytes = DEFAULT_CAPACITY_BYTES, keepAlive = false, maxQueuedBytes } = options;
-  checkCapacity(capacityBytes);
-  checkMaxQueuedBytes(maxQueuedBytes);
-  const segment = Segment.open(
-    {
-      kind: SegmentKind.Queue,
-      params: [
-        { name: 'capacityBytes', value: capacityBytes, required: options.capacityBytes !== undefined },
-      ],
-      payloadBytes: ([capacity = 0]) => queueBytes(capacity),
-    },
-    name,
-    options,
-    Role.Both,
-  );
-  const queue = new WorkQueue(segment, maxQueuedBytes);
-  return keepAlive ? queue.ref() : queue;
+  const segment = Segment.open(recordSpec(SegmentKind.Queue, options), name, options, Role.Both);
+  return handleOn(segment, options.keepAlive ?? false, () => new WorkQueue<T>(segment, options));
 }

@@ -15,19 +15,19 @@
  * poisons this end: the same error again at each call, rather than a loop or a read outside the ring.
  */
 
-import { ShmError } from '../errors.js';
+import type { ShmError } from '../errors.js';
 import { load, store } from '../platform/atomics.js';
 import {
-  DATA_WORD,
+  distanceBytes,
   HEAD_WORD,
-  maxMessageBytes,
-  RECORD_HEADER_BYTES,
-  recordUnits,
+  RECORD_LENGTH,
+  RECORD_MARK,
   TAIL_WORD,
   UNIT_BYTES,
   UNIT_WORDS_SHIFT,
-} from './layout.js';
-import type { RingMemory } from './writer.js';
+} from '../record/layout.js';
+import { type RecordArea, Records } from '../record/records.js';
+import { MESSAGE_HEADER_BYTES } from './layout.js';
 
 /**
  * Is given one message: the bytes from `start` to `end` of `bytes`, which is the whole segment. They are borrowed: valid until
@@ -41,15 +41,11 @@ const NO_WORDS: Int32Array = new Int32Array(0);
 
 /** Reads a ring; whoever makes one must be the only reader. */
 export class RingReader {
-  readonly #name: string;
+  readonly #records: Records;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #tailWord: number;
   readonly #headWord: number;
-  readonly #dataWord: number;
-  readonly #capacity: number;
-  readonly #mask: number;
-  readonly #maxMessageBytes: number;
   /** Where the next record begins. */
   #next: number;
   /** What HEAD holds. */
@@ -62,16 +58,13 @@ export class RingReader {
   #closed = false;
   #poison: ShmError | undefined;
 
-  constructor({ words, bytes, base, capacityBytes, name }: RingMemory) {
-    this.#name = name;
+  constructor(area: RecordArea) {
+    const { words, bytes, base } = area;
+    this.#records = new Records(area, MESSAGE_HEADER_BYTES);
     this.#words = words;
     this.#bytes = bytes;
     this.#tailWord = base + TAIL_WORD;
     this.#headWord = base + HEAD_WORD;
-    this.#dataWord = base + DATA_WORD;
-    this.#capacity = capacityBytes / UNIT_BYTES;
-    this.#mask = this.#capacity - 1;
-    this.#maxMessageBytes = maxMessageBytes(capacityBytes);
     this.#next = load(words, this.#headWord);
     this.#released = this.#next;
   }
@@ -83,7 +76,7 @@ export class RingReader {
 
   /** Bytes that are published and not yet given back, padding and headers included. */
   get usedBytes(): number {
-    return ((load(this.#words, this.#tailWord) - this.#released) | 0) * UNIT_BYTES;
+    return distanceBytes(load(this.#words, this.#tailWord), this.#released);
   }
 
   /**
@@ -98,30 +91,29 @@ export class RingReader {
     if (left === 0) return 0;
     const words = this.#words;
     const bytes = this.#bytes;
-    const mask = this.#mask;
-    const dataWord = this.#dataWord;
+    const records = this.#records;
     let position = this.#next;
     let count = 0;
     this.#batchAt = this.#batchUnits;
     this.#reading = true;
     try {
       while (left > 0 && count < limit) {
-        const record = dataWord + ((position & mask) << UNIT_WORDS_SHIFT);
-        const length = words[record] as number;
-        if (words[record + 1] !== position) {
-          const rest = this.#paddingUnits(position, length, left);
-          position = (position + rest) | 0;
-          left -= rest;
-          this.#next = position;
-          continue;
+        const record = records.word(position);
+        const length = words[record + RECORD_LENGTH] as number;
+        const mark = words[record + RECORD_MARK] as number;
+        const units = records.measure(position, length, mark, left);
+        if (units > 0) {
+          const start = (record << 2) + MESSAGE_HEADER_BYTES;
+          handler(bytes, start, start + length);
+          count++;
+          if (this.#closed) break;
+          position = (position + units) | 0;
+          left -= units;
+        } else {
+          if (units === 0) this.#poisoned(records.neither(position, length, mark, left));
+          position = (position - units) | 0;
+          left += units;
         }
-        const units = this.#recordUnits(position, length, left);
-        const start = (record << 2) + RECORD_HEADER_BYTES;
-        handler(bytes, start, start + length);
-        count++;
-        if (this.#closed) break;
-        position = (position + units) | 0;
-        left -= units;
         this.#next = position;
       }
     } finally {
@@ -139,46 +131,47 @@ export class RingReader {
    * @throws {@link ShmError} `ERR_SHM_CORRUPT`
    */
   take(): Uint8Array | undefined {
-    for (;;) {
-      if (this.#batchAt < this.#batchUnits) {
-        const position = this.#next;
-        const at = this.#batchAt << UNIT_WORDS_SHIFT;
-        const batch = this.#batch;
-        const length = batch[at] as number;
-        const units = recordUnits(length);
-        // The batch may end in the middle of a record, or at padding; the next one then begins with it.
-        if (batch[at + 1] === position && length >= 0 && units <= this.#batchUnits - this.#batchAt) {
-          this.#next = (position + units) | 0;
-          this.#batchAt += units;
-          return new Uint8Array(batch.buffer, (at << 2) + RECORD_HEADER_BYTES, length);
-        }
-        this.#batchAt = this.#batchUnits;
+    const records = this.#records;
+    if (this.#batchAt < this.#batchUnits) {
+      const at = this.#batchAt << UNIT_WORDS_SHIFT;
+      const length = this.#batch[at + RECORD_LENGTH] as number;
+      const mark = this.#batch[at + RECORD_MARK] as number;
+      const units = records.measure(this.#next, length, mark, this.#batchUnits - this.#batchAt);
+      // Otherwise the batch ends in the middle of this one, or there is padding.
+      if (units > 0) {
+        this.#next = (this.#next + units) | 0;
+        this.#batchAt += units;
+        return new Uint8Array(this.#batch.buffer, (at << 2) + MESSAGE_HEADER_BYTES, length);
       }
-      let left = this.#published();
-      if (left === 0) return undefined;
-      let record = this.#recordWord(this.#next);
-      if (this.#words[record + 1] !== this.#next) {
-        const rest = this.#paddingUnits(this.#next, this.#words[record] as number, left);
-        this.#next = (this.#next + rest) | 0;
-        left -= rest;
-        // The writer pads only to write a record behind it, but may have been killed in between.
-        if (left === 0) return undefined;
-        record = this.#recordWord(this.#next);
-      }
-      const length = this.#words[record] as number;
-      if (this.#words[record + 1] !== this.#next) this.#paddingUnits(this.#next, length, left);
-      const first = this.#recordUnits(this.#next, length, left);
-      const start = record << 2;
-      if (first === left || first >= BATCH_UNITS) {
-        this.#next = (this.#next + first) | 0;
-        const begin = start + RECORD_HEADER_BYTES;
-        return this.#bytes.slice(begin, begin + length);
-      }
-      const units = Math.min(left, this.#capacity - (this.#next & this.#mask), BATCH_UNITS);
-      this.#batch = new Int32Array(this.#bytes.slice(start, start + units * UNIT_BYTES).buffer);
-      this.#batchUnits = units;
-      this.#batchAt = 0;
     }
+    this.#batchAt = this.#batchUnits;
+    for (let left = this.#published(); left > 0; ) {
+      const record = records.word(this.#next);
+      const length = this.#words[record + RECORD_LENGTH] as number;
+      const mark = this.#words[record + RECORD_MARK] as number;
+      const first = records.measure(this.#next, length, mark, left);
+      if (first === 0) this.#poisoned(records.neither(this.#next, length, mark, left));
+      if (first < 0) {
+        // The writer pads only to write a record behind it, but may have been killed in between.
+        this.#next = (this.#next - first) | 0;
+        left += first;
+        continue;
+      }
+      const begin = (record << 2) + MESSAGE_HEADER_BYTES;
+      if (first < left && first < BATCH_UNITS) {
+        const units = Math.min(left, records.rest(this.#next), BATCH_UNITS);
+        this.#batch = new Int32Array(
+          this.#bytes.slice(record << 2, (record << 2) + units * UNIT_BYTES).buffer,
+        );
+        this.#batchUnits = units;
+        this.#batchAt = first;
+        this.#next = (this.#next + first) | 0;
+        return new Uint8Array(this.#batch.buffer, MESSAGE_HEADER_BYTES, length);
+      }
+      this.#next = (this.#next + first) | 0;
+      return this.#bytes.slice(begin, begin + length);
+    }
+    return undefined;
   }
 
   /** Gives the room of everything read or taken back to the writer: it is done with, and never delivered again. */
@@ -207,41 +200,13 @@ export class RingReader {
     if (this.#poison !== undefined) throw this.#poison;
     if (this.#reading) throw new TypeError('read() or take() inside a handler of read()');
     const tail = load(this.#words, this.#tailWord);
-    const left = (tail - this.#next) | 0;
-    if (left < 0 || left > this.#capacity) {
-      this.#corrupt(`its tail ${tail} is ${left} units from ${this.#next}, of ${this.#capacity}`);
-    }
-    return left;
+    const error = this.#records.checkSpan(tail, this.#next);
+    if (error !== undefined) this.#poisoned(error);
+    return (tail - this.#next) | 0;
   }
 
-  #recordWord(position: number): number {
-    return this.#dataWord + ((position & this.#mask) << UNIT_WORDS_SHIFT);
-  }
-
-  /** The size of the record at `position`, which says that its message has `length` bytes. */
-  #recordUnits(position: number, length: number, left: number): number {
-    const units = recordUnits(length);
-    const rest = this.#capacity - (position & this.#mask);
-    if (length < 0 || length > this.#maxMessageBytes || units > left || units > rest) {
-      this.#corrupt(
-        `at ${position} it has a message of ${length} bytes, with ${left * UNIT_BYTES} published and at most ${this.#maxMessageBytes} allowed`,
-      );
-    }
-    return units;
-  }
-
-  /** The size of the padding at `position`, where there is no message. */
-  #paddingUnits(position: number, length: number, left: number): number {
-    const mark = this.#words[this.#recordWord(position) + 1] as number;
-    const rest = this.#capacity - (position & this.#mask);
-    if (mark !== ~position || length !== rest * UNIT_BYTES - RECORD_HEADER_BYTES || rest > left) {
-      this.#corrupt(`at ${position} it has neither a message nor padding: length ${length}, mark ${mark}`);
-    }
-    return rest;
-  }
-
-  #corrupt(what: string): never {
-    this.#poison = new ShmError('ERR_SHM_CORRUPT', `the ring of ${this.#name} is corrupt: ${what}`);
-    throw this.#poison;
+  #poisoned(error: ShmError): never {
+    this.#poison = error;
+    throw error;
   }
 }

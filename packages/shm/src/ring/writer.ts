@@ -14,20 +14,13 @@
  * lines at every sixth.
  */
 
-import { ShmError } from '../errors.js';
 import { load, store } from '../platform/atomics.js';
 import { STEPS, step } from '../platform/step.js';
+import { checkLength } from '../record/check.js';
 import { PayloadCopy } from '../record/copy.js';
-import {
-  DATA_WORD,
-  HEAD_WORD,
-  maxMessageBytes,
-  RECORD_HEADER_BYTES,
-  recordUnits,
-  TAIL_WORD,
-  UNIT_BYTES,
-  UNIT_WORDS_SHIFT,
-} from './layout.js';
+import { distanceBytes, HEAD_WORD, RECORD_LENGTH, RECORD_MARK, TAIL_WORD } from '../record/layout.js';
+import { type RecordArea, Records } from '../record/records.js';
+import { MESSAGE_HEADER_BYTES } from './layout.js';
 
 /** Units acquired at a time: 8 lines of 64 bytes. */
 const AHEAD_UNITS = 64;
@@ -35,29 +28,15 @@ const LINE_UNITS = 8;
 /** Longer records keep enough stores under way by themselves. */
 const LONGEST_AHEAD_UNITS = 32;
 
-/** Where a ring is in memory. */
-export interface RingMemory {
-  readonly words: Int32Array;
-  readonly bytes: Uint8Array;
-  /** First word of the ring. */
-  readonly base: number;
-  readonly capacityBytes: number;
-  /** For messages of errors. */
-  readonly name: string;
-}
-
 /** Writes to a ring; whoever makes one must be the only writer. */
 export class RingWriter {
-  /** Longest message. */
-  readonly maxMessageBytes: number;
+  readonly #records: Records;
   readonly #name: string;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
   readonly #tailWord: number;
   readonly #headWord: number;
-  readonly #dataWord: number;
   readonly #capacity: number;
-  readonly #mask: number;
   readonly #payload: PayloadCopy;
   /** HEAD when it was last looked at. */
   #head: number;
@@ -70,16 +49,15 @@ export class RingWriter {
   #claimed = -1;
   #claimedBytes = 0;
 
-  constructor({ words, bytes, base, capacityBytes, name }: RingMemory) {
-    this.maxMessageBytes = maxMessageBytes(capacityBytes);
-    this.#name = name;
+  constructor(area: RecordArea) {
+    const { words, bytes, base } = area;
+    this.#records = new Records(area, MESSAGE_HEADER_BYTES);
+    this.#name = area.name;
     this.#words = words;
     this.#bytes = bytes;
     this.#tailWord = base + TAIL_WORD;
     this.#headWord = base + HEAD_WORD;
-    this.#dataWord = base + DATA_WORD;
-    this.#capacity = capacityBytes / UNIT_BYTES;
-    this.#mask = this.#capacity - 1;
+    this.#capacity = this.#records.capacity;
     this.#payload = new PayloadCopy(words, bytes);
     this.#head = load(words, this.#headWord);
     this.#next = load(words, this.#tailWord);
@@ -88,22 +66,15 @@ export class RingWriter {
     this.#checkPositions();
   }
 
-  /** Bytes that are written and not yet read, padding and headers included. */
+  /** Bytes that are published and not yet read, padding and headers included. */
   get usedBytes(): number {
-    return ((this.#published - load(this.#words, this.#headWord)) | 0) * UNIT_BYTES;
+    return distanceBytes(this.#published, load(this.#words, this.#headWord));
   }
 
   /** Whether a message of `length` bytes could be written now. */
   hasRoom(length: number): boolean {
-    const units = recordUnits(length);
-    const rest = this.#capacity - (this.#next & this.#mask);
-    const needed = rest < units ? rest + units : units;
+    const needed = this.#records.needed(this.#next, this.#records.units(length));
     return this.#capacity - ((this.#next - load(this.#words, this.#headWord)) | 0) >= needed;
-  }
-
-  /** Whether messages are staged that {@link publish} has not published. */
-  get hasStaged(): boolean {
-    return this.#next !== this.#published;
   }
 
   /** Copies a message into the ring, unpublished. False when there is no room for it. */
@@ -175,12 +146,11 @@ export class RingWriter {
 
   /** Writes the header of a record of `length` bytes; returns the byte at which its payload belongs, or -1. */
   #reserve(length: number): number {
-    if (!(length <= this.maxMessageBytes)) this.throwTooLarge(length);
-    const units = recordUnits(length);
+    const records = this.#records;
+    if (!(length <= records.maxBytes)) this.throwTooLarge(length);
+    const units = records.units(length);
     let position = this.#next;
-    let at = position & this.#mask;
-    const rest = this.#capacity - at;
-    const needed = rest < units ? rest + units : units;
+    const needed = records.needed(position, units);
     let free = this.#capacity - ((position - this.#head) | 0);
     if (free < needed) {
       // pairs with: RingReader, store of HEAD: what it has read is free, and it reads it no more.
@@ -189,49 +159,43 @@ export class RingWriter {
       free = this.#capacity - ((position - this.#head) | 0);
       if (free < needed) return -1;
     }
-    const words = this.#words;
-    if (rest < units) {
-      const padding = this.#dataWord + (at << UNIT_WORDS_SHIFT);
-      words[padding] = rest * UNIT_BYTES - RECORD_HEADER_BYTES;
-      words[padding + 1] = ~position;
-      position = (position + rest) | 0;
-      free -= rest;
-      at = 0;
+    if (needed !== units) {
+      position = records.begin(position, units);
+      free -= needed - units;
     }
-    if (((this.#ahead - position) | 0) < units) this.#acquireAhead(position, at, units, free);
-    const record = this.#dataWord + (at << UNIT_WORDS_SHIFT);
-    words[record] = length;
-    words[record + 1] = position;
+    if (((this.#ahead - position) | 0) < units) this.#acquireAhead(position, units, free);
+    const words = this.#words;
+    const record = records.word(position);
+    words[record + RECORD_LENGTH] = length;
+    words[record + RECORD_MARK] = position;
     this.#next = (position + units) | 0;
-    return (record << 2) + RECORD_HEADER_BYTES;
+    return (record << 2) + MESSAGE_HEADER_BYTES;
   }
 
   /** Stores into free lines only: nobody reads beyond TAIL. */
-  #acquireAhead(position: number, at: number, units: number, free: number): void {
-    const end = Math.min(at + AHEAD_UNITS, this.#capacity);
-    if (units > LONGEST_AHEAD_UNITS || free < end - at) return;
-    for (let unit = at + units; unit < end; unit += LINE_UNITS) {
-      this.#words[this.#dataWord + (unit << UNIT_WORDS_SHIFT)] = 0;
-    }
-    this.#ahead = (position + (end - at)) | 0;
+  #acquireAhead(position: number, units: number, free: number): void {
+    const end = Math.min(AHEAD_UNITS, this.#records.rest(position));
+    if (units > LONGEST_AHEAD_UNITS || free < end) return;
+    for (let unit = units; unit < end; unit += LINE_UNITS)
+      this.#words[this.#records.word(position + unit)] = 0;
+    this.#ahead = (position + end) | 0;
   }
 
   #checkPositions(): void {
-    const used = (this.#next - this.#head) | 0;
-    if (used < 0 || used > this.#capacity) {
-      throw new ShmError(
-        'ERR_SHM_CORRUPT',
-        `the ring of ${this.#name} has tail ${this.#next} and head ${this.#head}, ${used} apart, in ${this.#capacity} units`,
-      );
-    }
+    const error = this.#records.checkSpan(this.#next, this.#head);
+    if (error !== undefined) throw error;
   }
 
   /** @throws {@link ShmError} `ERR_SHM_TOO_LARGE` */
   throwTooLarge(length: number): never {
-    throw new ShmError(
-      'ERR_SHM_TOO_LARGE',
-      `a message of ${length} bytes exceeds maxMessageBytes ${this.maxMessageBytes} of ${this.#name}, an eighth of its capacity`,
+    const { maxBytes } = this.#records;
+    checkLength(
+      length,
+      maxBytes,
+      'a message',
+      `maxMessageBytes of the ${this.#name}, an eighth of its capacity,`,
     );
+    throw new RangeError(`a length of ${length} bytes`);
   }
 
   #throwClaimed(): never {

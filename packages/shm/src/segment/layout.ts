@@ -115,6 +115,8 @@ export const SLOT_SLEEPS = 16;
 export const SLOT_BELL = 17;
 /** Its key at that bell. */
 export const SLOT_KEY = 18;
+/** First of the words that count what the participant does: see segment/counters.ts. */
+export const SLOT_COUNTERS = 20;
 
 /** What a segment holds. */
 export const SegmentKind = {

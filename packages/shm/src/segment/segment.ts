@@ -15,9 +15,10 @@ import { dirname } from 'node:path';
 import { ShmError } from '../errors.js';
 import { compareExchange, load, sleepSync, store } from '../platform/atomics.js';
 import { ByteLock } from '../platform/byte-lock.js';
-import { currentIdentity } from '../platform/liveness.js';
+import { currentIdentity, type Identity } from '../platform/liveness.js';
 import { type Mapping, mapFile, pageBytes } from '../platform/mapping.js';
 import { step } from '../platform/step.js';
+import { Counters } from './counters.js';
 import { openFile, readHeader, systemError } from './file.js';
 import {
   CLOSING_WORD,
@@ -126,6 +127,10 @@ export class Segment {
   readonly participant: Participant;
   /** Opened without permission to write: a store to its memory kills the process. */
   readonly readOnly: boolean;
+  /** What this handle does is counted here. @internal */
+  readonly counters: Counters;
+  /** The calling thread. @internal */
+  readonly self: Identity = currentIdentity();
   readonly #mapping: Mapping;
   readonly #lock: ByteLock;
   #closed = false;
@@ -147,9 +152,10 @@ export class Segment {
       words: mapping.words,
       count: word(PARTICIPANT_COUNT_WORD),
       lives: lock,
-      self: currentIdentity(),
+      self: this.self,
     });
     this.participant = this.readOnly ? ONLOOKER : this.participants.join(role);
+    this.counters = new Counters(mapping.words, this.participant.slot);
     this.#mapping = mapping;
     this.#lock = lock;
   }

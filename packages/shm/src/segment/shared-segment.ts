@@ -10,7 +10,7 @@ import { Mutex } from '../lock/mutex.js';
 import { assertOptions } from '../option-names.js';
 import { add, load } from '../platform/atomics.js';
 import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
-import type { WaitOptions } from '../waiting/waiting.js';
+import type { SyncOptions, WaitOptions } from '../waiting/waiting.js';
 import { NOTIFIED_WAITS_WORD, NOTIFIED_WORD, SegmentKind, WORD_BYTES } from './layout.js';
 import { type ReadableOptions, Segment } from './segment.js';
 import type { SegmentSpec } from './spec.js';
@@ -115,6 +115,22 @@ export class SharedSegment extends Mutex {
     const isNew = (): boolean => load(words, NOTIFIED_WORD) !== (options.since ?? this.#seen);
     await this.waiting.until(this.#notified, isNew, options.signal);
     if (this.closed) return false;
+    this.#seen = load(words, NOTIFIED_WORD);
+    return true;
+  }
+
+  /**
+   * Waits for the next {@link notify}, as {@link changed} does, with the thread blocked: for worker threads.
+   *
+   * @returns false when the time was up.
+   * @throws {@link ShmError} `ERR_SHM_READ_ONLY`, `ERR_SHM_CLOSED`
+   */
+  changedSync(options: SyncOptions = {}): boolean {
+    assertOptions(options, 'changedSync');
+    this.assertOpen();
+    const { words } = this.#segment;
+    const isNew = (): boolean => load(words, NOTIFIED_WORD) !== this.#seen;
+    if (!this.waiting.untilSync(this.#notified, isNew, options.timeoutMs)) return false;
     this.#seen = load(words, NOTIFIED_WORD);
     return true;
   }

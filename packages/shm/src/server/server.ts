@@ -5,17 +5,17 @@
  * its slot that it waits, and notifies; the server opens the other side, and gives the channel's name up at once. So a connection has no
  * file that could be left behind, whoever dies, and a client needs its slot only until it is taken.
  *
- *     client    channel <name>.<life>.<token>, side b      killed: the server finds it dead, and removes the channel
- *               store WAITS in its slot; notify
- *     server    open side a, give the name up             killed before: the next server takes the connection
- *               swap WAITS → TAKEN                        killed before: both sides have a channel, and the client sees it die
+ *     client    channel <name>.<life>.<token>.<n>, side b   killed: the next server to start removes the channel
+ *               store WAITS in its slot; notify             killed: the server takes the channel, and removes it
+ *     server    open side a, give the name up              killed before: the next server takes the connection
+ *               swap WAITS → TAKEN                         killed before: the client sees it die, and makes another channel
  *
  * A server that died is replaced by whoever listens next; its clients see `peer-died`, and connect again.
  */
-import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { type Channel, openChannel } from '../channel/channel.js';
 import { ShmError } from '../errors.js';
-import { Handle, type HandleEvents } from '../handle.js';
+import { Handle, type HandleEvents, handleOn } from '../handle.js';
 import { assertOptions } from '../option-names.js';
 import { add, compareExchange, load, store } from '../platform/atomics.js';
 import {
@@ -26,7 +26,8 @@ import {
   slotWord,
   WORD_BYTES,
 } from '../segment/layout.js';
-import { claimRole, type ParticipantInfo, Role, releaseRole } from '../segment/participants.js';
+import { claimRole, Role, releaseRole } from '../segment/participants.js';
+import { filesOf, removeLeftovers, segmentNameOf } from '../segment/path.js';
 import { type OpenOptions, Segment } from '../segment/segment.js';
 import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
 import type { WaitOptions } from '../waiting/waiting.js';
@@ -77,10 +78,12 @@ export interface ServerEvents extends HandleEvents {
   disconnection: [connection: Channel, how: 'left' | 'died'];
 }
 
-const SERVER_WORD = 0;
-const PAYLOAD_BYTES = 64;
-/** Word of a participant slot: what its client wants. */
+/** Word of the payload: the token of who listens, or 0. */
+export const SERVER_WORD = 0;
+export const SERVER_BYTES = 64;
+/** Words of a participant slot: what its client wants, and which of its channels it is. */
 const SLOT_STATE: number = SLOT_USER;
+const SLOT_ATTEMPT: number = SLOT_USER + 1;
 const WAITS = 1;
 const TAKEN = 2;
 const DEFAULT_MAX_CONNECTIONS = 1024;
@@ -147,12 +150,14 @@ export class Server extends Handle<ServerEvents> implements AsyncIterable<Channe
     releaseRole(this.#segment.words, this.#serverWord, this.#segment.participant);
     for (const connection of [...this.#connections]) connection.close();
     this.#pending.length = 0;
+    this.#sweep();
   }
 
   async #accept(): Promise<void> {
     const { words } = this.#segment;
     // Listeners are added in the same turn as the server is made.
     await new Promise((resolve) => setImmediate(resolve));
+    if (!this.closed) this.#sweep();
     while (!this.closed) {
       const seen = load(words, NOTIFIED_WORD);
       const full = (): boolean => this.#connections.size >= this.#maxConnections;
@@ -160,6 +165,23 @@ export class Server extends Handle<ServerEvents> implements AsyncIterable<Channe
         this.#take(slot);
       if (this.closed) return;
       await this.waiting.until(this.#notified, () => load(words, NOTIFIED_WORD) !== seen);
+    }
+  }
+
+  /** Removes the channels of clients that died before they said that they wait, finished or not. */
+  #sweep(): void {
+    const directory = dirname(this.#segment.path);
+    removeLeftovers(directory);
+    const prefix = `${channelPrefix(this.#segment)}.`;
+    for (const file of filesOf(directory)) {
+      const name = segmentNameOf(file);
+      if (name?.startsWith(prefix) !== true) continue;
+      try {
+        Segment.open(undefined, name, { directory, mode: 'open' }).closeAndRemoveIfLast();
+      } catch (error) {
+        // It is gone, or somebody else's.
+        if (!ShmError.is(error)) throw error;
+      }
     }
   }
 
@@ -171,7 +193,7 @@ export class Server extends Handle<ServerEvents> implements AsyncIterable<Channe
     if (token === 0 || load(words, state) !== WAITS) return;
     let channel: Channel | undefined;
     try {
-      channel = openChannel(channelName(this.#segment, token), {
+      channel = openChannel(channelName(this.#segment, token, load(words, slotWord(slot) + SLOT_ATTEMPT)), {
         side: 'a',
         mode: 'open',
         ...(this.#directory !== undefined && { directory: this.#directory }),
@@ -185,8 +207,9 @@ export class Server extends Handle<ServerEvents> implements AsyncIterable<Channe
     }
     compareExchange(words, state, WAITS, TAKEN);
     if (channel === undefined) return;
-    if (participants.isDead(token)) channel.close();
-    else this.#add(channel);
+    // A client that was here at its slot may be gone from there already, since it saw us come.
+    if (channel.peer.state === 'attached') this.#add(channel);
+    else channel.close();
   }
 
   #add(channel: Channel): void {
@@ -242,13 +265,7 @@ export function listen(name: string, options: ListenOptions = {}): Server {
     throw new RangeError(`maxConnections is a whole number of 1 or more, not ${maxConnections}`);
   }
   const segment = openMeetingPlace(name, options);
-  try {
-    const server = new Server(segment, options);
-    return keepAlive ? server.ref() : server;
-  } catch (error) {
-    segment.close();
-    throw error;
-  }
+  return handleOn(segment, keepAlive, () => new Server(segment, options));
 }
 
 /**
@@ -266,24 +283,33 @@ export async function connect(name: string, options: ConnectOptions = {}): Promi
   const point = new WaitPoint(segment, NOTIFIED_WAITS_WORD, WaitBit.Notified);
   const waiter = new Knock(segment);
   const patience = AbortSignal.timeout(Math.min(timeoutMs, 2 ** 31 - 1));
+  const stop = signal === undefined ? patience : AbortSignal.any([signal, patience]);
+  const { words, participant } = segment;
+  const slot = slotWord(participant.slot);
   let channel: Channel | undefined;
   try {
-    channel = openChannel(channelName(segment, segment.participant.token), {
-      ...place,
-      side: 'b',
-      mode: 'create',
-      ...(capacityBytes !== undefined && { capacityBytes }),
-    });
-    channel.ref();
-    const attached = once(channel, 'peer-attached', {
-      signal: signal === undefined ? patience : AbortSignal.any([signal, patience]),
-    });
-    // publish: "I wait", after the channel was made. pairs with: Server.#take
-    store(segment.words, slotWord(segment.participant.slot) + SLOT_STATE, WAITS);
-    add(segment.words, NOTIFIED_WORD, 1);
-    waiter.knock(point);
-    await attached;
-    return keepAlive ? channel : channel.unref();
+    for (let attempt = 1; ; attempt++) {
+      channel = openChannel(channelName(segment, participant.token, attempt), {
+        ...place,
+        side: 'b',
+        mode: 'create',
+        ...(capacityBytes !== undefined && { capacityBytes }),
+      });
+      channel.ref();
+      const met = meeting(channel, stop);
+      store(words, slot + SLOT_ATTEMPT, attempt);
+      // publish: "I wait", after the channel was made. pairs with: Server.#take
+      store(words, slot + SLOT_STATE, WAITS);
+      add(words, NOTIFIED_WORD, 1);
+      waiter.knock(point);
+      if (await met) {
+        giveNameUp(channel);
+        return keepAlive ? channel : channel.unref();
+      }
+      // A server died over this channel, or left; the next one may not find its name any more.
+      store(words, slot + SLOT_STATE, 0);
+      channel.closeAndRemoveIfLast();
+    }
   } catch (error) {
     channel?.closeAndRemoveIfLast();
     signal?.throwIfAborted();
@@ -297,6 +323,25 @@ export async function connect(name: string, options: ConnectOptions = {}): Promi
   }
 }
 
+/** Usually the server has done so. @throws all but {@link ShmError} */
+function giveNameUp(channel: Channel): void {
+  try {
+    channel.unlink();
+  } catch (error) {
+    // It is stopped in the middle of it; or closed by a listener.
+    if (!ShmError.is(error)) throw error;
+  }
+}
+
+/** Waits for somebody on the other side. False when it was gone before it was seen. @throws the reason of `signal` */
+function meeting(channel: Channel, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    channel.once('peer-attached', () => resolve(true));
+    channel.once('peer-left', () => resolve(false)).once('peer-died', () => resolve(false));
+  });
+}
+
 /** A client's handle on the meeting place: for as long as it waits. */
 class Knock extends Handle {
   constructor(segment: Segment) {
@@ -308,20 +353,19 @@ class Knock extends Handle {
   }
 }
 
-/** Who listens under a name, dead or alive. @internal */
-export function serverOf(segment: Segment): ParticipantInfo | undefined {
-  return segment.participants.describe(load(segment.words, segment.payloadOffset / WORD_BYTES + SERVER_WORD));
-}
-
 function openMeetingPlace(name: string, options: OpenOptions): Segment {
   const { mode, directory, permissions, maxParticipants, trustOwners, onMismatch } = options;
   const given = { mode, directory, permissions, maxParticipants, trustOwners, onMismatch };
   const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const spec = { kind: SegmentKind.Server, params: [], payloadBytes: () => PAYLOAD_BYTES };
+  const spec = { kind: SegmentKind.Server, params: [], payloadBytes: () => SERVER_BYTES };
   return Segment.open(spec, name, known, Role.Both);
 }
 
 /** No token comes twice in one life of the meeting place, so no two connections have the same name. */
-function channelName(segment: Segment, token: number): string {
-  return `${segment.name}.${segment.incarnation.toString(36)}.${token.toString(36)}`;
+function channelName(segment: Segment, token: number, attempt: number): string {
+  return `${channelPrefix(segment)}.${token.toString(36)}.${attempt}`;
+}
+
+function channelPrefix({ name, incarnation }: Segment): string {
+  return `${name}.${incarnation.toString(36)}`;
 }

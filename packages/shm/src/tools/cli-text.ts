@@ -1,15 +1,8 @@
 /**
- * What `chat-shm` says to people. The numbers are those of `inspect()`, in the order in which one asks: what is it, who is there, how
- * far is everybody.
+ * What `chat-shm` says to people: whatever was found, as rows of a name and a value, and lists as tables. So it shows what `inspect()` returns,
+ * all of it, and what is added there is shown as well.
  */
-import type {
-  ChannelSideDetails,
-  CleanupReport,
-  LogReaderDetails,
-  ParticipantInfo,
-  SegmentReport,
-  ShmErrorCode,
-} from '../index.js';
+import type { CleanupReport, ParticipantInfo, SegmentReport, ShmErrorCode } from '../index.js';
 
 /** A segment of a folder: what it is, or why that cannot be said. */
 export type ListedSegment =
@@ -21,47 +14,36 @@ const INDENT = '  ';
 /** The segments of a folder as a table, and below it what is wrong with those that could not be read. */
 export function formatTable(segments: readonly ListedSegment[]): string {
   if (segments.length === 0) return 'no segments\n';
-  const rows = segments.flatMap((one) => ('report' in one ? [rowOf(one.report)] : []));
+  const rows = segments.flatMap((one) => {
+    if ('error' in one) return [];
+    const { name, kind, totalBytes, participants, lock, retired } = one.report;
+    return [
+      [retired ? `${name} (retired)` : name, kind, `${totalBytes}`, census(participants), lockText(lock)],
+    ];
+  });
   const wrong = segments.flatMap((one) =>
     'error' in one ? [`${one.name}: ${one.error.message} (${one.error.code})`] : [],
   );
-  const table =
-    rows.length === 0 ? [] : columns([['NAME', 'KIND', 'BYTES', 'PARTICIPANTS', 'LOCK'], ...rows]);
-  return lines([...table, ...wrong]);
+  return lines([...titled(['NAME', 'KIND', 'BYTES', 'PARTICIPANTS', 'LOCK'], rows), ...wrong]);
 }
 
 /** Everything about one segment. */
 export function formatReport(report: SegmentReport): string {
-  const { name, kind, layoutVersion, path, participants, maxParticipants } = report;
-  const about = columns(
-    [
-      ['file', path],
-      ['size', `${report.totalBytes} bytes, ${report.payloadBytes} of them payload`],
-      [
-        'created',
-        `${time(report.createdAt)} by process ${report.creatorPid}, incarnation ${report.incarnation}`,
-      ],
-      ...(report.retired
-        ? [['retired', 'the name was given up, and whoever opens it next gets another segment']]
-        : []),
-      ['lock', lockText(report.lock)],
-      ...detailRows(report),
-    ],
-    INDENT,
-  );
-  const people =
-    participants.length === 0
-      ? []
-      : columns(
-          [['SLOT', 'PID', 'LIVENESS', 'ROLE', 'SINCE', ...readerTitles(report)], ...participantRows(report)],
-          INDENT,
-        );
+  const { name, kind, layoutVersion, details, participants, lock, createdAt, ...about } = report;
+  const { kind: _, ...structure } = details;
   return lines([
     `${name}: ${kind}, layout ${layoutVersion}`,
-    ...about,
-    `${INDENT}participants: ${census(participants)}, of at most ${maxParticipants}`,
-    ...people,
+    ...section({ created: time(createdAt), ...about, lock: lockText(lock), ...structure }),
+    `${INDENT}participants: ${census(participants)}`,
+    ...table(
+      participants.map(({ identity, token, joinedAt, ...one }) => ({ ...one, since: time(joinedAt) })),
+    ),
   ]);
+}
+
+/** What the participants did since the last look, each second. */
+export function formatRates(rows: readonly Readonly<Record<string, unknown>>[]): string {
+  return rows.length === 0 ? 'nobody takes part\n' : lines(table(rows, ''));
 }
 
 /** What a cleanup did. */
@@ -74,70 +56,58 @@ export function formatCleanup({ leftovers, participants, removed }: CleanupRepor
   return lines(done.length > 0 ? done : ['nothing to clean up']);
 }
 
-function rowOf({ name, kind, totalBytes, participants, lock, retired }: SegmentReport): string[] {
-  return [retired ? `${name} (retired)` : name, kind, `${totalBytes}`, census(participants), lockText(lock)];
-}
-
-/** The positions of the structure, by kind. */
-function detailRows({ details }: SegmentReport): string[][] {
-  switch (details.kind) {
-    case 'latest':
-      return [
-        [
-          'version',
-          `${details.version}, values of at most ${details.maxValueBytes} bytes in ${details.cells} cells`,
-        ],
-        ['writer', who(details.writer)],
-      ];
-    case 'ring':
-      return [
-        ['unread', unread(details.unreadBytes, details.capacityBytes)],
-        ['writer', who(details.writer)],
-        ['reader', who(details.reader)],
-      ];
-    case 'channel':
-      return (['a', 'b'] as const).map((side) => {
-        const { unreadBytes } = details[side];
-        return [
-          `side ${side}`,
-          `${sideText(details[side])}; of what it sent, ${unread(unreadBytes, details.capacityBytes)} is unread`,
-        ];
-      });
-    case 'log': {
-      const { entries, keptBytes, capacityBytes, writer } = details;
-      const count = entries === undefined ? 'being appended to' : `${entries} entries so far`;
-      return [
-        ['entries', `${count}, ${unread(keptBytes, capacityBytes)} kept`],
-        ['appending', who(writer)],
-      ];
-    }
-    default:
-      return [];
+/** Names and values below each other, and below those the lists. */
+function section(values: object, prefix = ''): string[] {
+  const rows: string[][] = [];
+  const lists: string[] = [];
+  for (const [name, value] of Object.entries(values)) {
+    const title = prefix + words(name);
+    if (Array.isArray(value)) {
+      if (value.length > 0) lists.push(`${INDENT}${title}:`, ...table(value));
+    } else if (isNested(value)) lists.push(...section(value, `${title} `));
+    else rows.push([title, text(value)]);
   }
+  return [...columns(rows, INDENT), ...lists];
 }
 
-function participantRows({ participants, details }: SegmentReport): string[][] {
-  return participants.map((one) => {
-    const { slot, pid, liveness, role, joinedAt } = one;
-    const common = [`${slot}`, `${pid}`, liveness, role, joinedAt === 0 ? 'joining' : time(joinedAt)];
-    if (details.kind !== 'log') return common;
-    return [...common, ...readerColumns(details.participants.find((reader) => reader.slot === slot))];
-  });
+function table(rows: readonly object[], indent = INDENT): string[] {
+  if (rows.length === 0) return [];
+  const flat = rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).flatMap(([name, value]) =>
+        isNested(value) ? Object.entries(value) : [[name, value]],
+      ),
+    ),
+  );
+  const names = Object.keys(flat[0] ?? {});
+  return titled(
+    names.map((name) => words(name).toUpperCase()),
+    flat.map((row) => names.map((name) => text(row[name]))),
+    indent,
+  );
 }
 
-function readerTitles({ details }: SegmentReport): string[] {
-  return details.kind === 'log' ? ['READS', 'LAG, BYTES', 'LOST', 'ASLEEP'] : [];
+function titled(titles: readonly string[], rows: readonly (readonly string[])[], indent = ''): string[] {
+  return rows.length === 0 ? [] : columns([titles, ...rows], indent);
 }
 
-function readerColumns(reader: LogReaderDetails | undefined): string[] {
-  if (reader === undefined) return [];
-  const { reads, lagBytes, lostEntries, asleep } = reader;
-  return [
-    reads ?? '–',
-    lagBytes === undefined ? '–' : `${lagBytes}`,
-    `${lostEntries}`,
-    asleep ? 'yes' : 'no',
-  ];
+function isNested(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !isParticipant(value);
+}
+
+function isParticipant(value: object): value is ParticipantInfo {
+  return 'pid' in value && 'liveness' in value;
+}
+
+function text(value: unknown): string {
+  if (value === undefined) return '–';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return typeof value === 'object' && value !== null && isParticipant(value) ? who(value) : String(value);
+}
+
+/** `unreadBytes` is `unread bytes`. */
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 /** How many live, how many do not: `2 alive, 1 dead`. */
@@ -150,27 +120,16 @@ function census(participants: readonly ParticipantInfo[]): string {
 }
 
 function lockText(lock: SegmentReport['lock']): string {
-  if (lock.state === 'held')
-    return lock.owner === undefined ? 'held by one who is gone' : `held by ${who(lock.owner)}`;
-  return lock.state === 'free'
-    ? 'free'
-    : 'poisoned: its holder died, and nobody vouched for what it protects';
+  if (lock.state !== 'held') return lock.state;
+  return lock.owner === undefined ? 'held by one who is gone' : `held by ${who(lock.owner)}`;
 }
 
-function sideText({ holder, left }: ChannelSideDetails): string {
-  if (holder !== undefined) return who(holder);
-  return left ? 'left' : 'nobody yet';
-}
-
-function who(participant: ParticipantInfo | undefined): string {
-  return participant === undefined ? 'nobody' : `process ${participant.pid} (${participant.liveness})`;
-}
-
-function unread(bytes: number, capacityBytes: number): string {
-  return `${bytes} of ${capacityBytes} bytes`;
+function who({ pid, liveness }: ParticipantInfo): string {
+  return `process ${pid} (${liveness})`;
 }
 
 function time(milliseconds: number): string {
+  if (milliseconds === 0) return 'joining';
   const date = new Date(milliseconds);
   // A damaged header may hold any number.
   return Number.isNaN(date.getTime()) ? `${milliseconds} ms` : date.toISOString();

@@ -6,28 +6,33 @@
 
 import { channelBytes, FAREWELL_WORD, ringWord, SIDE_WORD } from '../channel/layout.js';
 import {
-  VERSION_WORD as LATEST_VERSION_WORD,
-  WRITER_WORD as LATEST_WRITER_WORD,
+  VERSION_WORD as LATEST_VERSION,
+  WRITER_WORD as LATEST_WRITER,
   latestPayloadBytes,
 } from '../latest/layout.js';
 import {
-  DATA_WORD,
+  COUNT_WORD,
+  countAt,
   LOCK_WORD,
-  TAIL_WORD as LOG_TAIL_WORD,
   logBytes,
-  OLDEST_WORD,
+  NAMED_CURSORS,
+  namedRow,
   READS_LOSSILY,
   READS_RELIABLY,
+  ROW_WORDS,
   SLOT_LOST,
   SLOT_POSITION,
   SLOT_READS,
 } from '../log/layout.js';
-import { countAt } from '../log/writer.js';
+import { describeRow, type NamedCursorInfo } from '../log/named.js';
 import { load } from '../platform/atomics.js';
-import { HEAD_WORD, READER_WORD, ringBytes, TAIL_WORD, UNIT_BYTES, WRITER_WORD } from '../ring/layout.js';
+import { LOCK_WORD as QUEUE_LOCK } from '../queue/layout.js';
+import { areaBytes, DATA_WORD, distanceBytes, HEAD_WORD, TAIL_WORD } from '../record/layout.js';
+import { READER_WORD, WRITER_WORD } from '../ring/layout.js';
 import { SegmentKind, SLOT_SLEEPS, slotWord } from '../segment/layout.js';
 import type { ParticipantInfo } from '../segment/participants.js';
 import { checkPayloadBytes } from '../segment/spec.js';
+import { SERVER_BYTES, SERVER_WORD } from '../server/server.js';
 import type { SegmentImage } from './image.js';
 
 /** Of a latest value. */
@@ -69,7 +74,7 @@ export interface ChannelDetails {
   readonly b: ChannelSideDetails;
 }
 
-/** Of one participant of a log: one open handle, which may have several readers, but one reliable one at most. */
+/** Of one participant of a log: one open handle, which may have several readers, but one reliable one without a name at most. */
 export interface LogReaderDetails {
   readonly slot: number;
   readonly pid: number;
@@ -96,6 +101,25 @@ export interface LogDetails {
   /** Who appends just now; may be dead. */
   readonly writer: ParticipantInfo | undefined;
   readonly participants: readonly LogReaderDetails[];
+  /** Those that outlive their readers. */
+  readonly cursors: readonly NamedCursorInfo[];
+}
+
+/** Of a work queue. */
+export interface QueueDetails {
+  readonly kind: 'queue';
+  readonly capacityBytes: number;
+  /** Bytes of the messages from the oldest that is not done, headers and padding included. */
+  readonly keptBytes: number;
+  /** Who is at work on it just now; may be dead. */
+  readonly holder: ParticipantInfo | undefined;
+}
+
+/** Of the meeting place of a server and its clients. */
+export interface ServerDetails {
+  readonly kind: 'server';
+  /** Who listens; may be dead. */
+  readonly server: ParticipantInfo | undefined;
 }
 
 /** What a structure says about itself; `kind` tells them apart. */
@@ -104,7 +128,58 @@ export type StructureDetails =
   | RingDetails
   | ChannelDetails
   | LogDetails
-  | { readonly kind: 'raw' | 'mutex' | 'server' | 'queue' | 'unknown' };
+  | QueueDetails
+  | ServerDetails
+  | { readonly kind: 'raw' | 'mutex' | 'unknown' };
+
+/** Bytes of each kind by its parameters, and what it says. */
+const KINDS: Readonly<
+  Record<
+    SegmentKind,
+    {
+      bytes(first: number, second: number): number;
+      describe(segment: SegmentImage): StructureDetails;
+    }
+  >
+> = {
+  [SegmentKind.Raw]: { bytes: (bytes) => bytes, describe: () => ({ kind: 'raw' }) },
+  [SegmentKind.Mutex]: { bytes: () => 0, describe: () => ({ kind: 'mutex' }) },
+  [SegmentKind.Latest]: {
+    bytes: latestPayloadBytes,
+    describe: (segment) => ({
+      kind: 'latest',
+      maxValueBytes: segment.params[0] ?? 0,
+      cells: segment.params[1] ?? 0,
+      version: wordOf(segment, LATEST_VERSION),
+      writer: holderOf(segment, LATEST_WRITER),
+    }),
+  },
+  [SegmentKind.Ring]: {
+    bytes: areaBytes,
+    describe: (segment) => ({
+      kind: 'ring',
+      capacityBytes: segment.params[0] ?? 0,
+      unreadBytes: keptBytes(segment, 0),
+      writer: holderOf(segment, WRITER_WORD),
+      reader: holderOf(segment, READER_WORD),
+    }),
+  },
+  [SegmentKind.Channel]: { bytes: channelBytes, describe: describeChannel },
+  [SegmentKind.Log]: { bytes: logBytes, describe: describeLog },
+  [SegmentKind.Server]: {
+    bytes: () => SERVER_BYTES,
+    describe: (segment) => ({ kind: 'server', server: holderOf(segment, SERVER_WORD) }),
+  },
+  [SegmentKind.Queue]: {
+    bytes: areaBytes,
+    describe: (segment) => ({
+      kind: 'queue',
+      capacityBytes: segment.params[0] ?? 0,
+      keptBytes: keptBytes(segment, 0),
+      holder: holderOf(segment, QUEUE_LOCK),
+    }),
+  },
+};
 
 /**
  * Describes the structure in a segment.
@@ -112,97 +187,38 @@ export type StructureDetails =
  * @throws {@link ShmError} `ERR_SHM_CORRUPT` when the header does not fit the kind it names.
  */
 export function describeStructure(segment: SegmentImage): StructureDetails {
-  const needed = neededBytes(segment);
-  if (needed !== undefined) checkPayloadBytes(segment.path, segment.kind, segment.payloadBytes, needed);
-  switch (segment.kind) {
-    case SegmentKind.Raw:
-      return { kind: 'raw' };
-    case SegmentKind.Server:
-      return { kind: 'server' };
-    case SegmentKind.Queue:
-      return { kind: 'queue' };
-    case SegmentKind.Mutex:
-      return { kind: 'mutex' };
-    case SegmentKind.Latest:
-      return describeLatest(segment);
-    case SegmentKind.Ring:
-      return describeRing(segment);
-    case SegmentKind.Channel:
-      return describeChannel(segment);
-    case SegmentKind.Log:
-      return describeLog(segment);
-    default:
-      return { kind: 'unknown' };
-  }
-}
-
-/** Bytes of the structure by its kind and parameters; undefined when the kind is not known. */
-function neededBytes({ kind, params: [first = 0, second = 0] }: SegmentImage): number | undefined {
-  switch (kind) {
-    case SegmentKind.Raw:
-      return first;
-    case SegmentKind.Mutex:
-      return 0;
-    case SegmentKind.Latest:
-      return latestPayloadBytes(first, second);
-    case SegmentKind.Ring:
-      return ringBytes(first);
-    case SegmentKind.Channel:
-      return channelBytes(first);
-    case SegmentKind.Log:
-      return logBytes(first);
-    default:
-      return undefined;
-  }
-}
-
-function describeLatest(segment: SegmentImage): LatestDetails {
-  const [maxValueBytes = 0, cells = 0] = segment.params;
-  return {
-    kind: 'latest',
-    maxValueBytes,
-    cells,
-    version: payloadWord(segment, LATEST_VERSION_WORD),
-    writer: holderOf(segment, LATEST_WRITER_WORD),
-  };
-}
-
-function describeRing(segment: SegmentImage): RingDetails {
-  const [capacityBytes = 0] = segment.params;
-  return {
-    kind: 'ring',
-    capacityBytes,
-    unreadBytes: unreadBytes(segment, 0),
-    writer: holderOf(segment, WRITER_WORD),
-    reader: holderOf(segment, READER_WORD),
-  };
+  const { kind, path, payloadBytes, params } = segment;
+  const found = KINDS[kind as SegmentKind] as (typeof KINDS)[SegmentKind] | undefined;
+  if (found === undefined) return { kind: 'unknown' };
+  checkPayloadBytes(path, kind, payloadBytes, found.bytes(params[0] ?? 0, params[1] ?? 0));
+  return found.describe(segment);
 }
 
 function describeChannel(segment: SegmentImage): ChannelDetails {
   const [capacityBytes = 0] = segment.params;
-  const describeSide = (side: 'a' | 'b'): ChannelSideDetails => {
-    const holder = payloadWord(segment, SIDE_WORD[side]);
-    return {
-      holder: holder === 0 ? undefined : segment.participants.describe(holder),
-      left: holder === 0 && payloadWord(segment, FAREWELL_WORD[side]) !== 0,
-      unreadBytes: unreadBytes(segment, ringWord(side, capacityBytes)),
-    };
-  };
+  const describeSide = (side: 'a' | 'b'): ChannelSideDetails => ({
+    holder: holderOf(segment, SIDE_WORD[side]),
+    left: wordOf(segment, SIDE_WORD[side]) === 0 && wordOf(segment, FAREWELL_WORD[side]) !== 0,
+    unreadBytes: keptBytes(segment, ringWord(side, capacityBytes)),
+  });
   return { kind: 'channel', capacityBytes, a: describeSide('a'), b: describeSide('b') };
 }
 
 function describeLog(segment: SegmentImage): LogDetails {
   const [capacityBytes = 0] = segment.params;
-  const { words } = segment;
+  const { words, participants } = segment;
   const control = segment.payload(0, DATA_WORD);
-  const tail = load(control, LOG_TAIL_WORD);
+  const tail = load(control, TAIL_WORD);
+  const rows = Array.from({ length: NAMED_CURSORS }, (_, i) =>
+    segment.payload(namedRow(i, capacityBytes), ROW_WORDS),
+  );
   return {
     kind: 'log',
     capacityBytes,
-    entries: countAt(control, 0, tail)?.count,
-    keptBytes: distanceBytes(tail, payloadWord(segment, OLDEST_WORD)),
+    entries: countAt(control, COUNT_WORD, tail)?.count,
+    keptBytes: distanceBytes(tail, load(control, HEAD_WORD)),
     writer: holderOf(segment, LOCK_WORD),
-    participants: segment.participants.list().map(({ slot, pid }) => {
+    participants: participants.list().map(({ slot, pid }) => {
       const base = slotWord(slot);
       const reads = readsOf(load(words, base + SLOT_READS));
       return {
@@ -214,6 +230,7 @@ function describeLog(segment: SegmentImage): LogDetails {
         asleep: load(words, base + SLOT_SLEEPS) !== 0,
       };
     }),
+    cursors: rows.flatMap((row) => describeRow(row, new Uint8Array(row.buffer), 0, participants) ?? []),
   };
 }
 
@@ -222,20 +239,15 @@ function readsOf(word: number): LogReaderDetails['reads'] {
   return word === READS_LOSSILY ? 'lossily' : undefined;
 }
 
-function payloadWord(segment: SegmentImage, word: number): number {
+function wordOf(segment: SegmentImage, word: number): number {
   return segment.payload(word, 1)[0] ?? 0;
 }
 
 function holderOf(segment: SegmentImage, word: number): ParticipantInfo | undefined {
-  const token = payloadWord(segment, word);
-  return token === 0 ? undefined : segment.participants.describe(token);
+  return segment.participants.describe(wordOf(segment, word));
 }
 
-function unreadBytes(segment: SegmentImage, ring: number): number {
-  return distanceBytes(payloadWord(segment, ring + TAIL_WORD), payloadWord(segment, ring + HEAD_WORD));
-}
-
-/** Bytes from one position to a later one. */
-function distanceBytes(later: number, earlier: number): number {
-  return ((later - earlier) | 0) * UNIT_BYTES;
+/** Bytes from the head to the tail of the records at word `base`. */
+function keptBytes(segment: SegmentImage, base: number): number {
+  return distanceBytes(wordOf(segment, base + TAIL_WORD), wordOf(segment, base + HEAD_WORD));
 }

@@ -10,6 +10,7 @@ import { ShmError } from '../errors.js';
 import { assertOptions } from '../option-names.js';
 import { load } from '../platform/atomics.js';
 import { loadedAddon } from '../platform/mapping.js';
+import { countersAt, type ParticipantCounters } from '../segment/counters.js';
 import { systemError } from '../segment/file.js';
 import {
   CREATED_HIGH_WORD,
@@ -19,13 +20,16 @@ import {
   kindName,
   LOCK_WORD,
   RETIRED_WORD,
+  SLOT_BELL,
+  SLOT_SLEEPS,
+  slotWord,
   TOTAL_BYTES_WORD,
   VERSION_WORD,
 } from '../segment/layout.js';
 import type { ParticipantInfo } from '../segment/participants.js';
 import { defaultDirectory, removeLeftovers, segmentNameOf } from '../segment/path.js';
 import { Segment } from '../segment/segment.js';
-import { bellName, bellsIn, removeBell } from '../waiting/bell-file.js';
+import { bellName, bellsIn, NO_BELL_REASONS, removeBell } from '../waiting/bell-file.js';
 import { describeStructure, type StructureDetails } from './details.js';
 import { SegmentImage } from './image.js';
 
@@ -38,11 +42,19 @@ export interface DirectoryOptions {
   readonly directory?: string;
 }
 
+/** A participant, and what it does. */
+export interface ParticipantReport extends ParticipantInfo {
+  readonly asleep: boolean;
+  /** Why it cannot be rung for, and looks by itself each 20 ms; undefined when it can, or has not slept yet. */
+  readonly noBell: string | undefined;
+  readonly counters: ParticipantCounters;
+}
+
 /** What {@link inspect} found. */
 export interface SegmentReport {
   readonly name: string;
   readonly path: string;
-  /** `raw`, `latest`, `mutex`, `ring`, `channel`, `log`. */
+  /** `raw`, `latest`, `mutex`, `ring`, `channel`, `log`, `server`, `queue`. */
   readonly kind: string;
   /** For example `1.0`. Another number before the dot cannot be opened. */
   readonly layoutVersion: string;
@@ -56,7 +68,7 @@ export interface SegmentReport {
   readonly retired: boolean;
   readonly maxParticipants: number;
   /** Who has it open, the dead included. */
-  readonly participants: readonly ParticipantInfo[];
+  readonly participants: readonly ParticipantReport[];
   /** The lock of the segment: `owner` is undefined when the participant table does not know it any more. */
   readonly lock:
     | { readonly state: 'free' | 'poisoned' }
@@ -104,7 +116,12 @@ export function inspect(name: string, options: DirectoryOptions = {}): SegmentRe
       creatorPid: load(words, CREATOR_PID_WORD),
       retired: load(words, RETIRED_WORD) !== 0,
       maxParticipants: participants.count,
-      participants: participants.list(),
+      participants: participants.list().map((one) => ({
+        ...one,
+        asleep: load(words, slotWord(one.slot) + SLOT_SLEEPS) !== 0,
+        noBell: NO_BELL_REASONS[load(words, slotWord(one.slot) + SLOT_BELL)],
+        counters: countersAt(words, one.slot),
+      })),
       lock:
         lock > 0
           ? { state: 'held', owner: participants.describe(lock) }

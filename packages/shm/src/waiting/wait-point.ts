@@ -15,6 +15,9 @@
  * look, or the publisher finds the hint. The swap makes it one ring per sleep, however many publish. The hint is cleared before the slots
  * are looked at, so whoever goes to sleep meanwhile sets it again. SLEEPS belongs to one sleeper: one that is killed leaves
  * nothing that is wrong for longer than its slot.
+ *
+ * A thread that blocks instead sleeps at the futex of its own SLEEPS, for as long as that word holds its bits: so it does not fall asleep
+ * after the swap, and is woken by the publisher after it.
  */
 import { compareExchange, load, store } from '../platform/atomics.js';
 import { SLOT_BELL, SLOT_KEY, SLOT_SLEEPS, slotWord } from '../segment/layout.js';
@@ -22,6 +25,8 @@ import type { Segment } from '../segment/segment.js';
 
 /** What a participant may sleep for. What a bit above the first two means is up to the kind of the segment. */
 export const WaitBit = { Lock: 1, Notified: 2, Readable: 4, Writable: 8 } as const;
+/** Beside them: its thread is blocked at the futex of its SLEEPS, and hears no bell. */
+export const BLOCKED_BIT: number = 1 << 30;
 
 /** A sleeper that was found: where to ring. */
 export interface Sleeper {
@@ -29,6 +34,8 @@ export interface Sleeper {
   /** The number of its bell, and its key there. */
   readonly bell: number;
   readonly key: number;
+  /** Whether its thread is blocked: then its futex is to be woken, and no bell rung. */
+  readonly isBlocked: boolean;
 }
 
 /** One thing to wait for, as one participant sees it. */
@@ -90,7 +97,13 @@ export class WaitPoint {
           return found;
         }
         if (compareExchange(words, base + SLOT_SLEEPS, sleeps, 0) !== sleeps) continue;
-        found.push({ slot, bell: load(words, base + SLOT_BELL), key: load(words, base + SLOT_KEY) });
+        const isBlocked = (sleeps & BLOCKED_BIT) !== 0;
+        found.push({
+          slot,
+          bell: load(words, base + SLOT_BELL),
+          key: load(words, base + SLOT_KEY),
+          isBlocked,
+        });
         break;
       }
     }

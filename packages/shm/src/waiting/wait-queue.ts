@@ -12,14 +12,8 @@ import type { Waiting } from './waiting.js';
 const OVERHEAD_BYTES = 64;
 const DEFAULT_MAX_QUEUED_BYTES: number = 2 ** 26;
 
-/** @throws {RangeError} */
-export function checkMaxQueuedBytes(maxQueuedBytes: number | undefined): void {
-  if (maxQueuedBytes === undefined || maxQueuedBytes >= 0) return;
-  throw new RangeError(`maxQueuedBytes is 0 or more, not ${maxQueuedBytes}`);
-}
-
 /** A message that waits; `T` is what its sender is given when it has gone. */
-export interface Queued<T> {
+interface Queued<T> {
   readonly message: Uint8Array;
   resolve(result: T): void;
   reject(error: unknown): void;
@@ -30,8 +24,12 @@ export interface WaitQueueHost<T> {
   readonly waiting: Waiting;
   /** What room is waited for at. */
   readonly point: WaitPoint;
-  /** Sends from the front what there is room for, and settles it. */
-  flush(queue: Iterable<Queued<T>>): void;
+  /** Sends one message; undefined when there is no room for it. */
+  send(message: Uint8Array): { readonly result: T } | undefined;
+  /** Some were sent: shows them, and rings. Their senders are told afterwards. */
+  sent(): void;
+  /** Whether it is not room that is missing but a lock, for which nobody rings: then it is had again in the next turn. */
+  readonly lockWasBusy?: boolean;
 }
 
 /** A queue of messages. */
@@ -109,14 +107,29 @@ export class WaitQueue<T> {
     }
   }
 
-  /** Returns whether nothing waits any more. */
+  /** Sends from the front what there is room for. Returns whether nothing waits any more. */
   #flush(): boolean {
+    const host = this.#host;
+    const sent: (() => void)[] = [];
     try {
-      this.#host.flush(this.#queued);
+      for (const queued of this.#queued) {
+        try {
+          const outcome = host.send(queued.message);
+          if (outcome === undefined) break;
+          sent.push(() => queued.resolve(outcome.result));
+        } catch (error) {
+          if (ShmError.is(error) && error.code === 'ERR_SHM_CORRUPT') throw error;
+          // Only this one is bad: its memory was transferred away since it was checked.
+          queued.reject(error);
+        }
+      }
+      if (sent.length > 0) host.sent();
     } catch (error) {
       // The structure is corrupt. Those who wait learn of it; nobody called us who could.
       this.rejectAll(error);
     }
+    for (const settle of sent) settle();
+    if (this.#queued.size > 0 && host.lockWasBusy === true) host.waiting.lookSoon();
     return this.#queued.size === 0;
   }
 }

@@ -7,16 +7,18 @@
  *     signal      whoever publishes takes the sleepers and rings (`bell.ts`)
  *     close       all who are parked look, and find the end
  *
- * A look costs a few loads. A read-only handle cannot say that it sleeps, so it looks every 20 ms. It happens when the handle is rung for, when a process that it has to do with is gone, and by a timer that
- * the whole thread shares. Only what is really there wakes anybody.
+ * A look costs a few loads. It happens when the handle is rung for, when a process that it has to do with is gone, and by a timer that
+ * the whole thread shares. Only what is really there wakes anybody. A read-only handle cannot say that it sleeps, so it looks every 20 ms.
  */
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { load, store } from '../platform/atomics.js';
-import { SLOT_BELL, SLOT_KEY, slotWord } from '../segment/layout.js';
+import { load, sleepSync, store } from '../platform/atomics.js';
+import { loadedAddon } from '../platform/mapping.js';
+import { Counter } from '../segment/counters.js';
+import { SLOT_BELL, SLOT_KEY, SLOT_SLEEPS, slotWord } from '../segment/layout.js';
 import type { Segment } from '../segment/segment.js';
-import { Bell, BLIND_LOOK_MS } from './bell.js';
-import type { WaitPoint } from './wait-point.js';
+import { Bell, BLIND_LOOK_MS, FIRST_LOOK_MS } from './bell.js';
+import { BLOCKED_BIT, type Sleeper, type WaitPoint } from './wait-point.js';
 
 interface Parked {
   readonly point: WaitPoint;
@@ -29,6 +31,15 @@ interface Parked {
 export interface WaitingOptions {
   /** Looks at everything else: peers, the name. `closedBell`: the thread with this bell is gone. */
   readonly onLook?: (closedBell: number | undefined) => void;
+}
+
+/** How to wait with the thread blocked. */
+export interface SyncOptions {
+  /**
+   * Longest wait.
+   * @defaultValue no limit
+   */
+  readonly timeoutMs?: number;
 }
 
 /** How to wait. */
@@ -48,6 +59,7 @@ export class Waiting {
   #shown = 0;
   /** Of a read-only handle, which nobody can ring for: it looks by itself. */
   #blindTimer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Immediate | undefined;
   #keepAlive = false;
   #closed = false;
 
@@ -81,10 +93,54 @@ export class Waiting {
     }
   }
 
+  /**
+   * The same with the thread blocked, at most for `timeoutMs`; looks by itself each `lookMs`. For worker threads, whose event loop can wait.
+   *
+   * @returns false when the time was up.
+   * @throws {@link ShmError} `ERR_SHM_READ_ONLY`
+   */
+  untilSync(
+    point: WaitPoint,
+    isReady: () => boolean,
+    timeoutMs: number = Infinity,
+    lookMs: number = FIRST_LOOK_MS,
+  ): boolean {
+    if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is 0 or more, not ${timeoutMs}`);
+    this.#segment.assertWritable();
+    const deadline = performance.now() + timeoutMs;
+    const { words } = this.#segment;
+    try {
+      while (!isReady()) {
+        const left = deadline - performance.now();
+        if (left <= 0) return false;
+        const bits = this.#bits() | point.bit | BLOCKED_BIT;
+        point.arm(bits);
+        // The last look: see the head of wait-point.ts.
+        if (isReady()) return true;
+        this.#segment.counters.add(Counter.slept);
+        block(words, slotWord(this.#segment.participant.slot) + SLOT_SLEEPS, bits, Math.min(left, lookMs));
+      }
+      return true;
+    } finally {
+      point.disarm(this.#bits());
+      // Those who are parked in the event loop may have been rung for meanwhile.
+      if (this.#parked.size > 0) this.lookSoon();
+    }
+  }
+
   /** Rings for everybody who sleeps for `point`. To be called after publishing; does next to nothing when nobody does. */
   signal(point: WaitPoint): void {
     if (!point.mayHaveSleepers) return;
-    for (const { bell, key } of point.takeSleepers()) this.ring(bell, key);
+    for (const sleeper of point.takeSleepers()) this.wake(sleeper);
+  }
+
+  /** Wakes one who was taken. */
+  wake({ slot, bell, key, isBlocked }: Sleeper): void {
+    if (this.#closed) return;
+    this.#segment.counters.add(Counter.rung);
+    if (isBlocked && process.platform === 'linux')
+      loadedAddon().futexWake(this.#segment.words, slotWord(slot) + SLOT_SLEEPS, 1);
+    else this.ring(bell, key);
   }
 
   /** Rings for handle `key` of the bell with this number. */
@@ -123,6 +179,14 @@ export class Waiting {
     }
   }
 
+  /** Looks in the next turn of the event loop: for what nobody rings for. */
+  lookSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined;
+      if (!this.#closed) this.look();
+    });
+  }
+
   /** Wakes everybody who is parked; each looks for itself. */
   wakeAll(): void {
     for (const parked of this.#parked) parked.resolve();
@@ -156,6 +220,7 @@ export class Waiting {
     this.unref();
     this.#closed = true;
     clearInterval(this.#blindTimer);
+    clearImmediate(this.#soon);
     if (this.#bell !== undefined) {
       const slot = slotWord(this.#segment.participant.slot);
       // The bell outlives the handle, and is nobody's to remove with this slot.
@@ -192,6 +257,7 @@ export class Waiting {
       signal?.addEventListener('abort', abort, { once: true });
       this.#parked.add(parked);
       bell?.slept(this.#key);
+      this.#segment.counters.add(Counter.slept);
       if (!readOnly) point.arm(this.#bits());
       // The last look: see the head of wait-point.ts.
       try {
@@ -256,4 +322,10 @@ export class Waiting {
     store(this.#segment.words, slot + SLOT_BELL, id);
     this.#shown = id;
   }
+}
+
+/** Blocks the thread while the word holds `bits`; where the system has no futex, for a millisecond. */
+function block(words: Int32Array, index: number, bits: number, timeoutMs: number): void {
+  if (process.platform === 'linux') loadedAddon().futexWait(words, index, bits, timeoutMs);
+  else sleepSync(Math.min(timeoutMs, 1));
 }

@@ -4,7 +4,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { type Channel, type ChannelOptions, openChannel } from '../../src/channel/channel.js';
 import { channelBytes, FAREWELL_WORD, ringWord, SIDE_WORD } from '../../src/channel/layout.js';
 import { store } from '../../src/platform/atomics.js';
-import { HEAD_WORD, TAIL_WORD } from '../../src/ring/layout.js';
+import { HEAD_WORD, TAIL_WORD } from '../../src/record/layout.js';
 import { bellsIn } from '../../src/waiting/bell-file.js';
 import { ChildProcess } from '../support/child-process.js';
 import { memoryOf } from '../support/memory.js';

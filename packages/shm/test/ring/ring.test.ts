@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, inject, it } from 'vitest';
 import { load, store } from '../../src/platform/atomics.js';
-import { DATA_WORD, HEAD_WORD, ringBytes, TAIL_WORD, WRITER_WORD } from '../../src/ring/layout.js';
+import {
+  areaBytes,
+  DATA_WORD,
+  HEAD_WORD,
+  READABLE_WORD,
+  TAIL_WORD,
+  WRITABLE_WORD,
+} from '../../src/record/layout.js';
+import { READER_WORD, WRITER_WORD } from '../../src/ring/layout.js';
 import { openRing, type Ring, type RingOptions } from '../../src/ring/ring.js';
 import { WORD_BYTES } from '../../src/segment/layout.js';
 import { Segment } from '../../src/segment/segment.js';
@@ -42,13 +50,24 @@ function poke(change: (words: Int32Array, base: number) => void): void {
 
 describe('ring layout', () => {
   it('is pinned', () => {
-    expect({ TAIL_WORD, HEAD_WORD, WRITER_WORD, DATA_WORD }).toEqual({
+    expect({
+      TAIL_WORD,
+      HEAD_WORD,
+      WRITER_WORD,
+      READER_WORD,
+      READABLE_WORD,
+      WRITABLE_WORD,
+      DATA_WORD,
+    }).toEqual({
       TAIL_WORD: 0,
       HEAD_WORD: 32,
       WRITER_WORD: 64,
+      READER_WORD: 96,
+      READABLE_WORD: 128,
+      WRITABLE_WORD: 160,
       DATA_WORD: 256,
     });
-    expect(ringBytes(4096)).toBe(5120);
+    expect(areaBytes(4096)).toBe(5120);
   });
 
   it.each([0, 2048, 5000, 2 ** 31, Number.NaN])('refuses a capacity of %d bytes', (capacityBytes) => {

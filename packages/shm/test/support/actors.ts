@@ -49,6 +49,19 @@ export const actors: Readonly<Record<string, (place: Place) => unknown>> = {
       });
     });
   },
+  'count to 2000 under the mutex with the thread blocked': ({ name, directory }) => {
+    using segment = openSegment(name, { directory });
+    for (let i = 0; i < 2000; i++) {
+      const lock = segment.lockSync();
+      segment.words[0] = (segment.words[0] ?? 0) + 1;
+      lock.release();
+    }
+  },
+  'wait for the mutex with the thread blocked': ({ name, directory }) => {
+    const lock = openMutex(name, { directory }).lockSync();
+    held.push(lock);
+    return { recovered: lock.recovered };
+  },
   'try the mutex': ({ name, directory }) => {
     const lock = openMutex(name, { directory }).tryLock();
     held.push(lock);

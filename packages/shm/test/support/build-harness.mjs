@@ -30,8 +30,10 @@ export async function buildHarness(source, { steps }) {
     clean: false,
     dts: false,
     splitting: false,
+    noExternal: [/^@chat\//],
     esbuildOptions: (options) => {
       options.minifySyntax = true;
+      options.conditions = ['@chat/source'];
     },
     define: { __CHAT_SHM_STEPS__: String(steps) },
   });

@@ -11,10 +11,10 @@ import type { KillPoint, Place, Scenario } from './scenario.js';
 
 const LANES = 3;
 
-/** Runs one scenario after another, each at all of its kill points. Folders are made below `root`, and removed. */
 /** How often a kill point is tried that a run did not come to. */
 const MAX_TRIES = 20;
 
+/** Runs one scenario after another, each at all of its kill points. Folders are made below `root`, and removed. */
 export class KillHarness {
   readonly #program: string;
   readonly #root: string;
@@ -119,7 +119,7 @@ export class KillHarness {
     const directory = mkdtempSync(join(this.#root, 'run-'));
     const place = { directory, name: 'subject' };
     try {
-      const state = scenario.setup(place);
+      const state = await scenario.setup(place);
       try {
         await body(state, place);
       } finally {

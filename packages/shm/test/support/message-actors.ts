@@ -95,6 +95,25 @@ export const messageActors: Readonly<Record<string, (place: Place) => unknown>> 
     }
     return { sum };
   },
+  'read two entries with the cursor "worker" and begin a third': async ({ name, directory }) => {
+    const entries = openLog(name, { directory }).reader({ name: 'worker', start: 'oldest' }).entries();
+    held.push(entries);
+    const seen: unknown[] = [];
+    for (let i = 0; i < 3; i++) seen.push((await entries.next()).value?.number);
+    return seen;
+  },
+  'echo on side b with the thread blocked': ({ name, directory }) => {
+    const channel = openChannel(name, { directory, side: 'b' });
+    held.push(channel);
+    setImmediate(() => {
+      while (channel.readableSync()) {
+        const message = channel.tryReceive();
+        if (message === undefined) continue;
+        channel.trySend(message);
+        if (message.length === 0) return channel.close();
+      }
+    });
+  },
   'sleep in a channel': ({ name, directory }) => {
     const channel = openChannel(name, { directory });
     held.push(channel, channel.readable());

@@ -8,9 +8,9 @@
 export interface Scenario<State = unknown, Prepared = unknown> {
   readonly name: string;
   /** Parent, before the child: makes what the operation needs. Keep what the checks need in the state. */
-  setup(place: Place): State;
+  setup(place: Place): State | Promise<State>;
   /** Child: opens what a process has open when the operation begins. Has no kill points. */
-  prepare(place: Place): Prepared;
+  prepare(place: Place): Prepared | Promise<Prepared>;
   /** Child: the operation. What it returns is given to {@link afterStop}; an error is given as its code or message. */
   operation(prepared: Prepared): unknown;
   /** Parent, after the child was killed at `killed.step`, or after it came to the end (`killed` undefined). Throws when an invariant is broken. */

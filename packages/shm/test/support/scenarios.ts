@@ -9,6 +9,7 @@ import { participantScenarios } from './scenarios/participants.js';
 import { queueScenarios } from './scenarios/queue.js';
 import { ringScenarios } from './scenarios/ring.js';
 import { segmentScenarios } from './scenarios/segment.js';
+import { serverScenarios } from './scenarios/server.js';
 
 export const scenarios: readonly Scenario[] = [
   ...segmentScenarios,
@@ -20,4 +21,5 @@ export const scenarios: readonly Scenario[] = [
   ...channelScenarios,
   ...logScenarios,
   ...queueScenarios,
+  ...serverScenarios,
 ];

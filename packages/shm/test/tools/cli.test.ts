@@ -29,7 +29,7 @@ function run(...args: string[]): { exitCode: number; out: string; err: string } 
       result.err += text;
     },
   });
-  return { exitCode, ...result };
+  return { exitCode: exitCode as number, ...result };
 }
 
 /** The words of each line. */
@@ -108,16 +108,35 @@ describe('chat-shm inspect', () => {
     expect(exitCode).toBe(0);
     const rows = table(out);
     expect(rows[0]).toEqual([`${place.name}: log, layout 2.0`]);
-    expect(rows).toContainEqual(['file', log.segment.path]);
-    expect(rows).toContainEqual(['size', '20480 bytes, 5120 of them payload']);
-    expect(rows).toContainEqual(['lock', 'free']);
-    expect(rows).toContainEqual(['entries', '3 entries so far, 72 of 4096 bytes kept']);
-    expect(rows).toContainEqual(['appending', 'nobody']);
-    expect(rows).toContainEqual(['participants: 2 alive, 1 dead, of at most 64']);
-    expect(rows.slice(-3).map((row) => row.filter((cell) => !cell.includes('T')))).toEqual([
-      ['0', `${process.pid}`, 'alive', 'both', 'lossily', '72', '0', 'no'],
-      ['1', `${process.pid}`, 'alive', 'reader', 'reliably', '72', '0', 'no'],
-      ['2', `${deadIdentity().pid}`, 'dead', 'user', '–', '–', '0', 'no'],
+    expect(rows).toContainEqual(['path', log.segment.path]);
+    for (const [name, value] of Object.entries({
+      'total bytes': '20480',
+      'payload bytes': '7168',
+      lock: 'free',
+      entries: '3',
+      'kept bytes': '72',
+      writer: '–',
+    }))
+      expect(rows).toContainEqual([name, value]);
+    expect(rows).toContainEqual(['participants: 2 alive, 1 dead']);
+    const pid = `${process.pid}`;
+    const deadPid = `${deadIdentity().pid}`;
+    const readersAt = rows.findIndex(([title]) => title === 'participants:');
+    expect(rows.slice(readersAt + 1, readersAt + 5)).toEqual([
+      ['SLOT', 'PID', 'READS', 'LAG BYTES', 'LOST ENTRIES', 'ASLEEP'],
+      ['0', pid, 'lossily', '72', '0', 'no'],
+      ['1', pid, 'reliably', '72', '0', 'no'],
+      ['2', deadPid, '–', '–', '0', 'no'],
+    ]);
+    const [titles, ...people] = rows.slice(-4);
+    expect(titles?.slice(0, 4)).toEqual(['SLOT', 'ROLE', 'PID', 'LIVENESS']);
+    expect(titles).toEqual(
+      expect.arrayContaining(['NO BELL', 'SENT', 'RECEIVED', 'RUNG', 'SLEPT', 'LOCK WAITS']),
+    );
+    expect(people.map((row) => row.slice(0, 4))).toEqual([
+      ['0', 'both', pid, 'alive'],
+      ['1', 'reader', pid, 'alive'],
+      ['2', 'user', deadPid, 'dead'],
     ]);
     for (const reader of readers) reader.close();
     log.close();
@@ -128,13 +147,13 @@ describe('chat-shm inspect', () => {
       'latest',
       () =>
         openLatest(place.name, { directory: place.directory, maxValueBytes: 10 }).write(new Uint8Array(3)),
-      ['1, values of at most 10 bytes in 4 cells', 'process PID (alive)'],
+      { 'max value bytes': '10', cells: '4', version: '1', writer: 'process PID (alive)' },
     ],
     [
       'ring',
       () =>
         openRing(place.name, { directory: place.directory, capacityBytes: 4096 }).tryWrite(new Uint8Array(8)),
-      ['16 of 4096 bytes', 'process PID (alive)', 'nobody'],
+      { 'unread bytes': '16', 'capacity bytes': '4096', writer: 'process PID (alive)', reader: '–' },
     ],
     [
       'channel',
@@ -143,17 +162,20 @@ describe('chat-shm inspect', () => {
         openChannel(place.name, { directory: place.directory, side: 'a' }).trySend(new Uint8Array(8));
         b.close();
       },
-      [
-        'process PID (alive); of what it sent, 16 of 4096 bytes is unread',
-        'left; of what it sent, 0 of 4096 bytes is unread',
-      ],
+      {
+        'a holder': 'process PID (alive)',
+        'a unread bytes': '16',
+        'b holder': '–',
+        'b left': 'yes',
+        'b unread bytes': '0',
+      },
     ],
   ])('shows the positions of a %s', (kind, make, positions) => {
     make();
     const { out } = run('inspect', place.name);
     expect(out).toContain(`${place.name}: ${kind}, `);
-    const values = table(out).map(([, value]) => value?.replace(`${process.pid}`, 'PID'));
-    expect(values).toEqual(expect.arrayContaining(positions));
+    const values = table(out).map(([name, value]) => [name, value?.replace(`${process.pid}`, 'PID')]);
+    expect(Object.fromEntries(values)).toMatchObject(positions);
   });
 
   it('prints as JSON what inspect() returns', () => {
@@ -218,6 +240,54 @@ describe('chat-shm inspect', () => {
   });
 });
 
+describe('chat-shm watch', () => {
+  it('shows what each participant does, of one segment or of all', async () => {
+    const { directory } = place;
+    const ring = openRing(place.name, { directory, capacityBytes: 4096 });
+    const other = openMutex('other', { directory });
+    const texts: string[] = [];
+    const watching = async (...args: string[]): Promise<number> =>
+      runCli(['watch', '--interval', '1', '--directory', directory, ...args], {
+        print: (text) => {
+          texts.push(text);
+          ring.tryWrite(new Uint8Array(1));
+        },
+        complain: (text) => texts.push(text),
+      });
+    expect(await watching('--times', '3', '--json', place.name)).toBe(0);
+    const looks = texts.map((text) => JSON.parse(text) as Record<string, unknown>[]);
+    expect(looks.map((rows) => rows.length)).toEqual([1, 1, 1]);
+    expect(looks[0]?.[0]).toMatchObject({
+      name: place.name,
+      slot: 0,
+      pid: process.pid,
+      liveness: 'alive',
+      'sent/s': 0,
+    });
+    expect(looks[1]?.[0]?.['sent/s']).toBeGreaterThan(0);
+    texts.length = 0;
+    expect(await watching('--times', '1')).toBe(0);
+    const rows = table(texts[0] ?? '');
+    expect(rows[0]).toEqual([
+      'NAME',
+      'SLOT',
+      'PID',
+      'LIVENESS',
+      'SENT/S',
+      'RECEIVED/S',
+      'RUNG/S',
+      'SLEPT/S',
+      'LOCK WAITS/S',
+    ]);
+    expect(rows.slice(1).map(([name]) => name)).toEqual(['other', place.name].sort());
+    ring.close();
+    other.close();
+    texts.length = 0;
+    expect(await watching('nobody')).toBe(1);
+    expect(texts[0]).toContain('ERR_SHM_NOT_FOUND');
+  });
+});
+
 describe('chat-shm cleanup and remove', () => {
   it('frees what the dead left, and only with leave what nobody uses', () => {
     const segment = openSegment(place.name, { directory: place.directory });
@@ -253,6 +323,9 @@ describe('chat-shm', () => {
     [['inspect', 'a', 'b'], 'inspect takes one name'],
     [['list', 'a'], 'list takes no name'],
     [['list', '--remove-abandoned'], '--remove-abandoned is for cleanup'],
+    [['inspect', 'a', '--times', '3'], '--times is for watch'],
+    [['watch', '--times', 'x'], '--times is a number of 1 or more'],
+    [['watch', 'a', 'b'], 'watch takes one name'],
     [['--nope'], "Unknown option '--nope'"],
     [['--drectory', 'x'], "Unknown option '--drectory', did you mean --directory?"],
   ])('refuses %j', (args, why) => {
@@ -262,7 +335,15 @@ describe('chat-shm', () => {
   it('explains itself', () => {
     const { exitCode, out } = run('--help');
     expect(exitCode).toBe(0);
-    for (const word of ['list', 'inspect <name>', 'cleanup', 'remove <name>', '--json', '--directory']) {
+    for (const word of [
+      'list',
+      'inspect <name>',
+      'watch [name]',
+      'cleanup',
+      'remove <name>',
+      '--json',
+      '--directory',
+    ]) {
       expect(out).toContain(word);
     }
   });

@@ -15,12 +15,14 @@ import { openLatest } from '../../src/latest/latest.js';
 import { openMutex } from '../../src/lock/mutex.js';
 import { openLog } from '../../src/log/log.js';
 import { ByteLock } from '../../src/platform/byte-lock.js';
+import { openQueue } from '../../src/queue/queue.js';
 import { openRing } from '../../src/ring/ring.js';
 import { PARAMS_WORD, PAYLOAD_BYTES_WORD, SLOT_BELL, slotWord } from '../../src/segment/layout.js';
 import { MAKER_BYTE, temporaryPath } from '../../src/segment/path.js';
 import { openSegment } from '../../src/segment/shared-segment.js';
+import { listen } from '../../src/server/server.js';
 import { cleanup, inspect, listSegments, unlink } from '../../src/tools/inspect.js';
-import { bellName, bellsIn } from '../../src/waiting/bell-file.js';
+import { bellName, bellsIn, NoBell } from '../../src/waiting/bell-file.js';
 import { deadIdentity, joinDead } from '../support/dead.js';
 import { memoryOf } from '../support/memory.js';
 import { usePlace } from '../support/place.js';
@@ -155,6 +157,7 @@ describe('inspect', () => {
         { ...details, slot: 1, reads: 'lossily', lagBytes: 24 },
         { ...details, slot: 2, reads: 'reliably', lagBytes: 48 },
       ],
+      cursors: [],
     });
     for (const reader of readers) reader.read(() => {});
     expect(inspect(place.name, { directory: place.directory }).details).toMatchObject({
@@ -210,6 +213,97 @@ describe('inspect', () => {
       participants: [{ reads: 'lossily', lagBytes: 0 }],
     });
     log.close();
+  });
+
+  it('tells of a log which cursors outlive their readers', () => {
+    const { directory, name } = place;
+    const log = openLog(name, { directory, capacityBytes: 4096 });
+    for (let i = 0; i < 3; i++) log.tryAppend(new Uint8Array(8));
+    log.reader({ name: 'a', start: 'oldest' }).read(() => {}, 1);
+    log.reader({ name: 'b', start: 'next' }).close();
+    expect(inspect(name, { directory }).details).toMatchObject({
+      cursors: [
+        { name: 'a', next: 2, reliable: true, holder: { pid: process.pid, liveness: 'alive' } },
+        { name: 'b', next: 4, reliable: true, holder: undefined },
+      ],
+    });
+    log.close();
+  });
+
+  it('tells of a queue and of a server who is there', () => {
+    const { directory } = place;
+    const queue = openQueue('queue', { directory, capacityBytes: 4096 });
+    queue.tryPut(new Uint8Array(8));
+    expect(inspect('queue', { directory }).details).toEqual({
+      kind: 'queue',
+      capacityBytes: 4096,
+      keptBytes: 24,
+      holder: undefined,
+    });
+    const server = listen('server', { directory });
+    expect(inspect('server', { directory }).details).toMatchObject({
+      kind: 'server',
+      server: { pid: process.pid },
+    });
+    server.close();
+    queue.close();
+  });
+
+  it('counts what each participant does', async () => {
+    const { directory, name } = place;
+    const a = openChannel(name, { directory, side: 'a' });
+    const b = openChannel(name, { directory, side: 'b' });
+    const received = b.receive();
+    a.trySend(new Uint8Array(1));
+    a.tryStage(new Uint8Array(1));
+    a.tryClaim(1);
+    a.commit();
+    await received;
+    expect(b.read(() => {})).toBe(2);
+    const [first, second] = inspect(name, { directory }).participants;
+    expect(first?.counters).toEqual({ sent: 3, received: 0, rung: 1, slept: 0, lockWaits: 0 });
+    expect(second?.counters).toEqual({ sent: 0, received: 3, rung: 0, slept: 1, lockWaits: 0 });
+    expect([second?.asleep, second?.noBell]).toEqual([false, undefined]);
+    const waiting = b.receive();
+    await new Promise(setImmediate);
+    expect(inspect(name, { directory }).participants[1]?.asleep).toBe(true);
+    b.close();
+    a.close();
+    await waiting;
+    const log = openLog('log', { directory });
+    const reader = log.reader();
+    log.tryAppendAll([new Uint8Array(1), new Uint8Array(1)]);
+    log.tryAppend(new Uint8Array(1));
+    reader.read(() => {});
+    expect(inspect('log', { directory }).participants[0]?.counters).toMatchObject({ sent: 3, received: 3 });
+    log.close();
+    const queue = openQueue('queue', { directory });
+    queue.tryPut(new Uint8Array(1));
+    queue.tryTake();
+    expect(inspect('queue', { directory }).participants[0]?.counters).toMatchObject({ sent: 1, received: 1 });
+    queue.close();
+    const mutex = openMutex('mutex', { directory });
+    const other = openMutex('mutex', { directory });
+    const lock = mutex.tryLock();
+    await expect(other.withLock(() => {}, { timeoutMs: 1 })).rejects.toEqual(code('ERR_SHM_LOCK_TIMEOUT'));
+    lock?.release();
+    expect(inspect('mutex', { directory }).participants[1]?.counters).toMatchObject({ lockWaits: 1 });
+    mutex.close();
+    other.close();
+  });
+
+  it('says why somebody has no bell', () => {
+    const { directory, name } = place;
+    const segment = openSegment(name, { directory });
+    for (const [word, reason] of [
+      [NoBell.PathTooLong, 'too long'],
+      [NoBell.Refused, 'does not let it'],
+      [NoBell.Failed, 'could not be made'],
+    ] as const) {
+      memoryOf(segment).words[slotWord(0) + SLOT_BELL] = word;
+      expect(inspect(name, { directory }).participants[0]?.noBell).toContain(reason);
+    }
+    segment.close();
   });
 
   it('names a kind that it does not know', () => {

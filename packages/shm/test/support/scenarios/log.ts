@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Log, openLog } from '../../../src/log/log.js';
 import type { LogReader } from '../../../src/log/reader.js';
+import { sleepSync } from '../../../src/platform/atomics.js';
 import { numbered, numberOf, range } from '../numbered.js';
 import type { Place, Scenario } from '../scenario.js';
 
@@ -129,7 +130,87 @@ const reliable: Scenario<State, Log> = {
   teardown: ({ log }) => log.close(),
 };
 
+/** A consumer with a name takes it, reads, and is done with what it read. */
+const named: Scenario<Log, Log> = {
+  name: 'log: read with a named cursor',
+  setup(place) {
+    const log = open(place);
+    for (const number of range(1, CURSOR_ENTRIES)) log.tryAppend(numbered(number));
+    return log;
+  },
+  prepare: open,
+  async operation(log) {
+    const reader = log.reader({ name: 'worker', start: 'oldest' });
+    let left = CURSOR_ENTRIES;
+    for await (const _ of reader) {
+      if (--left > 0) continue;
+      reader.release();
+      break;
+    }
+    reader.close();
+  },
+  afterKill(log, _, killed) {
+    const [cursor] = log.cursors();
+    const reader = log.reader({ name: 'worker', start: 'oldest' });
+    const seen: number[] = [];
+    reader.read((bytes, start, end, number) => {
+      assert.equal(numberOf(bytes.slice(start, end)), number);
+      seen.push(number);
+    });
+    // Where it was done, its successor goes on: not before, and with nothing left out.
+    const first = cursor?.next || 1;
+    assert.deepEqual(seen, range(first, CURSOR_ENTRIES));
+    assert.equal(reader.lost, 0);
+    if (killed === undefined) assert.deepEqual(seen, []);
+    reader.close();
+    assert.equal(log.cursors().length, 1);
+    assert.equal(log.removeCursor('worker'), true);
+  },
+  whileStopped(log) {
+    // Entered or not, it is not overtaken once it is there.
+    const isThere = log.cursors().length > 0;
+    for (let i = 0; i < 40; i++) log.tryAppend(numbered(0));
+    assert.equal(isThere && log.cursors()[0]?.reliable === false, false);
+  },
+  afterStop(log, _, outcome) {
+    assert.equal(outcome.error, undefined);
+    assert.equal(log.cursors().length, 1);
+  },
+  teardown: (log) => log.close(),
+};
+
+/** A writer that gives up a reader without patience. */
+const giveUp: Scenario<{ readonly log: Log; readonly reader: LogReader }, Log> = {
+  name: 'log: give a slow reader up',
+  setup(place) {
+    const log = open(place);
+    const reader = log.reader({ name: 'slow', start: 1, whenSlow: 'lossy', slowAfterMs: 1 });
+    while (log.tryAppend(numbered(0)) !== undefined);
+    return { log, reader };
+  },
+  prepare: open,
+  operation(log) {
+    // The first finds the reader in the way, the second finds it still there.
+    assert.equal(log.tryAppend(numbered(1)), undefined);
+    sleepSync(50);
+    assert.ok(log.tryAppend(numbered(1)));
+  },
+  async afterKill({ log, reader }) {
+    while (log.tryAppend(numbered(1)) === undefined) await new Promise(setImmediate);
+    const seen: number[] = [];
+    reader.read((_bytes, _start, _end, number) => seen.push(number));
+    assert.equal(seen.at(-1), log.last);
+    assert.equal(seen[0], reader.lost + 1);
+    assert.ok(reader.lost > 0);
+  },
+  teardown: ({ log }) => log.close(),
+};
+
+const CURSOR_ENTRIES = 3;
+
 export const logScenarios: readonly Scenario[] = [
+  named,
+  giveUp,
   append('append', 1, (log) => {
     for (const number of range(1, LAST)) assert.ok(log.tryAppend(numbered(number)));
   }),

@@ -178,4 +178,61 @@ function replaceAbandoned({ name, directory }: Place): SharedSegment {
   return openSegment(name, { directory, payloadBytes, onMismatch: 'replace-abandoned' });
 }
 
-export const segmentScenarios: readonly Scenario[] = [create, attach, giveUp, lastOut, replace];
+/** Somebody sleeps until it is notified. */
+const notify: Scenario<{ readonly segment: SharedSegment; readonly woken: Promise<boolean> }, SharedSegment> =
+  {
+    name: 'segment: notify one who sleeps',
+    setup(place) {
+      const segment = open(place);
+      return { segment, woken: segment.changed() };
+    },
+    prepare: open,
+    operation: (segment) => segment.notify(),
+    async afterKill({ segment, woken }, _, killed) {
+      if (killed === undefined) assert.equal(segment.notified, 1);
+      if (segment.notified === 0) segment.notify();
+      assert.equal(await woken, true);
+      assert.equal(segment.notified, 1);
+    },
+    async afterStop({ segment, woken }, _, outcome) {
+      assert.equal(outcome.error, undefined);
+      assert.equal(await woken, true);
+      assert.equal(segment.notified, 1);
+    },
+    teardown: ({ segment }) => segment.close(),
+  };
+
+/** Sleeps, and is woken by itself: every step of a sleeper. */
+const changed: Scenario<SharedSegment, SharedSegment> = {
+  name: 'segment: wait for a change',
+  setup: open,
+  prepare: open,
+  async operation(segment) {
+    const woken = segment.changed();
+    await new Promise(setImmediate);
+    segment.notify();
+    return woken;
+  },
+  async afterKill(segment) {
+    const woken = segment.changed({ since: segment.notified });
+    segment.notify();
+    assert.equal(await woken, true);
+  },
+  whileStopped(segment) {
+    segment.notify();
+  },
+  afterStop(_, __, outcome) {
+    assert.deepEqual([outcome.error, outcome.result], [undefined, true]);
+  },
+  teardown: (segment) => segment.close(),
+};
+
+export const segmentScenarios: readonly Scenario[] = [
+  create,
+  attach,
+  giveUp,
+  lastOut,
+  replace,
+  notify,
+  changed,
+];

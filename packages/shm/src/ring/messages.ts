@@ -1,28 +1,29 @@
 /**
- * The messages of a channel as an async iterator: one at a time for the user, in batches underneath.
+ * Messages as an async iterator: one at a time for the user, in batches underneath.
  *
  * A message that is at hand costs one resolved promise and no system call. Asking for the next one marks the one before as read. So the
  * message that its loop body was busy with comes again, to this process if the body threw or left, and to its successor if it was
  * killed: at least once. (The language does not tell an iterator whether a loop was left by `break` or by an error.) After every
  * {@link TURN_MESSAGES} messages the event loop gets a turn: a flood of messages would otherwise starve timers and sockets.
  */
+import { ShmError } from '../errors.js';
 
 /** How to wait for messages. */
 export interface MessagesOptions {
   /** Ends the waiting; its reason is thrown. */
   readonly signal?: AbortSignal;
   /**
-   * Whether it is over once the peer has left or died and all its messages are read. Otherwise the next peer is waited for.
+   * Whether it is over once the peer of a channel has left or died and all its messages are read. Otherwise the next peer is waited for.
    * @defaultValue false
    */
   readonly endWithPeer?: boolean;
 }
 
-/** What a loop needs of its channel. */
-export interface ChannelMessagesHost {
-  /** Makes this the one loop. Returns false when the channel is closed. @throws {@link ShmError} `ERR_SHM_BUSY` */
+/** What a loop needs of its pipe. */
+export interface MessagesHost<T> {
+  /** Makes this the one loop. Returns false when the pipe is closed. @throws {@link ShmError} `ERR_SHM_BUSY` */
   begin(): boolean;
-  take(): Uint8Array | undefined;
+  take(): T | undefined;
   release(): void;
   readable(): Promise<boolean>;
   /** Lets another loop begin; `rewind`: what was taken and not released comes again. */
@@ -32,15 +33,15 @@ export interface ChannelMessagesHost {
 const TURN_MESSAGES = 1024;
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
-/** Made by {@link Channel.messages}. */
-export class ChannelMessages implements AsyncIterableIterator<Uint8Array> {
-  readonly #host: ChannelMessagesHost;
+/** Made by {@link Pipe.messages}. */
+export class Messages<T> implements AsyncIterableIterator<T> {
+  readonly #host: MessagesHost<T>;
   readonly #signal: AbortSignal | undefined;
   #sinceTurn = 0;
   #waiting: Promise<unknown> | undefined;
   #ended = false;
 
-  constructor(host: ChannelMessagesHost, signal: AbortSignal | undefined) {
+  constructor(host: MessagesHost<T>, signal: AbortSignal | undefined) {
     this.#host = host;
     this.#signal = signal;
   }
@@ -50,7 +51,7 @@ export class ChannelMessages implements AsyncIterableIterator<Uint8Array> {
   }
 
   /** The next message; the one before is read. */
-  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+  next(): Promise<IteratorResult<T, undefined>> {
     if (this.#waiting !== undefined) return this.#waiting.then(() => this.next());
     if (this.#ended) return Promise.resolve(DONE);
     try {
@@ -65,7 +66,7 @@ export class ChannelMessages implements AsyncIterableIterator<Uint8Array> {
         if (value !== undefined) return Promise.resolve({ done: false, value });
       }
     } catch (error) {
-      this.#end(true);
+      this.#fail(error);
       return Promise.reject(error);
     }
     const result = this.#wait();
@@ -74,12 +75,12 @@ export class ChannelMessages implements AsyncIterableIterator<Uint8Array> {
   }
 
   /** Leaves the loop; the message at hand comes again, unless it was released. */
-  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+  async return(): Promise<IteratorResult<T, undefined>> {
     this.#end(true);
     return DONE;
   }
 
-  async #wait(): Promise<IteratorResult<Uint8Array, undefined>> {
+  async #wait(): Promise<IteratorResult<T, undefined>> {
     try {
       if (this.#sinceTurn >= TURN_MESSAGES) await new Promise((resolve) => setImmediate(resolve));
       this.#sinceTurn = 0;
@@ -92,11 +93,17 @@ export class ChannelMessages implements AsyncIterableIterator<Uint8Array> {
       this.#end(false);
       return DONE;
     } catch (error) {
-      this.#end(true);
+      this.#fail(error);
       throw error;
     } finally {
       this.#waiting = undefined;
     }
+  }
+
+  #fail(error: unknown): void {
+    // What cannot be decoded would come again for ever.
+    if (ShmError.is(error) && error.code === 'ERR_SHM_PAYLOAD') this.#host.release();
+    this.#end(true);
   }
 
   #end(rewind: boolean): void {
