@@ -22,6 +22,8 @@ export const FailureCode = {
   OutOfOrder: 'out-of-order',
   BadRequest: 'bad-request',
   Draining: 'draining',
+  /** What was said cannot be kept now, as when a disk is full. */
+  Unavailable: 'unavailable',
   Internal: 'internal',
 } as const;
 

@@ -402,7 +402,9 @@ export class ChatServer {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#acceptor.destroy();
     await closed;
-    for (const session of [...this.#core.sessions]) session.end(NoticeKind.Left);
+    // A log that outlives the process keeps them for the next one, which their clients come back to.
+    const isLast = (this.#core.log.durability ?? 'none') === 'none';
+    if (isLast) for (const session of [...this.#core.sessions]) session.end(NoticeKind.Left);
     await this.#core.close();
   }
 

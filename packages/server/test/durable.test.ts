@@ -1,0 +1,225 @@
+/** A server whose log is a file: started again, in whatever way it ended, it is the same server. */
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { FailureCode } from '@chat/protocol';
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type ChatServerOptions, UNLIMITED } from '../src/options/options.js';
+import { type ChatServer, createChatServer } from '../src/server/chat-server.js';
+import { openSqliteLog, type SqliteLogOptions } from '../src/sqlite/index.js';
+import { tcpPipe } from './support/socket-pipe.js';
+import { dataFolder } from './support/sqlite/folder.js';
+import { until } from './support/turn.js';
+import { WireClient } from './support/wire-client.js';
+
+/** So that a ban of a name is not one of everybody here. */
+const MANY_BEHIND_ONE: ChatServerOptions = { exemptAddresses: ['127.0.0.1'] };
+
+const servers: ChatServer[] = [];
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close();
+});
+
+async function start(
+  directory: string,
+  options: ChatServerOptions = {},
+  log: Partial<SqliteLogOptions> = {},
+): Promise<ChatServer> {
+  const server = createChatServer({
+    ...UNLIMITED,
+    log: await openSqliteLog({ directory, reserveBytes: 0, ...log }),
+    ...options,
+  });
+  servers.push(server);
+  await server.listen({ port: 0, host: '127.0.0.1' });
+  return server;
+}
+
+function connect(server: ChatServer): WireClient {
+  const { address } = server;
+  if (address?.kind !== 'tcp') throw new Error('no port');
+  return new WireClient(tcpPipe({ port: address.port, host: '127.0.0.1' }));
+}
+
+/** The folder as a kill would leave it: whoever is connected has said no goodbye, and the file was not closed. */
+function killed(directory: string): string {
+  const copy = join(dataFolder(), 'data');
+  cpSync(directory, copy, { recursive: true });
+  return copy;
+}
+
+/** What a client says that comes back after `after`. */
+function resume(client: WireClient, after: number) {
+  const { session, secret, epoch, member } = client.welcome!;
+  return {
+    name: member.name,
+    resume: { session, secret, epoch, rooms: [{ room: 'lobby', after }], inbox: 0 },
+  };
+}
+
+/** What each way to end leaves behind. */
+const ENDINGS: readonly (readonly [string, (directory: string, server: ChatServer) => Promise<string>])[] = [
+  ['is killed', async (directory) => killed(directory)],
+  [
+    'is closed',
+    async (directory, server) => {
+      await server.close();
+      return directory;
+    },
+  ],
+];
+
+describe.each(ENDINGS)('a server that %s', (_, endOf) => {
+  it('goes on in its epoch, with sessions, rooms, publish numbers and the stream of each room', async () => {
+    const directory = dataFolder();
+    const before = await start(directory);
+    const [ada, bob] = [connect(before), connect(before)];
+    await ada.enter({ name: 'ada' });
+    await bob.enter({ name: 'bob' });
+    const { handle } = await ada.join('lobby');
+    await bob.join('lobby');
+    await ada.say(handle, 'one');
+    const second = await ada.say(handle, 'two');
+    const third = await bob.say(handle, 'three');
+
+    const after = await start(await endOf(directory, before));
+    expect(after.epoch).toBe(before.epoch);
+    expect(after.sessions().map(({ name, isConnected, rooms }) => [name, isConnected, rooms])).toEqual([
+      ['ada', false, ['lobby']],
+      ['bob', false, ['lobby']],
+    ]);
+    const again = connect(after);
+    const welcome = await again.enter(resume(ada, second));
+    expect(welcome).toMatchObject({ resumed: true, lastPublishId: 2, member: ada.welcome!.member });
+    expect(welcome.rooms[0]).toMatchObject({ room: 'lobby', handle, start: second, memberCount: 2 });
+    expect(welcome.rooms[0]!.gap).toBeUndefined();
+    await until(() => again.texts(handle).length === 1);
+    expect(again.texts(handle)).toEqual(['three']);
+
+    // The ack of the second was lost, so it comes again: it is answered as it was, and told nobody.
+    again.publishId = 1;
+    expect(await again.say(handle, 'two')).toBe(second);
+    expect(await again.say(handle, 'four')).toBeGreaterThan(third);
+    await until(() => again.texts(handle).length === 2);
+    expect(again.texts(handle)).toEqual(['three', 'four']);
+  });
+
+  it('holds names for their owners, and lets nobody else resume', async () => {
+    const directory = dataFolder();
+    const before = await start(directory);
+    const ada = connect(before);
+    await ada.enter({ name: 'ada' });
+    const { handle } = await ada.join('lobby');
+    const last = await ada.say(handle, 'here');
+    const after = await start(await endOf(directory, before));
+    const thief = connect(after);
+    thief.greet({ name: 'ADA' });
+    expect((await thief.closed)!.reason).toContain('taken');
+    const guess = connect(after);
+    const hello = resume(ada, last);
+    guess.greet({ ...hello, resume: { ...hello.resume, secret: 'x'.repeat(24) } });
+    expect((await guess.closed)!.reason).toContain('taken');
+    expect((await connect(after).enter(hello)).resumed).toBe(true);
+  });
+
+  it('lets nobody in who is banned, and gives no id out twice', async () => {
+    const directory = dataFolder();
+    const before = await start(directory, MANY_BEHIND_ONE);
+    const eve = connect(before);
+    const { member } = await eve.enter({ name: 'eve' });
+    before.ban('eve', 600_000);
+    await eve.closed;
+    // The ban is in the log once what comes behind it is.
+    const ada = connect(before);
+    const { handle } = await (async () => {
+      await ada.enter({ name: 'ada' });
+      return ada.join('tea');
+    })();
+    const after = await start(await endOf(directory, before), MANY_BEHIND_ONE);
+    const other = connect(after);
+    other.greet({ name: 'Eve' });
+    expect((await other.closed)!.reason).toBe('banned');
+    expect(after.unban('eve')).toBe(true);
+    const third = connect(after);
+    const welcome = await third.enter({ name: 'eve' });
+    expect(welcome.member.id).toBeGreaterThan(member.id);
+    expect((await third.join('coffee')).handle).toBeGreaterThan(handle);
+  });
+
+  it('ends the sessions of lines, which cannot come back, and tells those in their rooms', async () => {
+    const directory = dataFolder();
+    const before = await start(directory);
+    const ada = connect(before);
+    await ada.enter({ name: 'ada' });
+    const { handle } = await ada.join('lobby');
+    const line = connect(before);
+    line.pipe.onBytes = () => {};
+    line.pipe.write(Buffer.from('nina\n'));
+    await until(() => ada.entries(handle).some(({ name }) => name === 'nina'));
+    const last = ada.entries(handle).at(-1)!.seq;
+    const after = await start(await endOf(directory, before));
+    const again = connect(after);
+    await again.enter(resume(ada, last));
+    await until(() => again.entries(handle).length > 0);
+    const [gone] = again.entries(handle);
+    expect([gone!.name, [NoticeKind.Gone, NoticeKind.Left]]).toEqual([
+      'nina',
+      expect.arrayContaining([gone!.type === FrameType.Notice ? gone!.kind : undefined]),
+    ]);
+    expect(after.sessions().map(({ name }) => name)).toEqual(['ada']);
+  });
+
+  it('keeps what was said to somebody who was away', async () => {
+    const directory = dataFolder();
+    const before = await start(directory);
+    const [ada, bob] = [connect(before), connect(before)];
+    await ada.enter({ name: 'ada' });
+    await bob.enter({ name: 'bob' });
+    await ada.join('lobby');
+    ada.pipe.destroy();
+    await until(() => before.sessions().some(({ isConnected }) => !isConnected));
+    const body = new TextEncoder().encode('psst');
+    bob.send({ type: FrameType.Direct, publishId: 1, to: 'ada', codec: 1, body });
+    await bob.take(FrameType.Ack);
+    const after = await start(await endOf(directory, before));
+    const again = connect(after);
+    const { inbox } = await again.enter(resume(ada, 0));
+    await until(() => again.texts(inbox.handle).length === 1);
+    expect(again.texts(inbox.handle)).toEqual(['psst']);
+  });
+});
+
+it('a session that does not come back in time is gone, and its name is free', async () => {
+  const directory = dataFolder();
+  const before = await start(directory);
+  const ada = connect(before);
+  await ada.enter({ name: 'ada' });
+  await ada.join('lobby');
+  const after = await start(killed(directory), { resumeWindowMs: 1 });
+  await until(() => after.sessions().length === 0);
+  expect((await connect(after).enter({ name: 'ada' })).resumed).toBe(false);
+});
+
+it('publishes that the store cannot take are refused with a code, and everything else goes on', async () => {
+  const directory = dataFolder();
+  const server = await start(directory, {}, { maxPendingBytes: 1 });
+  const ada = connect(server);
+  await ada.enter({ name: 'ada' });
+  const { handle } = await ada.join('lobby');
+  // The first makes the store busy; what comes within the same turn finds no space.
+  const publish = (publishId: number, text: string) =>
+    ({
+      type: FrameType.Publish,
+      room: handle,
+      publishId,
+      codec: 1,
+      body: new TextEncoder().encode(text),
+    }) as const;
+  ada.send(publish(1, 'one'), publish(2, 'two'));
+  ada.publishId = 2;
+  const nack = await ada.take(FrameType.Nack);
+  expect(nack).toMatchObject({ publishId: 2, failure: { code: FailureCode.Unavailable } });
+  expect(nack.failure.retryAfterMs).toBeGreaterThan(0);
+  expect(await ada.say(handle, 'three')).toBeGreaterThan(0);
+});
