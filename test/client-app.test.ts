@@ -204,7 +204,7 @@ describe('chat through a pipe', () => {
       room.on('notice', ({ kind, own }) => {
         if (!own) kinds.push(kind);
         if (kind === 'joined' && !own) program.process.kill('SIGTERM');
-        if (kind === 'left' || kind === 'lost') resolve();
+        if (kind === 'left' || kind === 'gone') resolve();
       });
     });
     const program = new Program([url, '--name', 'bot']);

@@ -49,6 +49,18 @@ export interface ClientEvents<D> {
   readonly 'listener-error': { readonly error: unknown; readonly event: string };
 }
 
+/** Their names, for a check at run time. */
+export const CLIENT_EVENTS: Readonly<Record<keyof ClientEvents<never>, true>> = {
+  state: true,
+  direct: true,
+  unreadable: true,
+  gap: true,
+  'room-lost': true,
+  'going-away': true,
+  renamed: true,
+  'listener-error': true,
+};
+
 /** Options of {@link ChatClient.rooms}. */
 export interface RoomsOptions {
   /** Only rooms whose name begins so. */
@@ -130,7 +142,12 @@ export interface ChatClient<D = string> {
   /** The state, now and after each change. Ends when the client is closed. */
   status(options?: StreamOptions): Stream<ClientState>;
 
-  /** Adds a listener. @returns a function that removes it */
+  /**
+   * Adds a listener.
+   *
+   * @returns a function that removes it
+   * @throws TypeError for an event that does not exist
+   */
   on<Name extends keyof ClientEvents<D>>(
     event: Name,
     listener: Listener<ClientEvents<D>[Name]>,

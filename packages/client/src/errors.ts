@@ -6,7 +6,7 @@
  * `reason` of its signal instead, and misuse (a negative limit, a second codec for one room) is a `TypeError`
  * or `RangeError`.
  */
-import { closeCodeInfo, type Failure, FailureCode } from '@chat/protocol';
+import { closeCodeInfo, type Failure, FailureCode, type SessionLimits } from '@chat/protocol';
 
 /** Codes of {@link ClientError}. Stable: they are part of the public contract. */
 export const ClientErrorCode = {
@@ -54,7 +54,7 @@ export const ClientErrorCode = {
   RateLimited: 'ERR_CLIENT_RATE_LIMITED',
   /** The server has no room for another session. */
   Overloaded: 'ERR_CLIENT_OVERLOADED',
-  /** The message is larger than the server takes: see `max` and `actual`. */
+  /** The message, or signal, is larger than the server takes: see `max` and `actual`. */
   TooLarge: 'ERR_CLIENT_TOO_LARGE',
   /** Not, or no longer, a member of the room. */
   NotMember: 'ERR_CLIENT_NOT_MEMBER',
@@ -189,6 +189,19 @@ export function closeError(closeCode: number, reason: string, retryAfterMs: numb
     reason ? `${reason} (${name})` : `the server closed the connection (${name})`,
     { closeCode, retryAfterMs: retryAfterMs || undefined },
   );
+}
+
+/** @throws ClientError `ERR_CLIENT_TOO_LARGE` when `what` exceeds a limit that the server has named */
+export function assertFits(
+  what: string,
+  actual: number,
+  limits: SessionLimits | undefined,
+  name: 'maxMessageBytes' | 'maxSignalBytes',
+): void {
+  const max = limits?.[name] ?? Infinity;
+  if (actual <= max) return;
+  const message = `a ${what} of ${actual} bytes exceeds ${name} ${max}`;
+  throw new ClientError('ERR_CLIENT_TOO_LARGE', message, { max, actual });
 }
 
 /** Whether a client that lost its connection for this reason may come back by itself. */

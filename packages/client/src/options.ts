@@ -61,13 +61,14 @@ export interface Platform {
 }
 
 /**
- * Refuses options that nobody reads, which are mistakes. `known` is one string, since that is the shortest in a page.
+ * Refuses options that nobody reads, and events that never come, which are mistakes. `known` is one string, since that
+ * is the shortest in a page.
  *
  * @throws TypeError that names the first one, and those that exist
  */
-export function assertKnown(known: string, given: object = {}): void {
+export function assertKnown(known: string, given: object = {}, what = 'option'): void {
   for (const name of Object.keys(given)) {
-    if (!known.split(',').includes(name)) throw new TypeError(`unknown option "${name}", there is ${known}`);
+    if (!known.split(',').includes(name)) throw new TypeError(`unknown ${what} "${name}", there is ${known}`);
   }
 }
 

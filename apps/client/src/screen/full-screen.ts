@@ -1,8 +1,9 @@
 /**
  * The front end for people at a terminal: asks for what is missing, then takes the whole screen until the user leaves.
  */
-import type { ChatClient, Clock } from '@chat/client';
+import type { ChatClient } from '@chat/client';
 import type { Arguments } from '../args.js';
+import { systemClock } from '../clock.js';
 import { delay } from '../delay.js';
 import { LineScreen } from '../lines/line-screen.js';
 import { enter, type TerminalStreams } from '../lines/terminal.js';
@@ -20,12 +21,6 @@ const DEFAULT_HISTORY = 100;
 /** How long leaving waits for messages that are under way. */
 const LAST_WORDS_MS = 2000;
 const EXIT_QUIT = 131;
-
-const clock: Clock = {
-  now: () => Date.now(),
-  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
-  clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
-};
 
 /** @returns the exit code */
 export async function runFullScreen(
@@ -73,7 +68,7 @@ async function chat(
   let closeKeys = () => {};
   const open = () => {
     mode.enter();
-    closeKeys = readKeys(input, (key) => controller.press(key), clock);
+    closeKeys = readKeys(input, (key) => controller.press(key), systemClock);
     view.clear();
     controller.dispatch({ type: 'resized', size: sizeOf(output) });
     controller.draw();
@@ -87,8 +82,8 @@ async function chat(
     server: displayAddress(client.url),
     history: args.history ?? DEFAULT_HISTORY,
     size: sizeOf(output),
-    clock,
-    draw: (state) => view.draw(composeFrame(state, clock.now())),
+    clock: systemClock,
+    draw: (state) => view.draw(composeFrame(state, systemClock.now())),
     redraw: () => {
       view.clear();
       controller.draw();

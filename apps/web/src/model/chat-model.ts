@@ -31,7 +31,8 @@ export interface ChatModelOptions {
   readonly diagnose?: (server: string) => Promise<string | undefined>;
   /** Whether somebody looks at the page. */
   readonly isVisible: () => boolean;
-  readonly now?: () => number;
+  /** Milliseconds since some moment, by a clock that nobody sets. */
+  readonly monotonic?: () => number;
 }
 
 /** Where the user is. */
@@ -48,7 +49,7 @@ const NAME_HELD_RETRY_MS = 2000;
 
 export class ChatModel {
   readonly #options: ChatModelOptions;
-  readonly #now: () => number;
+  readonly #monotonic: () => number;
   readonly #listeners = new Set<() => void>();
   readonly #list: ConversationList;
   /** Where the user is writing. */
@@ -69,7 +70,7 @@ export class ChatModel {
 
   constructor(options: ChatModelOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#monotonic = options.monotonic ?? (() => performance.now());
     this.#list = new ConversationList((conversation) => this.#watch(conversation as Conversation));
   }
 
@@ -109,7 +110,7 @@ export class ChatModel {
     this.problem = undefined;
     this.server = server;
     this.#changed();
-    const patientUntil = again ? this.#now() + NAME_HELD_MS : 0;
+    const patientUntil = again ? this.#monotonic() + NAME_HELD_MS : 0;
     for (;;) {
       const client = this.#options.createClient(server, { name, agent: 'chat-web' });
       this.#client = client;
@@ -120,7 +121,7 @@ export class ChatModel {
       } catch (error) {
         if (this.#client !== client) return;
         const held = ClientError.is(error) && error.code === ClientErrorCode.NameTaken;
-        if (!held || this.#now() > patientUntil) {
+        if (!held || this.#monotonic() > patientUntil) {
           const unreachable = ClientError.is(error) && error.code === ClientErrorCode.ConnectFailed;
           const reason = unreachable ? await this.#options.diagnose?.(server) : undefined;
           if (this.#client === client) this.#signOut(reason ?? explain(error));

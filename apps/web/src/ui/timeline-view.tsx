@@ -36,7 +36,7 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
   const scroller = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
   const shifts = useRef(shiftCount);
-  const touchedAt = useRef(0);
+  const touchedAt = useRef(-Infinity);
   const scrolledTo = useRef(0);
   const height = useRef(0);
   const lastSeen = useRef<string | undefined>(undefined);
@@ -91,7 +91,7 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
     scrolledTo.current = scrollTop;
     // The list moves by itself when lines turn out higher or lower than it took them for; only somebody moves
     // through a list that is as high as it was.
-    const isByHand = scrollHeight === height.current || Date.now() - touchedAt.current < TOUCHED_MS;
+    const isByHand = scrollHeight === height.current || performance.now() - touchedAt.current < TOUCHED_MS;
     const isLeaving = climbed > 0 && isByHand;
     height.current = scrollHeight;
     if (isLeaving) follows.current = false;
@@ -101,7 +101,7 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
     if (scrollTop < START_PX) askForOlder();
   };
   const onTouched = (): void => {
-    touchedAt.current = Date.now();
+    touchedAt.current = performance.now();
   };
   /** Who sets out upwards is let go at once, before a new line can pull back to the end. */
   const onUpwards = (): void => {

@@ -22,7 +22,7 @@ import {
   type Welcome,
 } from '@chat/protocol';
 import { checkWelcome } from '../check-json.js';
-import type { Clock } from '../clock.js';
+import { type Clock, monotonicMs } from '../clock.js';
 import { ClientError, closeError } from '../errors.js';
 import { Heartbeat } from './heartbeat.js';
 import type { Transport, TransportSink } from './transport.js';
@@ -128,9 +128,9 @@ export class Connection implements TransportSink {
   /** Measures the way to the server and back, in milliseconds. */
   ping(): Promise<number> {
     return new Promise((resolve, reject) => {
-      const sentAt = this.#clock.now();
+      const sentAt = monotonicMs(this.#clock);
       this.#pings.set(this.#sendPing(), (error) =>
-        error ? reject(error) : resolve(this.#clock.now() - sentAt),
+        error ? reject(error) : resolve(monotonicMs(this.#clock) - sentAt),
       );
     });
   }

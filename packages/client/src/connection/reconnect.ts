@@ -2,7 +2,7 @@
  * When to come back: exponential backoff with full jitter and a cap (after Marc Brooker, "Exponential Backoff
  * And Jitter", AWS Architecture Blog, 2015), never sooner than the server asked for; and whether at all.
  */
-import type { Clock } from '../clock.js';
+import { type Clock, monotonicMs } from '../clock.js';
 import { type ClientError, mayRetry } from '../errors.js';
 
 /** How a lost connection is made again. */
@@ -64,20 +64,20 @@ export class Reconnect {
 
   /** A connection is open. */
   opened(): void {
-    this.#openedAt = this.#clock.now();
+    this.#openedAt = monotonicMs(this.#clock);
   }
 
   /**
    * The connection is lost, or there was none; `wasOpen` tells whether there ever was.
    *
-   * @returns the attempt that is made, and when; undefined when it makes no sense to come back
+   * @returns the attempt that is made, and at what time of day; undefined when it makes no sense to come back
    */
   plan(
     error: ClientError,
     wasOpen: boolean,
   ): { readonly attempt: number; readonly nextAt: number } | undefined {
     const { enabled, initial, maxAttempts, nameTakenTimeoutMs } = this.#options;
-    const now = this.#clock.now();
+    const now = monotonicMs(this.#clock);
     if (now - this.#openedAt >= STABLE_MS) this.#attempt = 0;
     this.#openedAt = Infinity;
     const attempt = ++this.#attempt;
@@ -92,7 +92,7 @@ export class Reconnect {
       delayMs = Math.min(delayMs, leftMs);
     }
     this.#timer = this.#clock.setTimeout(() => this.now(), delayMs);
-    return { attempt, nextAt: now + delayMs };
+    return { attempt, nextAt: this.#clock.now() + delayMs };
   }
 
   /** Makes the attempt that is waited for at once. */

@@ -14,11 +14,12 @@ import {
   jsonCodec,
   MAX_MAX_FRAME_BYTES,
   type Member,
+  type SessionLimits,
   textCodec,
 } from '@chat/protocol';
 import type { ClientEvents } from '../chat-client.js';
 import { assertMembers } from '../check-json.js';
-import { ClientError } from '../errors.js';
+import { assertFits, ClientError } from '../errors.js';
 import type { Stream, StreamOptions } from '../events/event-queue.js';
 import { type Listener, Listeners, type ListenOptions } from '../events/listeners.js';
 import { assertKnown } from '../options.js';
@@ -35,21 +36,23 @@ import {
 } from './entry.js';
 import { EntryStream, type StreamItem, type StreamOwner } from './entry-stream.js';
 import { MemberList } from './member-list.js';
-import type {
-  HistoryOptions,
-  HistoryPage,
-  JoinOptions,
-  LoadMembersOptions,
-  Room,
-  RoomEvents,
-  SendOptions,
-  Sent,
+import {
+  type HistoryOptions,
+  type HistoryPage,
+  type JoinOptions,
+  type LoadMembersOptions,
+  ROOM_EVENTS,
+  type Room,
+  type RoomEvents,
+  type SendOptions,
+  type Sent,
 } from './room.js';
 
 /** What a room needs of its client. */
 export interface RoomHost {
   readonly identity: Identity;
   readonly requests: Requests;
+  readonly limits: SessionLimits | undefined;
   publish<T>(
     target: PublishTarget,
     codec: Codec<T>,
@@ -104,7 +107,7 @@ export class RoomStream<T> implements Room<T>, StreamOwner<T>, PublishTarget {
     // The default of T is string, and textCodec is the default codec.
     this.codec = options.codec ?? (textCodec as Codec<unknown> as Codec<T>);
     this.wantedHistory = options.history ?? 0;
-    this.#listeners = new Listeners((error, event) => host.onListenerError(error, event));
+    this.#listeners = new Listeners(ROOM_EVENTS, (error, event) => host.onListenerError(error, event));
     const { echo = true, since } = options;
     this.stream = new EntryStream(
       { identity: host.identity, room: this.name, codec: this.codec, echo },
@@ -134,6 +137,7 @@ export class RoomStream<T> implements Room<T>, StreamOwner<T>, PublishTarget {
 
   signal(value: unknown): boolean {
     const body = jsonCodec.encode(value);
+    assertFits('signal', body.length, this.#host.limits, 'maxSignalBytes');
     if (!this.joined) return false;
     return this.#host.sendVolatile(encodeSignal(this.stream.handle, jsonCodec.tag, body));
   }

@@ -69,6 +69,17 @@ export interface RoomEvents<T> {
   readonly closed: { readonly error: ClientError | undefined };
 }
 
+/** Their names, for a check at run time. */
+export const ROOM_EVENTS: Readonly<Record<keyof RoomEvents<never>, true>> = {
+  message: true,
+  notice: true,
+  gap: true,
+  unreadable: true,
+  signal: true,
+  members: true,
+  closed: true,
+};
+
 /** Options of {@link Room.history}. */
 export interface HistoryOptions {
   /** Entries before this position. @defaultValue the newest, without `after` */
@@ -127,6 +138,8 @@ export interface Room<T = string> {
    * slow that 64 KiB of what was sent before still wait.
    *
    * @returns whether it was handed to the connection
+   * @throws ClientError `ERR_CLIENT_TOO_LARGE` when it exceeds `limits.maxSignalBytes`; what JSON cannot hold is a
+   *   ProtocolError
    */
   signal(value: unknown): boolean;
 
@@ -140,6 +153,7 @@ export interface Room<T = string> {
    * Adds a listener.
    *
    * @returns a function that removes it
+   * @throws TypeError for an event that does not exist
    */
   on<Name extends keyof RoomEvents<T>>(
     event: Name,

@@ -17,11 +17,18 @@ import {
   textCodec,
   type Welcome,
 } from '@chat/protocol';
-import type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } from '../chat-client.js';
+import {
+  type ChatClient,
+  CLIENT_EVENTS,
+  type ClientEvents,
+  type ClientState,
+  type RoomsOptions,
+  type RoomsPage,
+} from '../chat-client.js';
 import { type AnswerFrame, Connection, type ConnectionHandler } from '../connection/connection.js';
 import { Reconnect } from '../connection/reconnect.js';
 import type { OpenTransport } from '../connection/transport.js';
-import { ClientError } from '../errors.js';
+import { assertFits, ClientError } from '../errors.js';
 import type { Stream, StreamOptions } from '../events/event-queue.js';
 import { type Listener, Listeners, type ListenOptions } from '../events/listeners.js';
 import { onAbort } from '../events/on-abort.js';
@@ -81,7 +88,7 @@ export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomH
     this.url = String(url);
     this.identity.name = options.name;
     const { clock, outbox, random, reconnect, requestTimeoutMs } = this.#settings;
-    this.#listeners = new Listeners((error, event) => this.onListenerError(error, event));
+    this.#listeners = new Listeners(CLIENT_EVENTS, (error, event) => this.onListenerError(error, event));
     this.#outbox = new Outbox(outbox, clock, () => this.#renewSession(), maxPublishId);
     this.requests = new Requests(clock, requestTimeoutMs);
     this.#inbox = this.#newInbox();
@@ -472,11 +479,7 @@ export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomH
     const encoded = codec.encode(value);
     // The caller may go on writing to bytes of its own while they wait.
     const body = (encoded as unknown) === value ? encoded.slice() : encoded;
-    const max = this.limits?.maxMessageBytes ?? Infinity;
-    if (body.length > max) {
-      const message = `a message of ${body.length} bytes exceeds maxMessageBytes ${max}`;
-      throw new ClientError('ERR_CLIENT_TOO_LARGE', message, { max, actual: body.length });
-    }
+    assertFits('message', body.length, this.limits, 'maxMessageBytes');
     const { seq, at } = await this.#outbox.add(target, codec.tag, body, signal);
     return { id: `${this.identity.epoch}-${seq}`, seq, at };
   }

@@ -13,7 +13,7 @@
  * Bounded by count, bytes and age, whatever the state of the connection.
  */
 import { type Failure, FailureCode } from '@chat/protocol';
-import type { Clock } from '../clock.js';
+import { type Clock, monotonicMs } from '../clock.js';
 import { ClientError, failureError } from '../errors.js';
 import { onAbort } from '../events/on-abort.js';
 import { InFlight } from './in-flight.js';
@@ -115,7 +115,7 @@ export class Outbox {
         target,
         codec,
         body,
-        expiresAt: this.#clock.now() + maxAgeMs,
+        expiresAt: monotonicMs(this.#clock) + maxAgeMs,
         settled: false,
         frame: undefined,
         settle: (error, accepted) => {
@@ -254,7 +254,7 @@ export class Outbox {
   }
 
   #expire(): void {
-    const now = this.#clock.now();
+    const now = monotonicMs(this.#clock);
     const { maxAgeMs } = this.#limits;
     let next = Infinity;
     for (const item of [...this.#inFlight.all(), ...this.#unsent()]) {

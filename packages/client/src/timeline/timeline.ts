@@ -9,7 +9,7 @@
  */
 import type { Member } from '@chat/protocol';
 import type { ChatClient } from '../chat-client.js';
-import { type Clock, systemClock } from '../clock.js';
+import { type Clock, monotonicMs, systemClock } from '../clock.js';
 import { ClientError } from '../errors.js';
 import { assertKnown } from '../options.js';
 import type { Room, Sent, Signal } from '../rooms/room.js';
@@ -285,7 +285,7 @@ export class Timeline<T = string, L = never> {
   /** Tells the others in the room that the user is writing, or stopped. Cheap to call for every key. */
   typing(isWriting: boolean): void {
     const source = this.#source;
-    if (isWriting && source && isRoom(source)) this.#ownTyping.goesOn(source, this.#clock.now());
+    if (isWriting && source && isRoom(source)) this.#ownTyping.goesOn(source, monotonicMs(this.#clock));
     else this.#ownTyping.stop();
   }
 
@@ -364,7 +364,7 @@ export class Timeline<T = string, L = never> {
   }
 
   #heard({ sender, value }: Signal): void {
-    if (this.#typists.heard(sender, value, this.#clock.now())) this.#changed();
+    if (this.#typists.heard(sender, value, monotonicMs(this.#clock))) this.#changed();
     this.#watchTypists();
   }
 
@@ -375,10 +375,10 @@ export class Timeline<T = string, L = never> {
     this.#typistTimer = this.#clock.setTimeout(
       () => {
         this.#typistTimer = undefined;
-        if (this.#typists.expire(this.#clock.now())) this.#changed();
+        if (this.#typists.expire(monotonicMs(this.#clock))) this.#changed();
         this.#watchTypists();
       },
-      Math.max(0, nextAt - this.#clock.now()),
+      Math.max(0, nextAt - monotonicMs(this.#clock)),
     );
   }
 

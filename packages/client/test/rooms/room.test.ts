@@ -692,6 +692,24 @@ describe('signals', () => {
     ]);
   });
 
+  it('are refused when they are larger than the server takes, which would drop them in silence', async () => {
+    const scene = await connected({}, { maxSignalBytes: 10 });
+    const room = await join(scene);
+    expect(room.signal('12345678')).toBe(true);
+    expect(() => room.signal('123456789')).toThrow(
+      expect.objectContaining({ code: 'ERR_CLIENT_TOO_LARGE', max: 10, actual: 11 }),
+    );
+    await turns();
+    await scene.server.end.cut();
+    expect(() => room.signal('123456789')).toThrow('a signal of 11 bytes exceeds maxSignalBytes 10');
+    expect(scene.server.end.all(FrameType.Signal)).toHaveLength(1);
+  });
+
+  it('are not measured where a server names no limit', async () => {
+    const room = await join(await connected());
+    expect(room.signal('x'.repeat(2000))).toBe(true);
+  });
+
   it('are dropped while there is no connection', async () => {
     const scene = await connected();
     const room = await join(scene);

@@ -14,6 +14,7 @@ import {
   type Joined,
   NoticeKind,
   PREFACE_BYTES,
+  type SessionLimits,
   textCodec,
   type Welcome,
 } from '@chat/protocol';
@@ -25,6 +26,15 @@ export type FrameOf<Type extends Frame['type']> = Extract<Frame, { readonly type
 export const EPOCH = 'e1';
 export const INBOX = 900;
 
+export const LIMITS: SessionLimits = {
+  maxFrameBytes: 65_536,
+  maxMessageBytes: 1000,
+  maxInFlight: 4,
+  maxRoomsPerSession: 10,
+  idleTimeoutMs: 60_000,
+  resumeWindowMs: 30_000,
+};
+
 /** A welcome, with whatever the test wants differently. */
 export function welcome(hello: Hello, changes: Partial<Welcome> = {}): Welcome {
   return {
@@ -34,14 +44,7 @@ export function welcome(hello: Hello, changes: Partial<Welcome> = {}): Welcome {
     epoch: EPOCH,
     member: { id: 1, name: hello.name },
     inbox: { handle: INBOX, start: 0 },
-    limits: {
-      maxFrameBytes: 65_536,
-      maxMessageBytes: 1000,
-      maxInFlight: 4,
-      maxRoomsPerSession: 10,
-      idleTimeoutMs: 60_000,
-      resumeWindowMs: 30_000,
-    },
+    limits: LIMITS,
     resumed: false,
     lastPublishId: 0,
     rooms: [],

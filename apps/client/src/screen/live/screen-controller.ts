@@ -3,7 +3,8 @@
  *
  * Everything that comes is collected and reduced once for each frame, so a flood costs no more than a frame.
  */
-import type { ChatClient, Clock, Room } from '@chat/client';
+import type { ChatClient, Room } from '@chat/client';
+import type { SteadyClock } from '../../clock.js';
 import { parseCommand } from '../../session/command.js';
 import { ChatSession } from '../../session/session.js';
 import { layoutFor, type ScreenSize } from '../rows/layout.js';
@@ -32,7 +33,7 @@ export interface ControllerOptions {
   readonly server: string;
   readonly history: number;
   readonly size: ScreenSize;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly draw: (state: ScreenState) => void;
   /** Draws everything anew. */
   readonly redraw: () => void;

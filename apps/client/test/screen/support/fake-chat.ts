@@ -1,5 +1,5 @@
 /** A screen over a client with one room, in which a test says what happens. */
-import type { ChatClient, Clock, DirectMessage, Listener, Sent } from '@chat/client';
+import type { ChatClient, DirectMessage, Listener, Sent } from '@chat/client';
 import { FakeRoom, message } from '../../../../../packages/client/test/support/fake-room.js';
 import { ScreenController } from '../../../src/screen/live/screen-controller.js';
 import type { Conversation } from '../../../src/screen/state/conversation.js';
@@ -41,7 +41,7 @@ export class FakeChat {
       server: 'localhost',
       history: 0,
       size: { columns: 100, rows: 20 },
-      clock: this.clock as Clock,
+      clock: this.clock,
       draw: (state) => this.frames.push(state),
       redraw: () => {},
       suspend: () => {},
