@@ -6,7 +6,8 @@ import type { ClientError } from './errors.js';
 import type { Stream, StreamOptions } from './events/event-queue.js';
 import type { Listener, ListenOptions } from './events/listeners.js';
 import type { DirectMessage, Gap, UnreadableMessage } from './rooms/entry.js';
-import type { JoinOptions, Room, SendOptions, Sent } from './rooms/room.js';
+import type { JoinOptions, Room } from './rooms/room.js';
+import type { SendOptions, Sent } from './sending/publisher.js';
 
 /** Where a client is in its life. */
 export type ClientState =

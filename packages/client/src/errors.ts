@@ -1,12 +1,10 @@
 /**
  * What can go wrong for a user of the client, as one error class and a closed table of codes.
  *
- * A refusal by the server (a failure, or a close code) becomes the code of the same meaning; `closeCode`,
- * `retryAfterMs`, `max` and `actual` carry what the server said with it. An aborted call rejects with the
- * `reason` of its signal instead, and misuse (a negative limit, a second codec for one room) is a `TypeError`
- * or `RangeError`.
+ * `refusals.ts` makes these errors of what the server says. An aborted call rejects with the `reason` of its signal
+ * instead, and misuse (a negative limit, a second codec for one room) is a `TypeError` or `RangeError`.
  */
-import { closeCodeInfo, type Failure, FailureCode, type SessionLimits } from '@chat/protocol';
+import type { SessionLimits } from '@chat/protocol';
 
 /** Codes of {@link ClientError}. Stable: they are part of the public contract. */
 export const ClientErrorCode = {
@@ -148,49 +146,6 @@ export class ClientError extends Error {
   }
 }
 
-/** Refusals whose code here is not the server's word for it. */
-const RENAMED: Readonly<Record<string, string>> = {
-  normal: 'server-closed',
-  'frame-too-large': 'protocol',
-  'unknown-frame': 'protocol',
-  'malformed-frame': 'protocol',
-  'invalid-utf8': 'protocol',
-  'out-of-order': 'protocol',
-  'protocol-error': 'protocol',
-  'unsupported-version': 'version-unsupported',
-  'handshake-timeout': 'connect-timeout',
-  'idle-timeout': 'connection-lost',
-  'too-many-connections': 'overloaded',
-  draining: 'going-away',
-};
-
-const FAILURE_NAMES: readonly string[] = Object.values(FailureCode);
-
-/**
- * The code for what the server calls `name`, in a failure or as a close code. A test holds that each name of
- * this version leads to an entry of {@link ClientErrorCode}.
- */
-function codeFor(name: string): ClientErrorCode {
-  return `ERR_CLIENT_${(RENAMED[name] ?? name).toUpperCase().replaceAll('-', '_')}` as ClientErrorCode;
-}
-
-/** The error for a refusal that leaves the connection open. A code of a later version counts as internal. */
-export function failureError(failure: Failure): ClientError {
-  const { code, message, retryAfterMs, max, actual } = failure;
-  const known = FAILURE_NAMES.includes(code) ? codeFor(code) : 'ERR_CLIENT_INTERNAL';
-  return new ClientError(known, `${message} (${code})`, { retryAfterMs, max, actual });
-}
-
-/** The error for a close frame. A code of a later version says no more than that the server closed. */
-export function closeError(closeCode: number, reason: string, retryAfterMs: number): ClientError {
-  const { name } = closeCodeInfo(closeCode);
-  return new ClientError(
-    name.startsWith('code-') ? 'ERR_CLIENT_SERVER_CLOSED' : codeFor(name),
-    reason ? `${reason} (${name})` : `the server closed the connection (${name})`,
-    { closeCode, retryAfterMs: retryAfterMs || undefined },
-  );
-}
-
 /** @throws ClientError `ERR_CLIENT_TOO_LARGE` when `what` exceeds a limit that the server has named */
 export function assertFits(
   what: string,
@@ -204,8 +159,7 @@ export function assertFits(
   throw new ClientError('ERR_CLIENT_TOO_LARGE', message, { max, actual });
 }
 
-/** Whether a client that lost its connection for this reason may come back by itself. */
-export function mayRetry(error: ClientError): boolean {
-  if (error.closeCode !== undefined) return closeCodeInfo(error.closeCode).retry;
-  return /CONNECT_FAILED|CONNECT_TIMEOUT|CONNECTION_LOST/.test(error.code);
+/** The platform lacks something that cannot be done without. */
+export function missing(what: string): ClientError {
+  return new ClientError('ERR_CLIENT_PLATFORM', `this platform has no ${what}`);
 }

@@ -34,10 +34,9 @@ export type {
   LoadMembersOptions,
   Room,
   RoomEvents,
-  SendOptions,
-  Sent,
   Signal,
 } from './rooms/room.js';
+export type { OutboxOptions } from './sending/outbox.js';
+export type { SendOptions, Sent } from './sending/publisher.js';
 export type { ClientIdentity, IdentityStore } from './session/identity.js';
-export type { OutboxOptions } from './session/outbox.js';
 export { tabIdentity } from './session/tab-identity.js';

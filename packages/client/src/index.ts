@@ -5,11 +5,11 @@
  * @packageDocumentation
  */
 import type { ChatClient } from './chat-client.js';
+import { Client } from './client.js';
 import { openSocket } from './connection/transports/tcp.js';
 import { openLibraryWebSocket } from './connection/transports/ws-library.js';
 import { assertOptionNames } from './option-names.js';
 import type { ConnectOptions, Platform } from './options.js';
-import { ClientSession } from './session/client-session.js';
 
 export * from './exports.js';
 export { fileIdentity } from './session/file-identity.js';
@@ -82,5 +82,5 @@ export async function connect<D = string>(
  */
 export function createChatClient<D = string>(url: string | URL, options: ConnectOptions<D>): ChatClient<D> {
   assertOptionNames(options);
-  return new ClientSession(NODE, url, options);
+  return new Client(NODE, url, options);
 }

@@ -7,7 +7,7 @@ import type { HeartbeatOptions } from './connection/heartbeat.js';
 import type { ReconnectOptions } from './connection/reconnect.js';
 import type { TlsOptions } from './connection/transport.js';
 import type { ConnectOptions } from './options.js';
-import type { OutboxOptions } from './session/outbox.js';
+import type { OutboxOptions } from './sending/outbox.js';
 
 /** Every option of `connect`. A test holds that `assertKnown` knows the same. */
 export const CONNECT_NAMES: OptionNames<ConnectOptions> = {

@@ -1,13 +1,14 @@
 /**
  * Everything that can be said when connecting, its defaults, and the check that it makes sense.
  */
-import { assertMaxFrameBytes, type Codec, DEFAULT_MAX_FRAME_BYTES } from '@chat/protocol';
+import { assertMaxFrameBytes, type Codec, DEFAULT_MAX_FRAME_BYTES, textCodec } from '@chat/protocol';
+import { assertKnown } from './assert-known.js';
 import { type Clock, systemClock } from './clock.js';
 import type { HeartbeatOptions } from './connection/heartbeat.js';
 import type { ReconnectOptions } from './connection/reconnect.js';
 import type { OpenTransport, TlsOptions } from './connection/transport.js';
+import type { OutboxOptions } from './sending/outbox.js';
 import { type IdentityStore, isSecret } from './session/identity.js';
-import type { OutboxOptions } from './session/outbox.js';
 
 /** Makes the credentials for one attempt to connect; called again for each. */
 export type CredentialsProvider = (context: { readonly signal: AbortSignal }) => unknown;
@@ -60,102 +61,76 @@ export interface Platform {
   onWake?(wake: () => void): () => void;
 }
 
-/**
- * Refuses options that nobody reads, and events that never come, which are mistakes. `known` is one string, since that
- * is the shortest in a page.
- *
- * @throws TypeError that names the first one, and those that exist
- */
-export function assertKnown(known: string, given: object = {}, what = 'option'): void {
-  for (const name of Object.keys(given)) {
-    if (!known.split(',').includes(name)) throw new TypeError(`unknown ${what} "${name}", there is ${known}`);
-  }
-}
-
 /** Options with every default filled in. */
-export interface Settings {
-  readonly identity: string | IdentityStore | undefined;
-  readonly credentials: unknown | CredentialsProvider;
+export interface Settings<D = string> extends ConnectOptions<D> {
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly reconnect: Required<ReconnectOptions>;
   readonly outbox: Required<OutboxOptions>;
   readonly maxFrameBytes: number;
-  readonly heartbeatTimeoutMs: number | undefined;
-  readonly agent: string | undefined;
-  readonly tls: TlsOptions | undefined;
+  readonly heartbeat: Required<HeartbeatOptions>;
+  readonly directCodec: Codec<D>;
   readonly clock: Clock;
   readonly random: () => number;
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000;
-const CONNECT =
-  'name,identity,credentials,signal,connectTimeoutMs,requestTimeoutMs,reconnect,outbox,maxFrameBytes,heartbeat,directCodec,agent,tls,transport,clock,random';
-const HEARTBEAT = 'timeoutMs';
-const RECONNECT: Required<ReconnectOptions> = {
-  enabled: true,
-  initial: false,
-  nameTakenTimeoutMs: 120_000,
-  baseDelayMs: 500,
-  maxDelayMs: 30_000,
-  maxRetryAfterMs: 300_000,
-  maxAttempts: Infinity,
-};
-const OUTBOX: Required<OutboxOptions> = { maxCount: 4096, maxBytes: 8_388_608, maxAgeMs: 60_000 };
+/** Every option there is: what is a number here must be a positive one. */
+const DEFAULTS = {
+  name: '',
+  identity: undefined,
+  credentials: undefined,
+  signal: undefined,
+  connectTimeoutMs: 10_000,
+  requestTimeoutMs: 10_000,
+  reconnect: {
+    enabled: true,
+    initial: false,
+    nameTakenTimeoutMs: 120_000,
+    baseDelayMs: 500,
+    maxDelayMs: 30_000,
+    maxRetryAfterMs: 300_000,
+    maxAttempts: Infinity,
+  } satisfies Required<ReconnectOptions>,
+  outbox: { maxCount: 4096, maxBytes: 8_388_608, maxAgeMs: 60_000 } satisfies Required<OutboxOptions>,
+  maxFrameBytes: DEFAULT_MAX_FRAME_BYTES,
+  // 0: as the server wants it.
+  heartbeat: { timeoutMs: 0 } satisfies Required<HeartbeatOptions>,
+  directCodec: textCodec,
+  agent: undefined,
+  tls: undefined,
+  transport: undefined,
+  clock: systemClock,
+  random: Math.random,
+} satisfies Record<keyof ConnectOptions, unknown>;
 
 /** @throws RangeError when a limit is not a positive number, or a secret too short or long; TypeError without a name */
-export function settle<D>(options: ConnectOptions<D>): Settings {
+export function settle<D>(options: ConnectOptions<D>): Settings<D> {
   if (typeof options?.name !== 'string') throw new TypeError('a name is needed to connect');
-  assertKnown(CONNECT, options);
-  const {
-    connectTimeoutMs = DEFAULT_TIMEOUT_MS,
-    requestTimeoutMs = DEFAULT_TIMEOUT_MS,
-    maxFrameBytes = DEFAULT_MAX_FRAME_BYTES,
-    clock = systemClock,
-    random = Math.random,
-    heartbeat,
-    identity,
-    credentials,
-    agent,
-    tls,
-  } = options;
-  assertKnown(`${Object.keys(RECONNECT)}`, options.reconnect);
-  assertKnown(`${Object.keys(OUTBOX)}`, options.outbox);
-  assertKnown(HEARTBEAT, heartbeat);
-  const { nameTakenTimeoutMs, ...reconnect } = { ...RECONNECT, ...options.reconnect };
-  const outbox = { ...OUTBOX, ...options.outbox };
+  const settings = {
+    ...fill(DEFAULTS, options),
+    reconnect: fill(DEFAULTS.reconnect, options.reconnect, 'reconnect.'),
+    outbox: fill(DEFAULTS.outbox, options.outbox, 'outbox.'),
+    heartbeat: fill(DEFAULTS.heartbeat, options.heartbeat, 'heartbeat.'),
+  } as unknown as Settings<D>;
+  const { identity, maxFrameBytes } = settings;
   assertMaxFrameBytes(maxFrameBytes);
-  assertPositive({ connectTimeoutMs, requestTimeoutMs });
-  assertPositive(reconnect, 'reconnect.');
-  assertPositive(outbox, 'outbox.');
-  // 0 says: not at all.
-  assertPositive({ nameTakenTimeoutMs: nameTakenTimeoutMs === 0 ? 1 : nameTakenTimeoutMs }, 'reconnect.');
   if (typeof identity === 'string' && !isSecret(identity)) {
     throw new RangeError('identity must be a secret of 16 to 64 characters');
   }
-  const heartbeatTimeoutMs = heartbeat?.timeoutMs;
-  assertPositive({ timeoutMs: heartbeatTimeoutMs ?? 1 }, 'heartbeat.');
-  return {
-    connectTimeoutMs,
-    requestTimeoutMs,
-    identity,
-    reconnect: { ...reconnect, nameTakenTimeoutMs },
-    outbox,
-    maxFrameBytes,
-    heartbeatTimeoutMs,
-    clock,
-    random,
-    credentials,
-    agent,
-    tls,
-  };
+  return settings;
 }
 
-/** All limits of a group; what is true or false is none. */
-function assertPositive(options: object, group = ''): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (typeof value !== 'boolean' && !(value > 0)) {
+function fill<T extends object>(defaults: T, given: object | undefined, group = ''): T {
+  assertKnown(`${Object.keys(defaults)}`, given);
+  const filled = { ...defaults } as Record<string, unknown>;
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (value === undefined) continue;
+    // The one limit that may be 0, which says: not at all.
+    const isPositive = value > 0 || (value === 0 && name === 'nameTakenTimeoutMs');
+    if (typeof filled[name] === 'number' && !isPositive) {
       throw new RangeError(`${group}${name} must be a positive number, got ${value}`);
     }
+    filled[name] = value;
   }
+  return filled as T;
 }

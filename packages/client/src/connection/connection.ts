@@ -21,10 +21,11 @@ import {
   type ServerFrame,
   type Welcome,
 } from '@chat/protocol';
-import { checkWelcome } from '../check-json.js';
 import { type Clock, monotonicMs } from '../clock.js';
-import { ClientError, closeError } from '../errors.js';
+import { ClientError } from '../errors.js';
+import { checkWelcome } from './check-json.js';
 import { Heartbeat } from './heartbeat.js';
+import { closeError } from './refusals.js';
 import type { Transport, TransportSink } from './transport.js';
 
 /** Frames that are handed on decoded. */
@@ -53,7 +54,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
   readonly maxFrameBytes: number;
-  readonly heartbeatTimeoutMs: number | undefined;
+  /** How long the server may be silent; 0: as long as it says. */
+  readonly heartbeat: { readonly timeoutMs: number };
 }
 
 /** Largest write that several frames are joined to: as one WebSocket message, it arrives whole or not at all. */
@@ -67,7 +69,7 @@ export class Connection implements TransportSink {
   readonly #handler: ConnectionHandler;
   readonly #clock: Clock;
   readonly #decoder: FrameSplitter;
-  readonly #heartbeatTimeoutMs: number | undefined;
+  readonly #heartbeatTimeoutMs: number;
   readonly #aborting = new AbortController();
   readonly #pings = new Map<number, (error?: ClientError) => void>();
   #connectTimer: unknown;
@@ -86,7 +88,7 @@ export class Connection implements TransportSink {
     this.#handler = handler;
     this.#clock = options.clock;
     this.#decoder = new FrameSplitter({ maxFrameBytes: options.maxFrameBytes });
-    this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs;
+    this.#heartbeatTimeoutMs = options.heartbeat.timeoutMs;
     const { connectTimeoutMs } = options;
     this.#connectTimer = options.clock.setTimeout(() => {
       const message = `no welcome within connectTimeoutMs ${connectTimeoutMs}`;
@@ -236,7 +238,7 @@ export class Connection implements TransportSink {
   #open(welcome: Welcome): void {
     this.#welcomed = true;
     this.#clock.clearTimeout(this.#connectTimer);
-    const timeoutMs = this.#heartbeatTimeoutMs ?? welcome.limits.idleTimeoutMs;
+    const timeoutMs = this.#heartbeatTimeoutMs || welcome.limits.idleTimeoutMs;
     this.#heartbeat = new Heartbeat(
       this.#clock,
       timeoutMs,

@@ -3,7 +3,8 @@
  * And Jitter", AWS Architecture Blog, 2015), never sooner than the server asked for; and whether at all.
  */
 import { type Clock, monotonicMs } from '../clock.js';
-import { type ClientError, mayRetry } from '../errors.js';
+import type { ClientError } from '../errors.js';
+import { mayRetry } from './refusals.js';
 
 /** How a lost connection is made again. */
 export interface ReconnectOptions {
@@ -118,5 +119,5 @@ export class Reconnect {
 
 /** Whether an earlier run may be what stands in the way: under the same name, or with the same identity. */
 function isHeld({ code }: ClientError): boolean {
-  return /NAME_TAKEN|SESSION_REPLACED/.test(code);
+  return code === 'ERR_CLIENT_NAME_TAKEN' || code === 'ERR_CLIENT_SESSION_REPLACED';
 }

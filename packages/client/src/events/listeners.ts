@@ -3,7 +3,7 @@
  * others nor the socket: its error goes to the `onError` of the owner.
  */
 
-import { assertKnown } from '../options.js';
+import { assertKnown } from '../assert-known.js';
 import { EventQueue, type StreamOptions } from './event-queue.js';
 import { onAbort } from './on-abort.js';
 

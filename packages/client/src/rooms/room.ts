@@ -5,6 +5,7 @@ import type { Codec, Member } from '@chat/protocol';
 import type { ClientError } from '../errors.js';
 import type { Stream, StreamOptions } from '../events/event-queue.js';
 import type { Listener, ListenOptions } from '../events/listeners.js';
+import type { SendOptions, Sent } from '../sending/publisher.js';
 import type { Gap, Message, Notice, RoomEntry, UnreadableMessage } from './entry.js';
 
 /** Options of `client.join`. */
@@ -21,26 +22,11 @@ export interface JoinOptions<T> {
   readonly signal?: AbortSignal;
 }
 
-/** Options of {@link Room.send} and {@link ChatClient.direct}. */
-export interface SendOptions {
-  /** Stops waiting; the message may still be delivered if it was on its way. */
-  readonly signal?: AbortSignal;
-}
-
 /** Options of {@link Room.loadMembers}. */
 export interface LoadMembersOptions {
   /** Stops once so many were loaded. @defaultValue all are */
   readonly limit?: number;
   readonly signal?: AbortSignal;
-}
-
-/** Where a message that was sent stands in the log. */
-export interface Sent {
-  /** The id under which every member sees it. */
-  readonly id: string;
-  readonly seq: number;
-  /** Server time in milliseconds since 1970. */
-  readonly at: number;
 }
 
 /** A volatile event of a member: typing, a cursor. Not stored, and the first to be dropped. */

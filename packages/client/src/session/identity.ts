@@ -6,7 +6,7 @@
  * Hellos are counted, since one that was held up on its way must not undo a later one: also over restarts.
  */
 import type { Clock } from '../clock.js';
-import { ClientError } from '../errors.js';
+import { ClientError, missing } from '../errors.js';
 
 /** What is kept of a client beyond its process or page. To be given back as it was; of no use to be looked into. */
 export interface ClientIdentity {
@@ -79,9 +79,4 @@ function makeSecret(): string {
   const { crypto } = globalThis;
   if (crypto?.getRandomValues === undefined) throw missing('crypto.getRandomValues');
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(36)).join('');
-}
-
-/** The platform lacks something that cannot be done without. */
-export function missing(what: string): ClientError {
-  return new ClientError('ERR_CLIENT_PLATFORM', `this platform has no ${what}`);
 }

@@ -7,7 +7,7 @@
  */
 import type { Member } from '@chat/protocol';
 import type { Gap } from '../rooms/entry.js';
-import type { Sent } from '../rooms/room.js';
+import type { Sent } from '../sending/publisher.js';
 import {
   type GapItem,
   itemOf,

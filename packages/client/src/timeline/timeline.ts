@@ -8,11 +8,12 @@
  * Longer than most files here: a third of it is TSDoc of what users call, and every part ends in the one snapshot.
  */
 import type { Member } from '@chat/protocol';
+import { assertKnown } from '../assert-known.js';
 import type { ChatClient } from '../chat-client.js';
 import { type Clock, monotonicMs, systemClock } from '../clock.js';
 import { ClientError } from '../errors.js';
-import { assertKnown } from '../options.js';
-import type { Room, Sent, Signal } from '../rooms/room.js';
+import type { Room, Signal } from '../rooms/room.js';
+import type { Sent } from '../sending/publisher.js';
 import { EntryList } from './entry-list.js';
 import type { OutgoingItem, TimelineEntry, TimelineItem } from './items.js';
 import { OwnTyping, Typists } from './typing.js';

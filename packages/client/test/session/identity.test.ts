@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { FrameType, type Hello } from '@chat/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Client } from '../../src/client.js';
 import { type ClientIdentity, fileIdentity, type IdentityStore, tabIdentity } from '../../src/index.js';
-import { ClientSession } from '../../src/session/client-session.js';
 import { comeBack, connected, join as joinRoom, scene } from '../support/connected.js';
 import { FakeClock, turns } from '../support/fake-clock.js';
 import { joined, ScriptedServer } from '../support/scripted-server.js';
@@ -334,7 +334,7 @@ describe('a session that has used up its publish numbers', () => {
     const clock = new FakeClock();
     const platform = { transports: new Map() };
     const options = { name: 'ada', clock, random: () => 0.5, transport: server.transport };
-    const client = new ClientSession<string>(platform, 'tcp://test', options, 3);
+    const client = new Client<string>(platform, 'tcp://test', options, 3);
     const opened = client.connect();
     await turns();
     await server.end.welcome();

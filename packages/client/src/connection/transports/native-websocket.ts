@@ -1,7 +1,7 @@
 /**
  * WebSocket of the platform: the browser's.
  */
-import { missing } from '../../session/identity.js';
+import { missing } from '../../errors.js';
 import type { OpenTransport } from '../transport.js';
 import { openWebSocket, SUBPROTOCOL, type WebSocketLike, webSocketUrl } from './websocket.js';
 

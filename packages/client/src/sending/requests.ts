@@ -6,7 +6,8 @@
  */
 import { encodeRequest, type Failure, type RequestBody, type ResponseBodies } from '@chat/protocol';
 import type { Clock } from '../clock.js';
-import { ClientError, failureError } from '../errors.js';
+import { failureError } from '../connection/refusals.js';
+import { ClientError } from '../errors.js';
 import { onAbort } from '../events/on-abort.js';
 
 /** Answer to a history request: whole entry frames in order. */

@@ -12,9 +12,10 @@
  *
  * Bounded by count, bytes and age, whatever the state of the connection.
  */
-import { type Failure, FailureCode } from '@chat/protocol';
+import type { Failure } from '@chat/protocol';
 import { type Clock, monotonicMs } from '../clock.js';
-import { ClientError, failureError } from '../errors.js';
+import { failureError } from '../connection/refusals.js';
+import { ClientError } from '../errors.js';
 import { onAbort } from '../events/on-abort.js';
 import { InFlight } from './in-flight.js';
 
@@ -38,8 +39,10 @@ export interface Accepted {
 export interface PublishTarget {
   /** Whether its messages have to wait, and those for others need not; told by `settled` when that is over. */
   readonly isWaiting?: boolean;
-  /** The whole frame, or why it cannot be sent any more. */
-  publishFrame(publishId: number, codec: number, body: Uint8Array): Uint8Array | ClientError;
+  /** Why nothing can be sent to it any more. */
+  readonly refusal?: ClientError | undefined;
+  /** The whole frame. */
+  publishFrame(publishId: number, codec: number, body: Uint8Array): Uint8Array;
 }
 
 interface Item {
@@ -195,7 +198,7 @@ export class Outbox {
 
   nack(publishId: number, failure: Failure): void {
     const item = this.#inFlight.take(publishId);
-    if (item && failure.code === FailureCode.Draining && !item.settled) {
+    if (item && failure.code === 'draining' && !item.settled) {
       // Known not to be in the log: it goes to the next connection, before what was queued behind it.
       item.frame = undefined;
       this.#putBack([item]);
@@ -221,12 +224,12 @@ export class Outbox {
         else this.#aside.set(target, [item]);
         continue;
       }
-      const frame = target.publishFrame(this.#inFlight.next, item.codec, item.body);
-      if (frame instanceof Error) item.settle(frame);
+      const { refusal } = target;
+      if (refusal) item.settle(refusal);
       else {
-        item.frame = frame;
+        item.frame = target.publishFrame(this.#inFlight.next, item.codec, item.body);
         this.#inFlight.add(item);
-        this.#send(frame);
+        this.#send(item.frame);
       }
     }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InFlight } from '../../src/session/in-flight.js';
+import { InFlight } from '../../src/sending/in-flight.js';
 
 function holding(...items: string[]): InFlight<string> {
   const inFlight = new InFlight<string>();
