@@ -38,6 +38,12 @@ async function backInNewSession(scene: Scene): Promise<void> {
   await scene.server.end.respond(joined('lobby', { handle: 8 }));
 }
 
+/** Answers the requests of this connection, the oldest first. */
+async function answer({ server }: Scene, index: number, response: unknown): Promise<void> {
+  const { id } = server.end.all(FrameType.Request)[index]!;
+  await server.end.send({ type: FrameType.Response, id, response });
+}
+
 describe('send', () => {
   it('is resolved with the place of the message in the log', async () => {
     const { server, room } = await inRoom();
@@ -360,5 +366,63 @@ describe('close', () => {
       ...Array(2).fill('ERR_CLIENT_CLOSED'),
     ]);
     expect(scene.clock.timers).toBe(0);
+  });
+});
+
+describe('a message', () => {
+  it('waits for its own room alone, and goes out when that is joined again', async () => {
+    const scene = await connected();
+    const [good, bad] = [await join(scene, 'good', { handle: 7 }), await join(scene, 'bad', { handle: 8 })];
+    await scene.server.end.cut();
+    const texts = [
+      bad.send('to bad 1'),
+      good.send('to good'),
+      bad.send('to bad 2'),
+      scene.client.direct('bob', 'psst'),
+    ];
+    await comeBack(scene);
+    await scene.server.end.welcome({ session: 's2' });
+    await answer(scene, 0, joined('good', { handle: 17 }));
+    const { id } = scene.server.end.all(FrameType.Request)[1]!;
+    await scene.server.end.send({
+      type: FrameType.Failed,
+      id,
+      failure: { code: 'internal', message: 'down' },
+    });
+    expect(scene.server.end.texts).toEqual(['to good']);
+    expect(scene.server.end.all(FrameType.Direct)).toHaveLength(1);
+    await scene.clock.advance(1000);
+    await answer(scene, 2, joined('bad', { handle: 18 }));
+    expect(scene.server.end.texts).toEqual(['to good', 'to bad 1', 'to bad 2']);
+    expect(scene.server.end.all(FrameType.Publish).map(({ room }) => room)).toEqual([17, 18, 18]);
+    for (const [index, publishId] of [2, 1, 4, 3].entries())
+      await scene.server.end.ack(publishId, 20 + index);
+    expect((await Promise.all(texts)).map(({ seq }) => seq).sort()).toEqual([20, 21, 22, 23]);
+  });
+
+  it('is refused when its room cannot be joined again', async () => {
+    const scene = await connected();
+    const room = await join(scene);
+    await scene.server.end.cut();
+    const sending = expect(room.send('hello')).rejects.toMatchObject({ code: 'ERR_CLIENT_NOT_MEMBER' });
+    await comeBack(scene);
+    await scene.server.end.welcome({ session: 's2' });
+    await scene.server.end.refuse({ code: 'forbidden', message: 'no' });
+    await sending;
+  });
+
+  it('expires while its room is not joined again, and holds no place then', async () => {
+    const scene = await connected({ outbox: { maxAgeMs: 5000, maxCount: 1 } });
+    const room = await join(scene);
+    await scene.server.end.cut();
+    const sending = expect(room.send('hello')).rejects.toMatchObject({ code: 'ERR_CLIENT_OUTBOX_EXPIRED' });
+    await comeBack(scene);
+    await scene.server.end.welcome({ session: 's2' });
+    await scene.clock.advance(5000);
+    await sending;
+    const direct = scene.client.direct('bob', 'psst');
+    await turns();
+    await scene.server.end.ack(1, 3);
+    expect((await direct).seq).toBe(3);
   });
 });

@@ -1,16 +1,20 @@
+/** The life of a client: connecting, coming back, ending. The server is a script, and time stands still. */
 import { CloseCode, encodeFrame, FrameType } from '@chat/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ClientState, connect, createChatClient } from '../src/index.js';
-import { comeBack, connected, type Scene, scene } from './support/connected.js';
-import { turns } from './support/fake-clock.js';
-import { joined, ScriptedServer } from './support/scripted-server.js';
+import { Client } from '../../src/client.js';
+import { type ClientState, connect, createChatClient } from '../../src/index.js';
+import { comeBack, connected, join as joinRoom, type Scene, scene } from '../support/connected.js';
+import { FakeClock, turns } from '../support/fake-clock.js';
+import { joined, ScriptedServer } from '../support/scripted-server.js';
 
 const scenes: Scene[] = [];
+
 async function open(...args: Parameters<typeof connected>): Promise<Scene> {
   const made = await connected(...args);
   scenes.push(made);
   return made;
 }
+
 afterEach(async () => {
   for (const { client, clock } of scenes.splice(0)) {
     const closing = client.close();
@@ -515,77 +519,6 @@ describe('reconnecting', () => {
   });
 });
 
-describe('liveness', () => {
-  it('answers pings', async () => {
-    const { server } = await open();
-    await server.end.send({ type: FrameType.Ping, nonce: 99 });
-    expect(server.end.last(FrameType.Pong).nonce).toBe(99);
-  });
-
-  it('gives up a server that is silent for the idle timeout of the server', async () => {
-    const made = await open();
-    await made.clock.advance(59_000);
-    expect(made.client.state.status).toBe('open');
-    expect(made.server.end.all(FrameType.Ping).length).toBeGreaterThan(0);
-    await made.clock.advance(1000);
-    expect(made.client.state).toMatchObject({
-      status: 'reconnecting',
-      error: { code: 'ERR_CLIENT_CONNECTION_LOST' },
-    });
-  });
-
-  it('stays when the server answers', async () => {
-    const made = await open({ heartbeat: { timeoutMs: 4000 } });
-    for (let i = 0; i < 20; i++) {
-      await made.clock.advance(1000);
-      const ping = made.server.end.all(FrameType.Ping).at(-1);
-      if (ping) await made.server.end.send({ type: FrameType.Pong, nonce: ping.nonce });
-    }
-    expect(made.client.state.status).toBe('open');
-  });
-
-  it('comes back by itself in a hidden page, whose timers run once a minute', async () => {
-    const made = await open();
-    const { client, server, clock } = made;
-    clock.grainMs = 60_000;
-    server.hospitable = true;
-    // The cable is pulled: whatever is said is heard by nobody, and nobody says that the connection is gone.
-    await clock.advance(5 * 60_000);
-    expect(server.ends).toHaveLength(2);
-    expect(client.state.status).toBe('open');
-    expect(server.end.last(FrameType.Hello).hello.resume).toMatchObject({ session: 's1' });
-  });
-
-  it('asks within its interval after a sleep that no timer counted, and comes back', async () => {
-    const { client, server, clock } = await open();
-    server.hospitable = true;
-    await clock.sleep(8 * 3_600_000, { timersStop: true });
-    expect(client.state.status).toBe('open');
-    await clock.advance(15_000);
-    expect(server.end.all(FrameType.Ping)).toHaveLength(1);
-    await clock.advance(6000);
-    expect(server.ends).toHaveLength(2);
-    expect(client.state.status).toBe('open');
-  });
-
-  it('measures the round trip', async () => {
-    const { client, server, clock } = await open();
-    const measuring = client.ping();
-    await clock.advance(40);
-    await server.end.send({ type: FrameType.Pong, nonce: server.end.last(FrameType.Ping).nonce });
-    expect(await measuring).toBe(40);
-  });
-
-  it('rejects a measurement that the connection did not survive, or had no connection for', async () => {
-    const { client, server } = await open();
-    const measuring = client.ping();
-    measuring.catch(() => {});
-    await server.end.cut();
-    await expect(measuring).rejects.toMatchObject({ code: 'ERR_CLIENT_CONNECTION_LOST' });
-    await expect(client.ping()).rejects.toMatchObject({ code: 'ERR_CLIENT_CONNECTION_LOST' });
-  });
-});
-
 describe('close', () => {
   it('says goodbye after everything that was sent, and is done when the transport is', async () => {
     const { client, server } = await connected();
@@ -660,94 +593,37 @@ describe('close', () => {
   });
 });
 
-describe('listeners of a client', () => {
-  it('cannot break it: their errors come back as an event', async () => {
-    const made = await open();
-    const errors: unknown[] = [];
-    made.client.on('listener-error', (event) => errors.push(event));
-    made.client.on('state', () => {
-      throw new Error('mine');
-    });
-    await made.server.end.cut();
-    expect(errors).toEqual([{ error: new Error('mine'), event: 'state' }]);
-    expect(made.client.state.status).toBe('reconnecting');
-  });
-});
-
-describe('requests', () => {
-  it('are asked again on the next connection', async () => {
-    const made = await open();
-    const listing = made.client.rooms({ prefix: 'a', limit: 2 });
-    await turns();
-    await made.server.end.cut();
-    await made.clock.advance(1000);
-    await made.server.end.welcome({ resumed: true });
-    expect(made.server.end.last(FrameType.Request).request).toEqual({ op: 'rooms', prefix: 'a', limit: 2 });
-    await made.server.end.respond({ rooms: [{ room: 'a', memberCount: 1 }], cursor: 'a' });
-    expect(await listing).toEqual({ rooms: [{ room: 'a', memberCount: 1 }], cursor: 'a' });
-  });
-
-  it('reject with the failure of the server', async () => {
-    const { client, server } = await open();
-    const renaming = client.rename('bob');
-    renaming.catch(() => {});
-    await turns();
-    await server.end.refuse({ code: 'name-taken', message: 'bob is here' });
-    await expect(renaming).rejects.toMatchObject({ code: 'ERR_CLIENT_NAME_TAKEN' });
-    expect(client.name).toBe('ada');
-  });
-
-  it('reject a failure that a later version of the server may know', async () => {
-    const { client, server } = await open();
-    const renaming = client.rename('bob');
-    renaming.catch(() => {});
-    await turns();
-    await server.end.refuse({ code: 'from-the-future' as never, message: 'hm' });
-    await expect(renaming).rejects.toMatchObject({ code: 'ERR_CLIENT_INTERNAL' });
-  });
-
-  it('give up after requestTimeoutMs, and ignore an answer that comes later', async () => {
-    const { client, server, clock } = await open({ requestTimeoutMs: 2000 });
-    const listing = client.rooms();
-    listing.catch(() => {});
-    await clock.advance(2000);
-    await expect(listing).rejects.toMatchObject({ code: 'ERR_CLIENT_REQUEST_TIMEOUT' });
-    await server.end.respond({ rooms: [] });
-    expect(client.state.status).toBe('open');
-  });
-
-  it('reject with the reason of their signal', async () => {
-    const { client } = await open();
-    const controller = new AbortController();
-    const listing = client.rooms({ signal: controller.signal });
-    listing.catch(() => {});
-    controller.abort(new Error('enough'));
-    await expect(listing).rejects.toThrow('enough');
-    await expect(client.rooms({ signal: controller.signal })).rejects.toThrow('enough');
-  });
-
-  it('are not troubled by answers to questions that nobody asked', async () => {
-    const { client, server } = await open();
-    await server.end.send({ type: FrameType.Response, id: 77, response: 1 });
-    await server.end.send({ type: FrameType.Failed, id: 78, failure: { code: 'internal', message: '' } });
-    await server.end.send({
-      type: FrameType.History,
-      id: 79,
-      last: true,
-      end: true,
-      entries: new Uint8Array(),
-    });
-    await server.end.ack(5, 5);
-    expect(client.state.status).toBe('open');
-  });
-});
-
-describe('ScriptedServer', () => {
-  it('is a transport like the others', async () => {
+describe('a session that has used up its publish numbers', () => {
+  it('goes on in another one, once everything is answered, with the same identity and in the same rooms', async () => {
     const server = new ScriptedServer();
-    server.hospitable = true;
-    const client = await connect('tcp://test', { name: 'ada', transport: server.transport });
-    await client.close();
-    expect(server.end.ended).toBe('end');
+    const clock = new FakeClock();
+    const platform = { transports: new Map() };
+    const options = { name: 'ada', clock, random: () => 0.5, transport: server.transport };
+    const client = new Client<string>(platform, 'tcp://test', options, 3);
+    const opened = client.connect();
+    await turns();
+    await server.end.welcome();
+    await opened;
+    const room = await joinRoom({ client, server, clock });
+    const sending = ['a', 'b', 'c', 'd', 'e'].map((text) => room.send(text));
+    await turns();
+    expect(server.end.texts).toEqual(['a', 'b', 'c']);
+    for (const id of [1, 2]) await server.end.ack(id, 10 + id);
+    expect(server.ends).toHaveLength(1);
+    await server.end.ack(3, 13);
+    expect(client.state.status).toBe('reconnecting');
+    await clock.advance(500);
+    const [before, after] = server.ends.map((end) => end.last(FrameType.Hello).hello);
+    expect(after).toMatchObject({ clientSecret: before!.clientSecret, attempt: 2 });
+    expect(after!.resume).toBeUndefined();
+    await server.end.welcome({ session: 's2' });
+    await server.end.respond(joined('lobby', { handle: 8, start: 0 }));
+    expect(server.end.all(FrameType.Publish).map(({ room, publishId }) => [room, publishId])).toEqual([
+      [8, 1],
+      [8, 2],
+    ]);
+    await server.end.ack(1, 20);
+    await server.end.ack(2, 21);
+    expect((await Promise.all(sending)).map(({ seq }) => seq)).toEqual([11, 12, 13, 20, 21]);
   });
 });
