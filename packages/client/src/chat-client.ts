@@ -4,10 +4,10 @@
 import type { ResponseBodies, SessionLimits } from '@chat/protocol';
 import type { ClientError } from './errors.js';
 import type { Stream, StreamOptions } from './events/event-queue.js';
-import type { Listener, ListenOptions } from './events/listeners.js';
+import type { ListenOptions } from './events/listeners.js';
 import type { DirectMessage, Gap, UnreadableMessage } from './rooms/entry.js';
 import type { JoinOptions, Room } from './rooms/room.js';
-import type { SendOptions, Sent } from './sending/publisher.js';
+import type { Sent } from './sending/publisher.js';
 
 /** Where a client is in its life. */
 export type ClientState =
@@ -135,7 +135,7 @@ export interface ChatClient<D = string> {
    *
    * @throws ClientError (as a rejection) `ERR_CLIENT_NO_SUCH_USER`, and as {@link Room.send}
    */
-  direct(name: string, value: D, options?: SendOptions): Promise<Sent>;
+  direct(name: string, value: D, options?: { readonly signal?: AbortSignal }): Promise<Sent>;
 
   /** Direct messages from now on. The first subscription also gets what arrived before it. */
   directs(options?: StreamOptions): Stream<DirectMessage<D>>;
@@ -151,7 +151,7 @@ export interface ChatClient<D = string> {
    */
   on<Name extends keyof ClientEvents<D>>(
     event: Name,
-    listener: Listener<ClientEvents<D>[Name]>,
+    listener: (value: ClientEvents<D>[Name]) => unknown,
     options?: ListenOptions,
   ): () => void;
 

@@ -89,16 +89,12 @@ export const ClientErrorCode = {
 /** One of the codes in {@link ClientErrorCode}. */
 export type ClientErrorCode = (typeof ClientErrorCode)[keyof typeof ClientErrorCode];
 
-/** What a {@link ClientError} may carry besides code and message. */
-export interface ClientErrorDetails {
+/** What an error may carry besides code and message; its class says what each means. */
+interface Details {
   readonly cause?: unknown;
-  /** The close code, when the server ended the connection with one. */
   readonly closeCode?: number | undefined;
-  /** After how many milliseconds a second try makes sense. */
   readonly retryAfterMs?: number | undefined;
-  /** The limit that was exceeded. */
   readonly max?: number | undefined;
-  /** What was seen instead. */
   readonly actual?: number | undefined;
 }
 
@@ -132,7 +128,8 @@ export class ClientError extends Error {
   /** What was seen instead. */
   declare readonly actual: number | undefined;
 
-  constructor(code: ClientErrorCode, message: string, { cause, ...details }: ClientErrorDetails = {}) {
+  /** @internal */
+  constructor(code: ClientErrorCode, message: string, { cause, ...details }: Details = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'ClientError';
     this.code = code;

@@ -4,14 +4,10 @@
 import { assertMaxFrameBytes, type Codec, DEFAULT_MAX_FRAME_BYTES, textCodec } from '@chat/protocol';
 import { assertKnown } from './assert-known.js';
 import { type Clock, systemClock } from './clock.js';
-import type { HeartbeatOptions } from './connection/heartbeat.js';
 import type { ReconnectOptions } from './connection/reconnect.js';
 import type { OpenTransport, TlsOptions } from './connection/transport.js';
-import type { OutboxOptions } from './sending/outbox.js';
+import type { OutboxLimits } from './sending/outbox.js';
 import { type IdentityStore, isSecret } from './session/identity.js';
-
-/** Makes the credentials for one attempt to connect; called again for each. */
-export type CredentialsProvider = (context: { readonly signal: AbortSignal }) => unknown;
 
 /** Options of `connect` and `createChatClient`. */
 export interface ConnectOptions<D = string> {
@@ -23,8 +19,8 @@ export interface ConnectOptions<D = string> {
    * @defaultValue another secret for each client
    */
   readonly identity?: string | IdentityStore;
-  /** For the server's authentication: a JSON value, or a function that makes one. @defaultValue none */
-  readonly credentials?: unknown | CredentialsProvider;
+  /** For the server's authentication: a JSON value, or a function that makes one for each attempt. @defaultValue none */
+  readonly credentials?: unknown | ((context: { readonly signal: AbortSignal }) => unknown);
   /** Gives up connecting when aborted. Has no effect once the client is open. */
   readonly signal?: AbortSignal;
   /** Time for one attempt: name resolution, connection, TLS and handshake together. @defaultValue 10000 */
@@ -33,12 +29,25 @@ export interface ConnectOptions<D = string> {
   readonly requestTimeoutMs?: number;
   /** How a lost connection is made again. */
   readonly reconnect?: ReconnectOptions;
-  /** Bounds of what waits to be sent. */
-  readonly outbox?: OutboxOptions;
+  /** Bounds of the messages that wait to be sent or acknowledged. */
+  readonly outbox?: {
+    /** How many. @defaultValue 4096 */
+    readonly maxCount?: number;
+    /** Bytes of their bodies together. @defaultValue 8388608 */
+    readonly maxBytes?: number;
+    /** How long one may wait, in milliseconds. @defaultValue 60000 */
+    readonly maxAgeMs?: number;
+  };
   /** Largest frame that is accepted from the server. @defaultValue 65536 */
   readonly maxFrameBytes?: number;
   /** How a dead connection is noticed. */
-  readonly heartbeat?: HeartbeatOptions;
+  readonly heartbeat?: {
+    /**
+     * The connection counts as dead when nothing was heard for this long, although the server was asked.
+     * @defaultValue the `idleTimeoutMs` of the server
+     */
+    readonly timeoutMs?: number;
+  };
   /** What direct messages consist of. @defaultValue textCodec */
   readonly directCodec?: Codec<D>;
   /** Program and version, for the server's log. */
@@ -66,9 +75,9 @@ export interface Settings<D = string> extends ConnectOptions<D> {
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly reconnect: Required<ReconnectOptions>;
-  readonly outbox: Required<OutboxOptions>;
+  readonly outbox: OutboxLimits;
   readonly maxFrameBytes: number;
-  readonly heartbeat: Required<HeartbeatOptions>;
+  readonly heartbeat: { readonly timeoutMs: number };
   readonly directCodec: Codec<D>;
   readonly clock: Clock;
   readonly random: () => number;
@@ -91,10 +100,10 @@ const DEFAULTS = {
     maxRetryAfterMs: 300_000,
     maxAttempts: Infinity,
   } satisfies Required<ReconnectOptions>,
-  outbox: { maxCount: 4096, maxBytes: 8_388_608, maxAgeMs: 60_000 } satisfies Required<OutboxOptions>,
+  outbox: { maxCount: 4096, maxBytes: 8_388_608, maxAgeMs: 60_000 } satisfies OutboxLimits,
   maxFrameBytes: DEFAULT_MAX_FRAME_BYTES,
   // 0: as the server wants it.
-  heartbeat: { timeoutMs: 0 } satisfies Required<HeartbeatOptions>,
+  heartbeat: { timeoutMs: 0 },
   directCodec: textCodec,
   agent: undefined,
   tls: undefined,

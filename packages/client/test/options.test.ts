@@ -84,9 +84,12 @@ describe('options of methods', () => {
     signal: true,
   };
   const HISTORY: OptionNames<node.HistoryOptions> = { before: true, after: true, limit: true, signal: true };
-  const MEMBERS: OptionNames<node.LoadMembersOptions> = { limit: true, signal: true };
+  const MEMBERS: OptionNames<NonNullable<Parameters<node.Room['loadMembers']>[0]>> = {
+    limit: true,
+    signal: true,
+  };
   const ROOMS: OptionNames<node.RoomsOptions> = { prefix: true, limit: true, cursor: true, signal: true };
-  const SEND: OptionNames<node.SendOptions> = { signal: true };
+  const SEND: OptionNames<NonNullable<Parameters<node.Room['send']>[1]>> = { signal: true };
   const STREAM: OptionNames<node.StreamOptions> = { signal: true, maxQueued: true, overflow: true };
   const LISTEN: OptionNames<node.ListenOptions> = { signal: true, once: true };
 

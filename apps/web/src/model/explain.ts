@@ -1,7 +1,7 @@
 /**
  * Errors as sentences that tell a person what happened, and what can be done.
  */
-import { ClientError, ClientErrorCode, type GapReason } from '@chat/client';
+import { ClientError, ClientErrorCode, type Gap } from '@chat/client';
 
 const SENTENCES: Partial<Record<ClientErrorCode, string>> = {
   [ClientErrorCode.ConnectFailed]:
@@ -49,7 +49,7 @@ function sentence(message: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
-const GAPS: Readonly<Record<GapReason, string>> = {
+const GAPS: Readonly<Record<Gap['reason'], string>> = {
   skipped: 'Messages are missing here: this page could not keep up.',
   expired: 'Messages are missing here: you were away for longer than the server remembers.',
   'epoch-changed': 'The server was restarted. What was said before that and not seen here is lost.',
@@ -59,6 +59,6 @@ const GAPS: Readonly<Record<GapReason, string>> = {
 };
 
 /** Why messages are missing, for people. */
-export function explainGap(reason: GapReason): string {
+export function explainGap(reason: Gap['reason']): string {
   return GAPS[reason];
 }

@@ -14,15 +14,6 @@
  */
 import { type Clock, monotonicMs } from '../clock.js';
 
-/** How a dead connection is noticed. */
-export interface HeartbeatOptions {
-  /**
-   * The connection counts as dead when nothing was heard for this long, although the server was asked.
-   * @defaultValue the `idleTimeoutMs` of the server
-   */
-  readonly timeoutMs?: number;
-}
-
 const TICKS_PER_TIMEOUT = 4;
 const PING_TICKS = 2;
 const DEAD_TICKS = 3;

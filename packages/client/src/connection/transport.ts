@@ -27,14 +27,6 @@ export interface TransportSink {
   closed(error?: Error): void;
 }
 
-/** What a transport needs to open. */
-export interface TransportOptions {
-  /** Gives up opening; the promise rejects with the signal's reason. */
-  readonly signal: AbortSignal;
-  /** For `tls://` and `wss://`. Ignored in the browser, which has its own. */
-  readonly tls?: TlsOptions | undefined;
-}
-
 /** How to meet a server over TLS; as in `tls.connect` of Node. */
 export interface TlsOptions {
   /** Certificates (PEM) to trust instead of the well-known ones. */
@@ -52,10 +44,15 @@ export interface TlsOptions {
 /**
  * Opens a connection.
  *
+ * @param options - `signal` gives up opening, and the promise rejects with its reason; `tls` is for `tls://` and `wss://`,
+ *   and ignored in the browser, which has its own
  * @returns a promise that rejects with the cause when the connection cannot be made
  */
 export type OpenTransport = (
   url: string,
   sink: TransportSink,
-  options: TransportOptions,
+  options: { readonly signal: AbortSignal; readonly tls?: TlsOptions | undefined },
 ) => Promise<Transport>;
+
+/** What a transport needs to open. */
+export type OpenOptions = Parameters<OpenTransport>[2];

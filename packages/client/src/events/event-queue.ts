@@ -8,9 +8,6 @@
 import { ClientError } from '../errors.js';
 import { onAbort } from './on-abort.js';
 
-/** What happens when an iterator is read too slowly: see {@link StreamOptions.overflow}. */
-export type OverflowPolicy = 'fail' | 'drop-oldest';
-
 /** Options of every iterator in this package. */
 export interface StreamOptions {
   /** Ends the iterator: it throws the signal's reason. */
@@ -23,7 +20,7 @@ export interface StreamOptions {
    * {@link Stream.dropped}.
    * @defaultValue 'fail'
    */
-  readonly overflow?: OverflowPolicy;
+  readonly overflow?: 'fail' | 'drop-oldest';
 }
 
 /** An iterator over events, subscribed from the moment it is made until it ends or `return()` is called. */
@@ -32,6 +29,7 @@ export interface Stream<Value> extends AsyncIterableIterator<Value> {
   readonly dropped: number;
   /** Unsubscribes. What is queued is forgotten. */
   return(): Promise<IteratorResult<Value, undefined>>;
+  /** Itself: an iterator is read once. */
   [Symbol.asyncIterator](): this;
 }
 
@@ -48,7 +46,7 @@ export class EventQueue<Value> implements Stream<Value> {
   readonly #values: Value[] = [];
   readonly #readers: Reader<Value>[] = [];
   readonly #maxQueued: number;
-  readonly #overflow: OverflowPolicy;
+  readonly #overflow: StreamOptions['overflow'];
   readonly #onEnd: () => void;
   readonly #stopWaiting: () => void;
   #failure: { readonly error: unknown } | undefined;

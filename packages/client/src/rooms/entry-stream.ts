@@ -21,7 +21,6 @@ import {
   type DirectMessage,
   type EntryContext,
   type Gap,
-  type GapReason,
   type Identity,
   type Message,
   type Notice,
@@ -46,7 +45,7 @@ export interface StreamOwner<T> {
 export interface EntrySink {
   readonly position: number;
   receive(type: number, bytes: Uint8Array, offset: number, length: number): void;
-  gap(reason: GapReason, from: number, to: number): void;
+  gap(reason: Gap['reason'], from: number, to: number): void;
 }
 
 export interface EntryStreamOptions<T> {
@@ -127,7 +126,7 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
   }
 
   /** Tells that `from < seq <= to` will not come, and goes on after `to`. */
-  gap(reason: GapReason, from: number, to: number): void {
+  gap(reason: Gap['reason'], from: number, to: number): void {
     this.position = to;
     this.#deliver({ type: 'gap', room: this.room, reason, from, to });
   }

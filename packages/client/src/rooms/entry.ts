@@ -83,21 +83,18 @@ export interface Notice extends EntryInfo {
   readonly oldName: string | undefined;
 }
 
-/**
- * Why entries are missing. `skipped`: this client read so slowly that the server moved it on. `expired`: the
- * server no longer holds them. `epoch-changed`: the server restarted with an empty log; positions from before
- * mean nothing now. `session-gone`: direct messages may have gone to the session that could not be resumed.
- * `hole`: the chain of `prev` is broken, which is a defect of the server. `overflow`: they arrived before anybody listened,
- * and were too many to be kept.
- */
-export type GapReason = 'skipped' | 'expired' | 'epoch-changed' | 'session-gone' | 'hole' | 'overflow';
-
 /** Entries with `from < seq <= to` were not, and will not be, delivered. */
 export interface Gap {
   readonly type: 'gap';
   /** Undefined for the direct messages. */
   readonly room: string | undefined;
-  readonly reason: GapReason;
+  /**
+   * Why. `skipped`: this client read so slowly that the server moved it on. `expired`: the server no longer holds them.
+   * `epoch-changed`: the server restarted with an empty log, and positions from before mean nothing now. `session-gone`:
+   * direct messages may have gone to the session that could not be resumed. `hole`: the chain of `prev` is broken, which is
+   * a defect of the server. `overflow`: they arrived before anybody listened, and were too many to be kept.
+   */
+  readonly reason: 'skipped' | 'expired' | 'epoch-changed' | 'session-gone' | 'hole' | 'overflow';
   readonly from: number;
   readonly to: number;
 }

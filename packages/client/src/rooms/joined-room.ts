@@ -12,7 +12,7 @@ import type { Publisher, SendOptions, Sent } from '../sending/publisher.js';
 import type { Requests } from '../sending/requests.js';
 import type { Identity, Message, RoomEntry } from './entry.js';
 import { readHistory } from './history.js';
-import type { HistoryOptions, HistoryPage, LoadMembersOptions, Room, RoomEvents } from './room.js';
+import type { HistoryOptions, HistoryPage, Room, RoomEvents } from './room.js';
 import { ENTRY_EVENTS, type RoomStream } from './room-stream.js';
 
 /** What the calls of a user need of the client. */
@@ -106,7 +106,7 @@ export class JoinedRoom<T> implements Room<T> {
     return page!;
   }
 
-  async loadMembers(options: LoadMembersOptions = {}): Promise<boolean> {
+  async loadMembers(options: { limit?: number; signal?: AbortSignal } = {}): Promise<boolean> {
     assertKnown('limit,signal', options);
     const { members, listeners } = this.#stream;
     const limit = options.limit ?? Infinity;

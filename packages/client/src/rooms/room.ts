@@ -4,8 +4,8 @@
 import type { Codec, Member } from '@chat/protocol';
 import type { ClientError } from '../errors.js';
 import type { Stream, StreamOptions } from '../events/event-queue.js';
-import type { Listener, ListenOptions } from '../events/listeners.js';
-import type { SendOptions, Sent } from '../sending/publisher.js';
+import type { ListenOptions } from '../events/listeners.js';
+import type { Sent } from '../sending/publisher.js';
 import type { Gap, Message, Notice, RoomEntry, UnreadableMessage } from './entry.js';
 
 /** Options of `client.join`. */
@@ -19,13 +19,6 @@ export interface JoinOptions<T> {
   /** Whether own messages are delivered as everybody's are. @defaultValue true */
   readonly echo?: boolean;
   /** Gives up joining. */
-  readonly signal?: AbortSignal;
-}
-
-/** Options of {@link Room.loadMembers}. */
-export interface LoadMembersOptions {
-  /** Stops once so many were loaded. @defaultValue all are */
-  readonly limit?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -117,7 +110,7 @@ export interface Room<T = string> {
    *   `ERR_CLIENT_CLOSED`; what the codec throws; the reason of `signal`, after which the message may still be
    *   delivered if it was on its way
    */
-  send(value: T, options?: SendOptions): Promise<Sent>;
+  send(value: T, options?: { readonly signal?: AbortSignal }): Promise<Sent>;
 
   /**
    * Sends a volatile event, as JSON, to the members that are here now. Dropped when the connection is away, or so
@@ -143,7 +136,7 @@ export interface Room<T = string> {
    */
   on<Name extends keyof RoomEvents<T>>(
     event: Name,
-    listener: Listener<RoomEvents<T>[Name]>,
+    listener: (value: RoomEvents<T>[Name]) => unknown,
     options?: ListenOptions,
   ): () => void;
 
@@ -155,11 +148,11 @@ export interface Room<T = string> {
   history(options?: HistoryOptions): Promise<HistoryPage<T>>;
 
   /**
-   * Loads members that are not in {@link Room.members} yet.
+   * Loads members that are not in {@link Room.members} yet: all, or until `limit` were loaded.
    *
    * @returns whether all are known now
    */
-  loadMembers(options?: LoadMembersOptions): Promise<boolean>;
+  loadMembers(options?: { readonly limit?: number; readonly signal?: AbortSignal }): Promise<boolean>;
 
   /** Leaves the room. Its iterators end. Leaving twice is fine. */
   leave(): Promise<void>;

@@ -19,14 +19,11 @@ import { ClientError } from '../errors.js';
 import { onAbort } from '../events/on-abort.js';
 import { InFlight } from './in-flight.js';
 
-/** Bounds of what waits to be sent or acknowledged. */
-export interface OutboxOptions {
-  /** Messages. @defaultValue 4096 */
-  readonly maxCount?: number;
-  /** Bytes of their bodies together. @defaultValue 8388608 */
-  readonly maxBytes?: number;
-  /** How long a message may wait, in milliseconds. @defaultValue 60000 */
-  readonly maxAgeMs?: number;
+/** The option `outbox`, with its defaults. */
+export interface OutboxLimits {
+  readonly maxCount: number;
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
 }
 
 /** Where the server put a message. */
@@ -63,7 +60,7 @@ interface Item {
 const MAX_PUBLISH_ID = 0xffff_ffff;
 
 export class Outbox {
-  readonly #limits: Required<OutboxOptions>;
+  readonly #limits: OutboxLimits;
   readonly #clock: Clock;
   readonly #onUsedUp: () => void;
   readonly #maxPublishId: number;
@@ -87,7 +84,7 @@ export class Outbox {
    * @param maxPublishId the last id of a session
    */
   constructor(
-    limits: Required<OutboxOptions>,
+    limits: OutboxLimits,
     clock: Clock,
     onUsedUp: () => void,
     maxPublishId: number = MAX_PUBLISH_ID,

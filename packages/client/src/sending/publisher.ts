@@ -6,7 +6,7 @@ import { assertKnown } from '../assert-known.js';
 import { assertFits } from '../errors.js';
 import type { Outbox, PublishTarget } from './outbox.js';
 
-/** Options of {@link Room.send} and {@link ChatClient.direct}. */
+/** Options of `room.send` and `client.direct`. */
 export interface SendOptions {
   /** Stops waiting; the message may still be delivered if it was on its way. */
   readonly signal?: AbortSignal;

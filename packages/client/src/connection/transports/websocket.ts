@@ -6,7 +6,7 @@
  * frames, so neither side sees where the other one cut.
  */
 import { onAbort } from '../../events/on-abort.js';
-import type { Transport, TransportOptions, TransportSink } from '../transport.js';
+import type { OpenOptions, Transport, TransportSink } from '../transport.js';
 
 /** The subprotocol that is asked for, and must be granted. */
 export const SUBPROTOCOL = 'chat.v1';
@@ -44,7 +44,7 @@ export function webSocketUrl(url: string): string {
 export function openWebSocket(
   socket: WebSocketLike,
   sink: TransportSink,
-  { signal }: TransportOptions,
+  { signal }: OpenOptions,
 ): Promise<Transport> {
   return new Promise((resolve, reject) => {
     let opened = false;
