@@ -4,8 +4,8 @@
 import { createChatClient } from '@chat/client';
 import { render } from 'preact';
 import { ChatModel } from './model/chat-model.js';
-import { diagnose } from './model/diagnosis.js';
 import { type KeyValueStore, Preferences } from './model/preferences.js';
+import { diagnose } from './sign-in/diagnosis.js';
 import { App } from './ui/app.js';
 import './style/base.css';
 import './style/welcome.css';

@@ -4,8 +4,8 @@
  */
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import { calmText, excerpt, isOnlyEmoji } from '../text/calm-text.js';
-import { splitLinks } from '../text/links.js';
+import { calmText, excerpt, isOnlyEmoji } from '../../text/calm-text.js';
+import { splitLinks } from '../../text/links.js';
 
 export function MessageText({ text }: { readonly text: string }): VNode {
   const [whole, setWhole] = useState(false);

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { diagnose } from '../../src/model/diagnosis.js';
+import { diagnose } from '../../src/sign-in/diagnosis.js';
 
 const PAGE = { protocol: 'https:', host: 'host.example', pathname: '/chat/' };
 

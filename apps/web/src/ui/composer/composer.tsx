@@ -5,10 +5,10 @@
 import type { Member } from '@chat/client';
 import type { VNode } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { ChatModel } from '../model/chat-model.js';
-import type { Conversation } from '../model/conversation.js';
+import type { ChatModel } from '../../model/chat-model.js';
+import type { Conversation } from '../../model/conversation.js';
+import { Icon } from '../marks/icon.js';
 import { EmojiPicker } from './emoji-picker.js';
-import { Icon } from './icon.js';
 
 /** `keyCode` of whatever an input method takes for itself. */
 const INPUT_METHOD_KEY = 229;
@@ -30,7 +30,7 @@ export function Composer({ model, conversation }: ComposerProps): VNode {
   };
   const send = (): void => {
     if (text.trim() === '' || !isIn) return;
-    model.send(conversation, text.trimEnd());
+    model.writing.send(conversation, text.trimEnd());
     write('');
     field.current?.focus();
   };
@@ -84,7 +84,7 @@ export function Composer({ model, conversation }: ComposerProps): VNode {
           onInput={(event) => {
             const { value } = event.currentTarget;
             write(value);
-            model.type(conversation, value.trim() !== '');
+            model.writing.type(conversation, value.trim() !== '');
           }}
           onKeyDown={(event) => {
             // While characters are composed (Chinese, Japanese …) Enter ends that.

@@ -2,11 +2,11 @@
  * Rooms and people one talks to, and oneself: the way around.
  */
 import type { ComponentChildren, VNode } from 'preact';
-import type { ChatModel } from '../model/chat-model.js';
-import type { Conversation } from '../model/conversation.js';
-import { shownAddress } from '../model/server-address.js';
-import { Avatar } from './avatar.js';
-import { Icon } from './icon.js';
+import type { ChatModel } from '../../model/chat-model.js';
+import type { Conversation } from '../../model/conversation.js';
+import { shownAddress } from '../../sign-in/server-address.js';
+import { Avatar } from '../marks/avatar.js';
+import { Icon } from '../marks/icon.js';
 
 interface SidebarProps {
   readonly model: ChatModel;

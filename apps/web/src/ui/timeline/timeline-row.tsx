@@ -4,12 +4,12 @@
 import type { OutgoingItem } from '@chat/client/timeline';
 import type { VNode } from 'preact';
 import { memo } from 'preact/compat';
-import { explain, explainGap } from '../model/explain.js';
-import { type Row, summarize } from '../model/rows.js';
-import { clockTime, dayName, wholeTime } from '../text/moments.js';
-import { nameHue } from '../text/name-mark.js';
-import { Avatar } from './avatar.js';
-import { Icon } from './icon.js';
+import { explain, explainGap } from '../../model/explain.js';
+import { type Row, summarize } from '../../model/rows.js';
+import { clockTime, dayName, wholeTime } from '../../text/moments.js';
+import { nameHue } from '../../text/name-mark.js';
+import { Avatar } from '../marks/avatar.js';
+import { Icon } from '../marks/icon.js';
 import { MessageText } from './message-text.js';
 
 /** What can be done with a line. */

@@ -8,10 +8,10 @@
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
-import type { ChatModel } from '../model/chat-model.js';
-import type { Conversation } from '../model/conversation.js';
-import { layOut, type Row } from '../model/rows.js';
-import { Icon } from './icon.js';
+import type { ChatModel } from '../../model/chat-model.js';
+import type { Conversation } from '../../model/conversation.js';
+import { layOut, type Row } from '../../model/rows.js';
+import { Icon } from '../marks/icon.js';
 import { type RowActions, TimelineRow } from './timeline-row.js';
 
 /** So near to the end counts as being there. */
@@ -114,8 +114,8 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
 
   const actions = useMemo<RowActions>(
     () => ({
-      retry: (key) => model.retry(conversation, key),
-      discard: (key) => model.discard(conversation, key),
+      retry: (key) => model.writing.retry(conversation, key),
+      discard: (key) => model.writing.discard(conversation, key),
     }),
     [model, conversation],
   );

@@ -4,10 +4,10 @@
 
 import type { Member } from '@chat/client';
 import type { VNode } from 'preact';
-import type { ChatModel } from '../model/chat-model.js';
-import type { RoomConversation } from '../model/conversation.js';
-import { Avatar } from './avatar.js';
-import { Icon } from './icon.js';
+import type { ChatModel } from '../../model/chat-model.js';
+import type { RoomConversation } from '../../model/conversation.js';
+import { Avatar } from '../marks/avatar.js';
+import { Icon } from '../marks/icon.js';
 
 interface MemberPanelProps {
   readonly model: ChatModel;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pageAddress, serverUrl, shownAddress } from '../../src/model/server-address.js';
+import { pageAddress, serverUrl, shownAddress } from '../../src/sign-in/server-address.js';
 
 const PLAIN = { protocol: 'http:', host: 'chat.example:8080', pathname: '/' };
 const SECURE = { protocol: 'https:', host: 'chat.example', pathname: '/' };

@@ -4,7 +4,7 @@
  */
 import type { ComponentChildren, VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { Icon } from './icon.js';
+import { Icon } from '../marks/icon.js';
 
 interface ModalProps {
   readonly title: string;

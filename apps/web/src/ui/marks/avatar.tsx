@@ -2,7 +2,7 @@
  * A name as a small coloured circle. Decoration beside the name, so it is not read out.
  */
 import type { VNode } from 'preact';
-import { initial, nameHue } from '../text/name-mark.js';
+import { initial, nameHue } from '../../text/name-mark.js';
 
 export function Avatar({ name, small = false }: { readonly name: string; readonly small?: boolean }): VNode {
   return (

@@ -3,7 +3,7 @@
  */
 import type { VNode } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Icon } from './icon.js';
+import { Icon } from '../marks/icon.js';
 
 const EMOJI = [
   ['😀', 'grinning'],

@@ -3,9 +3,9 @@
  */
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ChatModel } from '../model/chat-model.js';
-import { explain } from '../model/explain.js';
-import type { Theme } from '../model/preferences.js';
+import type { ChatModel } from '../../model/chat-model.js';
+import { explain } from '../../model/explain.js';
+import type { Theme } from '../../model/preferences.js';
 import { Modal } from './modal.js';
 
 interface SettingsDialogProps {
