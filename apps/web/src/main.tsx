@@ -44,8 +44,8 @@ const { visit } = preferences;
 if (visit) void model.connect(visit.server, visit.name, { again: true });
 
 /**
- * With the next frame; or without one, since a page that nobody sees, or that is hidden before the frame comes, has
- * none, and its title still counts what is unread.
+ * With the next frame; or without one, since a page that nobody sees, or that is hidden before the frame
+ * comes, has none, and its title still counts what is unread.
  */
 function drawSoon(draw: () => void): void {
   const frame = requestAnimationFrame(drawOnce);

@@ -1,6 +1,6 @@
 /**
- * The check that every call of this package makes of its options, and of the names of events: what does not exist is a
- * mistake, and says so. In Node `option-names.ts` says also what was likely meant.
+ * The check that every call of this package makes of its options, and of the names of events: what does not
+ * exist is a mistake, and says so. In Node `option-names.ts` says also what was likely meant.
  */
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The same client for the browser: `ws://` and `wss://` over the browser's own WebSocket. It tries again at once
- * when the network comes back, and makes sure of its connection when the page is shown again.
+ * The same client for the browser: `ws://` and `wss://` over the browser's own WebSocket. It tries again at
+ * once when the network comes back, and makes sure of its connection when the page is shown again.
  *
  * @packageDocumentation
  */

@@ -9,7 +9,7 @@ import type { DirectMessage, Gap, UnreadableMessage } from './rooms/entry.js';
 import type { JoinOptions, Room } from './rooms/room.js';
 import type { Sent } from './sending/publisher.js';
 
-/** Where a client is in its life. */
+/** One moment in the life of a client. */
 export type ClientState =
   /** Not connected yet. */
   | { readonly status: 'idle' }
@@ -79,7 +79,7 @@ export type RoomsPage = ResponseBodies['rooms'];
 /** A connection to a chat server that comes back by itself. */
 export interface ChatClient<D = string> {
   readonly url: string;
-  /** Where this client is in its life. */
+  /** The present moment in the life of this client. */
   readonly state: ClientState;
   /** Own user name, as the server accepted it. Before that, the wanted one. */
   readonly name: string;
@@ -89,7 +89,7 @@ export interface ChatClient<D = string> {
   readonly sessionId: string | undefined;
   /** Names the life of the server's log. Positions of another epoch mean nothing. */
   readonly epoch: string;
-  /** What the server grants. Undefined before the first welcome. */
+  /** The limits that the server grants. Undefined before the first welcome. */
   readonly limits: SessionLimits | undefined;
   /** Rooms this client is in, by name; live. */
   readonly joined: ReadonlyMap<string, Room<unknown>>;
@@ -103,8 +103,8 @@ export interface ChatClient<D = string> {
   connect(): Promise<void>;
 
   /**
-   * Joins a room. Joining it again gives the same {@link Room}, whose stream goes on as the first join began it. A join that
-   * comes while the room is being left joins anew.
+   * Joins a room. Joining it again gives the same {@link Room}, whose stream goes on as the first join began
+   * it. A join that comes while the room is being left joins anew.
    *
    * @throws ClientError `ERR_CLIENT_ROOM_INVALID`, `ERR_CLIENT_ROOM_FULL`, `ERR_CLIENT_TOO_MANY_ROOMS`,
    *   `ERR_CLIENT_FORBIDDEN`, `ERR_CLIENT_REQUEST_TIMEOUT`, `ERR_CLIENT_CLOSED`
@@ -155,14 +155,16 @@ export interface ChatClient<D = string> {
     options?: ListenOptions,
   ): () => void;
 
-  /** Measures the way to the server and back, in milliseconds. @throws ClientError when there is no connection */
+  /**
+   * Measures the way to the server and back, in milliseconds. @throws ClientError when there is no connection
+   */
   ping(): Promise<number>;
 
   /** Makes the next attempt now instead of waiting for it. */
   reconnectNow(): void;
 
   /**
-   * Says goodbye and closes. What was not acknowledged is rejected. Closing twice is fine.
+   * Says goodbye and closes. Rejects the messages that were not acknowledged. Closing twice is fine.
    *
    * @returns a promise that is resolved when the connection is closed
    */

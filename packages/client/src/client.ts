@@ -1,6 +1,6 @@
 /**
- * The object that a user holds. It has what {@link ChatClient} promises, at run time too, and nothing else: what parts
- * of a client ask of one another is behind it, in {@link ClientSession}.
+ * The object that a user holds. It has what {@link ChatClient} promises, at run time too, and nothing else:
+ * what parts of a client ask of one another is behind it, in {@link ClientSession}.
  */
 import { encodeDirect, type SessionLimits } from '@chat/protocol';
 import { assertKnown } from './assert-known.js';

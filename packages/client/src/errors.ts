@@ -1,8 +1,9 @@
 /**
- * What can go wrong for a user of the client, as one error class and a closed table of codes.
+ * The errors of the client: one class, and a closed table of codes.
  *
- * `refusals.ts` makes these errors of what the server says. An aborted call rejects with the `reason` of its signal
- * instead, and misuse (a negative limit, a second codec for one room) is a `TypeError` or `RangeError`.
+ * `refusals.ts` makes these errors of what the server says. An aborted call rejects with the `reason` of its
+ * signal instead, and misuse (a negative limit, a second codec for one room) is a `TypeError` or
+ * `RangeError`.
  */
 import type { SessionLimits } from '@chat/protocol';
 
@@ -56,7 +57,7 @@ export const ClientErrorCode = {
   TooLarge: 'ERR_CLIENT_TOO_LARGE',
   /** Not, or no longer, a member of the room. */
   NotMember: 'ERR_CLIENT_NOT_MEMBER',
-  /** Nobody has this name. */
+  /** No user has this name. */
   NoSuchUser: 'ERR_CLIENT_NO_SUCH_USER',
   /** There is no such room. */
   NoSuchRoom: 'ERR_CLIENT_NO_SUCH_ROOM',
@@ -89,7 +90,7 @@ export const ClientErrorCode = {
 /** One of the codes in {@link ClientErrorCode}. */
 export type ClientErrorCode = (typeof ClientErrorCode)[keyof typeof ClientErrorCode];
 
-/** What an error may carry besides code and message; its class says what each means. */
+/** Fields of an error besides code and message; the class describes them. */
 interface Details {
   readonly cause?: unknown;
   readonly closeCode?: number | undefined;
@@ -117,7 +118,7 @@ const BRAND = Symbol.for('@chat/client.ClientError');
  * ```
  */
 export class ClientError extends Error {
-  /** What went wrong, from the closed table {@link ClientErrorCode}. */
+  /** One of the closed table {@link ClientErrorCode}. */
   readonly code: ClientErrorCode;
   /** The close code, when the server ended the connection with one. */
   declare readonly closeCode: number | undefined;
@@ -125,7 +126,7 @@ export class ClientError extends Error {
   declare readonly retryAfterMs: number | undefined;
   /** The limit that was exceeded. */
   declare readonly max: number | undefined;
-  /** What was seen instead. */
+  /** The value that exceeded it. */
   declare readonly actual: number | undefined;
 
   /** @internal */

@@ -1,5 +1,5 @@
 /**
- * What both builds of the package export, besides `connect` and `createChatClient`.
+ * The exports of both builds of the package, besides `connect` and `createChatClient`.
  */
 export type { Member } from '@chat/protocol';
 export type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } from './chat-client.js';

@@ -27,8 +27,8 @@ const NODE: Platform = {
 /**
  * Connects to a chat server.
  *
- * @param url - `tcp://host:port`, `tls://host:port`, `unix:/path`, `ws://host:port`, `wss://host:port`. The port
- *   of `tcp` and `tls` is 12345 and the path of `ws` and `wss` is `/ws` when nothing else is said
+ * @param url - `tcp://host:port`, `tls://host:port`, `unix:/path`, `ws://host:port`, `wss://host:port`. The
+ *   port of `tcp` and `tls` is 12345 and the path of `ws` and `wss` is `/ws` when nothing else is said
  * @returns a promise that is resolved after the server's welcome
  * @throws ClientError (as a rejection) `ERR_CLIENT_CONNECT_FAILED`, `ERR_CLIENT_CONNECT_TIMEOUT`,
  *   `ERR_CLIENT_NAME_TAKEN`, `ERR_CLIENT_NAME_INVALID`, `ERR_CLIENT_UNAUTHORIZED`, `ERR_CLIENT_OVERLOADED`,

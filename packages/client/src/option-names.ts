@@ -1,6 +1,7 @@
 /**
- * What Node says about options of `connect` that do not exist: which one was likely meant. The browser's build only
- * lists those that exist (`assertKnown`), since comparing names is code that every page would load.
+ * Finds, in Node, the option of `connect` that was likely meant by one that does not exist. The browser's
+ * build only lists those that exist (`assertKnown`), since comparing names is code that every page would
+ * load.
  */
 import { type OptionNames, optionProblem } from '@chat/protocol';
 import type { ReconnectOptions } from './connection/reconnect.js';

@@ -14,12 +14,16 @@ export interface ConnectOptions<D = string> {
   /** Wanted user name. */
   readonly name: string;
   /**
-   * As whom this client comes back after its process or page has ended without a goodbye: a store that keeps the secret
-   * of the client, as `tabIdentity()` or `fileIdentity(path)`, or a secret of 16 to 64 characters that the program keeps.
+   * Lets this client come back as itself after its process or page has ended without a goodbye. A store keeps
+   * its secret: `tabIdentity()`, `fileIdentity(path)`, or one of your own. A program may also keep a secret
+   * of 16 to 64 characters.
    * @defaultValue another secret for each client
    */
   readonly identity?: string | IdentityStore;
-  /** For the server's authentication: a JSON value, or a function that makes one for each attempt. @defaultValue none */
+  /**
+   * Proof for the server's authentication: a JSON value, or a function that makes one for each attempt.
+   * @defaultValue none
+   */
   readonly credentials?: unknown | ((context: { readonly signal: AbortSignal }) => unknown);
   /** Gives up connecting when aborted. Has no effect once the client is open. */
   readonly signal?: AbortSignal;
@@ -48,11 +52,11 @@ export interface ConnectOptions<D = string> {
      */
     readonly timeoutMs?: number;
   };
-  /** What direct messages consist of. @defaultValue textCodec */
+  /** Codec of direct messages. @defaultValue textCodec */
   readonly directCodec?: Codec<D>;
   /** Program and version, for the server's log. */
   readonly agent?: string;
-  /** For `tls://` and `wss://` in Node. */
+  /** Certificates and keys for `tls://` and `wss://` in Node. */
   readonly tls?: TlsOptions;
   /** Replaces the transports of the platform, for any URL. */
   readonly transport?: OpenTransport;
@@ -62,7 +66,7 @@ export interface ConnectOptions<D = string> {
   readonly random?: () => number;
 }
 
-/** What differs between Node and the browser. */
+/** The differences between Node and the browser. */
 export interface Platform {
   /** Transports by the scheme of the URL, colon included. */
   readonly transports: ReadonlyMap<string, OpenTransport>;
@@ -112,7 +116,10 @@ const DEFAULTS = {
   random: Math.random,
 } satisfies Record<keyof ConnectOptions, unknown>;
 
-/** @throws RangeError when a limit is not a positive number, or a secret too short or long; TypeError without a name */
+/**
+ * @throws RangeError when a limit is not a positive number, or a secret too short or long; TypeError without
+ * a name
+ */
 export function settle<D>(options: ConnectOptions<D>): Settings<D> {
   if (typeof options?.name !== 'string') throw new TypeError('a name is needed to connect');
   const settings = {

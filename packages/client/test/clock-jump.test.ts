@@ -1,6 +1,6 @@
 /**
- * Somebody sets the clock of the machine by an hour, again and again, in the middle of everything: what lasts lasts as
- * long as it did. Each story is told once with a clock that runs on and once for each way to set it.
+ * Somebody sets the clock of the machine by an hour, again and again, in the middle of everything: what lasts
+ * lasts as long as it did. Each story is told once with a clock that runs on and once for each way to set it.
  */
 import { CloseCode, FrameType } from '@chat/protocol';
 import { describe, expect, it } from 'vitest';

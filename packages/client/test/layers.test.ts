@@ -1,4 +1,7 @@
-/** The folders are layers: each knows those below it, types included, and no file reaches itself by its imports. */
+/**
+ * The folders are layers: each knows those below it, types included, and no file reaches itself by its
+ * imports.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,6 @@
 /**
- * The front end for people at a terminal: asks for what is missing, then takes the whole screen until the user leaves.
+ * The front end for people at a terminal: asks for what is missing, then takes the whole screen until the
+ * user leaves.
  */
 import type { ChatClient } from '@chat/client';
 import type { Arguments } from '../args.js';
@@ -126,7 +127,10 @@ async function lastWords(controller: ScreenController, signal: AbortSignal): Pro
   await Promise.race([settled, delay(LAST_WORDS_MS, AbortSignal.any([signal, said.signal]))]);
 }
 
-/** Gives the terminal back before an error is printed. A signal that comes twice does not end the process before that. */
+/**
+ * Gives the terminal back before an error is printed. A signal that comes twice does not end the process
+ * before that.
+ */
 function watchEnd(mode: TerminalMode): () => void {
   const restore = () => mode.leave();
   const quit = () => {

@@ -1,5 +1,5 @@
 /**
- * What assistive technology is to say: the newest few sentences.
+ * Sentences that assistive technology is to say: the newest few.
  */
 
 export interface Announcement {

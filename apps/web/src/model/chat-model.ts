@@ -1,9 +1,9 @@
 /**
- * What the page knows: whether it is connected, the conversations, and which one is looked at.
+ * The state of the page: whether it is connected, the conversations, and which one is looked at.
  *
- * It listens to a `@chat/client` and turns what arrives into conversations; the interface draws what is here and
- * calls its methods. It touches no document, so it is tested without one. A little longer than other files, since each
- * thing that a user can do is a method, most of a line or two.
+ * It listens to a `@chat/client` and turns its events into conversations; the interface draws the state and
+ * calls its methods. It touches no document, so it is tested without one. A little longer than other files,
+ * since each thing that a user can do is a method, most of a line or two.
  */
 import {
   type ChatClient,
@@ -25,7 +25,7 @@ import { explain } from './explain.js';
 import type { Preferences } from './preferences.js';
 import { Writing } from './writing.js';
 
-/** What stands around the model; replaced in tests. */
+/** The surroundings of the model; replaced in tests. */
 export interface ChatModelOptions {
   readonly createClient: (url: string, options: ConnectOptions) => ChatClient;
   readonly preferences: Preferences;
@@ -38,7 +38,7 @@ export interface ChatModelOptions {
   readonly clock?: PageClock;
 }
 
-/** Where the user is. */
+/** The part of the page that the user sees. */
 export type Phase = 'signed-out' | 'connecting' | 'chatting';
 
 /** The room that everybody of a server meets in. */
@@ -84,7 +84,7 @@ export class ChatModel {
     return this.#list.active;
   }
 
-  /** What assistive technology is to say. */
+  /** Sentences that assistive technology is to say. */
   get announcements(): readonly Announcement[] {
     return this.#announcements.all;
   }
@@ -143,7 +143,7 @@ export class ChatModel {
     await Promise.all(this.#list.rooms.map((conversation) => this.#join(conversation)));
   }
 
-  /** Says goodbye. What was said is forgotten here. */
+  /** Says goodbye. The conversations are forgotten here. */
   disconnect(): void {
     this.#options.preferences.visit = undefined;
     const client = this.#client;
@@ -168,12 +168,14 @@ export class ChatModel {
     this.#changed();
   }
 
-  /** Somebody looks at the active conversation. */
+  /** The user looks at the active conversation. */
   markRead(): void {
     if (this.#options.isVisible()) this.active?.timeline.markRead();
   }
 
-  /** Joins a room and looks at it. @throws ClientError when it cannot be joined; then nothing is shown of it */
+  /**
+   * Joins a room and looks at it. @throws ClientError when it cannot be joined; then nothing is shown of it
+   */
   async join(name: string): Promise<void> {
     const wanted = name.trim();
     const present = this.#list.room(wanted);
@@ -256,7 +258,7 @@ export class ChatModel {
     const before = this.state.status;
     this.state = state;
     if (state.status === 'closed' && this.phase === 'chatting') {
-      // Whoever was shown out does not come back by loading the page again.
+      // A user that was removed does not come back by loading the page again.
       if (state.reason.code !== ClientErrorCode.Closed) this.#options.preferences.visit = undefined;
       this.#signOut(explain(state.reason));
       return;

@@ -33,7 +33,7 @@ const SENTENCES: Partial<Record<ClientErrorCode, string>> = {
   [ClientErrorCode.RequestTimeout]: 'The server did not answer in time.',
 };
 
-/** What went wrong, for people. */
+/** An error as a sentence for people. */
 export function explain(error: unknown): string {
   if (!ClientError.is(error)) return error instanceof Error ? error.message : String(error);
   if (error.code === ClientErrorCode.TooLarge) {

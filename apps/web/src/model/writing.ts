@@ -1,11 +1,11 @@
 /**
- * What the user writes: own messages, and who sees that they are being written.
+ * The words of the user: own messages, and the signal that they are being written.
  */
 import type { Timeline } from '@chat/client/timeline';
 import type { Conversation } from './conversation.js';
 
 export class Writing {
-  /** Where the user is writing. */
+  /** The conversation in which the user is writing. */
   #where: Timeline | undefined;
   readonly #onFailed: (conversation: Conversation, error: unknown) => void;
 

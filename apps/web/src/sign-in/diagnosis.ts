@@ -1,8 +1,9 @@
 /**
- * Why a WebSocket did not open. Browsers do not say it to the page, so the same address is asked once more by HTTP.
+ * Why a WebSocket did not open. Browsers do not say it to the page, so the same address is asked once more by
+ * HTTP.
  *
- * With a POST, since browsers send the origin of the page with nothing less; the server answers it with 405 where it
- * would have let the page in, and with 403 where it would not.
+ * With a POST, since browsers send the origin of the page with nothing less; the server answers it with 405
+ * where it would have let the page in, and with 403 where it would not.
  */
 import type { PageLocation } from './server-address.js';
 
@@ -31,7 +32,10 @@ const SENTENCES: Readonly<Record<number, string>> = {
   504: 'There is a proxy at this address, but the chat server behind it does not answer.',
 };
 
-/** @returns a sentence for people, or `undefined` where there is nothing to learn: at other servers the page may not ask */
+/**
+ * @returns a sentence for people, or `undefined` where there is nothing to learn: at other servers the page
+ * may not ask
+ */
 export async function diagnose(server: string, page: PageLocation, ask: Ask): Promise<string | undefined> {
   const url = new URL(server.replace(/^ws/, 'http'));
   if (url.host !== page.host || url.protocol !== page.protocol) return undefined;

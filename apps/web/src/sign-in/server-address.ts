@@ -1,12 +1,12 @@
 /**
- * What people type as "server", as the URL of its WebSocket: a host, a host and a port, the address of a page of such
- * a server, or a whole URL.
+ * Turns the text that people type as "server" into the URL of its WebSocket. They type a host, a host and a
+ * port, the address of a page of such a server, or a whole URL.
  */
 import { parseUrl } from '../text/parse-url.js';
 
-/** Where a server listens when nothing else is said. */
+/** The port of a server when the address has none. */
 const DEFAULT_PORT = 12345;
-/** Where a server has its WebSocket, beside its page. */
+/** The path of the WebSocket of a server, beside its page. */
 const WEBSOCKET = '/ws';
 
 /** The part of `location` that is needed. */
@@ -24,9 +24,10 @@ export function pageAddress({ host, pathname }: PageLocation): string {
 /**
  * The URL to connect to; `undefined` when what was typed is no address.
  *
- * The server that this page came from is reached as the page was. Another one is reached at the usual port, with
- * TLS if this page came with TLS, since browsers allow nothing else then. An address with a path is that of a page,
- * behind a proxy at the port of the web, and the WebSocket is beside it; after `ws://` or `wss://` it is meant as it is.
+ * The server that this page came from is reached as the page was. Another one is reached at the usual port,
+ * with TLS if this page came with TLS, since browsers allow nothing else then. An address with a path is that
+ * of a page, behind a proxy at the port of the web, and the WebSocket is beside it; after `ws://` or `wss://`
+ * it is meant as it is.
  */
 export function serverUrl(typed: string, page: PageLocation): string | undefined {
   const text = typed.trim();

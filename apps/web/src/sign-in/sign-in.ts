@@ -1,5 +1,6 @@
 /**
- * The way in: one client after the other, for as long as the server keeps the name of the page before a reload.
+ * The way in: one client after the other, for as long as the server keeps the name of the page before a
+ * reload.
  */
 import { type ChatClient, ClientError, ClientErrorCode } from '@chat/client';
 import { explain } from '../model/explain.js';
@@ -35,7 +36,10 @@ export interface SignInOptions {
 const NAME_HELD_MS = 40_000;
 const NAME_HELD_RETRY_MS = 2000;
 
-/** @returns the client that is in; why there is none, as a sentence; undefined when nobody waits for it any more */
+/**
+ * @returns the client that is in; why there is none, as a sentence; undefined when nobody waits for it any
+ * more
+ */
 export async function signIn(options: SignInOptions): Promise<ChatClient | string | undefined> {
   const { begin, isWanted, again, onHeld, diagnose, clock } = options;
   const patientUntil = again ? clock.monotonic() + NAME_HELD_MS : -Infinity;

@@ -1,6 +1,6 @@
 /**
- * The chat itself: conversations on one side, members on the other, and what is said between them. On a narrow
- * screen the sides come in front when they are asked for.
+ * The chat itself: conversations on one side, members on the other, and what is said between them. On a
+ * narrow screen the sides come in front when they are asked for.
  *
  * Keys: Ctrl+K (or ⌘K) finds a room, Alt+↑ and Alt+↓ go from one conversation to the next, Escape goes to the
  * message field.

@@ -1,11 +1,11 @@
 /**
- * Checks the JSON that a server sends, as far as the client relies on it: a defective server is an error with a
- * code, not a TypeError somewhere else.
+ * Checks the JSON that a server sends, as far as the client relies on it: a defective server is an error with
+ * a code, not a TypeError somewhere else.
  */
 import { type Joined, type Member, ProtocolError, type Welcome } from '@chat/protocol';
 
-// Each is an example of what is expected: the same fields, of the same types; all elements of a list are like the
-// one that stands for them.
+// Each is an example of what is expected: the same fields, of the same types; all elements of a list are like
+// the one that stands for them.
 
 const MEMBERS: readonly Member[] = [{ id: 0, name: '' }];
 const JOINED: Joined = { room: '', handle: 0, start: 0, head: 0, members: MEMBERS, memberCount: 0 };

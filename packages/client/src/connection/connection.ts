@@ -1,8 +1,8 @@
 /**
  * One life of a transport: preface and hello, welcome, frames in both directions, and exactly one end.
  *
- * It knows frames and nothing of rooms; entries of the log, the hot ones, are handed on as bytes. What is sent
- * within one turn goes out in one write. It ends once, with an error that says why, and never comes back: the
+ * It knows frames and nothing of rooms; entries of the log, the hot ones, are handed on as bytes. Frames of
+ * one turn go out in one write. It ends once, with an error that says why, and never comes back: the
  * next attempt is another `Connection`.
  */
 import {
@@ -40,7 +40,7 @@ export type AnswerFrame = Exclude<
   }
 >;
 
-/** Who lives on a connection. */
+/** The session that lives on a connection. */
 export interface ConnectionHandler {
   onWelcome(connection: Connection, welcome: Welcome): void;
   /** A message or notice frame at `offset`. */
@@ -58,9 +58,14 @@ export interface ConnectionOptions {
   readonly heartbeat: { readonly timeoutMs: number };
 }
 
-/** Largest write that several frames are joined to: as one WebSocket message, it arrives whole or not at all. */
+/**
+ * Largest write that several frames are joined to: as one WebSocket message, it arrives whole or not at all.
+ */
 const MAX_BATCH_BYTES = 16_384;
-/** Bytes that wait in the transport, beyond which the connection is behind and takes nothing that may get lost. */
+/**
+ * Bytes that wait in the transport, beyond which the connection is behind and takes nothing that may get
+ * lost.
+ */
 const MAX_VOLATILE_BACKLOG_BYTES = 65_536;
 /** How long a goodbye may take before the connection is dropped. */
 const GOODBYE_TIMEOUT_MS = 1000;
@@ -259,7 +264,7 @@ export class Connection implements TransportSink {
     const isProtocol = ProtocolError.is(cause);
     const code = isProtocol ? CLOSE_CODE_OF_ERROR[cause.code] : CloseCode.ProtocolError;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    // What is no chat server may never end its side: the connection is dropped.
+    // A peer that is no chat server may never end its side: the connection is dropped.
     let what = 'not a chat server';
     if (this.#welcomed) {
       what = 'the server broke the protocol';

@@ -4,13 +4,13 @@
  * One timer that ticks four times in the timeout, and no clock call per received byte. Two ticks without
  * anything heard or said make a ping, a third one is the end.
  *
- * A tick that comes far too late means that this machine slept, or that a browser froze its tab; then the peer has a
- * short time to answer, since its end of the connection is likely gone. When the tick after that is late too, late is
- * how ticks come here, as those of a hidden page do, and it counts as any other.
+ * A tick that comes far too late means that this machine slept, or that a browser froze its tab. Then the
+ * peer has a short time to answer, since its end of the connection is likely gone. When the tick after that
+ * is late too, all ticks come late here, as those of a hidden page do, and it counts as any other.
  *
- * Linux and macOS stop their monotonic clocks and timers in suspend, so that no tick seems late after it. The time of
- * day does go on there. That it ran ahead of the ticks means a sleep, or that somebody set it; so it causes a question
- * to the peer, and never an end: a peer that answers was not lost.
+ * Linux and macOS stop their monotonic clocks and timers in suspend, so that no tick seems late after it. The
+ * time of day goes on there. When it runs ahead of the ticks, the machine slept, or somebody set the clock.
+ * Therefore it causes a question to the peer, and never an end: a peer that answers was not lost.
  */
 import { type Clock, monotonicMs } from '../clock.js';
 

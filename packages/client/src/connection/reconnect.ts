@@ -1,6 +1,7 @@
 /**
- * When to come back: exponential backoff with full jitter and a cap (after Marc Brooker, "Exponential Backoff
- * And Jitter", AWS Architecture Blog, 2015), never sooner than the server asked for; and whether at all.
+ * Decides when to come back, and whether at all: exponential backoff with full jitter and a cap, never sooner
+ * than the server asked for. After Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog,
+ * 2015.
  */
 import { type Clock, monotonicMs } from '../clock.js';
 import type { ClientError } from '../errors.js';
@@ -11,13 +12,15 @@ export interface ReconnectOptions {
   /** False closes the client when its connection is lost. @defaultValue true */
   readonly enabled?: boolean;
   /**
-   * Also tries again when the very first connection fails for a reason that may pass, or finds its name taken.
+   * Also tries again when the very first connection fails for a reason that may pass, or finds its name
+   * taken.
    * @defaultValue false
    */
   readonly initial?: boolean;
   /**
-   * How long `initial` goes on while the name is taken, in milliseconds: an earlier run that ended without a goodbye has
-   * it until its server notices, and then for the resume window. 0: not at all. @defaultValue 120000
+   * How long `initial` goes on while the name is taken, in milliseconds. An earlier run that ended without a
+   * goodbye has it until the server notices, and then for the resume window. 0: not at all. @defaultValue
+   * 120000
    */
   readonly nameTakenTimeoutMs?: number;
   /** Upper bound of the first delay; it doubles with each attempt. @defaultValue 500 */

@@ -1,6 +1,6 @@
 /**
- * What the server says when it refuses something, as errors of the client: the code of the same meaning, and whether a
- * client that lost its connection for this reason comes back.
+ * The refusals of a server as errors of the client: a code of the same meaning, and whether a client that
+ * lost its connection for this reason comes back.
  *
  * Closed tables: a code of the protocol, or of the client, that has no row here does not compile.
  */
@@ -52,7 +52,10 @@ const CODE_OF_FAILURE: Readonly<Record<FailureCode, ClientErrorCode>> = {
   internal: 'ERR_CLIENT_INTERNAL',
 };
 
-/** Codes that are final: a client that lost its connection with one of them stays away. Nobody loads this list. */
+/**
+ * Codes that are final: a client that lost its connection with one of them stays away. The list is a type, so
+ * that no page loads it.
+ */
 type FinalCode =
   | 'ERR_CLIENT_URL_UNSUPPORTED'
   | 'ERR_CLIENT_IDENTITY'
@@ -85,7 +88,10 @@ type FinalCode =
   | 'ERR_CLIENT_QUEUE_OVERFLOW'
   | 'ERR_CLIENT_UNREADABLE';
 
-/** All others: the cause may pass, and the client tries again. A code that is neither here nor final does not compile. */
+/**
+ * All others: the cause may pass, and the client tries again. A code that is neither here nor final does not
+ * compile.
+ */
 const MAY_PASS: Readonly<Record<Exclude<ClientErrorCode, FinalCode>, true>> = {
   ERR_CLIENT_CONNECT_FAILED: true,
   ERR_CLIENT_CONNECT_TIMEOUT: true,

@@ -1,8 +1,8 @@
 /**
  * The port below the client: something that carries bytes to a server and back, in order.
  *
- * A transport knows nothing of the chat but where its frames begin: each `write` is one or more whole frames, so
- * that a WebSocket may make one message of it. One contract suite runs on every implementation.
+ * A transport knows nothing of the chat but where its frames begin: each `write` is one or more whole frames,
+ * so that a WebSocket may make one message of it. One contract suite runs on every implementation.
  */
 
 /** An open connection. */
@@ -19,7 +19,7 @@ export interface Transport {
   destroy(): void;
 }
 
-/** Who hears of what a transport receives. */
+/** The receiver of a transport's bytes, and of its end. */
 export interface TransportSink {
   /** Bytes, cut anywhere. They are not altered later. */
   data(chunk: Uint8Array): void;
@@ -44,8 +44,8 @@ export interface TlsOptions {
 /**
  * Opens a connection.
  *
- * @param options - `signal` gives up opening, and the promise rejects with its reason; `tls` is for `tls://` and `wss://`,
- *   and ignored in the browser, which has its own
+ * @param options - `signal` gives up opening, and the promise rejects with its reason; `tls` is for `tls://`
+ *   and `wss://`, and ignored in the browser, which has its own
  * @returns a promise that rejects with the cause when the connection cannot be made
  */
 export type OpenTransport = (
@@ -54,5 +54,5 @@ export type OpenTransport = (
   options: { readonly signal: AbortSignal; readonly tls?: TlsOptions | undefined },
 ) => Promise<Transport>;
 
-/** What a transport needs to open. */
+/** The options with which a transport opens. */
 export type OpenOptions = Parameters<OpenTransport>[2];

@@ -1,6 +1,6 @@
 /**
- * Typed events, for listeners and for iterators. A listener that throws, or whose promise rejects, stops neither the
- * others nor the socket: its error goes to the `onError` of the owner.
+ * Typed events, for listeners and for iterators. A listener that throws, or whose promise rejects, stops
+ * neither the others nor the socket: its error goes to the `onError` of the owner.
  */
 
 import { assertKnown } from '../assert-known.js';
@@ -15,7 +15,7 @@ export interface ListenOptions {
   readonly once?: boolean;
 }
 
-/** What an event hands to its listeners. */
+/** A function that takes the value of an event. */
 export type Listener<Value> = (value: Value) => unknown;
 
 interface Registration {

@@ -1,5 +1,6 @@
 /**
- * The answer to a history request, as entries; with a gap where the log does not hold what was asked for any more.
+ * The answer to a history request, as entries; with a gap where the log does not hold what was asked for any
+ * more.
  */
 import { FrameSplitter, FrameType, MAX_MAX_FRAME_BYTES } from '@chat/protocol';
 import type { HistoryAnswer } from '../sending/requests.js';

@@ -1,6 +1,6 @@
 /**
- * The room that a user holds. It has what {@link Room} promises, at run time too, and nothing else: what the connection
- * tells of the room goes to its {@link RoomStream}.
+ * The room that a user holds. It has what {@link Room} promises, at run time too, and nothing else: what the
+ * connection tells of the room goes to its {@link RoomStream}.
  */
 import { type Codec, encodeSignal, jsonCodec, type Member, type SessionLimits } from '@chat/protocol';
 import { assertKnown } from '../assert-known.js';
@@ -15,7 +15,7 @@ import { readHistory } from './history.js';
 import type { HistoryOptions, HistoryPage, Room, RoomEvents } from './room.js';
 import { ENTRY_EVENTS, type RoomStream } from './room-stream.js';
 
-/** What the calls of a user need of the client. */
+/** The part of a client that the calls of a user need. */
 export interface RoomCalls {
   readonly identity: Identity;
   readonly limits: SessionLimits | undefined;

@@ -1,5 +1,5 @@
 /**
- * Who is in a room: the first page from the join, further pages on demand, and every notice since.
+ * The members of a room: the first page from the join, further pages on demand, and every notice since.
  *
  * Notices that are older than the join's snapshot are history and change nothing here.
  */

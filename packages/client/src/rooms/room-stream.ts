@@ -1,6 +1,6 @@
 /**
- * What the connection tells of one room: its entries, its members and its signals, and what they become when the
- * connection comes back. What the user asks of the room is `JoinedRoom`.
+ * One room as the connection tells of it: its entries, members and signals, and their return on another
+ * connection. `JoinedRoom` is the other side, with the calls of the user.
  */
 import {
   bytesCodec,
@@ -20,7 +20,7 @@ import { EntryStream, type StreamItem, type StreamOwner } from './entry-stream.j
 import { MemberList } from './member-list.js';
 import { type JoinOptions, ROOM_EVENTS, type RoomEvents } from './room.js';
 
-/** Who hears of what happens in a room. */
+/** The client, as far as a room tells it something. */
 export interface RoomOwner {
   readonly identity: Identity;
   onGap(gap: Gap): void;
@@ -31,7 +31,7 @@ export interface RoomOwner {
 /** Events that are entries of the stream: a listener for one of them is a reader. */
 export const ENTRY_EVENTS = ['message', 'notice', 'gap', 'unreadable'] as const;
 
-/** What a signal may be encoded with; it is sent as JSON. */
+/** The codecs in which a signal may come; it is sent as JSON. */
 const SIGNAL_CODECS: readonly Codec<unknown>[] = [
   jsonCodec,
   textCodec as Codec<unknown>,
@@ -46,7 +46,7 @@ export class RoomStream<T> implements StreamOwner<T>, PublishTarget {
   readonly listeners: Listeners<RoomEvents<T>>;
   readonly members: MemberList = new MemberList();
   readonly entries: EntryStream<T>;
-  /** What the join asked for: taken again when the server has lost its memory. */
+  /** The history that the join asked for: asked for again when the server has lost its memory. */
   readonly wantedHistory: number;
   joined = true;
   /** Why it is not joined any more, if the user did not leave it. */
@@ -117,7 +117,7 @@ export class RoomStream<T> implements StreamOwner<T>, PublishTarget {
     try {
       value = known.decode(body);
     } catch {
-      return; // Volatile: what cannot be read is as good as lost.
+      return; // A signal is volatile: one that cannot be read is as good as lost.
     }
     this.listeners.emit('signal', { room: this.name, sender: { id: sender, name }, value });
   }

@@ -1,9 +1,9 @@
 /**
  * The rooms of a session: joining, leaving, and coming back to all of them on another connection.
  *
- * Streams are found by the handle of their room, which is valid for one connection. A room that the session is
- * still in goes on where it stopped; any other is joined again after the last entry that was seen, for as long
- * as the server's refusals may pass.
+ * Streams are found by the handle of their room, which is valid for one connection. A room that the session
+ * is still in goes on where it stopped. Any other is joined again after the last entry that was seen, and
+ * tried again while the server's refusal may pass.
  */
 import {
   type Codec,
@@ -41,7 +41,7 @@ const TRANSIENT: ReadonlySet<ClientErrorCode> = new Set([
 
 type JoinRequest = Extract<RequestBody, { readonly op: 'join' }>;
 
-/** What the rooms need of their client. */
+/** The part of a client that its rooms need. */
 export interface RoomHost extends RoomOwner, RoomCalls {
   /** The room ended against the will of this side. */
   onRoomLost(room: string, error: ClientError): void;
@@ -69,7 +69,9 @@ export class RoomStreams {
     return this.#joined;
   }
 
-  /** What a hello asks to resume. Positions of another epoch are of no use to the server. */
+  /**
+   * The positions that a hello asks to resume from. Positions of another epoch are of no use to the server.
+   */
   positions(epoch: string): RoomPosition[] {
     return [...this.#byName.values()]
       .filter((room) => room.entries.epoch === epoch)
@@ -85,7 +87,7 @@ export class RoomStreams {
     if (present && !this.#isAsked(room, 'leave')) return this.#same(present, options);
     let result: Room<T> | undefined;
     await this.#host.requests.ask(
-      // What is undefined here is not in the JSON.
+      // Undefined fields are not in the JSON.
       { op: 'join', room, history, after: since?.seq, epoch: since?.epoch } as JoinRequest,
       {
         signal,
@@ -151,8 +153,8 @@ export class RoomStreams {
   /**
    * Puts every room back on a new connection.
    *
-   * @param held - the rooms that the session is still in; `undefined` when it is a new one. Of a session that goes on,
-   *   a room that is missing was taken from the member while it was away
+   * @param held - the rooms that the session is still in; `undefined` when it is a new one. Of a session that
+   *   goes on, a room that is missing was taken from the member while it was away
    * @param inbox - the stream of direct messages
    */
   comeBack(
@@ -291,8 +293,8 @@ export class RoomStreams {
   }
 
   /**
-   * The session is in a room by a join whose answer came late, or was lost: it leaves, unless this side has the room, or
-   * has asked for something since, which decides.
+   * Leaves a room that the session is in by a join whose answer came late, or was lost. Does nothing where
+   * this side has the room, or has asked to join or leave it since: that request decides.
    *
    * Number 0 belongs to no request: the answer is ignored.
    */

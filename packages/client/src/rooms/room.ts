@@ -10,9 +10,11 @@ import type { Gap, Message, Notice, RoomEntry, UnreadableMessage } from './entry
 
 /** Options of `client.join`. */
 export interface JoinOptions<T> {
-  /** What messages consist of. @defaultValue textCodec */
+  /** Codec of the messages. @defaultValue textCodec */
   readonly codec?: Codec<T>;
-  /** How many entries from before the join are wanted. The server may have, or give, fewer. @defaultValue 0 */
+  /**
+   * How many entries from before the join are wanted. The server may have, or give, fewer. @defaultValue 0
+   */
   readonly history?: number;
   /** Continues after an entry that an earlier run of the program has seen, instead of `history`. */
   readonly since?: { readonly epoch: string; readonly seq: number };
@@ -26,7 +28,7 @@ export interface JoinOptions<T> {
 export interface Signal {
   readonly room: string;
   readonly sender: Member;
-  /** What was sent, if its codec is text, JSON or bytes. */
+  /** The value that was sent; its codec is text, JSON or bytes. */
   readonly value: unknown;
 }
 
@@ -72,7 +74,10 @@ export interface HistoryOptions {
 
 /** Part of the log of a room. */
 export interface HistoryPage<T> {
-  /** In order, oldest first. A gap stands where some are missing: behind `after`, if the server holds them no longer. */
+  /**
+   * In order, oldest first. A gap stands where some are missing: behind `after`, if the server holds them no
+   * longer.
+   */
   readonly entries: readonly RoomEntry<T>[];
   /** Whether nothing lies beyond, in the direction that was asked for. */
   readonly end: boolean;
@@ -94,7 +99,9 @@ export interface Room<T = string> {
   readonly joined: boolean;
   /** Last entry that arrived: with {@link ChatClient.epoch} it is what `since` of a later join takes. */
   readonly position: number;
-  /** Members that are known, by id; live. The first 64, those that came since, and what `loadMembers` added. */
+  /**
+   * Members that are known, by id; live. The first 64, those that came since, and what `loadMembers` added.
+   */
   readonly members: ReadonlyMap<number, Member>;
   /** Number of members, known or not. */
   readonly memberCount: number;
@@ -105,20 +112,20 @@ export interface Room<T = string> {
    * A rejection that nobody handles is not reported as unhandled.
    *
    * @returns a promise that is resolved when the message is in the log
-   * @throws ClientError (as a rejection) `ERR_CLIENT_RATE_LIMITED`, `ERR_CLIENT_TOO_LARGE`, `ERR_CLIENT_NOT_MEMBER`,
-   *   `ERR_CLIENT_REJECTED`, `ERR_CLIENT_UNCONFIRMED`, `ERR_CLIENT_OUTBOX_FULL`, `ERR_CLIENT_OUTBOX_EXPIRED`,
-   *   `ERR_CLIENT_CLOSED`; what the codec throws; the reason of `signal`, after which the message may still be
-   *   delivered if it was on its way
+   * @throws ClientError (as a rejection) `ERR_CLIENT_RATE_LIMITED`, `ERR_CLIENT_TOO_LARGE`,
+   *   `ERR_CLIENT_NOT_MEMBER`, `ERR_CLIENT_REJECTED`, `ERR_CLIENT_UNCONFIRMED`, `ERR_CLIENT_OUTBOX_FULL`,
+   *   `ERR_CLIENT_OUTBOX_EXPIRED`, `ERR_CLIENT_CLOSED`; what the codec throws; the reason of `signal`, after
+   *   which the message may still be delivered if it was on its way
    */
   send(value: T, options?: { readonly signal?: AbortSignal }): Promise<Sent>;
 
   /**
-   * Sends a volatile event, as JSON, to the members that are here now. Dropped when the connection is away, or so
-   * slow that 64 KiB of what was sent before still wait.
+   * Sends a volatile event, as JSON, to the members that are here now. Dropped when the connection is away,
+   * or so slow that 64 KiB of what was sent before still wait.
    *
    * @returns whether it was handed to the connection
-   * @throws ClientError `ERR_CLIENT_TOO_LARGE` when it exceeds `limits.maxSignalBytes`; what JSON cannot hold is a
-   *   ProtocolError
+   * @throws ClientError `ERR_CLIENT_TOO_LARGE` when it exceeds `limits.maxSignalBytes`; what JSON cannot hold
+   *   is a ProtocolError
    */
   signal(value: unknown): boolean;
 

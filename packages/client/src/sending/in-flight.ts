@@ -1,9 +1,10 @@
 /**
- * What has been sent and not yet answered, under consecutive numbers from 1; the answers come in any order, though
- * mostly in that of the numbers.
+ * Items that were sent and are not answered yet, under consecutive numbers from 1. The answers come in any
+ * order, though mostly in that of the numbers.
  *
- * An array, since a `Map` that takes and gives up thousands of entries a second makes itself anew all the time, and its
- * dead tables, once they are old, keep everything young that they point at: a message cost twice as much to send.
+ * It is an array. A `Map` that takes and gives up thousands of entries a second rebuilds its table all the
+ * time, and old dead tables keep alive whatever they point at: with one, a message cost twice as much to
+ * send.
  */
 export class InFlight<T> {
   readonly #items: (T | undefined)[] = [];
@@ -38,7 +39,7 @@ export class InFlight<T> {
     return item;
   }
 
-  /** Those that are there, in the order of their numbers. */
+  /** All items, in the order of their numbers. */
   all(): T[] {
     return this.#items.filter((item) => item !== undefined);
   }

@@ -1,14 +1,14 @@
 /**
  * Messages on their way to the server, and the one outcome of each.
  *
- * A message waits in `#queue` until the connection and the window (`maxInFlight`) let it go; then it gets its
- * publish id and stays in `#inFlight` until the server acknowledges or refuses it. One whose room is not joined again
- * yet is put aside, in `#aside`, and holds nobody up. When the connection breaks:
+ * A message waits in `#queue` until the connection and the window (`maxInFlight`) let it go. Then it gets its
+ * publish id and stays in `#inFlight` until the server acknowledges or refuses it. A message whose room is
+ * not joined again yet is put aside, in `#aside`, and holds no other up. When the connection breaks:
  *
  *  - session resumed: everything in flight is sent again, in order, under the same ids; the server recognises
  *    what it has already. Each message is in the log once.
- *  - session lost: nobody can say whether what was in flight is in the log, and the promises say so
- *    (`ERR_CLIENT_UNCONFIRMED`). What was never sent is sent in the new session.
+ *  - session lost: the messages in flight may be in the log or not, and their promises say so
+ *    (`ERR_CLIENT_UNCONFIRMED`). Messages that were never sent go out in the new session.
  *
  * Bounded by count, bytes and age, whatever the state of the connection.
  */
@@ -26,15 +26,17 @@ export interface OutboxLimits {
   readonly maxAgeMs: number;
 }
 
-/** Where the server put a message. */
+/** The place that the server gave a message. */
 export interface Accepted {
   readonly seq: number;
   readonly at: number;
 }
 
-/** To whom a message goes: a room, or one member. */
+/** The receiver of a message: a room, or one member. */
 export interface PublishTarget {
-  /** Whether its messages have to wait, and those for others need not; told by `settled` when that is over. */
+  /**
+   * Whether its messages have to wait, and those for others need not; told by `settled` when that is over.
+   */
   readonly isWaiting?: boolean;
   /** Why nothing can be sent to it any more. */
   readonly refusal?: ClientError | undefined;
@@ -236,7 +238,7 @@ export class Outbox {
     this.#queue.sort((a, b) => a.order - b.order);
   }
 
-  /** What waits in the queue and beside it. */
+  /** The messages in the queue and beside it. */
   #unsent(): Item[] {
     return [...this.#queue, ...[...this.#aside.values()].flat()];
   }
@@ -246,7 +248,7 @@ export class Outbox {
     this.#inFlight = new InFlight();
   }
 
-  /** Forgets what was settled while it waited. What is in flight stays: its id is used up. */
+  /** Forgets messages that were settled while they waited. Those in flight stay: their ids are used up. */
   #dropSettled(): void {
     const waits = ({ settled }: Item) => !settled;
     this.#queue = this.#queue.filter(waits);
@@ -261,7 +263,7 @@ export class Outbox {
       if (item.settled) continue;
       if (item.expiresAt > now) next = Math.min(next, item.expiresAt);
       else {
-        // What has been sent may be in the log.
+        // A message that was sent may be in the log.
         const code = item.frame ? 'ERR_CLIENT_UNCONFIRMED' : 'ERR_CLIENT_OUTBOX_EXPIRED';
         item.settle(
           new ClientError(code, `not ${item.frame ? 'acknowledged' : 'sent'} within ${maxAgeMs} ms`),

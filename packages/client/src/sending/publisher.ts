@@ -12,7 +12,7 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Where a message that was sent stands in the log. */
+/** The place of a sent message in the log. */
 export interface Sent {
   /** The id under which every member sees it. */
   readonly id: string;
@@ -21,7 +21,7 @@ export interface Sent {
   readonly at: number;
 }
 
-/** What a {@link Publisher} needs to know of its session. */
+/** The part of a session that a {@link Publisher} needs. */
 export interface PublisherSession {
   readonly epoch: string;
   readonly limits: SessionLimits | undefined;

@@ -16,7 +16,7 @@ export interface HistoryAnswer {
   readonly end: boolean;
 }
 
-/** What each request is answered with. */
+/** The answer to each request. */
 export interface Answers extends ResponseBodies {
   readonly history: HistoryAnswer;
 }
@@ -25,7 +25,7 @@ export interface AskOptions<Answer> {
   readonly signal?: AbortSignal | undefined;
   /** Sees the answer before any later frame is looked at. May throw: the request rejects with that. */
   readonly onAnswer?: (answer: Answer) => void;
-  /** Called when the answer comes although nobody waits for it any more. */
+  /** Called when the answer comes after the promise was settled. */
   readonly onLateAnswer?: (answer: Answer) => void;
   /** Whether it is asked again on another connection. @defaultValue true */
   readonly repeat?: boolean;
@@ -36,7 +36,7 @@ interface Pending {
   readonly options: AskOptions<never>;
   readonly chunks: Uint8Array[];
   readonly settle: (error: unknown, answer?: unknown) => void;
-  /** Nobody waits any more: the promise is settled. */
+  /** The promise is settled. */
   abandoned: boolean;
 }
 
@@ -52,7 +52,7 @@ export class Requests {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Whether such a request has no answer yet, though perhaps nobody waits for it any more. */
+  /** Whether such a request has no answer yet, settled or not. */
   some(predicate: (request: RequestBody) => boolean): boolean {
     return [...this.#pending.values()].some(({ request }) => predicate(request));
   }

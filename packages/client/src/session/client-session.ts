@@ -1,12 +1,13 @@
 /**
- * What stands behind a {@link Client}: one session over as many connections as it takes.
+ * One session over as many connections as it takes; it stands behind a {@link Client}.
  *
  * The life of a client is the union {@link ClientState}, changed in `#become` alone. A connection hands its
- * frames to this class, which gives them to the part that waits for them; when the connection ends, `onEnd`
- * decides whether there is another, and `onWelcome` puts everything back:
+ * frames to this class, which gives each to the part that waits for it. When the connection ends, `onEnd`
+ * decides whether there is another. `onWelcome` puts everything back:
  *
  *  1. session resumed: rooms go on where they stopped, unacknowledged messages are sent again;
- *  2. session lost: rooms are joined again after the last entry that was seen, and messages wait until they are.
+ *  2. session lost: rooms are joined again after the last entry that was seen, and messages wait until they
+ *     are.
  */
 import { type Codec, FrameType, type Hello, type SessionLimits, type Welcome } from '@chat/protocol';
 import { CLIENT_EVENTS, type ClientEvents, type ClientState } from '../chat-client.js';
@@ -37,7 +38,10 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
   readonly #settings: Settings<D>;
   readonly #outbox: Outbox;
   readonly #reconnect: Reconnect;
-  /** As whom all hellos are said: a session whose welcome never arrived does not keep the name from this client. */
+  /**
+   * As whom all hellos are said: a session whose welcome never arrived does not keep the name from this
+   * client.
+   */
   readonly #self: OwnIdentity;
   #session: { readonly session: string; readonly secret: string; readonly epoch: string } | undefined;
   #connection: Connection | undefined;
@@ -119,7 +123,7 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
     return this.#closing;
   }
 
-  // What rooms need.
+  // Calls of the rooms.
 
   sendVolatile(frame: Uint8Array): boolean {
     return this.state.status === 'open' && this.#connection!.sendVolatile(frame);
@@ -155,7 +159,7 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
     if (kind === 'renamed' && member.id === this.identity.id) this.takeName(member.name);
   }
 
-  // What the connection tells.
+  // Calls of the connection.
 
   onWelcome(connection: Connection, welcome: Welcome): void {
     const { session, secret, epoch, inbox, limits } = welcome;
@@ -245,7 +249,10 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
     }
   }
 
-  /** The session has no number left for a message: another one goes on, under the same name and in the same rooms. */
+  /**
+   * The session has no number left for a message: another one goes on, under the same name and in the same
+   * rooms.
+   */
   #renewSession(): void {
     this.#session = undefined;
     this.#connection?.fail(
@@ -261,7 +268,7 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
       rooms: this.rooms.positions(session.epoch),
       inbox: this.inbox.stream.position,
     };
-    // What is undefined here is not in the JSON.
+    // Undefined fields are not in the JSON.
     const [clientSecret, attempt] = [self.secret, ++self.attempts];
     return {
       name: this.identity.name,
@@ -297,7 +304,7 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
     this.listeners.end('state');
     this.#outbox.fail(reason);
     this.requests.fail(reason);
-    // Whoever closed knows why; everybody else is told.
+    // A user that closed the client knows why. Any other end has a reason.
     const error = reason.code === 'ERR_CLIENT_CLOSED' ? undefined : reason;
     this.rooms.end(error);
     this.listeners.end('direct', error);
@@ -334,7 +341,7 @@ function schemeOf(url: string): string {
   return /^(\w+:)\/\/[^/]/.exec(url)?.[1]?.toLowerCase() ?? '';
 }
 
-/** What an error of the platform says. One for several addresses says it in its parts only. */
+/** The message of an error of the platform. One for several addresses has it in its parts only. */
 function describe(cause: unknown): string {
   const { message, errors } = (cause ?? {}) as { message?: string; errors?: readonly { message?: string }[] };
   return message || errors?.[0]?.message || String(cause);

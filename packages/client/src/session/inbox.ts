@@ -1,5 +1,6 @@
 /**
- * The direct messages of a client: a stream of entries like that of a room, which goes on over all its connections.
+ * The direct messages of a client: a stream of entries like that of a room, which goes on over all its
+ * connections.
  */
 import type { Codec } from '@chat/protocol';
 import type { ClientEvents } from '../chat-client.js';

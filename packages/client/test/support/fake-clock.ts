@@ -34,7 +34,10 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
-  /** Sets the time of day forward, or back, and nothing else: what a machine sees whose other clocks stop in suspend. */
+  /**
+   * Sets the time of day forward, or back, and nothing else: what a machine sees whose other clocks stop in
+   * suspend.
+   */
   set(ms: number): void {
     this.#setMs += ms;
   }
@@ -67,7 +70,8 @@ export class FakeClock implements Clock {
 
   /**
    * Lets `ms` pass without any timer noticing, as a machine that sleeps does; then fires what is late. With
-   * `timersStop` a timer still has to wait for what was left of its delay, as where timers do not count the sleep.
+   * `timersStop` a timer still has to wait for what was left of its delay, as where timers do not count the
+   * sleep.
    */
   async sleep(ms: number, { timersStop = false } = {}): Promise<void> {
     this.#now += ms;

@@ -1,5 +1,6 @@
 /**
- * When to draw: at once after a key, at most so often while a flood comes, and not at all while nothing changes.
+ * When to draw: at once after a key, at most so often while a flood comes, and not at all while nothing
+ * changes.
  */
 import type { SteadyClock } from '../../clock.js';
 

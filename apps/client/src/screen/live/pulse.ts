@@ -1,6 +1,6 @@
 /**
- * The one timer of the screen: measures the way to the server now and then, and draws each second while something on
- * the screen depends on the time. It sleeps until one of them is due.
+ * The one timer of the screen: measures the way to the server now and then, and draws each second while
+ * something on the screen depends on the time. It sleeps until one of them is due.
  */
 import type { ChatClient } from '@chat/client';
 import type { SteadyClock } from '../../clock.js';

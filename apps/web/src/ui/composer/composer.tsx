@@ -1,6 +1,6 @@
 /**
- * Where one writes. Enter sends, Shift+Enter begins a new line, and what was begun stays when one looks
- * elsewhere.
+ * The message field. Enter sends, Shift+Enter begins a new line, and a message that was begun stays when the
+ * user looks elsewhere.
  */
 import type { Member } from '@chat/client';
 import type { VNode } from 'preact';
@@ -43,7 +43,8 @@ export function Composer({ model, conversation }: ComposerProps): VNode {
     });
   };
 
-  // Where there is a keyboard on the table, one may write at once. On a phone it would cover half of the screen.
+  // Where there is a keyboard on the table, one may write at once. On a phone it would cover half of the
+  // screen.
   useLayoutEffect(() => {
     if (matchMedia('(pointer: fine)').matches && !document.querySelector('dialog[open]'))
       field.current?.focus();
@@ -87,8 +88,8 @@ export function Composer({ model, conversation }: ComposerProps): VNode {
             model.writing.type(conversation, value.trim() !== '');
           }}
           onKeyDown={(event) => {
-            // While characters are composed (Chinese, Japanese …) Enter ends that.
-            // Safari says that it has ended before the key comes; the key is that of an input method all the same.
+            // While characters are composed (Chinese, Japanese …) Enter ends that. Safari says that it has
+            // ended before the key comes; the key is that of an input method all the same.
             const isComposing = event.isComposing || event.keyCode === INPUT_METHOD_KEY;
             if (event.key !== 'Enter' || event.shiftKey || isComposing) return;
             event.preventDefault();

@@ -1,6 +1,6 @@
 /**
- * A window in front of the page. The browser's own dialog keeps the focus inside, closes on Escape and gives the
- * focus back.
+ * A window in front of the page. The browser's own dialog keeps the focus inside, closes on Escape and gives
+ * the focus back.
  */
 import type { ComponentChildren, VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';

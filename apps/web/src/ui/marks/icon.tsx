@@ -1,6 +1,6 @@
 /**
- * The few pictograms of the interface, drawn with one pen. They are decoration: what they stand for is said in
- * the label of the button around them.
+ * The few pictograms of the interface, drawn with one pen. They are decoration: what they stand for is said
+ * in the label of the button around them.
  */
 import type { VNode } from 'preact';
 

@@ -1,5 +1,5 @@
 /**
- * Who is in the room. Choosing somebody begins private words.
+ * The members of the room. Choosing one begins private words.
  */
 
 import type { Member } from '@chat/client';

@@ -12,7 +12,7 @@ import { Avatar } from '../marks/avatar.js';
 import { Icon } from '../marks/icon.js';
 import { MessageText } from './message-text.js';
 
-/** What can be done with a line. */
+/** The actions on a line. */
 export interface RowActions {
   readonly retry: (key: string) => void;
   readonly discard: (key: string) => void;

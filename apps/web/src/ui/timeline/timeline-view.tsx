@@ -1,8 +1,8 @@
 /**
- * The messages of a conversation. Only what is near the visible part is in the document, so ten thousand of them
- * scroll like ten.
+ * The messages of a conversation. Only what is near the visible part is in the document, so ten thousand of
+ * them scroll like ten.
  *
- * Who is at the end stays there when something new arrives; who reads further up is not moved, also not when
+ * A reader at the end stays there when something new arrives. A reader further up is not moved, also not when
  * older messages are put in before.
  */
 import type { VNode } from 'preact';
@@ -55,7 +55,7 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
   }, []);
   const askForOlder = useCallback(() => void model.loadOlder(conversation), [model, conversation]);
 
-  // Where one left off, or at the end.
+  // At the place where the reader left off, or at the end.
   useLayoutEffect(() => {
     const unread = rows.findIndex(({ kind }) => kind === 'unread');
     if (unread > 0) {
@@ -74,7 +74,7 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
     if (rows.length > 0 && scrollHeight < clientHeight + START_PX) askForOlder();
   }, [rows, shiftCount, askForOlder, toEnd]);
 
-  // What one says oneself is to be seen.
+  // An own message is to be seen.
   const newestOwn = outgoing.at(-1)?.key;
   useEffect(() => {
     if (newestOwn === undefined) return;
@@ -103,7 +103,7 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
   const onTouched = (): void => {
     touchedAt.current = performance.now();
   };
-  /** Who sets out upwards is let go at once, before a new line can pull back to the end. */
+  /** A reader that sets out upwards is let go at once, before a new line can pull back to the end. */
   const onUpwards = (): void => {
     onTouched();
     if ((scroller.current?.scrollTop ?? 0) > 0) follows.current = false;
@@ -130,7 +130,8 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
         aria-live="off"
         aria-label={conversation.kind === 'room' ? `Messages in ${conversation.name}` : 'Private messages'}
         aria-busy={isLoading}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard.
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by
+        // keyboard.
         tabIndex={0}
         onWheel={(event) => (event.deltaY < 0 ? onUpwards() : onTouched())}
         onTouchMove={onTouched}

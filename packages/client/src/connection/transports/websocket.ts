@@ -1,6 +1,6 @@
 /**
- * `ws://` and `wss://`, over anything that has the interface of the browser's WebSocket: the browser's own, and
- * the one of the library `ws`.
+ * `ws://` and `wss://`, over anything that has the interface of the browser's WebSocket: the browser's own,
+ * and the one of the library `ws`.
  *
  * There is no preface, since the subprotocol `chat.v1` names the dialect. Messages are binary and hold whole
  * frames, so neither side sees where the other one cut.
@@ -71,7 +71,8 @@ export function openWebSocket(
     };
     socket.onmessage = (event: { readonly data: unknown }) => {
       const { data } = event;
-      // Not asked for its class: what comes from another realm, as in jsdom, has another one of the same name.
+      // Not asked for its class: what comes from another realm, as in jsdom, has another one of the same
+      // name.
       if (ArrayBuffer.isView(data)) {
         sink.data(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       } else if (typeof data !== 'string') sink.data(new Uint8Array(data as ArrayBuffer));
