@@ -227,7 +227,7 @@ export class RoomStreams {
         if (connection.ended) return;
         const error = ClientError.is(cause)
           ? cause
-          : new ClientError('ERR_CLIENT_PROTOCOL', `the answer to the join of ${name} has no sense`, {
+          : new ClientError('ERR_CLIENT_PROTOCOL', `the answer to the join of ${name} cannot be read`, {
               cause,
             });
         if (!TRANSIENT.has(error.code)) {

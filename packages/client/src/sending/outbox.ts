@@ -279,5 +279,6 @@ export class Outbox {
 function assertRoom(name: string, max: number, used: number, more: number): void {
   const actual = used + more;
   if (actual <= max) return;
-  throw new ClientError('ERR_CLIENT_OUTBOX_FULL', `${actual} would wait, ${name} is ${max}`, { max, actual });
+  const message = `the outbox would hold ${actual}, outbox.${name} is ${max}`;
+  throw new ClientError('ERR_CLIENT_OUTBOX_FULL', message, { max, actual });
 }
