@@ -18,10 +18,10 @@ import {
 } from '@chat/client';
 import type { TimelineItem } from '@chat/client/timeline';
 import { type PageClock, pageClock, signIn } from '../sign-in/sign-in.js';
+import { explain } from '../text/explain.js';
 import { type Announcement, Announcements } from './announcements.js';
 import type { Conversation, RoomConversation, Watch } from './conversation.js';
 import { ConversationList } from './conversation-list.js';
-import { explain } from './explain.js';
 import type { Preferences } from './preferences.js';
 import { Writing } from './writing.js';
 

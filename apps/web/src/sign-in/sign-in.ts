@@ -3,7 +3,7 @@
  * reload.
  */
 import { type ChatClient, ClientError, ClientErrorCode } from '@chat/client';
-import { explain } from '../model/explain.js';
+import { explain } from '../text/explain.js';
 
 /** The time of the page: replaced in tests. */
 export interface PageClock {

@@ -5,7 +5,7 @@ import type { RoomsPage } from '@chat/client';
 import type { VNode } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ChatModel } from '../../model/chat-model.js';
-import { explain } from '../../model/explain.js';
+import { explain } from '../../text/explain.js';
 import { Modal } from './modal.js';
 
 interface JoinDialogProps {

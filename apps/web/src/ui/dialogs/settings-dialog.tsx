@@ -4,8 +4,8 @@
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ChatModel } from '../../model/chat-model.js';
-import { explain } from '../../model/explain.js';
 import type { Theme } from '../../model/preferences.js';
+import { explain } from '../../text/explain.js';
 import { Modal } from './modal.js';
 
 interface SettingsDialogProps {

@@ -4,8 +4,8 @@
 import type { OutgoingItem } from '@chat/client/timeline';
 import type { VNode } from 'preact';
 import { memo } from 'preact/compat';
-import { explain, explainGap } from '../../model/explain.js';
 import { type Row, summarize } from '../../model/rows.js';
+import { explain, explainGap } from '../../text/explain.js';
 import { clockTime, dayName, wholeTime } from '../../text/moments.js';
 import { nameHue } from '../../text/name-mark.js';
 import { Avatar } from '../marks/avatar.js';
