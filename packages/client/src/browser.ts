@@ -18,10 +18,8 @@ interface Page {
 }
 
 const BROWSER: Platform = {
-  transports: new Map([
-    ['ws:', openNativeWebSocket],
-    ['wss:', openNativeWebSocket],
-  ]),
+  schemes: 'ws: wss:',
+  transportFor: (url) => (/^wss?:\/\/[^/]/i.test(url) ? openNativeWebSocket : undefined),
   onWake: (wake) => {
     const page = globalThis as Page;
     const shown = () => {

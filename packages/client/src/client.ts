@@ -15,14 +15,12 @@ import { ClientSession } from './session/client-session.js';
 
 export class Client<D> implements ChatClient<D> {
   readonly #session: ClientSession<D>;
+  readonly url: string;
 
   /** @param maxPublishId - after how many messages a new session begins */
   constructor(platform: Platform, url: string | URL, options: ConnectOptions<D>, maxPublishId?: number) {
     this.#session = new ClientSession(platform, url, options, maxPublishId);
-  }
-
-  get url(): string {
-    return this.#session.url;
+    this.url = this.#session.url;
   }
 
   get state(): ClientState {

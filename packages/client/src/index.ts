@@ -15,13 +15,11 @@ export * from './exports.js';
 export { fileIdentity } from './session/file-identity.js';
 
 const NODE: Platform = {
-  transports: new Map([
-    ['tcp:', openSocket],
-    ['tls:', openSocket],
-    ['unix:', openSocket],
-    ['ws:', openLibraryWebSocket],
-    ['wss:', openLibraryWebSocket],
-  ]),
+  schemes: 'tcp: tls: unix: ws: wss:',
+  transportFor: (url) => {
+    if (/^(unix:.|(tcp|tls):\/\/[^/])/i.test(url)) return openSocket;
+    return /^wss?:\/\/[^/]/i.test(url) ? openLibraryWebSocket : undefined;
+  },
 };
 
 /**

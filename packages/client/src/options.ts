@@ -68,8 +68,10 @@ export interface ConnectOptions<D = string> {
 
 /** The differences between Node and the browser. */
 export interface Platform {
-  /** Transports by the scheme of the URL, colon included. */
-  readonly transports: ReadonlyMap<string, OpenTransport>;
+  /** Schemes of the URLs that it can open, for people. */
+  readonly schemes: string;
+  /** The transport for a URL; undefined where it is no URL of these schemes that names a host or a path. */
+  transportFor(url: string): OpenTransport | undefined;
   /** Calls `wake` when the network, or the page, is back. @returns a function that ends this */
   onWake?(wake: () => void): () => void;
 }

@@ -29,19 +29,15 @@ export class JoinedRoom<T> implements Room<T> {
   readonly #stream: RoomStream<T>;
   readonly #calls: RoomCalls;
   readonly #leave: () => Promise<void>;
+  readonly name: string;
+  readonly codec: Codec<T>;
 
   constructor(stream: RoomStream<T>, calls: RoomCalls, leave: () => Promise<void>) {
     this.#stream = stream;
     this.#calls = calls;
     this.#leave = leave;
-  }
-
-  get name(): string {
-    return this.#stream.name;
-  }
-
-  get codec(): Codec<T> {
-    return this.#stream.codec;
+    this.name = stream.name;
+    this.codec = stream.codec;
   }
 
   get joined(): boolean {

@@ -94,13 +94,15 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
     if (this.#opening) return this.#opening.promise;
     const { signal } = this.#settings;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const opening = {} as Opening;
-    const promise = new Promise<void>((resolve, reject) => Object.assign(opening, { resolve, reject }));
+    let settle!: Pick<Opening, 'resolve' | 'reject'>;
+    const promise = new Promise<void>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
     const stopWaiting = onAbort(signal, () => {
       this.#shut(closed('connecting was aborted', signal?.reason), signal?.reason);
     });
     promise.then(stopWaiting, stopWaiting);
-    this.#opening = Object.assign(opening, { promise });
+    this.#opening = { promise, ...settle };
     this.#stopWaking = this.#platform.onWake?.(() => this.#wake());
     this.#become({ status: 'connecting' });
     void this.#tryOnce();
@@ -230,10 +232,10 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
     const { signal } = connection;
     this.#connection = connection;
     try {
-      const open = transport ?? this.#platform.transports.get(schemeOf(this.url));
+      const open = transport ?? this.#platform.transportFor(this.url);
       if (open === undefined) {
-        const known = [...this.#platform.transports.keys()].join(' ');
-        throw new ClientError('ERR_CLIENT_URL_UNSUPPORTED', `'${this.url}' is not a URL of ${known}`);
+        const message = `'${this.url}' is not a URL of ${this.#platform.schemes}`;
+        throw new ClientError('ERR_CLIENT_URL_UNSUPPORTED', message);
       }
       // Without a store nothing is waited for, so that the hello goes out in this turn.
       const taken = this.#self.take(signal);
@@ -333,12 +335,6 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
 
 function closed(message: string, cause?: unknown): ClientError {
   return new ClientError('ERR_CLIENT_CLOSED', message, { cause });
-}
-
-/** The scheme of a URL, colon included; empty when it is not a URL that names a host or path. */
-function schemeOf(url: string): string {
-  if (/^unix:./.test(url)) return 'unix:';
-  return /^(\w+:)\/\/[^/]/.exec(url)?.[1]?.toLowerCase() ?? '';
 }
 
 /** The message of an error of the platform. One for several addresses has it in its parts only. */

@@ -597,7 +597,7 @@ describe('a session that has used up its publish numbers', () => {
   it('goes on in another one, once everything is answered, with the same identity and in the same rooms', async () => {
     const server = new ScriptedServer();
     const clock = new FakeClock();
-    const platform = { transports: new Map() };
+    const platform = { schemes: '', transportFor: () => undefined };
     const options = { name: 'ada', clock, random: () => 0.5, transport: server.transport };
     const client = new Client<string>(platform, 'tcp://test', options, 3);
     const opened = client.connect();
