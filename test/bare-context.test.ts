@@ -60,6 +60,9 @@ describe('in a context with the language alone', () => {
   it('there are the entries that are loaded here', () => {
     expect(ENTRIES.map(([name, file]) => `${name} ${file.split(/[\\/]/).at(-1)}`)).toEqual([
       '@chat/protocol index.cjs',
+      '@chat/protocol/frames frames.cjs',
+      '@chat/protocol/lines lines.cjs',
+      '@chat/protocol/check check.cjs',
       '@chat/protocol/msgpack msgpack.cjs',
       '@chat/client browser.cjs',
       '@chat/client/timeline timeline.cjs',

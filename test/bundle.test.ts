@@ -47,8 +47,10 @@ async function bundle(name: string, code: string): Promise<string> {
 
 describe('the bundle for a web page', () => {
   it.each([
-    ['client', "export { connect } from '@chat/client'; export { jsonCodec } from '@chat/protocol';", 16_000],
-    ['protocol', "export * from '@chat/protocol';", 8900],
+    ['client', "export { connect } from '@chat/client'; export { jsonCodec } from '@chat/protocol';", 16_100],
+    ['protocol', "export * from '@chat/protocol';", 3100],
+    ['frames', "export * from '@chat/protocol/frames';", 4800],
+    ['lines', "export * from '@chat/protocol/lines';", 2400],
     ['names', "export { nameKey } from '@chat/protocol';", 700],
   ] as const)('of %s stays within its budget and needs nothing of Node', async (name, code, maxBytes) => {
     const output = await bundle(name, code);

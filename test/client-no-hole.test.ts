@@ -220,7 +220,7 @@ class User {
         this.wire.cut();
         break;
       case 'evict':
-        this.#memory.chat.sessions.names.find(this.client.name)?.evict(step.room);
+        this.#memory.chat.sessions.find(this.client.name)?.evict(step.room);
     }
   }
 
@@ -238,7 +238,7 @@ class User {
       }
     }
     expect(this.settled).toBe(this.sent);
-    const session = this.#memory.chat.sessions.names.find(this.client.name)!;
+    const session = this.#memory.chat.sessions.find(this.client.name)!;
     const names = [...session.rooms.values()].map(({ room }) => room.name);
     expect(names.sort()).toEqual([...this.client.joined.keys()].sort());
   }

@@ -1,7 +1,111 @@
-/** What the packages give to their users, by name. What `@chat/protocol` exports is pinned beside its own tests. */
+/** What the packages give to their users, by name. */
 import { expect, it } from 'vitest';
 
 const names = (api: object): string[] => Object.keys(api).sort();
+
+it('@chat/protocol exports exactly this', async () => {
+  expect(names(await import('@chat/protocol'))).toEqual([
+    'CLOSE_CODE_OF_ERROR',
+    'CloseCode',
+    'CodecTag',
+    'DEFAULT_PORT',
+    'FailureCode',
+    'LOBBY',
+    'MAX_NAME_BYTES',
+    'ProtocolError',
+    'ProtocolErrorCode',
+    'WEBSOCKET_PATH',
+    'WEBSOCKET_SUBPROTOCOL',
+    'bytesCodec',
+    'closeCodeInfo',
+    'jsonCodec',
+    'nameKey',
+    'roomKey',
+    'roomNameProblem',
+    'textCodec',
+    'userNameProblem',
+    'withSchema',
+  ]);
+  expect(names(await import('@chat/protocol/msgpack'))).toEqual(['msgpackCodec']);
+});
+
+it('@chat/protocol/frames exports exactly this', async () => {
+  expect(names(await import('@chat/protocol/frames'))).toEqual([
+    'ACK_BYTES',
+    'CALL_HEADER_BYTES',
+    'CODEC_OFFSET',
+    'DEFAULT_MAX_FRAME_BYTES',
+    'ENTRY_HEADER_BYTES',
+    'ENTRY_PREV_OFFSET',
+    'ENTRY_ROOM_OFFSET',
+    'ENTRY_SENDER_OFFSET',
+    'ENTRY_SEQ_OFFSET',
+    'FIRST_SKIPPABLE_TYPE',
+    'FrameDecoder',
+    'FrameSplitter',
+    'FrameType',
+    'HEADER_BYTES',
+    'MAX_MAX_FRAME_BYTES',
+    'MIN_MAX_FRAME_BYTES',
+    'NAME_BYTES_OFFSET',
+    'NOTICE_KIND_OFFSET',
+    'NoticeKind',
+    'PREFACE_BYTES',
+    'PREFACE_FIRST_BYTE',
+    'PROTOCOL_VERSION',
+    'PUBLISH_HEADER_BYTES',
+    'PUBLISH_ID_OFFSET',
+    'PUBLISH_ROOM_OFFSET',
+    'TYPE_OFFSET',
+    'assertMaxFrameBytes',
+    'decodeFrame',
+    'decodePreface',
+    'encodeClose',
+    'encodeDirect',
+    'encodeFrame',
+    'encodeHello',
+    'encodePing',
+    'encodePong',
+    'encodePreface',
+    'encodePublish',
+    'encodeRequest',
+    'encodeSignal',
+    'entryBytes',
+    'readEntryHeader',
+    'readServerFrame',
+    'readU32',
+    'readU48',
+    'writeAck',
+    'writeEntry',
+  ]);
+});
+
+it('@chat/protocol/lines and @chat/protocol/check export exactly this', async () => {
+  expect(names(await import('@chat/protocol/lines'))).toEqual([
+    'DEFAULT_MAX_LINES_PER_MESSAGE',
+    'DEFAULT_MAX_LINE_BYTES',
+    'LineDecoder',
+    'TIMING_MARK_ANSWER',
+    'formatMessageLines',
+    'formatNoticeLine',
+    'isQuitLine',
+    'parseUserNameLine',
+    'printable',
+  ]);
+  expect(names(await import('@chat/protocol/check'))).toEqual([
+    'asAnything',
+    'asArray',
+    'asBoolean',
+    'asCount',
+    'asInteger',
+    'asNumber',
+    'asObject',
+    'asOptional',
+    'asPosition',
+    'asString',
+    'optionProblem',
+  ]);
+});
 
 it('@chat/server exports exactly this', async () => {
   expect(names(await import('@chat/server'))).toEqual([

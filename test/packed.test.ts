@@ -140,8 +140,12 @@ describe('the packed packages', () => {
 
   it('decode a frame from ESM and CommonJS', async () => {
     const names = '{ encodeFrame, FrameDecoder, FrameType }';
-    expect(await runFile('frame.mjs', `import ${names} from '@chat/protocol';${FRAME}`)).toBe('true 7');
-    expect(await runFile('frame.cjs', `const ${names} = require('@chat/protocol');${FRAME}`)).toBe('true 7');
+    expect(await runFile('frame.mjs', `import ${names} from '@chat/protocol/frames';${FRAME}`)).toBe(
+      'true 7',
+    );
+    expect(await runFile('frame.cjs', `const ${names} = require('@chat/protocol/frames');${FRAME}`)).toBe(
+      'true 7',
+    );
   });
 
   it('chat from ESM and CommonJS, and the process ends by itself', async () => {

@@ -2,16 +2,21 @@ import { defineConfig } from 'tsup';
 
 export default defineConfig({
   entry: {
-    fanout: 'src/fanout/main.ts',
+    // What npm runs.
+    fanout: 'src/commands/fanout.ts',
+    compare: 'src/commands/compare.ts',
+    shm: 'src/commands/shm.ts',
+    check: 'src/commands/check.ts',
+    diagrams: 'src/commands/diagrams.ts',
+    // What those start.
     'fanout-load': 'src/fanout/load.ts',
-    compare: 'src/compare/main.ts',
-    check: 'src/check/main.ts',
+    'pair-near': 'src/pairs/ends/near.ts',
+    'pair-far': 'src/pairs/ends/far.ts',
+    'shm-log': 'src/pairs/log-process.ts',
     'check-codecs': 'src/check/codec-process.ts',
-    'compare-near': 'src/compare/near.ts',
-    'compare-far': 'src/compare/far.ts',
-    diagrams: 'src/diagrams/main.ts',
-    'ws-server': 'src/peers/ws-server.ts',
-    'socket-io-server': 'src/peers/socket-io-server.ts',
+    'bare-server': 'src/ways/servers/bare-server.ts',
+    'ws-server': 'src/ways/servers/ws-server.ts',
+    'socket-io-server': 'src/ways/servers/socket-io-server.ts',
   },
   external: ['playwright-core'],
   format: ['esm'],

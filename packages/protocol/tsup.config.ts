@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/codecs/msgpack.ts'],
+  entry: ['src/index.ts', 'src/frames.ts', 'src/lines.ts', 'src/check.ts', 'src/codecs/msgpack.ts'],
   format: ['esm', 'cjs'],
   target: 'node20',
   dts: { compilerOptions: { ignoreDeprecations: '6.0' } },

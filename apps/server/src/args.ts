@@ -1,6 +1,7 @@
 /**
  * The command line of `chat-server`, checked before anything is started.
  */
+import { DEFAULT_PORT } from '@chat/protocol';
 import { type ChatServerOptions, UNLIMITED } from '@chat/server';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { checkSecret, readSecret, type Secret } from './secret.js';
@@ -74,8 +75,6 @@ const LIMITS = [
   ['coalesce-ms', 'coalesceMs', 'wait for more before sending, to save CPU'],
 ] as const satisfies readonly (readonly [string, keyof ChatServerOptions, string])[];
 
-/** Where clients look when they are told no port. */
-export const DEFAULT_PORT = 12345;
 const USAGE = 2;
 /** Of the environment. */
 const METRICS_TOKEN = 'CHAT_METRICS_TOKEN';

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { fileURLToPath } from 'node:url';
+import { DEFAULT_PORT } from '@chat/protocol';
 import {
   type ChatServer,
   createChatServer,
@@ -16,7 +17,7 @@ import {
 import { pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import packageJson from '../package.json' with { type: 'json' };
-import { type Arguments, DEFAULT_PORT, parseArguments, UsageError } from './args.js';
+import { type Arguments, parseArguments, UsageError } from './args.js';
 import { calmLogLine } from './calm-log-line.js';
 import { LogOutput } from './log-output.js';
 import { createMetricsHandler, registerMetrics } from './metrics.js';

@@ -1,7 +1,7 @@
 /**
  * The client, as its user sees it. `ClientSession` is what stands behind it.
  */
-import type { ResponseBodies, SessionLimits } from '@chat/protocol';
+import type { ResponseBodies, SessionLimits } from '@chat/protocol/frames';
 import type { ClientError } from './errors.js';
 import type { Stream, StreamOptions } from './events/event-queue.js';
 import type { ListenOptions } from './events/listeners.js';

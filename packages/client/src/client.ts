@@ -2,7 +2,7 @@
  * The object that a user holds. It has what {@link ChatClient} promises, at run time too, and nothing else:
  * what parts of a client ask of one another is behind it, in {@link ClientSession}.
  */
-import { encodeDirect, type SessionLimits } from '@chat/protocol';
+import { encodeDirect, type SessionLimits } from '@chat/protocol/frames';
 import { assertKnown } from './assert-known.js';
 import type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } from './chat-client.js';
 import type { Stream, StreamOptions } from './events/event-queue.js';

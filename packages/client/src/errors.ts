@@ -5,7 +5,7 @@
  * signal instead, and misuse (a negative limit, a second codec for one room) is a `TypeError` or
  * `RangeError`.
  */
-import type { SessionLimits } from '@chat/protocol';
+import type { SessionLimits } from '@chat/protocol/frames';
 
 /** Codes of {@link ClientError}. Stable: they are part of the public contract. */
 export const ClientErrorCode = {

@@ -3,7 +3,7 @@
  * build only lists those that exist (`assertKnown`), since comparing names is code that every page would
  * load.
  */
-import { type OptionNames, optionProblem } from '@chat/protocol';
+import { type OptionNames, optionProblem } from '@chat/protocol/check';
 import type { ReconnectOptions } from './connection/reconnect.js';
 import type { TlsOptions } from './connection/transport.js';
 import type { ConnectOptions } from './options.js';

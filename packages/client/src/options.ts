@@ -1,7 +1,9 @@
 /**
  * Everything that can be said when connecting, its defaults, and the check that it makes sense.
  */
-import { assertMaxFrameBytes, type Codec, DEFAULT_MAX_FRAME_BYTES, textCodec } from '@chat/protocol';
+
+import { type Codec, textCodec } from '@chat/protocol';
+import { assertMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES } from '@chat/protocol/frames';
 import { assertKnown } from './assert-known.js';
 import { type Clock, systemClock } from './clock.js';
 import type { ReconnectOptions } from './connection/reconnect.js';

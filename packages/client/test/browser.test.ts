@@ -1,4 +1,4 @@
-import { FrameType } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { connect, createChatClient } from '../src/browser.js';
 import { FakeClock, turns } from './support/fake-clock.js';

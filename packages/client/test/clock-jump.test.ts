@@ -2,7 +2,8 @@
  * Somebody sets the clock of the machine by an hour, again and again, in the middle of everything: what lasts
  * lasts as long as it did. Each story is told once with a clock that runs on and once for each way to set it.
  */
-import { CloseCode, FrameType } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { type ConnectOptions, connect } from '../src/index.js';
 import { createTimeline } from '../src/timeline/index.js';

@@ -1,5 +1,5 @@
 /** Options that do not exist are refused wherever options are taken, at every level, in both builds. */
-import type { OptionNames } from '@chat/protocol';
+import type { OptionNames } from '@chat/protocol/check';
 import { describe, expect, it } from 'vitest';
 import * as browser from '../src/browser.js';
 import * as node from '../src/index.js';

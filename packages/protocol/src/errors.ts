@@ -64,3 +64,8 @@ export class ProtocolError extends Error {
     return typeof value === 'object' && value !== null && BRAND in value;
   }
 }
+
+/** The error for a frame whose fields contradict its layout, or whose JSON has the wrong shape. */
+export function malformed(message: string): ProtocolError {
+  return new ProtocolError('ERR_PROTOCOL_FRAME_MALFORMED', message);
+}

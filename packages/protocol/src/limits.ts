@@ -4,12 +4,6 @@
  * The server announces its limits in `welcome`; a client that cannot take frames of that size closes.
  */
 
-/** The protocol version that this package speaks. */
-export const PROTOCOL_VERSION = 1;
-
-/** The TCP port at which a server listens when nothing else is said. */
-export const DEFAULT_PORT = 12345;
-
 /** Largest whole frame, header included, when nothing else is said: 64 KiB. */
 export const DEFAULT_MAX_FRAME_BYTES = 65_536;
 
@@ -27,19 +21,3 @@ export const DEFAULT_MAX_LINE_BYTES = 16_384;
 
 /** Lines that one message becomes in the line dialect, when nothing else is said. */
 export const DEFAULT_MAX_LINES_PER_MESSAGE = 100;
-
-/** The room that everybody of the line dialect is in. */
-export const LOBBY = 'lobby';
-
-/** @throws RangeError when `maxFrameBytes` is not an integer between the two bounds above. */
-export function assertMaxFrameBytes(maxFrameBytes: number): void {
-  if (
-    !Number.isInteger(maxFrameBytes) ||
-    maxFrameBytes < MIN_MAX_FRAME_BYTES ||
-    maxFrameBytes > MAX_MAX_FRAME_BYTES
-  ) {
-    throw new RangeError(
-      `maxFrameBytes must be an integer from ${MIN_MAX_FRAME_BYTES} to ${MAX_MAX_FRAME_BYTES}, got ${maxFrameBytes}`,
-    );
-  }
-}

@@ -6,8 +6,9 @@
  * FE begins neither UTF-8 text nor an HTTP request nor a TLS record, so one port can tell the dialects apart
  * by the first byte; CR LF betrays a path that rewrites line ends.
  */
+import { fits } from './bytes/integers.js';
 import { ProtocolError, ProtocolErrorCode } from './errors.js';
-import { PROTOCOL_VERSION } from './limits.js';
+import { PROTOCOL_VERSION } from './well-known.js';
 
 /** Length of the preface. */
 export const PREFACE_BYTES = 8;
@@ -25,7 +26,7 @@ const MAGIC: readonly number[] = [PREFACE_FIRST_BYTE, 0x43, 0x48, 0x41, 0x54, 0x
  * @example
  * ```ts
  * import assert from 'node:assert';
- * import { decodePreface, encodePreface } from '@chat/protocol';
+ * import { decodePreface, encodePreface } from '@chat/protocol/frames';
  *
  * const bytes = encodePreface();
  * assert.equal(decodePreface(bytes.subarray(0, 7)), undefined);
@@ -34,10 +35,7 @@ const MAGIC: readonly number[] = [PREFACE_FIRST_BYTE, 0x43, 0x48, 0x41, 0x54, 0x
  * ```
  */
 export function encodePreface(version: number = PROTOCOL_VERSION): Uint8Array {
-  if (!Number.isInteger(version) || version < 1 || version > 255) {
-    throw new RangeError(`version must be an integer from 1 to 255, got ${version}`);
-  }
-  return Uint8Array.of(...MAGIC, version);
+  return Uint8Array.of(...MAGIC, fits('version', version, 255, 1));
 }
 
 /**

@@ -6,7 +6,19 @@
 
 export type { TlsCertificate, TlsCertificates, TlsOptions } from './connection/tls.js';
 export { ServerError, ServerErrorCode } from './errors.js';
-export type { Draft, EventLog, LogConsumer, LogEntry, Origin } from './log/event-log.js';
+export type { Draft, LogEntry, Origin } from './log/entry.js';
+export type {
+  Durability,
+  EventLog,
+  EventStore,
+  LogCondition,
+  LogConsumer,
+  Recovered,
+  SearchHit,
+  SearchScope,
+  StoredPage,
+  StoredWish,
+} from './log/event-log.js';
 export { createMemoryLog } from './log/memory-log.js';
 export type {
   AuthenticateResult,

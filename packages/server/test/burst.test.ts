@@ -6,7 +6,7 @@
  * pauses, would find it.
  */
 import { createHash } from 'node:crypto';
-import { encodeFrame, FrameType, readU32, ENTRY_SEQ_OFFSET as SEQ_OFFSET } from '@chat/protocol';
+import { encodeFrame, FrameType, readU32, ENTRY_SEQ_OFFSET as SEQ_OFFSET } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../src/options/options.js';
 import { CARRIERS, type CarrierName, station } from './support/carriers.js';

@@ -1,5 +1,5 @@
 /** The contract of links and listeners: what a chat does must not depend on what carries it. */
-import { FrameType } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../src/options/options.js';
 import { CARRIERS, station } from './support/carriers.js';

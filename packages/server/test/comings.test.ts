@@ -2,7 +2,8 @@
  * Who comes, goes, is torn, comes late and is shown out, at random and with decisions that take their time: whatever
  * happens, a name has one owner, a room has no member that is not here, and in the end nobody is left.
  */
-import { FrameType, type Hello, nameKey, type Welcome } from '@chat/protocol';
+import { nameKey } from '@chat/protocol';
+import { FrameType, type Hello, type Welcome } from '@chat/protocol/frames';
 import { expect, it } from 'vitest';
 import type { AuthenticateResult } from '../src/options/hooks.js';
 import type { DuplicateNamePolicy } from '../src/options/options.js';
@@ -79,7 +80,7 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('leave everything in order (seed %i)', asyn
   const { chat, clock } = memory;
 
   const step = (person: Person): void => {
-    const session = chat.sessions.names.find(person.name);
+    const session = chat.sessions.find(person.name);
     switch (random.below(10)) {
       case 0:
       case 1:
@@ -120,7 +121,7 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])('leave everything in order (seed %i)', asyn
     expect(sessions.length).toBeLessThanOrEqual(MAX_SESSIONS);
     expect(new Set(sessions.map(({ name }) => nameKey(name))).size).toBe(sessions.length);
     for (const session of sessions) {
-      expect(chat.sessions.names.find(session.name)).toBe(session);
+      expect(chat.sessions.find(session.name)).toBe(session);
       for (const member of session.rooms.values()) {
         expect(member.room.members.get(session.memberId)).toBe(member);
       }

@@ -2,7 +2,7 @@
  * Hundreds of clients that come, go, break off and come back at random, in every dialect. What was accepted is
  * delivered to every member that stays, in order, none twice: read off `seq` and `prev`.
  */
-import { type Entry, FrameType, type Hello, type Joined } from '@chat/protocol';
+import { type Entry, FrameType, type Hello, type Joined } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../src/options/options.js';
 import { CARRIERS, type Station, station } from './support/carriers.js';

@@ -1,5 +1,6 @@
 /** The time of day may be set at any moment: it is what entries are dated with, and nothing lasts shorter or longer for it. */
-import { CloseCode, FrameType } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { type Clock, steadyClock, systemClock } from '../src/time/clock.js';
 import { TimerWheel } from '../src/time/timer-wheel.js';
@@ -77,9 +78,9 @@ describe.each([
     memory.clock.set(step);
     memory.clock.advance(9000);
     await turn();
-    expect([memory.chat.sessions.names.find('ada') !== undefined, bob.gone]).toEqual([true, false]);
+    expect([memory.chat.sessions.find('ada') !== undefined, bob.gone]).toEqual([true, false]);
     memory.clock.advance(1500);
-    expect(memory.chat.sessions.names.find('ada')).toBeUndefined();
+    expect(memory.chat.sessions.find('ada')).toBeUndefined();
     memory.clock.advance(10_000);
     await turn();
     expect(bob.frames.at(-1)).toMatchObject({ code: CloseCode.CredentialsExpired });

@@ -1,5 +1,6 @@
 /** What one address holds leaves room for others, and the one that holds most gives up first. */
-import { CloseCode, FailureCode, FrameType } from '@chat/protocol';
+import { CloseCode, FailureCode } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { AddressLimit } from '../src/limits/addresses/address-limit.js';
 import { AddressRate } from '../src/limits/addresses/address-rate.js';
@@ -73,7 +74,7 @@ describe('sessions', () => {
     ada.pipe.destroy();
     await turn();
     await memory.enter('dave');
-    expect(memory.chat.sessions.names.find('ada')).toBeUndefined();
+    expect(memory.chat.sessions.find('ada')).toBeUndefined();
     expect(bob.gone).toBe(false);
     expect(memory.chat.addresses.sessions.total).toBe(3);
   });

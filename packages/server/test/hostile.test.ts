@@ -1,6 +1,6 @@
 /** Bad input over real sockets: it closes itself, it is logged at debug level, and the others notice nothing. */
 import { connect, type Socket } from 'node:net';
-import { encodeFrame, encodePreface, FrameType } from '@chat/protocol';
+import { encodeFrame, encodePreface, FrameType } from '@chat/protocol/frames';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../src/options/options.js';
 import { type Station, station } from './support/carriers.js';

@@ -1,5 +1,6 @@
 /** Whatever is taken in is charged, in every dialect: held up first, then refused, then shown out; others notice nothing. */
-import { CloseCode, encodeFrame, FrameType } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
+import { encodeFrame, FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { InputTurns } from '../src/limits/input-turns.js';
 import { Price } from '../src/limits/prices.js';

@@ -1,5 +1,6 @@
 /** What members may do, and that it can be taken back from those who are here. */
-import { FailureCode, FrameType, type Joined, NoticeKind, type RoomInfo } from '@chat/protocol';
+import { FailureCode } from '@chat/protocol';
+import { FrameType, type Joined, NoticeKind, type RoomInfo } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { createChatServer } from '../src/server/chat-server.js';
 import { MemoryChat } from './support/memory-chat.js';
@@ -14,7 +15,7 @@ describe('a member that is shown out of a room', () => {
     const { handle } = await ada.join('lobby');
     const joined = await bob.join('lobby');
     ada.publish(handle, 'before');
-    expect(memory.chat.sessions.names.find('bob')!.evict('LOBBY')).toBe(true);
+    expect(memory.chat.sessions.find('bob')!.evict('LOBBY')).toBe(true);
     ada.publish(handle, 'after');
     await turn(2);
     expect(bob.texts(handle)).toEqual(['before']);
@@ -25,7 +26,7 @@ describe('a member that is shown out of a room', () => {
     bob.publish(handle, 'still here?');
     expect(await bob.take(FrameType.Nack)).toMatchObject({ failure: { code: FailureCode.NotMember } });
     expect(await bob.ask({ op: 'leave', room: 'lobby' })).toEqual({ left: false });
-    expect(memory.chat.sessions.names.find('bob')!.evict('lobby')).toBe(false);
+    expect(memory.chat.sessions.find('bob')!.evict('lobby')).toBe(false);
     expect((await bob.join('lobby')).memberCount).toBe(2);
   });
 
@@ -43,7 +44,7 @@ describe('a member that is shown out of a room', () => {
       ada.publish(handle, `m${i}`);
       await turn();
     }
-    memory.chat.sessions.names.find('bob')!.evict('lobby');
+    memory.chat.sessions.find('bob')!.evict('lobby');
     ada.publish(handle, 'after');
     await turn();
     bob.pipe.resume();
@@ -63,7 +64,7 @@ describe('a member that is shown out of a room', () => {
     await ada.join('kitchen');
     ada.pipe.destroy();
     await turn();
-    memory.chat.sessions.names.find('ada')!.evict('lobby');
+    memory.chat.sessions.find('ada')!.evict('lobby');
     const again = await memory.enter({
       name: 'ada',
       resume: { session, secret, epoch, rooms: [{ room: 'lobby', after: 1 }], inbox: 0 },
@@ -82,7 +83,7 @@ describe('a member that is shown out of a room', () => {
     const again = memory.connect();
     again.greet({ name: 'ada', resume });
     // The session has its new connection by now, and the welcome is not written yet.
-    memory.chat.sessions.names.find('ada')!.evict('lobby');
+    memory.chat.sessions.find('ada')!.evict('lobby');
     expect(await again.closed).toMatchObject({ code: 4030 });
     expect(again.frames.map(({ type }) => type)).toEqual([FrameType.Close]);
     expect((await memory.enter({ name: 'ada', resume })).welcome).toMatchObject({ resumed: true, rooms: [] });
@@ -93,7 +94,7 @@ describe('a member that is shown out of a room', () => {
     const line = memory.connectLine();
     line.send('nc\n');
     await turn(2);
-    memory.chat.sessions.names.find('nc')!.evict('lobby');
+    memory.chat.sessions.find('nc')!.evict('lobby');
     await turn();
     expect(line.text()).toBe('*** removed from lobby (kicked)\n');
     expect(memory.chat.sessions.count).toBe(0);
@@ -187,7 +188,7 @@ describe('authorize', () => {
       failure: { code: FailureCode.Forbidden },
     });
     expect(await ada.ask({ op: 'rename', name: 'grace' })).toEqual({ name: 'grace' });
-    expect([memory.chat.sessions.names.find('ada'), memory.chat.sessions.names.find('admin')]).toEqual([
+    expect([memory.chat.sessions.find('ada'), memory.chat.sessions.find('admin')]).toEqual([
       undefined,
       undefined,
     ]);
@@ -216,10 +217,10 @@ describe('a ban', () => {
     expect(await bob.request({ op: 'rename', name: 'Ada' })).toMatchObject({
       failure: { code: FailureCode.Forbidden },
     });
-    expect(memory.chat.bans.remove('ada')).toBe(true);
-    expect(memory.chat.bans.remove('ada')).toBe(false);
+    expect(memory.chat.operator.unban('ada')).toBe(true);
+    expect(memory.chat.operator.unban('ada')).toBe(false);
     expect(await closeOf('ada', '2001:db8::2')).toBe(4015);
-    expect(memory.chat.bans.remove('2001:db8::9')).toBe(true);
+    expect(memory.chat.operator.unban('2001:db8::9')).toBe(true);
     expect(await closeOf('ada', '2001:db8::2')).toBe(0);
     // A name that nobody has now is banned all the same, and free when it is over.
     expect(memory.chat.operator.ban('carol', 60_000, '')).toBe(false);

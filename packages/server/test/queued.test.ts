@@ -1,5 +1,6 @@
 /** What waits for a peer that does not read: answers of every kind up to `maxQueuedBytes`, and each room has its turn. */
-import { CloseCode, encodeFrame, FrameType, type Joined } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
+import { encodeFrame, FrameType, type Joined } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../src/options/options.js';
 import { MemoryChat } from './support/memory-chat.js';

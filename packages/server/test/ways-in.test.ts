@@ -1,9 +1,11 @@
 /** Nobody comes in who should not, whatever way it takes: another protocol, no TLS, a ban, a kick, other credentials. */
 
 import { connect as connectTls } from 'node:tls';
-import { CloseCode, FrameType, type Hello } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
+import { FrameType, type Hello } from '@chat/protocol/frames';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
+import { hashSecret } from '../src/log/claims.js';
 import type { AuthenticateResult } from '../src/options/hooks.js';
 import { type ChatServer, createChatServer } from '../src/server/chat-server.js';
 import { openssl, testCertificate } from './support/carriers.js';
@@ -261,7 +263,7 @@ describe('a ban of an address', () => {
       isSlow ? new Promise((resolve) => (decide = resolve)) : { ok: true };
     const memory = await MemoryChat.open({ hooks: { authenticate } });
     const ada = await memory.enter('ada');
-    memory.chat.sessions.names.find('ada')!.reauthenticate('new credentials');
+    memory.chat.sessions.find('ada')!.reauthenticate('new credentials');
     await ada.closed;
     isSlow = true;
     const answer = knock(memory, resumes ? comeBack(ada) : { name: 'eve' }, BANNED);
@@ -361,7 +363,7 @@ describe('a kick', () => {
       isSlow ? new Promise((resolve) => (decide = resolve)) : { ok: true };
     const memory = await MemoryChat.open({ hooks: { authenticate } });
     const eve = await memory.enter('eve');
-    memory.chat.sessions.names.find('eve')!.reauthenticate('new credentials');
+    memory.chat.sessions.find('eve')!.reauthenticate('new credentials');
     await eve.closed;
     isSlow = true;
     const answer = knock(memory, comeBack(eve));
@@ -373,13 +375,13 @@ describe('a kick', () => {
 
   it('is remembered for so many and no more', async () => {
     const memory = await MemoryChat.open();
-    const proof = (i: number) => ({ id: `s${i}`, secret: 'k', clientSecret: `the secret of ${i} alone` });
+    const proof = (i: number) => ({ id: `s${i}`, secretHash: 'k', clientHash: hashSecret(`secret ${i}`) });
     for (let i = 0; i < 10_500; i++) {
       memory.chat.kicked.add(proof(i), { code: CloseCode.Kicked, reason: '' }, memory.clock.now());
     }
     expect(memory.chat.kicked.size).toBe(10_000);
-    expect(memory.chat.kicked.find(undefined, proof(0).clientSecret, memory.clock.now())).toBeUndefined();
-    expect(memory.chat.kicked.find(undefined, proof(10_499).clientSecret, memory.clock.now())).toBeDefined();
+    expect(memory.chat.kicked.find(undefined, 'secret 0', memory.clock.now())).toBeUndefined();
+    expect(memory.chat.kicked.find(undefined, 'secret 10499', memory.clock.now())).toBeDefined();
   });
 
   it('from a room is seen by a member that was away: the room is not among those it comes back to', async () => {
@@ -389,7 +391,7 @@ describe('a kick', () => {
     await eve.join('private');
     eve.pipe.destroy();
     await turn();
-    memory.chat.sessions.names.find('eve')!.evict('private');
+    memory.chat.sessions.find('eve')!.evict('private');
     const again = await memory.enter(comeBack(eve));
     expect(again.welcome!.resumed).toBe(true);
     expect(again.welcome!.rooms.map(({ room }) => room)).toEqual(['lobby']);
@@ -407,19 +409,19 @@ describe('credentials', () => {
   it.each(['mallory', 'no name'])('of another account (%s) do not go on with a session', async (token) => {
     const memory = await MemoryChat.open({ hooks: { authenticate } });
     const ada = await memory.enter({ name: 'x', credentials: 'ada' });
-    memory.chat.sessions.names.find('ada')!.reauthenticate('renew');
+    memory.chat.sessions.find('ada')!.reauthenticate('renew');
     await ada.closed;
     expect(await knock(memory, comeBack(ada, { name: 'eve', credentials: token }))).toBe(
       token === 'mallory' ? 'mallory' : 'eve',
     );
-    expect(memory.chat.sessions.names.find('ada')!.info.claims).toBe('ada');
+    expect(memory.chat.sessions.find('ada')!.info.claims).toBe('ada');
     expect(await knock(memory, comeBack(ada, { credentials: 'ada' }))).toBe('ada resumed');
   });
 
   it('of another account need a place of their own', async () => {
     const memory = await MemoryChat.open({ maxSessions: 1, hooks: { authenticate } });
     const ada = await memory.enter({ name: 'x', credentials: 'ada' });
-    memory.chat.sessions.names.find('ada')!.reauthenticate('renew');
+    memory.chat.sessions.find('ada')!.reauthenticate('renew');
     await ada.closed;
     expect(await knock(memory, comeBack(ada, { credentials: 'mallory' }))).toBe(CloseCode.Overloaded);
     expect(await knock(memory, comeBack(ada, { credentials: 'ada' }))).toBe('ada resumed');
@@ -435,7 +437,7 @@ describe('credentials', () => {
       expect(answer.type === FrameType.Response).toBe(isAllowed === true);
       if (!isAllowed) continue;
       // Its credentials are those of the session still.
-      memory.chat.sessions.names.find('bob')!.reauthenticate('renew');
+      memory.chat.sessions.find('bob')!.reauthenticate('renew');
       await ada.closed;
       expect(await knock(memory, comeBack(ada, { credentials: 'ada' }))).toBe('bob resumed');
     }
@@ -502,7 +504,7 @@ describe('a signal', () => {
     expect(heard(mallory)).toBe(1);
     isSlow = true;
     await send(ada);
-    memory.chat.sessions.names.find('ada')!.evict('board');
+    memory.chat.sessions.find('ada')!.evict('board');
     decide(true);
     await turn(2);
     expect(heard(mallory)).toBe(1);

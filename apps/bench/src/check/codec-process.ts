@@ -2,17 +2,9 @@
  * A process that measures the paths of `@chat/protocol` against what everybody has: JSON of the same message. The best
  * of many short rounds counts, since only noise makes code slower than it is.
  */
-import {
-  CodecTag,
-  decodeFrame,
-  type EntryFields,
-  encodeFrame,
-  FrameDecoder,
-  FrameType,
-  jsonCodec,
-  textCodec,
-} from '@chat/protocol';
-import { serveRemote } from '../process/remote.js';
+import { CodecTag, jsonCodec, textCodec } from '@chat/protocol';
+import { decodeFrame, type EntryFields, encodeFrame, FrameDecoder, FrameType } from '@chat/protocol/frames';
+import { serveRemote } from '../harness/remote.js';
 
 /** What this process is asked to do. */
 export interface CodecOperations {

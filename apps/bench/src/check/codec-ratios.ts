@@ -2,9 +2,9 @@
  * How the codec paths compare with JSON, as the median of several processes: what the compiler makes of the same loop
  * differs from one process to the next by a factor of two and more.
  */
-import { builtModule } from '../process/built-module.js';
-import { Remote } from '../process/remote.js';
-import { median } from '../spread.js';
+import { builtModule } from '../harness/built-module.js';
+import { Remote } from '../harness/remote.js';
+import { median } from '../harness/spread.js';
 import type { CodecOperations } from './codec-process.js';
 
 const PROCESSES = 7;

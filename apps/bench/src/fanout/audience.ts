@@ -10,34 +10,36 @@
  * was *due*, not from when the load got round to it: a stall is charged to all the messages it delayed
  * (no coordinated omission).
  */
-import { LatencyHistogram } from '../latency-histogram.js';
-import { readCpuMs } from '../process/resource-use.js';
-import type { Address } from '../process/server-process.js';
-import { checkPayload, writePayloadNumber } from './payload.js';
-import { SkimSocket } from './skim-socket.js';
-import type { PublishFrame, Wire } from './wire.js';
+import { LatencyHistogram } from '../harness/latency-histogram.js';
+import { readCpuMs } from '../harness/resource-use.js';
+import type { Address } from '../harness/server-process.js';
+import { checkPayload, writePayloadNumber } from '../ways/stream/payload.js';
+import { SkimSocket } from '../ways/stream/skim-socket.js';
+import type { PublishFrame, Wire } from '../ways/way.js';
 
 const CONNECTS_AT_ONCE = 50;
 const DRAIN_TIMEOUT_MS = 10_000;
 const WARM_UP_SHARE = 0.25;
 
-/** What a run with a window found. */
-export interface WindowResult {
+/** What passed while a run was measured. */
+interface Passed {
   readonly deliveries: number;
   readonly elapsedMs: number;
   /** CPU time of the server; undefined where the system does not say. */
   readonly serverCpuMs: number | undefined;
   /** CPU time of this process, which publishes and receives. */
   readonly loadCpuMs: number;
+}
+
+/** What a run with a window found. */
+export interface WindowResult extends Passed {
   readonly lost: number;
 }
 
 /** What a run at a fixed rate found. */
-export interface PacedResult {
+export interface PacedResult extends Passed {
   /** An encoded {@link LatencyHistogram}. */
   readonly latency: string;
-  readonly serverCpuMs: number | undefined;
-  readonly elapsedMs: number;
   readonly published: number;
   readonly lost: number;
 }
@@ -83,15 +85,7 @@ export class Audience {
   /** Connects everybody, a few at a time. */
   static async connect(options: AudienceOptions): Promise<Audience> {
     const { wire, address, members, verify } = options;
-    const subscribers: SkimSocket[] = [];
-    for (let first = 0; first < members; first += CONNECTS_AT_ONCE) {
-      const group = Array.from({ length: Math.min(CONNECTS_AT_ONCE, members - first) }, async (_, i) => {
-        const socket = await SkimSocket.open(address);
-        await wire.subscribe(socket, first + i);
-        return socket;
-      });
-      subscribers.push(...(await Promise.all(group)));
-    }
+    const subscribers = await openMany(address, members, (socket, index) => wire.subscribe(socket, index));
     const publisher = await SkimSocket.open(address);
     const frame = await wire.enter(publisher);
     const audience = new Audience(options.serverPid, publisher, frame, subscribers);
@@ -126,21 +120,11 @@ export class Audience {
     };
     this.#publish(window);
     await this.#pass(durationMs * WARM_UP_SHARE);
-    const start = this.#sample();
+    const passed = this.#watch();
     await this.#pass(durationMs);
-    const end = this.#sample();
+    const result = passed();
     open = false;
-    const lost = await this.#drain();
-    return {
-      deliveries: end.received - start.received,
-      elapsedMs: end.at - start.at,
-      serverCpuMs:
-        end.serverCpuMs === undefined || start.serverCpuMs === undefined
-          ? undefined
-          : end.serverCpuMs - start.serverCpuMs,
-      loadCpuMs: end.loadCpuMs - start.loadCpuMs,
-      lost,
-    };
+    return { ...result, lost: await this.#drain() };
   }
 
   /** Publishes `ratePerSecond` messages a second for `durationMs`, evenly. */
@@ -159,7 +143,7 @@ export class Audience {
       }
       seen[index] = received;
     };
-    const start = this.#sample();
+    const passed = this.#watch();
     const intervalMs = 1000 / ratePerSecond;
     const firstAt = performance.now() + intervalMs;
     for (let i = 0; i < count; i++) {
@@ -168,20 +152,11 @@ export class Audience {
       this.#publish(1);
       if (this.#failure) throw this.#failure;
     }
-    const end = this.#sample();
+    const result = passed();
     const lost = await this.#drain();
     const latency = new LatencyHistogram();
     for (let i = 0; i < sampleCount; i++) latency.record(samples[i]! * 1e6);
-    return {
-      latency: latency.encode(),
-      serverCpuMs:
-        end.serverCpuMs === undefined || start.serverCpuMs === undefined
-          ? undefined
-          : end.serverCpuMs - start.serverCpuMs,
-      elapsedMs: end.at - start.at,
-      published: count,
-      lost,
-    };
+    return { ...result, latency: latency.encode(), published: count, lost };
   }
 
   /** Pauses one subscriber for a while again and again, for runs that check bytes. */
@@ -207,9 +182,9 @@ export class Audience {
   #listen(wire: Wire, verify: boolean): void {
     for (const [index, socket] of this.#subscribers.entries()) {
       let expected = 0;
-      const check = (bytes: Uint8Array, offset: number, length: number): void => {
+      const check = (bytes: Uint8Array, start: number, end: number): void => {
         expected++;
-        const number = checkPayload(bytes, offset, length);
+        const number = checkPayload(bytes, start, end);
         if (number !== expected) {
           throw new Error(`subscriber ${index} got message ${number} instead of ${expected}`);
         }
@@ -265,13 +240,22 @@ export class Audience {
     return this.#received[slowest]!;
   }
 
-  #sample(): { at: number; received: number; serverCpuMs: number | undefined; loadCpuMs: number } {
-    const load = process.cpuUsage();
-    return {
-      at: performance.now(),
-      received: this.#receivedInAll,
-      serverCpuMs: readCpuMs(this.#serverPid),
-      loadCpuMs: (load.user + load.system) / 1000,
+  /** @returns what tells how much has passed since this call */
+  #watch(): () => Passed {
+    const begin = performance.now();
+    const receivedBefore = this.#receivedInAll;
+    const serverBefore = readCpuMs(this.#serverPid);
+    const loadBefore = process.cpuUsage();
+    return () => {
+      const serverCpuMs = readCpuMs(this.#serverPid);
+      const load = process.cpuUsage(loadBefore);
+      return {
+        deliveries: this.#receivedInAll - receivedBefore,
+        elapsedMs: performance.now() - begin,
+        serverCpuMs:
+          serverCpuMs === undefined || serverBefore === undefined ? undefined : serverCpuMs - serverBefore,
+        loadCpuMs: (load.user + load.system) / 1000,
+      };
     };
   }
 
@@ -288,6 +272,24 @@ export class Audience {
     await new Promise((resolve) => setTimeout(resolve, ms));
     if (this.#failure) throw this.#failure;
   }
+}
+
+/** Opens connections, a few at a time, each of which `enter`s. */
+export async function openMany(
+  address: Address,
+  count: number,
+  enter: (socket: SkimSocket, index: number) => Promise<void>,
+): Promise<SkimSocket[]> {
+  const sockets: SkimSocket[] = [];
+  for (let first = 0; first < count; first += CONNECTS_AT_ONCE) {
+    const group = Array.from({ length: Math.min(CONNECTS_AT_ONCE, count - first) }, async (_, i) => {
+      const socket = await SkimSocket.open(address);
+      await enter(socket, first + i);
+      return socket;
+    });
+    sockets.push(...(await Promise.all(group)));
+  }
+  return sockets;
 }
 
 /** Sleeps to the last two milliseconds, and turns the event loop for the rest: timers are too coarse. */

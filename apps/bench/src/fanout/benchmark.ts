@@ -1,16 +1,13 @@
-/**
- * The fan-out benchmark: every server in a process of its own, every load in one beside it, rounds
- * interleaved so that a slow minute of the machine hits all of them.
- */
-import { LatencyHistogram, type LatencySummary } from '../latency-histogram.js';
-import { measureOtherWork } from '../machine.js';
-import { builtModule } from '../process/built-module.js';
-import { Remote } from '../process/remote.js';
-import type { ServerProcess } from '../process/server-process.js';
-import { type Spread, spreadOf } from '../spread.js';
-import type { WindowResult } from './audience.js';
+/** The fan-out benchmark: every server in a process of its own, every load in one beside it. */
+import { builtModule } from '../harness/built-module.js';
+import { LatencyHistogram, type LatencySummary } from '../harness/latency-histogram.js';
+import { Remote } from '../harness/remote.js';
+import { runRounds, type Step } from '../harness/rounds.js';
+import type { ServerProcess } from '../harness/server-process.js';
+import { type Spread, spreadOf } from '../harness/spread.js';
+import type { Fanout } from '../ways/way.js';
+import type { PacedResult, WindowResult } from './audience.js';
 import type { LoadOperations } from './load.js';
-import type { Target } from './targets.js';
 
 /** One server at one number of members and one window, over all rounds. */
 export interface WindowFigure {
@@ -52,7 +49,7 @@ export interface FanoutFigures {
 
 /** Options of {@link runFanout}. */
 export interface FanoutRun {
-  readonly targets: readonly Target[];
+  readonly targets: readonly Fanout[];
   readonly members: readonly number[];
   readonly windows: readonly number[];
   readonly payloadBytes: number;
@@ -61,6 +58,8 @@ export interface FanoutRun {
   /** Messages a second for the latency; 0 leaves it out. */
   readonly latencyRate: number;
   readonly verify: boolean;
+  /** Folder for CPU profiles of our server. */
+  readonly profile?: string | undefined;
   /** Told before each step, with the share that is done. */
   readonly onStep?: (what: string, done: number) => void;
   /** Ends the run after the current step, keeping what was measured. */
@@ -71,15 +70,13 @@ const WARM_UP_MS = 400;
 /** Latency needs no long rounds to be stable, but enough samples for a p99. */
 const PACED_MS_PER_ROUND = 2500;
 
+/** A server that is measured, and what was found of it. */
 interface Contender {
-  readonly target: Target;
+  readonly title: string;
   readonly server: ServerProcess;
   readonly load: Remote<LoadOperations>;
   readonly windows: Map<number, WindowResult[]>;
-  readonly latencies: LatencyHistogram[];
-  readonly pacedCpuNs: number[];
-  pacedLost: number;
-  failed: boolean;
+  readonly paced: PacedResult[];
 }
 
 /** Runs everything, one number of members after the other. */
@@ -87,175 +84,123 @@ export async function runFanout(run: FanoutRun): Promise<FanoutFigures> {
   const windows: WindowFigure[] = [];
   const paced: PacedFigure[] = [];
   const failures: string[] = [];
-  let otherWork = await measureOtherWork();
+  let otherWork = 0;
   for (const [index, members] of run.members.entries()) {
-    const contenders = await connectAll(run, members, failures);
+    const onStep = (what: string, done: number): void =>
+      run.onStep?.(`${members} members, ${what}`, (index + done) / run.members.length);
+    const contenders: Contender[] = [];
     try {
-      const step = (what: string, done: number): void =>
-        run.onStep?.(`${members} members, ${what}`, (index + done) / run.members.length);
-      const noise = await runRounds(run, contenders, members, step, failures);
-      otherWork = Math.max(otherWork ?? 0, noise);
+      for (const target of run.targets) {
+        onStep(`starting ${target.name}`, 0);
+        try {
+          contenders.push(await connect(run, target, members));
+        } catch (error) {
+          failures.push(`${target.name}: ${(error as Error).message}`);
+        }
+      }
+      const common = { signal: run.signal, onStep, onFailure: (line: string) => void failures.push(line) };
+      const noise = await runRounds({
+        ...common,
+        entrants: contenders,
+        rounds: run.rounds,
+        steps: stepsOf(run),
+      });
+      otherWork = Math.max(otherWork, noise);
     } finally {
-      await closeAll(contenders);
+      for (const { load, server } of contenders) {
+        await load.close();
+        await server.close();
+      }
     }
     for (const contender of contenders) {
       windows.push(...windowFigures(contender, members));
-      const figure = pacedFigure(contender, members, run.latencyRate);
-      if (figure) paced.push(figure);
+      if (contender.paced.length > 0) paced.push(pacedFigure(contender, members, run.latencyRate));
     }
   }
   return { windows, paced, failures, otherWork };
 }
 
-async function connectAll(run: FanoutRun, members: number, failures: string[]): Promise<Contender[]> {
-  const contenders: Contender[] = [];
-  for (const target of run.targets) {
-    run.onStep?.(`${members} members, starting ${target.name}`, 0);
-    const load = new Remote<LoadOperations>(builtModule('fanout-load'));
-    let server: ServerProcess | undefined;
-    try {
-      server = await target.start();
-      const { wire } = target;
-      const { address, pid: serverPid } = server;
-      const { payloadBytes, verify } = run;
-      await load.call('connect', { wire, address, serverPid, members, payloadBytes, verify });
-      contenders.push({
-        target,
-        server,
-        load,
-        windows: new Map(),
-        latencies: [],
-        pacedCpuNs: [],
-        pacedLost: 0,
-        failed: false,
-      });
-    } catch (error) {
-      failures.push(`${target.name}: ${(error as Error).message}`);
-      await load.close();
-      await server?.close();
-    }
-  }
-  return contenders;
-}
-
-async function runRounds(
-  run: FanoutRun,
-  contenders: readonly Contender[],
-  members: number,
-  step: (what: string, done: number) => void,
-  failures: string[],
-): Promise<number> {
-  for (const contender of contenders) {
-    step(`warming up ${contender.target.name}`, 0);
-    await attempt(contender, failures, () =>
-      contender.load.call('window', { window: Math.max(...run.windows), durationMs: WARM_UP_MS }),
-    );
-  }
-  let noise = 0;
-  const steps = run.rounds * (run.windows.length + (run.latencyRate > 0 ? 1 : 0)) * contenders.length;
-  let done = 0;
-  for (let round = 0; round < run.rounds; round++) {
-    for (const window of run.windows) {
-      for (const contender of rotate(contenders, round)) {
-        if (run.signal?.aborted) return noise;
-        step(`window ${window}, round ${round + 1}, ${contender.target.name}`, done++ / steps);
-        await attempt(contender, failures, async () => {
-          const result = await contender.load.call('window', { window, durationMs: run.roundMs });
-          contender.windows.set(window, [...(contender.windows.get(window) ?? []), result]);
-        });
-      }
-    }
-    if (run.latencyRate > 0) {
-      for (const contender of rotate(contenders, round)) {
-        if (run.signal?.aborted) return noise;
-        step(`latency, round ${round + 1}, ${contender.target.name}`, done++ / steps);
-        await attempt(contender, failures, () => measurePaced(run, contender, members));
-      }
-    }
-    noise = Math.max(noise, (await measureOtherWork()) ?? 0);
-  }
-  return noise;
-}
-
-async function measurePaced(run: FanoutRun, contender: Contender, members: number): Promise<void> {
-  const result = await contender.load.call('paced', {
-    ratePerSecond: run.latencyRate,
-    durationMs: Math.min(PACED_MS_PER_ROUND, run.roundMs * 1.5),
-  });
-  contender.latencies.push(LatencyHistogram.decode(result.latency));
-  contender.pacedLost += result.lost;
-  if (result.serverCpuMs !== undefined) {
-    contender.pacedCpuNs.push((result.serverCpuMs * 1e6) / (result.published * members));
-  }
-}
-
-/** A server that fails is left out from then on, and named; the others go on. */
-async function attempt(
-  contender: Contender,
-  failures: string[],
-  measure: () => Promise<unknown>,
-): Promise<void> {
-  if (contender.failed) return;
+/** Starts the server and its load, and lets compiled code take the place of cold code. */
+async function connect(run: FanoutRun, target: Fanout, members: number): Promise<Contender> {
+  const { payloadBytes, verify, profile } = run;
+  const load = new Remote<LoadOperations>(builtModule('fanout-load'));
+  let server: ServerProcess | undefined;
   try {
-    await measure();
+    server = await target.startServer(profile);
+    const { address, pid: serverPid } = server;
+    await load.call('connect', {
+      target: target.name,
+      address,
+      serverPid,
+      members,
+      payloadBytes,
+      verify,
+    });
+    await load.call('window', { window: Math.max(...run.windows), durationMs: WARM_UP_MS });
+    return { title: target.name, server, load, windows: new Map(), paced: [] };
   } catch (error) {
-    contender.failed = true;
-    failures.push(`${contender.target.name}: ${(error as Error).message}`);
+    await load.close();
+    await server?.close();
+    throw error;
   }
 }
 
-async function closeAll(contenders: readonly Contender[]): Promise<void> {
-  for (const { load, server } of contenders) {
-    await load.close();
-    await server.close();
-  }
+function stepsOf(run: FanoutRun): Step<Contender>[] {
+  const windows = run.windows.map((window) => ({
+    name: `window ${window}`,
+    async measure({ load, windows: found }: Contender) {
+      const result = await load.call('window', { window, durationMs: run.roundMs });
+      found.set(window, [...(found.get(window) ?? []), result]);
+    },
+  }));
+  const latency = {
+    name: 'latency',
+    async measure({ load, paced }: Contender) {
+      const durationMs = Math.min(PACED_MS_PER_ROUND, run.roundMs * 1.5);
+      paced.push(await load.call('paced', { ratePerSecond: run.latencyRate, durationMs }));
+    },
+  };
+  return run.latencyRate > 0 ? [...windows, latency] : windows;
 }
 
 function windowFigures(contender: Contender, members: number): WindowFigure[] {
-  const figures: WindowFigure[] = [];
-  for (const [window, results] of contender.windows) {
-    const perCpu = results.flatMap((result) =>
-      result.serverCpuMs ? [(result.deliveries / result.serverCpuMs) * 1000] : [],
-    );
-    const loads = results.flatMap((result) =>
-      result.serverCpuMs === undefined ? [] : [result.serverCpuMs / result.elapsedMs],
-    );
-    figures.push({
-      target: contender.target.name,
-      members,
-      window,
-      deliveriesPerSecond: spreadOf(results.map((result) => (result.deliveries / result.elapsedMs) * 1000))!,
-      deliveriesPerCpuSecond: spreadOf(perCpu),
-      serverLoad: spreadOf(loads)?.median,
-      loadCpuNsPerDelivery: spreadOf(
-        results.map((result) => (result.loadCpuMs * 1e6) / Math.max(1, result.deliveries)),
-      )!.median,
-      lost: results.reduce((sum, result) => sum + result.lost, 0),
-    });
-  }
-  return figures;
+  return [...contender.windows].map(([window, results]) => ({
+    target: contender.title,
+    members,
+    window,
+    deliveriesPerSecond: spreadOf(results.map((row) => (row.deliveries / row.elapsedMs) * 1000))!,
+    deliveriesPerCpuSecond: spreadOf(
+      results.flatMap((row) => (row.serverCpuMs ? [(row.deliveries / row.serverCpuMs) * 1000] : [])),
+    ),
+    serverLoad: spreadOf(
+      results.flatMap((row) => (row.serverCpuMs === undefined ? [] : [row.serverCpuMs / row.elapsedMs])),
+    )?.median,
+    loadCpuNsPerDelivery: spreadOf(results.map((row) => (row.loadCpuMs * 1e6) / Math.max(1, row.deliveries)))!
+      .median,
+    lost: sumOfLost(results),
+  }));
 }
 
-function pacedFigure(contender: Contender, members: number, ratePerSecond: number): PacedFigure | undefined {
-  if (contender.latencies.length === 0) return undefined;
-  const all = new LatencyHistogram();
-  for (const histogram of contender.latencies) all.add(histogram);
+function pacedFigure({ title, paced }: Contender, members: number, ratePerSecond: number): PacedFigure {
+  const latencies = paced.map(({ latency }) => LatencyHistogram.decode(latency));
+  const all = LatencyHistogram.sum(latencies);
   return {
-    target: contender.target.name,
+    target: title,
     members,
     ratePerSecond,
     latency: all.summary(),
-    p50Ns: spreadOf(contender.latencies.map((histogram) => histogram.percentile(50)))!,
-    p99Ns: spreadOf(contender.latencies.map((histogram) => histogram.percentile(99)))!,
+    p50Ns: spreadOf(latencies.map((histogram) => histogram.percentile(50)))!,
+    p99Ns: spreadOf(latencies.map((histogram) => histogram.percentile(99)))!,
     histogram: all.encode(),
-    serverCpuNsPerDelivery: spreadOf(contender.pacedCpuNs)?.median,
-    lost: contender.pacedLost,
+    serverCpuNsPerDelivery: spreadOf(
+      paced.flatMap(({ serverCpuMs, published }) =>
+        serverCpuMs === undefined ? [] : [(serverCpuMs * 1e6) / (published * members)],
+      ),
+    )?.median,
+    lost: sumOfLost(paced),
   };
 }
 
-/** Each round begins with another server. */
-function rotate<T>(items: readonly T[], by: number): T[] {
-  if (items.length === 0) return [];
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
+function sumOfLost(results: readonly { readonly lost: number }[]): number {
+  return results.reduce((sum, { lost }) => sum + lost, 0);
 }

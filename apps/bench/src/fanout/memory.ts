@@ -2,11 +2,11 @@
  * What an idle connection weighs: resident memory of a fresh server before and after it has taken N of them,
  * read when it no longer changes. Nothing is done to make a server give memory back; people do not either.
  */
-import { builtModule } from '../process/built-module.js';
-import { Remote } from '../process/remote.js';
-import { readMaxOpenFiles, readRssBytes } from '../process/resource-use.js';
+import { builtModule } from '../harness/built-module.js';
+import { Remote } from '../harness/remote.js';
+import { readMaxOpenFiles, readRssBytes } from '../harness/resource-use.js';
+import type { Fanout } from '../ways/way.js';
 import type { LoadOperations } from './load.js';
-import type { Target } from './targets.js';
 
 /** Memory of one server. */
 export interface MemoryFigure {
@@ -30,17 +30,17 @@ export function allowedConnections(wanted: number): number {
 }
 
 /** Measures one server. @throws Error where resident memory cannot be read, or a connection is refused */
-export async function measureMemory(target: Target, connections: number): Promise<MemoryFigure> {
-  const server = await target.start();
+export async function measureMemory(fanout: Fanout, connections: number): Promise<MemoryFigure> {
+  const server = await fanout.startServer();
   const load = new Remote<LoadOperations>(builtModule('fanout-load'));
   try {
     const beforeBytes = await settledRss(server.pid);
-    await load.call('idle', { wire: target.wire, address: server.address, count: connections });
+    await load.call('idle', { target: fanout.name, address: server.address, count: connections });
     const afterBytes = await settledRss(server.pid);
     const lost = await load.call('lost', {});
     if (lost.count > 0) throw new Error(`${lost.count} idle connections were lost: ${lost.why}`);
     return {
-      target: target.name,
+      target: fanout.name,
       connections,
       beforeBytes,
       afterBytes,

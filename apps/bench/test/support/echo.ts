@@ -1,5 +1,5 @@
 /** A process with a few operations, for the tests of `Remote`. */
-import { serveRemote } from '../../src/process/remote.js';
+import { serveRemote } from '../../src/harness/remote.js';
 
 export interface EchoOperations {
   double(params: { value: number }): number;

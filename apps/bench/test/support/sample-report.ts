@@ -1,12 +1,13 @@
 /** A small report with made-up figures, for tests of what is made of reports. */
-import type { CompareReport, TransportFigure } from '../../src/compare/figures.js';
+import type { PairFigure } from '../../src/pairs/benchmark.js';
+import type { CompareReport } from '../../src/report/figures.js';
 
-export function sampleTransport(
+export function samplePair(
   id: string,
   title: string,
   p50Ns: number,
-  over: Partial<TransportFigure> = {},
-): TransportFigure {
+  over: Partial<PairFigure> = {},
+): PairFigure {
   const spread = { median: p50Ns, min: p50Ns * 0.9, max: p50Ns * 1.1 };
   return {
     id,
@@ -70,12 +71,12 @@ export function sampleReport(over: Partial<CompareReport> = {}): CompareReport {
       elapsedMs: 1000,
     },
     transports: [
-      sampleTransport('shm-channel-polled', 'channel (polled)', 500, {
+      samplePair('shm-channel-polled', 'channel (polled)', 500, {
         family: 'shared memory',
         polls: true,
       }),
-      sampleTransport('tcp', 'TCP', 20_000),
-      sampleTransport('chat-tcp', 'chat over TCP', 90_000, { family: 'chat' }),
+      samplePair('tcp', 'TCP', 20_000),
+      samplePair('chat-tcp', 'chat over TCP', 90_000, { family: 'chat' }),
     ],
     fanout: {
       windows: ['chat', 'ws'].map((target, i) => ({

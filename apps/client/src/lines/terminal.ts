@@ -3,7 +3,7 @@
  */
 import type { ReadStream, WriteStream } from 'node:tty';
 import { type ChatClient, ClientError } from '@chat/client';
-import { printable } from '@chat/protocol';
+import { printable } from '@chat/protocol/lines';
 import type { Arguments } from '../args.js';
 import { createClient, isAboutName } from '../connection.js';
 import { delay } from '../delay.js';

@@ -16,7 +16,7 @@ import {
   type RoomsPage,
   type UnreadableMessage,
 } from '@chat/client';
-import { printable } from '@chat/protocol';
+import { printable } from '@chat/protocol/lines';
 import { ACTION_PREFIX, COMMANDS, type Command, parseCommand } from './command.js';
 
 /** Something to show. */

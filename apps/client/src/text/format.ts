@@ -4,7 +4,7 @@
  * Everything that others wrote goes through `printable`: a name or a message cannot move the cursor, change a
  * colour, or begin a line of its own. A message of several lines has its sender on each.
  */
-import { formatMessageLines, printable } from '@chat/protocol';
+import { formatMessageLines, printable } from '@chat/protocol/lines';
 import { ACTION_PREFIX, COMMANDS } from '../session/command.js';
 import { errorText, type SessionEvent } from '../session/session.js';
 import type { Palette } from './palette.js';

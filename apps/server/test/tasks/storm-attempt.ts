@@ -4,14 +4,8 @@
  * Every kind but the last two says enough to be owed an answer: a welcome, a documented close code, or an HTTP status.
  */
 import { connect, type Socket } from 'node:net';
-import {
-  CloseCode,
-  closeCodeInfo,
-  encodeFrame,
-  encodePreface,
-  FrameDecoder,
-  FrameType,
-} from '@chat/protocol';
+import { CloseCode, closeCodeInfo } from '@chat/protocol';
+import { encodeFrame, encodePreface, FrameDecoder, FrameType } from '@chat/protocol/frames';
 
 /** What strangers do. */
 export const KINDS = [

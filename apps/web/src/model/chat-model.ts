@@ -17,6 +17,7 @@ import {
   type RoomsPage,
 } from '@chat/client';
 import type { TimelineItem } from '@chat/client/timeline';
+import { LOBBY } from '@chat/protocol';
 import { type PageClock, pageClock, signIn } from '../sign-in/sign-in.js';
 import { explain } from '../text/explain.js';
 import { type Announcement, Announcements } from './announcements.js';
@@ -41,8 +42,6 @@ export interface ChatModelOptions {
 /** The part of the page that the user sees. */
 export type Phase = 'signed-out' | 'connecting' | 'chatting';
 
-/** The room that everybody of a server meets in. */
-const LOBBY = 'lobby';
 const JOIN_HISTORY = 60;
 const MEMBERS_PAGE = 200;
 

@@ -5,6 +5,7 @@
  * With a POST, since browsers send the origin of the page with nothing less; the server answers it with 405
  * where it would have let the page in, and with 403 where it would not.
  */
+import { WEBSOCKET_PATH } from '@chat/protocol';
 import type { PageLocation } from './server-address.js';
 
 /** The part of a response that is needed. */
@@ -39,7 +40,7 @@ const SENTENCES: Readonly<Record<number, string>> = {
 export async function diagnose(server: string, page: PageLocation, ask: Ask): Promise<string | undefined> {
   const url = new URL(server.replace(/^ws/, 'http'));
   if (url.host !== page.host || url.protocol !== page.protocol) return undefined;
-  if (url.pathname === '/') url.pathname = '/ws';
+  if (url.pathname === '/') url.pathname = WEBSOCKET_PATH;
   try {
     const answer = await ask(url.href, { method: 'POST' });
     if (answer.status !== FORBIDDEN) return SENTENCES[answer.status];

@@ -2,12 +2,8 @@
  * Turns the text that people type as "server" into the URL of its WebSocket. They type a host, a host and a
  * port, the address of a page of such a server, or a whole URL.
  */
+import { DEFAULT_PORT, WEBSOCKET_PATH } from '@chat/protocol';
 import { parseUrl } from '../text/parse-url.js';
-
-/** The port of a server when the address has none. */
-const DEFAULT_PORT = 12345;
-/** The path of the WebSocket of a server, beside its page. */
-const WEBSOCKET = '/ws';
 
 /** The part of `location` that is needed. */
 export interface PageLocation {
@@ -42,8 +38,8 @@ export function serverUrl(typed: string, page: PageLocation): string | undefined
   const hasPath = url.pathname !== '/';
   const isElsewhere = !isWhole && !hasPath && rest !== page.host;
   if (isElsewhere && !/:\d+$/.test(rest)) url.port = String(DEFAULT_PORT);
-  if (hasPath && !scheme?.startsWith('ws') && !url.pathname.endsWith(WEBSOCKET)) {
-    url.pathname = `${url.pathname.replace(/\/$/, '')}${WEBSOCKET}`;
+  if (hasPath && !scheme?.startsWith('ws') && !url.pathname.endsWith(WEBSOCKET_PATH)) {
+    url.pathname = `${url.pathname.replace(/\/$/, '')}${WEBSOCKET_PATH}`;
   }
   url.search = '';
   url.hash = '';

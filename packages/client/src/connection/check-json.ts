@@ -1,54 +1,45 @@
 /**
- * Checks the JSON that a server sends, as far as the client relies on it: a defective server is an error with
- * a code, not a TypeError somewhere else.
+ * Checks the JSON that a server sends, as far as the client relies on it: a defective server is an error with a
+ * code and the path of the field, not a TypeError somewhere else.
  */
-import { type Joined, type Member, ProtocolError, type Welcome } from '@chat/protocol';
+import type { Member } from '@chat/protocol';
+import { asArray, asBoolean, asNumber, asObject, asString, type Check } from '@chat/protocol/check';
+import type { Joined, SessionLimits, Welcome } from '@chat/protocol/frames';
 
-// Each is an example of what is expected: the same fields, of the same types; all elements of a list are like
-// the one that stands for them.
+/** The client does not read `gap`: it sees from `start` what is missing. */
+type CheckedJoined = Omit<Joined, 'gap'>;
 
-const MEMBERS: readonly Member[] = [{ id: 0, name: '' }];
-const JOINED: Joined = { room: '', handle: 0, start: 0, head: 0, members: MEMBERS, memberCount: 0 };
-const WELCOME = {
-  session: '',
-  secret: '',
-  epoch: '',
-  member: MEMBERS[0],
-  inbox: { handle: 0, start: 0 },
-  limits: { maxFrameBytes: 0, maxMessageBytes: 0, maxInFlight: 0, idleTimeoutMs: 0 },
-  resumed: false,
-  rooms: [JOINED],
-};
-
-/** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` */
-export function checkWelcome(welcome: Welcome): void {
-  checkLike(welcome, WELCOME, 'welcome');
+interface CheckedWelcome
+  extends Pick<Welcome, 'session' | 'secret' | 'epoch' | 'member' | 'inbox' | 'resumed'> {
+  readonly limits: Pick<SessionLimits, 'maxFrameBytes' | 'maxMessageBytes' | 'maxInFlight' | 'idleTimeoutMs'>;
+  readonly rooms: readonly CheckedJoined[];
 }
 
-/** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` */
-export function checkJoined(joined: Joined): void {
-  checkLike(joined, JOINED, 'joined');
-}
+const checkMember = asObject<Member>({ id: asNumber, name: asString });
 
-/** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` */
-export function assertMembers(members: unknown): void {
-  checkLike(members, MEMBERS, 'members');
-}
+export const checkMembers: Check<readonly Member[]> = asArray(checkMember);
 
-function checkLike(value: unknown, example: unknown, path: string): void {
-  if (kindOf(value) !== kindOf(example)) {
-    const message = `${path} must be of type ${kindOf(example)}, got ${kindOf(value)}`;
-    throw new ProtocolError('ERR_PROTOCOL_FRAME_MALFORMED', message);
-  }
-  if (Array.isArray(value)) {
-    for (const element of value) checkLike(element, (example as readonly unknown[])[0], path);
-  } else if (typeof example === 'object') {
-    for (const [field, part] of Object.entries(example as object)) {
-      checkLike((value as Record<string, unknown>)[field], part, `${path}.${field}`);
-    }
-  }
-}
+export const checkJoined: Check<CheckedJoined> = asObject<CheckedJoined>({
+  room: asString,
+  handle: asNumber,
+  start: asNumber,
+  head: asNumber,
+  members: checkMembers,
+  memberCount: asNumber,
+});
 
-function kindOf(value: unknown): string {
-  return Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
-}
+export const checkWelcome: Check<CheckedWelcome> = asObject<CheckedWelcome>({
+  session: asString,
+  secret: asString,
+  epoch: asString,
+  member: checkMember,
+  inbox: asObject<Welcome['inbox']>({ handle: asNumber, start: asNumber }),
+  limits: asObject<CheckedWelcome['limits']>({
+    maxFrameBytes: asNumber,
+    maxMessageBytes: asNumber,
+    maxInFlight: asNumber,
+    idleTimeoutMs: asNumber,
+  }),
+  resumed: asBoolean,
+  rooms: asArray(checkJoined),
+});

@@ -5,9 +5,8 @@
  * one turn go out in one write. It ends once, with an error that says why, and never comes back: the
  * next attempt is another `Connection`.
  */
+import { CLOSE_CODE_OF_ERROR, CloseCode, ProtocolError } from '@chat/protocol';
 import {
-  CLOSE_CODE_OF_ERROR,
-  CloseCode,
   encodeClose,
   encodeHello,
   encodePing,
@@ -16,11 +15,10 @@ import {
   FrameSplitter,
   FrameType,
   type Hello,
-  ProtocolError,
   readServerFrame,
   type ServerFrame,
   type Welcome,
-} from '@chat/protocol';
+} from '@chat/protocol/frames';
 import { type Clock, monotonicMs } from '../clock.js';
 import { ClientError } from '../errors.js';
 import { checkWelcome } from './check-json.js';
@@ -217,7 +215,7 @@ export class Connection implements TransportSink {
     switch (frame.type) {
       case FrameType.Welcome:
         if (this.#welcomed) throw unexpected(frame.type);
-        checkWelcome(frame.welcome);
+        checkWelcome(frame.welcome, 'welcome');
         this.#open(frame.welcome);
         break;
       case FrameType.Close: {

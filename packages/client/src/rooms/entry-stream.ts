@@ -6,18 +6,10 @@
  * the first listener are held, within bounds, and given to it: a program that joins and subscribes a moment
  * later misses nothing. Bodies are decoded for listeners, and not before.
  */
-import {
-  type Codec,
-  ENTRY_PREV_OFFSET,
-  ENTRY_SENDER_OFFSET,
-  ENTRY_SEQ_OFFSET,
-  FrameType,
-  readU32,
-  readU48,
-} from '@chat/protocol';
+import type { Codec } from '@chat/protocol';
+import { FrameType, readEntryHeader } from '@chat/protocol/frames';
 import { DEFAULT_MAX_QUEUED } from '../events/event-queue.js';
 import {
-  bodyStart,
   type DirectMessage,
   type EntryContext,
   type Gap,
@@ -105,26 +97,25 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
 
   /** Takes the entry frame at `offset`. @throws ProtocolError when it is malformed */
   receive(type: number, bytes: Uint8Array, offset: number, length: number): void {
-    // Checked here, where an error ends the connection, and not when a held message is read.
-    bodyStart(bytes, offset, length);
-    const seq = readU48(bytes, offset + ENTRY_SEQ_OFFSET);
+    const end = offset + length;
+    const header = readEntryHeader(bytes, offset, end);
+    const { seq, prev } = header;
     if (seq <= this.position) return;
-    const prev = readU48(bytes, offset + ENTRY_PREV_OFFSET);
     if (prev !== this.position) {
       this.gap('hole', Math.min(prev, this.position), Math.max(prev, this.position));
     }
     this.position = seq;
     if (type === FrameType.Notice) {
-      const notice = readNotice(this, bytes, offset, length);
+      const notice = readNotice(this, header, bytes, end);
       this.#owner.onNotice(notice);
       this.#deliver(notice);
-    } else if (!this.#echo && this.identity.owns(readU32(bytes, offset + ENTRY_SENDER_OFFSET))) {
+    } else if (!this.#echo && this.identity.owns(header.sender)) {
       return;
     } else if (this.#held !== undefined) {
       // A copy: what it came in with may be a thousand times its size, and be kept as long.
-      this.#hold({ type: 'held', prev, seq, bytes: bytes.slice(offset, offset + length) });
+      this.#hold({ type: 'held', prev, seq, bytes: bytes.slice(offset, end) });
     } else if (this.#owner.isListening()) {
-      this.#deliver(readMessage(this, bytes, offset, length));
+      this.#deliver(readMessage(this, header, bytes, end));
     }
   }
 
@@ -165,9 +156,13 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
         this.#deliver({ type: 'gap', room: this.room, reason: 'overflow', ...this.#heldLoss });
       }
       for (const item of held) {
-        this.#deliver(item.type === 'held' ? readMessage(this, item.bytes, 0, item.bytes.length) : item);
+        this.#deliver(item.type === 'held' ? this.#readHeld(item) : item);
       }
     });
+  }
+
+  #readHeld({ bytes }: HeldMessage): StreamItem<T> {
+    return readMessage(this, readEntryHeader(bytes, 0, bytes.length), bytes, bytes.length);
   }
 
   #deliver(item: StreamItem<T>): void {

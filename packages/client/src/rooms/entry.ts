@@ -5,22 +5,8 @@
  * completeness: the `prev` of an entry is the `seq` of the entry before it, and where it is not, a {@link
  * Gap} stands between the two.
  */
-import {
-  A_OFFSET,
-  B_OFFSET,
-  CODEC_OFFSET,
-  type Codec,
-  ENTRY_AT_OFFSET,
-  ENTRY_HEADER_BYTES,
-  ENTRY_PREV_OFFSET,
-  ENTRY_SENDER_OFFSET,
-  ENTRY_SEQ_OFFSET,
-  type Member,
-  ProtocolError,
-  readU32,
-  readU48,
-  textCodec,
-} from '@chat/protocol';
+import { type Codec, type Member, textCodec } from '@chat/protocol';
+import { type EntryHeader, NoticeKind } from '@chat/protocol/frames';
 import { ClientError } from '../errors.js';
 
 /** The fields of every entry of a log. */
@@ -106,14 +92,12 @@ export interface Gap {
 /** Everything that a room tells, in order. */
 export type RoomEntry<T = string> = Message<T> | Notice | Gap | UnreadableMessage;
 
-/** By their number in a notice frame: `NoticeKind`. */
-const NOTICE_KINDS: readonly (Notice['kind'] | undefined)[] = [
-  undefined,
-  'joined',
-  'left',
-  'renamed',
-  'gone',
-];
+const NOTICE_KINDS: Readonly<Record<NoticeKind, Notice['kind']>> = {
+  [NoticeKind.Joined]: 'joined',
+  [NoticeKind.Left]: 'left',
+  [NoticeKind.Renamed]: 'renamed',
+  [NoticeKind.Gone]: 'gone',
+};
 
 const MAX_CACHED_SENDERS = 4096;
 
@@ -174,40 +158,21 @@ export interface EntryContext<T> {
   readonly historyUntil: number;
 }
 
-/**
- * @returns the offset of the body of the entry at `offset`. @throws ProtocolError when the name does not fit
- * into the frame
- */
-export function bodyStart(bytes: Uint8Array, offset: number, length: number): number {
-  const start = ENTRY_HEADER_BYTES + bytes[offset + B_OFFSET]!;
-  if (start > length) throw malformed(`an entry of ${length} bytes has a name up to byte ${start}`);
-  return offset + start;
-}
-
-/**
- * Reads the message frame at `offset`. Throws only where {@link bodyStart} does: a message that cannot be
- * read is a value.
- */
+/** Reads the message of this header, which goes on to `end`. Does not throw: a message that cannot be read is a value. */
 export function readMessage<T>(
   { identity, room, codec: expected, historyUntil }: EntryContext<T>,
+  { seq, prev, at, sender: senderId, codec, nameStart, bodyStart }: EntryHeader,
   bytes: Uint8Array,
-  offset: number,
-  length: number,
+  end: number,
 ): Message<T> | DirectMessage<T> | UnreadableMessage {
-  const seq = readU48(bytes, offset + ENTRY_SEQ_OFFSET);
-  const prev = readU48(bytes, offset + ENTRY_PREV_OFFSET);
-  const at = readU48(bytes, offset + ENTRY_AT_OFFSET);
-  const senderId = readU32(bytes, offset + ENTRY_SENDER_OFFSET);
-  const codec = bytes[offset + CODEC_OFFSET]!;
-  const start = bodyStart(bytes, offset, length);
-  const body = bytes.subarray(start, offset + length);
+  const body = bytes.subarray(bodyStart, end);
   const id = `${identity.epoch}-${seq}`;
   const own = identity.owns(senderId);
   const history = seq <= historyUntil;
   let sender: Member = { id: senderId, name: '' };
   let cause: unknown;
   try {
-    sender = identity.sender(senderId, bytes, offset + ENTRY_HEADER_BYTES, start);
+    sender = identity.sender(senderId, bytes, nameStart, bodyStart);
     if (codec === expected.tag) {
       const value = expected.decode(body);
       return room === undefined
@@ -235,19 +200,15 @@ export function readMessage<T>(
   };
 }
 
-/** Reads the notice frame at `offset`. @throws ProtocolError when it is malformed */
+/** Reads the notice of this header, which goes on to `end`. @throws ProtocolError when a name is not UTF-8 */
 export function readNotice(
   { identity, room = '', historyUntil }: EntryContext<unknown>,
+  { seq, prev, at, sender, kind: number, nameStart, bodyStart }: EntryHeader,
   bytes: Uint8Array,
-  offset: number,
-  length: number,
+  end: number,
 ): Notice {
-  const seq = readU48(bytes, offset + ENTRY_SEQ_OFFSET);
-  const senderId = readU32(bytes, offset + ENTRY_SENDER_OFFSET);
-  const kind = NOTICE_KINDS[bytes[offset + A_OFFSET]!];
-  if (kind === undefined) throw malformed(`notice of kind ${bytes[offset + A_OFFSET]}`);
-  const start = bodyStart(bytes, offset, length);
-  const name = textCodec.decode(bytes.subarray(offset + ENTRY_HEADER_BYTES, start));
+  const kind = NOTICE_KINDS[number as NoticeKind];
+  const name = textCodec.decode(bytes.subarray(nameStart, bodyStart));
   const renamed = kind === 'renamed';
   return {
     type: 'notice',
@@ -255,16 +216,11 @@ export function readNotice(
     kind,
     id: `${identity.epoch}-${seq}`,
     seq,
-    prev: readU48(bytes, offset + ENTRY_PREV_OFFSET),
-    at: readU48(bytes, offset + ENTRY_AT_OFFSET),
-    own: identity.owns(senderId),
+    prev,
+    at,
+    own: identity.owns(sender),
     history: seq <= historyUntil,
-    member: { id: senderId, name: renamed ? textCodec.decode(bytes.subarray(start, offset + length)) : name },
+    member: { id: sender, name: renamed ? textCodec.decode(bytes.subarray(bodyStart, end)) : name },
     oldName: renamed ? name : undefined,
   };
-}
-
-/** The server sent what the protocol does not allow. */
-export function malformed(message: string): ProtocolError {
-  return new ProtocolError('ERR_PROTOCOL_FRAME_MALFORMED', message);
 }

@@ -2,16 +2,10 @@
  * The answer to a history request, as entries; with a gap where the log does not hold what was asked for any
  * more.
  */
-import { FrameSplitter, FrameType, MAX_MAX_FRAME_BYTES } from '@chat/protocol';
+import { ProtocolError } from '@chat/protocol';
+import { FrameSplitter, FrameType, MAX_MAX_FRAME_BYTES, readEntryHeader } from '@chat/protocol/frames';
 import type { HistoryAnswer } from '../sending/requests.js';
-import {
-  type EntryContext,
-  type Message,
-  malformed,
-  type RoomEntry,
-  readMessage,
-  readNotice,
-} from './entry.js';
+import { type EntryContext, type Message, type RoomEntry, readMessage, readNotice } from './entry.js';
 import type { HistoryPage } from './room.js';
 
 /**
@@ -34,10 +28,12 @@ export function readHistory<T>(
     splitter.push(chunk);
     while (splitter.next()) {
       const { type, bytes, offset, length } = splitter;
+      const frameEnd = offset + length;
+      const header = readEntryHeader(bytes, offset, frameEnd);
       const entry =
         type === FrameType.Notice
-          ? readNotice(context, bytes, offset, length)
-          : (readMessage(context, bytes, offset, length) as Message<T>);
+          ? readNotice(context, header, bytes, frameEnd)
+          : (readMessage(context, header, bytes, frameEnd) as Message<T>);
       if (before !== undefined && entry.prev > before) {
         // In front of the first, what lies between is no longer held.
         const reason = entries.length === 0 ? 'expired' : 'hole';
@@ -46,7 +42,9 @@ export function readHistory<T>(
       entries.push(entry);
       before = entry.seq;
     }
-    if (splitter.pendingBytes > 0) throw malformed('a history ends within an entry');
+    if (splitter.pendingBytes > 0) {
+      throw new ProtocolError('ERR_PROTOCOL_FRAME_MALFORMED', 'a history ends within an entry');
+    }
   }
   if (after !== undefined && end && entries.length === 0 && after < position) {
     // There was something, and nothing of it is held any more.

@@ -2,9 +2,10 @@
  * The room that a user holds. It has what {@link Room} promises, at run time too, and nothing else: what the
  * connection tells of the room goes to its {@link RoomStream}.
  */
-import { type Codec, encodeSignal, jsonCodec, type Member, type SessionLimits } from '@chat/protocol';
+import { type Codec, jsonCodec, type Member } from '@chat/protocol';
+import { encodeSignal, type SessionLimits } from '@chat/protocol/frames';
 import { assertKnown } from '../assert-known.js';
-import { assertMembers } from '../connection/check-json.js';
+import { checkMembers } from '../connection/check-json.js';
 import { assertFits } from '../errors.js';
 import type { Stream, StreamOptions } from '../events/event-queue.js';
 import type { Listener, ListenOptions } from '../events/listeners.js';
@@ -113,7 +114,7 @@ export class JoinedRoom<T> implements Room<T> {
         {
           signal: options.signal,
           onAnswer: (answer) => {
-            assertMembers(answer.members);
+            checkMembers(answer.members, 'members');
             members.add(answer.members, answer.cursor === undefined);
           },
         },

@@ -3,7 +3,8 @@
  *
  * Notices that are older than the join's snapshot are history and change nothing here.
  */
-import type { Joined, Member } from '@chat/protocol';
+import type { Member } from '@chat/protocol';
+import type { Joined } from '@chat/protocol/frames';
 import type { Notice } from './entry.js';
 
 export class MemberList {

@@ -2,16 +2,8 @@
  * One room as the connection tells of it: its entries, members and signals, and their return on another
  * connection. `JoinedRoom` is the other side, with the calls of the user.
  */
-import {
-  bytesCodec,
-  type Codec,
-  encodePublish,
-  type Frame,
-  type FrameType,
-  type Joined,
-  jsonCodec,
-  textCodec,
-} from '@chat/protocol';
+import { bytesCodec, type Codec, jsonCodec, textCodec } from '@chat/protocol';
+import { encodePublish, type Frame, type FrameType, type Joined } from '@chat/protocol/frames';
 import { ClientError } from '../errors.js';
 import { Listeners } from '../events/listeners.js';
 import type { PublishTarget } from '../sending/outbox.js';

@@ -5,8 +5,8 @@
  * is still in goes on where it stopped. Any other is joined again after the last entry that was seen, and
  * tried again while the server's refusal may pass.
  */
+import { type Codec, roomKey } from '@chat/protocol';
 import {
-  type Codec,
   ENTRY_ROOM_OFFSET,
   encodeRequest,
   type Frame,
@@ -15,8 +15,7 @@ import {
   type RequestBody,
   type RoomPosition,
   readU32,
-  roomKey,
-} from '@chat/protocol';
+} from '@chat/protocol/frames';
 import { assertKnown } from '../assert-known.js';
 import type { Clock } from '../clock.js';
 import { checkJoined } from '../connection/check-json.js';
@@ -93,7 +92,7 @@ export class RoomStreams {
         signal,
         // Before the next frame is looked at: it may be the first entry of the room.
         onAnswer: (joined) => {
-          checkJoined(joined);
+          checkJoined(joined, 'joined');
           const before = this.#byName.get(joined.room);
           result = before ? this.#same(before, options) : this.#add(joined, options);
           if (before) this.#put(before, joined);
@@ -216,7 +215,7 @@ export class RoomStreams {
           {
             repeat: false,
             onAnswer: (joined) => {
-              checkJoined(joined);
+              checkJoined(joined, 'joined');
               if (room.joined) this.#put(room, joined);
               else this.#onUnwanted(joined);
             },

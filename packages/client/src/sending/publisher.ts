@@ -1,7 +1,8 @@
 /**
  * From a value to its place in the log: encodes it, refuses what cannot go, and hands the rest to the outbox.
  */
-import type { Codec, SessionLimits } from '@chat/protocol';
+import type { Codec } from '@chat/protocol';
+import type { SessionLimits } from '@chat/protocol/frames';
 import { assertKnown } from '../assert-known.js';
 import { assertFits } from '../errors.js';
 import type { Outbox, PublishTarget } from './outbox.js';

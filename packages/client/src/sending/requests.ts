@@ -4,7 +4,8 @@
  * Every request settles: by its answer, its timeout, its signal, or the end of the client. All of them may be
  * asked twice without harm, so one that the connection lost is asked again on the next, within its timeout.
  */
-import { encodeRequest, type Failure, type RequestBody, type ResponseBodies } from '@chat/protocol';
+import type { Failure } from '@chat/protocol';
+import { encodeRequest, type RequestBody, type ResponseBodies } from '@chat/protocol/frames';
 import type { Clock } from '../clock.js';
 import { failureError } from '../connection/refusals.js';
 import { ClientError } from '../errors.js';

@@ -9,7 +9,8 @@
  *  2. session lost: rooms are joined again after the last entry that was seen, and messages wait until they
  *     are.
  */
-import { type Codec, FrameType, type Hello, type SessionLimits, type Welcome } from '@chat/protocol';
+import type { Codec } from '@chat/protocol';
+import { FrameType, type Hello, type SessionLimits, type Welcome } from '@chat/protocol/frames';
 import { CLIENT_EVENTS, type ClientEvents, type ClientState } from '../chat-client.js';
 import { type AnswerFrame, Connection, type ConnectionHandler } from '../connection/connection.js';
 import { Reconnect } from '../connection/reconnect.js';

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { assertMembers, checkJoined, checkWelcome } from '../../src/connection/check-json.js';
+import { checkJoined, checkMembers, checkWelcome } from '../../src/connection/check-json.js';
 import { joined, welcome } from '../support/scripted-server.js';
 
 const HELLO = { name: 'ada', maxFrameBytes: 65_536 };
 
 describe('the JSON of a server', () => {
   it('is taken when it has what the client relies on, whatever it has besides', () => {
-    checkWelcome({ ...welcome(HELLO, { rooms: [joined('lobby')] }), news: 1 } as never);
-    checkJoined({ ...joined('lobby', { members: [] }), news: 1 } as never);
-    assertMembers([{ id: 1, name: 'ada', news: 1 }]);
+    checkWelcome({ ...welcome(HELLO, { rooms: [joined('lobby')] }), news: 1 } as never, 'welcome');
+    checkJoined({ ...joined('lobby', { members: [] }), news: 1 } as never, 'joined');
+    checkMembers([{ id: 1, name: 'ada', news: 1 }], 'members');
   });
 
   it.each([
@@ -18,19 +18,19 @@ describe('the JSON of a server', () => {
     [{ inbox: { handle: '7', start: 0 } }, 'welcome.inbox.handle must be of type number, got string'],
     [{ limits: {} }, 'welcome.limits.maxFrameBytes must be of type number, got undefined'],
     [{ rooms: {} }, 'welcome.rooms must be of type array, got object'],
-    [{ rooms: [joined('a'), { room: 'b' }] }, 'welcome.rooms.handle must be of type number, got undefined'],
+    [{ rooms: [joined('a'), { room: 'b' }] }, 'welcome.rooms[1].handle must be of type number, got undefined'],
     [{ resumed: 'yes' }, 'welcome.resumed must be of type boolean, got string'],
   ])('is refused as a welcome with %j', (changes, message) => {
-    expect(() => checkWelcome(welcome(HELLO, changes as never))).toThrow(
+    expect(() => checkWelcome(welcome(HELLO, changes as never), 'welcome')).toThrow(
       expect.objectContaining({ code: 'ERR_PROTOCOL_FRAME_MALFORMED', message }),
     );
   });
 
   it.each([
-    ['a room without members', () => checkJoined(joined('a', { members: undefined as never }))],
-    ['members that are no list', () => assertMembers({})],
-    ['a member without a name', () => assertMembers([{ id: 1, name: 'ada' }, { id: 2 }])],
-    ['nothing', () => checkJoined(undefined as never)],
+    ['a room without members', () => checkJoined(joined('a', { members: undefined as never }), 'joined')],
+    ['members that are no list', () => checkMembers({}, 'members')],
+    ['a member without a name', () => checkMembers([{ id: 1, name: 'ada' }, { id: 2 }], 'members')],
+    ['nothing', () => checkJoined(undefined as never, 'joined')],
   ])('is refused as %s', (_, check) => {
     expect(check).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL_FRAME_MALFORMED' }));
   });

@@ -1,4 +1,5 @@
-import { CloseCode, encodeFrame, encodePing, FrameType, type Hello } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
+import { encodeFrame, encodePing, FrameType, type Hello } from '@chat/protocol/frames';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Connection } from '../../src/connection/connection.js';
 import { connected, type Scene } from '../support/connected.js';

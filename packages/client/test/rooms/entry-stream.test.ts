@@ -1,4 +1,5 @@
-import { encodeFrame, FrameType, NoticeKind, textCodec } from '@chat/protocol';
+import { textCodec } from '@chat/protocol';
+import { encodeFrame, FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { Gap, Message, RoomEntry } from '../../src/index.js';
 import { connected, join } from '../support/connected.js';

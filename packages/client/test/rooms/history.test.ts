@@ -1,4 +1,4 @@
-import { encodeFrame, FrameType } from '@chat/protocol';
+import { encodeFrame, FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { RoomEntry } from '../../src/index.js';
 import { connected, join } from '../support/connected.js';

@@ -1,12 +1,5 @@
-import {
-  bytesCodec,
-  type Codec,
-  FrameType,
-  jsonCodec,
-  NoticeKind,
-  textCodec,
-  withSchema,
-} from '@chat/protocol';
+import { bytesCodec, type Codec, jsonCodec, textCodec, withSchema } from '@chat/protocol';
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { RoomEntry } from '../../src/index.js';

@@ -1,4 +1,5 @@
-import { bytesCodec, encodeFrame, FrameType, jsonCodec, NoticeKind, textCodec } from '@chat/protocol';
+import { bytesCodec, jsonCodec, textCodec } from '@chat/protocol';
+import { encodeFrame, FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { ClientError } from '../../src/errors.js';
 import { type Gap, Identity, type Notice } from '../../src/rooms/entry.js';

@@ -1,6 +1,7 @@
 /** Joining, leaving and coming back to rooms; what overlaps counts in the order in which it was asked. */
 import { getEventListeners } from 'node:events';
-import { CloseCode, FrameType, jsonCodec, NoticeKind, textCodec } from '@chat/protocol';
+import { CloseCode, jsonCodec, textCodec } from '@chat/protocol';
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { Gap, Message, RoomEntry } from '../../src/index.js';
 import { comeBack, connected, join, type Scene } from '../support/connected.js';

@@ -1,4 +1,5 @@
-import { FrameType, textCodec } from '@chat/protocol';
+import { textCodec } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { Room } from '../../src/index.js';
 import { comeBack, connected, join, type Scene } from '../support/connected.js';

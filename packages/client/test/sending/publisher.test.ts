@@ -1,4 +1,5 @@
-import { bytesCodec, encodeDirect, type SessionLimits, textCodec } from '@chat/protocol';
+import { bytesCodec, textCodec } from '@chat/protocol';
+import { encodeDirect, type SessionLimits } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { ClientError } from '../../src/errors.js';
 import { Outbox, type PublishTarget } from '../../src/sending/outbox.js';

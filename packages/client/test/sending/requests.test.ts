@@ -1,4 +1,5 @@
-import { type Failure, FrameType } from '@chat/protocol';
+import type { Failure } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ClientError } from '../../src/errors.js';
 import { Requests } from '../../src/sending/requests.js';

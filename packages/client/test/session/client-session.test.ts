@@ -1,5 +1,6 @@
 /** The life of a client: connecting, coming back, ending. The server is a script, and time stands still. */
-import { CloseCode, encodeFrame, FrameType } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
+import { encodeFrame, FrameType } from '@chat/protocol/frames';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Client } from '../../src/client.js';
 import { type ClientState, connect, createChatClient } from '../../src/index.js';

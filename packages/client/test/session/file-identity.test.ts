@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { FrameType, type Hello } from '@chat/protocol';
+import { FrameType, type Hello } from '@chat/protocol/frames';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileIdentity, type IdentityStore } from '../../src/index.js';
 import { connected, scene } from '../support/connected.js';

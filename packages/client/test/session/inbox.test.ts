@@ -1,4 +1,5 @@
-import { FrameType, NoticeKind, textCodec } from '@chat/protocol';
+import { textCodec } from '@chat/protocol';
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { Notice } from '../../src/index.js';
 import { connected, join } from '../support/connected.js';

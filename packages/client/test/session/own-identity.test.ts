@@ -1,4 +1,4 @@
-import { FrameType, type Hello } from '@chat/protocol';
+import { FrameType, type Hello } from '@chat/protocol/frames';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ClientIdentity, IdentityStore } from '../../src/index.js';
 import { comeBack, connected, scene } from '../support/connected.js';

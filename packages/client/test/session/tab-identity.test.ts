@@ -1,4 +1,4 @@
-import { FrameType, type Hello } from '@chat/protocol';
+import { FrameType, type Hello } from '@chat/protocol/frames';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type IdentityStore, tabIdentity } from '../../src/index.js';
 import { connected } from '../support/connected.js';

@@ -1,5 +1,5 @@
 /** A client that is connected to a scripted server, with a clock and a random source of the test. */
-import { FrameType, type Joined, type SessionLimits } from '@chat/protocol';
+import { FrameType, type Joined, type SessionLimits } from '@chat/protocol/frames';
 import {
   type ChatClient,
   type ConnectOptions,

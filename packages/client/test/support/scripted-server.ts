@@ -2,11 +2,10 @@
  * A server in memory that does what the test says, frame by frame: the other end of each connection that a
  * client opens, its decoded frames, and shorthands for the answers that most tests need.
  */
+import { CloseCode, type Failure, textCodec } from '@chat/protocol';
 import {
-  CloseCode,
   decodePreface,
   encodeFrame,
-  type Failure,
   type Frame,
   FrameDecoder,
   FrameType,
@@ -15,9 +14,8 @@ import {
   NoticeKind,
   PREFACE_BYTES,
   type SessionLimits,
-  textCodec,
   type Welcome,
-} from '@chat/protocol';
+} from '@chat/protocol/frames';
 import type { OpenTransport, TransportSink } from '../../src/index.js';
 import { turns } from './fake-clock.js';
 

@@ -1,5 +1,5 @@
 /** Bytes as they are. */
-import { type Codec, CodecTag } from '../codec.js';
+import { type Codec, CodecTag } from './codec.js';
 
 /** Passes bytes through. What it decodes is a view into the frame; `slice()` it to keep it for long. */
 export const bytesCodec: Codec<Uint8Array> = {

@@ -7,8 +7,8 @@
  * it has bytes is refused before anything is allocated.
  */
 import { decode, encode } from '@msgpack/msgpack';
-import { type Codec, CodecTag } from '../codec.js';
 import { ProtocolError, ProtocolErrorCode } from '../errors.js';
+import { type Codec, CodecTag } from './codec.js';
 import { announcesTooMuch } from './msgpack-size-check.js';
 
 /**

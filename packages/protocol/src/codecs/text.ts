@@ -1,6 +1,7 @@
 /** Text as UTF-8, strict in both directions. */
-import { type Codec, CodecTag } from '../codec.js';
-import { decodeUtf8, encodeUtf8 } from '../utf8.js';
+
+import { decodeUtf8, encodeUtf8 } from '../bytes/utf8.js';
+import { type Codec, CodecTag } from './codec.js';
 
 /** The codec of chat messages: strings. `encode` throws a TypeError for a lone surrogate. */
 export const textCodec: Codec<string> = {

@@ -1,6 +1,6 @@
 /** Arbitrary frames of every type, with the edges of each field among them. */
 import * as fc from 'fast-check';
-import { type Frame, FrameType, NoticeKind } from '../../src/frame.js';
+import { type Entry, type Frame, FrameType, NoticeKind } from '../../src/frames/frame.js';
 
 const u8 = fc.integer({ min: 0, max: 255 });
 const u16 = fc.integer({ min: 0, max: 0xffff });
@@ -58,6 +58,12 @@ const arbitraries: { readonly [Name in keyof typeof FrameType]: fc.Arbitrary<Fra
 
 /** Any frame that the encoder takes. */
 export const arbitraryFrame: fc.Arbitrary<Frame> = fc.oneof(...Object.values(arbitraries));
+
+/** Any message or notice. */
+export const arbitraryEntry: fc.Arbitrary<Entry> = fc.oneof(
+  arbitraries.Message as fc.Arbitrary<Entry>,
+  arbitraries.Notice as fc.Arbitrary<Entry>,
+);
 
 /** Bytes that are no frame, or nearly one: pure noise, and a frame with one byte changed. */
 export function arbitraryGarbage(encode: (frame: Frame) => Uint8Array): fc.Arbitrary<Uint8Array> {

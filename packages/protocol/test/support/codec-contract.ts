@@ -1,7 +1,8 @@
 /** What every codec of this package promises. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Codec, ProtocolError } from '../../src/index.js';
+import type { Codec } from '../../src/codecs/codec.js';
+import { ProtocolError } from '../../src/errors.js';
 import { holds } from './holds.js';
 
 export function codecContract<T>(codec: Codec<T>, values: fc.Arbitrary<T>): void {

@@ -6,22 +6,23 @@
  * A client counts its hellos, so that one which was held up on its way undoes nothing that came after it.
  */
 import { randomBytes } from 'node:crypto';
+import { CloseCode, roomKey } from '@chat/protocol';
 import {
-  CloseCode,
   encodeFrame,
   FrameType,
   type Hello,
   type Joined,
   NoticeKind,
   PROTOCOL_VERSION,
-  roomKey,
   type Welcome,
-} from '@chat/protocol';
+} from '@chat/protocol/frames';
 import type { MemoryGuard } from '../limits/memory-guard.js';
+import { claim, hashSecret, isSecretOf } from '../log/claims.js';
+import { ClaimKind, type Origin } from '../log/entry.js';
+import type { SessionState } from '../log/state/chat-state.js';
 import { userNameProblem } from '../names/names.js';
 import type { AuthenticateResult } from '../options/hooks.js';
 import type { SessionContext } from '../session/context.js';
-import { isSecret } from '../session/kicked-sessions.js';
 import type { Peer } from '../session/peer.js';
 import { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
@@ -30,6 +31,8 @@ import { SilentLines } from './silent-lines.js';
 
 /** What a client is told to wait when there is no room for it. */
 const OVERLOADED_RETRY_MS = 5000;
+/** What a client is told to wait whose name was banned while it came in. */
+const BANNED_RETRY_MS = 60_000;
 /** Names that are tried for one whose name is taken: a few in order, then random ones with more and more digits. */
 const MAX_SUFFIXES = 30;
 const ORDERED_SUFFIXES = 9;
@@ -56,6 +59,9 @@ export type AdmissionResult =
     }
   | Refusal;
 
+/** What `authenticate` says of somebody who is let in. */
+type Verdict = Extract<AuthenticateResult, { ok: true }>;
+
 const DRAINING: Refusal = { code: CloseCode.GoingAway, reason: 'the server goes away' };
 
 /** What admission needs of the server. */
@@ -69,7 +75,6 @@ export class Admission {
   /** Who goes first when there is no place for a newcomer. */
   readonly #silentLines: SilentLines;
   #isClosed = false;
-  #members = 0;
   #deciding = 0;
 
   constructor(context: AdmissionContext) {
@@ -157,7 +162,7 @@ export class Admission {
   #known({ resume }: AdmissionRequest): Session | undefined {
     if (!resume || resume.epoch !== this.#context.log.epoch) return undefined;
     const session = this.#context.sessions.byId(resume.session);
-    return session && isSecret(session.secret, resume.secret) ? session : undefined;
+    return session && isSecretOf(session.secretHash, resume.secret) ? session : undefined;
   }
 
   #resume(session: Session, request: AdmissionRequest, peer: Peer): AdmissionResult | undefined {
@@ -166,7 +171,7 @@ export class Admission {
     if (isOutdated(request, session)) return outdated();
     const positions = new Map(wanted.rooms.map(({ room, after }) => [roomKey(room), after]));
     const { joined, inboxGap } = session.resume(peer, positions, wanted.inbox, request.attempt);
-    let welcome = this.#welcome(session, wanted.inbox, joined);
+    let welcome = this.#welcome(session, wanted.secret, wanted.inbox, joined);
     if (!this.#fits(welcome)) {
       // The members of many large rooms are too much for one frame; the client asks for them page by page.
       welcome = { ...welcome, rooms: joined.map((room) => ({ ...room, members: [] })) };
@@ -208,27 +213,69 @@ export class Admission {
     if (problem) return { code: CloseCode.NameInvalid, reason: problem, isGiven };
     const bannedMs = this.#bannedMs(wanted, peer.address);
     if (bannedMs > 0) return banned(bannedMs);
-    const name = this.#claim(wanted, request);
-    if (typeof name !== 'string') return { ...name, isGiven };
-    if (!this.#mayHoldMore(peer.address)) {
-      const { maxSessionsPerAddress } = this.#context.options;
-      return {
-        code: CloseCode.TooManyConnections,
-        reason: `your address has ${maxSessionsPerAddress} sessions`,
-      };
+    return this.#open(wanted, isGiven, request, peer, verdict);
+  }
+
+  /** Opens a session under the name that is wanted, or one in its place. */
+  async #open(
+    wanted: string,
+    isGiven: boolean,
+    request: AdmissionRequest,
+    peer: Peer,
+    verdict: Verdict,
+  ): Promise<AdmissionResult> {
+    const { addresses, options, sessions } = this.#context;
+    const secret = randomBytes(18).toString('base64url');
+    for (;;) {
+      const name = this.#findName(wanted, request);
+      if (typeof name !== 'string') return { ...name, isGiven };
+      if (!this.#mayHoldMore(peer.address)) {
+        const reason = `your address has ${options.maxSessionsPerAddress} sessions`;
+        return { code: CloseCode.TooManyConnections, reason };
+      }
+      addresses.sessions.enter(peer.address);
+      const opened = await this.#claim(name, secret, request, peer, verdict);
+      if (opened && 'memberId' in opened) {
+        const session = new Session(this.#context, opened, peer, request.attempt);
+        session.authenticated(verdict.claims, verdict.expiresInMs);
+        sessions.opened(session);
+        return { session, welcome: this.#welcome(session, secret, 0, undefined) };
+      }
+      addresses.sessions.leave(peer.address);
+      if (opened) return opened;
+      // Somebody else claimed the name while this claim was on its way: looks again, unless that is somewhere else.
+      if (!sessions.find(name)) return { ...nameTaken(), isGiven };
     }
-    const session = new Session(this.#context, peer, {
-      id: randomBytes(9).toString('base64url'),
-      secret: randomBytes(18).toString('base64url'),
-      memberId: ++this.#members,
-      name,
-      clientSecret: request.clientSecret,
-      attempt: request.attempt,
-      account: verdict.name,
+  }
+
+  /** Claims a name in the log; `undefined` when somebody had it first. */
+  #claim(
+    name: string,
+    secret: string,
+    { clientSecret }: AdmissionRequest,
+    peer: Peer,
+    { name: account }: Verdict,
+  ): Promise<SessionState | Refusal | undefined> {
+    const { log, options } = this.#context;
+    return new Promise((resolve) => {
+      const origin: Origin = {
+        appended: (_entry, outcome) => {
+          if (outcome.kind === 'session-opened') resolve(outcome.session);
+          else if (outcome.kind === 'void' && outcome.reason === 'banned') resolve(banned(BANNED_RETRY_MS));
+          else resolve(undefined);
+        },
+        refused: ({ message }) => resolve(overloaded(message)),
+      };
+      const fields = {
+        id: randomBytes(9).toString('base64url'),
+        secretHash: hashSecret(secret),
+        ...(clientSecret === undefined ? {} : { clientHash: hashSecret(clientSecret) }),
+        ...(account === undefined ? {} : { account }),
+        isResumable: peer.dialect !== 'line',
+      };
+      const subject = { name: Buffer.from(name), at: options.clock.now(), origin };
+      log.append(claim(ClaimKind.SessionOpened, subject, fields));
     });
-    session.authenticated(verdict.claims, verdict.expiresInMs);
-    this.#context.sessions.opened(session);
-    return { session, welcome: this.#welcome(session, 0, undefined) };
   }
 
   async #authenticate(
@@ -236,7 +283,7 @@ export class Admission {
     peer: Peer,
     signal: AbortSignal | undefined,
     known: Session | undefined,
-  ): Promise<Extract<AuthenticateResult, { ok: true }> | Refusal> {
+  ): Promise<Verdict | Refusal> {
     const { authenticate } = this.#context.options.hooks;
     if (!authenticate) return { ok: true };
     const { address, dialect } = peer;
@@ -256,17 +303,16 @@ export class Admission {
   }
 
   /** The name that a new session gets: free at the moment of the answer. */
-  #claim(wanted: string, request: AdmissionRequest): string | Refusal {
-    const { bans, options } = this.#context;
-    const { names } = this.#context.sessions;
-    const holder = names.find(wanted);
+  #findName(wanted: string, request: AdmissionRequest): string | Refusal {
+    const { bans, options, sessions } = this.#context;
+    const holder = sessions.find(wanted);
     if (!holder) return wanted;
-    if (request.clientSecret !== undefined && isSecret(holder.clientSecret, request.clientSecret)) {
+    if (request.clientSecret !== undefined && isSecretOf(holder.clientHash, request.clientSecret)) {
       // The welcome of that session never arrived, or it was given up: its client begins anew.
       if (isOutdated(request, holder)) return outdated();
       const reason = 'the client began anew over another connection';
       holder.kick({ code: CloseCode.SessionReplaced, reason });
-      return this.#claimNext(wanted, request, holder);
+      return this.#nameOf(wanted, request, holder);
     }
     switch (options.duplicateNames) {
       case 'refuse':
@@ -275,28 +321,33 @@ export class Admission {
         // Without a hook that knows people, anybody could show anybody out by saying a name.
         if (!options.hooks.authenticate) break;
         holder.kick({ code: CloseCode.SessionReplaced, reason: 'somebody came in under this name' });
-        return this.#claimNext(wanted, request, holder);
+        return this.#nameOf(wanted, request, holder);
       case 'suffix': {
         const isFree = (name: string): boolean =>
-          names.find(name) === undefined && bans.remainingMs(name, '', options.clock.now()) === 0;
+          sessions.find(name) === undefined && bans.remainingMs(name, '', options.clock.now()) === 0;
         const free = suffixed(wanted, options.random, isFree);
         if (free !== undefined) return free;
       }
     }
-    return { code: CloseCode.NameTaken, reason: 'this name, or one that looks like it, is taken' };
+    return nameTaken();
   }
 
   /** Goes on once `former` has let go of the name: a name may look like those of two members. */
-  #claimNext(wanted: string, request: AdmissionRequest, former: Session): string | Refusal {
-    return this.#context.sessions.names.find(wanted) === former ? wanted : this.#claim(wanted, request);
+  #nameOf(wanted: string, request: AdmissionRequest, former: Session): string | Refusal {
+    return this.#context.sessions.find(wanted) === former ? wanted : this.#findName(wanted, request);
   }
 
-  #welcome(session: Session, inboxStart: number, joined: readonly Joined[] | undefined): Welcome {
+  #welcome(
+    session: Session,
+    secret: string,
+    inboxStart: number,
+    joined: readonly Joined[] | undefined,
+  ): Welcome {
     const { options, log, maxMessageBytes } = this.#context;
     return {
       version: PROTOCOL_VERSION,
       session: session.id,
-      secret: session.secret,
+      secret,
       epoch: log.epoch,
       member: { id: session.memberId, name: session.name },
       inbox: { handle: session.inboxHandle, start: inboxStart },
@@ -328,9 +379,13 @@ function isOutdated({ clientSecret, attempt }: AdmissionRequest, session: Sessio
   return (
     attempt !== undefined &&
     session.attempt !== undefined &&
-    isSecret(session.clientSecret, clientSecret) &&
+    isSecretOf(session.clientHash, clientSecret) &&
     attempt <= session.attempt
   );
+}
+
+function nameTaken(): Refusal {
+  return { code: CloseCode.NameTaken, reason: 'this name, or one that looks like it, is taken' };
 }
 
 function overloaded(reason: string): Refusal {

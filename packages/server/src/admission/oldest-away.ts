@@ -2,7 +2,7 @@
  * Who makes room when an address has too many sessions: the oldest of its own that is away. (Of a full server, see
  * `silent-lines.ts`.)
  */
-import { NoticeKind } from '@chat/protocol';
+import { NoticeKind } from '@chat/protocol/frames';
 import { addressKey } from '../limits/addresses/address-blocks.js';
 import type { Session } from '../session/session.js';
 

@@ -5,7 +5,7 @@
  * an idle session has none. Large ones stay what they are, since a copy would be as much again, and so do the bytes
  * of the log in a page of history: they are never copied.
  */
-import { ACK_BYTES, writeAck } from '@chat/protocol';
+import { ACK_BYTES, writeAck } from '@chat/protocol/frames';
 
 const FIRST_BYTES = 128;
 /** From here on a frame is not copied. */

@@ -7,7 +7,7 @@
  *     a control character   another protocol, which is turned away
  *     else          the line dialect, which turns away those whose first line is of another protocol
  */
-import { PREFACE_FIRST_BYTE } from '@chat/protocol';
+import { PREFACE_FIRST_BYTE } from '@chat/protocol/frames';
 import { isStrayByte } from './stray.js';
 
 /** What a connection turns out to speak. */

@@ -12,7 +12,7 @@ import {
   type Server,
   type TLSSocket,
 } from 'node:tls';
-import type { OptionNames } from '@chat/protocol';
+import type { OptionNames } from '@chat/protocol/check';
 import { ServerError, ServerErrorCode } from '../errors.js';
 import { assertNames } from '../options/option-names.js';
 

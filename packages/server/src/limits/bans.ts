@@ -2,6 +2,7 @@
  * Who is not welcome for a while: names, and addresses (IPv6 by /64, as everywhere).
  */
 import { looks } from '../names/names.js';
+import type { SteadyClock } from '../time/clock.js';
 import { type AddressLimit, addressKey } from './addresses/address-limit.js';
 import type { RefusalLog } from './refusal-log.js';
 
@@ -29,6 +30,17 @@ export class Bans {
     const key = this.#limit.isExempt(address) ? undefined : addressKey(address);
     if (key !== undefined) this.#addresses.set(key, until);
     return key !== undefined;
+  }
+
+  /** Takes over what the log says of these bans, by their {@link banKey}: until when by the clock, or that they are over. */
+  changed(bans: ReadonlyMap<string, number>, keys: Iterable<string>, clock: SteadyClock): void {
+    for (const key of keys) {
+      const [kind, what] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)];
+      const held = kind === 'look' ? this.#names : this.#addresses;
+      const until = bans.get(key);
+      if (until === undefined) held.delete(what);
+      else held.set(what, clock.monotonic() + (until - clock.now()));
+    }
   }
 
   /** Ends the bans of a name or an address; false when there was none. */

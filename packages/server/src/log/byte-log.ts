@@ -6,8 +6,8 @@
  * Retention drops whole chunks from the old end. A chunk that was dropped gives its memory back at once and
  * says so to cursors that still point at it.
  */
-import { ENTRY_SEQ_OFFSET, entryBytes, readU32, readU48, writeEntry } from '@chat/protocol';
-import type { LogEntry } from './event-log.js';
+import { ENTRY_SEQ_OFFSET, entryBytes, readU32, readU48, writeEntry } from '@chat/protocol/frames';
+import type { ShownEntry } from './entry.js';
 import type { LogShare } from './log-budget.js';
 
 /** How much of the past is kept. The strictest bound wins. */
@@ -132,7 +132,7 @@ export class ByteLog {
    *
    * @param since monotonic time from which its age counts
    */
-  append(entry: LogEntry, since: number = entry.at): void {
+  append(entry: ShownEntry, since: number = entry.at): void {
     const { name, body } = entry;
     const length = entryBytes(name.length, body.length);
     let chunk = this.#tail;

@@ -1,74 +1,109 @@
 /**
- * The port at which the server scales: one total order of everything that happens in rooms.
+ * The port at which the server scales: one total order of everything that happens.
  *
  * `append` is fire and forget. Entries come back through the consumer, in order, in batches, to every process
- * that shares the log, to the one that appended them as well; only then do they count. So rooms, members and
- * positions are a function of the log alone, whether it is an array in this process, shared memory between
- * worker processes, or a stream between machines.
+ * that shares the log, to the one that appended them as well; only then do they count. So sessions, names, rooms,
+ * members and positions are a function of the log alone (`state/`), whether it is an array in this process, a file,
+ * shared memory between worker processes, or a stream between machines.
  */
-import type { FrameType, NoticeKind } from '@chat/protocol';
-
-/** Something that wants to be in the log. */
-export interface Draft {
-  /** Key of the room, or of an inbox. */
-  readonly room: string;
-  readonly type: typeof FrameType.Message | typeof FrameType.Notice;
-  /** Tag of the codec of a message, 0 for a notice. */
-  readonly codec: number;
-  /** Kind of a notice, 0 for a message. */
-  readonly kind: NoticeKind | 0;
-  /** Id of the member who causes it. */
-  readonly sender: number;
-  /** That member's name in UTF-8. */
-  readonly name: Uint8Array;
-  /** Borrowed: valid until `append` returns. */
-  readonly body: Uint8Array;
-  /** Server time in milliseconds since 1970. */
-  readonly at: number;
-  /** The sender's number for the publish, 0 for a notice. */
-  readonly publishId: number;
-  /** Told when the entry is in the log. Never leaves the process: other processes see undefined. */
-  readonly origin: Origin | undefined;
-}
-
-/** A draft that has its place. Borrowed: valid during the call that delivers it. */
-export interface LogEntry extends Draft {
-  /** Position in the log: rising by at least one from entry to entry, beginning at 1. */
-  readonly seq: number;
-}
-
-/** Who is to know that a draft was accepted. */
-export interface Origin {
-  /** Called once, when the entry has its place; the entry is borrowed for the call. Must not throw. */
-  appended(entry: LogEntry): void;
-}
+import type { Draft, LogEntry } from './entry.js';
+import type { StateSnapshot } from './state/chat-state.js';
 
 /** Takes entries in order. Must not throw. */
 export type LogConsumer = (entries: readonly LogEntry[]) => void;
 
+/**
+ * What an entry survives once it was delivered: nothing, the end of every process (the file is in the hands of the
+ * system), or the loss of power (it is on the disk).
+ */
+export type Durability = 'none' | 'process' | 'disk';
+
+/** Whether a log takes entries; if not, why, in words for an operator. */
+export type LogCondition =
+  | { readonly state: 'open' }
+  | { readonly state: 'full' | 'failed'; readonly reason: string };
+
+/** What a log knows when it is opened. */
+export interface Recovered {
+  /** The state at the position of the newest entry; `undefined` for a new log. */
+  readonly state: StateSnapshot | undefined;
+  /** The newest entries, oldest first, as far as the heap is to hold them. The state knows them already. */
+  readonly tail: readonly LogEntry[];
+}
+
 /** One total order of entries. */
 export interface EventLog {
-  /** Names one life of the log: positions are comparable within an epoch only. */
+  /** Names one life of the log: positions are comparable within an epoch only. Known once it is open. */
   readonly epoch: string;
-  /** Starts delivery. Called once, before the first append. */
-  open(consumer: LogConsumer): void | Promise<void>;
+  /** @defaultValue 'none' */
+  readonly durability?: Durability;
+  /** @defaultValue open */
+  readonly condition?: LogCondition;
+  /** Set by the server, and told each time that the condition changes. */
+  onCondition?: ((condition: LogCondition) => void) | undefined;
+  /** What the heap no longer holds; absent where nothing else does. */
+  readonly store?: EventStore;
   /**
-   * Adds an entry; it comes back through the consumer, possibly before this call returns. Must not throw for
-   * want of space: what cannot be kept is a matter of the consumer's retention.
+   * Starts delivery. Called once, before the first append.
+   *
+   * @returns what is known from an earlier life; nothing for a log that begins empty
    */
+  open(consumer: LogConsumer): Recovered | undefined | Promise<Recovered | undefined>;
+  /** Adds an entry; it comes back through the consumer, possibly before this call returns. Must not throw. */
   append(draft: Draft): void;
-  /** Stops delivery. Idempotent. */
+  /** Writes what is under way, and stops delivery. Idempotent. */
   close(): void | Promise<void>;
 }
 
-const INBOX_PREFIX = '\u0000';
-
-/** The key under which direct messages to a member are appended. No room name can collide with it. */
-export function inboxKey(memberId: number): string {
-  return INBOX_PREFIX + memberId;
+/** Which part of a room's past is wanted: the newest before a position, or the oldest after it. */
+export interface StoredWish {
+  readonly before?: number;
+  readonly after?: number;
+  /** Entries, at the most. */
+  readonly limit: number;
+  /** Bytes of names and bodies, at the most; one entry always fits. */
+  readonly maxBytes: number;
 }
 
-/** The member whose inbox `key` is, or `undefined` when it is the key of a room. */
-export function inboxMember(key: string): number | undefined {
-  return key.charCodeAt(0) === 0 ? Number(key.slice(1)) : undefined;
+/** A part of a room's past. */
+export interface StoredPage {
+  /** Messages and notices of the room, oldest first, without a hole but for `damaged`. Owned. */
+  readonly entries: readonly LogEntry[];
+  /** Position in the room before the first of them: 0 when there is none. */
+  readonly previous: number;
+  /** Whether nothing lies beyond in the direction that was asked for. */
+  readonly end: boolean;
+  /** Positions that were there and cannot be read any more. */
+  readonly damaged: readonly { readonly from: number; readonly to: number }[];
+}
+
+/** What a search looks for, beside its words. */
+export interface SearchScope {
+  /** Keys of the rooms that may be looked at. */
+  readonly rooms: readonly string[];
+  /** Name of the sender, as it was written. */
+  readonly from?: string;
+  readonly before?: number;
+  /** Hits, at the most. */
+  readonly limit: number;
+}
+
+/** A message that was found. */
+export interface SearchHit {
+  readonly room: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly sender: number;
+  readonly name: string;
+  /** The text around the words that were found. */
+  readonly snippet: string;
+  /** Where they stand in it: pairs of begin and end in UTF-16 units. */
+  readonly marks: readonly (readonly [from: number, to: number])[];
+}
+
+/** Answers for what is older than the heap. */
+export interface EventStore {
+  read(room: string, wish: StoredWish, signal?: AbortSignal): Promise<StoredPage>;
+  /** The newest first. */
+  search(query: string, scope: SearchScope, signal?: AbortSignal): Promise<readonly SearchHit[]>;
 }

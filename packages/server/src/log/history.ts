@@ -4,7 +4,7 @@
  * Headers are read first, to know which entries make the page. Its bytes stay in the log, and go out from there when
  * there is space for them on their way; a reader that takes so long that the log has moved on has lost them.
  */
-import { ENTRY_SEQ_OFFSET, readU32, readU48 } from '@chat/protocol';
+import { ENTRY_SEQ_OFFSET, readU32, readU48 } from '@chat/protocol/frames';
 import type { ByteLog, Chunk, StartingPoint } from './byte-log.js';
 
 /** Entries that one request returns at the most. */

@@ -3,7 +3,8 @@
  * within the call, so nothing is copied and nobody waits. The bytes are kept by the rooms (see `ByteLog`).
  */
 import { randomBytes } from 'node:crypto';
-import type { Draft, EventLog, LogConsumer, LogEntry } from './event-log.js';
+import type { Draft, LogEntry } from './entry.js';
+import type { EventLog, LogConsumer } from './event-log.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -18,7 +19,7 @@ class MemoryLog implements EventLog {
   #consumer: LogConsumer | undefined;
   readonly #batch: [LogEntry] = [undefined as unknown as LogEntry];
 
-  open(consumer: LogConsumer): void {
+  open(consumer: LogConsumer): undefined {
     this.#consumer = consumer;
   }
 

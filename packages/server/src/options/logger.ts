@@ -2,7 +2,7 @@
  * Where log lines go. The shape is pino's; bodies, credentials and secrets are never logged.
  */
 
-import { printable } from '@chat/protocol';
+import { printable } from '@chat/protocol/lines';
 
 /** Takes structured log lines. A pino logger fits. */
 export interface Logger {

@@ -3,7 +3,7 @@
  *
  * A table of names stands beside the type of its options; the compiler keeps it complete.
  */
-import { type OptionNames, optionProblem } from '@chat/protocol';
+import { type OptionNames, optionProblem } from '@chat/protocol/check';
 import { ServerError, ServerErrorCode } from '../errors.js';
 import type { Hooks } from './hooks.js';
 import type { HttpOptions } from './http-options.js';

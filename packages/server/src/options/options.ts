@@ -1,15 +1,15 @@
 /**
  * Everything that can be set, with its unit and its default, checked once at the start.
  */
+import { MAX_NAME_BYTES } from '@chat/protocol';
+import type { OptionNames } from '@chat/protocol/check';
 import {
   assertMaxFrameBytes,
+  CALL_HEADER_BYTES,
   DEFAULT_MAX_FRAME_BYTES,
-  DEFAULT_MAX_LINE_BYTES,
-  DEFAULT_MAX_LINES_PER_MESSAGE,
   ENTRY_HEADER_BYTES,
-  MAX_NAME_BYTES,
-  type OptionNames,
-} from '@chat/protocol';
+} from '@chat/protocol/frames';
+import { DEFAULT_MAX_LINE_BYTES, DEFAULT_MAX_LINES_PER_MESSAGE } from '@chat/protocol/lines';
 import { ServerError, ServerErrorCode } from '../errors.js';
 import type { EventLog } from '../log/event-log.js';
 import { createMemoryLog } from '../log/memory-log.js';
@@ -408,12 +408,9 @@ function calmLogger(logger: Logger): Logger {
   return logger === silentLogger || logger instanceof CalmLogger ? logger : new CalmLogger(logger);
 }
 
-/** Bytes of a history frame before its entries. */
-export const HISTORY_HEADER_BYTES = 12;
-
 /** Largest body of a message: with the longest name, and a history frame around it, it still makes one frame. */
 export function maxMessageBytes(options: { readonly maxFrameBytes: number }): number {
-  return options.maxFrameBytes - HISTORY_HEADER_BYTES - ENTRY_HEADER_BYTES - MAX_NAME_BYTES;
+  return options.maxFrameBytes - CALL_HEADER_BYTES - ENTRY_HEADER_BYTES - MAX_NAME_BYTES;
 }
 
 /** Options that are objects: what is in them. */

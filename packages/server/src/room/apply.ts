@@ -2,8 +2,12 @@
  * Where entries take effect: each one that comes back from the log is put into its room, told to its origin, and
  * marked for fan-out. Nothing else changes what a room holds.
  */
-import { entryBytes, FrameType } from '@chat/protocol';
-import { inboxMember, type LogEntry } from '../log/event-log.js';
+import { entryBytes, FrameType } from '@chat/protocol/frames';
+import type { Bans } from '../limits/bans.js';
+import { inboxMember, isShown, type LogEntry, type ShownEntry } from '../log/entry.js';
+import { applyEntry } from '../log/state/apply-entry.js';
+import type { ChatState } from '../log/state/chat-state.js';
+import type { Outcome } from '../log/state/outcome.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { TimerWheel } from '../time/timer-wheel.js';
 import type { FanOut } from './fan-out.js';
@@ -15,18 +19,24 @@ export interface ApplyContext {
   readonly options: ResolvedOptions;
   readonly rooms: Rooms;
   readonly fanOut: FanOut;
+  readonly bans: Bans;
   readonly wheel: TimerWheel;
 }
 
 export class EntryApplier {
   readonly #context: ApplyContext;
+  readonly #state: ChatState;
   readonly #inboxOf: (member: number) => Room | undefined;
   #applying = false;
   /** Entries that came while another one took effect. */
   #behind: LogEntry[] = [];
 
-  /** @param inboxOf the inbox of a member, made if need be; `undefined` when the member is gone */
-  constructor(context: ApplyContext, inboxOf: (member: number) => Room | undefined) {
+  /**
+   * @param state changed by each entry
+   * @param inboxOf the inbox of a member, made if need be; `undefined` when the member is gone
+   */
+  constructor(context: ApplyContext, state: ChatState, inboxOf: (member: number) => Room | undefined) {
+    this.#state = state;
     this.#context = context;
     this.#inboxOf = inboxOf;
   }
@@ -51,13 +61,35 @@ export class EntryApplier {
   }
 
   #takeEffect(entry: LogEntry): void {
+    const outcome = applyEntry(this.#state, entry);
+    switch (outcome.kind) {
+      case 'room-opened':
+        this.#context.rooms.opened(outcome.room);
+        break;
+      case 'room-forgotten':
+        this.#context.rooms.forgotten(outcome.room.key);
+        break;
+      case 'banned':
+      case 'unbanned':
+        this.#context.bans.changed(this.#state.bans, outcome.keys, this.#context.options.clock);
+        break;
+      case 'shown':
+      case 'joined':
+      case 'left':
+        if (isShown(entry)) this.#show(entry, outcome);
+        return;
+    }
+    entry.origin?.appended(entry, outcome);
+  }
+
+  #show(entry: ShownEntry, outcome: Outcome): void {
     const { rooms, fanOut, options } = this.#context;
     const member = inboxMember(entry.room);
     const room = member === undefined ? rooms.byKey(entry.room) : this.#inboxOf(member);
     if (!room) {
       // The reader of the inbox, or the last member of the room, left meanwhile: accepted, and read by nobody.
       if (member === undefined) rooms.missed(entry.seq);
-      entry.origin?.appended(entry);
+      entry.origin?.appended(entry, outcome);
       return;
     }
     room.log.append(entry, this.#sinceOf(entry));
@@ -66,7 +98,7 @@ export class EntryApplier {
     const isFull = rooms.isFull;
     if (room.isFilling || isFull) {
       // The entry takes effect before it is read: a member that leaves is not to be sent its own notice.
-      entry.origin?.appended(entry);
+      entry.origin?.appended(entry, outcome);
       fanOut.markDirty(room);
       if (isFull) {
         fanOut.flushAll();
@@ -79,7 +111,7 @@ export class EntryApplier {
     } else {
       fanOut.markDirty(room);
     }
-    entry.origin?.appended(entry);
+    entry.origin?.appended(entry, outcome);
   }
 
   /** Monotonic time at which the entry began to be old. */

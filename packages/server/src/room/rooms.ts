@@ -2,28 +2,43 @@
  * All rooms. A room comes into being with its first member and goes away, with its history, some time after
  * its last one left. One address makes so many and no more; the place of the lobby is never taken.
  */
-import { LOBBY, MAX_NAME_BYTES, type RoomInfo, roomKey } from '@chat/protocol';
+import { type Failure, FailureCode, LOBBY, MAX_NAME_BYTES, roomKey } from '@chat/protocol';
+import type { RoomInfo } from '@chat/protocol/frames';
 import { type AddressLimit, addressKey } from '../limits/addresses/address-limit.js';
 import type { Retention } from '../log/byte-log.js';
+import { claim } from '../log/claims.js';
+import { ClaimKind, type Origin } from '../log/entry.js';
+import type { EventLog } from '../log/event-log.js';
 import { LogBudget, type LogShare } from '../log/log-budget.js';
+import type { RoomState } from '../log/state/chat-state.js';
 import { RoomLooks } from '../names/names.js';
 import type { Awaitable } from '../options/hooks.js';
 import type { ResolvedOptions } from '../options/options.js';
+import type { Clock } from '../time/clock.js';
 import type { TimerWheel } from '../time/timer-wheel.js';
 import { Room } from './room.js';
 
 /** What the directory of rooms needs to know. */
 export type RoomsOptions = Pick<
   ResolvedOptions,
-  'maxRooms' | 'emptyRoomTtlMs' | 'maxLogBytes' | 'retentionBytes' | 'retentionEntries' | 'retentionMs'
+  | 'clock'
+  | 'maxRooms'
+  | 'emptyRoomTtlMs'
+  | 'maxLogBytes'
+  | 'retentionBytes'
+  | 'retentionEntries'
+  | 'retentionMs'
 >;
 
 /** Rooms that one page of the list looks at, at the most. */
 const MAX_LOOKED_AT = 1000;
 const LOBBY_KEY = roomKey(LOBBY);
+const GONE_AGAIN: Failure = { code: FailureCode.Internal, message: 'the room was forgotten meanwhile' };
 
 export class Rooms {
   readonly #options: RoomsOptions;
+  readonly #clock: Clock;
+  readonly #log: EventLog;
   readonly #wheel: TimerWheel;
   readonly #rooms = new Map<string, Room>();
   readonly #looks = new RoomLooks();
@@ -35,7 +50,10 @@ export class Rooms {
   readonly #makers: AddressLimit | undefined;
   /** The bytes of all histories, inboxes included. */
   readonly budget: LogBudget = new LogBudget();
-  #handles = 0;
+  /** Keys of rooms that the log is asked to forget. */
+  readonly #forgetting = new Set<string>();
+  /** Addresses of those who make rooms that are not in the log yet, by key. */
+  readonly #making = new Map<string, string>();
   /**
    * The newest entry of all rooms that were forgotten. A room that is made may have been before, and what it had is
    * not remembered for each: it begins here, so that an older position in it is answered with a gap.
@@ -44,8 +62,10 @@ export class Rooms {
   /** Rooms that lists have looked at so far, for what it cost. */
   lookedAt = 0;
 
-  constructor(options: RoomsOptions, wheel: TimerWheel, makers?: AddressLimit) {
+  constructor(options: RoomsOptions, log: EventLog, wheel: TimerWheel, makers?: AddressLimit) {
     this.#options = options;
+    this.#clock = options.clock;
+    this.#log = log;
     this.#wheel = wheel;
     this.#makers = makers;
   }
@@ -70,26 +90,57 @@ export class Rooms {
   }
 
   find(name: string): Room | undefined {
-    return isTooLong(name) ? undefined : this.#rooms.get(roomKey(name));
+    if (isTooLong(name)) return undefined;
+    const key = roomKey(name);
+    return this.#forgetting.has(key) ? undefined : this.#rooms.get(key);
   }
 
+  /** The room of that key, also while the log is asked to forget it. */
   byKey(key: string): Room | undefined {
     return this.#rooms.get(key);
   }
 
   /**
-   * The room of that name, made if there is space for one more; `undefined` if not.
+   * Has a room made. What becomes of it is told once the log has it: the room, or why the log refused it.
    *
    * @param maker address of the member that wants it
+   * @returns the limit that forbids it, and nothing is told then
    */
-  open(name: string, maker = ''): Room | undefined {
+  make(
+    name: string,
+    maker: string,
+    told: (made: Room | Failure) => void,
+  ): 'maxRooms' | 'maxRoomsPerAddress' | undefined {
     const key = roomKey(name);
-    const known = this.#rooms.get(key);
-    if (known) return known;
     if (key !== LOBBY_KEY) {
-      if (!this.hasSpace && !this.#forgetEmptyRoom()) return undefined;
-      if (!this.#mayMake(maker)) return undefined;
+      if (!this.hasSpace && !this.#forgetEmptyRoom()) return 'maxRooms';
+      if (!this.#mayMake(maker)) return 'maxRoomsPerAddress';
     }
+    const unmade = (): void => {
+      if (key !== LOBBY_KEY) this.#makers?.leave(maker);
+    };
+    this.#making.set(key, maker);
+    const origin: Origin = {
+      appended: (_entry, outcome) => {
+        // Somebody else has made it meanwhile.
+        if (outcome.kind !== 'room-opened') unmade();
+        told(this.#rooms.get(key) ?? GONE_AGAIN);
+      },
+      refused: (failure) => {
+        this.#making.delete(key);
+        unmade();
+        told(failure);
+      },
+    };
+    const subject = { room: key, name: Buffer.from(name), at: this.#clock.now(), origin };
+    this.#log.append(claim(ClaimKind.RoomOpened, subject, undefined));
+    return undefined;
+  }
+
+  /** Makes a room that the log knows; empty ones are kept for a while. */
+  opened({ name, key, handle }: RoomState, floor: number = this.#forgottenSeq): Room {
+    const maker = this.#making.get(key) ?? '';
+    this.#making.delete(key);
     const share = this.share(maker, key);
     const { retentionBytes, retentionEntries, retentionMs } = this.#options;
     const retention: Retention = {
@@ -97,7 +148,7 @@ export class Rooms {
       maxEntries: retentionEntries,
       maxAgeMs: retentionMs,
     };
-    const room = new Room(name, key, ++this.#handles, retention, this.#forgottenSeq, maker, share);
+    const room = new Room(name, key, handle, retention, floor, maker, share);
     this.#rooms.set(key, room);
     this.#looks.add(name);
     this.#keys.splice(this.#indexOf(key), 0, key);
@@ -208,7 +259,7 @@ export class Rooms {
     const freeAt = this.#leases.get(room);
     if (freeAt !== undefined && room.isEmpty && now < freeAt) return freeAt - now;
     this.#leases.delete(room);
-    if (freeAt !== undefined && room.isEmpty) this.#forget(room);
+    if (freeAt !== undefined && room.isEmpty) this.#claimForgotten(room);
     return undefined;
   }
 
@@ -225,13 +276,27 @@ export class Rooms {
     for (const room of this.#leases.keys()) {
       if (!room.isEmpty || room.key === LOBBY_KEY || !isMeant(room)) continue;
       this.#leases.delete(room);
-      this.#forget(room);
+      this.#claimForgotten(room);
       return true;
     }
     return false;
   }
 
-  #forget(room: Room): void {
+  /** Asks the log to forget a room. Until it has, nobody finds it: who wants it makes it anew. */
+  #claimForgotten({ key }: Room): void {
+    this.#forgetting.add(key);
+    const settled = (): void => {
+      this.#forgetting.delete(key);
+    };
+    const origin: Origin = { appended: settled, refused: settled };
+    this.#log.append(claim(ClaimKind.RoomForgotten, { room: key, at: this.#clock.now(), origin }, undefined));
+  }
+
+  /** Lets go of a room, and of its history in the heap. */
+  forgotten(key: string): void {
+    const room = this.#rooms.get(key);
+    if (!room) return;
+    this.#leases.delete(room);
     this.missed(room.log.lastSeq);
     room.log.clear();
     if (room.share) this.budget.close(room.share);

@@ -1,5 +1,5 @@
 /** Where the stream of a room begins for a member: at a position that it names, at a part of the past, or now. */
-import type { Joined } from '@chat/protocol';
+import type { Joined } from '@chat/protocol/frames';
 import type { StartingPoint } from '../log/byte-log.js';
 import type { Room } from './room.js';
 

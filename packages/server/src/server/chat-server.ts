@@ -3,7 +3,9 @@
  */
 import { EventEmitter } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { CloseCode, DEFAULT_PORT, NoticeKind, type OptionNames } from '@chat/protocol';
+import { CloseCode, DEFAULT_PORT } from '@chat/protocol';
+import type { OptionNames } from '@chat/protocol/check';
+import { NoticeKind } from '@chat/protocol/frames';
 import { Acceptor } from '../connection/acceptor.js';
 import {
   assertTlsNames,

@@ -9,6 +9,7 @@ import { Bans } from '../limits/bans.js';
 import { InputAccounts } from '../limits/input-account.js';
 import { MemoryGuard } from '../limits/memory-guard.js';
 import { RefusalLog } from '../limits/refusal-log.js';
+import { ChatState } from '../log/state/chat-state.js';
 import { maxMessageBytes, type ResolvedOptions } from '../options/options.js';
 import { EntryApplier } from '../room/apply.js';
 import { FanOut } from '../room/fan-out.js';
@@ -44,9 +45,10 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
   const bans = new Bans(addresses.connections, refusals);
   const kicked = new KickedSessions(options.resumeWindowMs);
   const accounts = new InputAccounts(options, addresses.connections);
-  const sessions = new Sessions(addresses.sessions, counters, emit);
+  const state = new ChatState();
+  const sessions = new Sessions(state, addresses.sessions, counters, emit);
   const fanOut = new FanOut(clock, options.coalesceMs);
-  const rooms = new Rooms(options, wheel, addresses.roomsMade);
+  const rooms = new Rooms(options, log, wheel, addresses.roomsMade);
   const memory = new MemoryGuard(
     () => options.maxMemoryBytes,
     wheel,
@@ -70,7 +72,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     maxMessageBytes: maxMessageBytes(options),
   };
   const admission = new Admission(context);
-  const applier = new EntryApplier(context, (member) => sessions.byMember(member)?.openInbox().room);
+  const applier = new EntryApplier(context, state, (member) => sessions.byMember(member)?.openInbox().room);
   const expire = (now: number): number => {
     for (const part of [rooms, bans, kicked, addresses, accounts]) part.expire(now);
     for (const session of sessions) session.inbox?.expire(now);

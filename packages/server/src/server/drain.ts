@@ -6,7 +6,7 @@
  * knew has been handled and acknowledged, and the connection is closed. Whoever does not answer in time is cut.
  */
 
-import type { OptionNames } from '@chat/protocol';
+import type { OptionNames } from '@chat/protocol/check';
 import type { Sessions } from '../session/sessions.js';
 import type { Clock } from '../time/clock.js';
 

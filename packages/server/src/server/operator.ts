@@ -4,11 +4,13 @@
 import { CloseCode, closeCodeInfo } from '@chat/protocol';
 import type { AdmissionContext } from '../admission/admission.js';
 import { addressKey } from '../limits/addresses/address-limit.js';
-import { looksLike } from '../names/names.js';
+import { type Ban, claim } from '../log/claims.js';
+import { ClaimKind } from '../log/entry.js';
+import { looks, looksLike } from '../names/names.js';
 import type { Kick } from '../session/kicked-sessions.js';
 
 /** What the operator's commands need of the server. */
-export type OperatorContext = Pick<AdmissionContext, 'options' | 'sessions' | 'bans' | 'kicked'>;
+export type OperatorContext = Pick<AdmissionContext, 'options' | 'log' | 'sessions' | 'bans' | 'kicked'>;
 
 export class Operator {
   readonly #context: OperatorContext;
@@ -27,8 +29,10 @@ export class Operator {
     const { bans, options, sessions } = this.#context;
     const until = options.clock.monotonic() + durationMs;
     bans.addName(name, until);
-    const address = sessions.names.find(name)?.info.address;
-    if (address) bans.addAddress(address, until);
+    const address = sessions.find(name)?.info.address;
+    const isAddressBanned = address !== undefined && bans.addAddress(address, until);
+    const key = isAddressBanned ? addressKey(address) : undefined;
+    this.#claimBan({ looks: looks(name), addresses: key === undefined ? [] : [key] }, durationMs);
     return this.#kick(name, { code: CloseCode.Banned, reason, banned: [name, address ?? ''] });
   }
 
@@ -37,6 +41,7 @@ export class Operator {
     const { bans, options, sessions } = this.#context;
     if (!bans.addAddress(address, options.clock.monotonic() + durationMs)) return false;
     const key = addressKey(address);
+    this.#claimBan({ looks: [], addresses: key === undefined ? [] : [key] }, durationMs);
     for (const session of [...sessions]) {
       if (addressKey(session.info.address) !== key) continue;
       session.kick({ code: CloseCode.Banned, reason, banned: [address] });
@@ -50,19 +55,23 @@ export class Operator {
     this.#context.kicked.pardon(
       (banned) => looksLike(banned, nameOrAddress) || (key !== undefined && addressKey(banned) === key),
     );
-    return this.#context.bans.remove(nameOrAddress);
+    const { bans, log, options } = this.#context;
+    const wasBanned = bans.remove(nameOrAddress);
+    const ban = { looks: looks(nameOrAddress), addresses: key === undefined ? [] : [key] };
+    log.append(claim(ClaimKind.Unbanned, { at: options.clock.now() }, ban));
+    return wasBanned;
   }
 
   /** Evicts the member of that name from a room; false when nobody has the name, or not in this room. */
   evict(name: string, room: string): boolean {
-    return this.#context.sessions.names.find(name)?.evict(room) ?? false;
+    return this.#context.sessions.find(name)?.evict(room) ?? false;
   }
 
   /** Asks `authorize` again about the rooms that members are in; answers how many were evicted from one. */
   async reauthorize(name: string | undefined): Promise<number> {
     const { options, sessions } = this.#context;
     const { authorize } = options.hooks;
-    const found = name === undefined ? undefined : sessions.names.find(name);
+    const found = name === undefined ? undefined : sessions.find(name);
     const asked = name === undefined ? [...sessions] : found ? [found] : [];
     let evicted = 0;
     const failures: unknown[] = [];
@@ -83,13 +92,21 @@ export class Operator {
 
   /** Asks the client of that member for new credentials; false when nobody has the name. */
   reauthenticate(name: string): boolean {
-    const session = this.#context.sessions.names.find(name);
+    const session = this.#context.sessions.find(name);
     session?.reauthenticate('new credentials are asked for');
     return session !== undefined;
   }
 
+  /** Tells the log, so that the ban outlives the process where the log does. */
+  #claimBan(ban: Ban, durationMs: number): void {
+    const { log, options } = this.#context;
+    const at = options.clock.now();
+    const until = Number.isFinite(durationMs) ? { until: at + durationMs } : {};
+    log.append(claim(ClaimKind.Banned, { at }, { ...ban, ...until }));
+  }
+
   #kick(name: string, kick: Kick): boolean {
-    const session = this.#context.sessions.names.find(name);
+    const session = this.#context.sessions.find(name);
     if (!session) return false;
     session.kick({ ...kick, reason: kick.reason || closeCodeInfo(kick.code).name });
     return true;

@@ -37,8 +37,6 @@ export interface SessionDirectory {
   readonly onPeerGone: (() => void) | undefined;
   /** The session of that name, or of one that looks like it. */
   find(name: string): SessionPerson | undefined;
-  /** Gives a session another name; false when somebody has it. */
-  tryRename(session: SessionPerson, name: string): boolean;
   away(session: SessionPerson): void;
   ended(session: SessionPerson): void;
   roomJoined(session: SessionPerson, room: string): void;

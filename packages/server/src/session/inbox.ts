@@ -2,8 +2,8 @@
  * The direct messages to one member: a room without a name and with one reader. It is made when the first of them
  * arrives, and goes away with the session.
  */
-import type { Joined } from '@chat/protocol';
-import { inboxKey } from '../log/event-log.js';
+import type { Joined } from '@chat/protocol/frames';
+import { inboxKey } from '../log/entry.js';
 import { Membership, Room } from '../room/room.js';
 import { startingPoint } from '../room/starting-point.js';
 import type { SessionContext, SessionPerson } from './context.js';

@@ -4,8 +4,8 @@
  * A notice does not reach a client that is away, or whose connection breaks at that moment. It comes back by itself,
  * with the secrets of its session: it is told then.
  */
-import { timingSafeEqual } from 'node:crypto';
 import type { CloseCode } from '@chat/protocol';
+import { hashSecret, isSecretOf } from '../log/claims.js';
 
 /** Why a session was ended, for its client. */
 export interface Kick {
@@ -18,8 +18,8 @@ export interface Kick {
 /** By what a client is known. */
 export interface ClientProof {
   readonly id: string;
-  readonly secret: string;
-  readonly clientSecret: string | undefined;
+  readonly secretHash: string;
+  readonly clientHash: string | undefined;
 }
 
 interface Remembered extends Kick, ClientProof {
@@ -43,10 +43,10 @@ export class KickedSessions {
   /** Remembers why the session of that client was ended. */
   add(client: ClientProof, kick: Kick, now: number): void {
     if (this.#windowMs === 0) return;
-    const { id, secret, clientSecret } = client;
-    const remembered = { id, secret, clientSecret, ...kick, until: now + this.#windowMs };
+    const { id, secretHash, clientHash } = client;
+    const remembered = { id, secretHash, clientHash, ...kick, until: now + this.#windowMs };
     this.#byId.set(id, remembered);
-    if (clientSecret !== undefined) this.#byClient.set(clientSecret, remembered);
+    if (clientHash !== undefined) this.#byClient.set(clientHash, remembered);
     for (const oldest of this.#byId.values()) {
       if (this.#byId.size <= MAX_REMEMBERED) break;
       this.#forget(oldest);
@@ -60,8 +60,8 @@ export class KickedSessions {
     now: number,
   ): Kick | undefined {
     const session = resume && this.#byId.get(resume.session);
-    if (session && session.until > now && isSecret(session.secret, resume.secret)) return session;
-    const client = clientSecret === undefined ? undefined : this.#byClient.get(clientSecret);
+    if (session && session.until > now && isSecretOf(session.secretHash, resume.secret)) return session;
+    const client = clientSecret === undefined ? undefined : this.#byClient.get(hashSecret(clientSecret));
     return client && client.until > now ? client : undefined;
   }
 
@@ -82,17 +82,10 @@ export class KickedSessions {
     return this.#byId.size;
   }
 
-  #forget({ id, clientSecret }: Remembered): void {
+  #forget({ id, clientHash }: Remembered): void {
     this.#byId.delete(id);
-    if (clientSecret === undefined) return;
+    if (clientHash === undefined) return;
     // The client may have been shown out once more since.
-    if (this.#byClient.get(clientSecret)?.id === id) this.#byClient.delete(clientSecret);
+    if (this.#byClient.get(clientHash)?.id === id) this.#byClient.delete(clientHash);
   }
-}
-
-/** Compares secrets in a time that tells nothing about them. */
-export function isSecret(secret: string | undefined, given: string | undefined): boolean {
-  if (secret === undefined || given === undefined) return false;
-  const [left, right] = [Buffer.from(secret), Buffer.from(given)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }

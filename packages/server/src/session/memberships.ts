@@ -5,16 +5,10 @@
  * member sees them at the same place. What is said about a room to its member, the answer to a join and the
  * stream behind it, is one consistent read.
  */
-import {
-  type Failure,
-  FailureCode,
-  FrameType,
-  type Joined,
-  NoticeKind,
-  roomNameProblem,
-} from '@chat/protocol';
+import { type Failure, FailureCode, roomNameProblem } from '@chat/protocol';
+import { FrameType, type Joined, NoticeKind } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
-import type { Origin } from '../log/event-log.js';
+import type { Origin } from '../log/entry.js';
 import { Membership, type Room } from '../room/room.js';
 import { type JoinOptions, startingPoint } from '../room/starting-point.js';
 import type { SessionContext, SessionPerson } from './context.js';
@@ -29,6 +23,9 @@ const NOTHING = new Uint8Array(0);
 
 /** How a member goes: by itself, or because its connection broke for good. */
 export type Leaving = typeof NoticeKind.Left | typeof NoticeKind.Gone;
+
+/** A room that was made, or why it was not. */
+type Made = Room | { readonly failure: Failure };
 
 /** What being in rooms needs of the server. */
 export type MembershipsContext = Pick<
@@ -91,23 +88,10 @@ export class Memberships {
     if (this.#context.rooms.looksLikeAnother(roomName)) {
       return failed(FailureCode.RoomInvalid, `${roomName} looks like the name of another room`);
     }
-    const room = known ?? this.#context.rooms.open(roomName, this.#session.info.address);
-    if (!room) {
-      const { maxRooms, maxRoomsPerAddress } = this.#context.options;
-      if (this.#context.rooms.hasSpace) {
-        this.#tell(
-          'maxRoomsPerAddress',
-          `an address has made ${maxRoomsPerAddress} rooms, and may not make more`,
-        );
-        return tooMany(
-          FailureCode.TooManyRooms,
-          `your address has made ${maxRoomsPerAddress} rooms`,
-          maxRoomsPerAddress,
-        );
-      }
-      this.#tell('maxRooms', `the server has ${maxRooms} rooms: nobody can make another one`);
-      return tooMany(FailureCode.TooManyRooms, `the server has ${maxRooms} rooms`, maxRooms);
-    }
+    const making = known ?? this.#makeRoom(roomName);
+    const room = making instanceof Promise ? await making : making;
+    if ('failure' in room) return room;
+    if (isGone()) return failed(FailureCode.Internal, 'the connection has ended');
     // Those who are on their way through the log count: several may be at a time.
     if (room.members.size + room.joining >= maxMembersPerRoom) {
       const message = `${roomName} has ${maxMembersPerRoom} members`;
@@ -120,11 +104,24 @@ export class Memberships {
     });
     joining.set(room.key, answer);
     room.joining++;
+    const settle = (): void => {
+      joining.delete(room.key);
+      if (joining.size === 0) this.#joining = undefined;
+      room.joining--;
+    };
     this.#notice(room, NoticeKind.Joined, {
-      appended: (entry) => {
-        joining.delete(room.key);
-        if (joining.size === 0) this.#joining = undefined;
-        room.joining--;
+      refused: (failure) => {
+        settle();
+        this.#context.rooms.release(room);
+        resolve({ failure });
+      },
+      appended: (entry, outcome) => {
+        settle();
+        if (outcome.kind !== 'joined') {
+          this.#context.rooms.release(room);
+          resolve(failed(FailureCode.Internal, `${roomName} cannot be joined now`));
+          return;
+        }
         if (isGone()) {
           // It went while the log thought about it: whoever saw it come has to see it go.
           this.#notice(room, NoticeKind.Left, undefined);
@@ -227,18 +224,43 @@ export class Memberships {
         done = resolve;
       }),
     );
-    this.#notice(room, kind, {
-      appended: () => {
-        this.#leaving?.delete(membership);
-        before?.();
-        // Not one that has come back while the log thought about it.
-        const { memberId } = this.#session;
-        if (room.members.get(memberId) === membership) room.members.delete(memberId);
-        this.#context.rooms.release(room);
-        after?.();
-        done();
-        this.#context.sessions.roomLeft(this.#session, room.name);
-      },
+    const left = (): void => {
+      this.#leaving?.delete(membership);
+      before?.();
+      // Not one that has come back while the log thought about it.
+      const { memberId } = this.#session;
+      if (room.members.get(memberId) === membership) room.members.delete(memberId);
+      this.#context.rooms.release(room);
+      after?.();
+      done();
+      this.#context.sessions.roomLeft(this.#session, room.name);
+    };
+    this.#notice(room, kind, { appended: left, refused: left });
+  }
+
+  /** Makes a room, or says which limit forbids it; at once where the log answers at once. */
+  #makeRoom(roomName: string): Made | Promise<Made> {
+    const { rooms, options } = this.#context;
+    let made: Made | undefined;
+    let settle = (answer: Made): void => {
+      made = answer;
+    };
+    const refusal = rooms.make(roomName, this.#session.info.address, (room) =>
+      settle('code' in room ? { failure: room } : room),
+    );
+    if (refusal !== undefined) {
+      const max = options[refusal];
+      const isByAddress = refusal === 'maxRoomsPerAddress';
+      const told = isByAddress
+        ? `an address has made ${max} rooms, and may not make more`
+        : `the server has ${max} rooms: nobody can make another one`;
+      this.#tell(refusal, told);
+      const message = isByAddress ? `your address has made ${max} rooms` : `the server has ${max} rooms`;
+      return tooMany(FailureCode.TooManyRooms, message, max);
+    }
+    if (made) return made;
+    return new Promise((resolve) => {
+      settle = resolve;
     });
   }
 

@@ -2,7 +2,8 @@
  * The other end of a session, in whatever dialect it speaks. A session says what happened; its peer says it
  * in frames or in lines. A session that is away has no peer.
  */
-import type { Failure, ResponseBodies } from '@chat/protocol';
+import type { Failure } from '@chat/protocol';
+import type { ResponseBodies } from '@chat/protocol/frames';
 import type { InputAccount } from '../limits/input-account.js';
 import type { SessionInfo } from '../options/hooks.js';
 import type { EntryReceiver, Membership } from '../room/room.js';

@@ -14,9 +14,14 @@ export class PublishRecord {
   readonly #capacity: number;
   readonly #seqs: (number | Failure | undefined)[] = [];
   readonly #ats: number[] = [];
-  #last = 0;
+  #last: number;
+  /** Numbers up to here were given before the server was started again; which of them were refused is not known. */
+  #recovered: number;
 
-  constructor(capacity: number) {
+  /** @param last number of the latest publish that is in the log already */
+  constructor(capacity: number, last = 0) {
+    this.#last = last;
+    this.#recovered = last;
     this.#capacity = capacity;
   }
 
@@ -27,7 +32,10 @@ export class PublishRecord {
 
   /** Whether `publishId` comes next. Takes it, if so. */
   tryTake(publishId: number): boolean {
-    if (publishId !== this.#last + 1) return false;
+    // Behind the last one that the log knows there may have been some that were refused.
+    const isNext = publishId === this.#last + 1 || (this.#recovered > 0 && publishId > this.#last);
+    if (!isNext) return false;
+    this.#recovered = 0;
     this.#last = publishId;
     this.#seqs[publishId % this.#capacity] = undefined;
     return true;

@@ -5,9 +5,10 @@
  * with the reason why it has none. A number that comes again after a lost connection gets the answer that was
  * lost. Everything that a session sends is charged to its rate limit here.
  */
-import { CloseCode, encodeFrame, type Failure, FailureCode, FrameType } from '@chat/protocol';
+import { CloseCode, type Failure, FailureCode } from '@chat/protocol';
+import { encodeFrame, FrameType } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
-import { inboxKey, type LogEntry, type Origin } from '../log/event-log.js';
+import { inboxKey, type LogEntry, type Origin } from '../log/entry.js';
 import type { Hooks } from '../options/hooks.js';
 import type { Membership } from '../room/room.js';
 import type { SessionContext, SessionPerson } from './context.js';
@@ -39,10 +40,16 @@ export class Publisher implements Origin {
   /** Publishes on their way through the log. */
   #inLog = 0;
 
-  constructor(context: PublisherContext, session: SessionPerson) {
+  /** @param last number of the latest publish that is in the log already */
+  constructor(context: PublisherContext, session: SessionPerson, last: number) {
     this.#context = context;
     this.#session = session;
-    this.#record = new PublishRecord(context.options.maxInFlight);
+    this.#record = new PublishRecord(context.options.maxInFlight, last);
+  }
+
+  /** Knows again what became of a publish: it is in the log. */
+  remember(publishId: number, seq: number, at: number): void {
+    this.#record.accepted(publishId, seq, at);
   }
 
   /** Number of the latest publish that was taken, 0 before the first. */
@@ -144,6 +151,12 @@ export class Publisher implements Origin {
     this.#inLog--;
     this.#record.accepted(entry.publishId, entry.seq, entry.at);
     this.#session.peer?.ack(entry.publishId, entry.seq, entry.at);
+  }
+
+  /** Told by the log: a publish of this session has no place, and never will have. */
+  refused(failure: Failure, publishId: number): void {
+    this.#inLog--;
+    this.#refuse(publishId, failure);
   }
 
   #send(publishId: number, address: Address, codec: number, body: Uint8Array): Promise<void> | undefined {

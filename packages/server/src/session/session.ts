@@ -5,9 +5,13 @@
  * publish numbers for the resume window, and a new peer may take it over. Where it is belongs to its
  * `Memberships`, what it says to its `Publisher`.
  */
-import { CloseCode, type Failure, FailureCode, type Joined, LOBBY, NoticeKind } from '@chat/protocol';
+import { CloseCode, type Failure, FailureCode, LOBBY } from '@chat/protocol';
+import { type Joined, NoticeKind } from '@chat/protocol/frames';
 import type { InputAccount } from '../limits/input-account.js';
 import { Price } from '../limits/prices.js';
+import { claim } from '../log/claims.js';
+import { ClaimKind, type Origin } from '../log/entry.js';
+import type { SessionState } from '../log/state/chat-state.js';
 import { userNameProblem } from '../names/names.js';
 import type { SessionInfo } from '../options/hooks.js';
 import type { Membership } from '../room/room.js';
@@ -28,63 +32,71 @@ export interface Resumed {
   readonly inboxGap: Joined['gap'];
 }
 
-/** What is settled about a session when it is let in. */
-export interface SessionIdentity {
-  readonly id: string;
-  readonly secret: string;
-  readonly memberId: number;
-  readonly name: string;
-  readonly clientSecret: string | undefined;
-  readonly attempt: number | undefined;
-  /** The name that `authenticate` gave it; `undefined` where it chose one. */
-  readonly account: string | undefined;
-}
+/** Where a session is in its life. */
+type Life =
+  | { readonly name: 'connected'; readonly peer: Peer }
+  /** Kept until `lease` is over; counted for the address `from`. */
+  | { readonly name: 'away'; readonly lease: TimerEntry; readonly from: string | undefined }
+  /** Its connection is gone, and it is not known yet whether it is kept. */
+  | { readonly name: 'leaving' }
+  | { readonly name: 'ended' };
 
 export class Session implements SessionPerson {
   readonly #context: SessionContext;
-  /** Public name of the session, for resuming. */
-  readonly id: string;
-  /** Shared with the client only. */
-  readonly secret: string;
-  readonly memberId: number;
+  readonly #state: SessionState;
   /** What its client sends and causes. */
   readonly input: InputAccount;
-  /** Proves that a hello is of the same client, though it may never have got the secret above. */
-  readonly clientSecret: string | undefined;
-  /** The name that `authenticate` gave it, whatever it is called since. */
-  readonly account: string | undefined;
+  #life: Life;
   #attempt: number | undefined;
   #claims: unknown;
-  #name: string;
   // An idle session is small: what it needs to speak is made when it first does.
   #memberships: Memberships | undefined;
   #nameBytes: Uint8Array | undefined;
   #publisher: Publisher | undefined;
-  #peer: Peer | undefined;
   #inbox: Inbox | undefined;
   /** Where it is connected from, or was. */
   #address: string;
   #dialect: SessionInfo['dialect'];
-  #lease: TimerEntry | undefined;
-  /** The address that it was last connected from, while it is away. */
-  #awayFrom = '';
   #credentials: TimerEntry | undefined;
   #mustAuthenticate = false;
-  #closed = false;
 
-  constructor(context: SessionContext, peer: Peer, settled: SessionIdentity) {
+  /**
+   * A session whose claim has come back from the log.
+   *
+   * @param attempt number of the hello that opened it
+   */
+  constructor(context: SessionContext, state: SessionState, peer: Peer, attempt: number | undefined) {
     this.#context = context;
-    this.#peer = peer;
+    this.#state = state;
+    this.#life = { name: 'connected', peer };
     this.input = peer.input;
     this.#address = peer.address;
     this.#dialect = peer.dialect;
-    this.id = settled.id;
-    this.secret = settled.secret;
-    this.memberId = settled.memberId;
-    this.clientSecret = settled.clientSecret;
-    this.account = settled.account;
-    this.#attempt = settled.attempt;
-    this.#name = settled.name;
+    this.#attempt = attempt;
+  }
+
+  /** Public name of the session, for resuming. */
+  get id(): string {
+    return this.#state.id;
+  }
+
+  get memberId(): number {
+    return this.#state.memberId;
+  }
+
+  /** Hash of the secret that it shares with its client. */
+  get secretHash(): string {
+    return this.#state.secretHash;
+  }
+
+  /** Hash of a secret by which a hello is known to be of the same client, though that may never have got the other one. */
+  get clientHash(): string | undefined {
+    return this.#state.clientHash;
+  }
+
+  /** The name that `authenticate` gave it, whatever it is called since. */
+  get account(): string | undefined {
+    return this.#state.account;
   }
 
   /** The rooms that the session is in, by handle. */
@@ -93,33 +105,33 @@ export class Session implements SessionPerson {
   }
 
   get name(): string {
-    return this.#name;
+    return this.#state.name;
   }
 
   /** The name in UTF-8. Not to be written to. */
   get nameBytes(): Uint8Array {
-    this.#nameBytes ??= Buffer.from(this.#name);
+    this.#nameBytes ??= Buffer.from(this.name);
     return this.#nameBytes;
   }
 
   /** Whether it has left for good. */
   get ended(): boolean {
-    return this.#closed;
+    return this.#life.name === 'ended';
   }
 
   /** What the session says, and how much of it. Made when it first speaks. */
   get publisher(): Publisher {
-    this.#publisher ??= new Publisher(this.#context, this);
+    this.#publisher ??= new Publisher(this.#context, this, this.#state.lastPublish);
     return this.#publisher;
   }
 
   /** The connection, `undefined` while the session is away. */
   get peer(): Peer | undefined {
-    return this.#peer;
+    return this.#life.name === 'connected' ? this.#life.peer : undefined;
   }
 
   get lastPublishId(): number {
-    return this.#publisher?.last ?? 0;
+    return this.#publisher?.last ?? this.#state.lastPublish;
   }
 
   get inboxHandle(): number {
@@ -140,7 +152,7 @@ export class Session implements SessionPerson {
   get info(): SessionInfo {
     return {
       memberId: this.memberId,
-      name: this.#name,
+      name: this.name,
       address: this.#address,
       dialect: this.#dialect,
       claims: this.#claims,
@@ -171,7 +183,7 @@ export class Session implements SessionPerson {
   reauthenticate(reason: string): undefined {
     this.#mustAuthenticate = true;
     this.#dropCredentials();
-    this.#peer?.close(CloseCode.CredentialsExpired, reason);
+    this.peer?.close(CloseCode.CredentialsExpired, reason);
   }
 
   /** See `Memberships`. */
@@ -188,7 +200,7 @@ export class Session implements SessionPerson {
       return false;
     }
     // What was said before the leave still belongs to the one who leaves.
-    this.#peer?.deliver(membership);
+    this.peer?.deliver(membership);
     await new Promise<void>((left) => {
       this.#memberships?.leave(membership, NoticeKind.Left, () => {
         this.#tellUnread(membership);
@@ -208,24 +220,39 @@ export class Session implements SessionPerson {
   async rename(name: string): Promise<Answer<'rename'>> {
     const problem = userNameProblem(name);
     if (problem) return failed(FailureCode.NameInvalid, problem);
-    if (name === this.#name) return { name };
+    if (name === this.name) return { name };
     const { authorize } = this.#context.options.hooks;
     // A name that belongs to credentials is not its bearer's to change, unless the program says so.
     const isAllowed = authorize ? await authorize(this.info, 'rename', name) : this.account === undefined;
     if (!isAllowed) return failed(FailureCode.Forbidden, `not allowed to be called ${name}`);
-    if (this.#closed) return failed(FailureCode.Internal, 'the session has ended');
+    if (this.ended) return failed(FailureCode.Internal, 'the session has ended');
     if (this.#context.bans.remainingMs(name, '', this.#context.options.clock.monotonic()) > 0) {
       return failed(FailureCode.Forbidden, `the name ${name} is banned`);
     }
+    return this.#claimName(name);
+  }
+
+  #claimName(name: string): Promise<Answer<'rename'>> {
     const old = this.nameBytes;
-    if (!this.#context.sessions.tryRename(this, name)) {
-      return failed(FailureCode.NameTaken, `somebody is called ${name}, or so much like it`);
-    }
-    this.#name = name;
-    this.#nameBytes = undefined;
-    this.input.charge(this.rooms.size * Price.roomTold);
-    this.#memberships?.renamed(old);
-    return { name };
+    const { log, options } = this.#context;
+    return new Promise((resolve) => {
+      const origin: Origin = {
+        appended: (_entry, outcome) => {
+          if (outcome.kind !== 'session-renamed') {
+            const message = `somebody is called ${name}, or so much like it`;
+            resolve(failed(FailureCode.NameTaken, message));
+            return;
+          }
+          this.#nameBytes = undefined;
+          this.input.charge(this.rooms.size * Price.roomTold);
+          this.#memberships?.renamed(old);
+          resolve({ name });
+        },
+        refused: (failure) => resolve({ failure }),
+      };
+      const subject = { sender: this.memberId, name: Buffer.from(name), at: options.clock.now(), origin };
+      log.append(claim(ClaimKind.SessionRenamed, subject, undefined));
+    });
   }
 
   /** A member fell behind what the log holds. */
@@ -234,11 +261,11 @@ export class Session implements SessionPerson {
       const from = membership.room.log.positionOf(membership);
       const end = membership.room.log.end();
       membership.moveTo(end);
-      this.#peer?.gap(membership.room.handle, from, end.start);
+      this.peer?.gap(membership.room.handle, from, end.start);
       this.#context.counters.readersSkipped++;
     } else {
       this.#context.counters.readersClosed++;
-      this.#peer?.close(
+      this.peer?.close(
         CloseCode.SlowConsumer,
         `fell behind the history of ${membership.room.name || 'the inbox'}`,
       );
@@ -255,15 +282,15 @@ export class Session implements SessionPerson {
     inboxAfter: number,
     attempt: number | undefined,
   ): Resumed {
-    const old = this.#peer;
-    this.#peer = peer;
+    const old = this.peer;
+    this.#dropLease();
+    this.#life = { name: 'connected', peer };
     this.#context.addresses.sessions.leave(this.#address);
     this.#context.addresses.sessions.enter(peer.address);
     this.#address = peer.address;
     this.#dialect = peer.dialect;
     this.#attempt = attempt ?? this.#attempt;
     old?.close(CloseCode.SessionReplaced, 'the session goes on over another connection');
-    this.#dropLease();
     this.input.moveTo(peer.input);
     peer.input = this.input;
     this.input.charge(this.rooms.size * Price.roomDescribed);
@@ -283,8 +310,8 @@ export class Session implements SessionPerson {
     resumable: boolean,
     kind: Leaving = goodbye ? NoticeKind.Left : NoticeKind.Gone,
   ): void {
-    if (this.#peer !== peer) return;
-    this.#peer = undefined;
+    if (this.peer !== peer) return;
+    this.#life = { name: 'leaving' };
     this.#context.sessions.onPeerGone?.();
     const { address } = peer;
     const mayReturn = !goodbye && resumable && this.#context.options.resumeWindowMs > 0;
@@ -298,32 +325,28 @@ export class Session implements SessionPerson {
       this.end(kind);
       return;
     }
-    this.#awayFrom = address;
+    this.#keep(kind, address);
     this.#context.sessions.away(this);
-    this.#lease = this.#context.wheel.schedule(
-      {
-        expire: () => {
-          this.end(kind);
-          return undefined;
-        },
-      },
-      this.#context.options.resumeWindowMs,
-    );
+  }
+
+  /** Is kept for the resume window; then others are told `kind`. */
+  #keep(kind: Leaving, from: string | undefined): void {
+    const expire = (): undefined => {
+      this.end(kind);
+    };
+    const lease = this.#context.wheel.schedule({ expire }, this.#context.options.resumeWindowMs);
+    this.#life = { name: 'away', lease, from };
   }
 
   /** Shows the member out for good: a client that tries to resume is told why it cannot. */
   kick(kick: Kick): void {
-    const { id, secret, clientSecret } = this;
+    const { id, secretHash, clientHash, peer } = this;
     // The client of a session that was replaced may begin anew, but not go on.
-    const proof = {
-      id,
-      secret,
-      clientSecret: kick.code === CloseCode.SessionReplaced ? undefined : clientSecret,
-    };
-    if (!this.#closed) this.#context.kicked.add(proof, kick, this.#context.options.clock.now());
-    const peer = this.#peer;
-    this.#peer = undefined;
+    const isReplaced = kick.code === CloseCode.SessionReplaced;
+    const proof = { id, secretHash, clientHash: isReplaced ? undefined : clientHash };
+    if (!this.ended) this.#context.kicked.add(proof, kick, this.#context.options.clock.now());
     if (peer) {
+      this.#life = { name: 'leaving' };
       peer.close(kick.code, kick.reason);
       this.#context.sessions.onPeerGone?.();
     }
@@ -332,13 +355,15 @@ export class Session implements SessionPerson {
 
   /** Leaves all rooms and frees the name. Idempotent. */
   end(kind: Leaving): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.ended) return;
     this.#dropLease();
+    this.#life = { name: 'ended' };
     this.#dropCredentials();
     for (const membership of [...this.rooms.values()]) this.#memberships?.leave(membership, kind);
     this.#inbox?.clear();
     this.#context.sessions.ended(this);
+    const { log, options } = this.#context;
+    log.append(claim(ClaimKind.SessionEnded, { sender: this.memberId, at: options.clock.now() }, undefined));
   }
 
   /** Where the members of the line dialect talk. */
@@ -350,7 +375,7 @@ export class Session implements SessionPerson {
   #tellUnread(membership: Membership): void {
     const { handle, log } = membership.room;
     if (membership.isRetired || log.lagBytes(membership) <= log.newest().length) return;
-    this.#peer?.gap(handle, log.positionOf(membership), log.previousSeq);
+    this.peer?.gap(handle, log.positionOf(membership), log.previousSeq);
   }
 
   #dropCredentials(): void {
@@ -359,10 +384,10 @@ export class Session implements SessionPerson {
   }
 
   #dropLease(): void {
-    if (!this.#lease) return;
-    this.#context.wheel.cancel(this.#lease);
-    this.#context.addresses.away.leave(this.#awayFrom);
-    this.#lease = undefined;
+    if (this.#life.name !== 'away') return;
+    const { lease, from } = this.#life;
+    this.#context.wheel.cancel(lease);
+    if (from !== undefined) this.#context.addresses.away.leave(from);
   }
 }
 

@@ -2,7 +2,7 @@
  * All sessions, by id, by member and by name; and who is told of what happens to them.
  */
 import type { AddressLimit } from '../limits/addresses/address-limit.js';
-import { Names } from '../names/names.js';
+import type { ChatState, SessionState } from '../log/state/chat-state.js';
 import type { SessionInfo } from '../options/hooks.js';
 import type { SessionDirectory, SessionPerson } from './context.js';
 import type { Counters } from './counters.js';
@@ -31,17 +31,20 @@ export type EmitSessionEvent = <Name extends keyof SessionEvents>(
 ) => void;
 
 export class Sessions implements SessionDirectory {
-  readonly names: Names<Session> = new Names();
   /** Told when a session has lost its connection, for whatever reason. */
   onPeerGone: (() => void) | undefined;
-  readonly #byId = new Map<string, Session>();
+  readonly #state: ChatState;
   readonly #byMember = new Map<number, Session>();
   readonly #held: AddressLimit;
   readonly #counters: Counters;
   readonly #emit: EmitSessionEvent;
 
-  /** @param held counts sessions by address, those away included */
-  constructor(held: AddressLimit, counters: Counters, emit: EmitSessionEvent) {
+  /**
+   * @param state knows names and ids
+   * @param held counts sessions by address, those away included
+   */
+  constructor(state: ChatState, held: AddressLimit, counters: Counters, emit: EmitSessionEvent) {
+    this.#state = state;
     this.#held = held;
     this.#counters = counters;
     this.#emit = emit;
@@ -57,7 +60,7 @@ export class Sessions implements SessionDirectory {
   }
 
   byId(id: string): Session | undefined {
-    return this.#byId.get(id);
+    return this.#ofState(this.#state.sessionsById.get(id));
   }
 
   byMember(memberId: number): Session | undefined {
@@ -65,19 +68,18 @@ export class Sessions implements SessionDirectory {
   }
 
   find(name: string): Session | undefined {
-    return this.names.find(name);
+    return this.#ofState(this.#state.names.find(name));
   }
 
-  tryRename(session: Session, name: string): boolean {
-    return this.names.tryRename(session.name, name, session);
-  }
-
-  /** Takes a new session, whose name is free. */
-  opened(session: Session): void {
-    this.names.tryClaim(session.name, session);
-    this.#byId.set(session.id, session);
+  /** Takes a session that was here before the server was started again; it is away. */
+  recovered(session: Session): void {
     this.#byMember.set(session.memberId, session);
     this.#held.enter(session.info.address);
+  }
+
+  /** Takes a new session, which its address was counted for. */
+  opened(session: Session): void {
+    this.#byMember.set(session.memberId, session);
     this.#counters.sessionsOpened++;
     this.#emit('session-opened', session.info);
   }
@@ -102,10 +104,12 @@ export class Sessions implements SessionDirectory {
 
   /** Lets go of a session that has left its rooms. */
   ended(session: Session): void {
-    this.names.release(session.name, session);
-    this.#byId.delete(session.id);
     this.#byMember.delete(session.memberId);
     this.#held.leave(session.info.address);
     this.#emit('session-ended', session.info);
+  }
+
+  #ofState(state: SessionState | undefined): Session | undefined {
+    return state && this.#byMember.get(state.memberId);
   }
 }

@@ -1,5 +1,5 @@
 /** Who may come in, and as whom: coming back, names that are taken, credentials that run out. */
-import { FrameType, type Hello, NoticeKind } from '@chat/protocol';
+import { FrameType, type Hello, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { AuthenticateResult } from '../../src/options/hooks.js';
 import { MemoryChat, type MemoryClient } from '../support/memory-chat.js';
@@ -238,7 +238,7 @@ describe('credentials that run out', () => {
     const entering = first.enter({ name: 'ada', clientSecret: SECRET, attempt: 1, credentials: 'one' });
     decisions.get('one')!({ ok: true, claims: 'one' });
     await entering;
-    const session = memory.chat.sessions.names.find('ada')!;
+    const session = memory.chat.sessions.find('ada')!;
     session.reauthenticate('');
     const [late, next] = [memory.connect(), memory.connect()];
     late.greet(comeBack(first, { clientSecret: SECRET, attempt: 2, credentials: 'two' }));
@@ -259,7 +259,7 @@ describe('credentials that run out', () => {
   it('are asked for when the operator wants to see new ones', async () => {
     const { memory, asked } = await open(() => ({ ok: true, expiresInMs: Number.POSITIVE_INFINITY }));
     const ada = await memory.enter('ada');
-    memory.chat.sessions.names.find('ada')!.reauthenticate('show me');
+    memory.chat.sessions.find('ada')!.reauthenticate('show me');
     expect(await ada.closed).toMatchObject({ code: 4017, reason: 'show me' });
     expect((await memory.enter(comeBack(ada, { credentials: 'new' }))).welcome!.resumed).toBe(true);
     expect(asked.at(-1)).toEqual(['new', 1, 'ada', undefined]);

@@ -1,7 +1,7 @@
 /** Who stands on the acceptor, in numbers that real sockets would make slow: nobody can fill it for the others. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { FrameType } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Acceptor } from '../../src/connection/acceptor.js';
 import { BinaryDialect } from '../../src/dialects/binary/binary-dialect.js';
@@ -79,13 +79,13 @@ describe('Acceptor', () => {
       memory.clock.advance(200);
       await turn(2);
     }
-    expect(memory.chat.sessions.names.find('PAT')?.info.address).toBe('192.0.2.1');
+    expect(memory.chat.sessions.find('PAT')?.info.address).toBe('192.0.2.1');
     keys.push('RICIA');
     await turn(2);
     memory.clock.advance(5000);
     keys.push('\r');
     await turn(2);
-    expect(memory.chat.sessions.names.find('PATRICIA')?.info.address).toBe('192.0.2.2');
+    expect(memory.chat.sessions.find('PATRICIA')?.info.address).toBe('192.0.2.2');
     expect(String(program.answer)).toBe('*** PATRICIA has joined the chat\n');
   });
 

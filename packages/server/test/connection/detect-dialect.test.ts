@@ -1,4 +1,4 @@
-import { encodePreface } from '@chat/protocol';
+import { encodePreface } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { type DialectName, detectDialect } from '../../src/connection/detect-dialect.js';
 import { seeded } from '../support/seeded.js';

@@ -1,5 +1,5 @@
 /** What an operator reads about strangers: that it happens, why and from where, and not once for each of them. */
-import { FrameType } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { RefusalLog } from '../../src/limits/refusal-log.js';
 import { createChatServer } from '../../src/server/chat-server.js';

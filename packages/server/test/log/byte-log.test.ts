@@ -1,7 +1,7 @@
-import { decodeFrame, type Entry, FrameType, NoticeKind, readU32 } from '@chat/protocol';
+import { decodeFrame, type Entry, FrameType, NoticeKind, readU32 } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { ByteLog, type Cursor, type Retention } from '../../src/log/byte-log.js';
-import type { LogEntry } from '../../src/log/event-log.js';
+import type { ShownEntry } from '../../src/log/entry.js';
 import { readHistory } from '../../src/log/history.js';
 import { Room } from '../../src/room/room.js';
 import { seeded } from '../support/seeded.js';
@@ -10,7 +10,7 @@ const HANDLE = 5;
 const AMPLE: Retention = { maxBytes: 1 << 20, maxEntries: 10_000, maxAgeMs: 1000 };
 const name = new TextEncoder().encode('ada');
 
-function entry(seq: number, bodyBytes = 10, at = seq): LogEntry {
+function entry(seq: number, bodyBytes = 10, at = seq): ShownEntry {
   return {
     room: 'lobby',
     type: FrameType.Message,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inboxKey, inboxMember } from '../../src/log/event-log.js';
+import { inboxKey, inboxMember } from '../../src/log/entry.js';
 import { createMemoryLog } from '../../src/log/memory-log.js';
 import { describeEventLog, draft } from '../support/event-log-contract.js';
 

@@ -1,5 +1,6 @@
 /** Limits that are changed while people are connected hold for what comes next. */
-import { FailureCode, FrameType } from '@chat/protocol';
+import { FailureCode } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { ServerErrorCode } from '../../src/errors.js';
 import {

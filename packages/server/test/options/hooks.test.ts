@@ -1,5 +1,6 @@
 /** Decisions of the program around the server: late, wrong, thrown, or never made. */
-import { FailureCode, FrameType } from '@chat/protocol';
+import { FailureCode } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { AuthenticateResult } from '../../src/options/hooks.js';
 import { MemoryChat } from '../support/memory-chat.js';

@@ -2,7 +2,8 @@
  * Every option does what it says. The table at the top is compared with the options there are, so that an option
  * without a test here does not go unnoticed.
  */
-import { FailureCode, FrameType, type Joined } from '@chat/protocol';
+import { FailureCode } from '@chat/protocol';
+import { FrameType, type Joined } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { ServerErrorCode } from '../../src/errors.js';
 import { createMemoryLog } from '../../src/log/memory-log.js';
@@ -95,7 +96,7 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     expect(memory.chat.sessions.count).toBe(0);
     memory.clock.advance(1);
     await turn();
-    expect(memory.chat.sessions.names.find('ada')).toBeDefined();
+    expect(memory.chat.sessions.find('ada')).toBeDefined();
     for (const off of [0, INFINITE]) {
       const patient = await MemoryChat.open({ lineIdleMs: off });
       patient.connectLine().send('ada');
@@ -109,7 +110,7 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     const line = memory.connectLine();
     line.link.receive(Uint8Array.of(0xf9, 0xec, 0xe5, 0xed, 0x0a));
     await turn();
-    expect(memory.chat.sessions.names.find('שלום')).toBeDefined();
+    expect(memory.chat.sessions.find('שלום')).toBeDefined();
     const refused = { code: ServerErrorCode.BadOption };
     for (const lineCharset of ['klingon', 'utf-16le', 'iso-2022-jp', '']) {
       expect(() => resolveOptions({ lineCharset })).toThrow(expect.objectContaining(refused));
@@ -172,13 +173,13 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
       client.pipe.destroy();
       await turn();
     }
-    const kept = (): string[] => names.filter((name) => memory.chat.sessions.names.find(name));
+    const kept = (): string[] => names.filter((name) => memory.chat.sessions.find(name));
     expect(kept()).toEqual(['ada', 'bob', 'dave']);
     memory.clock.advance(31_000);
     expect(kept()).toEqual([]);
     (await memory.enter('erin', { address: '192.0.2.1' })).pipe.destroy();
     await turn();
-    expect(memory.chat.sessions.names.find('erin')).toBeDefined();
+    expect(memory.chat.sessions.find('erin')).toBeDefined();
   },
   maxConnectionsPerSecondPerAddress: async () => {
     const clock = new ManualClock();

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { FrameType } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ServerError, ServerErrorCode } from '../../src/errors.js';
 import { UNLIMITED } from '../../src/options/options.js';

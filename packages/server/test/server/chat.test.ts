@@ -1,13 +1,6 @@
 /** What members do and see, over memory links. */
-import {
-  encodeFrame,
-  FailureCode,
-  FrameType,
-  type Joined,
-  type Member,
-  NoticeKind,
-  type RoomInfo,
-} from '@chat/protocol';
+import { FailureCode, type Member } from '@chat/protocol';
+import { encodeFrame, FrameType, type Joined, NoticeKind, type RoomInfo } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../../src/options/options.js';
 import { MemoryChat } from '../support/memory-chat.js';
@@ -475,6 +468,14 @@ describe('requests that cannot be carried out', () => {
     expect(await ada.ask({ op: 'rename', name: 'still here' })).toEqual({ name: 'still here' });
   });
 
+  it('names the field of a request that does not fit', async () => {
+    const memory = await MemoryChat.open();
+    const ada = await memory.enter('ada');
+    expect(await ada.request({ op: 'join', room: 'x', history: -1 })).toMatchObject({
+      failure: { message: 'bad request: join.history must be an integer from 0 to 281474976710655, got -1' },
+    });
+  });
+
   it('does not make a room for one who may not be in another', async () => {
     const memory = await MemoryChat.open({ maxRoomsPerSession: 1 });
     const ada = await memory.enter('ada');
@@ -687,7 +688,7 @@ describe('kick and ban', () => {
     expect(await bob.closed).toMatchObject({ code: 4014, reason: 'enough' });
     await turn(2);
     expect(ada.entries(handle).at(-1)).toMatchObject({ kind: NoticeKind.Left, name: 'bob' });
-    expect(memory.chat.sessions.names.find('bob')).toBeUndefined();
+    expect(memory.chat.sessions.find('bob')).toBeUndefined();
     const { session, secret, epoch } = bob.welcome!;
     const again = memory.connect();
     again.greet({ name: 'bob', resume: { session, secret, epoch, rooms: [], inbox: 0 } });

@@ -1,7 +1,8 @@
 /** What every {@link EventLog} must do, whatever it is made of. */
-import { FrameType } from '@chat/protocol';
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
-import type { Draft, EventLog, LogEntry } from '../../src/log/event-log.js';
+import type { Draft, LogEntry } from '../../src/log/entry.js';
+import type { EventLog } from '../../src/log/event-log.js';
 import { until } from './turn.js';
 
 export function draft(room: string, text: string, more: Partial<Draft> = {}): Draft {
@@ -87,9 +88,9 @@ export function describeEventLog(what: string, create: () => EventLog | Promise<
     it('hands the origin back to the process that appended', async () => {
       const log = await create();
       const told: number[] = [];
-      const origin = { appended: (entry: LogEntry) => void told.push(entry.seq) };
+      const origin = { appended: (entry: LogEntry) => void told.push(entry.seq), refused: () => {} };
       await log.open((entries) => {
-        for (const entry of entries) entry.origin?.appended(entry);
+        for (const entry of entries) entry.origin?.appended(entry, { kind: 'shown' });
       });
       log.append(draft('lobby', 'one', { origin }));
       log.append(draft('lobby', 'two'));

@@ -1,5 +1,5 @@
 /** The chat without a socket: peers over memory links, time by hand, fan-out at the end of each turn. */
-import type { Hello } from '@chat/protocol';
+import type { Hello } from '@chat/protocol/frames';
 import { BinaryPeer } from '../../src/dialects/binary/binary-peer.js';
 import { LineDialect } from '../../src/dialects/line/line-dialect.js';
 import type { SessionInfo } from '../../src/options/hooks.js';

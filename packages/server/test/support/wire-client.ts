@@ -15,7 +15,7 @@ import {
   PREFACE_BYTES,
   type RequestBody,
   type Welcome,
-} from '@chat/protocol';
+} from '@chat/protocol/frames';
 
 /** Preface and hello. */
 export function helloBytes(hello: Partial<Hello> & { readonly name: string }): Uint8Array {

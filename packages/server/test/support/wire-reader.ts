@@ -3,8 +3,10 @@
  * told with the log itself. Whatever it does in whatever order, it must be given each entry once and in order, or be told
  * that it is not.
  */
-import { type Frame, FrameType, type Hello, type Joined, NoticeKind, roomKey } from '@chat/protocol';
-import type { Draft, EventLog, LogConsumer, LogEntry } from '../../src/log/event-log.js';
+import { roomKey } from '@chat/protocol';
+import { type Frame, FrameType, type Hello, type Joined, NoticeKind } from '@chat/protocol/frames';
+import { CLAIM, ClaimKind, type Draft, type LogEntry } from '../../src/log/entry.js';
+import type { EventLog, LogConsumer } from '../../src/log/event-log.js';
 import type { MemoryChat, MemoryClient } from './memory-chat.js';
 
 /** What is written in the log of a room, whether or not the server remembers it. */
@@ -27,19 +29,23 @@ export class WitnessLog implements EventLog {
     this.#isLate = isLate;
   }
 
-  open(consumer: LogConsumer): void {
+  open(consumer: LogConsumer): undefined {
     this.#consumer = consumer;
   }
 
   append(draft: Draft): void {
-    if (!this.#isLate) this.#place(draft);
-    else
-      this.#waiting.push({ ...draft, body: Uint8Array.from(draft.body), name: Uint8Array.from(draft.name) });
+    const copy = { ...draft, body: Uint8Array.from(draft.body), name: Uint8Array.from(draft.name) };
+    this.#waiting.push(copy);
+    // A client that waits for its welcome, or for a room, does not turn the log.
+    if (!this.#isLate || isOpening(draft)) this.deliver(Number.POSITIVE_INFINITY);
   }
 
   /** Delivers up to `count` of what waits; what is appended meanwhile waits as well. */
   deliver(count: number): void {
-    for (const draft of this.#waiting.splice(0, count)) this.#place(draft);
+    for (let left = Math.min(count, this.#waiting.length); left > 0; left--) {
+      const draft = this.#waiting.shift();
+      if (draft) this.#place(draft);
+    }
   }
 
   get isIdle(): boolean {
@@ -55,11 +61,18 @@ export class WitnessLog implements EventLog {
 
   #place(draft: Draft): void {
     const entry: LogEntry = { ...draft, seq: ++this.#seq };
-    const room = this.#rooms.get(draft.room) ?? [];
-    this.#rooms.set(draft.room, room);
-    room.push({ seq: entry.seq, kind: draft.kind, sender: draft.sender });
+    if (draft.type !== CLAIM) {
+      const room = this.#rooms.get(draft.room) ?? [];
+      this.#rooms.set(draft.room, room);
+      room.push({ seq: entry.seq, kind: draft.kind, sender: draft.sender });
+    }
     this.#consumer([entry]);
   }
+}
+
+/** Whether a client waits for it before it goes on. */
+export function isOpening({ type, kind }: Draft): boolean {
+  return type === CLAIM && (kind === ClaimKind.SessionOpened || kind === ClaimKind.RoomOpened);
 }
 
 /** What a reader knows of a room that it is in. */
@@ -147,7 +160,7 @@ export class WireReader {
 
   /** An operator shows it out of the room. */
   evict(room: string): void {
-    const session = this.#memory.chat.sessions.names.find(this.name);
+    const session = this.#memory.chat.sessions.find(this.name);
     if (session?.evict(room)) this.#evicted.add(room);
   }
 

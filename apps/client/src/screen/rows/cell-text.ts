@@ -6,7 +6,7 @@
  * every terminal draws alike. The rest has the width of its code points, as in the `wcwidth` that terminals
  * use.
  */
-import { formatMessageLines, printable } from '@chat/protocol';
+import { formatMessageLines, printable } from '@chat/protocol/lines';
 import stringWidth from 'string-width';
 
 const TAB = '    ';

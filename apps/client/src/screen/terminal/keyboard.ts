@@ -4,7 +4,7 @@
  */
 import { emitKeypressEvents } from 'node:readline';
 import type { ReadStream } from 'node:tty';
-import { printable } from '@chat/protocol';
+import { printable } from '@chat/protocol/lines';
 import type { SteadyClock } from '../../clock.js';
 
 /** A key, or a text that was pasted. */

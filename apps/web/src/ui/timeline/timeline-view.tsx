@@ -130,8 +130,7 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
         aria-live="off"
         aria-label={conversation.kind === 'room' ? `Messages in ${conversation.name}` : 'Private messages'}
         aria-busy={isLoading}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by
-        // keyboard.
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard must reach a region that scrolls
         tabIndex={0}
         onWheel={(event) => (event.deltaY < 0 ? onUpwards() : onTouched())}
         onTouchMove={onTouched}

@@ -5,14 +5,9 @@
  * There is no preface, since the subprotocol `chat.v1` names the dialect. Messages are binary and hold whole
  * frames, so neither side sees where the other one cut.
  */
+import { WEBSOCKET_PATH, WEBSOCKET_SUBPROTOCOL } from '@chat/protocol';
 import { onAbort } from '../../events/on-abort.js';
 import type { OpenOptions, Transport, TransportSink } from '../transport.js';
-
-/** The subprotocol that is asked for, and must be granted. */
-export const SUBPROTOCOL = 'chat.v1';
-
-/** The path that a server listens at, when the URL has none. */
-const DEFAULT_PATH = '/ws';
 
 /** The part of WebSocket that is used here. */
 export interface WebSocketLike {
@@ -35,7 +30,7 @@ const NORMAL = 1000;
 /** Completes the URL with the path that servers listen at. */
 export function webSocketUrl(url: string): string {
   const parsed = new URL(url);
-  if (parsed.pathname === '/') parsed.pathname = DEFAULT_PATH;
+  if (parsed.pathname === '/') parsed.pathname = WEBSOCKET_PATH;
   parsed.hash = '';
   return parsed.href;
 }
@@ -83,8 +78,8 @@ export function openWebSocket(
     };
     socket.onopen = () => {
       stopWaiting();
-      if (socket.protocol !== SUBPROTOCOL) {
-        failure = new Error(`subprotocol '${socket.protocol}' was granted, not ${SUBPROTOCOL}`);
+      if (socket.protocol !== WEBSOCKET_SUBPROTOCOL) {
+        failure = new Error(`subprotocol '${socket.protocol}' was granted, not ${WEBSOCKET_SUBPROTOCOL}`);
         return destroy();
       }
       opened = true;

@@ -1,9 +1,10 @@
 /**
  * WebSocket in Node, by the library `ws`, which is loaded when the first such URL is opened and not before.
  */
+import { WEBSOCKET_SUBPROTOCOL } from '@chat/protocol';
 import type { OpenTransport } from '../transport.js';
 import { tlsSettings } from './tcp.js';
-import { openWebSocket, SUBPROTOCOL, type WebSocketLike, webSocketUrl } from './websocket.js';
+import { openWebSocket, type WebSocketLike, webSocketUrl } from './websocket.js';
 
 /** Opens `ws://` and `wss://` in Node. */
 export const openLibraryWebSocket: OpenTransport = async (url, sink, options) => {
@@ -11,6 +12,6 @@ export const openLibraryWebSocket: OpenTransport = async (url, sink, options) =>
   const target = webSocketUrl(url);
   const tls = target.startsWith('wss:') ? tlsSettings(new URL(target).hostname, options.tls) : {};
   // Chat messages are small: compressing each costs more than it saves, and memory per connection.
-  const socket = new WebSocket(target, [SUBPROTOCOL], { perMessageDeflate: false, ...tls });
+  const socket = new WebSocket(target, [WEBSOCKET_SUBPROTOCOL], { perMessageDeflate: false, ...tls });
   return openWebSocket(socket as unknown as WebSocketLike, sink, options);
 };

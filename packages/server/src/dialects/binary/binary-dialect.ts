@@ -1,5 +1,5 @@
 /** Frames over TCP, TLS or a Unix socket, behind the preface. (Over WebSocket see `http/`.) */
-import { encodeFrame, FrameType } from '@chat/protocol';
+import { encodeFrame, FrameType } from '@chat/protocol/frames';
 import type { ConnectionContext } from '../../connection/context.js';
 import type { Arrival, ConnectionRefusal, Dialect } from '../../connection/dialect.js';
 import { SocketLink } from '../../connection/link.js';

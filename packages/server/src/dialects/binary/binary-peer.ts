@@ -7,29 +7,31 @@
 import {
   CLOSE_CODE_OF_ERROR,
   CloseCode,
-  CODEC_OFFSET,
   closeCodeInfo,
-  encodeFrame,
   type Failure,
   FailureCode,
+  ProtocolError,
+} from '@chat/protocol';
+import {
+  CALL_HEADER_BYTES,
+  CODEC_OFFSET,
+  encodeFrame,
   FrameDecoder,
   FrameType,
   type Hello,
   type Joined,
   NoticeKind,
-  ProtocolError,
   PUBLISH_HEADER_BYTES,
   PUBLISH_ID_OFFSET,
   PUBLISH_ROOM_OFFSET,
   readU32,
-} from '@chat/protocol';
+} from '@chat/protocol/frames';
 import type { ConnectionContext } from '../../connection/context.js';
 import { InputGate, type InputGateOwner } from '../../connection/input-gate.js';
 import type { Link, LinkHandler } from '../../connection/link.js';
 import type { InputAccount } from '../../limits/input-account.js';
 import { OverheadBytes, Price } from '../../limits/prices.js';
 import type { SessionInfo } from '../../options/hooks.js';
-import { HISTORY_HEADER_BYTES } from '../../options/options.js';
 import { isBehind, type Membership } from '../../room/room.js';
 import type { Peer } from '../../session/peer.js';
 import { TOO_MANY } from '../../session/publisher.js';
@@ -403,7 +405,7 @@ export class BinaryPeer implements Peer, LinkHandler, InputGateOwner {
     id: number,
     request: Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    const pieceBytes = this.#context.options.maxFrameBytes - HISTORY_HEADER_BYTES;
+    const pieceBytes = this.#context.options.maxFrameBytes - CALL_HEADER_BYTES;
     const respond = (response: Joined): void =>
       this.#answer(encodeFrame({ type: FrameType.Response, id, response }));
     const answered = answerRequest(this.#context, session, request, pieceBytes, respond).catch(

@@ -1,55 +1,52 @@
 /**
- * The first frame of a stranger: JSON whose fields are checked before any of them is used.
+ * The first frame of a connection: JSON whose fields are checked before any of them is used.
  */
-import { type Hello, ProtocolError, ProtocolErrorCode } from '@chat/protocol';
+import { ProtocolError, ProtocolErrorCode } from '@chat/protocol';
+import {
+  asAnything,
+  asArray,
+  asInteger,
+  asObject,
+  asOptional,
+  asPosition,
+  asString,
+  type Check,
+} from '@chat/protocol/check';
+import type { Hello, RoomPosition } from '@chat/protocol/frames';
 
 /** Short enough to be kept with each session, long enough not to be guessed. */
 const MIN_CLIENT_SECRET_LENGTH = 16;
 const MAX_CLIENT_SECRET_LENGTH = 64;
 
-/** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` when a field has the wrong type */
+function asClientSecret(value: unknown, path: string): string {
+  const { length } = asString(value, path);
+  if (length >= MIN_CLIENT_SECRET_LENGTH && length <= MAX_CLIENT_SECRET_LENGTH) return value as string;
+  const allowed = `${MIN_CLIENT_SECRET_LENGTH} to ${MAX_CLIENT_SECRET_LENGTH}`;
+  throw new ProtocolError(
+    ProtocolErrorCode.FrameMalformed,
+    `${path} must have ${allowed} characters, got ${length}`,
+  );
+}
+
+const asHello: Check<Hello> = asObject<Hello>({
+  name: asString,
+  maxFrameBytes: asInteger,
+  credentials: asAnything,
+  agent: asOptional(asString),
+  clientSecret: asOptional(asClientSecret),
+  attempt: asOptional(asPosition),
+  resume: asOptional(
+    asObject<NonNullable<Hello['resume']>>({
+      session: asString,
+      secret: asString,
+      epoch: asString,
+      rooms: asArray(asObject<RoomPosition>({ room: asString, after: asPosition })),
+      inbox: asPosition,
+    }),
+  ),
+});
+
+/** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` when a field has the wrong type, with its path */
 export function checkHello(hello: Hello): void {
-  const { name, maxFrameBytes, agent, resume, clientSecret, attempt } = hello as {
-    [Key in keyof Hello]: unknown;
-  };
-  const fine =
-    typeof name === 'string' &&
-    Number.isInteger(maxFrameBytes) &&
-    (agent === undefined || typeof agent === 'string') &&
-    (clientSecret === undefined || isClientSecret(clientSecret)) &&
-    (attempt === undefined || isPosition(attempt)) &&
-    (resume === undefined || isResume(resume as Record<string, unknown>));
-  if (!fine) throw new ProtocolError(ProtocolErrorCode.FrameMalformed, 'the hello has a wrong shape');
-}
-
-function isClientSecret(value: unknown): boolean {
-  return (
-    typeof value === 'string' &&
-    value.length >= MIN_CLIENT_SECRET_LENGTH &&
-    value.length <= MAX_CLIENT_SECRET_LENGTH
-  );
-}
-
-function isResume(resume: Record<string, unknown> | null): boolean {
-  return (
-    typeof resume === 'object' &&
-    resume !== null &&
-    typeof resume.session === 'string' &&
-    typeof resume.secret === 'string' &&
-    typeof resume.epoch === 'string' &&
-    isPosition(resume.inbox) &&
-    Array.isArray(resume.rooms) &&
-    resume.rooms.every(
-      (position: unknown) =>
-        typeof position === 'object' &&
-        position !== null &&
-        typeof (position as { room?: unknown }).room === 'string' &&
-        isPosition((position as { after?: unknown }).after),
-    )
-  );
-}
-
-/** A seq has 48 bits on the wire. */
-function isPosition(value: unknown): boolean {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 48;
+  asHello(hello, 'hello');
 }

@@ -1,13 +1,8 @@
 /**
  * The few bytes before the first frame, which the network may cut as it likes.
  */
-import {
-  decodePreface,
-  PREFACE_BYTES,
-  PROTOCOL_VERSION,
-  ProtocolError,
-  ProtocolErrorCode,
-} from '@chat/protocol';
+import { ProtocolError, ProtocolErrorCode } from '@chat/protocol';
+import { decodePreface, PREFACE_BYTES, PROTOCOL_VERSION } from '@chat/protocol/frames';
 
 export class PrefaceReader {
   #seen = new Uint8Array(0);

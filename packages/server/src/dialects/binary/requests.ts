@@ -2,15 +2,15 @@
  * Requests of a client, by `op`. What comes in is JSON from a stranger, so each field is checked before it is
  * used; what is wrong is answered, and the connection goes on.
  */
+import { type Failure, FailureCode, ProtocolError, roomNameProblem } from '@chat/protocol';
+import { asCount, asObject, asOptional, asPosition, asString, type Check } from '@chat/protocol/check';
 import {
   encodeFrame,
-  type Failure,
-  FailureCode,
   FrameType,
   type Joined,
+  type RequestBody,
   type ResponseBodies,
-  roomNameProblem,
-} from '@chat/protocol';
+} from '@chat/protocol/frames';
 import type { ConnectionContext } from '../../connection/context.js';
 import { Price } from '../../limits/prices.js';
 import { findHistory, type HistoryPage, MAX_HISTORY_ENTRIES } from '../../log/history.js';
@@ -20,7 +20,6 @@ import type { Session } from '../../session/session.js';
 /** Items on a page when the client does not say, and at the most. */
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 200;
-const MAX_POSITION = 2 ** 48 - 1;
 
 /** An answer to one request. */
 export type Reply =
@@ -35,6 +34,36 @@ export interface HistoryFrame {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** What a request says besides its `op`. */
+type RequestFields<Op extends RequestBody['op']> = Omit<Extract<RequestBody, { readonly op: Op }>, 'op'>;
+
+const CHECKS: { readonly [Op in RequestBody['op']]: Check<RequestFields<Op>> } = {
+  join: asObject<RequestFields<'join'>>({
+    room: asString,
+    history: asOptional(asPosition),
+    after: asOptional(asPosition),
+    epoch: asOptional(asString),
+  }),
+  leave: asObject<RequestFields<'leave'>>({ room: asString }),
+  rename: asObject<RequestFields<'rename'>>({ name: asString }),
+  rooms: asObject<RequestFields<'rooms'>>({
+    prefix: asOptional(asString),
+    limit: asOptional(asCount),
+    cursor: asOptional(asString),
+  }),
+  members: asObject<RequestFields<'members'>>({
+    room: asString,
+    limit: asOptional(asCount),
+    cursor: asOptional(asPosition),
+  }),
+  history: asObject<RequestFields<'history'>>({
+    room: asString,
+    before: asOptional(asPosition),
+    after: asOptional(asPosition),
+    limit: asOptional(asCount),
+  }),
+};
 
 /**
  * Carries out one request of a session.
@@ -51,14 +80,12 @@ export async function answerRequest(
 ): Promise<Reply | undefined> {
   const refused = session.publisher.chargeRequest();
   if (refused) return { failure: refused };
-  const { op } = request;
-  switch (op) {
+  const problem = requestProblem(request);
+  if (problem !== undefined) return { failure: { code: FailureCode.BadRequest, message: problem } };
+  const body = request as RequestBody;
+  switch (body.op) {
     case 'join': {
-      const { room, history, after, epoch } = request;
-      if (typeof room !== 'string' || !isOptional(history, isPosition) || !isOptional(after, isPosition)) {
-        return bad(op);
-      }
-      if (!isOptional(epoch, isString)) return bad(op);
+      const { room, history, after, epoch } = body;
       const wish = {
         history: Math.min(history ?? 0, MAX_HISTORY_ENTRIES),
         ...(after === undefined ? {} : { after }),
@@ -67,20 +94,14 @@ export async function answerRequest(
       const answer = await session.join(room, wish, respond);
       return 'failure' in answer ? answer : undefined;
     }
-    case 'leave': {
-      if (typeof request.room !== 'string') return bad(op);
-      return { response: { left: await session.leave(request.room) } };
-    }
+    case 'leave':
+      return { response: { left: await session.leave(body.room) } };
     case 'rename': {
-      if (typeof request.name !== 'string') return bad(op);
-      const answer = await session.rename(request.name);
+      const answer = await session.rename(body.name);
       return 'failure' in answer ? answer : { response: answer };
     }
     case 'rooms': {
-      const { prefix, limit, cursor } = request;
-      if (!isOptional(prefix, isString) || !isOptional(limit, isCount) || !isOptional(cursor, isString)) {
-        return bad(op);
-      }
+      const { prefix, limit, cursor } = body;
       const { authorize } = context.options.hooks;
       const maySee = authorize && ((name: string) => authorize(session.info, 'list', name));
       const before = context.rooms.lookedAt;
@@ -95,8 +116,7 @@ export async function answerRequest(
       return { response };
     }
     case 'members': {
-      const { room: name, limit, cursor } = request;
-      if (!isOptional(limit, isCount) || !isOptional(cursor, isPosition)) return bad(op);
+      const { room: name, limit, cursor } = body;
       const room = joinedRoom(context, session, name);
       if ('failure' in room) return room;
       return {
@@ -107,10 +127,7 @@ export async function answerRequest(
       };
     }
     case 'history': {
-      const { room: name, limit, before, after } = request;
-      if (!isOptional(limit, isCount) || !isOptional(before, isPosition) || !isOptional(after, isPosition)) {
-        return bad(op);
-      }
+      const { room: name, limit, before, after } = body;
       const room = joinedRoom(context, session, name);
       if ('failure' in room) return room;
       const wish = {
@@ -120,8 +137,21 @@ export async function answerRequest(
       };
       return { history: findHistory(room.log, wish, pieceBytes) };
     }
-    default:
-      return bad(op);
+  }
+}
+
+/** What is wrong with a request, as a sentence; `undefined` when every field fits. */
+function requestProblem(request: Readonly<Record<string, unknown>>): string | undefined {
+  const { op } = request;
+  if (typeof op !== 'string' || !Object.hasOwn(CHECKS, op)) {
+    return `bad request: ${typeof op === 'string' ? op.slice(0, 32) : typeof op}`;
+  }
+  try {
+    CHECKS[op as RequestBody['op']](request, op);
+    return undefined;
+  } catch (error) {
+    if (!ProtocolError.is(error)) throw error;
+    return `bad request: ${error.message}`;
   }
 }
 
@@ -152,12 +182,7 @@ export function* replyFrames(id: number, reply: Reply): Generator<Uint8Array | H
   return true;
 }
 
-function joinedRoom(
-  context: ConnectionContext,
-  session: Session,
-  name: unknown,
-): Room | { failure: Failure } {
-  if (typeof name !== 'string') return bad('room');
+function joinedRoom(context: ConnectionContext, session: Session, name: string): Room | { failure: Failure } {
   const problem = roomNameProblem(name);
   if (problem) return { failure: { code: FailureCode.RoomInvalid, message: problem } };
   const room = context.rooms.find(name);
@@ -174,25 +199,4 @@ function page(limit: number | undefined): number {
 /** What of a frame is for the items of a page; the rest is for the fields around them, the cursor among these. */
 function pageBytes(context: ConnectionContext): number {
   return context.options.maxFrameBytes - 2048;
-}
-
-function bad(op: unknown): { failure: Failure } {
-  const what = typeof op === 'string' ? op.slice(0, 32) : typeof op;
-  return { failure: { code: FailureCode.BadRequest, message: `bad request: ${what}` } };
-}
-
-function isOptional<T>(value: unknown, check: (value: unknown) => value is T): value is T | undefined {
-  return value === undefined || check(value);
-}
-
-function isString(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) > 0;
-}
-
-function isPosition(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_POSITION;
 }

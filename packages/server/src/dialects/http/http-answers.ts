@@ -3,10 +3,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { CloseCode } from '@chat/protocol';
+import { CloseCode, WEBSOCKET_PATH } from '@chat/protocol';
 import { hostOf } from './page-guard.js';
 
-export const WEBSOCKET_PATH = '/ws';
 export const ONE_YEAR_S: number = 31_536_000;
 /** RFC 9110, 15.5.22: names what the client has to speak. */
 export const UPGRADE_REQUIRED: string = 'Upgrade Required\r\nUpgrade: TLS/1.2, HTTP/1.1';

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { CloseCode, closeCodeInfo } from '@chat/protocol';
+import { CloseCode, closeCodeInfo, WEBSOCKET_PATH, WEBSOCKET_SUBPROTOCOL } from '@chat/protocol';
 import { WebSocketServer } from 'ws';
 import type { ConnectionContext } from '../../connection/context.js';
 import type { Arrival, ConnectionRefusal, Dialect } from '../../connection/dialect.js';
@@ -15,7 +15,7 @@ import { clientAddress } from '../../limits/addresses/forwarded.js';
 import type { HttpOptions } from '../../options/http-options.js';
 import type { Timed, TimerEntry } from '../../time/timer-wheel.js';
 import { BinaryPeer } from '../binary/binary-peer.js';
-import { MessageFramer, SUBPROTOCOL, WebSocketLink } from '../websocket/websocket-link.js';
+import { MessageFramer, WebSocketLink } from '../websocket/websocket-link.js';
 import {
   type Answer,
   defaultAnswer,
@@ -31,7 +31,6 @@ import {
   TLS_ONLY,
   TOO_MANY_REQUESTS,
   UPGRADE_REQUIRED,
-  WEBSOCKET_PATH,
 } from './http-answers.js';
 import { HttpGate } from './http-gate.js';
 import { PageGuard, type PageRequest } from './page-guard.js';
@@ -94,7 +93,7 @@ export class HttpDialect implements Dialect {
       maxBufferedChunks: Math.max(MAX_FRAGMENTS, Math.ceil(this.#maxMessageBytes / SMALLEST_SEGMENT_BYTES)),
       // Left out of the library's type declarations.
       ...{ closeTimeout: CLOSE_TIMEOUT_MS },
-      handleProtocols: (wanted) => (wanted.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+      handleProtocols: (wanted) => (wanted.has(WEBSOCKET_SUBPROTOCOL) ? WEBSOCKET_SUBPROTOCOL : false),
     });
   }
 
@@ -384,7 +383,7 @@ export class HttpDialect implements Dialect {
     if (this.#context.admission.isClosed) return { status: '503 Service Unavailable' };
     const offered = request.headers['sec-websocket-protocol'];
     // The subprotocol is the version: who offers others only speaks none that is spoken here.
-    if (offered !== undefined && !offered.split(',').some((name) => name.trim() === SUBPROTOCOL)) {
+    if (offered !== undefined && !offered.split(',').some((name) => name.trim() === WEBSOCKET_SUBPROTOCOL)) {
       return { status: '400 Bad Request' };
     }
     return undefined;

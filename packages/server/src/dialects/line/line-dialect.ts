@@ -1,5 +1,6 @@
 /** Lines of text, for `nc`, telnet and whatever a tutorial ends with. */
-import { closeCodeInfo, formatNoticeLine } from '@chat/protocol';
+import { closeCodeInfo } from '@chat/protocol';
+import { formatNoticeLine } from '@chat/protocol/lines';
 import type { ConnectionContext } from '../../connection/context.js';
 import type { Arrival, ConnectionRefusal, Dialect } from '../../connection/dialect.js';
 import { type Link, SocketLink } from '../../connection/link.js';

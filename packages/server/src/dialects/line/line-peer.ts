@@ -13,13 +13,10 @@ import {
   closeCodeInfo,
   type Failure,
   FailureCode,
-  formatNoticeLine,
-  isQuitLine,
   LOBBY,
   ProtocolError,
-  parseUserNameLine,
-  TIMING_MARK_ANSWER,
 } from '@chat/protocol';
+import { formatNoticeLine, isQuitLine, parseUserNameLine, TIMING_MARK_ANSWER } from '@chat/protocol/lines';
 import { InputGate, type InputGateOwner } from '../../connection/input-gate.js';
 import type { Link, LinkHandler } from '../../connection/link.js';
 import { type Stray, strayProtocol } from '../../connection/stray.js';

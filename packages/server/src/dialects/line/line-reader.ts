@@ -7,7 +7,7 @@
  * by itself looks the same but for one thing: its line begins with one character alone, and waits for its end.
  */
 import { isUtf8 } from 'node:buffer';
-import { LineDecoder } from '@chat/protocol';
+import { LineDecoder } from '@chat/protocol/lines';
 import type { LineCharset } from '../../options/line-charset.js';
 import { type Clock, MAX_TIMER_MS } from '../../time/clock.js';
 

@@ -4,23 +4,21 @@
  * A piece is bounded, so that a reader's socket is looked at before more is rendered. The latest pieces are kept: all
  * members that are at the same place share them, whoever of them comes first.
  */
+import { CodecTag, textCodec } from '@chat/protocol';
 import {
-  A_OFFSET,
-  B_OFFSET,
   CODEC_OFFSET,
-  CodecTag,
   decodeFrame,
   ENTRY_HEADER_BYTES,
   ENTRY_SENDER_OFFSET,
   type Entry,
   FrameType,
-  formatMessageLines,
-  formatNoticeLine,
+  NAME_BYTES_OFFSET,
+  NOTICE_KIND_OFFSET,
   NoticeKind,
   readU32,
   TYPE_OFFSET,
-  textCodec,
-} from '@chat/protocol';
+} from '@chat/protocol/frames';
+import { formatMessageLines, formatNoticeLine } from '@chat/protocol/lines';
 import type { Chunk } from '../../log/byte-log.js';
 import { Piece } from './piece.js';
 import { copyPlainText } from './plain-text.js';
@@ -112,7 +110,7 @@ export class LineView {
     if (bytes[at + TYPE_OFFSET] !== FrameType.Message || !isText(bytes[at + CODEC_OFFSET]!)) return false;
     const scratch = this.#reserve(end - at);
     const name = at + ENTRY_HEADER_BYTES;
-    const body = name + bytes[at + B_OFFSET]!;
+    const body = name + bytes[at + NAME_BYTES_OFFSET]!;
     let to = this.#length;
     for (let i = name; i < body; i++) scratch[to++] = bytes[i]!;
     scratch[to++] = COLON;
@@ -187,7 +185,7 @@ function firstOf(numbers: readonly number[], count: number): Uint32Array {
 function isComing(bytes: Uint8Array, at: number, member: number): boolean {
   return (
     bytes[at + TYPE_OFFSET] === FrameType.Notice &&
-    bytes[at + A_OFFSET] === NoticeKind.Joined &&
+    bytes[at + NOTICE_KIND_OFFSET] === NoticeKind.Joined &&
     readU32(bytes, at + ENTRY_SENDER_OFFSET) === member
   );
 }

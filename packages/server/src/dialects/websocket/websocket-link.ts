@@ -5,14 +5,12 @@
  * cursor and written to the socket directly, so a browser costs what any other subscriber costs.
  */
 import type { Socket } from 'node:net';
-import { CloseCode, readU32 } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
+import { HEADER_BYTES, readU32 } from '@chat/protocol/frames';
 import * as ws from 'ws';
 import { WebSocket } from 'ws';
 import { SocketWriter } from '../../connection/link.js';
 import { UnitMeter } from './websocket-units.js';
-
-/** The subprotocol that a client may ask for. */
-export const SUBPROTOCOL = 'chat.v1';
 
 const BINARY = 2;
 const PONG = 10;
@@ -20,8 +18,6 @@ const PONG = 10;
 const MAX_LINGER_BYTES = 262_144;
 /** RFC 6455, 5.5: a control frame has 125 bytes, of which the code takes two. */
 const MAX_REASON_BYTES = 123;
-/** The shortest frame is its header. */
-const MIN_FRAME_BYTES = 8;
 
 interface Framed {
   readonly payload: Uint8Array;
@@ -160,9 +156,9 @@ const VIOLATIONS: ReadonlyMap<string, CloseCode> = new Map([
 function endsWithFrame(message: Buffer): boolean {
   let offset = 0;
   while (offset < message.length) {
-    if (message.length - offset < MIN_FRAME_BYTES) return false;
+    if (message.length - offset < HEADER_BYTES) return false;
     const length = readU32(message, offset);
-    if (length < MIN_FRAME_BYTES) return true;
+    if (length < HEADER_BYTES) return true;
     offset += length;
   }
   return offset === message.length;

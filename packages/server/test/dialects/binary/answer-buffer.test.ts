@@ -1,4 +1,4 @@
-import { decodeFrame, encodeFrame, FrameDecoder, FrameType } from '@chat/protocol';
+import { decodeFrame, encodeFrame, FrameDecoder, FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { AnswerBuffer } from '../../../src/connection/answer-buffer.js';
 

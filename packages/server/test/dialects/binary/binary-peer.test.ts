@@ -1,5 +1,5 @@
 /** The binary dialect against clients that do it wrong: each gets its code, and nobody else notices. */
-import { encodeFrame, encodePreface, entryBytes, type Frame, FrameType } from '@chat/protocol';
+import { encodeFrame, encodePreface, entryBytes, type Frame, FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../../../src/options/options.js';
 import { MemoryChat } from '../../support/memory-chat.js';
@@ -142,7 +142,7 @@ describe.each(Object.entries(CUTS))('a client that sends %s', (_how, cut) => {
     expect(close!.reason).not.toBe('');
     expect(memory.log.at('error')).toEqual([]);
     // A code that forbids coming back ends the session at once.
-    expect(memory.chat.sessions.names.find('mallory')).toBeUndefined();
+    expect(memory.chat.sessions.find('mallory')).toBeUndefined();
     await witness.say(handle, 'still here');
     followChain(witness.frames, handle, start);
     expect(witness.texts(handle)).toEqual(['still here']);
@@ -311,7 +311,7 @@ describe('a client that does not read', () => {
     expect(memory.log.toldClose('slow-consumer')).toBe(true);
     slow.pipe.resume();
     expect(await slow.closed).toMatchObject({ code: 4020 });
-    expect(memory.chat.sessions.names.find('slow')!.peer).toBeUndefined();
+    expect(memory.chat.sessions.find('slow')!.peer).toBeUndefined();
   });
 
   it('catches up in the order of the log, corked answers and all, whenever it reads', async () => {

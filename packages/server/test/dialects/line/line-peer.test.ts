@@ -1,5 +1,6 @@
 /** The line dialect: names, messages, and everything that must not get through. */
-import { CodecTag, FrameType, NoticeKind } from '@chat/protocol';
+import { CodecTag } from '@chat/protocol';
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { UNLIMITED } from '../../../src/options/options.js';
 import { MemoryChat } from '../../support/memory-chat.js';
@@ -144,7 +145,7 @@ describe('the line dialect', () => {
     }
     memory.chat.operator.kick('kicked', 'out');
     memory.chat.operator.ban('banned', 1000, 'out');
-    memory.chat.sessions.names.find('removed')?.evict('lobby');
+    memory.chat.sessions.find('removed')?.evict('lobby');
     lines.get('slow')!.link.stall();
     lines.get('flood')!.send('x\n'.repeat(5));
     await turn(2);
@@ -205,7 +206,7 @@ describe('the line dialect', () => {
     ada.link.destroy();
     await turn(2);
     expect(bob.text()).toBe('*** ada has joined the chat\n*** ada has left the chat (connection lost)\n');
-    expect(memory.chat.sessions.names.find('ada')).toBeUndefined();
+    expect(memory.chat.sessions.find('ada')).toBeUndefined();
   });
 
   it('lets nobody write a line, or to the terminal, of somebody else', async () => {

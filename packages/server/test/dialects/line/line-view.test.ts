@@ -1,4 +1,4 @@
-import { FrameType, NoticeKind } from '@chat/protocol';
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { LineView } from '../../../src/dialects/line/line-view.js';
 import { ByteLog } from '../../../src/log/byte-log.js';

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { formatMessageLines } from '@chat/protocol';
+import { formatMessageLines } from '@chat/protocol/lines';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { copyPlainText } from '../../../src/dialects/line/plain-text.js';

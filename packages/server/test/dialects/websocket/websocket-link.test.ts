@@ -1,6 +1,7 @@
 /** WebSocket: what a message may hold, how it is closed, and who may connect. */
 import { connect } from 'node:net';
-import { CloseCode, type Entry, encodeFrame, FrameDecoder, FrameType } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
+import { type Entry, encodeFrame, FrameDecoder, FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { UNLIMITED } from '../../../src/options/options.js';

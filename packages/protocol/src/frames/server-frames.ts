@@ -1,0 +1,153 @@
+/**
+ * The frames that only a server sends, both ways: encoded for a server, decoded for a client. The entries of the log
+ * are in `entries.ts`.
+ *
+ * `readServerFrame` is all that a client needs to read as values: a page bundles no more than it receives.
+ */
+import { readU32, readU48, writeU32, writeU48 } from '../bytes/integers.js';
+import { decodeJson, encodeJson } from '../bytes/json.js';
+import { FrameType, type ServerFrame, type SharedFrame } from './frame.js';
+import {
+  ACK_AT_OFFSET,
+  ACK_BYTES,
+  ACK_ID_OFFSET,
+  ACK_SEQ_OFFSET,
+  CALL_HEADER_BYTES,
+  CALL_ID_OFFSET,
+  GAP_BYTES,
+  GAP_FROM_OFFSET,
+  GAP_ROOM_OFFSET,
+  GAP_TO_OFFSET,
+  HEADER_BYTES,
+  HISTORY_END,
+  HISTORY_FLAGS_OFFSET,
+  HISTORY_LAST,
+  LENGTH_OFFSET,
+  TYPE_OFFSET,
+} from './layout.js';
+import { allocate, encodeCall, encodeEnd, putU32, putU48, readObject } from './parts.js';
+import { readSharedFrame } from './shared-frames.js';
+
+/** What only a server sends, and what is no entry. */
+type ServerOnlyFrame = Exclude<ServerFrame, SharedFrame>;
+
+/** Encodes one frame. @returns an owned array that holds exactly the frame */
+export function encodeServerFrame(frame: ServerOnlyFrame): Uint8Array {
+  switch (frame.type) {
+    case FrameType.Welcome:
+      return allocate(frame.type, HEADER_BYTES, encodeJson(frame.welcome));
+    case FrameType.GoAway:
+      return encodeEnd(frame.type, frame.code, frame.retryAfterMs, frame.reason);
+    case FrameType.Ack: {
+      const bytes = allocate(frame.type, ACK_BYTES);
+      putU32(bytes, ACK_ID_OFFSET, 'publishId', frame.publishId);
+      putU48(bytes, ACK_SEQ_OFFSET, 'seq', frame.seq);
+      return putU48(bytes, ACK_AT_OFFSET, 'at', frame.at);
+    }
+    case FrameType.Gap: {
+      const bytes = allocate(frame.type, GAP_BYTES);
+      putU32(bytes, GAP_ROOM_OFFSET, 'room', frame.room);
+      putU48(bytes, GAP_FROM_OFFSET, 'from', frame.from);
+      return putU48(bytes, GAP_TO_OFFSET, 'to', frame.to);
+    }
+    case FrameType.Nack:
+      return encodeCall(frame.type, frame.publishId, encodeJson(frame.failure));
+    case FrameType.Response:
+      return encodeCall(frame.type, frame.id, encodeJson(frame.response));
+    case FrameType.Failed:
+      return encodeCall(frame.type, frame.id, encodeJson(frame.failure));
+    case FrameType.History: {
+      const bytes = encodeCall(frame.type, frame.id, frame.entries);
+      bytes[HISTORY_FLAGS_OFFSET] = (frame.last ? HISTORY_LAST : 0) | (frame.end ? HISTORY_END : 0);
+      return bytes;
+    }
+  }
+}
+
+/**
+ * Decodes what a client receives besides entries: the frame at `offset … end`, whose type and smallest length are known
+ * to be right, since a `FrameSplitter` has shown it. Bodies are borrowed: views into `bytes`.
+ *
+ * @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED`, `ERR_PROTOCOL_INVALID_UTF8`; `ERR_PROTOCOL_FRAME_UNKNOWN`
+ *   for a type that no server sends, or that is an entry
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { encodeFrame, FrameSplitter, FrameType, readServerFrame } from '@chat/protocol/frames';
+ *
+ * const splitter = new FrameSplitter();
+ * splitter.push(encodeFrame({ type: FrameType.Pong, nonce: 7 }));
+ * assert(splitter.next());
+ * const { type, bytes, offset, length } = splitter;
+ * assert.deepStrictEqual(readServerFrame(type, bytes, offset, offset + length), { type: FrameType.Pong, nonce: 7 });
+ * ```
+ */
+export function readServerFrame(type: number, bytes: Uint8Array, offset: number, end: number): ServerFrame {
+  switch (type) {
+    case FrameType.Welcome:
+      return { type, welcome: readObject(bytes, offset + HEADER_BYTES, end) };
+    case FrameType.Ack:
+      return {
+        type,
+        publishId: readU32(bytes, offset + ACK_ID_OFFSET),
+        seq: readU48(bytes, offset + ACK_SEQ_OFFSET),
+        at: readU48(bytes, offset + ACK_AT_OFFSET),
+      };
+    case FrameType.Gap:
+      return {
+        type,
+        room: readU32(bytes, offset + GAP_ROOM_OFFSET),
+        from: readU48(bytes, offset + GAP_FROM_OFFSET),
+        to: readU48(bytes, offset + GAP_TO_OFFSET),
+      };
+    case FrameType.Nack:
+      return {
+        type,
+        publishId: readU32(bytes, offset + CALL_ID_OFFSET),
+        failure: readObject(bytes, offset + CALL_HEADER_BYTES, end),
+      };
+    case FrameType.Response:
+      return {
+        type,
+        id: readU32(bytes, offset + CALL_ID_OFFSET),
+        response: decodeJson(bytes.subarray(offset + CALL_HEADER_BYTES, end), 'ERR_PROTOCOL_FRAME_MALFORMED'),
+      };
+    case FrameType.Failed:
+      return {
+        type,
+        id: readU32(bytes, offset + CALL_ID_OFFSET),
+        failure: readObject(bytes, offset + CALL_HEADER_BYTES, end),
+      };
+    case FrameType.History: {
+      const flags = bytes[offset + HISTORY_FLAGS_OFFSET]!;
+      return {
+        type,
+        id: readU32(bytes, offset + CALL_ID_OFFSET),
+        last: (flags & HISTORY_LAST) !== 0,
+        end: (flags & HISTORY_END) !== 0,
+        entries: bytes.subarray(offset + CALL_HEADER_BYTES, end),
+      };
+    }
+    default:
+      return readSharedFrame(type, bytes, offset, end);
+  }
+}
+
+/**
+ * Writes an ack at `offset`, where {@link ACK_BYTES} (24) must be free. Allocates nothing, and does not check
+ * that the numbers fit their fields.
+ */
+export function writeAck(
+  target: Uint8Array,
+  offset: number,
+  publishId: number,
+  seq: number,
+  at: number,
+): void {
+  writeU32(target, offset + LENGTH_OFFSET, ACK_BYTES);
+  writeU32(target, offset + TYPE_OFFSET, FrameType.Ack);
+  writeU32(target, offset + ACK_ID_OFFSET, publishId);
+  writeU48(target, offset + ACK_SEQ_OFFSET, seq);
+  writeU48(target, offset + ACK_AT_OFFSET, at);
+}

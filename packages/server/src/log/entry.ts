@@ -1,0 +1,86 @@
+/** An entry of the log: a message, a notice that members are shown, or a claim that changes who is here. */
+import type { Failure } from '@chat/protocol';
+import type { FrameType, NoticeKind } from '@chat/protocol/frames';
+import type { Outcome } from './state/outcome.js';
+
+/** `type` of a claim, beside those of messages and notices. */
+export const CLAIM = 0;
+
+/** `kind` of a claim. */
+export const ClaimKind = {
+  /** Somebody wants to be here, under the name of the entry: the first in the order of the log has it. */
+  SessionOpened: 1,
+  /** `sender` is gone; its name is free. */
+  SessionEnded: 2,
+  /** `sender` wants the name of the entry. */
+  SessionRenamed: 3,
+  /** The room of the entry is made, under the name of the entry, unless it is there. */
+  RoomOpened: 4,
+  /** The room of the entry is forgotten, if nobody is in it. */
+  RoomForgotten: 5,
+  Banned: 6,
+  Unbanned: 7,
+} as const;
+
+/** One of the numbers in {@link ClaimKind}. */
+export type ClaimKind = (typeof ClaimKind)[keyof typeof ClaimKind];
+
+/** Something that wants to be in the log. */
+export interface Draft {
+  /** Key of the room, or of an inbox; empty where there is none. */
+  readonly room: string;
+  readonly type: typeof FrameType.Message | typeof FrameType.Notice | typeof CLAIM;
+  /** Tag of the codec of a message, 0 for everything else. */
+  readonly codec: number;
+  /** Kind of a notice or of a claim, 0 for a message. */
+  readonly kind: NoticeKind | ClaimKind | 0;
+  /** Id of the member who causes it, 0 for none. */
+  readonly sender: number;
+  /** That member's name in UTF-8; in a claim, the name that it is about. */
+  readonly name: Uint8Array;
+  /** Borrowed: valid until `append` returns. */
+  readonly body: Uint8Array;
+  /** Server time in milliseconds since 1970. */
+  readonly at: number;
+  /** The sender's number for the publish, 0 for everything else. */
+  readonly publishId: number;
+  /** Told when the entry is in the log. Never leaves the process: other processes see undefined. */
+  readonly origin: Origin | undefined;
+}
+
+/** A draft that has its place. Borrowed: valid during the call that delivers it. */
+export interface LogEntry extends Draft {
+  /** Position in the log: rising by at least one from entry to entry, beginning at 1. */
+  readonly seq: number;
+}
+
+/** An entry that people are shown: everything but a claim. */
+export interface ShownEntry extends LogEntry {
+  readonly type: typeof FrameType.Message | typeof FrameType.Notice;
+  readonly kind: NoticeKind | 0;
+}
+
+/** Whether it is not a claim. */
+export function isShown(entry: LogEntry): entry is ShownEntry {
+  return entry.type !== CLAIM;
+}
+
+/** Told what became of a draft, by one of the two, once. Must not throw. */
+export interface Origin {
+  /** The entry has its place, and has brought about `outcome`; it is borrowed for the call. */
+  appended(entry: LogEntry, outcome: Outcome): void;
+  /** The draft is not in the log and never will be, as when a disk is full. */
+  refused(failure: Failure, publishId: number): void;
+}
+
+const INBOX_PREFIX = '\u0000';
+
+/** The key under which direct messages to a member are appended. No room name can collide with it. */
+export function inboxKey(memberId: number): string {
+  return INBOX_PREFIX + memberId;
+}
+
+/** The member whose inbox `key` is, or `undefined` when it is the key of a room. */
+export function inboxMember(key: string): number | undefined {
+  return key.charCodeAt(0) === 0 ? Number(key.slice(1)) : undefined;
+}

@@ -1,0 +1,106 @@
+/**
+ * What follows from the log alone: who is here, under which name, in which rooms, up to which publish, and who is
+ * banned. Nothing here knows of connections, clocks, options or hooks, so it is the same in everybody who has read the
+ * log up to the same position.
+ */
+import { Names } from '../../names/names.js';
+
+/** One session, from its opening until its end. */
+export interface SessionState {
+  /** Number among all sessions of the epoch, from 1. */
+  readonly memberId: number;
+  /** Public name of the session, for resuming. */
+  readonly id: string;
+  name: string;
+  readonly secretHash: string;
+  readonly clientHash: string | undefined;
+  /** The name that `authenticate` gave it. */
+  readonly account: string | undefined;
+  /** Whether it may come back over another connection. */
+  readonly isResumable: boolean;
+  /** Number of its latest publish in the log. */
+  lastPublish: number;
+}
+
+/** One room, from its first member until it is forgotten. */
+export interface RoomState {
+  /** Number among all rooms of the epoch, from 1. */
+  readonly handle: number;
+  readonly key: string;
+  /** As its first member wrote it. */
+  readonly name: string;
+  /** Position of the notice with which each member came in, by member id; in the order of joining. */
+  readonly members: Map<number, number>;
+}
+
+/** What is written down of a state at a position; JSON. */
+export interface StateSnapshot {
+  readonly position: number;
+  readonly lastMember: number;
+  readonly lastRoom: number;
+  readonly sessions: readonly SessionState[];
+  readonly rooms: readonly (Omit<RoomState, 'members'> & {
+    readonly members: readonly (readonly [memberId: number, joined: number])[];
+  })[];
+  /** What is banned (see `banKey`), and until when; `null`: for ever. */
+  readonly bans: readonly (readonly [key: string, until: number | null])[];
+}
+
+/** To be changed by `applyEntry` only. */
+export class ChatState {
+  /** Position of the latest entry that was applied. */
+  position = 0;
+  /** The ids that were given out last. */
+  lastMember = 0;
+  lastRoom = 0;
+  readonly sessions: Map<number, SessionState> = new Map();
+  readonly sessionsById: Map<string, SessionState> = new Map();
+  readonly names: Names<SessionState> = new Names();
+  /** By key. */
+  readonly rooms: Map<string, RoomState> = new Map();
+  /** Server time at which each ban ends, `Infinity` for never, by {@link banKey}. */
+  readonly bans: Map<string, number> = new Map();
+
+  /** Takes what was written down of a state; to be called on an empty one. */
+  load(snapshot: StateSnapshot): this {
+    this.position = snapshot.position;
+    this.lastMember = snapshot.lastMember;
+    this.lastRoom = snapshot.lastRoom;
+    for (const session of snapshot.sessions) this.addSession({ ...session });
+    for (const { members, ...room } of snapshot.rooms) {
+      this.rooms.set(room.key, { ...room, members: new Map(members) });
+    }
+    for (const [key, until] of snapshot.bans) this.bans.set(key, until ?? Number.POSITIVE_INFINITY);
+    return this;
+  }
+
+  /** A copy that later entries do not change. */
+  snapshot(): StateSnapshot {
+    return {
+      position: this.position,
+      lastMember: this.lastMember,
+      lastRoom: this.lastRoom,
+      sessions: Array.from(this.sessions.values(), (session) => ({ ...session })),
+      rooms: Array.from(this.rooms.values(), ({ members, ...room }) => ({ ...room, members: [...members] })),
+      bans: Array.from(this.bans, ([key, until]) => [key, Number.isFinite(until) ? until : null] as const),
+    };
+  }
+
+  /** Adds a session whose name is free. */
+  addSession(session: SessionState): void {
+    this.sessions.set(session.memberId, session);
+    this.sessionsById.set(session.id, session);
+    this.names.tryClaim(session.name, session);
+  }
+
+  removeSession(session: SessionState): void {
+    this.sessions.delete(session.memberId);
+    this.sessionsById.delete(session.id);
+    this.names.release(session.name, session);
+  }
+}
+
+/** How a ban of a look of a name, or of the key of an address, is kept. */
+export function banKey(kind: 'look' | 'address', what: string): string {
+  return `${kind}:${what}`;
+}

@@ -1,0 +1,193 @@
+/** The rule by which entries change the state: the same for everybody, from any position, whatever comes in whichever order. */
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Ban, claim, hashSecret, isSecretOf } from '../../../src/log/claims.js';
+import { ClaimKind, type Draft, inboxKey, type LogEntry } from '../../../src/log/entry.js';
+import { applyEntry } from '../../../src/log/state/apply-entry.js';
+import { ChatState } from '../../../src/log/state/chat-state.js';
+import type { Outcome } from '../../../src/log/state/outcome.js';
+import { looks } from '../../../src/names/names.js';
+
+const AT = 1_700_000_000_000;
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+let opened = 0;
+const open = (name: string): Draft =>
+  claim(
+    ClaimKind.SessionOpened,
+    { name: bytes(name), at: AT },
+    { id: `s${++opened}`, secretHash: hashSecret('secret'), isResumable: true },
+  );
+const rename = (sender: number, name: string): Draft =>
+  claim(ClaimKind.SessionRenamed, { sender, name: bytes(name), at: AT }, undefined);
+const end = (sender: number): Draft => claim(ClaimKind.SessionEnded, { sender, at: AT }, undefined);
+const make = (room: string): Draft =>
+  claim(ClaimKind.RoomOpened, { room, name: bytes(room), at: AT }, undefined);
+const forget = (room: string): Draft => claim(ClaimKind.RoomForgotten, { room, at: AT }, undefined);
+const ban = (kind: typeof ClaimKind.Banned | typeof ClaimKind.Unbanned, fields: Ban): Draft =>
+  claim(kind, { at: AT }, fields);
+const message = (sender: number, room: string, publishId: number): Draft => ({
+  ...notice(sender, room, NoticeKind.Joined),
+  type: FrameType.Message,
+  kind: 0,
+  publishId,
+});
+
+function notice(sender: number, room: string, kind: NoticeKind): Draft {
+  const name = bytes(`m${sender}`);
+  const body = new Uint8Array(0);
+  return {
+    room,
+    type: FrameType.Notice,
+    codec: 0,
+    kind,
+    sender,
+    name,
+    body,
+    at: AT,
+    publishId: 0,
+    origin: undefined,
+  };
+}
+
+class Replica {
+  readonly state = new ChatState();
+
+  apply(...drafts: readonly Draft[]): Outcome[] {
+    return drafts.map((draft) => applyEntry(this.state, { ...draft, seq: this.state.position + 1 }));
+  }
+}
+
+const NAMES = ['ada', 'ADA', 'bob', 'b0b', 'аda', 'carol'];
+const ROOMS = ['lobby', 'tea', 'x'];
+const name = fc.constantFrom(...NAMES);
+const room = fc.constantFrom(...ROOMS);
+const sender = fc.integer({ min: 1, max: 8 });
+const draft: fc.Arbitrary<Draft> = fc.oneof(
+  { weight: 4, arbitrary: name.map(open) },
+  { weight: 2, arbitrary: fc.tuple(sender, name).map(([who, to]) => rename(who, to)) },
+  { weight: 2, arbitrary: sender.map(end) },
+  { weight: 3, arbitrary: room.map(make) },
+  { weight: 2, arbitrary: room.map(forget) },
+  {
+    weight: 6,
+    arbitrary: fc
+      .tuple(sender, room, fc.constantFrom(...Object.values(NoticeKind)))
+      .map(([who, where, kind]) => notice(who, where, kind)),
+  },
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(sender, room, fc.integer({ min: 0, max: 6 }))
+      .map(([who, where, number]) => message(who, where, number)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(name, fc.constantFrom(ClaimKind.Banned, ClaimKind.Unbanned), fc.integer({ min: -1, max: 1 }))
+      .map(([who, kind, later]) => ban(kind, { looks: looks(who), addresses: ['::1'], until: AT + later })),
+  },
+);
+
+describe('applyEntry', () => {
+  it('comes to the same state from any snapshot on, and holds what may never be otherwise', () => {
+    fc.assert(
+      fc.property(fc.array(draft, { maxLength: 120 }), fc.nat(), (drafts, cut) => {
+        const entries: LogEntry[] = drafts.map((one, i) => ({ ...one, seq: i + 1 }));
+        const whole = new ChatState();
+        const ids = new Set<number>();
+        const handles = new Set<number>();
+        const published = new Set<string>();
+        for (const entry of entries) {
+          const outcome = applyEntry(whole, entry);
+          if (outcome.kind === 'session-opened') {
+            expect(ids.has(outcome.session.memberId)).toBe(false);
+            ids.add(outcome.session.memberId);
+          }
+          if (outcome.kind === 'room-opened') {
+            expect(handles.has(outcome.room.handle)).toBe(false);
+            handles.add(outcome.room.handle);
+          }
+          if (outcome.kind === 'shown' && entry.publishId > 0 && whole.sessions.has(entry.sender)) {
+            const publish = `${entry.sender} ${entry.publishId}`;
+            expect(published.has(publish)).toBe(false);
+            published.add(publish);
+          }
+          const taken = [...whole.sessions.values()].flatMap((session) => looks(session.name));
+          expect(new Set(taken).size).toBe(taken.length);
+          for (const { members } of whole.rooms.values()) {
+            for (const member of members.keys()) expect(whole.sessions.has(member)).toBe(true);
+          }
+        }
+        // Another replica begins in the middle, with what was written down there.
+        const at = entries.length === 0 ? 0 : cut % entries.length;
+        const early = new ChatState();
+        for (const entry of entries.slice(0, at)) applyEntry(early, entry);
+        const late = new ChatState().load(JSON.parse(JSON.stringify(early.snapshot())));
+        for (const entry of entries.slice(at)) applyEntry(late, entry);
+        expect(late.snapshot()).toEqual(JSON.parse(JSON.stringify(whole.snapshot())));
+      }),
+      { numRuns: 150, seed: 7 },
+    );
+  });
+
+  it('gives a name to the first who claims it, whoever looks like it', () => {
+    const { state, apply } = bound();
+    const outcomes = apply(open('ada'), open('АDA'), open('bob'));
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['session-opened', 'void', 'session-opened']);
+    expect(outcomes[1]).toEqual({ kind: 'void', reason: 'name-taken' });
+    expect(apply(rename(2, 'Ada'))).toEqual([{ kind: 'void', reason: 'name-taken' }]);
+    apply(end(1));
+    expect(apply(rename(2, 'Ada'))[0]!.kind).toBe('session-renamed');
+    expect(state.names.find('ADA')?.memberId).toBe(2);
+  });
+
+  it('takes each publish of a session once, in rising numbers, and what is nobody’s always', () => {
+    const { apply } = bound();
+    apply(open('ada'), make('lobby'));
+    const kinds = [1, 1, 3, 2, 3, 4].map((number) => apply(message(1, 'lobby', number))[0]!.kind);
+    expect(kinds).toEqual(['shown', 'repeated', 'shown', 'repeated', 'repeated', 'shown']);
+    expect([0, 0].map(() => apply(message(1, inboxKey(7), 0))[0]!.kind)).toEqual(['shown', 'shown']);
+  });
+
+  it('forgets a room that nobody is in, and none else', () => {
+    const { state, apply } = bound();
+    apply(open('ada'), make('tea'), notice(1, 'tea', NoticeKind.Joined));
+    expect(apply(forget('tea'))).toEqual([{ kind: 'void', reason: 'room-in-use' }]);
+    apply(notice(1, 'tea', NoticeKind.Gone), forget('tea'));
+    expect(state.rooms.size).toBe(0);
+    const [again] = apply(make('tea'));
+    expect(again).toMatchObject({ kind: 'room-opened', room: { handle: 2 } });
+  });
+
+  it('refuses a banned name for as long as the ban lasts by the time of the entries', () => {
+    const { apply } = bound();
+    apply(ban(ClaimKind.Banned, { looks: looks('eve'), addresses: [], until: AT + 10 }));
+    expect(apply(open('EVE'))).toEqual([{ kind: 'void', reason: 'banned' }]);
+    expect(apply({ ...open('eve'), at: AT + 10 })[0]!.kind).toBe('session-opened');
+  });
+
+  it('passes over a claim of a newer version', () => {
+    const { state, apply } = bound();
+    apply(open('ada'));
+    const before = state.snapshot();
+    expect(apply({ ...end(1), kind: 99 as ClaimKind })).toEqual([{ kind: 'void', reason: 'unknown-claim' }]);
+    expect({ ...state.snapshot(), position: 0 }).toEqual({ ...before, position: 0 });
+  });
+});
+
+describe('isSecretOf', () => {
+  it('knows a secret by its hash', () => {
+    expect(isSecretOf(hashSecret('of ada'), 'of ada')).toBe(true);
+    expect([isSecretOf(hashSecret('of ada'), 'of bob'), isSecretOf(undefined, 'of ada')]).toEqual([
+      false,
+      false,
+    ]);
+  });
+});
+
+function bound(): { state: ChatState; apply: (...drafts: readonly Draft[]) => Outcome[] } {
+  const replica = new Replica();
+  return { state: replica.state, apply: (...drafts) => replica.apply(...drafts) };
+}
