@@ -139,6 +139,7 @@ class User {
       reconnect: { initial: true, baseDelayMs: 200, maxDelayMs: 1000 },
       clock: {
         now: () => clock.now(),
+        monotonic: () => clock.now(),
         setTimeout: (callback, delayMs) => clock.after(delayMs, callback),
         clearTimeout: (cancel) => (cancel as (() => void) | undefined)?.(),
       },

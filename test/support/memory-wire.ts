@@ -4,7 +4,7 @@
  */
 import type { OpenTransport, TransportSink } from '@chat/client';
 import { BinaryPeer } from '../../packages/server/src/dialects/binary/binary-peer.js';
-import type { ServerCore } from '../../packages/server/src/server/core.js';
+import type { MemoryChat } from '../../packages/server/test/support/memory-chat.js';
 import { MemoryLink } from '../../packages/server/test/support/memory-link.js';
 
 /** Bytes under way in one direction. */
@@ -41,13 +41,13 @@ class Lane {
 
 /** The connection of today of one client, and the way to the next. */
 export class MemoryWire {
-  readonly #chat: ServerCore;
+  readonly #chat: MemoryChat['chat'];
   #up: Lane | undefined;
   #down: Lane | undefined;
   #cut: () => void = () => {};
   cuts = 0;
 
-  constructor(chat: ServerCore) {
+  constructor(chat: MemoryChat['chat']) {
     this.#chat = chat;
   }
 

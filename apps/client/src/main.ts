@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `chat`: a shell around `@chat/client`. Which front end it is depends on what it is connected to: a person at a
- * terminal, a pipe, or nothing that could be read.
+ * `chat`: a shell around `@chat/client`. It chooses the front end by its input: a person at a terminal, a
+ * pipe, or nothing that could be read.
  */
 import { ReadStream, WriteStream } from 'node:tty';
 import { ClientError } from '@chat/client';

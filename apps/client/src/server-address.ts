@@ -1,12 +1,12 @@
 /**
  * Makes the URL that the client library takes of an address as people type it.
  *
- * `192.168.1.5`, `host:port`, `[::1]:12345`, `/run/chat.sock`, and any URL; `ada@host#room` says the name and the
- * room with it.
+ * `192.168.1.5`, `host:port`, `[::1]:12345`, `/run/chat.sock`, and any URL; `ada@host#room` says the name and
+ * the room with it.
  */
 import { DEFAULT_PORT } from '@chat/protocol';
 
-/** Where to connect, and what was said about the user along with it. */
+/** The address to connect to, and the facts about the user that came with it. */
 export interface ServerAddress {
   readonly url: string;
   readonly name?: string;

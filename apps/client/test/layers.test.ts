@@ -15,9 +15,9 @@ const KNOWS: Readonly<Record<string, readonly string[]>> = {
   lines: ['.', 'session', 'text'],
   'screen/rows': ['session', 'text'],
   'screen/state': ['session', 'screen/rows'],
-  'screen/terminal': [],
+  'screen/terminal': ['.'],
   'screen/view': ['screen/rows', 'screen/state', 'screen/terminal'],
-  'screen/live': ['session', 'screen/rows', 'screen/state', 'screen/terminal'],
+  'screen/live': ['.', 'session', 'screen/rows', 'screen/state', 'screen/terminal'],
 };
 
 function folderOf(path: string): string {

@@ -4,8 +4,8 @@
 import { createChatClient } from '@chat/client';
 import { render } from 'preact';
 import { ChatModel } from './model/chat-model.js';
-import { diagnose } from './model/diagnosis.js';
 import { type KeyValueStore, Preferences } from './model/preferences.js';
+import { diagnose } from './sign-in/diagnosis.js';
 import { App } from './ui/app.js';
 import './style/base.css';
 import './style/welcome.css';
@@ -44,8 +44,8 @@ const { visit } = preferences;
 if (visit) void model.connect(visit.server, visit.name, { again: true });
 
 /**
- * With the next frame; or without one, since a page that nobody sees, or that is hidden before the frame comes, has
- * none, and its title still counts what is unread.
+ * With the next frame; or without one, since a page that nobody sees, or that is hidden before the frame
+ * comes, has none, and its title still counts what is unread.
  */
 function drawSoon(draw: () => void): void {
   const frame = requestAnimationFrame(drawOnce);

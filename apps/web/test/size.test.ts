@@ -1,6 +1,6 @@
 /**
- * What a browser loads before anybody can talk. The budget is part of the promise; whoever exceeds it finds what to
- * leave out.
+ * What a browser loads before anybody can talk. The budget is part of the promise; whoever exceeds it finds
+ * what to leave out.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * TLS on the same port: a browser, a client, a line person and one without TLS in one room, and a certificate that
- * is exchanged under them.
+ * TLS on the same port: a browser, a client, a line person and one without TLS in one room, and a certificate
+ * that is exchanged under them.
  */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,13 +1,13 @@
 /**
- * The same client for the browser: `ws://` and `wss://` over the browser's own WebSocket. It tries again at once
- * when the network comes back, and makes sure of its connection when the page is shown again.
+ * The same client for the browser: `ws://` and `wss://` over the browser's own WebSocket. It tries again at
+ * once when the network comes back, and makes sure of its connection when the page is shown again.
  *
  * @packageDocumentation
  */
 import type { ChatClient } from './chat-client.js';
+import { Client } from './client.js';
 import { openNativeWebSocket } from './connection/transports/native-websocket.js';
 import type { ConnectOptions, Platform } from './options.js';
-import { ClientSession } from './session/client-session.js';
 
 export * from './exports.js';
 
@@ -18,24 +18,23 @@ interface Page {
 }
 
 const BROWSER: Platform = {
-  transports: new Map([
-    ['ws:', openNativeWebSocket],
-    ['wss:', openNativeWebSocket],
-  ]),
+  schemes: 'ws: wss:',
+  transportFor: (url) => (/^wss?:\/\/[^/]/i.test(url) ? openNativeWebSocket : undefined),
   onWake: (wake) => {
     const page = globalThis as Page;
     const shown = () => {
       if (page.document?.visibilityState !== 'hidden') wake();
     };
-    // 'visibilitychange' is fired at the document and seen here on its way up.
-    page.addEventListener?.('online', wake, false);
-    page.addEventListener?.('visibilitychange', shown, true);
-    // Out of the cache of the browser, which has closed its connections.
-    page.addEventListener?.('pageshow', shown, true);
+    const listeners = [
+      ['online', wake],
+      // Fired at the document, and seen here on its way.
+      ['visibilitychange', shown],
+      // Out of the cache of the browser, which has closed its connections.
+      ['pageshow', shown],
+    ] as const;
+    for (const [event, listener] of listeners) page.addEventListener?.(event, listener, true);
     return () => {
-      page.removeEventListener?.('online', wake, false);
-      page.removeEventListener?.('visibilitychange', shown, true);
-      page.removeEventListener?.('pageshow', shown, true);
+      for (const [event, listener] of listeners) page.removeEventListener?.(event, listener, true);
     };
   },
 };
@@ -62,5 +61,5 @@ export async function connect<D = string>(
  * @throws RangeError when a limit is not a positive number; TypeError for an option that does not exist
  */
 export function createChatClient<D = string>(url: string | URL, options: ConnectOptions<D>): ChatClient<D> {
-  return new ClientSession(BROWSER, url, options);
+  return new Client(BROWSER, url, options);
 }

@@ -4,11 +4,12 @@
 import type { ResponseBodies, SessionLimits } from '@chat/protocol/frames';
 import type { ClientError } from './errors.js';
 import type { Stream, StreamOptions } from './events/event-queue.js';
-import type { Listener, ListenOptions } from './events/listeners.js';
+import type { ListenOptions } from './events/listeners.js';
 import type { DirectMessage, Gap, UnreadableMessage } from './rooms/entry.js';
-import type { JoinOptions, Room, SendOptions, Sent } from './rooms/room.js';
+import type { JoinOptions, Room } from './rooms/room.js';
+import type { Sent } from './sending/publisher.js';
 
-/** Where a client is in its life. */
+/** One moment in the life of a client. */
 export type ClientState =
   /** Not connected yet. */
   | { readonly status: 'idle' }
@@ -49,6 +50,18 @@ export interface ClientEvents<D> {
   readonly 'listener-error': { readonly error: unknown; readonly event: string };
 }
 
+/** Their names, for a check at run time. */
+export const CLIENT_EVENTS: Readonly<Record<keyof ClientEvents<never>, true>> = {
+  state: true,
+  direct: true,
+  unreadable: true,
+  gap: true,
+  'room-lost': true,
+  'going-away': true,
+  renamed: true,
+  'listener-error': true,
+};
+
 /** Options of {@link ChatClient.rooms}. */
 export interface RoomsOptions {
   /** Only rooms whose name begins so. */
@@ -66,7 +79,7 @@ export type RoomsPage = ResponseBodies['rooms'];
 /** A connection to a chat server that comes back by itself. */
 export interface ChatClient<D = string> {
   readonly url: string;
-  /** Where this client is in its life. */
+  /** The present moment in the life of this client. */
   readonly state: ClientState;
   /** Own user name, as the server accepted it. Before that, the wanted one. */
   readonly name: string;
@@ -76,7 +89,7 @@ export interface ChatClient<D = string> {
   readonly sessionId: string | undefined;
   /** Names the life of the server's log. Positions of another epoch mean nothing. */
   readonly epoch: string;
-  /** What the server grants. Undefined before the first welcome. */
+  /** The limits that the server grants. Undefined before the first welcome. */
   readonly limits: SessionLimits | undefined;
   /** Rooms this client is in, by name; live. */
   readonly joined: ReadonlyMap<string, Room<unknown>>;
@@ -90,8 +103,8 @@ export interface ChatClient<D = string> {
   connect(): Promise<void>;
 
   /**
-   * Joins a room. Joining it again gives the same {@link Room}, whose stream goes on as the first join began it. A join that
-   * comes while the room is being left joins anew.
+   * Joins a room. Joining it again gives the same {@link Room}, whose stream goes on as the first join began
+   * it. A join that comes while the room is being left joins anew.
    *
    * @throws ClientError `ERR_CLIENT_ROOM_INVALID`, `ERR_CLIENT_ROOM_FULL`, `ERR_CLIENT_TOO_MANY_ROOMS`,
    *   `ERR_CLIENT_FORBIDDEN`, `ERR_CLIENT_REQUEST_TIMEOUT`, `ERR_CLIENT_CLOSED`
@@ -122,7 +135,7 @@ export interface ChatClient<D = string> {
    *
    * @throws ClientError (as a rejection) `ERR_CLIENT_NO_SUCH_USER`, and as {@link Room.send}
    */
-  direct(name: string, value: D, options?: SendOptions): Promise<Sent>;
+  direct(name: string, value: D, options?: { readonly signal?: AbortSignal }): Promise<Sent>;
 
   /** Direct messages from now on. The first subscription also gets what arrived before it. */
   directs(options?: StreamOptions): Stream<DirectMessage<D>>;
@@ -130,21 +143,28 @@ export interface ChatClient<D = string> {
   /** The state, now and after each change. Ends when the client is closed. */
   status(options?: StreamOptions): Stream<ClientState>;
 
-  /** Adds a listener. @returns a function that removes it */
+  /**
+   * Adds a listener.
+   *
+   * @returns a function that removes it
+   * @throws TypeError for an event that does not exist
+   */
   on<Name extends keyof ClientEvents<D>>(
     event: Name,
-    listener: Listener<ClientEvents<D>[Name]>,
+    listener: (value: ClientEvents<D>[Name]) => unknown,
     options?: ListenOptions,
   ): () => void;
 
-  /** Measures the way to the server and back, in milliseconds. @throws ClientError when there is no connection */
+  /**
+   * Measures the way to the server and back, in milliseconds. @throws ClientError when there is no connection
+   */
   ping(): Promise<number>;
 
   /** Makes the next attempt now instead of waiting for it. */
   reconnectNow(): void;
 
   /**
-   * Says goodbye and closes. What was not acknowledged is rejected. Closing twice is fine.
+   * Says goodbye and closes. Rejects the messages that were not acknowledged. Closing twice is fine.
    *
    * @returns a promise that is resolved when the connection is closed
    */

@@ -1,12 +1,11 @@
 /**
- * What can go wrong for a user of the client, as one error class and a closed table of codes.
+ * The errors of the client: one class, and a closed table of codes.
  *
- * A refusal by the server (a failure, or a close code) becomes the code of the same meaning; `closeCode`,
- * `retryAfterMs`, `max` and `actual` carry what the server said with it. An aborted call rejects with the
- * `reason` of its signal instead, and misuse (a negative limit, a second codec for one room) is a `TypeError`
- * or `RangeError`.
+ * `refusals.ts` makes these errors of what the server says. An aborted call rejects with the `reason` of its
+ * signal instead, and misuse (a negative limit, a second codec for one room) is a `TypeError` or
+ * `RangeError`.
  */
-import { closeCodeInfo, type Failure, FailureCode } from '@chat/protocol';
+import type { SessionLimits } from '@chat/protocol/frames';
 
 /** Codes of {@link ClientError}. Stable: they are part of the public contract. */
 export const ClientErrorCode = {
@@ -54,11 +53,11 @@ export const ClientErrorCode = {
   RateLimited: 'ERR_CLIENT_RATE_LIMITED',
   /** The server has no room for another session. */
   Overloaded: 'ERR_CLIENT_OVERLOADED',
-  /** The message is larger than the server takes: see `max` and `actual`. */
+  /** The message, or signal, is larger than the server takes: see `max` and `actual`. */
   TooLarge: 'ERR_CLIENT_TOO_LARGE',
   /** Not, or no longer, a member of the room. */
   NotMember: 'ERR_CLIENT_NOT_MEMBER',
-  /** Nobody has this name. */
+  /** No user has this name. */
   NoSuchUser: 'ERR_CLIENT_NO_SUCH_USER',
   /** There is no such room. */
   NoSuchRoom: 'ERR_CLIENT_NO_SUCH_ROOM',
@@ -91,16 +90,12 @@ export const ClientErrorCode = {
 /** One of the codes in {@link ClientErrorCode}. */
 export type ClientErrorCode = (typeof ClientErrorCode)[keyof typeof ClientErrorCode];
 
-/** What a {@link ClientError} may carry besides code and message. */
-export interface ClientErrorDetails {
+/** Fields of an error besides code and message; the class describes them. */
+interface Details {
   readonly cause?: unknown;
-  /** The close code, when the server ended the connection with one. */
   readonly closeCode?: number | undefined;
-  /** After how many milliseconds a second try makes sense. */
   readonly retryAfterMs?: number | undefined;
-  /** The limit that was exceeded. */
   readonly max?: number | undefined;
-  /** What was seen instead. */
   readonly actual?: number | undefined;
 }
 
@@ -123,7 +118,7 @@ const BRAND = Symbol.for('@chat/client.ClientError');
  * ```
  */
 export class ClientError extends Error {
-  /** What went wrong, from the closed table {@link ClientErrorCode}. */
+  /** One of the closed table {@link ClientErrorCode}. */
   readonly code: ClientErrorCode;
   /** The close code, when the server ended the connection with one. */
   declare readonly closeCode: number | undefined;
@@ -131,10 +126,11 @@ export class ClientError extends Error {
   declare readonly retryAfterMs: number | undefined;
   /** The limit that was exceeded. */
   declare readonly max: number | undefined;
-  /** What was seen instead. */
+  /** The value that exceeded it. */
   declare readonly actual: number | undefined;
 
-  constructor(code: ClientErrorCode, message: string, { cause, ...details }: ClientErrorDetails = {}) {
+  /** @internal */
+  constructor(code: ClientErrorCode, message: string, { cause, ...details }: Details = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'ClientError';
     this.code = code;
@@ -148,51 +144,20 @@ export class ClientError extends Error {
   }
 }
 
-/** Refusals whose code here is not the server's word for it. */
-const RENAMED: Readonly<Record<string, string>> = {
-  normal: 'server-closed',
-  'frame-too-large': 'protocol',
-  'unknown-frame': 'protocol',
-  'malformed-frame': 'protocol',
-  'invalid-utf8': 'protocol',
-  'out-of-order': 'protocol',
-  'protocol-error': 'protocol',
-  'unsupported-version': 'version-unsupported',
-  'handshake-timeout': 'connect-timeout',
-  'idle-timeout': 'connection-lost',
-  'too-many-connections': 'overloaded',
-  draining: 'going-away',
-};
-
-const FAILURE_NAMES: readonly string[] = Object.values(FailureCode);
-
-/**
- * The code for what the server calls `name`, in a failure or as a close code. A test holds that each name of
- * this version leads to an entry of {@link ClientErrorCode}.
- */
-function codeFor(name: string): ClientErrorCode {
-  return `ERR_CLIENT_${(RENAMED[name] ?? name).toUpperCase().replaceAll('-', '_')}` as ClientErrorCode;
+/** @throws ClientError `ERR_CLIENT_TOO_LARGE` when `what` exceeds a limit that the server has named */
+export function assertFits(
+  what: string,
+  actual: number,
+  limits: SessionLimits | undefined,
+  name: 'maxMessageBytes' | 'maxSignalBytes',
+): void {
+  const max = limits?.[name] ?? Infinity;
+  if (actual <= max) return;
+  const message = `a ${what} of ${actual} bytes exceeds ${name} ${max}`;
+  throw new ClientError('ERR_CLIENT_TOO_LARGE', message, { max, actual });
 }
 
-/** The error for a refusal that leaves the connection open. A code of a later version counts as internal. */
-export function failureError(failure: Failure): ClientError {
-  const { code, message, retryAfterMs, max, actual } = failure;
-  const known = FAILURE_NAMES.includes(code) ? codeFor(code) : 'ERR_CLIENT_INTERNAL';
-  return new ClientError(known, `${message} (${code})`, { retryAfterMs, max, actual });
-}
-
-/** The error for a close frame. A code of a later version says no more than that the server closed. */
-export function closeError(closeCode: number, reason: string, retryAfterMs: number): ClientError {
-  const { name } = closeCodeInfo(closeCode);
-  return new ClientError(
-    name.startsWith('code-') ? 'ERR_CLIENT_SERVER_CLOSED' : codeFor(name),
-    reason ? `${reason} (${name})` : `the server closed the connection (${name})`,
-    { closeCode, retryAfterMs: retryAfterMs || undefined },
-  );
-}
-
-/** Whether a client that lost its connection for this reason may come back by itself. */
-export function mayRetry(error: ClientError): boolean {
-  if (error.closeCode !== undefined) return closeCodeInfo(error.closeCode).retry;
-  return /CONNECT_FAILED|CONNECT_TIMEOUT|CONNECTION_LOST/.test(error.code);
+/** The platform lacks something that cannot be done without. */
+export function missing(what: string): ClientError {
+  return new ClientError('ERR_CLIENT_PLATFORM', `this platform has no ${what}`);
 }

@@ -1,27 +1,24 @@
 /**
- * What both builds of the package export, besides `connect` and `createChatClient`.
+ * The exports of both builds of the package, besides `connect` and `createChatClient`.
  */
 export type { Member } from '@chat/protocol';
 export type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } from './chat-client.js';
 export type { Clock } from './clock.js';
-export type { HeartbeatOptions } from './connection/heartbeat.js';
 export type { ReconnectOptions } from './connection/reconnect.js';
 export type {
   OpenTransport,
   TlsOptions,
   Transport,
-  TransportOptions,
   TransportSink,
 } from './connection/transport.js';
-export { ClientError, ClientErrorCode, type ClientErrorDetails } from './errors.js';
-export type { OverflowPolicy, Stream, StreamOptions } from './events/event-queue.js';
-export type { Listener, ListenOptions } from './events/listeners.js';
-export type { ConnectOptions, CredentialsProvider } from './options.js';
+export { ClientError, ClientErrorCode } from './errors.js';
+export type { Stream, StreamOptions } from './events/event-queue.js';
+export type { ListenOptions } from './events/listeners.js';
+export type { ConnectOptions } from './options.js';
 export type {
   DirectMessage,
   EntryInfo,
   Gap,
-  GapReason,
   Message,
   Notice,
   RoomEntry,
@@ -31,13 +28,10 @@ export type {
   HistoryOptions,
   HistoryPage,
   JoinOptions,
-  LoadMembersOptions,
   Room,
   RoomEvents,
-  SendOptions,
-  Sent,
   Signal,
 } from './rooms/room.js';
+export type { Sent } from './sending/publisher.js';
 export type { ClientIdentity, IdentityStore } from './session/identity.js';
-export type { OutboxOptions } from './session/outbox.js';
 export { tabIdentity } from './session/tab-identity.js';

@@ -5,30 +5,28 @@
  * @packageDocumentation
  */
 import type { ChatClient } from './chat-client.js';
+import { Client } from './client.js';
 import { openSocket } from './connection/transports/tcp.js';
 import { openLibraryWebSocket } from './connection/transports/ws-library.js';
 import { assertOptionNames } from './option-names.js';
 import type { ConnectOptions, Platform } from './options.js';
-import { ClientSession } from './session/client-session.js';
 
 export * from './exports.js';
 export { fileIdentity } from './session/file-identity.js';
 
 const NODE: Platform = {
-  transports: new Map([
-    ['tcp:', openSocket],
-    ['tls:', openSocket],
-    ['unix:', openSocket],
-    ['ws:', openLibraryWebSocket],
-    ['wss:', openLibraryWebSocket],
-  ]),
+  schemes: 'tcp: tls: unix: ws: wss:',
+  transportFor: (url) => {
+    if (/^(unix:.|(tcp|tls):\/\/[^/])/i.test(url)) return openSocket;
+    return /^wss?:\/\/[^/]/i.test(url) ? openLibraryWebSocket : undefined;
+  },
 };
 
 /**
  * Connects to a chat server.
  *
- * @param url - `tcp://host:port`, `tls://host:port`, `unix:/path`, `ws://host:port`, `wss://host:port`. The port
- *   of `tcp` and `tls` is 12345 and the path of `ws` and `wss` is `/ws` when nothing else is said
+ * @param url - `tcp://host:port`, `tls://host:port`, `unix:/path`, `ws://host:port`, `wss://host:port`. The
+ *   port of `tcp` and `tls` is 12345 and the path of `ws` and `wss` is `/ws` when nothing else is said
  * @returns a promise that is resolved after the server's welcome
  * @throws ClientError (as a rejection) `ERR_CLIENT_CONNECT_FAILED`, `ERR_CLIENT_CONNECT_TIMEOUT`,
  *   `ERR_CLIENT_NAME_TAKEN`, `ERR_CLIENT_NAME_INVALID`, `ERR_CLIENT_UNAUTHORIZED`, `ERR_CLIENT_OVERLOADED`,
@@ -82,5 +80,5 @@ export async function connect<D = string>(
  */
 export function createChatClient<D = string>(url: string | URL, options: ConnectOptions<D>): ChatClient<D> {
   assertOptionNames(options);
-  return new ClientSession(NODE, url, options);
+  return new Client(NODE, url, options);
 }

@@ -1,13 +1,13 @@
 /**
- * What Node says about options of `connect` that do not exist: which one was likely meant. The browser's build only
- * lists those that exist (`assertKnown`), since comparing names is code that every page would load.
+ * Finds, in Node, the option of `connect` that was likely meant by one that does not exist. The browser's
+ * build only lists those that exist (`assertKnown`), since comparing names is code that every page would
+ * load.
  */
 import { type OptionNames, optionProblem } from '@chat/protocol/check';
-import type { HeartbeatOptions } from './connection/heartbeat.js';
 import type { ReconnectOptions } from './connection/reconnect.js';
 import type { TlsOptions } from './connection/transport.js';
 import type { ConnectOptions } from './options.js';
-import type { OutboxOptions } from './session/outbox.js';
+import type { OutboxLimits } from './sending/outbox.js';
 
 /** Every option of `connect`. A test holds that `assertKnown` knows the same. */
 export const CONNECT_NAMES: OptionNames<ConnectOptions> = {
@@ -32,8 +32,8 @@ export const CONNECT_NAMES: OptionNames<ConnectOptions> = {
 /** Options that are groups of options. */
 export const GROUP_NAMES: {
   readonly reconnect: OptionNames<ReconnectOptions>;
-  readonly outbox: OptionNames<OutboxOptions>;
-  readonly heartbeat: OptionNames<HeartbeatOptions>;
+  readonly outbox: OptionNames<OutboxLimits>;
+  readonly heartbeat: OptionNames<NonNullable<ConnectOptions['heartbeat']>>;
   readonly tls: OptionNames<TlsOptions>;
 } = {
   reconnect: {

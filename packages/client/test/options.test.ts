@@ -5,7 +5,7 @@ import * as browser from '../src/browser.js';
 import * as node from '../src/index.js';
 import { CONNECT_NAMES, GROUP_NAMES } from '../src/option-names.js';
 import { createTimeline, type TimelineOptions } from '../src/timeline/index.js';
-import { connected } from './support/connected.js';
+import { connected, join } from './support/connected.js';
 import { turns } from './support/fake-clock.js';
 import { joined } from './support/scripted-server.js';
 
@@ -84,9 +84,12 @@ describe('options of methods', () => {
     signal: true,
   };
   const HISTORY: OptionNames<node.HistoryOptions> = { before: true, after: true, limit: true, signal: true };
-  const MEMBERS: OptionNames<node.LoadMembersOptions> = { limit: true, signal: true };
+  const MEMBERS: OptionNames<NonNullable<Parameters<node.Room['loadMembers']>[0]>> = {
+    limit: true,
+    signal: true,
+  };
   const ROOMS: OptionNames<node.RoomsOptions> = { prefix: true, limit: true, cursor: true, signal: true };
-  const SEND: OptionNames<node.SendOptions> = { signal: true };
+  const SEND: OptionNames<NonNullable<Parameters<node.Room['send']>[1]>> = { signal: true };
   const STREAM: OptionNames<node.StreamOptions> = { signal: true, maxQueued: true, overflow: true };
   const LISTEN: OptionNames<node.ListenOptions> = { signal: true, once: true };
 
@@ -127,6 +130,17 @@ describe('options of methods', () => {
     const closing = client.close();
     await turns();
     await closing;
+  });
+
+  it('are refused for events that do not exist, which nobody would ever hear of', async () => {
+    const scene = await connected();
+    const room = await join(scene);
+    expect(() => scene.client.on('sate' as 'state', () => {})).toThrow(
+      'unknown event "sate", there is state,direct,unreadable,gap,room-lost,going-away,renamed,listener-error',
+    );
+    expect(() => room.on('mesage' as 'message', () => {})).toThrow(
+      'unknown event "mesage", there is message,notice,gap,unreadable,signal,members,closed',
+    );
   });
 
   it('that do not exist are not put on the wire', async () => {

@@ -1,8 +1,8 @@
 /**
  * Without input: shows what is said in a room, for as long as the program runs.
  *
- * It waits for a server that is not up yet, and comes back to one that restarts. It takes another name when its own is
- * in use. Nothing but a signal ends it.
+ * It waits for a server that is not up yet, and comes back to one that restarts. It takes another name when
+ * its own is in use. Nothing but a signal ends it.
  */
 import type { Writable } from 'node:stream';
 import type { Arguments } from '../args.js';
@@ -14,7 +14,7 @@ import { formatEvent } from '../text/format.js';
 import { jsonEvent } from '../text/json-event.js';
 import { type Palette, plainPalette } from '../text/palette.js';
 
-/** Where a follower writes, and when it stops. */
+/** The output of a follower, and the signal that stops it. */
 export interface FollowStreams {
   readonly output: Writable;
   readonly palette?: Palette;

@@ -1,8 +1,8 @@
 /**
  * Without a terminal: lines in are messages (or commands), lines out are what others say.
  *
- * Lines are sent one after the other, each when the one before is acknowledged: waiting for a rate limit changes no
- * order. Failures go to the error output and make the exit code 1.
+ * Lines are sent one after the other, each when the one before is acknowledged: waiting for a rate limit
+ * changes no order. Failures go to the error output and make the exit code 1.
  */
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
@@ -16,7 +16,7 @@ import { formatEvent } from '../text/format.js';
 import { jsonEvent } from '../text/json-event.js';
 import { plainPalette } from '../text/palette.js';
 
-/** Where lines come from and go to. */
+/** The sources and targets of lines. */
 export interface PipeStreams {
   readonly input: Readable;
   readonly output: Writable;
@@ -78,7 +78,7 @@ export async function runPipe(args: Arguments, streams: PipeStreams, version: st
       await submitPatiently(session, line, signal);
       if (leaving) break;
     }
-    // Closed by whoever ended the program is no failure; closed by the server is one.
+    // An end that the user asked for is no failure; an end by the server is one.
     const lost = client.state.status === 'closed' && !signal?.aborted;
     return failed || lost ? 1 : 0;
   } catch (error) {

@@ -83,7 +83,9 @@ export async function runTerminal(
   }
 }
 
-/** Asks and connects until it works or the user gives up. Values of the command line are tried as they are. */
+/**
+ * Asks and connects until it works or the user gives up. Values of the command line are tried as they are.
+ */
 export async function enter(
   screen: LineScreen,
   args: Arguments,

@@ -1,8 +1,10 @@
 /**
- * The front end for people at a terminal: asks for what is missing, then takes the whole screen until the user leaves.
+ * The front end for people at a terminal: asks for what is missing, then takes the whole screen until the
+ * user leaves.
  */
-import type { ChatClient, Clock } from '@chat/client';
+import type { ChatClient } from '@chat/client';
 import type { Arguments } from '../args.js';
+import { systemClock } from '../clock.js';
 import { delay } from '../delay.js';
 import { LineScreen } from '../lines/line-screen.js';
 import { enter, type TerminalStreams } from '../lines/terminal.js';
@@ -20,12 +22,6 @@ const DEFAULT_HISTORY = 100;
 /** How long leaving waits for messages that are under way. */
 const LAST_WORDS_MS = 2000;
 const EXIT_QUIT = 131;
-
-const clock: Clock = {
-  now: () => Date.now(),
-  setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
-  clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
-};
 
 /** @returns the exit code */
 export async function runFullScreen(
@@ -73,7 +69,7 @@ async function chat(
   let closeKeys = () => {};
   const open = () => {
     mode.enter();
-    closeKeys = readKeys(input, (key) => controller.press(key), clock);
+    closeKeys = readKeys(input, (key) => controller.press(key), systemClock);
     view.clear();
     controller.dispatch({ type: 'resized', size: sizeOf(output) });
     controller.draw();
@@ -87,8 +83,8 @@ async function chat(
     server: displayAddress(client.url),
     history: args.history ?? DEFAULT_HISTORY,
     size: sizeOf(output),
-    clock,
-    draw: (state) => view.draw(composeFrame(state, clock.now())),
+    clock: systemClock,
+    draw: (state) => view.draw(composeFrame(state, systemClock.now())),
     redraw: () => {
       view.clear();
       controller.draw();
@@ -131,7 +127,10 @@ async function lastWords(controller: ScreenController, signal: AbortSignal): Pro
   await Promise.race([settled, delay(LAST_WORDS_MS, AbortSignal.any([signal, said.signal]))]);
 }
 
-/** Gives the terminal back before an error is printed. A signal that comes twice does not end the process before that. */
+/**
+ * Gives the terminal back before an error is printed. A signal that comes twice does not end the process
+ * before that.
+ */
 function watchEnd(mode: TerminalMode): () => void {
   const restore = () => mode.leave();
   const quit = () => {

@@ -1,8 +1,8 @@
 /**
  * Does the work of the app without its looks: lines go in, events come out.
  *
- * The front ends (lines in a terminal, lines through a pipe, a follower without input) call `submit` and show what
- * `show` is given. This class knows rooms and commands, and neither a terminal nor a colour.
+ * The front ends (lines in a terminal, lines through a pipe, a follower without input) call `submit` and show
+ * what `show` is given. This class knows rooms and commands, and neither a terminal nor a colour.
  */
 import {
   type ChatClient,
@@ -277,7 +277,10 @@ function excerpt(text: string): string {
   return `${text.slice(0, MAX_EXCERPT).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
-/** The words of an error, for people: one line without anything that a terminal obeys, since servers word errors too. */
+/**
+ * The words of an error, for people: one line without anything that a terminal obeys, since servers word
+ * errors too.
+ */
 export function errorText(error: unknown): string {
   return printable(wording(error).replace(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, ' '));
 }

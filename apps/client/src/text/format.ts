@@ -173,8 +173,9 @@ function time(at: number, { times, palette }: FormatOptions): string {
 }
 
 /**
- * A name in front of what its owner says. One that begins like a mark of this program (`[room]`, `(to you)`, `***`,
- * `!!!`) stands in quotes: no name makes a line look like one of another room, private, or of the program.
+ * A name in front of what its owner says. One that begins like a mark of this program (`[room]`, `(to you)`,
+ * `***`, `!!!`) stands in quotes: no name makes a line look like one of another room, private, or of the
+ * program.
  */
 function shownName(name: string): string {
   const plain = oneLine(name);

@@ -1,8 +1,8 @@
 /**
  * Events as one JSON object each, for programs that read what `chat --json` writes.
  *
- * A program gets what was sent, and a terminal nothing to obey: JSON escapes only the controls below U+0020 by itself,
- * so those from U+007F on, line ends of Unicode and marks of direction are escaped here.
+ * A program gets what was sent, and a terminal nothing to obey: JSON escapes only the controls below U+0020
+ * by itself, so those from U+007F on, line ends of Unicode and marks of direction are escaped here.
  */
 import { errorText, type SessionEvent } from '../session/session.js';
 

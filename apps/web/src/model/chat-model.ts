@@ -1,13 +1,13 @@
 /**
- * What the page knows: whether it is connected, the conversations, and which one is looked at.
+ * The state of the page: whether it is connected, the conversations, and which one is looked at.
  *
- * It listens to a `@chat/client` and turns what arrives into conversations; the interface draws what is here and
- * calls its methods. It touches no document, so it is tested without one.
+ * It listens to a `@chat/client` and turns its events into conversations; the interface draws the state and
+ * calls its methods. It touches no document, so it is tested without one. A little longer than other files,
+ * since each thing that a user can do is a method, most of a line or two.
  */
-
 import {
   type ChatClient,
-  ClientError,
+  type ClientError,
   ClientErrorCode,
   type ClientState,
   type ConnectOptions,
@@ -16,14 +16,17 @@ import {
   type Room,
   type RoomsPage,
 } from '@chat/client';
-import type { Timeline, TimelineItem } from '@chat/client/timeline';
+import type { TimelineItem } from '@chat/client/timeline';
 import { LOBBY } from '@chat/protocol';
+import { type PageClock, pageClock, signIn } from '../sign-in/sign-in.js';
+import { explain } from '../text/explain.js';
+import { type Announcement, Announcements } from './announcements.js';
 import type { Conversation, RoomConversation, Watch } from './conversation.js';
 import { ConversationList } from './conversation-list.js';
-import { explain } from './explain.js';
 import type { Preferences } from './preferences.js';
+import { Writing } from './writing.js';
 
-/** What stands around the model; replaced in tests. */
+/** The surroundings of the model; replaced in tests. */
 export interface ChatModelOptions {
   readonly createClient: (url: string, options: ConnectOptions) => ChatClient;
   readonly preferences: Preferences;
@@ -33,30 +36,26 @@ export interface ChatModelOptions {
   readonly diagnose?: (server: string) => Promise<string | undefined>;
   /** Whether somebody looks at the page. */
   readonly isVisible: () => boolean;
-  readonly now?: () => number;
+  readonly clock?: PageClock;
 }
 
-/** Where the user is. */
+/** The part of the page that the user sees. */
 export type Phase = 'signed-out' | 'connecting' | 'chatting';
 
 const JOIN_HISTORY = 60;
 const MEMBERS_PAGE = 200;
-const MAX_ANNOUNCED = 6;
-/** How long a server keeps the name of a page that went away without a goodbye, and a little more. */
-const NAME_HELD_MS = 40_000;
-const NAME_HELD_RETRY_MS = 2000;
 
 export class ChatModel {
   readonly #options: ChatModelOptions;
-  readonly #now: () => number;
   readonly #listeners = new Set<() => void>();
   readonly #list: ConversationList;
-  /** Where the user is writing. */
-  #writing: Timeline | undefined;
   #client: ChatClient | undefined;
+  readonly #announcements = new Announcements();
   #drawing = false;
-  #announced = 0;
 
+  readonly writing = new Writing((conversation, error) => {
+    if (this.active === conversation) this.#announce(`Not sent. ${explain(error)}`);
+  });
   phase: Phase = 'signed-out';
   /** URL of the server. */
   server = '';
@@ -64,12 +63,9 @@ export class ChatModel {
   problem: string | undefined;
   /** Of the connection; `idle` without one. */
   state: ClientState = { status: 'idle' };
-  /** What assistive technology is to say. */
-  announcements: readonly { readonly key: number; readonly text: string }[] = [];
 
   constructor(options: ChatModelOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
     this.#list = new ConversationList((conversation) => this.#watch(conversation as Conversation));
   }
 
@@ -85,6 +81,11 @@ export class ChatModel {
   /** The conversation that is looked at. */
   get active(): Conversation | undefined {
     return this.#list.active;
+  }
+
+  /** Sentences that assistive technology is to say. */
+  get announcements(): readonly Announcement[] {
+    return this.#announcements.all;
   }
 
   /** Unread messages of all conversations. */
@@ -109,28 +110,27 @@ export class ChatModel {
     this.problem = undefined;
     this.server = server;
     this.#changed();
-    const patientUntil = again ? this.#now() + NAME_HELD_MS : 0;
-    for (;;) {
-      const client = this.#options.createClient(server, { name, agent: 'chat-web' });
-      this.#client = client;
-      this.#listen(client);
-      try {
-        await client.connect();
-        break;
-      } catch (error) {
-        if (this.#client !== client) return;
-        const held = ClientError.is(error) && error.code === ClientErrorCode.NameTaken;
-        if (!held || this.#now() > patientUntil) {
-          const unreachable = ClientError.is(error) && error.code === ClientErrorCode.ConnectFailed;
-          const reason = unreachable ? await this.#options.diagnose?.(server) : undefined;
-          if (this.#client === client) this.#signOut(reason ?? explain(error));
-          return;
-        }
+    const { createClient, diagnose, clock = pageClock } = this.#options;
+    const outcome = await signIn({
+      begin: () => {
+        const client = createClient(server, { name, agent: 'chat-web' });
+        this.#client = client;
+        this.#listen(client);
+        return client;
+      },
+      isWanted: (client) => this.#client === client,
+      again,
+      onHeld: () => {
         this.problem = 'The server still keeps your name from before. Trying again…';
         this.#changed();
-        await new Promise((resolve) => setTimeout(resolve, NAME_HELD_RETRY_MS));
-        if (this.#client !== client) return;
-      }
+      },
+      diagnose: async () => diagnose?.(server),
+      clock,
+    });
+    if (outcome === undefined) return;
+    if (typeof outcome === 'string') {
+      this.#signOut(outcome);
+      return;
     }
     this.phase = 'chatting';
     this.problem = undefined;
@@ -142,7 +142,7 @@ export class ChatModel {
     await Promise.all(this.#list.rooms.map((conversation) => this.#join(conversation)));
   }
 
-  /** Says goodbye. What was said is forgotten here. */
+  /** Says goodbye. The conversations are forgotten here. */
   disconnect(): void {
     this.#options.preferences.visit = undefined;
     const client = this.#client;
@@ -167,12 +167,14 @@ export class ChatModel {
     this.#changed();
   }
 
-  /** Somebody looks at the active conversation. */
+  /** The user looks at the active conversation. */
   markRead(): void {
     if (this.#options.isVisible()) this.active?.timeline.markRead();
   }
 
-  /** Joins a room and looks at it. @throws ClientError when it cannot be joined; then nothing is shown of it */
+  /**
+   * Joins a room and looks at it. @throws ClientError when it cannot be joined; then nothing is shown of it
+   */
   async join(name: string): Promise<void> {
     const wanted = name.trim();
     const present = this.#list.room(wanted);
@@ -209,29 +211,6 @@ export class ChatModel {
   async listRooms(prefix: string): Promise<RoomsPage> {
     const page = await this.#client?.rooms({ limit: 50, ...(prefix && { prefix }) });
     return page ?? { rooms: [] };
-  }
-
-  /** Says something in a conversation. */
-  send(conversation: Conversation, text: string): void {
-    void conversation.timeline.send(text).then((isSent) => this.#sent(conversation, isSent));
-  }
-
-  /** Says again what failed. */
-  retry(conversation: Conversation, key: string): void {
-    void conversation.timeline.retry(key).then((isSent) => this.#sent(conversation, isSent));
-  }
-
-  /** Gives up what failed. */
-  discard(conversation: Conversation, key: string): void {
-    conversation.timeline.discard(key);
-  }
-
-  /** Tells the others that something is being written, or no more. */
-  type(conversation: Conversation, isWriting: boolean): void {
-    const { timeline } = conversation;
-    if (isWriting && this.#writing !== timeline) this.#writing?.typing(false);
-    this.#writing = isWriting ? timeline : undefined;
-    timeline.typing(isWriting);
   }
 
   /** Reads on backwards. */
@@ -278,7 +257,7 @@ export class ChatModel {
     const before = this.state.status;
     this.state = state;
     if (state.status === 'closed' && this.phase === 'chatting') {
-      // Whoever was shown out does not come back by loading the page again.
+      // A user that was removed does not come back by loading the page again.
       if (state.reason.code !== ClientErrorCode.Closed) this.#options.preferences.visit = undefined;
       this.#signOut(explain(state.reason));
       return;
@@ -352,12 +331,6 @@ export class ChatModel {
     else if (conversation.kind === 'direct') this.#announce(`Private message from ${item.sender.name}.`);
   }
 
-  #sent(conversation: Conversation, isSent: boolean): void {
-    if (isSent || this.active !== conversation) return;
-    const failed = conversation.timeline.snapshot.outgoing.findLast(({ status }) => status === 'failed');
-    if (failed) this.#announce(`Not sent. ${explain(failed.error)}`);
-  }
-
   #rememberRooms(): void {
     const rooms = this.#list.rooms.map(({ name }) => name);
     this.#options.preferences.setRooms(this.server, rooms);
@@ -365,9 +338,9 @@ export class ChatModel {
 
   #signOut(problem: string | undefined): void {
     this.#client = undefined;
-    this.#writing = undefined;
+    this.writing.clear();
     this.#list.clear();
-    this.announcements = [];
+    this.#announcements.clear();
     this.state = { status: 'idle' };
     this.phase = 'signed-out';
     this.problem = problem;
@@ -375,8 +348,7 @@ export class ChatModel {
   }
 
   #announce(text: string): void {
-    const key = ++this.#announced;
-    this.announcements = [...this.announcements, { key, text }].slice(-MAX_ANNOUNCED);
+    this.#announcements.say(text);
     this.#changed();
   }
 

@@ -54,14 +54,14 @@ export class ConversationList {
     return present ?? this.#add(new DirectConversation(name, client, this.#watch));
   }
 
-  /** Takes it away. Whoever looked at it looks at the first of the others. */
+  /** Takes it away. If it was looked at, the first of the others is. */
   close(conversation: Conversation): void {
     this.#byId.delete(conversation.id);
     conversation.timeline.close();
     if (this.active === conversation) this.look(this.all[0]);
   }
 
-  /** Looks at another one. What was new in the one before is not new any more. */
+  /** Looks at another one. Messages that were new in the one before are not new any more. */
   look(conversation: Conversation | undefined): void {
     const before = this.active;
     if (before && before !== conversation && before.unread === 0) before.timeline.clearMark();

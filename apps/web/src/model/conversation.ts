@@ -12,7 +12,7 @@ export type Watch = (conversation: BaseConversation) => TimelineOptions & { read
 
 class BaseConversation {
   readonly timeline: Timeline;
-  /** What was begun to be written, kept while one looks elsewhere. */
+  /** A message that was begun, kept while the user looks elsewhere. */
   draft = '';
 
   constructor(watch: Watch) {
@@ -50,7 +50,7 @@ export class RoomConversation extends BaseConversation {
     this.timeline.attach(room);
   }
 
-  /** The room is lost. What was said stays. */
+  /** The room is lost. The messages stay. */
   lose(error: ClientError): void {
     this.room = undefined;
     this.error = error;

@@ -1,7 +1,8 @@
 /**
- * What this browser remembers: name, servers and their rooms, and how the page looks.
+ * The memory of this browser: name, servers and their rooms, and the look of the page.
  *
- * It is a convenience and never relied upon: storage may be full, forbidden, or hold what another version wrote.
+ * It is a convenience and never relied upon: storage may be full, forbidden, or hold what another version
+ * wrote.
  */
 
 /** How the page looks: as the system does, or otherwise. */
@@ -22,7 +23,7 @@ const CONNECTED = 'chat.connected';
 const MAX_SERVERS = 20;
 const MAX_ROOMS = 50;
 
-/** Who was connected to what. */
+/** A user name and the server it was connected to. */
 export interface Visit {
   readonly server: string;
   readonly name: string;
@@ -55,7 +56,7 @@ export class Preferences {
     write(this.#lasting, THEME, theme);
   }
 
-  /** Whom this tab is connected as, unless it said goodbye. */
+  /** The last visit of this tab, unless it said goodbye. */
   get visit(): Visit | undefined {
     const visit = readJson(this.#tab, CONNECTED) as Partial<Visit> | undefined;
     if (typeof visit?.server !== 'string' || typeof visit.name !== 'string') return undefined;

@@ -1,6 +1,6 @@
 /**
- * The lines of a conversation as they are seen: days above, messages of one person together, comings and goings
- * in one line, and a mark where the unread ones begin.
+ * The lines of a conversation as they are seen: days above, messages of one person together, comings and
+ * goings in one line, and a mark where the unread ones begin.
  */
 
 import type { Notice } from '@chat/client';
@@ -27,7 +27,7 @@ export type Row =
 /** Messages of one person within this time of each other stand together. */
 const GROUP_MS = 300_000;
 
-/** What besides the items is shown. */
+/** The things that are shown besides the items. */
 export interface RowsOptions {
   readonly outgoing: readonly OutgoingItem[];
   readonly ownName: string;
@@ -102,7 +102,7 @@ export function layOut(
 /** A piece of a sentence: words, or a name, which runs in its own direction. */
 export type Phrase = string | { readonly name: string };
 
-/** What comings and goings come to, in one sentence: who both came and went in between is mentioned once. */
+/** Sums up comings and goings in one sentence. It mentions a member that both came and went once. */
 export function summarize(notices: readonly NoticeItem[]): Phrase[] {
   const stays = new Map<string, { readonly came: boolean; readonly last: Notice }>();
   const renames: Phrase[][] = [];

@@ -1,13 +1,14 @@
 /**
  * Text of others, made fit to be shown: it stays inside its own lines, and reads in the order it was written.
  *
- * Marks that set the direction (as keyboards for Arabic and Hebrew type them) stay; overrides, which make text
- * read as another one, are shown instead of obeyed. Piles of accents ("zalgo") are cut to a height that real
- * scripts need.
+ * Marks that set the direction (as keyboards for Arabic and Hebrew type them) stay; overrides, which make
+ * text read as another one, are shown instead of obeyed. Piles of accents ("zalgo") are cut to a height that
+ * real scripts need.
  */
 
 const OVERRIDES = /[\u202D\u202E]/g;
-// What no display draws: controls other than line end and tab, and the tags that hide text in emoji.
+// Characters that no display draws: controls other than line end and tab, and the tags that hide text in
+// emoji.
 const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u{E0000}-\u{E001F}]/gu;
 const PILE = /(\p{M}{5})\p{M}+/gu;
 

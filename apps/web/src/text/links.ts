@@ -1,5 +1,6 @@
 /**
- * Finds web addresses in a text. That is all a message can be besides text: nothing else in it is interpreted.
+ * Finds web addresses in a text. That is all a message can be besides text: nothing else in it is
+ * interpreted.
  *
  * Only addresses that say `http://` or `https://` themselves count, so that what is shown is what is opened.
  */
@@ -10,8 +11,8 @@ export type Part =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'link'; readonly text: string; readonly href: string };
 
-// Ends at spaces, quotes, controls, and at marks that change the direction of writing: an address that has these
-// is made to be read as another one.
+// Ends at spaces, quotes, controls, and at marks that change the direction of writing: an address that has
+// these is made to be read as another one.
 const ADDRESS = /\bhttps?:\/\/[^\s\p{Cc}\p{Cf}<>"'`“”«»]+/giu;
 const TRAILING = /[.,;:!?…*_~|]$/u;
 const CLOSING: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
@@ -31,7 +32,9 @@ export function splitLinks(text: string): Part[] {
   return parts;
 }
 
-/** Takes off what belongs to the sentence around: full stops, and closing brackets that were opened before. */
+/**
+ * Takes off what belongs to the sentence around: full stops, and closing brackets that were opened before.
+ */
 function trim(address: string): string {
   for (;;) {
     const last = address.at(-1) ?? '';

@@ -14,7 +14,7 @@ export function nameHue(name: string): number {
   return ((hash >>> 0) % HUES) * (360 / HUES);
 }
 
-/** What stands for a name in a small circle: its first letter, digit or emoji. */
+/** The mark of a name in a small circle: its first letter, digit or emoji. */
 export function initial(name: string): string {
   for (const character of characters(name)) {
     if (/[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(character)) return character.toLocaleUpperCase();
@@ -22,7 +22,9 @@ export function initial(name: string): string {
   return '?';
 }
 
-/** What people see as one character each; single code points where the browser cannot tell (Firefox before 125). */
+/**
+ * The characters as people see them; single code points where the browser cannot tell (Firefox before 125).
+ */
 function* characters(text: string): Generator<string> {
   if (typeof Intl.Segmenter === 'undefined') return yield* text;
   const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });

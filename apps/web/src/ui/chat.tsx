@@ -1,6 +1,6 @@
 /**
- * The chat itself: conversations on one side, members on the other, and what is said between them. On a narrow
- * screen the sides come in front when they are asked for.
+ * The chat itself: conversations on one side, members on the other, and what is said between them. On a
+ * narrow screen the sides come in front when they are asked for.
  *
  * Keys: Ctrl+K (or ⌘K) finds a room, Alt+↑ and Alt+↓ go from one conversation to the next, Escape goes to the
  * message field.
@@ -9,17 +9,17 @@ import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { ChatModel } from '../model/chat-model.js';
 import type { Conversation } from '../model/conversation.js';
-import { explain } from '../model/explain.js';
 import type { Theme } from '../model/preferences.js';
-import { Avatar } from './avatar.js';
-import { Composer } from './composer.js';
+import { explain } from '../text/explain.js';
+import { Composer } from './composer/composer.js';
 import { ConnectionBar } from './connection-bar.js';
-import { Icon } from './icon.js';
-import { JoinDialog } from './join-dialog.js';
-import { MemberPanel } from './member-panel.js';
-import { SettingsDialog } from './settings-dialog.js';
-import { Sidebar } from './sidebar.js';
-import { TimelineView } from './timeline-view.js';
+import { JoinDialog } from './dialogs/join-dialog.js';
+import { SettingsDialog } from './dialogs/settings-dialog.js';
+import { Avatar } from './marks/avatar.js';
+import { Icon } from './marks/icon.js';
+import { MemberPanel } from './sides/member-panel.js';
+import { Sidebar } from './sides/sidebar.js';
+import { TimelineView } from './timeline/timeline-view.js';
 import { useMedia } from './use-changes.js';
 
 interface ChatProps {

@@ -3,7 +3,7 @@
  */
 import type { VNode } from 'preact';
 import type { ChatModel } from '../model/chat-model.js';
-import { explain } from '../model/explain.js';
+import { explain } from '../text/explain.js';
 import { useNow } from './use-changes.js';
 
 export function ConnectionBar({ model }: { readonly model: ChatModel }): VNode | null {

@@ -3,7 +3,7 @@
  */
 import { useEffect, useLayoutEffect, useReducer, useState } from 'preact/hooks';
 
-/** Whatever tells of changes. */
+/** Something that tells of its changes. */
 interface Source {
   subscribe(listener: () => void): () => void;
 }

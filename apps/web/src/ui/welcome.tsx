@@ -5,7 +5,7 @@ import type { VNode } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ChatModel } from '../model/chat-model.js';
 import type { Preferences } from '../model/preferences.js';
-import { pageAddress, serverUrl, shownAddress } from '../model/server-address.js';
+import { pageAddress, serverUrl, shownAddress } from '../sign-in/server-address.js';
 
 interface WelcomeProps {
   readonly model: ChatModel;

@@ -1,6 +1,6 @@
 /**
- * Connections that break, servers that restart, laptops that sleep: the page comes back by itself, and shows what
- * it missed or says that it cannot.
+ * Connections that break, servers that restart, laptops that sleep: the page comes back by itself, and shows
+ * what it missed or says that it cannot.
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -92,7 +92,8 @@ describe.skipIf(!CHROMIUM)('coming back in a browser', { timeout: PATIENCE_MS },
   });
 
   it('comes back after a sleep in which nobody told it that the connection is gone', async () => {
-    // The session is given up soon, so that it cannot be resumed: the room is joined again after the last message.
+    // The session is given up soon, so that it cannot be resumed: the room is joined again after the last
+    // message.
     server = await startServer('--idle-timeout-ms', '1500', '--resume-window-ms', '200');
     cable = await Cable.to(server.port);
     const grace = await LinePerson.join(server.port, 'Grace');
@@ -130,7 +131,8 @@ describe.skipIf(!CHROMIUM)('coming back in a browser', { timeout: PATIENCE_MS },
     await signIn(page, 'Ada');
     await sees(page, 'Grace');
 
-    // No timer runs; the connection dies, and no event says so: neither of the socket, nor of page or network.
+    // No timer runs; the connection dies, and no event says so: neither of the socket, nor of page or
+    // network.
     await page.clock.pauseAt(Date.now() + 1000);
     cable.silence();
     await answerPings(grace, grace.hears('*** Ada has left the chat'));

@@ -1,5 +1,6 @@
 /**
- * A proxy in front of a server, as there are many: it takes a path off, rewrites the Host, or lets no WebSocket through.
+ * A proxy in front of a server, as there are many: it takes a path off, rewrites the Host, or lets no
+ * WebSocket through.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request } from 'node:http';

@@ -1,8 +1,8 @@
 /**
  * One life of a transport: preface and hello, welcome, frames in both directions, and exactly one end.
  *
- * It knows frames and nothing of rooms; entries of the log, the hot ones, are handed on as bytes. What is sent
- * within one turn goes out in one write. It ends once, with an error that says why, and never comes back: the
+ * It knows frames and nothing of rooms; entries of the log, the hot ones, are handed on as bytes. Frames of
+ * one turn go out in one write. It ends once, with an error that says why, and never comes back: the
  * next attempt is another `Connection`.
  */
 import { CLOSE_CODE_OF_ERROR, CloseCode, ProtocolError } from '@chat/protocol';
@@ -19,10 +19,11 @@ import {
   type ServerFrame,
   type Welcome,
 } from '@chat/protocol/frames';
-import { checkWelcome } from '../check-json.js';
-import type { Clock } from '../clock.js';
-import { ClientError, closeError } from '../errors.js';
+import { type Clock, monotonicMs } from '../clock.js';
+import { ClientError } from '../errors.js';
+import { checkWelcome } from './check-json.js';
 import { Heartbeat } from './heartbeat.js';
+import { closeError } from './refusals.js';
 import type { Transport, TransportSink } from './transport.js';
 
 /** Frames that are handed on decoded. */
@@ -37,7 +38,7 @@ export type AnswerFrame = Exclude<
   }
 >;
 
-/** Who lives on a connection. */
+/** The session that lives on a connection. */
 export interface ConnectionHandler {
   onWelcome(connection: Connection, welcome: Welcome): void;
   /** A message or notice frame at `offset`. */
@@ -51,12 +52,18 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
   readonly maxFrameBytes: number;
-  readonly heartbeatTimeoutMs: number | undefined;
+  /** How long the server may be silent; 0: as long as it says. */
+  readonly heartbeat: { readonly timeoutMs: number };
 }
 
-/** Largest write that several frames are joined to: as one WebSocket message, it arrives whole or not at all. */
+/**
+ * Largest write that several frames are joined to: as one WebSocket message, it arrives whole or not at all.
+ */
 const MAX_BATCH_BYTES = 16_384;
-/** Bytes that wait in the transport, beyond which the connection is behind and takes nothing that may get lost. */
+/**
+ * Bytes that wait in the transport, beyond which the connection is behind and takes nothing that may get
+ * lost.
+ */
 const MAX_VOLATILE_BACKLOG_BYTES = 65_536;
 /** How long a goodbye may take before the connection is dropped. */
 const GOODBYE_TIMEOUT_MS = 1000;
@@ -65,7 +72,7 @@ export class Connection implements TransportSink {
   readonly #handler: ConnectionHandler;
   readonly #clock: Clock;
   readonly #decoder: FrameSplitter;
-  readonly #heartbeatTimeoutMs: number | undefined;
+  readonly #heartbeatTimeoutMs: number;
   readonly #aborting = new AbortController();
   readonly #pings = new Map<number, (error?: ClientError) => void>();
   #connectTimer: unknown;
@@ -84,7 +91,7 @@ export class Connection implements TransportSink {
     this.#handler = handler;
     this.#clock = options.clock;
     this.#decoder = new FrameSplitter({ maxFrameBytes: options.maxFrameBytes });
-    this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs;
+    this.#heartbeatTimeoutMs = options.heartbeat.timeoutMs;
     const { connectTimeoutMs } = options;
     this.#connectTimer = options.clock.setTimeout(() => {
       const message = `no welcome within connectTimeoutMs ${connectTimeoutMs}`;
@@ -126,9 +133,9 @@ export class Connection implements TransportSink {
   /** Measures the way to the server and back, in milliseconds. */
   ping(): Promise<number> {
     return new Promise((resolve, reject) => {
-      const sentAt = this.#clock.now();
+      const sentAt = monotonicMs(this.#clock);
       this.#pings.set(this.#sendPing(), (error) =>
-        error ? reject(error) : resolve(this.#clock.now() - sentAt),
+        error ? reject(error) : resolve(monotonicMs(this.#clock) - sentAt),
       );
     });
   }
@@ -234,7 +241,7 @@ export class Connection implements TransportSink {
   #open(welcome: Welcome): void {
     this.#welcomed = true;
     this.#clock.clearTimeout(this.#connectTimer);
-    const timeoutMs = this.#heartbeatTimeoutMs ?? welcome.limits.idleTimeoutMs;
+    const timeoutMs = this.#heartbeatTimeoutMs || welcome.limits.idleTimeoutMs;
     this.#heartbeat = new Heartbeat(
       this.#clock,
       timeoutMs,
@@ -255,7 +262,7 @@ export class Connection implements TransportSink {
     const isProtocol = ProtocolError.is(cause);
     const code = isProtocol ? CLOSE_CODE_OF_ERROR[cause.code] : CloseCode.ProtocolError;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    // What is no chat server may never end its side: the connection is dropped.
+    // A peer that is no chat server may never end its side: the connection is dropped.
     let what = 'not a chat server';
     if (this.#welcomed) {
       what = 'the server broke the protocol';

@@ -1,22 +1,26 @@
 /**
- * When to come back: exponential backoff with full jitter and a cap (after Marc Brooker, "Exponential Backoff
- * And Jitter", AWS Architecture Blog, 2015), never sooner than the server asked for; and whether at all.
+ * Decides when to come back, and whether at all: exponential backoff with full jitter and a cap, never sooner
+ * than the server asked for. After Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog,
+ * 2015.
  */
-import type { Clock } from '../clock.js';
-import { type ClientError, mayRetry } from '../errors.js';
+import { type Clock, monotonicMs } from '../clock.js';
+import type { ClientError } from '../errors.js';
+import { mayRetry } from './refusals.js';
 
 /** How a lost connection is made again. */
 export interface ReconnectOptions {
   /** False closes the client when its connection is lost. @defaultValue true */
   readonly enabled?: boolean;
   /**
-   * Also tries again when the very first connection fails for a reason that may pass, or finds its name taken.
+   * Also tries again when the very first connection fails for a reason that may pass, or finds its name
+   * taken.
    * @defaultValue false
    */
   readonly initial?: boolean;
   /**
-   * How long `initial` goes on while the name is taken, in milliseconds: an earlier run that ended without a goodbye has
-   * it until its server notices, and then for the resume window. 0: not at all. @defaultValue 120000
+   * How long `initial` goes on while the name is taken, in milliseconds. An earlier run that ended without a
+   * goodbye has it until the server notices, and then for the resume window. 0: not at all. @defaultValue
+   * 120000
    */
   readonly nameTakenTimeoutMs?: number;
   /** Upper bound of the first delay; it doubles with each attempt. @defaultValue 500 */
@@ -64,20 +68,20 @@ export class Reconnect {
 
   /** A connection is open. */
   opened(): void {
-    this.#openedAt = this.#clock.now();
+    this.#openedAt = monotonicMs(this.#clock);
   }
 
   /**
    * The connection is lost, or there was none; `wasOpen` tells whether there ever was.
    *
-   * @returns the attempt that is made, and when; undefined when it makes no sense to come back
+   * @returns the attempt that is made, and at what time of day; undefined when it makes no sense to come back
    */
   plan(
     error: ClientError,
     wasOpen: boolean,
   ): { readonly attempt: number; readonly nextAt: number } | undefined {
     const { enabled, initial, maxAttempts, nameTakenTimeoutMs } = this.#options;
-    const now = this.#clock.now();
+    const now = monotonicMs(this.#clock);
     if (now - this.#openedAt >= STABLE_MS) this.#attempt = 0;
     this.#openedAt = Infinity;
     const attempt = ++this.#attempt;
@@ -92,7 +96,7 @@ export class Reconnect {
       delayMs = Math.min(delayMs, leftMs);
     }
     this.#timer = this.#clock.setTimeout(() => this.now(), delayMs);
-    return { attempt, nextAt: now + delayMs };
+    return { attempt, nextAt: this.#clock.now() + delayMs };
   }
 
   /** Makes the attempt that is waited for at once. */
@@ -118,5 +122,5 @@ export class Reconnect {
 
 /** Whether an earlier run may be what stands in the way: under the same name, or with the same identity. */
 function isHeld({ code }: ClientError): boolean {
-  return /NAME_TAKEN|SESSION_REPLACED/.test(code);
+  return code === 'ERR_CLIENT_NAME_TAKEN' || code === 'ERR_CLIENT_SESSION_REPLACED';
 }

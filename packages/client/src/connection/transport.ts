@@ -1,8 +1,8 @@
 /**
  * The port below the client: something that carries bytes to a server and back, in order.
  *
- * A transport knows nothing of the chat but where its frames begin: each `write` is one or more whole frames, so
- * that a WebSocket may make one message of it. One contract suite runs on every implementation.
+ * A transport knows nothing of the chat but where its frames begin: each `write` is one or more whole frames,
+ * so that a WebSocket may make one message of it. One contract suite runs on every implementation.
  */
 
 /** An open connection. */
@@ -19,20 +19,12 @@ export interface Transport {
   destroy(): void;
 }
 
-/** Who hears of what a transport receives. */
+/** The receiver of a transport's bytes, and of its end. */
 export interface TransportSink {
   /** Bytes, cut anywhere. They are not altered later. */
   data(chunk: Uint8Array): void;
   /** The connection is over; called once, and only if opening succeeded. `error` says why if it broke. */
   closed(error?: Error): void;
-}
-
-/** What a transport needs to open. */
-export interface TransportOptions {
-  /** Gives up opening; the promise rejects with the signal's reason. */
-  readonly signal: AbortSignal;
-  /** For `tls://` and `wss://`. Ignored in the browser, which has its own. */
-  readonly tls?: TlsOptions | undefined;
 }
 
 /** How to meet a server over TLS; as in `tls.connect` of Node. */
@@ -52,10 +44,15 @@ export interface TlsOptions {
 /**
  * Opens a connection.
  *
+ * @param options - `signal` gives up opening, and the promise rejects with its reason; `tls` is for `tls://`
+ *   and `wss://`, and ignored in the browser, which has its own
  * @returns a promise that rejects with the cause when the connection cannot be made
  */
 export type OpenTransport = (
   url: string,
   sink: TransportSink,
-  options: TransportOptions,
+  options: { readonly signal: AbortSignal; readonly tls?: TlsOptions | undefined },
 ) => Promise<Transport>;
+
+/** The options with which a transport opens. */
+export type OpenOptions = Parameters<OpenTransport>[2];

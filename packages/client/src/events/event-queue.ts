@@ -1,15 +1,12 @@
 /**
  * A bounded queue that is read with `for await`.
  *
- * Who pushes never waits. When the reader is `maxQueued` values behind, its policy decides, and it always
- * learns of it: `fail` ends the iterator with an error after what is queued already, `drop-oldest` forgets the
+ * A push never waits. When the reader is `maxQueued` values behind, its policy decides, and it always learns
+ * of it: `fail` ends the iterator with an error after what is queued already, `drop-oldest` forgets the
  * oldest and counts them in `dropped`.
  */
 import { ClientError } from '../errors.js';
 import { onAbort } from './on-abort.js';
-
-/** What happens when an iterator is read too slowly: see {@link StreamOptions.overflow}. */
-export type OverflowPolicy = 'fail' | 'drop-oldest';
 
 /** Options of every iterator in this package. */
 export interface StreamOptions {
@@ -18,20 +15,21 @@ export interface StreamOptions {
   /** How many values may wait to be read. @defaultValue 8192 */
   readonly maxQueued?: number;
   /**
-   * What happens to a value that finds the queue full. `fail`: the iterator throws `ERR_CLIENT_QUEUE_OVERFLOW`
+   * The policy for a value that finds the queue full. `fail`: the iterator throws `ERR_CLIENT_QUEUE_OVERFLOW`
    * once it has given what was queued. `drop-oldest`: the oldest value makes room and is counted in
    * {@link Stream.dropped}.
    * @defaultValue 'fail'
    */
-  readonly overflow?: OverflowPolicy;
+  readonly overflow?: 'fail' | 'drop-oldest';
 }
 
 /** An iterator over events, subscribed from the moment it is made until it ends or `return()` is called. */
 export interface Stream<Value> extends AsyncIterableIterator<Value> {
   /** How many values were dropped because they were not read in time (`drop-oldest` only). */
   readonly dropped: number;
-  /** Unsubscribes. What is queued is forgotten. */
+  /** Unsubscribes, and forgets the queued values. */
   return(): Promise<IteratorResult<Value, undefined>>;
+  /** Itself: an iterator is read once. */
   [Symbol.asyncIterator](): this;
 }
 
@@ -48,7 +46,7 @@ export class EventQueue<Value> implements Stream<Value> {
   readonly #values: Value[] = [];
   readonly #readers: Reader<Value>[] = [];
   readonly #maxQueued: number;
-  readonly #overflow: OverflowPolicy;
+  readonly #overflow: StreamOptions['overflow'];
   readonly #onEnd: () => void;
   readonly #stopWaiting: () => void;
   #failure: { readonly error: unknown } | undefined;

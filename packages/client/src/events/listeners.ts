@@ -1,9 +1,9 @@
 /**
- * Typed events, for listeners and for iterators. A listener that throws, or whose promise rejects, stops neither the
- * others nor the socket: its error goes to the `onError` of the owner.
+ * Typed events, for listeners and for iterators. A listener that throws, or whose promise rejects, stops
+ * neither the others nor the socket: its error goes to the `onError` of the owner.
  */
 
-import { assertKnown } from '../options.js';
+import { assertKnown } from '../assert-known.js';
 import { EventQueue, type StreamOptions } from './event-queue.js';
 import { onAbort } from './on-abort.js';
 
@@ -15,7 +15,7 @@ export interface ListenOptions {
   readonly once?: boolean;
 }
 
-/** What an event hands to its listeners. */
+/** A function that takes the value of an event. */
 export type Listener<Value> = (value: Value) => unknown;
 
 interface Registration {
@@ -29,21 +29,26 @@ interface Registration {
 export class Listeners<Events extends object> {
   /** Copied on change: `emit` walks a list that nobody alters, without copying it for each event. */
   readonly #byEvent = new Map<keyof Events, readonly Registration[]>();
+  readonly #names: Readonly<Record<keyof Events, true>>;
   readonly #onError: (error: unknown, event: string) => void;
 
   /** How many listeners and iterators there are, of all events. */
   count = 0;
 
-  constructor(onError: (error: unknown, event: string) => void) {
+  /** @param names - all events that there are */
+  constructor(names: Readonly<Record<keyof Events, true>>, onError: (error: unknown, event: string) => void) {
+    this.#names = names;
     this.#onError = onError;
   }
 
+  /** @throws TypeError for an event that does not exist, which nobody would ever hear of */
   on<Name extends keyof Events & string>(
     event: Name,
     listener: Listener<Events[Name]>,
     { signal, once = false, ...others }: ListenOptions = {},
   ): () => void {
     assertKnown('', others);
+    assertKnown(`${Object.keys(this.#names)}`, { [event]: listener }, 'event');
     if (typeof listener !== 'function') throw new TypeError(`the listener of ${event} is not a function`);
     if (signal?.aborted) return () => {};
     const remove = () => this.#remove(event, registration);

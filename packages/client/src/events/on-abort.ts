@@ -1,10 +1,12 @@
 /**
- * What an `AbortSignal` means to whoever waits: every wait of this package that has a signal listens with this, and
- * stops listening when it is over. A signal may live as long as the program, and would keep all that ever listened.
+ * Listens to an `AbortSignal` for as long as something waits. Every wait of this package that has a signal
+ * uses it, and stops listening when it is over: a signal may live as long as the program, and would keep all
+ * that ever listened.
  */
 
 /**
- * Calls `abort` when `signal` is aborted from now on; one that is aborted already is for the caller to look at.
+ * Calls `abort` when `signal` is aborted from now on; one that is aborted already is for the caller to look
+ * at.
  *
  * @returns a function that ends this
  */

@@ -1,10 +1,10 @@
 /**
- * The entries of one room on their way to whoever listens, and the proof that none is missing.
+ * The entries of one room on their way to the listeners, and the proof that none is missing.
  *
- * Each entry names the one before it, so a stream that begins at a known position is complete as long as every
- * `prev` equals the last `seq`; where it does not, a gap is told in its place. Entries that come before anybody
- * listens are held, within bounds, and given to the first listener: whoever joins and then subscribes, a moment
- * later, misses nothing. Bodies are decoded when somebody is there to see them, and not before.
+ * Each entry names the one before it. So a stream that begins at a known position is complete as long as
+ * every `prev` equals the last `seq`; where it does not, a gap is told in its place. Entries that come before
+ * the first listener are held, within bounds, and given to it: a program that joins and subscribes a moment
+ * later misses nothing. Bodies are decoded for listeners, and not before.
  */
 import type { Codec } from '@chat/protocol';
 import { FrameType, readEntryHeader } from '@chat/protocol/frames';
@@ -13,7 +13,6 @@ import {
   type DirectMessage,
   type EntryContext,
   type Gap,
-  type GapReason,
   type Identity,
   type Message,
   type Notice,
@@ -38,7 +37,7 @@ export interface StreamOwner<T> {
 export interface EntrySink {
   readonly position: number;
   receive(type: number, bytes: Uint8Array, offset: number, length: number): void;
-  gap(reason: GapReason, from: number, to: number): void;
+  gap(reason: Gap['reason'], from: number, to: number): void;
 }
 
 export interface EntryStreamOptions<T> {
@@ -49,7 +48,10 @@ export interface EntryStreamOptions<T> {
   readonly echo: boolean;
 }
 
-/** Where a stream goes on: after `start`, and up to `head` with what is history when it begins there. */
+/**
+ * The position from which a stream goes on: after `start`, and up to `head` with what is history when it
+ * begins there.
+ */
 export interface Place {
   readonly handle: number;
   readonly start: number;
@@ -118,7 +120,7 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
   }
 
   /** Tells that `from < seq <= to` will not come, and goes on after `to`. */
-  gap(reason: GapReason, from: number, to: number): void {
+  gap(reason: Gap['reason'], from: number, to: number): void {
     this.position = to;
     this.#deliver({ type: 'gap', room: this.room, reason, from, to });
   }
@@ -135,7 +137,7 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
       this.position = start;
       this.historyUntil = head;
     } else if (this.epoch !== epoch) {
-      // Whatever a new log holds was missed, and is as new as what was missed in the old one.
+      // All entries of a new log were missed, and are as new as those that were missed in the old one.
       this.historyUntil = 0;
       this.gap('epoch-changed', this.position, start);
     } else if (!kept) this.gap('session-gone', this.position, start);
@@ -172,7 +174,7 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
     this.#owner.onItem(item);
   }
 
-  /** What does not fit any more becomes one gap, before all that is held. */
+  /** Holds an entry. The oldest that do not fit any more become one gap, before all others. */
   #hold(item: HeldMessage | Notice | Gap): void {
     const held = this.#held!;
     held.push(item);

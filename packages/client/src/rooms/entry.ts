@@ -1,15 +1,15 @@
 /**
- * What a room tells its members, as values: messages, notices, gaps, and messages that cannot be read.
+ * The entries of a room as values: messages, notices, gaps, and messages that cannot be read.
  *
- * These are plain objects that belong to whoever receives them. `seq` and `prev` are the positions that prove
- * completeness: the `prev` of an entry is the `seq` of the entry before it, and where it is not, a {@link Gap}
- * stands between the two.
+ * These are plain objects that belong to their receiver. `seq` and `prev` are the positions that prove
+ * completeness: the `prev` of an entry is the `seq` of the entry before it, and where it is not, a {@link
+ * Gap} stands between the two.
  */
 import { type Codec, type Member, textCodec } from '@chat/protocol';
 import { type EntryHeader, NoticeKind } from '@chat/protocol/frames';
 import { ClientError } from '../errors.js';
 
-/** What every entry of a log has. */
+/** The fields of every entry of a log. */
 export interface EntryInfo {
   /** Name of the entry for all members: epoch and seq. */
   readonly id: string;
@@ -21,7 +21,10 @@ export interface EntryInfo {
   readonly at: number;
   /** Whether this client caused it. */
   readonly own: boolean;
-  /** Whether it is from before this client joined. What it missed while it was on its way back is not. */
+  /**
+   * Whether it is from before this client joined. Entries that were missed during a reconnect are not
+   * history.
+   */
   readonly history: boolean;
 }
 
@@ -29,7 +32,7 @@ export interface EntryInfo {
 export interface Message<T = string> extends EntryInfo {
   readonly type: 'message';
   readonly room: string;
-  /** Who sent it, under the name of that time. */
+  /** The member that sent it, under the name of that time. */
   readonly sender: Member;
   readonly value: T;
   /** Tag of the codec it was encoded with. */
@@ -63,27 +66,25 @@ export interface Notice extends EntryInfo {
   readonly room: string;
   /** `gone`: the connection broke and did not come back. */
   readonly kind: 'joined' | 'left' | 'gone' | 'renamed';
-  /** Whom it is about, under the new name if renamed. */
+  /** The member that it is about, under the new name if renamed. */
   readonly member: Member;
   /** The name before, if renamed. */
   readonly oldName: string | undefined;
 }
-
-/**
- * Why entries are missing. `skipped`: this client read so slowly that the server moved it on. `expired`: the
- * server no longer holds them. `epoch-changed`: the server restarted with an empty log; positions from before
- * mean nothing now. `session-gone`: direct messages may have gone to the session that could not be resumed.
- * `hole`: the chain of `prev` is broken, which is a defect of the server. `overflow`: they arrived before anybody listened,
- * and were too many to be kept.
- */
-export type GapReason = 'skipped' | 'expired' | 'epoch-changed' | 'session-gone' | 'hole' | 'overflow';
 
 /** Entries with `from < seq <= to` were not, and will not be, delivered. */
 export interface Gap {
   readonly type: 'gap';
   /** Undefined for the direct messages. */
   readonly room: string | undefined;
-  readonly reason: GapReason;
+  /**
+   * Why. `skipped`: this client read so slowly that the server moved it on. `expired`: the server no longer
+   * holds them. `epoch-changed`: the server restarted with an empty log, and positions from before mean
+   * nothing now. `session-gone`: direct messages may have gone to the session that could not be resumed.
+   * `hole`: the chain of `prev` is broken, which is a defect of the server. `overflow`: they arrived before
+   * anybody listened, and were too many to be kept.
+   */
+  readonly reason: 'skipped' | 'expired' | 'epoch-changed' | 'session-gone' | 'hole' | 'overflow';
   readonly from: number;
   readonly to: number;
 }
@@ -101,7 +102,7 @@ const NOTICE_KINDS: Readonly<Record<NoticeKind, Notice['kind']>> = {
 const MAX_CACHED_SENDERS = 4096;
 
 /**
- * Who this client is and whom it has heard of: what entries are read against.
+ * The ids of this client, and the members that it has heard of: entries are read against them.
  *
  * The name of a sender is decoded once and found again by the bytes of the last entry of the same sender.
  */
@@ -147,7 +148,7 @@ function equals(known: Uint8Array, bytes: Uint8Array, start: number, end: number
   return true;
 }
 
-/** Where an entry is read: what its bytes do not say. */
+/** The surroundings of an entry: facts that its bytes do not hold. */
 export interface EntryContext<T> {
   readonly identity: Identity;
   /** Undefined for direct messages. */
@@ -157,7 +158,7 @@ export interface EntryContext<T> {
   readonly historyUntil: number;
 }
 
-/** Reads the message of this header, which goes on to `end`. Does not throw: what cannot be read is a value. */
+/** Reads the message of this header, which goes on to `end`. Does not throw: a message that cannot be read is a value. */
 export function readMessage<T>(
   { identity, room, codec: expected, historyUntil }: EntryContext<T>,
   { seq, prev, at, sender: senderId, codec, nameStart, bodyStart }: EntryHeader,

@@ -1,5 +1,5 @@
 /**
- * Who is in a room: the first page from the join, further pages on demand, and every notice since.
+ * The members of a room: the first page from the join, further pages on demand, and every notice since.
  *
  * Notices that are older than the join's snapshot are history and change nothing here.
  */
@@ -12,22 +12,22 @@ export class MemberList {
   #head = 0;
 
   /** Members that are known, by id; live. */
-  readonly members: Map<number, Member> = new Map();
+  readonly byId: Map<number, Member> = new Map();
   /** Whether every member is known. */
   complete = false;
 
   /** Number of members, known or not. */
   get count(): number {
-    return this.complete ? this.members.size : this.#count;
+    return this.complete ? this.byId.size : this.#count;
   }
 
   /** Begins anew with the snapshot of a join. */
   reset({ members, memberCount, head }: Joined): void {
-    this.members.clear();
+    this.byId.clear();
     this.add(members, false);
     this.#count = memberCount;
     this.#head = head;
-    this.complete = this.members.size >= memberCount;
+    this.complete = this.byId.size >= memberCount;
   }
 
   /** @returns whether the notice is newer than the snapshot */
@@ -35,17 +35,17 @@ export class MemberList {
     if (seq <= this.#head) return false;
     if (kind === 'left' || kind === 'gone') {
       this.#count--;
-      this.members.delete(member.id);
+      this.byId.delete(member.id);
     } else {
-      if (kind === 'joined' && !this.members.has(member.id)) this.#count++;
-      this.members.set(member.id, member);
+      if (kind === 'joined' && !this.byId.has(member.id)) this.#count++;
+      this.byId.set(member.id, member);
     }
     return true;
   }
 
   /** Adds a page; `last` when no other page follows. */
   add(page: readonly Member[], last: boolean): void {
-    for (const { id, name } of page) this.members.set(id, { id, name });
+    for (const { id, name } of page) this.byId.set(id, { id, name });
     if (last) this.complete = true;
   }
 }

@@ -1,9 +1,9 @@
 /**
  * The rooms of a session: joining, leaving, and coming back to all of them on another connection.
  *
- * Streams are found by the handle of their room, which is valid for one connection. A room that the session is
- * still in goes on where it stopped; any other is joined again after the last entry that was seen, for as long
- * as the server's refusals may pass.
+ * Streams are found by the handle of their room, which is valid for one connection. A room that the session
+ * is still in goes on where it stopped. Any other is joined again after the last entry that was seen, and
+ * tried again while the server's refusal may pass.
  */
 import { type Codec, roomKey } from '@chat/protocol';
 import {
@@ -16,15 +16,16 @@ import {
   type RoomPosition,
   readU32,
 } from '@chat/protocol/frames';
-import { checkJoined } from '../check-json.js';
+import { assertKnown } from '../assert-known.js';
 import type { Clock } from '../clock.js';
+import { checkJoined } from '../connection/check-json.js';
 import type { Connection } from '../connection/connection.js';
 import { ClientError, type ClientErrorCode } from '../errors.js';
 import { onAbort } from '../events/on-abort.js';
-import { assertKnown } from '../options.js';
 import type { EntrySink } from './entry-stream.js';
+import { JoinedRoom, type RoomCalls } from './joined-room.js';
 import type { JoinOptions, Room } from './room.js';
-import { type RoomHost, RoomStream } from './room-stream.js';
+import { type RoomOwner, RoomStream } from './room-stream.js';
 
 /** Between two tries to join a room again, when the server names no delay. */
 const REJOIN_DELAY_MS = 1000;
@@ -39,10 +40,21 @@ const TRANSIENT: ReadonlySet<ClientErrorCode> = new Set([
 
 type JoinRequest = Extract<RequestBody, { readonly op: 'join' }>;
 
+/** The part of a client that its rooms need. */
+export interface RoomHost extends RoomOwner, RoomCalls {
+  /** The room ended against the will of this side. */
+  onRoomLost(room: string, error: ClientError): void;
+  /** The room has an answer for the messages that waited for it: it is joined again, or has ended. */
+  onRoomSettled(room: RoomStream<unknown>): void;
+  /** How long to wait before a second try, when the server has asked for `retryAfterMs`. */
+  retryDelayMs(retryAfterMs: number): number;
+}
+
 export class RoomStreams {
   readonly #host: RoomHost;
   readonly #clock: Clock;
   readonly #byName = new Map<string, RoomStream<unknown>>();
+  readonly #joined = new Map<string, Room<unknown>>();
   readonly #streams = new Map<number, EntrySink>();
   #connection: Connection | undefined;
 
@@ -51,15 +63,18 @@ export class RoomStreams {
     this.#clock = clock;
   }
 
-  get byName(): ReadonlyMap<string, RoomStream<unknown>> {
-    return this.#byName;
+  /** The rooms as the user has them, by name; live. */
+  get joined(): ReadonlyMap<string, Room<unknown>> {
+    return this.#joined;
   }
 
-  /** What a hello asks to resume. Positions of another epoch are of no use to the server. */
+  /**
+   * The positions that a hello asks to resume from. Positions of another epoch are of no use to the server.
+   */
   positions(epoch: string): RoomPosition[] {
     return [...this.#byName.values()]
-      .filter((room) => room.stream.epoch === epoch)
-      .map(({ name, position }) => ({ room: name, after: position }));
+      .filter((room) => room.entries.epoch === epoch)
+      .map(({ name, entries }) => ({ room: name, after: entries.position }));
   }
 
   async join<T>(room: string, options: JoinOptions<T>): Promise<Room<T>> {
@@ -68,10 +83,10 @@ export class RoomStreams {
     assertKnown('epoch,seq', since);
     const present = this.#find(room);
     // One that is being left ends with the answer to that, which comes before the answer to this.
-    if (present && !this.#isAsked(room, 'leave')) return sameCodec(present, options);
+    if (present && !this.#isAsked(room, 'leave')) return this.#same(present, options);
     let result: Room<T> | undefined;
     await this.#host.requests.ask(
-      // What is undefined here is not in the JSON.
+      // Undefined fields are not in the JSON.
       { op: 'join', room, history, after: since?.seq, epoch: since?.epoch } as JoinRequest,
       {
         signal,
@@ -79,7 +94,7 @@ export class RoomStreams {
         onAnswer: (joined) => {
           checkJoined(joined, 'joined');
           const before = this.#byName.get(joined.room);
-          result = before ? sameCodec(before, options) : this.#add(joined, options);
+          result = before ? this.#same(before, options) : this.#add(joined, options);
           if (before) this.#put(before, joined);
         },
         onLateAnswer: (joined) => this.#onUnwanted(joined),
@@ -88,7 +103,7 @@ export class RoomStreams {
     return result!;
   }
 
-  async leave(room: RoomStream<unknown>): Promise<void> {
+  async #leave(room: RoomStream<unknown>): Promise<void> {
     if (!room.joined) return;
     room.leaving = true;
     room.leaveCall ??= this.#askToLeave(room.name, () => room).finally(() => {
@@ -109,7 +124,7 @@ export class RoomStreams {
     if (this.#isAsked(name, 'join')) return this.#askToLeave(name, find);
     const room = find();
     if (room === undefined) return false;
-    await this.leave(room);
+    await this.#leave(room);
     return true;
   }
 
@@ -126,7 +141,7 @@ export class RoomStreams {
   }
 
   /** The server has shown this client out: the room ends, behind the notice that says so. */
-  drop(room: RoomStream<unknown>): void {
+  #drop(room: RoomStream<unknown>): void {
     const error = new ClientError('ERR_CLIENT_KICKED', `removed from ${room.name}`);
     queueMicrotask(() => {
       if (room.leaving) this.#remove(room);
@@ -137,8 +152,8 @@ export class RoomStreams {
   /**
    * Puts every room back on a new connection.
    *
-   * @param held - the rooms that the session is still in; `undefined` when it is a new one. Of a session that goes on,
-   *   a room that is missing was taken from the member while it was away
+   * @param held - the rooms that the session is still in; `undefined` when it is a new one. Of a session that
+   *   goes on, a room that is missing was taken from the member while it was away
    * @param inbox - the stream of direct messages
    */
   comeBack(
@@ -152,14 +167,14 @@ export class RoomStreams {
     const absent = new Set(this.#byName.values());
     for (const joined of held ?? []) {
       const room = this.#byName.get(joined.room);
-      if (room?.stream.epoch === this.#host.identity.epoch) {
+      if (room?.entries.epoch === this.#host.identity.epoch) {
         absent.delete(room);
         this.#put(room, joined);
       } else this.#onUnwanted(joined);
     }
     for (const room of absent) {
       // protocol.md, "Resuming": a room that the session had, and has no more, was taken from it.
-      if (held && room.inSession) this.drop(room);
+      if (held && room.inSession) this.#drop(room);
       else {
         room.inSession = false;
         void this.#joinAgain(connection, room);
@@ -178,7 +193,7 @@ export class RoomStreams {
   }
 
   signal(frame: Extract<Frame, { readonly type: typeof FrameType.Signal }>): void {
-    for (const room of this.#byName.values()) if (room.stream.handle === frame.room) room.onSignal(frame);
+    for (const room of this.#byName.values()) if (room.entries.handle === frame.room) room.onSignal(frame);
   }
 
   /** Ends all rooms: cleanly, or with `error`. */
@@ -190,8 +205,8 @@ export class RoomStreams {
 
   async #joinAgain(connection: Connection, room: RoomStream<unknown>): Promise<void> {
     while (room.joined && !connection.ended) {
-      const { name, position, wantedHistory } = room;
-      const { epoch } = room.stream;
+      const { name, wantedHistory } = room;
+      const { epoch, position } = room.entries;
       // Also when the epoch is over: then all that the new log holds is news.
       const place = epoch === undefined ? { history: wantedHistory } : { after: position, epoch };
       try {
@@ -211,7 +226,7 @@ export class RoomStreams {
         if (connection.ended) return;
         const error = ClientError.is(cause)
           ? cause
-          : new ClientError('ERR_CLIENT_PROTOCOL', `the answer to the join of ${name} has no sense`, {
+          : new ClientError('ERR_CLIENT_PROTOCOL', `the answer to the join of ${name} cannot be read`, {
               cause,
             });
         if (!TRANSIENT.has(error.code)) {
@@ -236,16 +251,27 @@ export class RoomStreams {
     });
   }
 
-  #add<T>(joined: Joined, options: JoinOptions<T>): RoomStream<T> {
-    const room = new RoomStream(this.#host, joined, options);
-    this.#byName.set(joined.room, room as unknown as RoomStream<unknown>);
-    this.#streams.set(joined.handle, room.stream);
+  #add<T>(joined: Joined, options: JoinOptions<T>): Room<T> {
+    const stream = new RoomStream(this.#host, () => this.#drop(anyRoom), joined, options);
+    const anyRoom = stream as unknown as RoomStream<unknown>;
+    const room = new JoinedRoom(stream, this.#host, () => this.#leave(anyRoom));
+    this.#byName.set(joined.room, anyRoom);
+    this.#joined.set(joined.room, room as unknown as Room<unknown>);
+    this.#streams.set(joined.handle, stream.entries);
     return room;
+  }
+
+  /** A room that is joined already, for a second join. */
+  #same<T>({ name, codec }: RoomStream<unknown>, options: JoinOptions<T>): Room<T> {
+    if (options.codec !== undefined && (options.codec as Codec<unknown>) !== codec) {
+      throw new TypeError(`the room ${name} is joined with another codec (${codec.name})`);
+    }
+    return this.#joined.get(name) as unknown as Room<T>;
   }
 
   #put(room: RoomStream<unknown>, joined: Joined): void {
     room.rejoin(joined);
-    this.#streams.set(joined.handle, room.stream);
+    this.#streams.set(joined.handle, room.entries);
     this.#host.onRoomSettled(room);
   }
 
@@ -253,20 +279,21 @@ export class RoomStreams {
     // It may have been left meanwhile.
     if (!room.joined) return;
     this.#remove(room, error);
-    this.#host.emit('room-lost', { room: room.name, error });
+    this.#host.onRoomLost(room.name, error);
   }
 
   #remove(room: RoomStream<unknown>, error?: ClientError): void {
     if (this.#byName.get(room.name) !== room) return;
     this.#byName.delete(room.name);
-    this.#streams.delete(room.stream.handle);
+    this.#joined.delete(room.name);
+    this.#streams.delete(room.entries.handle);
     room.end(error);
     this.#host.onRoomSettled(room);
   }
 
   /**
-   * The session is in a room by a join whose answer came late, or was lost: it leaves, unless this side has the room, or
-   * has asked for something since, which decides.
+   * Leaves a room that the session is in by a join whose answer came late, or was lost. Does nothing where
+   * this side has the room, or has asked to join or leave it since: that request decides.
    *
    * Number 0 belongs to no request: the answer is ignored.
    */
@@ -285,11 +312,4 @@ export class RoomStreams {
     const key = roomKey(room);
     return this.#host.requests.some((request) => request.op === op && roomKey(request.room) === key);
   }
-}
-
-function sameCodec<T>(room: RoomStream<unknown>, { codec }: JoinOptions<T>): Room<T> {
-  if (codec !== undefined && (codec as Codec<unknown>) !== room.codec) {
-    throw new TypeError(`the room ${room.name} is joined with another codec (${room.codec.name})`);
-  }
-  return room as unknown as Room<T>;
 }

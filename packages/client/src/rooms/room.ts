@@ -4,14 +4,17 @@
 import type { Codec, Member } from '@chat/protocol';
 import type { ClientError } from '../errors.js';
 import type { Stream, StreamOptions } from '../events/event-queue.js';
-import type { Listener, ListenOptions } from '../events/listeners.js';
+import type { ListenOptions } from '../events/listeners.js';
+import type { Sent } from '../sending/publisher.js';
 import type { Gap, Message, Notice, RoomEntry, UnreadableMessage } from './entry.js';
 
 /** Options of `client.join`. */
 export interface JoinOptions<T> {
-  /** What messages consist of. @defaultValue textCodec */
+  /** Codec of the messages. @defaultValue textCodec */
   readonly codec?: Codec<T>;
-  /** How many entries from before the join are wanted. The server may have, or give, fewer. @defaultValue 0 */
+  /**
+   * How many entries from before the join are wanted. The server may have, or give, fewer. @defaultValue 0
+   */
   readonly history?: number;
   /** Continues after an entry that an earlier run of the program has seen, instead of `history`. */
   readonly since?: { readonly epoch: string; readonly seq: number };
@@ -21,33 +24,11 @@ export interface JoinOptions<T> {
   readonly signal?: AbortSignal;
 }
 
-/** Options of {@link Room.send} and {@link ChatClient.direct}. */
-export interface SendOptions {
-  /** Stops waiting; the message may still be delivered if it was on its way. */
-  readonly signal?: AbortSignal;
-}
-
-/** Options of {@link Room.loadMembers}. */
-export interface LoadMembersOptions {
-  /** Stops once so many were loaded. @defaultValue all are */
-  readonly limit?: number;
-  readonly signal?: AbortSignal;
-}
-
-/** Where a message that was sent stands in the log. */
-export interface Sent {
-  /** The id under which every member sees it. */
-  readonly id: string;
-  readonly seq: number;
-  /** Server time in milliseconds since 1970. */
-  readonly at: number;
-}
-
 /** A volatile event of a member: typing, a cursor. Not stored, and the first to be dropped. */
 export interface Signal {
   readonly room: string;
   readonly sender: Member;
-  /** What was sent, if its codec is text, JSON or bytes. */
+  /** The value that was sent; its codec is text, JSON or bytes. */
   readonly value: unknown;
 }
 
@@ -69,6 +50,17 @@ export interface RoomEvents<T> {
   readonly closed: { readonly error: ClientError | undefined };
 }
 
+/** Their names, for a check at run time. */
+export const ROOM_EVENTS: Readonly<Record<keyof RoomEvents<never>, true>> = {
+  message: true,
+  notice: true,
+  gap: true,
+  unreadable: true,
+  signal: true,
+  members: true,
+  closed: true,
+};
+
 /** Options of {@link Room.history}. */
 export interface HistoryOptions {
   /** Entries before this position. @defaultValue the newest, without `after` */
@@ -82,7 +74,10 @@ export interface HistoryOptions {
 
 /** Part of the log of a room. */
 export interface HistoryPage<T> {
-  /** In order, oldest first. A gap stands where some are missing: behind `after`, if the server holds them no longer. */
+  /**
+   * In order, oldest first. A gap stands where some are missing: behind `after`, if the server holds them no
+   * longer.
+   */
   readonly entries: readonly RoomEntry<T>[];
   /** Whether nothing lies beyond, in the direction that was asked for. */
   readonly end: boolean;
@@ -104,7 +99,9 @@ export interface Room<T = string> {
   readonly joined: boolean;
   /** Last entry that arrived: with {@link ChatClient.epoch} it is what `since` of a later join takes. */
   readonly position: number;
-  /** Members that are known, by id; live. The first 64, those that came since, and what `loadMembers` added. */
+  /**
+   * Members that are known, by id; live. The first 64, those that came since, and what `loadMembers` added.
+   */
   readonly members: ReadonlyMap<number, Member>;
   /** Number of members, known or not. */
   readonly memberCount: number;
@@ -115,18 +112,20 @@ export interface Room<T = string> {
    * A rejection that nobody handles is not reported as unhandled.
    *
    * @returns a promise that is resolved when the message is in the log
-   * @throws ClientError (as a rejection) `ERR_CLIENT_RATE_LIMITED`, `ERR_CLIENT_TOO_LARGE`, `ERR_CLIENT_NOT_MEMBER`,
-   *   `ERR_CLIENT_REJECTED`, `ERR_CLIENT_UNCONFIRMED`, `ERR_CLIENT_OUTBOX_FULL`, `ERR_CLIENT_OUTBOX_EXPIRED`,
-   *   `ERR_CLIENT_CLOSED`; what the codec throws; the reason of `signal`, after which the message may still be
-   *   delivered if it was on its way
+   * @throws ClientError (as a rejection) `ERR_CLIENT_RATE_LIMITED`, `ERR_CLIENT_TOO_LARGE`,
+   *   `ERR_CLIENT_NOT_MEMBER`, `ERR_CLIENT_REJECTED`, `ERR_CLIENT_UNCONFIRMED`, `ERR_CLIENT_OUTBOX_FULL`,
+   *   `ERR_CLIENT_OUTBOX_EXPIRED`, `ERR_CLIENT_CLOSED`; what the codec throws; the reason of `signal`, after
+   *   which the message may still be delivered if it was on its way
    */
-  send(value: T, options?: SendOptions): Promise<Sent>;
+  send(value: T, options?: { readonly signal?: AbortSignal }): Promise<Sent>;
 
   /**
-   * Sends a volatile event, as JSON, to the members that are here now. Dropped when the connection is away, or so
-   * slow that 64 KiB of what was sent before still wait.
+   * Sends a volatile event, as JSON, to the members that are here now. Dropped when the connection is away,
+   * or so slow that 64 KiB of what was sent before still wait.
    *
    * @returns whether it was handed to the connection
+   * @throws ClientError `ERR_CLIENT_TOO_LARGE` when it exceeds `limits.maxSignalBytes`; what JSON cannot hold
+   *   is a ProtocolError
    */
   signal(value: unknown): boolean;
 
@@ -140,10 +139,11 @@ export interface Room<T = string> {
    * Adds a listener.
    *
    * @returns a function that removes it
+   * @throws TypeError for an event that does not exist
    */
   on<Name extends keyof RoomEvents<T>>(
     event: Name,
-    listener: Listener<RoomEvents<T>[Name]>,
+    listener: (value: RoomEvents<T>[Name]) => unknown,
     options?: ListenOptions,
   ): () => void;
 
@@ -155,11 +155,11 @@ export interface Room<T = string> {
   history(options?: HistoryOptions): Promise<HistoryPage<T>>;
 
   /**
-   * Loads members that are not in {@link Room.members} yet.
+   * Loads members that are not in {@link Room.members} yet: all, or until `limit` were loaded.
    *
    * @returns whether all are known now
    */
-  loadMembers(options?: LoadMembersOptions): Promise<boolean>;
+  loadMembers(options?: { readonly limit?: number; readonly signal?: AbortSignal }): Promise<boolean>;
 
   /** Leaves the room. Its iterators end. Leaving twice is fine. */
   leave(): Promise<void>;

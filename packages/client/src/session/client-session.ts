@@ -1,32 +1,32 @@
 /**
- * What stands behind a {@link ChatClient}: one session over as many connections as it takes.
+ * One session over as many connections as it takes; it stands behind a {@link Client}.
  *
  * The life of a client is the union {@link ClientState}, changed in `#become` alone. A connection hands its
- * frames to this class, which gives them to the part that waits for them; when the connection ends, `onEnd`
- * decides whether there is another, and `onWelcome` puts everything back:
+ * frames to this class, which gives each to the part that waits for it. When the connection ends, `onEnd`
+ * decides whether there is another. `onWelcome` puts everything back:
  *
  *  1. session resumed: rooms go on where they stopped, unacknowledged messages are sent again;
- *  2. session lost: rooms are joined again after the last entry that was seen, and messages wait until they are.
+ *  2. session lost: rooms are joined again after the last entry that was seen, and messages wait until they
+ *     are.
  */
-import { type Codec, textCodec } from '@chat/protocol';
-import { encodeDirect, FrameType, type Hello, type SessionLimits, type Welcome } from '@chat/protocol/frames';
-import type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } from '../chat-client.js';
+import type { Codec } from '@chat/protocol';
+import { FrameType, type Hello, type SessionLimits, type Welcome } from '@chat/protocol/frames';
+import { CLIENT_EVENTS, type ClientEvents, type ClientState } from '../chat-client.js';
 import { type AnswerFrame, Connection, type ConnectionHandler } from '../connection/connection.js';
 import { Reconnect } from '../connection/reconnect.js';
-import type { OpenTransport } from '../connection/transport.js';
 import { ClientError } from '../errors.js';
-import type { Stream, StreamOptions } from '../events/event-queue.js';
-import { type Listener, Listeners, type ListenOptions } from '../events/listeners.js';
+import { Listeners } from '../events/listeners.js';
 import { onAbort } from '../events/on-abort.js';
-import { assertKnown, type ConnectOptions, type Platform, type Settings, settle } from '../options.js';
-import { type DirectMessage, Identity, type Notice } from '../rooms/entry.js';
-import { EntryStream, type StreamItem, type StreamOwner } from '../rooms/entry-stream.js';
-import type { JoinOptions, Room, SendOptions, Sent } from '../rooms/room.js';
-import { type RoomHost, RoomStream } from '../rooms/room-stream.js';
-import { RoomStreams } from '../rooms/room-streams.js';
-import { type IdentityStore, loadIdentity, makeIdentity, type Self } from './identity.js';
-import { Outbox, type PublishTarget } from './outbox.js';
-import { Requests } from './requests.js';
+import { type ConnectOptions, type Platform, type Settings, settle } from '../options.js';
+import { type Gap, Identity, type Notice } from '../rooms/entry.js';
+import type { RoomStream } from '../rooms/room-stream.js';
+import { type RoomHost, RoomStreams } from '../rooms/room-streams.js';
+import { Outbox } from '../sending/outbox.js';
+import { Publisher, type PublisherSession } from '../sending/publisher.js';
+import { Requests } from '../sending/requests.js';
+import type { Self } from './identity.js';
+import { Inbox } from './inbox.js';
+import { OwnIdentity } from './own-identity.js';
 
 interface Opening {
   readonly promise: Promise<void>;
@@ -34,60 +34,53 @@ interface Opening {
   readonly reject: (reason: unknown) => void;
 }
 
-export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomHost, StreamOwner<D> {
+export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherSession {
   readonly #platform: Platform;
-  readonly #settings: Settings;
-  readonly #signal: AbortSignal | undefined;
-  readonly #transport: OpenTransport | undefined;
-  readonly #listeners: Listeners<ClientEvents<D>>;
+  readonly #settings: Settings<D>;
   readonly #outbox: Outbox;
-  readonly #directCodec: Codec<D>;
-  readonly #rooms: RoomStreams;
   readonly #reconnect: Reconnect;
-  /** Direct messages: begins anew when the client is closed. */
-  #inbox: EntryStream<D>;
+  /**
+   * As whom all hellos are said: a session whose welcome never arrived does not keep the name from this
+   * client.
+   */
+  readonly #self: OwnIdentity;
   #session: { readonly session: string; readonly secret: string; readonly epoch: string } | undefined;
   #connection: Connection | undefined;
   #opening: Opening | undefined;
   #closing: Promise<void> = Promise.resolve();
-  /** As whom all hellos are said: a session whose welcome never arrived does not keep the name from this client. */
-  #self: Self | Promise<Self> | undefined;
-  /** Resolved when the store of the identity may be asked again. */
-  #released: Promise<unknown> = Promise.resolve();
   /** Whether there was a welcome since `connect()`. */
   #welcomed = false;
   #stopWaking: (() => void) | undefined;
 
   readonly url: string;
-  state: ClientState = { status: 'idle' };
-  limits: SessionLimits | undefined;
+  readonly directCodec: Codec<D>;
+  readonly listeners: Listeners<ClientEvents<D>>;
   readonly identity: Identity = new Identity();
   readonly requests: Requests;
+  readonly rooms: RoomStreams;
+  readonly inbox: Inbox<D>;
+  readonly publisher: Publisher;
+  state: ClientState = { status: 'idle' };
+  limits: SessionLimits | undefined;
 
   /** @param maxPublishId after how many messages a new session begins */
   constructor(platform: Platform, url: string | URL, options: ConnectOptions<D>, maxPublishId?: number) {
     this.#platform = platform;
     this.#settings = settle(options);
-    this.#signal = options.signal;
-    this.#transport = options.transport;
-    this.#directCodec = options.directCodec ?? (textCodec as Codec<unknown> as Codec<D>);
+    this.directCodec = this.#settings.directCodec;
     this.url = String(url);
     this.identity.name = options.name;
-    const { clock, outbox, random, reconnect, requestTimeoutMs } = this.#settings;
-    this.#listeners = new Listeners((error, event) => this.onListenerError(error, event));
+    const { clock, identity, outbox, random, reconnect, requestTimeoutMs } = this.#settings;
     this.#outbox = new Outbox(outbox, clock, () => this.#renewSession(), maxPublishId);
+    this.listeners = new Listeners(CLIENT_EVENTS, (error, event) => this.onListenerError(error, event));
     this.requests = new Requests(clock, requestTimeoutMs);
-    this.#inbox = this.#newInbox();
-    this.#rooms = new RoomStreams(this, clock);
+    this.rooms = new RoomStreams(this, clock);
+    this.inbox = new Inbox(this.identity, this.directCodec, this.listeners, (notice) =>
+      this.onNotice(notice),
+    );
+    this.publisher = new Publisher(this, this.#outbox);
+    this.#self = new OwnIdentity(identity, clock);
     this.#reconnect = new Reconnect(reconnect, clock, random, () => void this.#tryOnce());
-  }
-
-  get name(): string {
-    return this.identity.name;
-  }
-
-  get id(): number {
-    return this.identity.id;
   }
 
   get sessionId(): string | undefined {
@@ -98,79 +91,23 @@ export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomH
     return this.identity.epoch;
   }
 
-  get joined(): ReadonlyMap<string, Room<unknown>> {
-    return this.#rooms.byName;
-  }
-
   connect(): Promise<void> {
     if (this.#opening) return this.#opening.promise;
-    const signal = this.#signal;
+    const { signal } = this.#settings;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const opening = {} as Opening;
-    const promise = new Promise<void>((resolve, reject) => Object.assign(opening, { resolve, reject }));
+    let settle!: Pick<Opening, 'resolve' | 'reject'>;
+    const promise = new Promise<void>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
     const stopWaiting = onAbort(signal, () => {
       this.#shut(closed('connecting was aborted', signal?.reason), signal?.reason);
     });
     promise.then(stopWaiting, stopWaiting);
-    this.#opening = Object.assign(opening, { promise });
+    this.#opening = { promise, ...settle };
     this.#stopWaking = this.#platform.onWake?.(() => this.#wake());
     this.#become({ status: 'connecting' });
     void this.#tryOnce();
     return promise;
-  }
-
-  async join<T = string>(room: string, options: JoinOptions<T> = {}): Promise<Room<T>> {
-    this.#assertNotClosed();
-    return this.#rooms.join(room, options);
-  }
-
-  async leave(room: string): Promise<boolean> {
-    return this.#rooms.leaveByName(room);
-  }
-
-  async rename(name: string): Promise<string> {
-    this.#assertNotClosed();
-    const answer = await this.requests.ask(
-      { op: 'rename', name },
-      { onAnswer: ({ name: accepted }) => this.#takeName(accepted) },
-    );
-    return answer.name;
-  }
-
-  async rooms({ signal, ...page }: RoomsOptions = {}): Promise<RoomsPage> {
-    assertKnown('prefix,limit,cursor', page);
-    this.#assertNotClosed();
-    return this.requests.ask({ op: 'rooms', ...page }, { signal });
-  }
-
-  direct(name: string, value: D, options?: SendOptions): Promise<Sent> {
-    const target: PublishTarget = {
-      publishFrame: (publishId, codec, body) => encodeDirect(publishId, codec, name, body),
-    };
-    return this.publish(target, this.#directCodec, value, options);
-  }
-
-  directs(options: StreamOptions = {}): Stream<DirectMessage<D>> {
-    const queue = this.#listeners.stream(options, 'direct');
-    if (!queue.ended) this.#inbox.release();
-    return queue;
-  }
-
-  status(options: StreamOptions = {}): Stream<ClientState> {
-    const queue = this.#listeners.stream(options, 'state');
-    queue.push(this.state);
-    if (this.state.status === 'closed') queue.end();
-    return queue;
-  }
-
-  on<Name extends keyof ClientEvents<D>>(
-    event: Name,
-    listener: Listener<ClientEvents<D>[Name]>,
-    options?: ListenOptions,
-  ): () => void {
-    const remove = this.#listeners.on(event, listener, options);
-    if (event === 'direct') this.#inbox.release();
-    return remove;
   }
 
   async ping(): Promise<number> {
@@ -189,34 +126,10 @@ export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomH
     return this.#closing;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  // What rooms need.
-
-  publish<T>(
-    target: PublishTarget,
-    codec: Codec<T>,
-    value: T,
-    options: SendOptions | undefined,
-  ): Promise<Sent> {
-    const sent = this.#publish(target, codec, value, options);
-    // Whoever does not wait for the outcome must not bring the process down with it.
-    sent.catch(() => {});
-    return sent;
-  }
+  // Calls of the rooms.
 
   sendVolatile(frame: Uint8Array): boolean {
     return this.state.status === 'open' && this.#connection!.sendVolatile(frame);
-  }
-
-  leaveRoom(room: RoomStream<unknown>): Promise<void> {
-    return this.#rooms.leave(room);
-  }
-
-  dropRoom(room: RoomStream<unknown>): void {
-    this.#rooms.drop(room);
   }
 
   onRoomSettled(room: RoomStream<unknown>): void {
@@ -227,13 +140,17 @@ export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomH
     return Math.min(retryAfterMs, this.#settings.reconnect.maxRetryAfterMs);
   }
 
-  emit<Name extends keyof ClientEvents<D> & string>(event: Name, value: ClientEvents<D>[Name]): void {
-    this.#listeners.emit(event, value);
+  onGap(gap: Gap): void {
+    this.listeners.emit('gap', gap);
+  }
+
+  onRoomLost(room: string, error: ClientError): void {
+    this.listeners.emit('room-lost', { room, error });
   }
 
   onListenerError(error: unknown, event: string): void {
-    if (event !== 'listener-error' && this.#listeners.has('listener-error')) {
-      this.emit('listener-error', { error, event });
+    if (event !== 'listener-error' && this.listeners.has('listener-error')) {
+      this.listeners.emit('listener-error', { error, event });
       return;
     }
     queueMicrotask(() => {
@@ -241,21 +158,11 @@ export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomH
     });
   }
 
-  // What the inbox tells.
-
-  isListening(): boolean {
-    return this.#listeners.count > 0;
-  }
-
-  onItem(item: StreamItem<D>): void {
-    if (item.type !== 'message' && item.type !== 'notice') this.emit(item.type, item as never);
-  }
-
   onNotice({ kind, member }: Notice): void {
-    if (kind === 'renamed' && member.id === this.identity.id) this.#takeName(member.name);
+    if (kind === 'renamed' && member.id === this.identity.id) this.takeName(member.name);
   }
 
-  // What the connection tells.
+  // Calls of the connection.
 
   onWelcome(connection: Connection, welcome: Welcome): void {
     const { session, secret, epoch, inbox, limits } = welcome;
@@ -263,9 +170,9 @@ export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomH
     this.#session = { session, secret, epoch };
     this.limits = limits;
     this.identity.assume(epoch, welcome.member);
-    this.#inbox.comeBack({ ...inbox, head: 0 }, resumed);
+    this.inbox.stream.comeBack({ ...inbox, head: 0 }, resumed);
     this.#outbox.open(connection.send, Math.max(1, limits.maxInFlight), resumed);
-    this.#rooms.comeBack(connection, resumed ? welcome.rooms : undefined, this.#inbox);
+    this.rooms.comeBack(connection, resumed ? welcome.rooms : undefined, this.inbox.stream);
     this.requests.open(connection.send);
     this.#outbox.release();
     this.#welcomed = true;
@@ -275,7 +182,7 @@ export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomH
   }
 
   onEntry(type: number, bytes: Uint8Array, offset: number, length: number): void {
-    this.#rooms.receive(type, bytes, offset, length);
+    this.rooms.receive(type, bytes, offset, length);
   }
 
   onFrame(frame: AnswerFrame): void {
@@ -296,14 +203,14 @@ export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomH
         this.requests.history(frame.id, frame.entries, frame.last, frame.end);
         break;
       case FrameType.Gap:
-        this.#rooms.skip(frame);
+        this.rooms.skip(frame);
         break;
       case FrameType.Signal:
-        this.#rooms.signal(frame);
+        this.rooms.signal(frame);
         break;
       case FrameType.GoAway:
         this.#outbox.hold();
-        this.emit('going-away', { reason: frame.reason, retryAfterMs: frame.retryAfterMs });
+        this.listeners.emit('going-away', { reason: frame.reason, retryAfterMs: frame.retryAfterMs });
         break;
     }
   }
@@ -321,47 +228,34 @@ export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomH
   // Connecting.
 
   async #tryOnce(): Promise<void> {
-    const { credentials, tls } = this.#settings;
+    const { credentials, tls, transport } = this.#settings;
     const connection = new Connection(this, this.#settings);
     const { signal } = connection;
     this.#connection = connection;
     try {
-      const open = this.#transport ?? this.#platform.transports.get(schemeOf(this.url));
+      const open = transport ?? this.#platform.transportFor(this.url);
       if (open === undefined) {
-        const known = [...this.#platform.transports.keys()].join(' ');
-        throw new ClientError('ERR_CLIENT_URL_UNSUPPORTED', `'${this.url}' is not a URL of ${known}`);
+        const message = `'${this.url}' is not a URL of ${this.#platform.schemes}`;
+        throw new ClientError('ERR_CLIENT_URL_UNSUPPORTED', message);
       }
-      this.#self ??= this.#takeSelf(signal);
-      const self = this.#self instanceof Promise ? await this.#self : this.#self;
+      // Without a store nothing is waited for, so that the hello goes out in this turn.
+      const taken = this.#self.take(signal);
+      const self = taken instanceof Promise ? await taken : taken;
       const proof = typeof credentials === 'function' ? await credentials({ signal }) : credentials;
       if (connection.ended) return;
       connection.start(await open(this.url, connection, { signal, tls }), this.#hello(self, proof));
     } catch (cause) {
+      const message = `cannot connect to ${this.url}: ${describe(cause)}`;
       connection.fail(
-        ClientError.is(cause)
-          ? cause
-          : new ClientError(
-              'ERR_CLIENT_CONNECT_FAILED',
-              `cannot connect to ${this.url}: ${describe(cause)}`,
-              {
-                cause,
-              },
-            ),
+        ClientError.is(cause) ? cause : new ClientError('ERR_CLIENT_CONNECT_FAILED', message, { cause }),
       );
     }
   }
 
-  #takeSelf(signal: AbortSignal): Self | Promise<Self> {
-    const { identity, clock } = this.#settings;
-    if (typeof identity !== 'object') return makeIdentity(identity, clock);
-    const self = this.#released.then(() => loadIdentity(identity, signal));
-    self.catch(() => {
-      if (this.#self === self) this.#self = undefined;
-    });
-    return self;
-  }
-
-  /** The session has no number left for a message: another one goes on, under the same name and in the same rooms. */
+  /**
+   * The session has no number left for a message: another one goes on, under the same name and in the same
+   * rooms.
+   */
   #renewSession(): void {
     this.#session = undefined;
     this.#connection?.fail(
@@ -374,10 +268,10 @@ export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomH
     const session = this.#session;
     const resume = session && {
       ...session,
-      rooms: this.#rooms.positions(session.epoch),
-      inbox: this.#inbox.position,
+      rooms: this.rooms.positions(session.epoch),
+      inbox: this.inbox.stream.position,
     };
-    // What is undefined here is not in the JSON.
+    // Undefined fields are not in the JSON.
     const [clientSecret, attempt] = [self.secret, ++self.attempts];
     return {
       name: this.identity.name,
@@ -405,73 +299,38 @@ export class ClientSession<D> implements ChatClient<D>, ConnectionHandler, RoomH
     this.#opening = undefined;
     this.#session = undefined;
     this.#welcomed = false;
-    this.#releaseSelf();
+    this.#self.release();
     this.#reconnect.reset();
     this.#stopWaking?.();
     this.#closing = connection?.close() ?? Promise.resolve();
     this.#become({ status: 'closed', reason });
-    this.#listeners.end('state');
+    this.listeners.end('state');
     this.#outbox.fail(reason);
     this.requests.fail(reason);
-    // Whoever closed knows why; everybody else is told.
+    // A user that closed the client knows why. Any other end has a reason.
     const error = reason.code === 'ERR_CLIENT_CLOSED' ? undefined : reason;
-    this.#rooms.end(error);
-    this.#listeners.end('direct', error);
-    this.#inbox = this.#newInbox();
+    this.rooms.end(error);
+    this.listeners.end('direct', error);
+    this.inbox.reset();
     opening?.reject(rejection);
-  }
-
-  #releaseSelf(): void {
-    const { identity } = this.#settings;
-    const self = this.#self;
-    // One that is not kept is this client's for ever.
-    if (!(self instanceof Promise)) return;
-    this.#self = undefined;
-    this.#released = self.then(() => (identity as IdentityStore).release?.()).catch(() => {});
-  }
-
-  #newInbox(): EntryStream<D> {
-    const { identity } = this;
-    return new EntryStream({ identity, room: undefined, codec: this.#directCodec, echo: true }, this);
   }
 
   #become(state: ClientState): void {
     this.state = state;
-    this.emit('state', state);
+    this.listeners.emit('state', state);
   }
 
-  #assertNotClosed(): void {
+  assertNotClosed(): void {
     if (this.state.status === 'closed') throw this.state.reason;
   }
 
   // Rooms, names, messages.
 
-  #takeName(name: string): void {
+  takeName(name: string): void {
     const oldName = this.identity.name;
     if (name === oldName) return;
     this.identity.name = name;
-    this.emit('renamed', { name, oldName });
-  }
-
-  async #publish<T>(
-    target: PublishTarget,
-    codec: Codec<T>,
-    value: T,
-    { signal, ...others }: SendOptions = {},
-  ): Promise<Sent> {
-    assertKnown('', others);
-    this.#assertNotClosed();
-    if (target instanceof RoomStream && !target.joined) throw target.notMember();
-    const encoded = codec.encode(value);
-    // The caller may go on writing to bytes of its own while they wait.
-    const body = (encoded as unknown) === value ? encoded.slice() : encoded;
-    const max = this.limits?.maxMessageBytes ?? Infinity;
-    if (body.length > max) {
-      const message = `a message of ${body.length} bytes exceeds maxMessageBytes ${max}`;
-      throw new ClientError('ERR_CLIENT_TOO_LARGE', message, { max, actual: body.length });
-    }
-    const { seq, at } = await this.#outbox.add(target, codec.tag, body, signal);
-    return { id: `${this.identity.epoch}-${seq}`, seq, at };
+    this.listeners.emit('renamed', { name, oldName });
   }
 }
 
@@ -479,13 +338,7 @@ function closed(message: string, cause?: unknown): ClientError {
   return new ClientError('ERR_CLIENT_CLOSED', message, { cause });
 }
 
-/** The scheme of a URL, colon included; empty when it is not a URL that names a host or path. */
-function schemeOf(url: string): string {
-  if (/^unix:./.test(url)) return 'unix:';
-  return /^(\w+:)\/\/[^/]/.exec(url)?.[1]?.toLowerCase() ?? '';
-}
-
-/** What an error of the platform says. One for several addresses says it in its parts only. */
+/** The message of an error of the platform. One for several addresses has it in its parts only. */
 function describe(cause: unknown): string {
   const { message, errors } = (cause ?? {}) as { message?: string; errors?: readonly { message?: string }[] };
   return message || errors?.[0]?.message || String(cause);

@@ -1,5 +1,5 @@
 /**
- * The identity of a program, kept in a file that its user alone may read. For Node.
+ * The identity of a program, kept in a file that its user alone may read. Node only.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { type IdentityStore, isIdentity } from './identity.js';
 
 /**
- * Keeps the identity of a program in a file, so that it has its name back at once when it is started again, however it
- * ended. One process at a time: a second one takes the place of the first, which is closed with
+ * Keeps the identity of a program in a file, so that it has its name back at once when it is started again,
+ * however it ended. One process at a time: a second one takes the place of the first, which is closed with
  * `ERR_CLIENT_SESSION_REPLACED`.
  *
  * @param path - of the file, which is made with mode 0600; its folder must be there
@@ -46,7 +46,7 @@ export function fileIdentity(path: string | URL): IdentityStore {
       return known;
     },
     save: (identity) => {
-      // Renamed into place: whoever is killed meanwhile leaves the old one, or the new one.
+      // Renamed into place: a process that is killed meanwhile leaves the old one, or the new one.
       const draft = `${file}.${randomBytes(6).toString('hex')}`;
       writeFileSync(draft, `${JSON.stringify(identity)}\n`, { mode: 0o600, flag: 'wx' });
       renameSync(draft, file);

@@ -1,14 +1,19 @@
 /**
- * How a server knows a client again that it takes for somebody else: by a secret that all hellos of one client share.
+ * How a server knows a client again that it takes for somebody else: by a secret that all hellos of one
+ * client share.
  *
- * A session that is torn keeps its name for a while. The client that has the secret of the session's hello gets this name
- * at once, in a new session; so whoever keeps the secret over a restart, or a reload of its page, comes back as itself.
- * Hellos are counted, since one that was held up on its way must not undo a later one: also over restarts.
+ * A session that is torn keeps its name for a while. The client that has the secret of the session's hello
+ * gets this name at once, in a new session. So a client that keeps the secret over a restart, or a reload of
+ * its page, comes back as itself. Hellos are counted, since one that was held up on its way must not undo a
+ * later one: also over restarts.
  */
 import type { Clock } from '../clock.js';
-import { ClientError } from '../errors.js';
+import { ClientError, missing } from '../errors.js';
 
-/** What is kept of a client beyond its process or page. To be given back as it was; of no use to be looked into. */
+/**
+ * The part of a client that outlives its process or page. To be given back as it was; of no use to be looked
+ * into.
+ */
 export interface ClientIdentity {
   /** Known to the client and the server alone. */
   readonly secret: string;
@@ -18,11 +23,14 @@ export interface ClientIdentity {
 
 /** Keeps the identity of a client, which belongs to one process or page at a time. */
 export interface IdentityStore {
-  /** What was saved last; nothing makes a new identity. Asked once, before the first attempt to connect. */
+  /**
+   * Gives the identity that was saved last; none makes a new one. Asked once, before the first attempt to
+   * connect.
+   */
   load(): Promise<ClientIdentity | null | undefined> | ClientIdentity | null | undefined;
   /** Keeps it. The client connects once this is done. */
   save(identity: ClientIdentity): Promise<void> | void;
-  /** Told when the client is closed: somebody else may come with it. What is saved stays. */
+  /** Told when the client is closed: somebody else may come with it. The saved identity stays. */
   release?(): void;
 }
 
@@ -49,7 +57,9 @@ export function makeIdentity(secret: string | undefined, clock: Clock): Self {
   return secret === undefined ? { secret: makeSecret(), attempts: 0 } : { secret, attempts: clock.now() };
 }
 
-/** @throws ClientError (as a rejection) `ERR_CLIENT_IDENTITY`, `ERR_CLIENT_PLATFORM`; the reason of `signal` */
+/**
+ * @throws ClientError (as a rejection) `ERR_CLIENT_IDENTITY`, `ERR_CLIENT_PLATFORM`; the reason of `signal`
+ */
 export async function loadIdentity(store: IdentityStore, signal: AbortSignal): Promise<Self> {
   try {
     signal.throwIfAborted();
@@ -79,9 +89,4 @@ function makeSecret(): string {
   const { crypto } = globalThis;
   if (crypto?.getRandomValues === undefined) throw missing('crypto.getRandomValues');
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(36)).join('');
-}
-
-/** The platform lacks something that cannot be done without. */
-export function missing(what: string): ClientError {
-  return new ClientError('ERR_CLIENT_PLATFORM', `this platform has no ${what}`);
 }

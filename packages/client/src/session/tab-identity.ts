@@ -1,9 +1,11 @@
 /**
- * The identity of a page, kept in the `sessionStorage` of its tab: it outlives a reload and ends with the tab.
+ * The identity of a page, kept in the `sessionStorage` of its tab: it outlives a reload and ends with the
+ * tab.
  *
- * A duplicated tab is given a copy of that storage, and must not take the place of the first one. So a page marks what it
- * uses, takes the mark off when it is left, and holds a Web Lock meanwhile, where the platform has these: a mark without
- * its lock is of a page that crashed. Who finds the identity in use makes a new one.
+ * A duplicated tab is given a copy of that storage, and must not take the place of the first one. So a page
+ * marks the identity that it uses, and takes the mark off when it is left. Where the platform has Web Locks,
+ * it holds one meanwhile: a mark without its lock is of a page that crashed. A page that finds the identity
+ * in use makes a new one.
  */
 import { type ClientIdentity, type IdentityStore, isIdentity } from './identity.js';
 
@@ -30,9 +32,10 @@ interface Page {
 }
 
 /**
- * Keeps the identity of a page over its reload, so that it has its name back at once, also where its connection was torn.
+ * Keeps the identity of a page over its reload, so that it has its name back at once, also where its
+ * connection was torn.
  *
- * Where there is no storage, or the browser forbids it, each page begins as somebody new.
+ * Each page begins as somebody new where there is no storage, or the browser forbids it.
  *
  * @param key - of the item in `sessionStorage`; one for each client of a page
  *

@@ -1,13 +1,13 @@
 /**
  * The items of one conversation, and the own messages that are on their way into it.
  *
- * Items come from the log and stand in its order. Own messages wait beside them until they come back as everybody
- * sees them: the acknowledgement and the echo may arrive in either order, and after a reconnect an echo can be the
- * only answer. Entries are known by their ids, so that one which comes twice is taken once.
+ * Items come from the log and stand in its order. Own messages wait beside them until they come back as
+ * everybody sees them. The acknowledgement and the echo arrive in either order, and after a reconnect an echo
+ * can be the only answer. Entries are known by their ids, so that one which comes twice is taken once.
  */
 import type { Member } from '@chat/protocol';
 import type { Gap } from '../rooms/entry.js';
-import type { Sent } from '../rooms/room.js';
+import type { Sent } from '../sending/publisher.js';
 import {
   type GapItem,
   itemOf,
@@ -17,14 +17,14 @@ import {
   type TimelineItem,
 } from './items.js';
 
-/** Where the oldest item stands in the log: what lies before it can be asked for. */
+/** The position of the oldest item in the log: entries before it can be asked for. */
 export interface OldestPosition {
   readonly seq: number;
   readonly prev: number;
 }
 
 interface Waiting<T> extends OutgoingItem<T> {
-  /** Where it stands in the log, once that is known. */
+  /** Its place in the log, once that is known. */
   readonly sent: Sent | undefined;
 }
 
@@ -56,7 +56,10 @@ export class EntryList<T, L = never> {
     return this.#items;
   }
 
-  /** Index of the first item. An item keeps its index: this falls with older pages, and rises when the oldest go. */
+  /**
+   * Index of the first item. An item keeps its index: this falls with older pages, and rises when the oldest
+   * go.
+   */
   get firstIndex(): number {
     return this.#firstIndex;
   }
@@ -131,12 +134,17 @@ export class EntryList<T, L = never> {
     return key;
   }
 
-  /** It is in the log, and its echo is under way, unless that was here before. @returns whether it waits for the echo */
+  /**
+   * It is in the log, and its echo is under way, unless that was here before. @returns whether it waits for
+   * the echo
+   */
   acknowledge(key: string, sent: Sent): boolean {
     return this.#update(key, { status: 'sent', sent });
   }
 
-  /** It is in the log and no echo comes: it takes its place now. @returns false when it has its place already */
+  /**
+   * It is in the log and no echo comes: it takes its place now. @returns false when it has its place already
+   */
   settle(key: string, { id, seq, at }: Sent, sender: Member): boolean {
     const outgoing = this.#take(key);
     if (outgoing === undefined) return false;
@@ -207,7 +215,10 @@ export class EntryList<T, L = never> {
     this.#ids.set(key, id);
   }
 
-  /** The key of the own message that this is the echo of: by its id, else the first of that value without an answer. */
+  /**
+   * The key of the own message that this is the echo of: by its id, else the first of that value without an
+   * answer.
+   */
   #claim(id: string, value: T): string | undefined {
     const found =
       this.#outgoing.find(({ sent }) => sent?.id === id) ??

@@ -1,6 +1,6 @@
 /**
- * A conversation without a face, for user interfaces of any kind: entries in order, own messages on their way, unread
- * ones, who is writing, older pages.
+ * A conversation without a face, for user interfaces of any kind: entries in order, own messages on their
+ * way, unread ones, who is writing, older pages.
  *
  * @packageDocumentation
  */

@@ -1,8 +1,8 @@
 /**
- * What stands in a conversation, as values that a user interface draws.
+ * The items of a conversation, as values that a user interface draws.
  *
- * An item keeps its key for as long as it is shown, also where an own message turns from one that is on its way
- * into one that is in the log: a list that is drawn by keys never flickers.
+ * An item keeps its key for as long as it is shown. An own message keeps it too when it turns from one that
+ * is on its way into one that is in the log, so a list that is drawn by keys never flickers.
  */
 import type { Member } from '@chat/protocol';
 import type { DirectMessage, Gap, Notice, RoomEntry, UnreadableMessage } from '../rooms/entry.js';
@@ -52,7 +52,7 @@ export interface LocalItem<L> {
   readonly value: L;
 }
 
-/** What stands in a conversation, in the order of the log. Local items stand where they were added. */
+/** An item of a conversation. Items are in the order of the log. Local items stand where they were added. */
 export type TimelineItem<T = string, L = never> =
   | MessageItem<T>
   | NoticeItem

@@ -1,18 +1,21 @@
 /**
  * A conversation without a face: what a user interface shows of a room, or of direct messages with one user.
  *
- * It listens to the room, keeps its entries in order beside the own messages that are on their way, counts what was
- * not read, knows who is writing, and loads older pages. A user interface calls its methods, subscribes, and draws
- * {@link Timeline.snapshot}. It touches no document and no terminal; the room stays the caller's, and is not left.
+ * It listens to the room and keeps its entries in order, beside the own messages that are on their way. It
+ * counts unread messages, knows the members that are writing, and loads older pages. A user interface calls
+ * its methods, subscribes, and draws {@link Timeline.snapshot}. It touches no document and no terminal; the
+ * room stays the caller's, and is not left.
  *
- * Longer than most files here: a third of it is TSDoc of what users call, and every part ends in the one snapshot.
+ * Longer than most files here: a third of it is TSDoc of what users call, and every part ends in the one
+ * snapshot.
  */
 import type { Member } from '@chat/protocol';
+import { assertKnown } from '../assert-known.js';
 import type { ChatClient } from '../chat-client.js';
-import { type Clock, systemClock } from '../clock.js';
+import { type Clock, monotonicMs, systemClock } from '../clock.js';
 import { ClientError } from '../errors.js';
-import { assertKnown } from '../options.js';
-import type { Room, Sent, Signal } from '../rooms/room.js';
+import type { Room, Signal } from '../rooms/room.js';
+import type { Sent } from '../sending/publisher.js';
 import { EntryList } from './entry-list.js';
 import type { OutgoingItem, TimelineEntry, TimelineItem } from './items.js';
 import { OwnTyping, Typists } from './typing.js';
@@ -23,7 +26,9 @@ export interface TimelineOptions<T = string, L = never> {
   readonly isSeen?: () => boolean;
   /** Told of each item that arrives, older pages left out: for notifications and announcements. */
   readonly onItem?: (item: TimelineItem<T, L>) => void;
-  /** Items kept; beyond, a fifth of them goes, the oldest first, and can be loaded again. @defaultValue 20000 */
+  /**
+   * Items kept; beyond, a fifth of them goes, the oldest first, and can be loaded again. @defaultValue 20000
+   */
   readonly maxItems?: number;
   /** Entries asked for by {@link Timeline.loadOlder}. @defaultValue 100 */
   readonly pageEntries?: number;
@@ -34,7 +39,10 @@ export interface TimelineOptions<T = string, L = never> {
    * @defaultValue they are the same, or their JSON is
    */
   readonly isSameValue?: (one: T, other: T) => boolean;
-  /** Who the user is, for own messages that come back without an echo. @defaultValue a member without a name */
+  /**
+   * The user as a member, for own messages that come back without an echo. @defaultValue a member without a
+   * name
+   */
   readonly self?: () => Member;
   /** @defaultValue the clock of the platform */
   readonly clock?: Clock;
@@ -42,12 +50,12 @@ export interface TimelineOptions<T = string, L = never> {
 
 const OPTIONS = 'isSeen,onItem,maxItems,pageEntries,echoTimeoutMs,isSameValue,self,clock';
 
-/** What is to be drawn, at one moment. Immutable; the same object until something changes. */
+/** A conversation at one moment, to be drawn. Immutable; the same object until something changes. */
 export interface TimelineSnapshot<T = string, L = never> {
   readonly items: readonly TimelineItem<T, L>[];
   /**
-   * Index of the first item, for views that remember places by number. An item keeps its index for as long as it is
-   * here: this falls with older pages, and rises when the oldest items go.
+   * Index of the first item, for views that remember places by number. An item keeps its index for as long as
+   * it is here: this falls with older pages, and rises when the oldest items go.
    */
   readonly firstIndex: number;
   /** To be drawn below the items. */
@@ -66,10 +74,10 @@ export interface TimelineSnapshot<T = string, L = never> {
   readonly shifts: number;
 }
 
-/** Where a conversation takes place: a room, or direct messages with one user. */
+/** The place of a conversation: a room, or direct messages with one user. */
 export type TimelineSource<T> = Room<T> | DirectSource<T>;
 
-/** Direct messages with one user. What arrives is to be handed to {@link Timeline.add}. */
+/** Direct messages with one user. Hand those that arrive to {@link Timeline.add}. */
 export interface DirectSource<T> {
   readonly client: Pick<ChatClient<T>, 'direct'>;
   readonly to: string;
@@ -162,7 +170,7 @@ export class Timeline<T = string, L = never> {
     this.#list = new EntryList(options.maxItems ?? MAX_ITEMS, options.isSameValue ?? isSameJson);
   }
 
-  /** What is to be drawn now. */
+  /** The conversation as it is now. */
   get snapshot(): TimelineSnapshot<T, L> {
     this.#snapshot ??= {
       items: [...this.#list.items],
@@ -184,7 +192,7 @@ export class Timeline<T = string, L = never> {
     return () => this.#subscribers.delete(listener);
   };
 
-  /** Where the conversation takes place now; undefined while it has no place. */
+  /** The present place of the conversation; undefined while it has none. */
   get source(): TimelineSource<T> | undefined {
     return this.#source;
   }
@@ -216,7 +224,10 @@ export class Timeline<T = string, L = never> {
     if (this.#typists.clear()) this.#changed();
   }
 
-  /** Takes an entry that does not come from the room it listens to. @returns the item; undefined when it was here */
+  /**
+   * Takes an entry that does not come from the room it listens to. @returns the item; undefined when it was
+   * here
+   */
   add(entry: TimelineEntry<T>): TimelineItem<T, L> | undefined {
     const item = this.#list.add(entry);
     if (item === undefined) return undefined;
@@ -271,7 +282,9 @@ export class Timeline<T = string, L = never> {
     }
   }
 
-  /** Sends a failed message again, as a new one. @returns as {@link Timeline.send}; false when there is none */
+  /**
+   * Sends a failed message again, as a new one. @returns as {@link Timeline.send}; false when there is none
+   */
   async retry(key: string): Promise<boolean> {
     const failed = this.#list.discard(key);
     return failed !== undefined && this.send(failed.value);
@@ -285,7 +298,7 @@ export class Timeline<T = string, L = never> {
   /** Tells the others in the room that the user is writing, or stopped. Cheap to call for every key. */
   typing(isWriting: boolean): void {
     const source = this.#source;
-    if (isWriting && source && isRoom(source)) this.#ownTyping.goesOn(source, this.#clock.now());
+    if (isWriting && source && isRoom(source)) this.#ownTyping.goesOn(source, monotonicMs(this.#clock));
     else this.#ownTyping.stop();
   }
 
@@ -304,8 +317,8 @@ export class Timeline<T = string, L = never> {
   }
 
   /**
-   * Loads a page of what was said before the oldest item. Does nothing while one is under way, at the beginning, and
-   * for direct messages.
+   * Loads a page of what was said before the oldest item. Does nothing while one is under way, at the
+   * beginning, and for direct messages.
    *
    * @throws ClientError (as a rejection) what {@link Room.history} throws; calling again tries again
    */
@@ -340,7 +353,9 @@ export class Timeline<T = string, L = never> {
     this.#clock.clearTimeout(this.#typistTimer);
   }
 
-  /** The echo brings it. When it does not, since that part of the log was skipped, it is shown all the same. */
+  /**
+   * The echo brings it. When it does not, since that part of the log was skipped, it is shown all the same.
+   */
   #acknowledge(key: string, sent: Sent): void {
     if (!this.#list.acknowledge(key, sent) || this.#isClosed) return;
     const timer = this.#clock.setTimeout(() => {
@@ -364,7 +379,7 @@ export class Timeline<T = string, L = never> {
   }
 
   #heard({ sender, value }: Signal): void {
-    if (this.#typists.heard(sender, value, this.#clock.now())) this.#changed();
+    if (this.#typists.heard(sender, value, monotonicMs(this.#clock))) this.#changed();
     this.#watchTypists();
   }
 
@@ -375,10 +390,10 @@ export class Timeline<T = string, L = never> {
     this.#typistTimer = this.#clock.setTimeout(
       () => {
         this.#typistTimer = undefined;
-        if (this.#typists.expire(this.#clock.now())) this.#changed();
+        if (this.#typists.expire(monotonicMs(this.#clock))) this.#changed();
         this.#watchTypists();
       },
-      Math.max(0, nextAt - this.#clock.now()),
+      Math.max(0, nextAt - monotonicMs(this.#clock)),
     );
   }
 

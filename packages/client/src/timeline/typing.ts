@@ -1,6 +1,6 @@
 /**
- * The members that are writing. A signal of it is volatile: it is repeated while somebody goes on and believed for a
- * while, and nothing is lost with it.
+ * The members that are writing. A signal of it is volatile: it is repeated while somebody goes on and
+ * believed for a while, and nothing is lost with it.
  *
  * The value of the signal is `{ "typing": true }` or `{ "typing": false }`.
  */
@@ -13,7 +13,7 @@ const BELIEVED_MS = 6000;
 /** Names that are kept: where everybody writes, nobody reads them. */
 const MAX_TYPISTS = 50;
 
-/** Where signals go: a room. */
+/** The receiver of signals: a room. */
 export interface SignalTarget {
   signal(value: unknown): boolean;
 }

@@ -99,12 +99,34 @@ describe('Heartbeat', () => {
     });
   });
 
-  it('believes a clock that was set back', async () => {
+  it('asks a peer after a sleep in which the monotonic clock stood still, too', async () => {
+    const { clock, log } = heartbeat();
+    clock.set(3_600_000);
+    expect(log).toEqual([]);
+    await clock.advance(10_000);
+    expect(log).toEqual(['ping']);
+    await clock.advance(5000);
+    expect(log).toEqual(['ping', 'dead']);
+  });
+
+  it('stays with a peer that answers when the time of day was set forward', async () => {
     const { clock, log, beat } = heartbeat();
-    await clock.sleep(-3_600_000, { timersStop: true });
+    clock.set(3_600_000);
+    await clock.advance(10_000);
+    beat.heard = true;
+    await clock.advance(15_000);
+    expect(log).toContain('ping');
+    expect(log).not.toContain('dead');
+  });
+
+  it('does not notice that the time of day was set back', async () => {
+    const { clock, log, beat } = heartbeat();
+    clock.set(-3_600_000);
     beat.heard = true;
     await clock.advance(10_000);
     expect(log).toEqual([]);
+    await clock.advance(30_000);
+    expect(log).toEqual(['ping', 'dead']);
   });
 
   it('leaves no timer when stopped', async () => {

@@ -10,7 +10,8 @@ interface Events {
 
 function listeners() {
   const errors: unknown[] = [];
-  return { events: new Listeners<Events>((error, event) => errors.push([error, event])), errors };
+  const names = { tick: true, tock: true } as const;
+  return { events: new Listeners<Events>(names, (error, event) => errors.push([error, event])), errors };
 }
 
 describe('Listeners', () => {
@@ -25,6 +26,16 @@ describe('Listeners', () => {
       ['first', 1],
       ['second', 1],
     ]);
+  });
+
+  it('refuses an event that does not exist, and names those that do', () => {
+    const { events } = listeners();
+    for (const name of ['tik', 'toString', '']) {
+      expect(() => events.on(name as 'tick', () => {})).toThrow(
+        new TypeError(`unknown event "${name}", there is tick,tock`),
+      );
+    }
+    expect(events.count).toBe(0);
   });
 
   it('calls the others when one throws, and reports the error', () => {

@@ -1,5 +1,5 @@
 /** A client that is connected to a scripted server, with a clock and a random source of the test. */
-import { FrameType, type Joined } from '@chat/protocol/frames';
+import { FrameType, type Joined, type SessionLimits } from '@chat/protocol/frames';
 import {
   type ChatClient,
   type ConnectOptions,
@@ -8,7 +8,7 @@ import {
   type Room,
 } from '../../src/index.js';
 import { FakeClock, turns } from './fake-clock.js';
-import { joined, ScriptedServer } from './scripted-server.js';
+import { joined, LIMITS, ScriptedServer } from './scripted-server.js';
 
 export interface Scene {
   readonly server: ScriptedServer;
@@ -30,12 +30,15 @@ export function scene(options: Partial<ConnectOptions> = {}): Scene {
   return { server, clock, client };
 }
 
-/** A client that was welcomed. */
-export async function connected(options: Partial<ConnectOptions> = {}): Promise<Scene> {
+/** A client that was welcomed. @param limits - what the server grants, where a test wants it otherwise */
+export async function connected(
+  options: Partial<ConnectOptions> = {},
+  limits: Partial<SessionLimits> = {},
+): Promise<Scene> {
   const made = scene(options);
   const opened = made.client.connect();
   await turns();
-  await made.server.end.welcome();
+  await made.server.end.welcome({ limits: { ...LIMITS, ...limits } });
   await opened;
   return made;
 }

@@ -1,4 +1,4 @@
-/** A clock that stands still until it is told to go on. */
+/** A clock that stands still until it is told to go on, and whose time of day can be set. */
 import type { Clock } from '../../src/index.js';
 
 interface Timer {
@@ -11,8 +11,12 @@ export async function turns(count = 3): Promise<void> {
   for (let i = 0; i < count; i++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
+const TIME_OF_DAY = 1_700_000_000_000;
+
 export class FakeClock implements Clock {
   #now = 1_000_000;
+  /** How far the time of day was set forward. */
+  #setMs = 0;
   readonly #timers = new Set<Timer>();
 
   /** Timers fire at multiples of this alone, as those of a hidden page do. */
@@ -23,7 +27,19 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
+    return TIME_OF_DAY + this.#now + this.#setMs;
+  }
+
+  monotonic(): number {
     return this.#now;
+  }
+
+  /**
+   * Sets the time of day forward, or back, and nothing else: what a machine sees whose other clocks stop in
+   * suspend.
+   */
+  set(ms: number): void {
+    this.#setMs += ms;
   }
 
   setTimeout(callback: () => void, delayMs: number): unknown {
@@ -54,7 +70,8 @@ export class FakeClock implements Clock {
 
   /**
    * Lets `ms` pass without any timer noticing, as a machine that sleeps does; then fires what is late. With
-   * `timersStop` a timer still has to wait for what was left of its delay, as where timers do not count the sleep.
+   * `timersStop` a timer still has to wait for what was left of its delay, as where timers do not count the
+   * sleep.
    */
   async sleep(ms: number, { timersStop = false } = {}): Promise<void> {
     this.#now += ms;

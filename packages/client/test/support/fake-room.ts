@@ -3,7 +3,6 @@ import type {
   Gap,
   HistoryOptions,
   HistoryPage,
-  Listener,
   Message,
   Notice,
   Room,
@@ -46,18 +45,18 @@ interface Pending<Answer> {
 
 export class FakeRoom {
   readonly name = 'lobby';
-  readonly #listeners = new Map<string, Set<Listener<never>>>();
+  readonly #listeners = new Map<string, Set<(value: never) => unknown>>();
   readonly sends: (Pending<Sent> & { readonly value: string })[] = [];
   readonly pages: (Pending<HistoryPage<string>> & HistoryOptions)[] = [];
   readonly signals: unknown[] = [];
 
   on<Name extends keyof RoomEvents<string>>(
     event: Name,
-    listener: Listener<RoomEvents<string>[Name]>,
+    listener: (value: RoomEvents<string>[Name]) => unknown,
   ): () => void {
     const listeners = this.#listeners.get(event) ?? new Set();
-    this.#listeners.set(event, listeners.add(listener as Listener<never>));
-    return () => listeners.delete(listener as Listener<never>);
+    this.#listeners.set(event, listeners.add(listener as (value: never) => unknown));
+    return () => listeners.delete(listener as (value: never) => unknown);
   }
 
   get listenerCount(): number {

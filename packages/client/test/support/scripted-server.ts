@@ -13,6 +13,7 @@ import {
   type Joined,
   NoticeKind,
   PREFACE_BYTES,
+  type SessionLimits,
   type Welcome,
 } from '@chat/protocol/frames';
 import type { OpenTransport, TransportSink } from '../../src/index.js';
@@ -23,6 +24,15 @@ export type FrameOf<Type extends Frame['type']> = Extract<Frame, { readonly type
 export const EPOCH = 'e1';
 export const INBOX = 900;
 
+export const LIMITS: SessionLimits = {
+  maxFrameBytes: 65_536,
+  maxMessageBytes: 1000,
+  maxInFlight: 4,
+  maxRoomsPerSession: 10,
+  idleTimeoutMs: 60_000,
+  resumeWindowMs: 30_000,
+};
+
 /** A welcome, with whatever the test wants differently. */
 export function welcome(hello: Hello, changes: Partial<Welcome> = {}): Welcome {
   return {
@@ -32,14 +42,7 @@ export function welcome(hello: Hello, changes: Partial<Welcome> = {}): Welcome {
     epoch: EPOCH,
     member: { id: 1, name: hello.name },
     inbox: { handle: INBOX, start: 0 },
-    limits: {
-      maxFrameBytes: 65_536,
-      maxMessageBytes: 1000,
-      maxInFlight: 4,
-      maxRoomsPerSession: 10,
-      idleTimeoutMs: 60_000,
-      resumeWindowMs: 30_000,
-    },
+    limits: LIMITS,
     resumed: false,
     lastPublishId: 0,
     rooms: [],

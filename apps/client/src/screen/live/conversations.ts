@@ -1,7 +1,8 @@
 /**
  * The timelines of all conversations, and what of them changed since the last frame.
  *
- * Changes are marked as they come and reduced once for each frame, so that a flood costs no more than its frames.
+ * Changes are marked as they come and reduced once for each frame, so that a flood costs no more than its
+ * frames.
  */
 import type { ChatClient, Clock, Room } from '@chat/client';
 import { createTimeline, type Timeline } from '@chat/client/timeline';

@@ -1,19 +1,20 @@
 /**
- * When to draw: at once after a key, at most so often while a flood comes, and not at all while nothing changes.
+ * When to draw: at once after a key, at most so often while a flood comes, and not at all while nothing
+ * changes.
  */
-import type { Clock } from '@chat/client';
+import type { SteadyClock } from '../../clock.js';
 
 /** Between two frames: fast enough to follow, slow enough to leave the processor to others. */
 const FRAME_INTERVAL_MS = 66;
 
 export class FrameClock {
-  readonly #clock: Clock;
+  readonly #clock: SteadyClock;
   readonly #draw: () => void;
   #timer: unknown;
   #drawnAt = Number.NEGATIVE_INFINITY;
   #isStopped = false;
 
-  constructor(clock: Clock, draw: () => void) {
+  constructor(clock: SteadyClock, draw: () => void) {
     this.#clock = clock;
     this.#draw = draw;
   }
@@ -21,7 +22,7 @@ export class FrameClock {
   /** Something changed. */
   request(): void {
     if (this.#timer !== undefined || this.#isStopped) return;
-    const wait = Math.max(0, this.#drawnAt + FRAME_INTERVAL_MS - this.#clock.now());
+    const wait = Math.max(0, this.#drawnAt + FRAME_INTERVAL_MS - this.#clock.monotonic());
     this.#timer = this.#clock.setTimeout(() => this.flush(), wait);
   }
 
@@ -29,7 +30,7 @@ export class FrameClock {
   flush(): void {
     this.#forget();
     if (this.#isStopped) return;
-    this.#drawnAt = this.#clock.now();
+    this.#drawnAt = this.#clock.monotonic();
     this.#draw();
   }
 

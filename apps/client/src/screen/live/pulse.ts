@@ -1,13 +1,14 @@
 /**
- * The one timer of the screen: measures the way to the server now and then, and draws each second while something on
- * the screen depends on the time. It sleeps until one of them is due.
+ * The one timer of the screen: measures the way to the server now and then, and draws each second while
+ * something on the screen depends on the time. It sleeps until one of them is due.
  */
-import type { ChatClient, Clock } from '@chat/client';
+import type { ChatClient } from '@chat/client';
+import type { SteadyClock } from '../../clock.js';
 
 /** The part of the screen that {@link Pulse} needs. */
 export interface PulseOptions {
   readonly client: ChatClient;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly onRoundTrip: (roundTripMs: number) => void;
   /** Brings up to date what depends on the time. @returns whether there is more to come */
   readonly onSecond: () => boolean;
@@ -29,7 +30,7 @@ export class Pulse {
   /** Something begins to depend on the time; or, with `pings`, the connection is another one. */
   beat(pings = false): void {
     const { client, clock, onRoundTrip, onSecond } = this.#options;
-    const now = clock.now();
+    const now = clock.monotonic();
     const { status } = client.state;
     if (status === 'closed' || this.#isStopped) return;
     if (status === 'open' && (pings || now >= this.#pingAt)) {

@@ -1,9 +1,11 @@
 /**
- * Between the session, the keys and what is shown: does what keys ask for, and tells the state what became of it.
+ * Between the session, the keys and what is shown: does what keys ask for, and tells the state what became of
+ * it.
  *
  * Everything that comes is collected and reduced once for each frame, so a flood costs no more than a frame.
  */
-import type { ChatClient, Clock, Room } from '@chat/client';
+import type { ChatClient, Room } from '@chat/client';
+import type { SteadyClock } from '../../clock.js';
 import { parseCommand } from '../../session/command.js';
 import { ChatSession } from '../../session/session.js';
 import { layoutFor, type ScreenSize } from '../rows/layout.js';
@@ -32,7 +34,7 @@ export interface ControllerOptions {
   readonly server: string;
   readonly history: number;
   readonly size: ScreenSize;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly draw: (state: ScreenState) => void;
   /** Draws everything anew. */
   readonly redraw: () => void;
@@ -310,7 +312,9 @@ export class ScreenController {
     return conversation === undefined || (conversation.key === key && conversation.scroll === undefined);
   }
 
-  /** The newest of what the user looks at is read, and what the user turned away from needs no mark any more. */
+  /**
+   * The newest of what the user looks at is read, and what the user turned away from needs no mark any more.
+   */
   #turned(before: string | undefined): void {
     const { current } = this.#state;
     if (current !== undefined && this.#isSeen(current)) this.#conversations.get(current)?.markRead();
@@ -339,7 +343,7 @@ export class ScreenController {
   }
 }
 
-/** Where somebody speaks of the user before where others speak. */
+/** A conversation that mentions the user comes before one that does not. */
 function bestUnread({ conversations }: ScreenState): number {
   const mentioned = conversations.findIndex((conversation) => conversation.mentioned);
   return mentioned !== -1 ? mentioned : conversations.findIndex(({ snapshot }) => snapshot.unread > 0);

@@ -1,8 +1,8 @@
 /**
  * Sends for the user: one message, pasted lines in their order, and failed messages again.
  *
- * The timeline shows messages on their way and waits out rate limits. This file keeps the order, and knows when all
- * of them have an outcome.
+ * The timeline shows messages on their way and waits out rate limits. This file keeps the order, and knows
+ * when all of them have an outcome.
  */
 import { ACTION_PREFIX } from '../../session/command.js';
 import { type Note, note } from '../rows/note.js';
@@ -82,7 +82,9 @@ export class Sending {
     return (outgoing ?? []).filter(({ status }) => status === 'failed').map((item) => item.key);
   }
 
-  /** Where messages of a conversation go. @returns undefined when they go nowhere, which is said */
+  /**
+   * The receiver of the messages of a conversation. @returns undefined when they go nowhere, which is said
+   */
   #timeline(key: string | undefined): ScreenTimeline | undefined {
     const { conversations, say } = this.#options;
     const timeline = key?.startsWith('@') ? conversations.open(key) : conversations.get(key ?? '');

@@ -1,9 +1,10 @@
 /**
  * Text as cells of a terminal: how wide it is, cut and wrapped at cells.
  *
- * A frame holds only as long as this program and the terminal agree on widths. Terminals differ where several code
- * points make one picture. So text is calmed first: such a sequence is shown by its first picture, which every
- * terminal draws alike. The rest has the width of its code points, as in the `wcwidth` that terminals use.
+ * A frame holds only as long as this program and the terminal agree on widths. Terminals differ where several
+ * code points make one picture. So text is calmed first: such a sequence is shown by its first picture, which
+ * every terminal draws alike. The rest has the width of its code points, as in the `wcwidth` that terminals
+ * use.
  */
 import { formatMessageLines, printable } from '@chat/protocol/lines';
 import stringWidth from 'string-width';
@@ -20,7 +21,8 @@ const SELECTORS =
   /[\uFE00-\uFE0F\u20E3\u00AD\u{E0000}-\u{E007F}\u{E0100}-\u{E01EF}]/gu;
 const SKINS = /(?<=\p{Extended_Pictographic})\p{Emoji_Modifier}/gu;
 const JOINED_PICTURES = /(\p{Extended_Pictographic})(?:\u200D[\p{Extended_Pictographic}\u2640\u2642])+/gu;
-// Zero width, but not the joiners that Arabic and Indic words need; direction marks are added by the frame alone.
+// Zero width, but not the joiners that Arabic and Indic words need; direction marks are added by the frame
+// alone.
 const INVISIBLE = /[\u061C\u200B\u200E\u200F\u2060-\u2064\uFEFF\u2066-\u2069\u202A-\u202E]/gu;
 const UNASSIGNED = /[\p{Cn}\p{Co}\p{Cs}]/gu;
 const PILED_MARKS = new RegExp(`(\\p{Mn}{${MAX_MARKS}})\\p{Mn}+`, 'gu');
@@ -44,7 +46,8 @@ export function calmLine(text: string): string {
 
 /** The lines of a text of somebody else, each calmed. At least one. */
 export function calmLines(text: string): readonly string[] {
-  // The protocol's own form, so that all clients cut a text at the same places; the pane says itself what it leaves out.
+  // The protocol's own form, so that all clients cut a text at the same places; the pane says itself what it
+  // leaves out.
   const lines = formatMessageLines('', text, Number.POSITIVE_INFINITY).slice(0, -1).split('\n');
   return lines.map((line) => calmLine(line.slice(': '.length)));
 }
@@ -88,7 +91,8 @@ function fitting(line: string, columns: number): string {
 }
 
 /**
- * Wraps a calmed line at spaces, and a word that is too long anywhere. A space at which a line was wrapped is gone.
+ * Wraps a calmed line at spaces, and a word that is too long anywhere. A space at which a line was wrapped is
+ * gone.
  *
  * @param columns - a character that is wider has a row of its own, and does not fit
  * @param maxRows - what would be beyond is not looked at
@@ -131,8 +135,8 @@ export function wrap(line: string, columns: number, maxRows: number): string[] {
 }
 
 /**
- * Keeps text that is written from right to left to its own cells: terminals that reorder a row do so within the
- * marks, so a name does not change places with the border beside it.
+ * Keeps text that is written from right to left to its own cells: terminals that reorder a row do so within
+ * the marks, so a name does not change places with the border beside it.
  */
 export function keepDirection(text: string): string {
   return RIGHT_TO_LEFT.test(text) ? `\u200E${text}\u200E` : text;

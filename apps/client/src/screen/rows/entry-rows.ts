@@ -1,8 +1,8 @@
 /**
  * One entry of a conversation as rows: time, name, and the text beside them, wrapped.
  *
- * On a wide pane names end in one column; on a narrow one the text follows its name. A text that would fill the
- * screen several times is cut and says so.
+ * On a wide pane names end in one column; on a narrow one the text follows its name. A text that would fill
+ * the screen several times is cut and says so.
  */
 
 import { cellWidth, truncate, wrap } from './cell-text.js';

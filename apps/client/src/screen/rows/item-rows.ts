@@ -1,6 +1,6 @@
 /**
- * The rows of one place in a conversation: those of its item, which are made once, with a line above them where a day
- * or the unread begin.
+ * The rows of one place in a conversation: those of its item, which are made once, with a line above them
+ * where a day or the unread begin.
  */
 import type { OutgoingItem } from '@chat/client/timeline';
 import { entryRows, ruleRow } from './entry-rows.js';

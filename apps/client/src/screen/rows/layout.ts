@@ -1,6 +1,6 @@
 /**
- * Where things are on a screen of a given size: one row for the title, one each for status and input, and what is
- * left for the messages, with the list of rooms and members beside them where it fits.
+ * Divides a screen of a given size: one row for the title, one each for status and input, and the rest for
+ * the messages, with the list of rooms and members beside them if it fits.
  */
 import type { PaneSize } from './message-pane.js';
 
@@ -10,7 +10,7 @@ export interface ScreenSize {
   readonly rows: number;
 }
 
-/** Where things are. */
+/** The places on the screen. */
 export interface Layout {
   readonly columns: number;
   /** Title, status and input take one row each. */

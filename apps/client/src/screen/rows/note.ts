@@ -1,6 +1,6 @@
 /**
- * Notes: lines of this program itself, in the words of the plain front end. Some tell what the session told, some stand
- * for entries that are no messages. They are calm.
+ * Notes: lines of this program itself, in the words of the plain front end. Some tell what the session told,
+ * some stand for entries that are no messages. They are calm.
  */
 import type { SessionEvent } from '../../session/session.js';
 import { formatEvent } from '../../text/format.js';

@@ -1,5 +1,6 @@
 /**
- * An item of a timeline as it is shown: calm words, whether they speak of this user, and why they did not arrive.
+ * An item of a timeline as it is shown: calm words, whether they speak of this user, and why they did not
+ * arrive.
  */
 import type { OutgoingItem, TimelineItem, TimelineSnapshot } from '@chat/client/timeline';
 import { ACTION_PREFIX } from '../../session/command.js';
@@ -35,7 +36,10 @@ export interface NoteItem extends Note {
   readonly at: number | undefined;
 }
 
-/** Whether an item is seen. Users see what they did themselves by other means, and old comings and goings not at all. */
+/**
+ * Whether an item is seen. Users see what they did themselves by other means, and old comings and goings not
+ * at all.
+ */
 export function isShown(item: ScreenItem): boolean {
   if (item.kind !== 'notice') return true;
   const { kind, own, history } = item.notice;

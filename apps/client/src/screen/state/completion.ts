@@ -12,7 +12,7 @@ export interface Vocabulary {
 
 /** A completion that goes on while Tab is pressed. Immutable. */
 export interface Completion {
-  /** Where the word begins. */
+  /** Index of the first character of the word. */
   readonly start: number;
   readonly candidates: readonly string[];
   readonly index: number;

@@ -1,7 +1,8 @@
 /**
  * A room, or the talk with one user: its timeline, the place it is scrolled to, and its members.
  *
- * The timeline of `@chat/client` keeps entries, own messages, unread ones and typists. A screen adds the rest.
+ * The timeline of `@chat/client` keeps entries, own messages, unread ones and typists. A screen adds the
+ * rest.
  */
 import { calmLine } from '../rows/cell-text.js';
 import type { Scrolled } from '../rows/message-pane.js';

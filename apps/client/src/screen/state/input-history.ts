@@ -1,5 +1,6 @@
 /**
- * Lines that were sent, for the arrow keys. The line that was being typed is kept, and found again below the newest.
+ * Lines that were sent, for the arrow keys. The line that was being typed is kept, and found again below the
+ * newest.
  */
 
 /** Immutable. */

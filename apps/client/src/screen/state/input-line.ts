@@ -1,7 +1,8 @@
 /**
  * The line that is being typed: text and a cursor between two characters, changed by edits.
  *
- * Positions are UTF-16 offsets that always lie between graphemes, so an accent or a family is never cut in two.
+ * Positions are UTF-16 offsets that always lie between graphemes, so an accent or a family is never cut in
+ * two.
  */
 import { graphemes } from '../rows/cell-text.js';
 

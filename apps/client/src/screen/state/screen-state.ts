@@ -157,7 +157,7 @@ export function reduce(state: ScreenState, event: ScreenEvent): ScreenState {
   }
 }
 
-/** Where notes go while there is no conversation. */
+/** The place of notes while there is no conversation. */
 export const NOWHERE = '(no room)';
 
 function change(

@@ -4,8 +4,8 @@
  */
 import { emitKeypressEvents } from 'node:readline';
 import type { ReadStream } from 'node:tty';
-import type { Clock } from '@chat/client';
 import { printable } from '@chat/protocol/lines';
+import type { SteadyClock } from '../../clock.js';
 
 /** A key, or a text that was pasted. */
 export type Key =
@@ -40,14 +40,14 @@ const CTRL_C = '\u0003';
 /** Makes keys of keypresses. */
 export class KeyReader {
   readonly #onKey: (key: Key) => void;
-  readonly #clock: Clock;
+  readonly #clock: SteadyClock;
   #paste: string | undefined;
   /** The last of what was pasted, also where it was too much to be kept. */
   #tail = '';
   #heardAt = 0;
   #silence: unknown;
 
-  constructor(onKey: (key: Key) => void, clock: Clock) {
+  constructor(onKey: (key: Key) => void, clock: SteadyClock) {
     this.#onKey = onKey;
     this.#clock = clock;
   }
@@ -60,7 +60,7 @@ export class KeyReader {
     } else if (name === 'paste-end') {
       this.#endPaste();
     } else if (this.#paste !== undefined) {
-      const isKey = sequence === CTRL_C && this.#clock.now() - this.#heardAt >= KEY_PAUSE_MS;
+      const isKey = sequence === CTRL_C && this.#clock.monotonic() - this.#heardAt >= KEY_PAUSE_MS;
       if (isKey) this.#endPaste();
       else this.#take(text ?? sequence ?? '');
     } else {
@@ -83,13 +83,13 @@ export class KeyReader {
   }
 
   #hear(): void {
-    this.#heardAt = this.#clock.now();
+    this.#heardAt = this.#clock.monotonic();
     this.#silence ??= this.#clock.setTimeout(() => this.#expire(), PASTE_SILENCE_MS);
   }
 
   #expire(): void {
     this.#silence = undefined;
-    const left = this.#heardAt + PASTE_SILENCE_MS - this.#clock.now();
+    const left = this.#heardAt + PASTE_SILENCE_MS - this.#clock.monotonic();
     if (left > 0) this.#silence = this.#clock.setTimeout(() => this.#expire(), left);
     else this.#endPaste();
   }
@@ -118,7 +118,7 @@ function chordOf(text: string | undefined, { name, ctrl, meta, shift, sequence }
 }
 
 /** Reads keys of `input`, which is switched to raw mode. @returns a function that ends it */
-export function readKeys(input: ReadStream, onKey: (key: Key) => void, clock: Clock): () => void {
+export function readKeys(input: ReadStream, onKey: (key: Key) => void, clock: SteadyClock): () => void {
   const reader = new KeyReader(onKey, clock);
   const press = (text: string | undefined, keypress: Keypress) => reader.press(text, keypress);
   emitKeypressEvents(input);

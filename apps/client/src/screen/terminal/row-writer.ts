@@ -1,8 +1,9 @@
 /**
- * Writes frames of text to a terminal: the rows that differ from what is there, each at its place, in one write.
+ * Writes frames of text to a terminal: the rows that differ from what is there, each at its place, in one
+ * write.
  *
- * Rows are addressed by number, so nothing adds up when a terminal counts the cells of a character in another way
- * than this program: such a row is a little off by itself, and the others stay.
+ * Rows are addressed by number, so nothing adds up when a terminal counts the cells of a character in another
+ * way than this program: such a row is a little off by itself, and the others stay.
  */
 
 // The terminal shows what stands between them at once, or ignores them.
@@ -27,7 +28,9 @@ export class RowWriter {
     this.#write = write;
   }
 
-  /** Makes the terminal show `rows`, with the cursor where it belongs. Writes nothing when it does already. */
+  /**
+   * Makes the terminal show `rows`, with the cursor where it belongs. Writes nothing when it does already.
+   */
   draw(rows: readonly string[], cursor: CursorPosition): void {
     let changes = '';
     for (let row = 0; row < Math.max(rows.length, this.#rows.length); row++) {

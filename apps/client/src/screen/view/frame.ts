@@ -13,7 +13,7 @@ import { sidePane } from './side-pane.js';
 export interface Frame {
   /** Each as wide as the screen. */
   readonly rows: readonly Row[];
-  /** Where the terminal's cursor stands, in cells from the top left. */
+  /** The place of the terminal's cursor, in cells from the top left. */
   readonly cursor: { readonly column: number; readonly row: number };
 }
 

@@ -1,9 +1,9 @@
 /**
  * Looks as the sequences of a terminal.
  *
- * The colours of people are those of the 256 that have a contrast of at least 3.6 to black and to white alike. They are
- * readable on any background, which a program cannot know. With 16 colours the terminal's owner has
- * chosen; without colours (NO_COLOR) only bold, faint and reverse are used.
+ * The colours of people are those of the 256 that have a contrast of at least 3.6 to black and to white
+ * alike. They are readable on any background, which a program cannot know. With 16 colours the terminal's
+ * owner has chosen; without colours (NO_COLOR) only bold, faint and reverse are used.
  */
 import { nameKey } from '@chat/protocol';
 import { calmLine, keepDirection } from '../rows/cell-text.js';
@@ -51,7 +51,8 @@ export class Theme {
       const codes = [this.#look(look), person === undefined ? '' : this.#person(person)].filter(
         (code) => code !== '',
       );
-      // The last gate: whatever a server sends as a name of a room or a person, no sequence of it gets to the terminal.
+      // The last gate: whatever a server sends as a name of a room or a person, no sequence of it gets to the
+      // terminal.
       const shown = keepDirection(calmLine(text));
       painted += codes.length === 0 ? shown : `${ESCAPE}${codes.join(';')}m${shown}${RESET}`;
     }

@@ -18,6 +18,22 @@ describe('FrameClock', () => {
     expect(frames).toBeGreaterThan(13);
   });
 
+  it('keeps its pace when the time of day is set', () => {
+    const clock = new ManualClock();
+    let frames = 0;
+    const frameClock = new FrameClock(clock, () => frames++);
+    frameClock.flush();
+    clock.set(-3_600_000);
+    frameClock.request();
+    clock.advance(100);
+    clock.set(7_200_000);
+    frameClock.request();
+    clock.advance(31);
+    expect(frames).toBe(2);
+    clock.advance(1);
+    expect(frames).toBe(3);
+  });
+
   it('has no timer while nothing changes', () => {
     const clock = new ManualClock();
     const frameClock = new FrameClock(clock, () => {});

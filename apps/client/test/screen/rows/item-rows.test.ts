@@ -25,7 +25,7 @@ describe('rowsAt', () => {
     const conversation = conversationOf(items, { firstIndex: 7, outgoing: [sending('c'), failed] });
     expect(textAt(conversation, 8)[0]).toContain('bob │ b');
     expect(textAt(conversation, 9)[0]).toMatch(/^ {2}… .*ada │ c/);
-    expect(textAt(conversation, 10)[0]).toMatch(/^ {2}✗ .*ada │ lost/);
+    expect(textAt(conversation, 10)[0]).toMatch(/^ {2}✗ .*ada │ gone/);
     expect(textAt(conversation, 10).slice(1).join('')).toContain('not sent: too large');
     for (const index of [6, 11, -1]) expect(rowsAt(conversation, index, 60)).toBeUndefined();
   });

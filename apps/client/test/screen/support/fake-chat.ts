@@ -1,5 +1,5 @@
 /** A screen over a client with one room, in which a test says what happens. */
-import type { ChatClient, Clock, DirectMessage, Listener, Sent } from '@chat/client';
+import type { ChatClient, DirectMessage, Sent } from '@chat/client';
 import { FakeRoom, message } from '../../../../../packages/client/test/support/fake-room.js';
 import { ScreenController } from '../../../src/screen/live/screen-controller.js';
 import type { Conversation } from '../../../src/screen/state/conversation.js';
@@ -17,7 +17,7 @@ export class FakeChat {
   readonly room: FakeRoom = new Lobby();
   readonly joined: Map<string, unknown> = new Map();
   readonly controller: ScreenController;
-  readonly #listeners = new Map<string, Listener<never>>();
+  readonly #listeners = new Map<string, (value: never) => unknown>();
   /** Every state that was drawn, in order. */
   readonly frames: ScreenState[] = [];
   hasLeft = false;
@@ -28,7 +28,7 @@ export class FakeChat {
     const client = {
       ...{ name: 'ada', id: 1, url: 'tcp://localhost:1', state: { status: 'open', resumed: false } },
       joined: this.joined,
-      on: (event: string, listener: Listener<never>) => this.#listeners.set(event, listener),
+      on: (event: string, listener: (value: never) => unknown) => this.#listeners.set(event, listener),
       ping: () => Promise.resolve(1),
       direct: () => this.direct(),
       join: () => {
@@ -41,7 +41,7 @@ export class FakeChat {
       server: 'localhost',
       history: 0,
       size: { columns: 100, rows: 20 },
-      clock: this.clock as Clock,
+      clock: this.clock,
       draw: (state) => this.frames.push(state),
       redraw: () => {},
       suspend: () => {},

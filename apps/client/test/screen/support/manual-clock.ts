@@ -1,8 +1,11 @@
-/** A clock that stands until a test moves it. */
-import type { Clock } from '@chat/client';
+/** A clock that stands until a test moves it, and whose time of day a test can set. */
+import type { SteadyClock } from '../../../src/clock.js';
 
-export class ManualClock implements Clock {
+const TIME_OF_DAY = 1_700_000_000_000;
+
+export class ManualClock implements SteadyClock {
   #now = 1_000_000;
+  #setMs = 0;
   #timers = new Map<number, { readonly at: number; readonly callback: () => void }>();
   #last = 0;
 
@@ -12,7 +15,16 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
+    return TIME_OF_DAY + this.#now + this.#setMs;
+  }
+
+  monotonic(): number {
     return this.#now;
+  }
+
+  /** Sets the time of day forward, or back. */
+  set(ms: number): void {
+    this.#setMs += ms;
   }
 
   setTimeout(callback: () => void, delayMs: number): number {

@@ -96,7 +96,9 @@ export class TmuxScreen {
     return { alternateScreen: alternate === '1', cursorVisible: cursor === '1', wraps: wraps === '1' };
   }
 
-  /** The column, by tmux's own count of cells, of the last `text` in each of the rows from `first` to `last`. */
+  /**
+   * The column, by tmux's own count of cells, of the last `text` in each of the rows from `first` to `last`.
+   */
   async columnsOf(text: string, first: number, last: number): Promise<number[]> {
     const keys = (...names: string[]) => [';', 'send-keys', '-t', 'test', '-X', ...names];
     const columns: number[] = [];

@@ -1,8 +1,9 @@
 /**
  * WebSocket of the platform: the browser's.
  */
+
 import { WEBSOCKET_SUBPROTOCOL } from '@chat/protocol';
-import { missing } from '../../session/identity.js';
+import { missing } from '../../errors.js';
 import type { OpenTransport } from '../transport.js';
 import { openWebSocket, type WebSocketLike, webSocketUrl } from './websocket.js';
 

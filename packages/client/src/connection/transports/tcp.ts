@@ -5,7 +5,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { DEFAULT_PORT } from '@chat/protocol';
 import { onAbort } from '../../events/on-abort.js';
-import type { OpenTransport, TlsOptions, Transport, TransportOptions, TransportSink } from '../transport.js';
+import type { OpenOptions, OpenTransport, TlsOptions, Transport, TransportSink } from '../transport.js';
 
 /** Opens TCP, TLS and Unix sockets. */
 export const openSocket: OpenTransport = (url, sink, options) => {
@@ -33,7 +33,7 @@ function open(
   socket: Socket,
   openedEvent: 'connect' | 'secureConnect',
   sink: TransportSink,
-  { signal }: TransportOptions,
+  { signal }: OpenOptions,
 ): Promise<Transport> {
   return new Promise((resolve, reject) => {
     let failure: Error | undefined;

@@ -1,13 +1,13 @@
 /**
- * `ws://` and `wss://`, over anything that has the interface of the browser's WebSocket: the browser's own, and
- * the one of the library `ws`.
+ * `ws://` and `wss://`, over anything that has the interface of the browser's WebSocket: the browser's own,
+ * and the one of the library `ws`.
  *
  * There is no preface, since the subprotocol `chat.v1` names the dialect. Messages are binary and hold whole
  * frames, so neither side sees where the other one cut.
  */
 import { WEBSOCKET_PATH, WEBSOCKET_SUBPROTOCOL } from '@chat/protocol';
 import { onAbort } from '../../events/on-abort.js';
-import type { Transport, TransportOptions, TransportSink } from '../transport.js';
+import type { OpenOptions, Transport, TransportSink } from '../transport.js';
 
 /** The part of WebSocket that is used here. */
 export interface WebSocketLike {
@@ -39,7 +39,7 @@ export function webSocketUrl(url: string): string {
 export function openWebSocket(
   socket: WebSocketLike,
   sink: TransportSink,
-  { signal }: TransportOptions,
+  { signal }: OpenOptions,
 ): Promise<Transport> {
   return new Promise((resolve, reject) => {
     let opened = false;
@@ -66,7 +66,8 @@ export function openWebSocket(
     };
     socket.onmessage = (event: { readonly data: unknown }) => {
       const { data } = event;
-      // Not asked for its class: what comes from another realm, as in jsdom, has another one of the same name.
+      // Not asked for its class: what comes from another realm, as in jsdom, has another one of the same
+      // name.
       if (ArrayBuffer.isView(data)) {
         sink.data(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       } else if (typeof data !== 'string') sink.data(new Uint8Array(data as ArrayBuffer));

@@ -1,0 +1,158 @@
+/**
+ * One line of a conversation.
+ */
+import type { OutgoingItem } from '@chat/client/timeline';
+import type { VNode } from 'preact';
+import { memo } from 'preact/compat';
+import { type Row, summarize } from '../../model/rows.js';
+import { explain, explainGap } from '../../text/explain.js';
+import { clockTime, dayName, wholeTime } from '../../text/moments.js';
+import { nameHue } from '../../text/name-mark.js';
+import { Avatar } from '../marks/avatar.js';
+import { Icon } from '../marks/icon.js';
+import { MessageText } from './message-text.js';
+
+/** The actions on a line. */
+export interface RowActions {
+  readonly retry: (key: string) => void;
+  readonly discard: (key: string) => void;
+}
+
+interface RowProps {
+  readonly row: Row;
+  readonly ownName: string;
+  readonly actions: RowActions;
+}
+
+export const TimelineRow = memo(
+  ({ row, ownName, actions }: RowProps): VNode => {
+    switch (row.kind) {
+      case 'day':
+        return (
+          <div class="day">
+            <time dateTime={new Date(row.at).toISOString()}>{dayName(row.at, Date.now())}</time>
+          </div>
+        );
+      case 'unread':
+        return <div class="unread-mark">New messages</div>;
+      case 'message': {
+        const { sender, at, own, value } = row.item;
+        return (
+          <Message name={sender.name || ownName} at={at} head={row.head} own={own}>
+            <MessageText text={value} />
+            {own && <Status icon="check" label="Delivered" />}
+          </Message>
+        );
+      }
+      case 'outgoing':
+        return (
+          <Message
+            name={ownName}
+            at={row.item.at}
+            head={row.head}
+            own
+            status={row.item.status === 'sent' ? undefined : row.item.status}
+          >
+            <MessageText text={row.item.value} />
+            <OutgoingStatus outgoing={row.item} actions={actions} />
+          </Message>
+        );
+      case 'notices':
+        return (
+          <div class="notices" title={wholeTime(row.items.at(-1)?.at ?? 0)}>
+            {summarize(row.items).map((phrase) =>
+              typeof phrase === 'string' ? phrase : <bdi>{phrase.name}</bdi>,
+            )}
+          </div>
+        );
+      case 'mark':
+        return (
+          <div class="mark">
+            <Icon name="alert" />
+            {row.item.kind === 'gap' ? (
+              explainGap(row.item.gap.reason)
+            ) : (
+              <span>
+                A message of <bdi>{row.item.message.sender.name}</bdi> that this page cannot show.
+              </span>
+            )}
+          </div>
+        );
+    }
+  },
+  (before, after) => before.ownName === after.ownName && isSameRow(before.row, after.row),
+);
+
+function isSameRow(a: Row, b: Row): boolean {
+  if (a.kind !== b.kind || a.key !== b.key) return false;
+  if ('head' in a && 'head' in b) return a.item === b.item && a.head === b.head;
+  // A line of notices grows at its end.
+  if (a.kind === 'notices' && b.kind === 'notices') return a.items.length === b.items.length;
+  return true;
+}
+
+interface MessageProps {
+  readonly name: string;
+  readonly at: number;
+  readonly head: boolean;
+  readonly own: boolean;
+  readonly status?: OutgoingItem['status'] | undefined;
+  readonly children: unknown;
+}
+
+function Message({ name, at, head, own, status, children }: MessageProps): VNode {
+  const time = (
+    <time dateTime={new Date(at).toISOString()} title={wholeTime(at)}>
+      {clockTime(at)}
+    </time>
+  );
+  const classes = ['message', head && 'head', own && 'own', status].filter(Boolean).join(' ');
+  return (
+    <div class={classes}>
+      <div class="margin">{head ? <Avatar name={name} /> : time}</div>
+      <div class="body">
+        {head && (
+          <p class="who">
+            <bdi class="name" style={{ '--hue': nameHue(name) }}>
+              {name}
+            </bdi>
+            {own && <span class="you">you</span>}
+            {time}
+          </p>
+        )}
+        {children as VNode}
+      </div>
+    </div>
+  );
+}
+
+function Status({ icon, label }: { readonly icon: 'check' | 'clock'; readonly label: string }): VNode {
+  return (
+    <span class="status" title={label}>
+      <Icon name={icon} />
+      <span class="unseen">{label}</span>
+    </span>
+  );
+}
+
+function OutgoingStatus({
+  outgoing: { key, status, error },
+  actions,
+}: {
+  readonly outgoing: OutgoingItem;
+  readonly actions: RowActions;
+}): VNode {
+  if (status === 'sent') return <Status icon="check" label="Delivered" />;
+  if (status === 'waiting') return <Status icon="clock" label="On its way" />;
+  return (
+    <div class="failure">
+      <span>{explain(error)}</span>
+      <button type="button" class="quiet" onClick={() => actions.retry(key)}>
+        Try again
+      </button>
+      <button type="button" class="quiet" onClick={() => actions.discard(key)}>
+        Remove
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,129 @@
+/**
+ * The refusals of a server as errors of the client: a code of the same meaning, and whether a client that
+ * lost its connection for this reason comes back.
+ *
+ * Closed tables: a code of the protocol, or of the client, that has no row here does not compile.
+ */
+import { CloseCode, type Failure, type FailureCode } from '@chat/protocol';
+import { ClientError, type ClientErrorCode } from '../errors.js';
+
+const CODE_OF_CLOSE: Readonly<Record<CloseCode, ClientErrorCode>> = {
+  [CloseCode.Normal]: 'ERR_CLIENT_SERVER_CLOSED',
+  [CloseCode.GoingAway]: 'ERR_CLIENT_GOING_AWAY',
+  [CloseCode.ProtocolError]: 'ERR_CLIENT_PROTOCOL',
+  [CloseCode.UnsupportedVersion]: 'ERR_CLIENT_VERSION_UNSUPPORTED',
+  [CloseCode.HandshakeTimeout]: 'ERR_CLIENT_CONNECT_TIMEOUT',
+  [CloseCode.FrameTooLarge]: 'ERR_CLIENT_PROTOCOL',
+  [CloseCode.UnknownFrame]: 'ERR_CLIENT_PROTOCOL',
+  [CloseCode.MalformedFrame]: 'ERR_CLIENT_PROTOCOL',
+  [CloseCode.InvalidUtf8]: 'ERR_CLIENT_PROTOCOL',
+  [CloseCode.Unauthorized]: 'ERR_CLIENT_UNAUTHORIZED',
+  [CloseCode.Forbidden]: 'ERR_CLIENT_FORBIDDEN',
+  [CloseCode.NameTaken]: 'ERR_CLIENT_NAME_TAKEN',
+  [CloseCode.NameInvalid]: 'ERR_CLIENT_NAME_INVALID',
+  [CloseCode.Kicked]: 'ERR_CLIENT_KICKED',
+  [CloseCode.Banned]: 'ERR_CLIENT_BANNED',
+  [CloseCode.SessionReplaced]: 'ERR_CLIENT_SESSION_REPLACED',
+  [CloseCode.CredentialsExpired]: 'ERR_CLIENT_CREDENTIALS_EXPIRED',
+  [CloseCode.SlowConsumer]: 'ERR_CLIENT_SLOW_CONSUMER',
+  [CloseCode.RateLimited]: 'ERR_CLIENT_RATE_LIMITED',
+  [CloseCode.IdleTimeout]: 'ERR_CLIENT_CONNECTION_LOST',
+  [CloseCode.Overloaded]: 'ERR_CLIENT_OVERLOADED',
+  [CloseCode.TooManyConnections]: 'ERR_CLIENT_OVERLOADED',
+  [CloseCode.Internal]: 'ERR_CLIENT_INTERNAL',
+};
+
+const CODE_OF_FAILURE: Readonly<Record<FailureCode, ClientErrorCode>> = {
+  'rate-limited': 'ERR_CLIENT_RATE_LIMITED',
+  'too-large': 'ERR_CLIENT_TOO_LARGE',
+  'not-member': 'ERR_CLIENT_NOT_MEMBER',
+  'no-such-user': 'ERR_CLIENT_NO_SUCH_USER',
+  'no-such-room': 'ERR_CLIENT_NO_SUCH_ROOM',
+  'name-taken': 'ERR_CLIENT_NAME_TAKEN',
+  'name-invalid': 'ERR_CLIENT_NAME_INVALID',
+  'room-invalid': 'ERR_CLIENT_ROOM_INVALID',
+  'room-full': 'ERR_CLIENT_ROOM_FULL',
+  'too-many-rooms': 'ERR_CLIENT_TOO_MANY_ROOMS',
+  forbidden: 'ERR_CLIENT_FORBIDDEN',
+  rejected: 'ERR_CLIENT_REJECTED',
+  'out-of-order': 'ERR_CLIENT_PROTOCOL',
+  'bad-request': 'ERR_CLIENT_BAD_REQUEST',
+  draining: 'ERR_CLIENT_GOING_AWAY',
+  internal: 'ERR_CLIENT_INTERNAL',
+};
+
+/**
+ * Codes that are final: a client that lost its connection with one of them stays away. The list is a type, so
+ * that no page loads it.
+ */
+type FinalCode =
+  | 'ERR_CLIENT_URL_UNSUPPORTED'
+  | 'ERR_CLIENT_IDENTITY'
+  | 'ERR_CLIENT_PLATFORM'
+  | 'ERR_CLIENT_SERVER_CLOSED'
+  | 'ERR_CLIENT_CLOSED'
+  | 'ERR_CLIENT_PROTOCOL'
+  | 'ERR_CLIENT_VERSION_UNSUPPORTED'
+  | 'ERR_CLIENT_UNAUTHORIZED'
+  | 'ERR_CLIENT_FORBIDDEN'
+  | 'ERR_CLIENT_NAME_TAKEN'
+  | 'ERR_CLIENT_NAME_INVALID'
+  | 'ERR_CLIENT_KICKED'
+  | 'ERR_CLIENT_BANNED'
+  | 'ERR_CLIENT_SESSION_REPLACED'
+  // With these no connection ends.
+  | 'ERR_CLIENT_TOO_LARGE'
+  | 'ERR_CLIENT_NOT_MEMBER'
+  | 'ERR_CLIENT_NO_SUCH_USER'
+  | 'ERR_CLIENT_NO_SUCH_ROOM'
+  | 'ERR_CLIENT_ROOM_INVALID'
+  | 'ERR_CLIENT_ROOM_FULL'
+  | 'ERR_CLIENT_TOO_MANY_ROOMS'
+  | 'ERR_CLIENT_REJECTED'
+  | 'ERR_CLIENT_BAD_REQUEST'
+  | 'ERR_CLIENT_UNCONFIRMED'
+  | 'ERR_CLIENT_OUTBOX_FULL'
+  | 'ERR_CLIENT_OUTBOX_EXPIRED'
+  | 'ERR_CLIENT_REQUEST_TIMEOUT'
+  | 'ERR_CLIENT_QUEUE_OVERFLOW'
+  | 'ERR_CLIENT_UNREADABLE';
+
+/**
+ * All others: the cause may pass, and the client tries again. A code that is neither here nor final does not
+ * compile.
+ */
+const MAY_PASS: Readonly<Record<Exclude<ClientErrorCode, FinalCode>, true>> = {
+  ERR_CLIENT_CONNECT_FAILED: true,
+  ERR_CLIENT_CONNECT_TIMEOUT: true,
+  ERR_CLIENT_CONNECTION_LOST: true,
+  ERR_CLIENT_GOING_AWAY: true,
+  ERR_CLIENT_CREDENTIALS_EXPIRED: true,
+  ERR_CLIENT_SLOW_CONSUMER: true,
+  ERR_CLIENT_RATE_LIMITED: true,
+  ERR_CLIENT_OVERLOADED: true,
+  ERR_CLIENT_INTERNAL: true,
+};
+
+/** The error for a refusal that leaves the connection open. A code of a later version counts as internal. */
+export function failureError({ code, message, retryAfterMs, max, actual }: Failure): ClientError {
+  return new ClientError(CODE_OF_FAILURE[code] ?? 'ERR_CLIENT_INTERNAL', `${message} (${code})`, {
+    retryAfterMs,
+    max,
+    actual,
+  });
+}
+
+/** The error for a close frame. A code of a later version says no more than that the server closed. */
+export function closeError(closeCode: number, reason: string, retryAfterMs: number): ClientError {
+  return new ClientError(
+    CODE_OF_CLOSE[closeCode as CloseCode] ?? 'ERR_CLIENT_SERVER_CLOSED',
+    `${reason || 'the server closed the connection'} (${closeCode})`,
+    { closeCode, retryAfterMs: retryAfterMs || undefined },
+  );
+}
+
+/** Whether a client that lost its connection for this reason may come back by itself. */
+export function mayRetry({ code, closeCode }: ClientError): boolean {
+  // A close code of a later version must not end a client for good.
+  return code in MAY_PASS || (closeCode !== undefined && !(closeCode in CODE_OF_CLOSE));
+}

@@ -1,0 +1,143 @@
+/**
+ * The room that a user holds. It has what {@link Room} promises, at run time too, and nothing else: what the
+ * connection tells of the room goes to its {@link RoomStream}.
+ */
+import { type Codec, jsonCodec, type Member } from '@chat/protocol';
+import { encodeSignal, type SessionLimits } from '@chat/protocol/frames';
+import { assertKnown } from '../assert-known.js';
+import { checkMembers } from '../connection/check-json.js';
+import { assertFits } from '../errors.js';
+import type { Stream, StreamOptions } from '../events/event-queue.js';
+import type { Listener, ListenOptions } from '../events/listeners.js';
+import type { Publisher, SendOptions, Sent } from '../sending/publisher.js';
+import type { Requests } from '../sending/requests.js';
+import type { Identity, Message, RoomEntry } from './entry.js';
+import { readHistory } from './history.js';
+import type { HistoryOptions, HistoryPage, Room, RoomEvents } from './room.js';
+import { ENTRY_EVENTS, type RoomStream } from './room-stream.js';
+
+/** The part of a client that the calls of a user need. */
+export interface RoomCalls {
+  readonly identity: Identity;
+  readonly limits: SessionLimits | undefined;
+  readonly requests: Requests;
+  readonly publisher: Publisher;
+  /** Sends a frame that may get lost. @returns whether there is a connection */
+  sendVolatile(frame: Uint8Array): boolean;
+}
+
+export class JoinedRoom<T> implements Room<T> {
+  readonly #stream: RoomStream<T>;
+  readonly #calls: RoomCalls;
+  readonly #leave: () => Promise<void>;
+  readonly name: string;
+  readonly codec: Codec<T>;
+
+  constructor(stream: RoomStream<T>, calls: RoomCalls, leave: () => Promise<void>) {
+    this.#stream = stream;
+    this.#calls = calls;
+    this.#leave = leave;
+    this.name = stream.name;
+    this.codec = stream.codec;
+  }
+
+  get joined(): boolean {
+    return this.#stream.joined;
+  }
+
+  get position(): number {
+    return this.#stream.entries.position;
+  }
+
+  get members(): ReadonlyMap<number, Member> {
+    return this.#stream.members.byId;
+  }
+
+  get memberCount(): number {
+    return this.#stream.members.count;
+  }
+
+  send(value: T, options?: SendOptions): Promise<Sent> {
+    return this.#calls.publisher.publish(this.#stream, this.codec, value, options);
+  }
+
+  signal(value: unknown): boolean {
+    const body = jsonCodec.encode(value);
+    assertFits('signal', body.length, this.#calls.limits, 'maxSignalBytes');
+    if (!this.joined) return false;
+    return this.#calls.sendVolatile(encodeSignal(this.#stream.entries.handle, jsonCodec.tag, body));
+  }
+
+  messages(options: StreamOptions = {}): Stream<Message<T>> {
+    return this.#subscribe(options, 'message');
+  }
+
+  entries(options: StreamOptions = {}): Stream<RoomEntry<T>> {
+    return this.#subscribe(options, ...ENTRY_EVENTS);
+  }
+
+  on<Name extends keyof RoomEvents<T>>(
+    event: Name,
+    listener: Listener<RoomEvents<T>[Name]>,
+    options?: ListenOptions,
+  ): () => void {
+    const remove = this.#stream.listeners.on(event, listener, options);
+    if ((ENTRY_EVENTS as readonly string[]).includes(event)) this.#stream.entries.release();
+    return remove;
+  }
+
+  async history({ signal, ...range }: HistoryOptions = {}): Promise<HistoryPage<T>> {
+    assertKnown('before,after,limit', range);
+    const { name: room, codec } = this;
+    let page: HistoryPage<T> | undefined;
+    await this.#calls.requests.ask(
+      { op: 'history', room, ...range },
+      {
+        signal,
+        onAnswer: (answer) => {
+          const context = { identity: this.#calls.identity, room, codec, historyUntil: Infinity };
+          page = readHistory(answer, context, range.after, this.position);
+        },
+      },
+    );
+    return page!;
+  }
+
+  async loadMembers(options: { limit?: number; signal?: AbortSignal } = {}): Promise<boolean> {
+    assertKnown('limit,signal', options);
+    const { members, listeners } = this.#stream;
+    const limit = options.limit ?? Infinity;
+    let cursor: number | undefined;
+    for (let loaded = 0; loaded < limit && !members.complete; ) {
+      const page = await this.#calls.requests.ask(
+        { op: 'members', room: this.name, ...(cursor !== undefined && { cursor }) },
+        {
+          signal: options.signal,
+          onAnswer: (answer) => {
+            checkMembers(answer.members, 'members');
+            members.add(answer.members, answer.cursor === undefined);
+          },
+        },
+      );
+      loaded += page.members.length;
+      cursor = page.cursor;
+      listeners.emit('members', this.members);
+    }
+    return members.complete;
+  }
+
+  leave(): Promise<void> {
+    return this.#leave();
+  }
+
+  #subscribe<Name extends (typeof ENTRY_EVENTS)[number]>(
+    options: StreamOptions,
+    ...events: readonly Name[]
+  ): Stream<RoomEvents<T>[Name]> {
+    const { listeners, entries, joined, lostBy } = this.#stream;
+    const queue = listeners.stream(options, ...events);
+    if (!joined) queue.end(lostBy);
+    if (!queue.ended) entries.release();
+    return queue;
+  }
+}

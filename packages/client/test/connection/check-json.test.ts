@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { checkJoined, checkMembers, checkWelcome } from '../../src/connection/check-json.js';
+import { joined, welcome } from '../support/scripted-server.js';
+
+const HELLO = { name: 'ada', maxFrameBytes: 65_536 };
+
+describe('the JSON of a server', () => {
+  it('is taken when it has what the client relies on, whatever it has besides', () => {
+    checkWelcome({ ...welcome(HELLO, { rooms: [joined('lobby')] }), news: 1 } as never, 'welcome');
+    checkJoined({ ...joined('lobby', { members: [] }), news: 1 } as never, 'joined');
+    checkMembers([{ id: 1, name: 'ada', news: 1 }], 'members');
+  });
+
+  it.each([
+    [{ session: 1 }, 'welcome.session must be of type string, got number'],
+    [{ epoch: undefined }, 'welcome.epoch must be of type string, got undefined'],
+    [{ member: null }, 'welcome.member must be of type object, got null'],
+    [{ inbox: { handle: '7', start: 0 } }, 'welcome.inbox.handle must be of type number, got string'],
+    [{ limits: {} }, 'welcome.limits.maxFrameBytes must be of type number, got undefined'],
+    [{ rooms: {} }, 'welcome.rooms must be of type array, got object'],
+    [{ rooms: [joined('a'), { room: 'b' }] }, 'welcome.rooms[1].handle must be of type number, got undefined'],
+    [{ resumed: 'yes' }, 'welcome.resumed must be of type boolean, got string'],
+  ])('is refused as a welcome with %j', (changes, message) => {
+    expect(() => checkWelcome(welcome(HELLO, changes as never), 'welcome')).toThrow(
+      expect.objectContaining({ code: 'ERR_PROTOCOL_FRAME_MALFORMED', message }),
+    );
+  });
+
+  it.each([
+    ['a room without members', () => checkJoined(joined('a', { members: undefined as never }), 'joined')],
+    ['members that are no list', () => checkMembers({}, 'members')],
+    ['a member without a name', () => checkMembers([{ id: 1, name: 'ada' }, { id: 2 }], 'members')],
+    ['nothing', () => checkJoined(undefined as never, 'joined')],
+  ])('is refused as %s', (_, check) => {
+    expect(check).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL_FRAME_MALFORMED' }));
+  });
+});
