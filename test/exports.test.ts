@@ -119,6 +119,18 @@ it('@chat/server exports exactly this', async () => {
   ]);
 });
 
+it('@chat/server/sqlite exports exactly this', async () => {
+  expect(names(await import('@chat/server/sqlite'))).toEqual([
+    'SqliteLog',
+    'SqliteStore',
+    'backupStore',
+    'checkStore',
+    'exportStore',
+    'importStore',
+    'openSqliteLog',
+  ]);
+});
+
 it('@chat/client exports exactly this, for Node and for the browser', async () => {
   const both = ['ClientError', 'ClientErrorCode', 'connect', 'createChatClient', 'tabIdentity'];
   expect(names(await import('@chat/client'))).toEqual([...both, 'fileIdentity'].sort());

@@ -202,19 +202,22 @@ export function findRecords(bytes: Uint8Array, first: number, room: string): Rec
   const places: RecordPlace[] = [];
   for (let start = 0; start < buffer.length; ) {
     const end = start + recordLength(buffer, start);
-    const from = start + RECORD_HEADER_BYTES;
     const type = buffer[start + TYPE_OFFSET]!;
-    if (
-      type !== CLAIM &&
-      (type & VOID_BIT) === 0 &&
-      buffer.readUInt16BE(start + ROOM_BYTES_OFFSET) === wanted.length &&
-      buffer.compare(wanted, 0, wanted.length, from, Math.min(end, from + wanted.length)) === 0
-    ) {
+    if (type !== CLAIM && (type & VOID_BIT) === 0 && isRoom(buffer, start, wanted)) {
       places.push({ seq: first + buffer.readUInt32BE(start + INDEX_OFFSET), start, end });
     }
     start = end;
   }
   return places;
+}
+
+function isRoom(buffer: Buffer, start: number, wanted: Buffer): boolean {
+  if (buffer.readUInt16BE(start + ROOM_BYTES_OFFSET) !== wanted.length) return false;
+  // From the end, where names of rooms differ most.
+  for (let i = wanted.length - 1; i >= 0; i--) {
+    if (buffer[start + RECORD_HEADER_BYTES + i] !== wanted[i]) return false;
+  }
+  return true;
 }
 
 /** A record as it lies in the block that begins at `from`, for a block that begins at `to`. Owned. */

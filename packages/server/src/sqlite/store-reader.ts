@@ -3,11 +3,11 @@
  * history never waits for a flush, and nobody who writes waits for a reader.
  */
 import { join } from 'node:path';
-import { findRecords, moveRecord, type RecordPlace } from '../log/block.js';
+import { moveRecord, type RecordPlace } from '../log/block.js';
 import type { StoredPage, StoredWish } from '../log/event-log.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
 import { StoreFiles } from './file/store-file.js';
-import { Blocks, entriesOf } from './rows/blocks.js';
+import { BlockCache, Blocks, entriesOf, type RoomRecords } from './rows/blocks.js';
 import { streamName } from './rows/streams.js';
 import { storeError } from './store-error.js';
 
@@ -16,7 +16,7 @@ type Damage = StoredPage['damaged'][number];
 
 /** Entries of one room, as they travel between threads. */
 export interface PackedPage {
-  /** Records of a block that begins at `first`. */
+  /** RoomRecords of a block that begins at `first`. */
   readonly first: number;
   readonly bytes: Uint8Array;
   /** Position of the entry before the first, also when that was removed; 0: there never was one. */
@@ -43,6 +43,8 @@ interface Part {
   readonly block: number;
 }
 
+/** Blocks that a reader keeps, in bytes. */
+const CACHE_BYTES = 33_554_432;
 /** Rows that are read ahead. */
 const PARTS_AT_ONCE = 32;
 /** Blocks that one scan reads before others have their turn. */
@@ -77,6 +79,7 @@ export class StoreReader {
   readonly #directory: string;
   readonly #database: SqliteDatabase;
   readonly #blocks: Blocks;
+  readonly #cache: BlockCache;
   readonly #stream: SqliteStatement;
   readonly #partsBefore: SqliteStatement;
   readonly #partsAfter: SqliteStatement;
@@ -86,6 +89,7 @@ export class StoreReader {
     this.#directory = directory;
     this.#database = openForReading(driver, join(directory, StoreFiles.Database));
     this.#blocks = new Blocks(this.#database);
+    this.#cache = new BlockCache(this.#database, CACHE_BYTES);
     const parts = 'SELECT first, last, previous, block FROM part WHERE stream = ?';
     this.#stream = this.#database.prepare('SELECT id, cut FROM stream WHERE kind = ? AND name = ?');
     this.#partsBefore = this.#database.prepare(
@@ -194,17 +198,10 @@ export class StoreReader {
   }
 
   /** The records of a part; `undefined` when the block is damaged, or not what the part says. */
-  #recordsOf({ block: first, first: from, last }: Part, room: string): Records | undefined {
-    const block = this.#blocks.read(first);
-    if (!block?.bytes) return undefined;
-    const { bytes } = block;
-    try {
-      const places = findRecords(bytes, first, room);
-      if (places[0]?.seq !== from || places.at(-1)?.seq !== last) return undefined;
-      return { bytes, block: first, places };
-    } catch {
-      return undefined;
-    }
+  #recordsOf({ block: first, first: from, last }: Part, room: string): RoomRecords | undefined {
+    const records = this.#cache.read(first, room);
+    const isRight = records?.places[0]?.seq === from && records.places.at(-1)?.seq === last;
+    return isRight ? records : undefined;
   }
 
   /** Rows and blocks of one state of the database, whatever is written meanwhile. */
@@ -215,13 +212,6 @@ export class StoreReader {
       throw storeError(error, this.#directory);
     }
   }
-}
-
-/** Records of one room in one block. */
-interface Records {
-  readonly bytes: Uint8Array;
-  readonly block: number;
-  readonly places: readonly RecordPlace[];
 }
 
 /** Collects a page until it is full. */
@@ -244,7 +234,7 @@ class Page {
   }
 
   /** Adds an entry. Answers false when there is no space for it. */
-  add({ bytes, block }: Records, { seq, start, end }: RecordPlace): boolean {
+  add({ bytes, block }: RoomRecords, { seq, start, end }: RecordPlace): boolean {
     const isFirst = this.#records.length === 0;
     if (this.isFull || (!isFirst && end - start > this.#bytesLeft)) {
       this.#isFull = true;

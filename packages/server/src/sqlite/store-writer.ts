@@ -5,6 +5,7 @@
  * returns they are stored as safely as the durability says.
  */
 import { join } from 'node:path';
+import { ServerError, ServerErrorCode } from '../errors.js';
 import { type Block, type BlockEntry, markVoid, readBlock } from '../log/block.js';
 import type { StateSnapshot } from '../log/state/chat-state.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
@@ -81,7 +82,9 @@ export class StoreWriter {
   constructor({ driver = findDriver(), ...options }: StoreWriterOptions) {
     this.#driver = driver;
     this.#directory = options.directory;
-    this.#file = new StoreFile({ ...options, driver });
+    const { directory, reserveBytes = DEFAULT_RESERVE_BYTES } = options;
+    this.#reserve = new ReserveFile(join(directory, StoreFiles.Reserve), reserveBytes);
+    this.#file = openWithReserve(() => new StoreFile({ ...options, driver }), this.#reserve);
     this.#database = this.#file.database;
     try {
       this.#statements = prepare(this.#database);
@@ -89,8 +92,6 @@ export class StoreWriter {
       const edits = new BlockEdits(this.#database);
       this.#removals = new Removals(this.#database, edits);
       this.#retention = new Retention(this.#database, edits, options.retention ?? {});
-      const { directory, reserveBytes = DEFAULT_RESERVE_BYTES } = options;
-      this.#reserve = new ReserveFile(join(directory, StoreFiles.Reserve), reserveBytes);
       this.#reserve.fill();
     } catch (error) {
       this.#file.abandon();
@@ -304,6 +305,16 @@ export class StoreWriter {
     } catch {
       // SQLite has rolled back by itself, or no transaction had begun.
     }
+  }
+}
+
+/** Opening takes a little space, too; on a full disk that is what is kept for it. */
+function openWithReserve(open: () => StoreFile, reserve: ReserveFile): StoreFile {
+  try {
+    return open();
+  } catch (error) {
+    if (!ServerError.is(error) || error.code !== ServerErrorCode.StoreFull || !reserve.giveUp()) throw error;
+    return open();
   }
 }
 

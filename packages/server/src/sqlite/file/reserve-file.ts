@@ -2,7 +2,7 @@
  * Space that is kept for a full disk. SQLite needs some even to remove entries, so retention could not make room by
  * itself: this file is given up for it, and made again when there is space.
  */
-import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const STEP_BYTES = 1_048_576;
@@ -45,7 +45,10 @@ export class ReserveFile {
     return bavail * bsize >= this.#bytes * 2;
   }
 
-  giveUp(): void {
+  /** Answers whether there was something to give up. */
+  giveUp(): boolean {
+    const isThere = existsSync(this.#path);
     rmSync(this.#path, { force: true });
+    return isThere;
   }
 }

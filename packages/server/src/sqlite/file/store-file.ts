@@ -122,19 +122,18 @@ export class StoreFile {
     this.#tail.sync();
   }
 
-  /** Closes all of it. Everything is on the disk afterwards. */
+  /** Closes all of it. Everything is on the disk afterwards, and known to be, unless that is full. */
   close(): void {
     try {
       this.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-      if (this.#record.state === 'open') {
-        this.#record = { ...this.#record, state: 'closed' };
-        this.#tail.write(this.#record);
-        this.#tail.sync();
-      }
+      if (this.#record.state !== 'open') return;
+      this.#record = { ...this.#record, state: 'closed' };
+      this.#tail.write(this.#record);
+      this.#tail.sync();
+    } catch {
+      // What was stored stays in the journal; the next start finds it there.
     } finally {
-      this.#tail.close();
-      this.database.close();
-      this.#lock.release();
+      this.abandon();
     }
   }
 

@@ -1,5 +1,6 @@
 /** The program of a thread of the store: does what `store-thread.ts` calls for, and answers. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { ServerError } from '../../errors.js';
 import { storeError, toErrorMessage } from '../store-error.js';
 import { readerOperations } from './reader-operations.js';
 import { searchOperations } from './search-operations.js';
@@ -25,6 +26,9 @@ port.on('message', async ({ id, operation, argument }: CallMessage) => {
     if (value instanceof Transferred) port.postMessage({ id, value: value.value }, value.transfer);
     else port.postMessage({ id, value });
   } catch (error) {
-    port.postMessage({ id, error: toErrorMessage(storeError(error, 'the store')) });
+    port.postMessage({
+      id,
+      error: toErrorMessage(ServerError.is(error) ? error : storeError(error, 'the store')),
+    });
   }
 });

@@ -1,21 +1,24 @@
 /**
- * A process that stores as fast as it can until it is killed: `FOLDER DURABILITY`. Says `open EPOCH POSITION`, and
- * `stored POSITION` once everything up to there is.
+ * A process that appends as fast as it can until it is killed: `FOLDER DURABILITY`. Says `open EPOCH POSITION`, and
+ * `stored POSITION` once everything up to there was delivered.
  */
 import { writeSync } from 'node:fs';
-import { StoreThread } from '../../../src/sqlite/thread/store-thread.js';
-import type { WriterOperations } from '../../../src/sqlite/thread/writer-operations.js';
+import { openSqliteLog } from '../../../src/sqlite/sqlite-log.js';
 import { draft } from '../event-log-contract.js';
-import { blockOf } from './blocks.js';
 
-const [directory, durability] = process.argv.slice(2);
-const thread = new StoreThread<WriterOperations>('writer', { directory, durability });
-let { epoch, position } = await thread.call('open', 0);
-writeSync(1, `open ${epoch} ${position}\n`);
-for (;;) {
-  const drafts = Array.from({ length: 50 }, (_, i) => draft(`room ${i % 7}`, `text ${position + 1 + i}`));
-  const { error } = await thread.call('write', [blockOf(position + 1, ...drafts)]);
-  if (error) throw new Error(error.message);
-  position += drafts.length;
-  writeSync(1, `stored ${position}\n`);
+const [directory, durability] = process.argv.slice(2) as [string, 'process' | 'disk'];
+const log = await openSqliteLog({ directory, durability, search: false, reserveBytes: 0 });
+let appended = 0;
+
+function append(): void {
+  for (let i = 0; i < 50; i++) log.append(draft(`room ${++appended % 7}`, `text ${appended}`));
 }
+
+const { state } = log.open((entries) => {
+  const { seq } = entries.at(-1)!;
+  writeSync(1, `stored ${seq}\n`);
+  if (seq === appended) append();
+});
+appended = state?.position ?? 0;
+writeSync(1, `open ${log.epoch} ${appended}\n`);
+append();
