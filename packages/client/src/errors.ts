@@ -71,6 +71,8 @@ export const ClientErrorCode = {
   Rejected: 'ERR_CLIENT_REJECTED',
   /** The server could not make sense of a request. */
   BadRequest: 'ERR_CLIENT_BAD_REQUEST',
+  /** The server cannot keep what was said now, as when its disk is full; `retryAfterMs` says when to try again. */
+  Unavailable: 'ERR_CLIENT_UNAVAILABLE',
   /** A defect of the server. */
   Internal: 'ERR_CLIENT_INTERNAL',
   /** The message was handed to a connection that broke, and the session was not resumed: nobody can say. */

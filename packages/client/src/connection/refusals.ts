@@ -49,6 +49,7 @@ const CODE_OF_FAILURE: Readonly<Record<FailureCode, ClientErrorCode>> = {
   'out-of-order': 'ERR_CLIENT_PROTOCOL',
   'bad-request': 'ERR_CLIENT_BAD_REQUEST',
   draining: 'ERR_CLIENT_GOING_AWAY',
+  unavailable: 'ERR_CLIENT_UNAVAILABLE',
   internal: 'ERR_CLIENT_INTERNAL',
 };
 
@@ -101,6 +102,7 @@ const MAY_PASS: Readonly<Record<Exclude<ClientErrorCode, FinalCode>, true>> = {
   ERR_CLIENT_SLOW_CONSUMER: true,
   ERR_CLIENT_RATE_LIMITED: true,
   ERR_CLIENT_OVERLOADED: true,
+  ERR_CLIENT_UNAVAILABLE: true,
   ERR_CLIENT_INTERNAL: true,
 };
 

@@ -3,12 +3,7 @@
  */
 import { MAX_NAME_BYTES } from '@chat/protocol';
 import type { OptionNames } from '@chat/protocol/check';
-import {
-  assertMaxFrameBytes,
-  CALL_HEADER_BYTES,
-  DEFAULT_MAX_FRAME_BYTES,
-  ENTRY_HEADER_BYTES,
-} from '@chat/protocol/frames';
+import { assertMaxFrameBytes, CALL_HEADER_BYTES, DEFAULT_MAX_FRAME_BYTES, ENTRY_HEADER_BYTES } from '@chat/protocol/frames';
 import { DEFAULT_MAX_LINE_BYTES, DEFAULT_MAX_LINES_PER_MESSAGE } from '@chat/protocol/lines';
 import { ServerError, ServerErrorCode } from '../errors.js';
 import type { EventLog } from '../log/event-log.js';

@@ -4,28 +4,8 @@
  * The handshake is a lifecycle of its own (preface, hello, open, closed); after it, frames of the client go
  * to its session, and entries of the log go out as the slices that they already are.
  */
-import {
-  CLOSE_CODE_OF_ERROR,
-  CloseCode,
-  closeCodeInfo,
-  type Failure,
-  FailureCode,
-  ProtocolError,
-} from '@chat/protocol';
-import {
-  CALL_HEADER_BYTES,
-  CODEC_OFFSET,
-  encodeFrame,
-  FrameDecoder,
-  FrameType,
-  type Hello,
-  type Joined,
-  NoticeKind,
-  PUBLISH_HEADER_BYTES,
-  PUBLISH_ID_OFFSET,
-  PUBLISH_ROOM_OFFSET,
-  readU32,
-} from '@chat/protocol/frames';
+import { CLOSE_CODE_OF_ERROR, CloseCode, closeCodeInfo, type Failure, FailureCode, ProtocolError } from '@chat/protocol';
+import { CALL_HEADER_BYTES, CODEC_OFFSET, encodeFrame, FrameDecoder, FrameType, type Hello, type Joined, NoticeKind, PUBLISH_HEADER_BYTES, PUBLISH_ID_OFFSET, PUBLISH_ROOM_OFFSET, readU32 } from '@chat/protocol/frames';
 import type { ConnectionContext } from '../../connection/context.js';
 import { InputGate, type InputGateOwner } from '../../connection/input-gate.js';
 import type { Link, LinkHandler } from '../../connection/link.js';
