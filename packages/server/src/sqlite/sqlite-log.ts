@@ -12,41 +12,11 @@ import { CLAIM, type Draft } from '../log/entry.js';
 import type { Durability, EventLog, LogCondition, LogConsumer, Recovered } from '../log/event-log.js';
 import type { Loss } from './file/store-file.js';
 import { type PendingBlock, PendingBlocks } from './pending-blocks.js';
-import type { StoreRetention } from './retention.js';
+import { resolveOptions, type SqliteLogOptions } from './sqlite-options.js';
 import { SqliteStore } from './sqlite-store.js';
 import { fromErrorMessage } from './store-error.js';
 import { StoreThread } from './thread/store-thread.js';
 import type { OpenAnswer, WriteAnswer, WriterOperations } from './thread/writer-operations.js';
-
-/** How a store behaves. */
-export interface SqliteLogOptions {
-  /** Folder of the store; it is made if it is not there. One process has it open at a time. */
-  readonly directory: string;
-  /**
-   * What an entry survives before anybody is shown it: `process` the end of the process, however that comes; `disk` the
-   * loss of power as well, for a flush of the disk per group.
-   *
-   * @defaultValue 'process'
-   */
-  readonly durability?: 'process' | 'disk';
-  /** How much of the past is kept. @defaultValue everything */
-  readonly retention?: StoreRetention;
-  /**
-   * What happens with entries that cannot be stored: they are refused until they can, or from then on are kept in memory
-   * only, until the process ends.
-   *
-   * @defaultValue 'refuse'
-   */
-  readonly onStoreFailure?: 'refuse' | 'memory';
-  /** Whether messages can be searched. @defaultValue true */
-  readonly search?: boolean;
-  /** Bytes of drafts that wait for the disk, at the most; more are refused. @defaultValue 16 MiB */
-  readonly maxPendingBytes?: number;
-  /** Bytes of the newest entries that a start brings into memory. @defaultValue 8 MiB */
-  readonly tailBytes?: number;
-  /** Space that is kept for a full disk. @defaultValue 16 MiB */
-  readonly reserveBytes?: number;
-}
 
 /** Why a publish was refused that could not be stored. */
 const UNAVAILABLE = 'unavailable' as FailureCode;
@@ -60,20 +30,12 @@ const COMMITS_REMEMBERED = 256;
 /**
  * Opens the store in a folder as a log for `createChatServer`.
  *
- * @throws ServerError `ERR_SERVER_SQLITE_MISSING`, `ERR_SERVER_STORE_LOCKED`, `ERR_SERVER_STORE_CORRUPT`,
+ * @throws ServerError `ERR_SERVER_BAD_OPTION`, `ERR_SERVER_SQLITE_MISSING`, `ERR_SERVER_STORE_LOCKED`, `ERR_SERVER_STORE_CORRUPT`,
  * `ERR_SERVER_STORE_NEWER`, `ERR_SERVER_STORE_READONLY`, `ERR_SERVER_STORE_FULL`, `ERR_SERVER_STORE_FAILED`
  */
 export async function openSqliteLog(options: SqliteLogOptions): Promise<SqliteLog> {
-  const {
-    directory,
-    durability = 'process',
-    retention = {},
-    onStoreFailure = 'refuse',
-    search = true,
-    maxPendingBytes = 16_777_216,
-    tailBytes = 8_388_608,
-    reserveBytes = 16_777_216,
-  } = options;
+  const settings = resolveOptions(options);
+  const { directory, durability, retention, reserveBytes, search, tailBytes } = settings;
   const thread = new StoreThread<WriterOperations>('writer', {
     directory,
     durability,
@@ -83,7 +45,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<SqliteLo
   try {
     const opened = await thread.call('open', tailBytes);
     const store = new SqliteStore(directory, thread, search);
-    return new SqliteLog(thread, opened, store, { durability, onStoreFailure, maxPendingBytes });
+    return new SqliteLog(thread, opened, store, settings);
   } catch (error) {
     await thread.terminate();
     throw error;

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LogEntry, Origin } from '../../src/log/entry.js';
-import { openSqliteLog, type SqliteLog, type SqliteLogOptions } from '../../src/sqlite/sqlite-log.js';
+import { openSqliteLog, type SqliteLog } from '../../src/sqlite/sqlite-log.js';
+import type { SqliteLogOptions } from '../../src/sqlite/sqlite-options.js';
 import { describeEventLog, draft } from '../support/event-log-contract.js';
 import { dataFolder } from '../support/sqlite/folder.js';
 import { until } from '../support/turn.js';

@@ -51,24 +51,25 @@ export class BlockEdits {
 
   /** Removes the oldest entries of a stream, which are in this block. Answers how many there were. */
   cut(block: StoredBlock, stream: number, key: string): number {
-    const removed = this.remove(block, (entry) => streamKeyOf(entry) === key);
+    const removed = this.remove(block, (entry) => streamKeyOf(entry) === key, false);
     const last = removed.at(-1)?.seq;
     if (last !== undefined) this.#statements.raiseCut.run(last, stream);
     return removed.length;
   }
 
   /**
-   * Removes some entries from anywhere in the log; those around them join on to each other. Answers the entries that
-   * were removed, or none when the block cannot be read.
+   * Removes some entries from anywhere in the log. Answers those that were removed, or none when the block cannot be read.
+   *
+   * @param joins whether those around them join on to each other, so that nothing seems to have been between
    */
-  remove(block: StoredBlock, isRemoved: (entry: BlockEntry) => boolean): BlockEntry[] {
+  remove(block: StoredBlock, isRemoved: (entry: BlockEntry) => boolean, joins = true): BlockEntry[] {
     const entries = entriesOf(block) ?? [];
     const removed = entries.filter(isRemoved);
     if (removed.length === 0) return removed;
     const { deleteBlock, updateBlock, subtract } = this.#statements;
     const gone = new Set(removed.map(({ seq }) => seq));
     const bytes = filterBlock(block.bytes!, block.first, ({ seq }) => !gone.has(seq));
-    for (const members of this.#membersOf(entries, gone)) this.#shrinkPart(members, block.first);
+    for (const members of this.#membersOf(entries, gone)) this.#shrinkPart(members, block.first, joins);
     if (bytes.length === 0) deleteBlock.run(block.first);
     else updateBlock.run(bytes, blockCrc({ ...block, bytes }), block.first);
     subtract.run(removed.length, block.bytes!.length - bytes.length);
@@ -76,7 +77,7 @@ export class BlockEdits {
   }
 
   /** The row of `part` after some of its entries went, and of the one behind it. */
-  #shrinkPart({ stream, before, kept }: Members, block: number): void {
+  #shrinkPart({ stream, before, kept }: Members, block: number, joins: boolean): void {
     if (before.length === kept.length) return;
     const { part, deletePart, insertPart, join } = this.#statements;
     const first = before[0]!.seq;
@@ -88,7 +89,7 @@ export class BlockEdits {
       const bytes = kept.reduce((sum, { name, body }) => sum + name.length + body.length, 0);
       insertPart.run(stream, kept[0]!.seq, last, kept.length, bytes, row.previous, block);
     }
-    join.run(last, stream, stream, row.last);
+    if (joins) join.run(last, stream, stream, row.last);
   }
 
   #membersOf(entries: readonly BlockEntry[], gone: ReadonlySet<number>): Members[] {

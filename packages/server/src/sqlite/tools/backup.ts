@@ -7,12 +7,13 @@ import { StoreFiles, writeMeta } from '../file/store-file.js';
 import { storeError } from '../store-error.js';
 import { type CheckReport, checkStore } from './check.js';
 
+/** What is copied, and to where. */
 export interface BackupOptions {
   /** Folder of the store. */
   readonly directory: string;
   /** Folder of the copy; it is made if it is not there, and must not have a store. */
   readonly target: string;
-  /** @defaultValue the one that is found */
+  /** @internal */
   readonly driver?: SqliteDriver;
 }
 

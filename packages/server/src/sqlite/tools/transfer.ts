@@ -10,8 +10,9 @@ import { FrameType } from '@chat/protocol/frames';
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import { type Block, type BlockEntry, BlockWriter } from '../../log/block.js';
 import { CLAIM, type Draft } from '../../log/entry.js';
-import type { StateSnapshot } from '../../log/state/chat-state.js';
-import { findDriver, type SqliteDriver } from '../driver.js';
+import { applyEntry } from '../../log/state/apply-entry.js';
+import { ChatState, type StateSnapshot } from '../../log/state/chat-state.js';
+import { findDriver, type SqliteDatabase, type SqliteDriver } from '../driver.js';
 import { StoreFiles } from '../file/store-file.js';
 import { Blocks, entriesOf } from '../rows/blocks.js';
 import { loadState } from '../rows/state-rows.js';
@@ -52,7 +53,7 @@ const BLOCKS_PER_GROUP = 16;
 
 /**
  * The lines of a store as it is at one moment, without their ends; the store may be in use. A block that is damaged is
- * left out.
+ * left out, and a state that is damaged is made from the entries: so a store that cannot be opened can be had anew.
  *
  * @throws ServerError
  */
@@ -64,8 +65,8 @@ export function* exportStore(options: {
   const database = openForReading(driver, join(directory, StoreFiles.Database));
   database.exec('BEGIN');
   try {
-    yield JSON.stringify({ chat: 1, state: loadState(database) } satisfies HeadLine);
     const blocks = new Blocks(database);
+    yield JSON.stringify({ chat: 1, state: stateOf(database, blocks) } satisfies HeadLine);
     for (let block = blocks.readAfter(-1); block; block = blocks.readAfter(block.first)) {
       for (const entry of entriesOf(block) ?? []) if (!entry.isVoid) yield JSON.stringify(lineOf(entry));
     }
@@ -100,6 +101,20 @@ export function importStore(options: {
   } finally {
     writer.close();
   }
+}
+
+/** What the entries come to; where the rows of it are damaged, as far as the entries that can be read tell. */
+function stateOf(database: SqliteDatabase, blocks: Blocks): StateSnapshot {
+  try {
+    return loadState(database);
+  } catch (error) {
+    if (!ServerError.is(error)) throw error;
+  }
+  const state = new ChatState();
+  for (let block = blocks.readAfter(-1); block; block = blocks.readAfter(block.first)) {
+    for (const entry of entriesOf(block) ?? []) applyEntry(state, entry);
+  }
+  return state.snapshot();
 }
 
 class Import {

@@ -155,6 +155,19 @@ describe('exportStore and importStore', () => {
     );
   });
 
+  it('make a new store of one that is damaged', () => {
+    const { directory, writer } = inUse();
+    const { state } = writer.opened;
+    damage(directory, "UPDATE session SET name = 'bob'; UPDATE block SET crc = 1 WHERE first = 6");
+    const target = dataFolder();
+    expect(importStore({ directory: target, lines: exportStore({ directory }) })).toBe(4);
+    const copy = open(target);
+    onTestFinished(() => copy.close());
+    expect(copy.opened.state).toMatchObject({
+      sessions: state.sessions.map((one) => ({ ...one, lastPublish: 1 })),
+    });
+  });
+
   it.each([
     [['nonsense'], /line 1 is not JSON/],
     [['{}'], /line 1 is not the head of an export/],
