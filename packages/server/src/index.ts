@@ -29,9 +29,16 @@ export type {
   SessionInfo,
 } from './options/hooks.js';
 export type { HttpOptions } from './options/http-options.js';
-export type { Logger } from './options/logger.js';
 export {
   type AdjustableLimits,
+  LIMITS,
+  type Limit,
+  type LimitName,
+  type LimitOptions,
+  type LimitProduct,
+} from './options/limits.js';
+export type { Logger } from './options/logger.js';
+export {
   type ChatServerOptions,
   type DuplicateNamePolicy,
   type SlowConsumerPolicy,

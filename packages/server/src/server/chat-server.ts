@@ -21,9 +21,9 @@ import { LineDialect } from '../dialects/line/line-dialect.js';
 import { ServerError, ServerErrorCode } from '../errors.js';
 import { peerAddress } from '../limits/addresses/address-ranges.js';
 import type { SessionInfo } from '../options/hooks.js';
+import type { AdjustableLimits } from '../options/limits.js';
 import { assertNames } from '../options/option-names.js';
 import {
-  type AdjustableLimits,
   adjustOptions,
   type ChatServerOptions,
   type ResolvedOptions,
