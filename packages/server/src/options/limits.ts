@@ -309,17 +309,19 @@ const TABLE = {
 } as const;
 
 /** Name of a limit: of an option of `createChatServer` that is a number. */
-export type LimitName = keyof typeof TABLE;
+export type LimitName = keyof LimitOptions;
 
 /** The limits among the options of a server. */
-export type LimitOptions = { readonly [Name in keyof typeof TABLE]?: number };
+export interface LimitOptions extends Numbers<typeof TABLE> {}
 
 /** Limits that can be changed while a server runs: those that promise nothing to who is connected. */
-export type AdjustableLimits = {
-  readonly [Name in keyof typeof TABLE as (typeof TABLE)[Name] extends { readonly adjustable: true }
-    ? Name
-    : never]?: number;
-};
+export interface AdjustableLimits extends Pick<LimitOptions, AdjustableName> {}
+
+type Numbers<Table> = { readonly [Name in keyof Table]?: number };
+
+type AdjustableName = {
+  [Name in keyof typeof TABLE]: (typeof TABLE)[Name] extends { readonly adjustable: true } ? Name : never;
+}[keyof typeof TABLE];
 
 /** A number times other limits; `memory` is that of the machine, or of the container, in bytes. */
 export interface LimitProduct {
