@@ -5,6 +5,7 @@
  * The rule: what can be written is written until the socket holds unsent bytes, and then nothing until they are out.
  * So a peer that does not read costs its cursors, and a bounded amount of answers.
  */
+import type { Slice } from '../log/byte-log.js';
 import { isBehind, type Membership } from '../room/room.js';
 import type { Peer } from '../session/peer.js';
 import { AnswerBuffer } from './answer-buffer.js';
@@ -108,6 +109,16 @@ export class Sender {
       this.#servedLast = membership;
       this.#peer.deliver(membership);
     }
+  }
+
+  /** Writes entries as they are. To be followed by {@link Sender.look}. */
+  writeSlice(slice: Slice): void {
+    const { counters } = this.#context;
+    counters.slicesOut++;
+    counters.entriesOut += slice.entries;
+    counters.bytesOut += slice.bytes.length;
+    if (this.link.writeSlice) this.link.writeSlice(slice);
+    else this.link.write(slice.bytes);
   }
 
   /** Writes bytes that others may be sent, too. To be followed by {@link Sender.look}. */

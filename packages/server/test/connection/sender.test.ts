@@ -2,7 +2,7 @@ import { decodeFrame, FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { InputGate } from '../../src/connection/input-gate.js';
 import { Sender } from '../../src/connection/sender.js';
-import type { LogEntry } from '../../src/log/entry.js';
+import type { ShownEntry } from '../../src/log/entry.js';
 import { resolveOptions } from '../../src/options/options.js';
 import { FanOut } from '../../src/room/fan-out.js';
 import { Membership, Room } from '../../src/room/room.js';
@@ -40,7 +40,7 @@ function behind(name: string, handle: number): Membership {
   const member = { memberId: 1, name: 'ada', peer: undefined, lagged: () => {} };
   const membership = new Membership(member, room, 1, room.log.end());
   const entry = { type: FrameType.Message, codec: 1, kind: 0, sender: 2, seq: 1, at: 1 };
-  room.log.append({ ...entry, name: Buffer.from('bob'), body: Buffer.from('x') } as unknown as LogEntry);
+  room.log.append({ ...entry, name: Buffer.from('bob'), body: Buffer.from('x') } as unknown as ShownEntry);
   return membership;
 }
 

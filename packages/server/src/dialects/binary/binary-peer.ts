@@ -79,7 +79,7 @@ export class BinaryPeer implements DialectPeer {
 
   deliver(membership: Membership): void {
     // A session may have this peer a moment before its welcome is written: what is left out now follows behind it.
-    if (this.connection.session) deliverSlices(this.connection.sender, this.#context.counters, membership);
+    if (this.connection.session) deliverSlices(this.connection.sender, membership);
   }
 
   flush(): void {

@@ -3,13 +3,12 @@
  */
 import type { Sender } from '../../connection/sender.js';
 import type { Membership } from '../../room/room.js';
-import type { Counters } from '../../session/counters.js';
 
 /** Catch-up behind a cork is collected in memory, so it goes in portions of about this size. */
 const CORKED_BYTES = 262_144;
 
 /** Sends what is between the cursor and the end, as far as the socket takes it. */
-export function deliverSlices(sender: Sender, counters: Counters, membership: Membership): void {
+export function deliverSlices(sender: Sender, membership: Membership): void {
   if (sender.isBlocked) {
     if (membership.lagged) membership.member.lagged(membership);
     return;
@@ -18,12 +17,12 @@ export function deliverSlices(sender: Sender, counters: Counters, membership: Me
     // Answers and the first portion behind them leave in one write.
     sender.link.cork();
     sender.writeAnswers();
-    const goesOn = tryPortion(sender, counters, membership, CORKED_BYTES);
+    const goesOn = tryPortion(sender, membership, CORKED_BYTES);
     sender.link.uncork();
     sender.look();
     if (!goesOn || sender.isBlocked) return;
   }
-  tryPortion(sender, counters, membership, 0);
+  tryPortion(sender, membership, 0);
   sender.look();
 }
 
@@ -32,12 +31,7 @@ export function deliverSlices(sender: Sender, counters: Counters, membership: Me
  *
  * @returns false when the reader has fallen behind the log
  */
-function tryPortion(
-  sender: Sender,
-  counters: Counters,
-  membership: Membership,
-  maxUnsentBytes: number,
-): boolean {
+function tryPortion(sender: Sender, membership: Membership, maxUnsentBytes: number): boolean {
   const { log } = membership.room;
   let { chunk } = membership;
   for (;;) {
@@ -46,11 +40,8 @@ function tryPortion(
       return false;
     }
     if (membership.offset < chunk.used) {
-      const slice = log.slice(chunk, membership.offset);
+      sender.writeSlice(log.slice(chunk, membership.offset));
       membership.offset = chunk.used;
-      counters.slicesOut++;
-      counters.entriesOut += log.sliceEntries;
-      sender.write(slice);
       if (sender.link.unsentBytes > maxUnsentBytes) return true;
     }
     if (!chunk.next) return true;

@@ -46,7 +46,7 @@ function nextLines(
   counters.slicesOut++;
   if (room.name === '') {
     counters.entriesOut++;
-    membership.offset = offset + chunk.bytes.readUInt32LE(offset);
+    membership.offset = chunk.endOf(offset);
     const lines = directLines(chunk, offset, options.maxLinesPerMessage);
     return charset?.encode(lines) ?? Buffer.from(lines);
   }

@@ -92,7 +92,7 @@ export class LineView {
     let to = from;
     this.#length = 0;
     while (to < used && this.#length < PIECE_BYTES) {
-      const end = to + readU32(bytes, to);
+      const end = chunk.endOf(to);
       const sender = readU32(bytes, to + ENTRY_SENDER_OFFSET);
       if (!this.#tryCopy(bytes, to, end)) this.#write(entryLines(bytes, to, this.#maxLinesPerMessage));
       if (runs === 0 || senders[runs - 1] !== sender) senders[runs++] = sender;
