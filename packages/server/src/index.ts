@@ -55,5 +55,6 @@ export {
   type UnixAddress,
 } from './server/chat-server.js';
 export type { DrainOptions, DrainResult } from './server/drain.js';
+export type { ListenOptions, ServerEvents } from './server/listeners.js';
 export type { SessionEvents } from './session/sessions.js';
 export { type Clock, type SteadyClock, systemClock } from './time/clock.js';

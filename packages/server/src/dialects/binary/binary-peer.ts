@@ -79,7 +79,7 @@ export class BinaryPeer implements DialectPeer {
 
   deliver(membership: Membership): void {
     // A session may have this peer a moment before its welcome is written: what is left out now follows behind it.
-    if (this.connection.session) deliverSlices(this.connection.sender, membership);
+    if (this.connection.state.name === 'open') deliverSlices(this.connection.sender, membership);
   }
 
   flush(): void {
@@ -87,7 +87,7 @@ export class BinaryPeer implements DialectPeer {
   }
 
   ack(publishId: number, seq: number, at: number): void {
-    if (this.connection.session) this.connection.sender.ack(publishId, seq, at);
+    if (this.connection.state.name === 'open') this.connection.sender.ack(publishId, seq, at);
   }
 
   nack(publishId: number, failure: Failure): void {
