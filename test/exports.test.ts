@@ -110,6 +110,7 @@ it('@chat/protocol/lines and @chat/protocol/check export exactly this', async ()
 it('@chat/server exports exactly this', async () => {
   expect(names(await import('@chat/server'))).toEqual([
     'ChatServer',
+    'LIMITS',
     'ServerError',
     'ServerErrorCode',
     'UNLIMITED',

@@ -2,7 +2,7 @@
  * The command line of `chat-server`, checked before anything is started.
  */
 import { DEFAULT_PORT } from '@chat/protocol';
-import { type ChatServerOptions, UNLIMITED } from '@chat/server';
+import { type ChatServerOptions, LIMITS, type Limit, UNLIMITED } from '@chat/server';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { checkSecret, readSecret, type Secret } from './secret.js';
 import { UsageError } from './usage-error.js';
@@ -30,50 +30,6 @@ export interface Arguments {
   readonly json: boolean;
   readonly limits: ChatServerOptions;
 }
-
-/** Limits that have an option of their own: name of the option, of the limit, and what it bounds. */
-const LIMITS = [
-  ['max-frame-bytes', 'maxFrameBytes', 'largest frame'],
-  ['max-line-bytes', 'maxLineBytes', 'longest line of the line dialect'],
-  ['max-lines-per-message', 'maxLinesPerMessage', 'lines that one message becomes in the line dialect'],
-  ['max-name-tries', 'maxNameTries', 'names that a connection of the line dialect may try'],
-  ['line-idle-ms', 'lineIdleMs', 'silence that ends a line of programs that end none, 0 for never'],
-  ['max-sessions', 'maxSessions', 'sessions at a time'],
-  ['max-connections-per-address', 'maxConnectionsPerAddress', 'connections from one address'],
-  [
-    'max-connections-per-second-per-address',
-    'maxConnectionsPerSecondPerAddress',
-    'connections that one address may open for long',
-  ],
-  ['max-sessions-per-address', 'maxSessionsPerAddress', 'sessions of one address, away ones included'],
-  ['max-rooms-per-address', 'maxRoomsPerAddress', 'rooms that one address may make'],
-  [
-    'max-messages-per-second-per-address',
-    'maxMessagesPerSecondPerAddress',
-    'messages that one address may send for long',
-  ],
-  [
-    'max-input-bytes-per-second-per-address',
-    'maxInputBytesPerSecondPerAddress',
-    'bytes that one address may send for long',
-  ],
-  ['max-memory-bytes', 'maxMemoryBytes', 'memory in use above which newcomers are sent away'],
-  ['max-log-bytes', 'maxLogBytes', 'history of all rooms together; a quarter of the memory without it'],
-  ['max-rooms', 'maxRooms', 'rooms at a time'],
-  ['max-rooms-per-session', 'maxRoomsPerSession', 'rooms that one session may be in'],
-  ['max-members-per-room', 'maxMembersPerRoom', 'members of one room'],
-  ['max-messages-per-second', 'maxMessagesPerSecond', 'messages that a session may send for long'],
-  ['max-message-burst', 'maxMessageBurst', 'messages that a session may send at once'],
-  ['max-signal-bytes', 'maxSignalBytes', 'largest signal, such as typing'],
-  ['max-input-bytes-per-second', 'maxInputBytesPerSecond', 'bytes that a connection may send for long'],
-  ['handshake-timeout-ms', 'handshakeTimeoutMs', 'time to say a name'],
-  ['idle-timeout-ms', 'idleTimeoutMs', 'silence after which a peer is lost'],
-  ['resume-window-ms', 'resumeWindowMs', 'time in which a lost session may come back'],
-  ['retention-bytes', 'retentionBytes', 'history per room'],
-  ['retention-entries', 'retentionEntries', 'history per room'],
-  ['retention-ms', 'retentionMs', 'history per room'],
-  ['coalesce-ms', 'coalesceMs', 'wait for more before sending, to save CPU'],
-] as const satisfies readonly (readonly [string, keyof ChatServerOptions, string])[];
 
 const USAGE = 2;
 /** Of the environment. */
@@ -108,7 +64,11 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     .option('--exempt-address <address...>', 'addresses or ranges without limits per address')
     .option('--allow-origin <origin...>', 'web pages from elsewhere that may connect', [])
     .option('--allowed-host <host...>', 'names of this server: pages under other names are refused', [])
-    .option('--keep-alive-timeout-ms <number>', 'quiet time of an HTTP connection between requests', limit)
+    .option(
+      '--keep-alive-timeout-ms <number>',
+      'quiet time of an HTTP connection between requests',
+      wholeNumber,
+    )
     .addOption(
       new Option(
         '--metrics-token <token>',
@@ -133,13 +93,11 @@ export function parseArguments(argv: readonly string[], version: string): Argume
         'suffix',
         'takeover',
       ]),
-    )
-    .addHelpText(
-      'after',
-      '\nLimits that are not given have the defaults of @chat/server; its README lists them.',
     );
-  for (const [flag, , text] of LIMITS) {
-    command.option(`--${flag} <number>`, text, (value) => limit(value));
+  for (const [name, limit] of Object.entries(LIMITS)) {
+    command.option(`--${kebabCase(name)} <${limit.unit}>`, helpOf(limit), (value) =>
+      limitValue(value, limit),
+    );
   }
   command.exitOverride().configureOutput({ writeErr: () => {} });
   try {
@@ -163,7 +121,7 @@ export function parseArguments(argv: readonly string[], version: string): Argume
   if (options.unix === undefined && (options.unixMode !== undefined || options.unixGroup !== undefined)) {
     throw new UsageError('--unix-mode and --unix-group need --unix', USAGE);
   }
-  const given = LIMITS.map(([flag, name]) => [name, options[camelCase(flag)]] as const);
+  const given = Object.keys(LIMITS).filter((name) => options[name] !== undefined);
   return {
     host: options.host,
     port: options.port,
@@ -187,7 +145,7 @@ export function parseArguments(argv: readonly string[], version: string): Argume
       ...(options.slowConsumer ? { slowConsumer: options.slowConsumer } : {}),
       ...(options.lineCharset === undefined ? {} : { lineCharset: options.lineCharset }),
       ...(options.duplicateNames ? { duplicateNames: options.duplicateNames } : {}),
-      ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+      ...Object.fromEntries(given.map((name) => [name, options[name]])),
     },
   };
 }
@@ -205,13 +163,26 @@ function fileMode(value: string): number {
   return Number.parseInt(value, 8);
 }
 
-function limit(value: string): number {
+function wholeNumber(value: string): number {
   if (!/^\d+$/.test(value)) throw new InvalidArgumentError('a whole number is needed.');
   return Number(value);
 }
 
-function camelCase(flag: string): string {
-  return flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+/** Whether the number is within its bounds is checked by the server. */
+function limitValue(value: string, { mayBeInfinite }: Limit): number {
+  if (mayBeInfinite && value === 'Infinity') return Number.POSITIVE_INFINITY;
+  return wholeNumber(value);
+}
+
+/** Other limits are named as on the command line. */
+function helpOf({ text, defaultText }: Limit): string {
+  return `${text} (default: ${defaultText})`.replace(/`(\w+)`/g, (_, word: string) =>
+    Object.hasOwn(LIMITS, word) ? `--${kebabCase(word)}` : word,
+  );
+}
+
+function kebabCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** The value behind a mistyped option may be a secret: it is not repeated. */

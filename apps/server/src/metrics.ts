@@ -113,7 +113,7 @@ export function registerMetrics(server: ChatServer): Registry {
     buckets: FAN_OUT_BUCKETS_S,
     registers: [register],
   });
-  server.observeFanOut((durationMs) => fanOut.observe(durationMs / 1000));
+  server.on('turn-ended', ({ durationMs }) => fanOut.observe(durationMs / 1000));
   return register;
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { UNLIMITED } from '@chat/server';
+import { LIMITS, UNLIMITED } from '@chat/server';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseArguments, UsageError } from '../src/args.js';
 
@@ -129,17 +129,32 @@ describe('parseArguments', () => {
     expect(() => parse('--unix-mode', '660')).toThrow('--unix-mode and --unix-group need --unix');
   });
 
-  it('takes what one address may hold, and send', () => {
-    const flags = {
-      'max-sessions-per-address': 'maxSessionsPerAddress',
-      'max-rooms-per-address': 'maxRoomsPerAddress',
-      'max-messages-per-second-per-address': 'maxMessagesPerSecondPerAddress',
-      'max-input-bytes-per-second': 'maxInputBytesPerSecond',
-      'max-input-bytes-per-second-per-address': 'maxInputBytesPerSecondPerAddress',
-      'max-log-bytes': 'maxLogBytes',
-    };
-    for (const [flag, name] of Object.entries(flags)) {
-      expect(parse(`--${flag}`, '7').limits).toEqual({ [name]: 7 });
+  it.each(Object.entries(LIMITS))(
+    'takes a number for %s, and Infinity where it lifts that',
+    (name, limit) => {
+      const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+      expect(parse(flag, '7').limits).toEqual({ [name]: 7 });
+      expect(() => parse(flag, 'many')).toThrow('a whole number is needed');
+      const lift = (): unknown => parse(flag, 'Infinity').limits;
+      if (limit.mayBeInfinite) expect(lift()).toEqual({ [name]: Number.POSITIVE_INFINITY });
+      else expect(lift).toThrow('a whole number is needed');
+    },
+  );
+
+  it('names every limit in its help, with the default', () => {
+    const written = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    try {
+      expect(() => parse('--help')).toThrow(expect.objectContaining({ exitCode: 0 }));
+      const help = written.mock.calls.join('').replace(/\s+/g, ' ');
+      expect(help).toContain(
+        '--max-sessions <number> sessions at a time, those away included (default: 10000)',
+      );
+      expect(help).toContain('(default: 2000, or 20 × --max-messages-per-second where that is more)');
+      expect(help.match(/ --[a-z-]+ <(bytes|ms|number)>/g)!.length).toBeGreaterThan(
+        Object.keys(LIMITS).length,
+      );
+    } finally {
+      written.mockRestore();
     }
   });
 

@@ -29,9 +29,16 @@ export type {
   SessionInfo,
 } from './options/hooks.js';
 export type { HttpOptions } from './options/http-options.js';
-export type { Logger } from './options/logger.js';
 export {
   type AdjustableLimits,
+  LIMITS,
+  type Limit,
+  type LimitName,
+  type LimitOptions,
+  type LimitProduct,
+} from './options/limits.js';
+export type { Logger } from './options/logger.js';
+export {
   type ChatServerOptions,
   type DuplicateNamePolicy,
   type SlowConsumerPolicy,
@@ -48,5 +55,6 @@ export {
   type UnixAddress,
 } from './server/chat-server.js';
 export type { DrainOptions, DrainResult } from './server/drain.js';
+export type { ListenOptions, ServerEvents } from './server/listeners.js';
 export type { SessionEvents } from './session/sessions.js';
 export { type Clock, type SteadyClock, systemClock } from './time/clock.js';

@@ -4,6 +4,7 @@ import * as api from '../src/index.js';
 it('exports exactly this', () => {
   expect(Object.keys(api).sort()).toEqual([
     'ChatServer',
+    'LIMITS',
     'ServerError',
     'ServerErrorCode',
     'UNLIMITED',

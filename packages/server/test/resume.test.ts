@@ -1,6 +1,13 @@
 /** A session outlives its connection: nothing is lost, nothing doubled, or it is said. */
 import { FailureCode } from '@chat/protocol';
-import { type Entry, encodeFrame, FrameType, type Hello, type Joined, NoticeKind } from '@chat/protocol/frames';
+import {
+  type Entry,
+  encodeFrame,
+  FrameType,
+  type Hello,
+  type Joined,
+  NoticeKind,
+} from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { Draft } from '../src/log/entry.js';
 import type { EventLog, LogConsumer } from '../src/log/event-log.js';

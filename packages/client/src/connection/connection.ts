@@ -6,7 +6,19 @@
  * next attempt is another `Connection`.
  */
 import { CLOSE_CODE_OF_ERROR, CloseCode, ProtocolError } from '@chat/protocol';
-import { encodeClose, encodeHello, encodePing, encodePong, encodePreface, FrameSplitter, FrameType, type Hello, readServerFrame, type ServerFrame, type Welcome } from '@chat/protocol/frames';
+import {
+  encodeClose,
+  encodeHello,
+  encodePing,
+  encodePong,
+  encodePreface,
+  FrameSplitter,
+  FrameType,
+  type Hello,
+  readServerFrame,
+  type ServerFrame,
+  type Welcome,
+} from '@chat/protocol/frames';
 import { type Clock, monotonicMs } from '../clock.js';
 import { ClientError } from '../errors.js';
 import { checkWelcome } from './check-json.js';

@@ -6,7 +6,16 @@
  * tried again while the server's refusal may pass.
  */
 import { type Codec, roomKey } from '@chat/protocol';
-import { ENTRY_ROOM_OFFSET, encodeRequest, type Frame, type FrameType, type Joined, type RequestBody, type RoomPosition, readU32 } from '@chat/protocol/frames';
+import {
+  ENTRY_ROOM_OFFSET,
+  encodeRequest,
+  type Frame,
+  type FrameType,
+  type Joined,
+  type RequestBody,
+  type RoomPosition,
+  readU32,
+} from '@chat/protocol/frames';
 import { assertKnown } from '../assert-known.js';
 import type { Clock } from '../clock.js';
 import { checkJoined } from '../connection/check-json.js';

@@ -18,7 +18,10 @@ describe('the JSON of a server', () => {
     [{ inbox: { handle: '7', start: 0 } }, 'welcome.inbox.handle must be of type number, got string'],
     [{ limits: {} }, 'welcome.limits.maxFrameBytes must be of type number, got undefined'],
     [{ rooms: {} }, 'welcome.rooms must be of type array, got object'],
-    [{ rooms: [joined('a'), { room: 'b' }] }, 'welcome.rooms[1].handle must be of type number, got undefined'],
+    [
+      { rooms: [joined('a'), { room: 'b' }] },
+      'welcome.rooms[1].handle must be of type number, got undefined',
+    ],
     [{ resumed: 'yes' }, 'welcome.resumed must be of type boolean, got string'],
   ])('is refused as a welcome with %j', (changes, message) => {
     expect(() => checkWelcome(welcome(HELLO, changes as never), 'welcome')).toThrow(

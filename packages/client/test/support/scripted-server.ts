@@ -3,7 +3,19 @@
  * client opens, its decoded frames, and shorthands for the answers that most tests need.
  */
 import { CloseCode, type Failure, textCodec } from '@chat/protocol';
-import { decodePreface, encodeFrame, type Frame, FrameDecoder, FrameType, type Hello, type Joined, NoticeKind, PREFACE_BYTES, type SessionLimits, type Welcome } from '@chat/protocol/frames';
+import {
+  decodePreface,
+  encodeFrame,
+  type Frame,
+  FrameDecoder,
+  FrameType,
+  type Hello,
+  type Joined,
+  NoticeKind,
+  PREFACE_BYTES,
+  type SessionLimits,
+  type Welcome,
+} from '@chat/protocol/frames';
 import type { OpenTransport, TransportSink } from '../../src/index.js';
 import { turns } from './fake-clock.js';
 

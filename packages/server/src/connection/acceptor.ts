@@ -11,10 +11,10 @@ import { CloseCode, closeCodeInfo } from '@chat/protocol';
 import { peerAddress } from '../limits/addresses/address-ranges.js';
 import { MAX_TIMER_MS } from '../time/clock.js';
 import type { ConnectionContext } from './context.js';
-import { type DialectName, detectDialect } from './detect-dialect.js';
+import { type DialectName, detectDialect } from './detect/detect-dialect.js';
+import { strayAnswer } from './detect/stray.js';
 import type { Arrival, Dialect } from './dialect.js';
 import { endSocket } from './link.js';
-import { strayAnswer } from './stray.js';
 import type { TlsLayer } from './tls.js';
 
 /** With so many on the acceptor, newcomers take the place of those who have been silent for longer than this. */

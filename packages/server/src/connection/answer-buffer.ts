@@ -57,13 +57,6 @@ export class AnswerBuffer {
     return parts;
   }
 
-  /** Hands over everything in one piece. */
-  take(): Buffer {
-    const parts = this.takeParts();
-    const [only] = parts;
-    return parts.length === 1 && Buffer.isBuffer(only) ? only : Buffer.concat(parts.flat());
-  }
-
   #closePart(): void {
     if (this.#used === 0) return;
     const bytes = this.#bytes!.subarray(0, this.#used);

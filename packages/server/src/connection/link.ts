@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import type { CloseCode } from '@chat/protocol';
 import { peerAddress } from '../limits/addresses/address-ranges.js';
+import type { Slice } from '../log/byte-log.js';
 import type { Clock } from '../time/clock.js';
 
 /** Takes what happens on a {@link Link}. */
@@ -42,6 +43,8 @@ export interface Link {
   handler: LinkHandler | undefined;
   /** Sends bytes, borrowed for as long as they are unsent. When some stay unsent, `onFlushed` follows. */
   write(bytes: Uint8Array): void;
+  /** The same for entries, where the carrier can share what it makes of them between its links. */
+  writeSlice?(slice: Slice): void;
   /** The same for the parts of one frame, without putting them together where the carrier need not. */
   writeParts?(parts: readonly Uint8Array[]): void;
   /** Between cork and uncork, writes are collected into one. */

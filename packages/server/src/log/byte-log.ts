@@ -50,9 +50,24 @@ export class Chunk {
   entriesFrom(offset: number): number {
     if (offset === 0) return this.entries;
     let count = 0;
-    for (let at = offset; at < this.used; at += readU32(this.bytes, at)) count++;
+    for (let at = offset; at < this.used; at = this.endOf(at)) count++;
     return count;
   }
+
+  /** Where the entry at `offset` ends, and the next one begins. */
+  endOf(offset: number): number {
+    return offset + readU32(this.bytes, offset);
+  }
+}
+
+/**
+ * The entries between a cursor and the end of its chunk. Members at the same cursor get the same object, so what a
+ * carrier makes of it can be kept for the next of them.
+ */
+export interface Slice {
+  /** Borrowed for reading; valid and unchanged for as long as they are held. */
+  readonly bytes: Buffer;
+  readonly entries: number;
 }
 
 /** A place in a {@link ByteLog}. */
@@ -83,11 +98,10 @@ export class ByteLog {
   #previousSeq: number;
   #lastOffset = 0;
 
-  // The slice that was handed out last: members at the same cursor get the same object.
-  #slice: Buffer = NOTHING;
+  // The slice that was handed out last, and its place.
+  #slice: Slice | undefined;
   #sliceChunk: Chunk | undefined;
   #sliceFrom = 0;
-  #sliceEntries = 0;
 
   /**
    * @param handle number of the room in the frames
@@ -213,7 +227,7 @@ export class ByteLog {
       const entrySeq = readU48(chunk.bytes, offset + ENTRY_SEQ_OFFSET);
       if (entrySeq > seq) break;
       start = entrySeq;
-      offset += readU32(chunk.bytes, offset);
+      offset = chunk.endOf(offset);
     }
     return { chunk, offset, start };
   }
@@ -233,7 +247,7 @@ export class ByteLog {
       let start = chunk.firstPrev;
       for (; wanted > 0; wanted--) {
         start = readU48(chunk.bytes, offset + ENTRY_SEQ_OFFSET);
-        offset += readU32(chunk.bytes, offset);
+        offset = chunk.endOf(offset);
       }
       point = { chunk, offset, start };
     }
@@ -252,38 +266,29 @@ export class ByteLog {
     if (offset === chunk.used) return chunk.lastSeq;
     let position = chunk.firstPrev;
     if (chunk.dropped) return position;
-    for (let at = 0; at < offset; at += readU32(chunk.bytes, at)) {
+    for (let at = 0; at < offset; at = chunk.endOf(at)) {
       position = readU48(chunk.bytes, at + ENTRY_SEQ_OFFSET);
     }
     return position;
   }
 
-  /**
-   * The bytes of `chunk` from `offset` to its end so far. Borrowed for reading; stays valid and unchanged for
-   * as long as it is held.
-   */
-  slice(chunk: Chunk, offset: number): Buffer {
-    const slice = this.#slice;
-    if (chunk === this.#sliceChunk && offset === this.#sliceFrom && slice.length === chunk.used - offset) {
-      return slice;
-    }
+  /** The entries of `chunk` from `offset` to its end so far. */
+  slice(chunk: Chunk, offset: number): Slice {
+    const last = this.#slice;
+    const isSame = chunk === this.#sliceChunk && offset === this.#sliceFrom;
+    if (last && isSame && last.bytes.length === chunk.used - offset) return last;
+    const slice = { bytes: chunk.bytes.subarray(offset, chunk.used), entries: chunk.entriesFrom(offset) };
+    this.#slice = slice;
     this.#sliceChunk = chunk;
     this.#sliceFrom = offset;
-    this.#slice = chunk.bytes.subarray(offset, chunk.used);
-    this.#sliceEntries = chunk.entriesFrom(offset);
-    return this.#slice;
-  }
-
-  /** Entries in the slice that was handed out last. */
-  get sliceEntries(): number {
-    return this.#sliceEntries;
+    return slice;
   }
 
   /** Lets go of everything. */
   clear(): void {
     while (this.#entries > 0) this.#dropFirst();
     this.#sliceChunk = undefined;
-    this.#slice = NOTHING;
+    this.#slice = undefined;
   }
 
   #countUpTo(seq: number): number {
@@ -294,7 +299,7 @@ export class ByteLog {
         count += chunk.entries;
         continue;
       }
-      for (let offset = 0; offset < chunk.used; offset += readU32(chunk.bytes, offset)) {
+      for (let offset = 0; offset < chunk.used; offset = chunk.endOf(offset)) {
         if (readU48(chunk.bytes, offset + ENTRY_SEQ_OFFSET) > seq) break;
         count++;
       }
@@ -339,7 +344,7 @@ export class ByteLog {
     this.#resize(-chunk.used);
     if (this.#sliceChunk === chunk) {
       this.#sliceChunk = undefined;
-      this.#slice = NOTHING;
+      this.#slice = undefined;
     }
     // A cursor that has read this chunk to its end lost nothing and may go on to the next one, so the link
     // stays; any other learns that its entries are gone. A stalled cursor keeps an empty shell alive, no bytes.

@@ -4,7 +4,7 @@
  * Headers are read first, to know which entries make the page. Its bytes stay in the log, and go out from there when
  * there is space for them on their way; a reader that takes so long that the log has moved on has lost them.
  */
-import { ENTRY_SEQ_OFFSET, readU32, readU48 } from '@chat/protocol/frames';
+import { ENTRY_SEQ_OFFSET, readU48 } from '@chat/protocol/frames';
 import type { ByteLog, Chunk, StartingPoint } from './byte-log.js';
 
 /** Entries that one request returns at the most. */
@@ -89,7 +89,7 @@ function look(from: StartingPoint, limit: number, upTo: number, maxBytes: number
   let { offset } = from;
   for (let chunk: Chunk | undefined = from.chunk; chunk; chunk = chunk.next) {
     while (offset < chunk.used) {
-      const length = readU32(chunk.bytes, offset);
+      const length = chunk.endOf(offset) - offset;
       const seq = readU48(chunk.bytes, offset + ENTRY_SEQ_OFFSET);
       bytes += length;
       if (places.length === limit || seq > upTo || (places.length > 0 && bytes > maxBytes)) return places;

@@ -1,7 +1,6 @@
 /**
  * The server as its user sees it: listeners in front, the chat behind, and a life from `listen` to `close`.
  */
-import { EventEmitter } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { CloseCode, DEFAULT_PORT } from '@chat/protocol';
 import type { OptionNames } from '@chat/protocol/check';
@@ -21,9 +20,9 @@ import { LineDialect } from '../dialects/line/line-dialect.js';
 import { ServerError, ServerErrorCode } from '../errors.js';
 import { peerAddress } from '../limits/addresses/address-ranges.js';
 import type { SessionInfo } from '../options/hooks.js';
+import type { AdjustableLimits } from '../options/limits.js';
 import { assertNames } from '../options/option-names.js';
 import {
-  type AdjustableLimits,
   adjustOptions,
   type ChatServerOptions,
   type ResolvedOptions,
@@ -33,6 +32,7 @@ import type { Counters } from '../session/counters.js';
 import type { SessionEvents } from '../session/sessions.js';
 import { createCore, type ServerCore } from './core.js';
 import { DRAIN_NAMES, type DrainOptions, type DrainResult, drainSessions } from './drain.js';
+import { Listeners, type ListenOptions, type ServerEvents } from './listeners.js';
 import { assertRuntime } from './runtime.js';
 import { listenOnSocket } from './unix-socket.js';
 
@@ -64,9 +64,6 @@ const LISTEN_NAMES: OptionNames<ListenAddress> = {
   group: true,
   tls: true,
 };
-
-/** Options of `on`. */
-const ON_NAMES: OptionNames<{ readonly signal?: AbortSignal }> = { signal: true };
 
 /** A TCP port that a server listens on. */
 export interface TcpAddress {
@@ -141,7 +138,7 @@ export class ChatServer {
   readonly #options: ResolvedOptions;
   readonly #http: HttpDialect;
   readonly #acceptor: Acceptor;
-  readonly #events = new EventEmitter();
+  readonly #events: Listeners;
   readonly #listeners: Listener[] = [];
   #opened: Promise<void> | undefined;
   #draining: Promise<DrainResult> | undefined;
@@ -151,8 +148,7 @@ export class ChatServer {
   /** @internal */
   constructor(options: ResolvedOptions) {
     this.#options = options;
-    // Any number of listeners is fine; Node would print a warning about the eleventh.
-    this.#events.setMaxListeners(0);
+    this.#events = new Listeners(options.logger);
     this.#core = createCore(options, (name, info) => this.#emit(name, info));
     this.#http = new HttpDialect(this.#core, options.http);
     this.#acceptor = new Acceptor(this.#core, {
@@ -238,16 +234,23 @@ export class ChatServer {
     adjustOptions(this.#options, limits);
   }
 
-  /** Listens to what happens to sessions. A listener that throws is logged and stops nobody. */
-  on<Name extends keyof SessionEvents>(
+  /**
+   * Listens to what happens. A listener that throws is logged and stops nobody.
+   *
+   * @returns removes the listener
+   * @throws ServerError `ERR_SERVER_BAD_OPTION` when there is no such event
+   */
+  on<Name extends keyof ServerEvents>(
     name: Name,
-    listener: (event: SessionEvents[Name]) => void,
-    options: { readonly signal?: AbortSignal } = {},
-  ): void {
-    assertNames(options, ON_NAMES, { method: 'on' });
-    if (options.signal?.aborted) return;
-    this.#events.on(name, listener);
-    options.signal?.addEventListener('abort', () => this.#events.off(name, listener), { once: true });
+    listener: (event: ServerEvents[Name]) => unknown,
+    options?: ListenOptions,
+  ): () => void {
+    const remove = this.#events.on(name, listener, options);
+    // Turns are measured once somebody wants to know.
+    if (name === 'turn-ended') {
+      this.#core.fanOut.onTurn ??= (durationMs) => this.#events.emit('turn-ended', { durationMs });
+    }
+    return remove;
   }
 
   /** Totals and gauges now. */
@@ -273,19 +276,6 @@ export class ChatServer {
       }
     }
     return most;
-  }
-
-  /** Calls `observer` with the duration of each turn of fan-out in milliseconds; `undefined` stops it. */
-  observeFanOut(observer: ((durationMs: number) => void) | undefined): void {
-    this.#core.fanOut.onTurn =
-      observer &&
-      ((durationMs) => {
-        try {
-          observer(durationMs);
-        } catch (err) {
-          this.#failed(err, 'the observer of fan-out');
-        }
-      });
   }
 
   /** Everybody who is here, sessions that are away included. A copy. */
@@ -433,19 +423,7 @@ export class ChatServer {
 
   #emit<Name extends keyof SessionEvents>(name: Name, event: SessionEvents[Name]): void {
     this.#options.logger.debug({ member: event.memberId, dialect: event.dialect }, name);
-    for (const listener of this.#events.listeners(name)) {
-      try {
-        // One that is asynchronous fails later, and must not end the process for that.
-        const done: unknown = (listener as (event: SessionEvents[Name]) => unknown)(event);
-        if (done instanceof Promise) done.catch((err: unknown) => this.#failed(err, `a listener of ${name}`));
-      } catch (err) {
-        this.#failed(err, `a listener of ${name}`);
-      }
-    }
-  }
-
-  #failed(err: unknown, who: string): void {
-    this.#options.logger.error({ err }, `${who} failed`);
+    this.#events.emit(name, event as ServerEvents[Name]);
   }
 }
 

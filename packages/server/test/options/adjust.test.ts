@@ -3,12 +3,8 @@ import { FailureCode } from '@chat/protocol';
 import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { ServerErrorCode } from '../../src/errors.js';
-import {
-  type AdjustableLimits,
-  adjustOptions,
-  resolveOptions,
-  UNLIMITED,
-} from '../../src/options/options.js';
+import type { AdjustableLimits } from '../../src/options/limits.js';
+import { adjustOptions, resolveOptions, UNLIMITED } from '../../src/options/options.js';
 import { station } from '../support/carriers.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { until } from '../support/turn.js';

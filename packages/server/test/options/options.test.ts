@@ -10,10 +10,10 @@ import { createMemoryLog } from '../../src/log/memory-log.js';
 import {
   type ChatServerOptions,
   type DuplicateNamePolicy,
-  maxMessageBytes,
   resolveOptions,
   UNLIMITED,
 } from '../../src/options/options.js';
+import { maxMessageBytes } from '../../src/options/resolve-limits.js';
 import { createChatServer } from '../../src/server/chat-server.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { MemoryChat } from '../support/memory-chat.js';
@@ -766,19 +766,19 @@ describe('resolveOptions', () => {
       'maxConnectionsPerSecondPerAddress',
       'maxSessionsPerAddress',
       'maxRoomsPerAddress',
-      'maxMessagesPerSecondPerAddress',
-      'maxInputBytesPerSecondPerAddress',
-      'maxMemoryBytes',
       'maxRooms',
       'maxRoomsPerSession',
       'maxMembersPerRoom',
       'maxMessagesPerSecond',
       'maxMessageBurst',
       'maxInputBytesPerSecond',
+      'maxMessagesPerSecondPerAddress',
+      'maxInputBytesPerSecondPerAddress',
       'maxRateViolations',
-      'lineSilenceMs',
-      'retentionMs',
+      'maxMemoryBytes',
       'maxLogBytes',
+      'retentionMs',
+      'lineSilenceMs',
     ]);
     expect(() => resolveOptions(UNLIMITED)).not.toThrow();
   });

@@ -195,7 +195,7 @@ describe('events', () => {
     server.on('session-opened', async () => {
       throw new Error('mine, later');
     });
-    server.observeFanOut(() => {
+    server.on('turn-ended', () => {
       throw new Error('mine as well');
     });
     server.on('session-opened', ({ name, dialect }) => told.push(`${name} ${dialect}`), {
@@ -211,7 +211,7 @@ describe('events', () => {
     await turn(2);
     const failures = logger.at('error').map(({ message }) => message);
     expect(failures.filter((message) => message === 'a listener of session-opened failed')).toHaveLength(4);
-    expect(failures).toContain('the observer of fan-out failed');
+    expect(failures).toContain('a listener of turn-ended failed');
     expect(bob.welcome!.epoch).toBe(server.epoch);
   });
 
@@ -257,9 +257,9 @@ describe('events', () => {
     ada.publish(99, 'text');
     await ada.take(FrameType.Nack);
     const durations: number[] = [];
-    server.server.observeFanOut((ms) => durations.push(ms));
+    const remove = server.server.on('turn-ended', ({ durationMs }) => durations.push(durationMs));
     await ada.say(handle, 'text');
-    server.server.observeFanOut(undefined);
+    remove();
     expect(server.server.stats()).toMatchObject({
       ...{ connections: 1, openConnections: 1, sessions: 1, rooms: 1, messagesIn: 2, messagesRefused: 1 },
       ...{ sessionsOpened: 1, refusedConnections: 0, entriesOut: 3, gapsTold: 0 },

@@ -2,7 +2,20 @@
  * A client that speaks the binary dialect frame by frame and remembers all it received. It does nothing by
  * itself but answer pings, so that a test decides what a client does wrong.
  */
-import { type Entry, encodeFrame, encodePreface, type Frame, FrameDecoder, FrameType, type Hello, type Joined, MAX_MAX_FRAME_BYTES, PREFACE_BYTES, type RequestBody, type Welcome } from '@chat/protocol/frames';
+import {
+  type Entry,
+  encodeFrame,
+  encodePreface,
+  type Frame,
+  FrameDecoder,
+  FrameType,
+  type Hello,
+  type Joined,
+  MAX_MAX_FRAME_BYTES,
+  PREFACE_BYTES,
+  type RequestBody,
+  type Welcome,
+} from '@chat/protocol/frames';
 
 /** Preface and hello. */
 export function helloBytes(hello: Partial<Hello> & { readonly name: string }): Uint8Array {

@@ -3,7 +3,22 @@
  * A check also follows `prev` from entry to entry, which proves that nothing between was left out.
  */
 import { CodecTag } from '@chat/protocol';
-import { decodeFrame, ENTRY_PREV_OFFSET, ENTRY_SEQ_OFFSET, encodeFrame, encodePreface, type Frame, FrameDecoder, FrameType, type Joined, PUBLISH_HEADER_BYTES, PUBLISH_ID_OFFSET, readU32, readU48, type Welcome } from '@chat/protocol/frames';
+import {
+  decodeFrame,
+  ENTRY_PREV_OFFSET,
+  ENTRY_SEQ_OFFSET,
+  encodeFrame,
+  encodePreface,
+  type Frame,
+  FrameDecoder,
+  FrameType,
+  type Joined,
+  PUBLISH_HEADER_BYTES,
+  PUBLISH_ID_OFFSET,
+  readU32,
+  readU48,
+  type Welcome,
+} from '@chat/protocol/frames';
 import { type ByteSink, FrameScanner, type PayloadListener } from '../stream/frame-scanner.js';
 import { createPayload } from '../stream/payload.js';
 import type { SkimSocket } from '../stream/skim-socket.js';

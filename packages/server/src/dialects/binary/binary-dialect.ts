@@ -14,7 +14,7 @@ export class BinaryDialect implements Dialect {
 
   accept({ socket, seen }: Arrival): void {
     const link = new SocketLink(socket, this.#context.options.clock);
-    new BinaryPeer(this.#context, link, { dialect: 'binary', preface: true }).onBytes(seen);
+    new BinaryPeer(this.#context, link, { dialect: 'binary', preface: true }).connection.onBytes(seen);
   }
 
   refusal({ code, reason, retryAfterMs }: ConnectionRefusal): Uint8Array {

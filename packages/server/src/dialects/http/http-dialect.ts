@@ -15,7 +15,7 @@ import { clientAddress } from '../../limits/addresses/forwarded.js';
 import type { HttpOptions } from '../../options/http-options.js';
 import type { Timed, TimerEntry } from '../../time/timer-wheel.js';
 import { BinaryPeer } from '../binary/binary-peer.js';
-import { MessageFramer, WebSocketLink } from '../websocket/websocket-link.js';
+import { SliceFramer, WebSocketLink } from '../websocket/websocket-link.js';
 import {
   type Answer,
   defaultAnswer,
@@ -56,7 +56,7 @@ export class HttpDialect implements Dialect {
   readonly #options: HttpOptions;
   readonly #server: Server;
   readonly #websockets: WebSocketServer;
-  readonly #framer = new MessageFramer();
+  readonly #framer = new SliceFramer();
   readonly #exchanges = new Map<Socket, Exchange>();
   readonly #maxMessageBytes: number;
   readonly #trustedProxies: AddressRanges;

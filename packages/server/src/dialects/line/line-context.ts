@@ -8,5 +8,5 @@ export interface LineContext extends ConnectionContext {
   /** How lines are read. */
   readonly reading: LineReaderOptions;
   /** The latest entries of a room as lines; made for the first that reads them so. */
-  viewOf(room: Room): LineView;
+  readonly viewOf: (room: Room) => LineView;
 }

@@ -31,11 +31,11 @@ export class LineDialect implements Dialect {
   }
 
   accept({ socket, seen, firstBytes }: Arrival): void {
-    const peer = this.open(new SocketLink(socket, this.#context.options.clock));
+    const { connection } = this.open(new SocketLink(socket, this.#context.options.clock));
     // Keys that came one by one are handed over so: a line that begins with a single one is not ended by silence.
-    peer.onBytes(seen.subarray(0, firstBytes));
-    if (seen.length > firstBytes) peer.onBytes(seen.subarray(firstBytes));
-    if (socket.readableEnded) peer.onEnd();
+    connection.onBytes(seen.subarray(0, firstBytes));
+    if (seen.length > firstBytes) connection.onBytes(seen.subarray(firstBytes));
+    if (socket.readableEnded) connection.onEnd();
   }
 
   /** The peer at the other end of a link. */

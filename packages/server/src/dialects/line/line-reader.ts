@@ -37,6 +37,7 @@ export class LineReader {
   /** The line that is being read began with one character alone. */
   #isTyped = false;
   #isSilent = false;
+  #hasEnded = false;
   #cancel: (() => void) | undefined;
   #isForeign = false;
   #wasUtf8 = true;
@@ -63,6 +64,16 @@ export class LineReader {
     return this.#decoder?.isWithinLine ?? false;
   }
 
+  /** Whether the client will send nothing more. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** The client will send nothing more: what is unended is its last line. */
+  end(): void {
+    this.#hasEnded = true;
+  }
+
   /** Timing marks of Telnet that want an answer. */
   takeTimingMarks(): number {
     return this.#decoder?.takeTimingMarks() ?? 0;
@@ -80,17 +91,16 @@ export class LineReader {
   /**
    * The next line in UTF-8, without its end.
    *
-   * @param ended whether the client will send nothing more
    * @returns undefined when there is none yet
    * @throws ProtocolError `ERR_PROTOCOL_LINE_TOO_LONG`; the next call goes on behind it
    */
-  next(ended: boolean): Uint8Array | undefined {
+  next(): Uint8Array | undefined {
     const decoder = this.#decoder;
     if (!decoder) return undefined;
     let line = decoder.nextBytes();
     if (line) {
       if (this.#ends === 'unknown') this.#ends = 'by-line-end';
-    } else if (ended || this.#isSilent) {
+    } else if (this.#hasEnded || this.#isSilent) {
       line = decoder.flushBytes();
       if (this.#isSilent && this.#ends === 'unknown') this.#ends = 'by-silence';
       this.#isSilent = false;

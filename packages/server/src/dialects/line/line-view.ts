@@ -5,7 +5,19 @@
  * members that are at the same place share them, whoever of them comes first.
  */
 import { CodecTag, textCodec } from '@chat/protocol';
-import { CODEC_OFFSET, decodeFrame, ENTRY_HEADER_BYTES, ENTRY_SENDER_OFFSET, type Entry, FrameType, NAME_BYTES_OFFSET, NOTICE_KIND_OFFSET, NoticeKind, readU32, TYPE_OFFSET } from '@chat/protocol/frames';
+import {
+  CODEC_OFFSET,
+  decodeFrame,
+  ENTRY_HEADER_BYTES,
+  ENTRY_SENDER_OFFSET,
+  type Entry,
+  FrameType,
+  NAME_BYTES_OFFSET,
+  NOTICE_KIND_OFFSET,
+  NoticeKind,
+  readU32,
+  TYPE_OFFSET,
+} from '@chat/protocol/frames';
 import { formatMessageLines, formatNoticeLine } from '@chat/protocol/lines';
 import type { Chunk } from '../../log/byte-log.js';
 import { Piece } from './piece.js';
@@ -80,7 +92,7 @@ export class LineView {
     let to = from;
     this.#length = 0;
     while (to < used && this.#length < PIECE_BYTES) {
-      const end = to + readU32(bytes, to);
+      const end = chunk.endOf(to);
       const sender = readU32(bytes, to + ENTRY_SENDER_OFFSET);
       if (!this.#tryCopy(bytes, to, end)) this.#write(entryLines(bytes, to, this.#maxLinesPerMessage));
       if (runs === 0 || senders[runs - 1] !== sender) senders[runs++] = sender;

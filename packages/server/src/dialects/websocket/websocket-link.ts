@@ -10,6 +10,7 @@ import { HEADER_BYTES, readU32 } from '@chat/protocol/frames';
 import * as ws from 'ws';
 import { WebSocket } from 'ws';
 import { SocketWriter } from '../../connection/link.js';
+import type { Slice } from '../../log/byte-log.js';
 import { UnitMeter } from './websocket-units.js';
 
 const BINARY = 2;
@@ -19,21 +20,18 @@ const MAX_LINGER_BYTES = 262_144;
 /** RFC 6455, 5.5: a control frame has 125 bytes, of which the code takes two. */
 const MAX_REASON_BYTES = 123;
 
-interface Framed {
-  readonly payload: Uint8Array;
-  readonly message: Buffer;
-}
-
 /** The slice that was framed last. Members at the same cursor are written to one after the other. */
-export class MessageFramer {
-  #last: Framed | undefined;
+export class SliceFramer {
+  #slice: Slice | undefined;
+  #message: Buffer = Buffer.alloc(0);
 
-  /** `payload` as one unmasked, uncompressed binary message. */
-  frame(payload: Uint8Array): Buffer {
-    if (this.#last?.payload !== payload) {
-      this.#last = { payload, message: frame(BINARY, payload) };
+  /** The slice as one unmasked, uncompressed binary message. */
+  frame(slice: Slice): Buffer {
+    if (slice !== this.#slice) {
+      this.#slice = slice;
+      this.#message = frame(BINARY, slice.bytes);
     }
-    return this.#last.message;
+    return this.#message;
   }
 }
 
@@ -41,13 +39,13 @@ export class MessageFramer {
 export interface WebSocketLinkOptions {
   readonly address: string;
   /** Shared by all links of a server. */
-  readonly framer: MessageFramer;
+  readonly framer: SliceFramer;
   readonly maxMessageBytes: number;
 }
 
 export class WebSocketLink extends SocketWriter {
   readonly #websocket: WebSocket;
-  readonly #framer: MessageFramer;
+  readonly #framer: SliceFramer;
   readonly #maxMessageBytes: number;
   /** What came in since it was closed; undefined before. */
   #endedBytes: number | undefined;
@@ -80,11 +78,13 @@ export class WebSocketLink extends SocketWriter {
 
   override write(payload: Uint8Array): void {
     if (this.#websocket.readyState !== WebSocket.OPEN) return;
-    if (payload.length <= this.#maxMessageBytes) {
-      super.write(this.#framer.frame(payload));
-      return;
-    }
-    for (const part of wholeFrames(payload, this.#maxMessageBytes)) super.write(frame(BINARY, part));
+    if (payload.length <= this.#maxMessageBytes) super.write(frame(BINARY, payload));
+    else for (const part of wholeFrames(payload, this.#maxMessageBytes)) super.write(frame(BINARY, part));
+  }
+
+  writeSlice(slice: Slice): void {
+    if (slice.bytes.length > this.#maxMessageBytes) this.write(slice.bytes);
+    else if (this.#websocket.readyState === WebSocket.OPEN) super.write(this.#framer.frame(slice));
   }
 
   /** A message holds whole frames. */

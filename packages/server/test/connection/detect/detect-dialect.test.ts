@@ -1,7 +1,7 @@
 import { encodePreface } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
-import { type DialectName, detectDialect } from '../../src/connection/detect-dialect.js';
-import { seeded } from '../support/seeded.js';
+import { type DialectName, detectDialect } from '../../../src/connection/detect/detect-dialect.js';
+import { seeded } from '../../support/seeded.js';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 

@@ -1,6 +1,6 @@
 import { decodeFrame, encodeFrame, FrameDecoder, FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
-import { AnswerBuffer } from '../../../src/connection/answer-buffer.js';
+import { AnswerBuffer } from '../../src/connection/answer-buffer.js';
 
 describe('AnswerBuffer', () => {
   it('hands over everything in order, once', () => {
@@ -11,7 +11,7 @@ describe('AnswerBuffer', () => {
     }
     expect(answers.length).toBe(200 * 36);
     const decoder = new FrameDecoder();
-    decoder.push(answers.take());
+    decoder.push(Buffer.concat(answers.takeParts().flat()));
     for (let i = 1; i <= 200; i++) {
       decoder.next();
       expect(decoder.frame()).toEqual({ type: FrameType.Ack, publishId: i, seq: i * 2, at: 5 });
@@ -44,7 +44,7 @@ describe('AnswerBuffer', () => {
   it('does not write again into what it has handed over', () => {
     const answers = new AnswerBuffer();
     answers.addAck(1, 1, 1);
-    const taken = answers.take();
+    const taken = Buffer.concat(answers.takeParts().flat());
     answers.addAck(2, 2, 2);
     expect(decodeFrame(taken)).toMatchObject({ publishId: 1 });
   });
