@@ -31,7 +31,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-const SOURCES = ['client', 'server'].map((name) => join(PACKAGES, name, 'src'));
+const SOURCES = readdirSync(PACKAGES).map((name) => join(PACKAGES, name, 'src'));
 
 function filesOf(source: string): string[] {
   return readdirSync(source, { recursive: true, withFileTypes: true })

@@ -5,7 +5,7 @@
  * delivered, and what came meanwhile is the next group: so a busy server groups by itself, and an idle one waits for one
  * commit. Positions are given out here; those of a group that could not be stored are given out again.
  */
-import type { FailureCode } from '@chat/protocol';
+import { FailureCode } from '@chat/protocol';
 import { ServerErrorCode } from '../errors.js';
 import { readBlock } from '../log/block.js';
 import { CLAIM, type Draft } from '../log/entry.js';
@@ -19,7 +19,7 @@ import { StoreThread } from './thread/store-thread.js';
 import type { OpenAnswer, WriteAnswer, WriterOperations } from './thread/writer-operations.js';
 
 /** Why a publish was refused that could not be stored. */
-const UNAVAILABLE = 'unavailable' as FailureCode;
+const UNAVAILABLE = FailureCode.Unavailable;
 /** Bytes that one transaction stores, about. */
 const GROUP_BYTES = 1_048_576;
 /** After this time a full disk is looked at again, and a refused publish is worth a second try. */
