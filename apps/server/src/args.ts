@@ -3,8 +3,10 @@
  */
 import { DEFAULT_PORT } from '@chat/protocol';
 import { type ChatServerOptions, LIMITS, type Limit, UNLIMITED } from '@chat/server';
+import type { SqliteLogOptions } from '@chat/server/sqlite';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { checkSecret, readSecret, type Secret } from './secret.js';
+import { storeCommandsHelp } from './store-commands.js';
 import { UsageError } from './usage-error.js';
 
 export { UsageError };
@@ -28,8 +30,13 @@ export interface Arguments {
   readonly metricsToken: Secret | undefined;
   readonly logLevel: string;
   readonly json: boolean;
+  /** `undefined`: what is said dies with the process. */
+  readonly data: DataOptions | undefined;
   readonly limits: ChatServerOptions;
 }
+
+/** The folder that keeps what is said, and how well. */
+export type DataOptions = Pick<SqliteLogOptions, 'directory' | 'durability' | 'onStoreFailure'>;
 
 const USAGE = 2;
 /** Of the environment. */
@@ -53,6 +60,22 @@ export function parseArguments(argv: readonly string[], version: string): Argume
       fileMode,
     )
     .option('--unix-group <group>', 'group of that socket, by name or number')
+    .option(
+      '--data <folder>',
+      'keep what is said in this folder: the server goes on where it was when started again',
+    )
+    .addOption(
+      new Option(
+        '--durability <level>',
+        'what a message survives before it is shown: the end of the process, or the loss of power',
+      ).choices(['process', 'disk']),
+    )
+    .addOption(
+      new Option(
+        '--on-store-failure <policy>',
+        'what is said when the folder cannot be written is refused, or kept in memory only',
+      ).choices(['refuse', 'memory']),
+    )
     .option('--tls-cert <file>', 'certificate (PEM): TLS on the same port')
     .option('--tls-key <file>', 'key of the certificate (PEM)')
     .option('--tls-only', 'refuse what does not speak TLS')
@@ -99,6 +122,7 @@ export function parseArguments(argv: readonly string[], version: string): Argume
       limitValue(value, limit),
     );
   }
+  command.addHelpText('after', storeCommandsHelp());
   command.exitOverride().configureOutput({ writeErr: () => {} });
   try {
     command.parse(argv, { from: 'user' });
@@ -121,6 +145,9 @@ export function parseArguments(argv: readonly string[], version: string): Argume
   if (options.unix === undefined && (options.unixMode !== undefined || options.unixGroup !== undefined)) {
     throw new UsageError('--unix-mode and --unix-group need --unix', USAGE);
   }
+  if (options.data === undefined && (options.durability ?? options.onStoreFailure) !== undefined) {
+    throw new UsageError('--durability and --on-store-failure need --data', USAGE);
+  }
   const given = Object.keys(LIMITS).filter((name) => options[name] !== undefined);
   return {
     host: options.host,
@@ -138,6 +165,14 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     metricsToken: metricsToken(command),
     logLevel: options.logLevel,
     json: options.json === true,
+    data:
+      options.data === undefined
+        ? undefined
+        : {
+            directory: options.data,
+            ...(options.durability === undefined ? {} : { durability: options.durability }),
+            ...(options.onStoreFailure === undefined ? {} : { onStoreFailure: options.onStoreFailure }),
+          },
     limits: {
       ...(options.unlimited ? UNLIMITED : {}),
       ...(options.trustedProxy ? { trustedProxies: options.trustedProxy } : {}),

@@ -19,10 +19,12 @@ import { prettyFactory } from 'pino-pretty';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Arguments, parseArguments, UsageError } from './args.js';
 import { calmLogLine } from './calm-log-line.js';
+import { openData } from './data.js';
 import { LogOutput } from './log-output.js';
 import { createMetricsHandler, registerMetrics } from './metrics.js';
 import { logPresence, TOLD_FIELDS } from './presence-log.js';
 import { reachableAddresses } from './reachable.js';
+import { runStoreCommand } from './store-commands.js';
 import { groupId } from './unix-group.js';
 import { createWebHandler } from './web.js';
 import { readWebAssets } from './web-assets.js';
@@ -34,12 +36,19 @@ const EXIT_USAGE = 2;
 const WARN_LEVEL = 40;
 
 async function main(argv: readonly string[]): Promise<void> {
+  const exitCode = runStoreCommand(argv, (line) => process.stdout.write(`${line}\n`));
+  if (exitCode !== undefined) {
+    process.exitCode = exitCode;
+    return;
+  }
   const args = parseArguments(argv, packageJson.version);
   keepYoungGenerationSmall();
   const output = createOutput(args);
   const logger = createLogger(args, output);
+  const log = args.data && (await openData(args.data, logger));
   const server = createChatServer({
     ...args.limits,
+    ...(log ? { log } : {}),
     logger,
     agent: `chat-server/${packageJson.version}`,
     http: {

@@ -8,7 +8,7 @@ import type { SessionContext } from '../session/context.js';
 export interface ConnectionContext
   extends Pick<
     SessionContext,
-    'options' | 'rooms' | 'fanOut' | 'bans' | 'addresses' | 'wheel' | 'counters' | 'refusals'
+    'options' | 'log' | 'rooms' | 'fanOut' | 'bans' | 'addresses' | 'wheel' | 'counters' | 'refusals'
   > {
   readonly admission: Admission;
   /** What each client may send and cause, and each address. */

@@ -10,7 +10,7 @@ import type { ByteLog, Chunk, StartingPoint } from './byte-log.js';
 /** Entries that one request returns at the most. */
 export const MAX_HISTORY_ENTRIES = 1000;
 /** Bytes that one request returns at the most; at least one entry always fits. */
-const MAX_HISTORY_BYTES = 1_048_576;
+export const MAX_HISTORY_BYTES = 1_048_576;
 
 /** Which part of the past is wanted. */
 export interface HistoryWish {
@@ -22,13 +22,24 @@ export interface HistoryWish {
 /** The part of the past that was found. */
 export interface HistoryPage {
   /** Ascending runs of whole frames, each at most `pieceBytes` long. */
-  readonly runs: readonly HistoryRun[];
+  readonly runs: readonly Run[];
+  /** How many entries there are in them. */
+  readonly entries: number;
   /** Whether nothing lies beyond in the direction that was asked for. */
   readonly end: boolean;
 }
 
-/** Entries that lie one behind the other. */
-export class HistoryRun {
+/** Entries that lie one behind the other, as whole frames. */
+export interface Run {
+  /**
+   * Their bytes; `undefined` once nobody holds them any more. Borrowed for reading; they stay what they are for as
+   * long as they are held.
+   */
+  read(): Buffer | undefined;
+}
+
+/** A run that lies in the heap. */
+class HeapRun implements Run {
   readonly #chunk: Chunk;
   readonly #start: number;
   readonly #end: number;
@@ -39,7 +50,6 @@ export class HistoryRun {
     this.#end = end;
   }
 
-  /** Their bytes; `undefined` once the log no longer holds them. Borrowed for reading; they stay what they are for as long as they are held. */
   read(): Buffer | undefined {
     return this.#chunk.dropped ? undefined : this.#chunk.bytes.subarray(this.#start, this.#end);
   }
@@ -59,7 +69,7 @@ export function findHistory(log: ByteLog, wish: HistoryWish, pieceBytes: number)
     const from = log.after(wish.after) ?? log.oldest();
     const places = look(from, wish.limit, Number.POSITIVE_INFINITY, MAX_HISTORY_BYTES);
     const last = places.at(-1)?.seq ?? from.start;
-    return { runs: join(places, pieceBytes), end: last === log.lastSeq };
+    return { runs: join(places, pieceBytes), entries: places.length, end: last === log.lastSeq };
   }
   const upTo = (wish.before ?? log.lastSeq + 1) - 1;
   const from = log.before(wish.limit, upTo);
@@ -68,6 +78,7 @@ export function findHistory(log: ByteLog, wish: HistoryWish, pieceBytes: number)
   const first = firstThatFits(places, MAX_HISTORY_BYTES);
   return {
     runs: join(places.slice(first), pieceBytes),
+    entries: places.length - first,
     end: first === 0 && from.start === log.oldest().start,
   };
 }
@@ -112,8 +123,8 @@ function firstThatFits(places: readonly Place[], maxBytes: number): number {
 }
 
 /** Entries that lie one behind the other make one run, as far as a piece reaches. */
-function join(places: readonly Place[], pieceBytes: number): HistoryRun[] {
-  const runs: HistoryRun[] = [];
+function join(places: readonly Place[], pieceBytes: number): HeapRun[] {
+  const runs: HeapRun[] = [];
   for (let index = 0; index < places.length; ) {
     const { chunk, offset: start } = places[index]!;
     let end = start;
@@ -121,7 +132,7 @@ function join(places: readonly Place[], pieceBytes: number): HistoryRun[] {
     do {
       end += places[index++]!.length;
     } while (places[index]?.chunk === chunk && end + places[index]!.length - start <= pieceBytes);
-    runs.push(new HistoryRun(chunk, start, end));
+    runs.push(new HeapRun(chunk, start, end));
   }
   return runs;
 }

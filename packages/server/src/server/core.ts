@@ -2,6 +2,7 @@
  * The parts of a server, put together: all of it but the sockets that listen. What each part needs stands in its
  * constructor; here it is seen who is given what.
  */
+import { CloseCode } from '@chat/protocol';
 import { Admission, type AdmissionContext } from '../admission/admission.js';
 import type { ConnectionContext } from '../connection/context.js';
 import { AddressLimits } from '../limits/address-limits.js';
@@ -9,6 +10,7 @@ import { Bans } from '../limits/bans.js';
 import { InputAccounts } from '../limits/input-account.js';
 import { MemoryGuard } from '../limits/memory-guard.js';
 import { RefusalLog } from '../limits/refusal-log.js';
+import type { LogCondition } from '../log/event-log.js';
 import { ChatState } from '../log/state/chat-state.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { maxMessageBytes } from '../options/resolve-limits.js';
@@ -90,6 +92,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
       const recovered = await log.open((entries) => {
         for (const entry of entries) applier.apply(entry);
       });
+      log.onCondition = (condition) => obeyCondition(context, condition);
       if (recovered) recover({ ...context, accounts }, state, recovered);
     },
     async close() {
@@ -99,6 +102,17 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
       await log.close();
     },
   };
+}
+
+/** Tells the operator; clients whose publishes nobody can answer any more are sent away, and learn it when they come back. */
+function obeyCondition({ options, sessions }: AdmissionContext, condition: LogCondition): void {
+  if (condition.state === 'open') {
+    options.logger.info({}, 'the log takes entries again');
+    return;
+  }
+  options.logger.error({ reason: condition.reason }, `the log is ${condition.state}`);
+  if (condition.state === 'full') return;
+  for (const { peer } of [...sessions]) peer?.close(CloseCode.Internal, 'the log of the server has failed');
 }
 
 function tellOfMemory({ logger }: ResolvedOptions, isShort: boolean, use: object): void {

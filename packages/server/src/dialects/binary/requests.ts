@@ -13,7 +13,8 @@ import {
 } from '@chat/protocol/frames';
 import type { ConnectionContext } from '../../connection/context.js';
 import { Price } from '../../limits/prices.js';
-import { findHistory, type HistoryPage, MAX_HISTORY_ENTRIES } from '../../log/history.js';
+import { type HistoryPage, MAX_HISTORY_ENTRIES } from '../../log/history.js';
+import { readPast } from '../../log/stored-history.js';
 import type { Room } from '../../room/room.js';
 import type { Session } from '../../session/session.js';
 
@@ -135,7 +136,7 @@ export async function answerRequest(
         ...(before === undefined ? {} : { before }),
         ...(after === undefined ? {} : { after }),
       };
-      return { history: findHistory(room.log, wish, pieceBytes) };
+      return { history: await readPast(context.log.store, room, wish, pieceBytes) };
     }
   }
 }

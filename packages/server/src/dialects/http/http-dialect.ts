@@ -12,6 +12,7 @@ import { endSocket } from '../../connection/link.js';
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import { AddressRanges, peerAddress } from '../../limits/addresses/address-ranges.js';
 import { clientAddress } from '../../limits/addresses/forwarded.js';
+import type { LogCondition } from '../../log/event-log.js';
 import type { HttpOptions } from '../../options/http-options.js';
 import type { Timed, TimerEntry } from '../../time/timer-wheel.js';
 import { BinaryPeer } from '../binary/binary-peer.js';
@@ -41,6 +42,8 @@ const MAX_HEADER_BYTES = 8192;
 const CLOSE_TIMEOUT_MS = 5000;
 /** An answer of which nothing was read for so long is given up. */
 const ANSWER_STALL_MS = 60_000;
+
+const OPEN: LogCondition = { state: 'open' };
 
 /** What is under way on a connection. */
 interface Exchange {
@@ -285,6 +288,9 @@ export class HttpDialect implements Dialect {
   #readiness(): Answer {
     if (this.#context.admission.isClosed) return { status: 503, body: 'draining' };
     if (this.#context.memory.isShort) return { status: 503, body: 'short of memory' };
+    const { condition = OPEN } = this.#context.log;
+    if (condition.state !== 'open')
+      return { status: 503, body: `the log is ${condition.state}: ${condition.reason}` };
     return { status: 200, body: 'ready' };
   }
 
