@@ -46,13 +46,14 @@ const WAIT: Names<WaitOptions> = { signal: true };
 const SYNC: Names<SyncOptions> = { timeoutMs: true };
 const MESSAGES: Names<MessagesOptions> = { ...WAIT, endWithPeer: true };
 const QUEUE: Names<QueueOptions> = RECORDS;
-const LISTEN: Names<ListenOptions> = { ...OPEN, maxConnections: true, keepAlive: true };
+const LISTEN: Names<ListenOptions> = { ...OPEN, maxConnections: true, keepAlive: true, codec: true };
 const CONNECT: Names<ConnectOptions> = {
   ...WAIT,
   directory: true,
   capacityBytes: true,
   timeoutMs: true,
   keepAlive: true,
+  codec: true,
 };
 const REQUEST: Names<RequestOptions> = { ...WAIT, timeoutMs: true };
 const CHANGED: Names<ChangedOptions> = { ...WAIT, since: true };
