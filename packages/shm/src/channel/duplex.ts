@@ -11,12 +11,16 @@ import type { Channel } from './channel.js';
 /** Made by {@link duplexOf}. */
 class ChannelDuplex extends Duplex {
   readonly #channel: Channel;
+  /** Aborted when there is nobody any more to write to. */
+  readonly #gone = new AbortController();
   #reading = false;
 
   constructor(channel: Channel) {
     super();
     this.#channel = channel;
     channel.once('close', () => this.destroy());
+    const gone = (): void => this.#gone.abort(this.#goneError());
+    channel.once('peer-left', gone).once('peer-died', gone);
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -24,7 +28,9 @@ class ChannelDuplex extends Duplex {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#channel.send(new Uint8Array(0)).then(() => done(), done);
+    // Nobody is left to be told of the end.
+    if (this.#gone.signal.aborted) done();
+    else this.#channel.send(new Uint8Array(0)).then(() => done(), done);
   }
 
   override _read(): void {
@@ -36,10 +42,15 @@ class ChannelDuplex extends Duplex {
     done(error);
   }
 
+  #goneError(): ShmError {
+    const { name, peer } = this.#channel;
+    return new ShmError('ERR_SHM_PEER_GONE', `the other side of ${name} ${peer.state} before the end`);
+  }
+
   async #send(chunk: Uint8Array): Promise<void> {
     const { maxMessageBytes } = this.#channel;
     for (let at = 0; at < chunk.length; at += maxMessageBytes) {
-      await this.#channel.send(chunk.subarray(at, at + maxMessageBytes));
+      await this.#channel.send(chunk.subarray(at, at + maxMessageBytes), { signal: this.#gone.signal });
     }
   }
 
@@ -50,10 +61,7 @@ class ChannelDuplex extends Duplex {
         const message = await this.#channel.receive({ endWithPeer: true });
         if (message === undefined) {
           if (this.#channel.closed) return;
-          throw new ShmError(
-            'ERR_SHM_PEER_GONE',
-            `the other side of ${this.#channel.name} ${this.#channel.peer.state} before the end`,
-          );
+          throw this.#goneError();
         }
         wanted = this.push(message.length === 0 ? null : message) && message.length > 0;
       }
@@ -67,7 +75,8 @@ class ChannelDuplex extends Duplex {
 
 /**
  * Makes a stream of a channel, on both sides: the channel is read and written by it from now on, and closed with it. When the other side ends
- * its stream, this one ends; when it left or died before, this one is destroyed with `ERR_SHM_PEER_GONE`.
+ * its stream, this one ends; when it left or died before, this one is destroyed with `ERR_SHM_PEER_GONE`, also by a
+ * write.
  *
  * @example
  * ```ts

@@ -11,6 +11,7 @@ import { checkBytes, checkLength } from './check.js';
 
 /** Encodes and decodes values of one type. Both sides of a structure use the same. */
 export interface Codec<T> {
+  /** Returns bytes that nobody changes any more. What it throws, the sender gets. */
   encode(value: T): Uint8Array;
   /** Is given bytes that it may keep. What it throws is the `cause` of `ERR_SHM_PAYLOAD`. */
   decode(bytes: Uint8Array): T;
@@ -53,6 +54,7 @@ export interface StandardSchema<T> {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
+    /** Returns the value, or what is wrong with it. */
     readonly validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>;
     readonly types?: { readonly input: T; readonly output: T } | undefined;
   };

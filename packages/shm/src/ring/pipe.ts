@@ -244,10 +244,11 @@ export abstract class Pipe<
    * @throws {@link ShmError} as {@link take}
    */
   tryReceive(): T | undefined {
+    const reader = this.#reading();
     try {
-      return this.#take(this.#reading());
+      return this.#take(reader);
     } finally {
-      if (!this.closed) this.release();
+      this.release();
     }
   }
 

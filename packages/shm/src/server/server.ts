@@ -18,6 +18,7 @@ import { ShmError } from '../errors.js';
 import { Handle, type HandleEvents, handleOn } from '../handle.js';
 import { assertOptions } from '../option-names.js';
 import { add, compareExchange, load, store } from '../platform/atomics.js';
+import type { Codec } from '../record/codec.js';
 import {
   NOTIFIED_WAITS_WORD,
   NOTIFIED_WORD,
@@ -33,7 +34,7 @@ import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
 import type { WaitOptions } from '../waiting/waiting.js';
 
 /** Options of {@link listen}. */
-export interface ListenOptions extends OpenOptions {
+export interface ListenOptions<T = Uint8Array> extends OpenOptions {
   /**
    * Connections open at a time; clients beyond it wait.
    * @defaultValue 1024
@@ -44,10 +45,15 @@ export interface ListenOptions extends OpenOptions {
    * @defaultValue true
    */
   readonly keepAlive?: boolean;
+  /**
+   * What messages are made of, the same on both sides: see {@link RecordOptions.codec}.
+   * @defaultValue none: messages are `Uint8Array`s
+   */
+  readonly codec?: Codec<T>;
 }
 
 /** Options of {@link connect}. */
-export interface ConnectOptions extends WaitOptions {
+export interface ConnectOptions<T = Uint8Array> extends WaitOptions {
   /**
    * Folder of the segments.
    * @defaultValue `/dev/shm` on Linux, the temp folder elsewhere
@@ -68,14 +74,19 @@ export interface ConnectOptions extends WaitOptions {
    * @defaultValue true
    */
   readonly keepAlive?: boolean;
+  /**
+   * What messages are made of, the same on both sides: see {@link RecordOptions.codec}.
+   * @defaultValue none: messages are `Uint8Array`s
+   */
+  readonly codec?: Codec<T>;
 }
 
 /** Events of a {@link Server}. */
-export interface ServerEvents extends HandleEvents {
+export interface ServerEvents<T = Uint8Array> extends HandleEvents {
   /** A client has connected: `connection` is our side of its channel, to be closed when it is done with. */
-  connection: [connection: Channel];
+  connection: [connection: Channel<T>];
   /** A client closed its side, or died; what it sent before can still be read. */
-  disconnection: [connection: Channel, how: 'left' | 'died'];
+  disconnection: [connection: Channel<T>, how: 'left' | 'died'];
 }
 
 /** Word of the payload: the token of who listens, or 0. */
@@ -90,22 +101,24 @@ const DEFAULT_MAX_CONNECTIONS = 1024;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** Takes connections. Made by {@link listen}. */
-export class Server extends Handle<ServerEvents> implements AsyncIterable<Channel> {
+export class Server<T = Uint8Array> extends Handle<ServerEvents<T>> implements AsyncIterable<Channel<T>> {
   readonly #segment: Segment;
   readonly #notified: WaitPoint;
   readonly #serverWord: number;
   readonly #directory: string | undefined;
   readonly #maxConnections: number;
-  readonly #connections = new Set<Channel>();
+  readonly #connections = new Set<Channel<T>>();
+  readonly #codec: Codec<T> | undefined;
   /** Connections that no loop has asked for yet. */
-  readonly #pending: Channel[] = [];
+  readonly #pending: Channel<T>[] = [];
   #looping = false;
 
   /** @internal */
-  constructor(segment: Segment, options: ListenOptions) {
+  constructor(segment: Segment, options: ListenOptions<T>) {
     super(segment, 'server');
     this.#segment = segment;
     this.#directory = options.directory;
+    this.#codec = options.codec;
     this.#maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
     this.#serverWord = segment.payloadOffset / WORD_BYTES + SERVER_WORD;
     this.#notified = new WaitPoint(segment, NOTIFIED_WAITS_WORD, WaitBit.Notified);
@@ -114,12 +127,12 @@ export class Server extends Handle<ServerEvents> implements AsyncIterable<Channe
   }
 
   /** The connections that are open on this side. */
-  get connections(): readonly Channel[] {
+  get connections(): readonly Channel<T>[] {
     return [...this.#connections];
   }
 
   /** Connections as they come, those that came before included. Ends when the server is closed. One loop at a time. */
-  async *accepted(options: WaitOptions = {}): AsyncGenerator<Channel, void, undefined> {
+  async *accepted(options: WaitOptions = {}): AsyncGenerator<Channel<T>, void, undefined> {
     assertOptions(options, 'server.accepted');
     if (this.#looping)
       throw new ShmError('ERR_SHM_BUSY', `a loop over the connections of ${this.name} is running`);
@@ -136,7 +149,7 @@ export class Server extends Handle<ServerEvents> implements AsyncIterable<Channe
     }
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Channel> {
+  [Symbol.asyncIterator](): AsyncIterator<Channel<T>> {
     return this.accepted();
   }
 
@@ -191,13 +204,17 @@ export class Server extends Handle<ServerEvents> implements AsyncIterable<Channe
     const state = slotWord(slot) + SLOT_STATE;
     const token = participants.tokenAt(slot);
     if (token === 0 || load(words, state) !== WAITS) return;
-    let channel: Channel | undefined;
+    let channel: Channel<T> | undefined;
     try {
-      channel = openChannel(channelName(this.#segment, token, load(words, slotWord(slot) + SLOT_ATTEMPT)), {
-        side: 'a',
-        mode: 'open',
-        ...(this.#directory !== undefined && { directory: this.#directory }),
-      });
+      channel = openChannel<T>(
+        channelName(this.#segment, token, load(words, slotWord(slot) + SLOT_ATTEMPT)),
+        {
+          side: 'a',
+          mode: 'open',
+          ...(this.#directory !== undefined && { directory: this.#directory }),
+          ...(this.#codec !== undefined && { codec: this.#codec }),
+        },
+      );
       channel.unlink();
     } catch (error) {
       // The client gave up just now, or another one of its making stands there: not ours to judge.
@@ -212,7 +229,7 @@ export class Server extends Handle<ServerEvents> implements AsyncIterable<Channe
     else channel.close();
   }
 
-  #add(channel: Channel): void {
+  #add(channel: Channel<T>): void {
     this.#connections.add(channel);
     if (this.waiting.keepsAlive) channel.ref();
     const ended = (how: 'left' | 'died') => (): void => {
@@ -258,14 +275,14 @@ export class Server extends Handle<ServerEvents> implements AsyncIterable<Channe
  * server.closeAndRemoveIfLast();
  * ```
  */
-export function listen(name: string, options: ListenOptions = {}): Server {
+export function listen<T = Uint8Array>(name: string, options: ListenOptions<T> = {}): Server<T> {
   assertOptions(options, 'listen');
   const { maxConnections = DEFAULT_MAX_CONNECTIONS, keepAlive = true } = options;
   if (!Number.isInteger(maxConnections) || maxConnections < 1) {
     throw new RangeError(`maxConnections is a whole number of 1 or more, not ${maxConnections}`);
   }
   const segment = openMeetingPlace(name, options);
-  return handleOn(segment, keepAlive, () => new Server(segment, options));
+  return handleOn(segment, keepAlive, () => new Server<T>(segment, options));
 }
 
 /**
@@ -273,9 +290,19 @@ export function listen(name: string, options: ListenOptions = {}): Server {
  *
  * @throws {@link ShmError} `ERR_SHM_CONNECT_TIMEOUT`; the reason of `signal`; and as every opener.
  */
-export async function connect(name: string, options: ConnectOptions = {}): Promise<Channel> {
+export async function connect<T = Uint8Array>(
+  name: string,
+  options: ConnectOptions<T> = {},
+): Promise<Channel<T>> {
   assertOptions(options, 'connect');
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, keepAlive = true, capacityBytes, directory, signal } = options;
+  const {
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+    keepAlive = true,
+    capacityBytes,
+    codec,
+    directory,
+    signal,
+  } = options;
   if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is 0 or more, not ${timeoutMs}`);
   signal?.throwIfAborted();
   const place = { ...(directory !== undefined && { directory }) };
@@ -286,14 +313,15 @@ export async function connect(name: string, options: ConnectOptions = {}): Promi
   const stop = signal === undefined ? patience : AbortSignal.any([signal, patience]);
   const { words, participant } = segment;
   const slot = slotWord(participant.slot);
-  let channel: Channel | undefined;
+  let channel: Channel<T> | undefined;
   try {
     for (let attempt = 1; ; attempt++) {
-      channel = openChannel(channelName(segment, participant.token, attempt), {
+      channel = openChannel<T>(channelName(segment, participant.token, attempt), {
         ...place,
         side: 'b',
         mode: 'create',
         ...(capacityBytes !== undefined && { capacityBytes }),
+        ...(codec !== undefined && { codec }),
       });
       channel.ref();
       const met = meeting(channel, stop);
@@ -324,7 +352,7 @@ export async function connect(name: string, options: ConnectOptions = {}): Promi
 }
 
 /** Usually the server has done so. @throws all but {@link ShmError} */
-function giveNameUp(channel: Channel): void {
+function giveNameUp(channel: Pick<Channel, 'unlink'>): void {
   try {
     channel.unlink();
   } catch (error) {
@@ -334,7 +362,7 @@ function giveNameUp(channel: Channel): void {
 }
 
 /** Waits for somebody on the other side. False when it was gone before it was seen. @throws the reason of `signal` */
-function meeting(channel: Channel, signal: AbortSignal): Promise<boolean> {
+function meeting<T>(channel: Channel<T>, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     channel.once('peer-attached', () => resolve(true));

@@ -56,6 +56,16 @@ describe('a channel as a stream', () => {
     expect(stream.destroyed).toBe(true);
   });
 
+  it('does not write for ever when nobody is there to read any more', async () => {
+    const b = open('b');
+    const stream = duplexOf(open('a'));
+    const failed = once(stream, 'error');
+    stream.write(Buffer.alloc(100_000));
+    await new Promise(setImmediate);
+    b.close();
+    expect((await failed)[0]).toEqual(code('ERR_SHM_PEER_GONE'));
+  });
+
   it('is destroyed when the other side dies', async () => {
     const channel = open('a');
     const stream = duplexOf(channel);

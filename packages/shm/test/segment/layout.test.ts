@@ -56,6 +56,7 @@ describe('the layout of a segment', () => {
       SLOT_SLEEPS: 16,
       SLOT_BELL: 17,
       SLOT_KEY: 18,
+      SLOT_COUNTERS: 20,
       SegmentKind: { Raw: 1, Latest: 2, Mutex: 3, Ring: 4, Channel: 5, Log: 6, Server: 7, Queue: 8 },
     });
     expect([1, 64, 254].map(payloadOffset)).toEqual([8192, 12288, 36864]);

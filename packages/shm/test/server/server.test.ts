@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { describe, expect, inject, it } from 'vitest';
 import type { Channel } from '../../src/channel/channel.js';
+import { jsonCodec } from '../../src/record/codec.js';
 import { requestsOver } from '../../src/server/requests.js';
 import { connect, listen } from '../../src/server/server.js';
 import { listSegments } from '../../src/tools/inspect.js';
@@ -29,6 +30,19 @@ describe('listen and connect', () => {
     for (const connection of connections) connection.close();
     expect(server.closeAndRemoveIfLast()).toBe(true);
     expect(readdirSync(place.directory)).toEqual([]);
+  });
+
+  it('carry what a codec makes of bytes', async () => {
+    const codec = jsonCodec<{ readonly n: number }>();
+    const server = listen(place.name, { ...here(), codec });
+    const connection = await connect(place.name, { ...here(), codec });
+    const [taken] = server.connections;
+    await connection.send({ n: 1 });
+    expect(await taken?.receive()).toEqual({ n: 1 });
+    await taken?.send({ n: 2 });
+    expect(await connection.receive()).toEqual({ n: 2 });
+    connection.close();
+    server.closeAndRemoveIfLast();
   });
 
   it('wait for a server that comes later', async () => {

@@ -4,8 +4,13 @@
  */
 import { openLatest } from '../../src/latest/latest.js';
 import { openMutex } from '../../src/lock/mutex.js';
+import { load } from '../../src/platform/atomics.js';
+import { NOTIFIED_WAITS_WORD, NOTIFIED_WORD } from '../../src/segment/layout.js';
+import { Segment } from '../../src/segment/segment.js';
 import { openSegment } from '../../src/segment/shared-segment.js';
 import { inspect, listSegments } from '../../src/tools/inspect.js';
+import { WaitBit, WaitPoint } from '../../src/waiting/wait-point.js';
+import { Waiting } from '../../src/waiting/waiting.js';
 import { messageActors } from './message-actors.js';
 import type { Place } from './scenario.js';
 
@@ -56,6 +61,14 @@ export const actors: Readonly<Record<string, (place: Place) => unknown>> = {
       segment.words[0] = (segment.words[0] ?? 0) + 1;
       lock.release();
     }
+  },
+  'wait for a notification with the thread blocked, and never look by itself': ({ name, directory }) => {
+    const segment = Segment.open(undefined, name, { directory });
+    const { words } = segment;
+    const seen = load(words, NOTIFIED_WORD);
+    const point = new WaitPoint(segment, NOTIFIED_WAITS_WORD, WaitBit.Notified);
+    const isNew = (): boolean => load(words, NOTIFIED_WORD) !== seen;
+    return new Waiting(segment).untilSync(point, isNew, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
   },
   'wait for the mutex with the thread blocked': ({ name, directory }) => {
     const lock = openMutex(name, { directory }).lockSync();

@@ -44,7 +44,11 @@ export class KillHarness {
     const { steps } = await this.#runToTheEnd(scenario);
     await inLanes(async (next) => {
       for (let stopped = next(steps); stopped !== undefined; stopped = next(steps)) {
-        await this.#stopOnce(scenario, stopped);
+        let tries = 1;
+        while (!(await this.#stopOnce(scenario, stopped))) {
+          if (++tries > MAX_TRIES)
+            throw new Error(`${scenario.name} never came to step ${stopped.step} again`);
+        }
       }
     });
     return steps.length;
@@ -75,12 +79,15 @@ export class KillHarness {
     return isKilled;
   }
 
-  async #stopOnce<S, P>(scenario: Scenario<S, P>, stopped: KillPoint): Promise<void> {
+  /** @returns false when the operation was over before, as in {@link #killOnce} */
+  async #stopOnce<S, P>(scenario: Scenario<S, P>, stopped: KillPoint): Promise<boolean> {
     const child = new ChildProcess(this.#program);
+    let isStopped = false;
     try {
       await this.#run(scenario, `stopped at ${stopped.step} (${stopped.label})`, async (state, place) => {
         const done = child.command({ scenario: scenario.name, place, signal: 'SIGSTOP', step: stopped.step });
-        if (!(await child.stopped(done))) throw new Error('the child was not stopped');
+        isStopped = await child.stopped(done);
+        if (!isStopped) return;
         try {
           await scenario.whileStopped?.(state, place, stopped);
         } finally {
@@ -93,6 +100,7 @@ export class KillHarness {
     } finally {
       await child.end();
     }
+    return isStopped;
   }
 
   async #runToTheEnd<S, P>(scenario: Scenario<S, P>): Promise<{ steps: KillPoint[] }> {

@@ -48,6 +48,18 @@ describe.skipIf(process.platform !== 'linux')('a thread that blocks', { timeout:
     await thread.end();
   });
 
+  it('is woken by the futex, not by chance', async () => {
+    const { directory, name } = place;
+    using segment = openSegment(name, { directory });
+    const { words } = memoryOf(segment);
+    const thread = startThread();
+    const woken = thread.act('wait for a notification with the thread blocked, and never look by itself');
+    while (((words[slotWord(1) + SLOT_SLEEPS] ?? 0) & BLOCKED_BIT) === 0) await new Promise(setImmediate);
+    segment.notify();
+    expect((await woken).result).toBe(true);
+    await thread.end();
+  });
+
   it('has the lock in turn with another process, and counts right', async () => {
     const { directory, name } = place;
     using segment = openSegment(name, { directory });
