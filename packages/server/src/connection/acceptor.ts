@@ -126,14 +126,12 @@ export class Acceptor {
     let seen: Buffer = NOTHING;
     let firstBytes = 0;
     let cancelSilence: (() => void) | undefined;
-    const refuse = (): undefined => {
+    const refuse = (): void => {
       leave();
       this.#refuse(socket, 'line', refusal ?? CloseCode.HandshakeTimeout);
     };
-    const deadline = wheel.schedule(
-      { expire: refuse },
-      refusal === undefined ? options.handshakeTimeoutMs : PATIENCE_MS,
-    );
+    const patienceMs = refusal === undefined ? options.handshakeTimeoutMs : PATIENCE_MS;
+    const deadline = wheel.schedule(patienceMs, refuse);
     if (refusal === undefined) this.#waiting.set(socket, { since: wheel.now, refuse });
     const leave = (): void => {
       this.#waiting.delete(socket);

@@ -95,7 +95,7 @@ export class Connection<Greeting> implements LinkHandler, InputGateOwner {
     this.sender = new Sender(context, link, this.gate, peer);
     this.#state = { name: 'greeting', greeting };
     this.heardAt = context.wheel.now;
-    this.#deadline = context.wheel.schedule(this, context.options.handshakeTimeoutMs);
+    this.#deadline = context.wheel.repeat(context.options.handshakeTimeoutMs, this.#expire);
     link.handler = this;
   }
 
@@ -146,31 +146,21 @@ export class Connection<Greeting> implements LinkHandler, InputGateOwner {
   /** Moves the deadline: of the handshake, of watching the session, or of leaving. */
   setDeadline(delayMs: number): void {
     this.clearDeadline();
-    this.#deadline = this.#context.wheel.schedule(this, delayMs);
+    this.#deadline = this.#context.wheel.repeat(delayMs, this.#expire);
   }
 
   clearDeadline(): void {
     this.#context.wheel.cancel(this.#deadline);
   }
 
-  expire(now: number): number | undefined {
+  readonly #expire = (now: number): number | undefined => {
     const state = this.#state;
-    switch (state.name) {
-      case 'greeting':
-        this.close(CloseCode.HandshakeTimeout, this.#peer.greetingTimeout());
-        return undefined;
-      case 'admitting':
-        this.close(CloseCode.HandshakeTimeout, 'the handshake took too long');
-        return undefined;
-      case 'open':
-        return this.#peer.watch?.(state.session, now);
-      case 'leaving':
-        this.end(true);
-        return undefined;
-      case 'closed':
-        return undefined;
-    }
-  }
+    if (state.name === 'open') return this.#peer.watch?.(state.session, now);
+    if (state.name === 'greeting') this.close(CloseCode.HandshakeTimeout, this.#peer.greetingTimeout());
+    if (state.name === 'admitting') this.close(CloseCode.HandshakeTimeout, 'the handshake took too long');
+    if (state.name === 'leaving') this.end(true);
+    return undefined;
+  };
 
   // ── input ──
 

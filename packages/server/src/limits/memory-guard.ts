@@ -51,11 +51,10 @@ export class MemoryGuard {
     this.#look = look;
     this.#giveUp = giveUp;
     this.#update(wheel.now);
-    const expire = (now: number): number => {
+    wheel.repeat(LOOK_EVERY_MS, (now) => {
       this.#update(now);
       return LOOK_EVERY_MS;
-    };
-    wheel.schedule({ expire }, LOOK_EVERY_MS);
+    });
   }
 
   /** Whether nobody new should come in. */

@@ -57,7 +57,7 @@ export class RefusalLog {
     }
     const entry = { suppressed: 0 };
     this.#kinds.set(kind, entry);
-    const expire = (): number | undefined => {
+    this.#wheel.repeat(REPEAT_MS, () => {
       if (entry.suppressed === 0) {
         this.#kinds.delete(kind);
         return undefined;
@@ -66,8 +66,7 @@ export class RefusalLog {
       entry.suppressed = 0;
       say({ suppressed }, `; ${suppressed} more within ${REPEAT_MS / 1000} s`);
       return REPEAT_MS;
-    };
-    this.#wheel.schedule({ expire }, REPEAT_MS);
+    });
     say({}, '');
   }
 }

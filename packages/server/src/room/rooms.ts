@@ -194,7 +194,7 @@ export class Rooms {
     const isTimed = this.#leases.delete(room);
     this.#leases.set(room, freeAt);
     if (isTimed) return;
-    this.#wheel.schedule({ expire: (now) => this.#expireLease(room, now) }, emptyRoomTtlMs);
+    this.#wheel.repeat(emptyRoomTtlMs, (now) => this.#expireLease(room, now));
   }
 
   /** Drops entries that are too old, in all rooms. */

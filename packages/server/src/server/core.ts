@@ -77,12 +77,11 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
   };
   const admission = new Admission(context);
   const applier = new EntryApplier(context, state, (member) => sessions.byMember(member)?.openInbox().room);
-  const expire = (now: number): number => {
+  wheel.repeat(EXPIRE_EVERY_MS, (now) => {
     for (const part of [rooms, bans, kicked, addresses, accounts]) part.expire(now);
     for (const session of sessions) session.inbox?.expire(now);
     return EXPIRE_EVERY_MS;
-  };
-  wheel.schedule({ expire }, EXPIRE_EVERY_MS);
+  });
   return {
     ...context,
     accounts,

@@ -184,12 +184,13 @@ export class Session implements SessionPerson {
     this.#mustAuthenticate = false;
     this.#dropCredentials();
     if (expiresInMs === undefined || expiresInMs === Number.POSITIVE_INFINITY) return;
-    const expire = (): undefined => this.reauthenticate('the credentials have run out');
-    this.#credentials = this.#context.wheel.schedule({ expire }, expiresInMs);
+    this.#credentials = this.#context.wheel.schedule(expiresInMs, () =>
+      this.reauthenticate('the credentials have run out'),
+    );
   }
 
   /** Closes the connection in a way that makes its client come back, with new credentials. */
-  reauthenticate(reason: string): undefined {
+  reauthenticate(reason: string): void {
     this.#mustAuthenticate = true;
     this.#dropCredentials();
     this.peer?.close(CloseCode.CredentialsExpired, reason);
@@ -357,10 +358,7 @@ export class Session implements SessionPerson {
 
   /** Is kept for the resume window; then others are told `kind`. */
   #keep(kind: Leaving, from: string | undefined): void {
-    const expire = (): undefined => {
-      this.end(kind);
-    };
-    const lease = this.#context.wheel.schedule({ expire }, this.#context.options.resumeWindowMs);
+    const lease = this.#context.wheel.schedule(this.#context.options.resumeWindowMs, () => this.end(kind));
     this.#life = { name: 'away', lease, from };
   }
 
@@ -394,12 +392,9 @@ export class Session implements SessionPerson {
   /** Tells the log that the name is free; again later, if it cannot take that now. */
   #claimEnd(): void {
     const { log, options, wheel } = this.#context;
-    const expire = (): undefined => {
-      this.#claimEnd();
-    };
     const origin: Origin = {
       appended: () => {},
-      refused: () => void wheel.schedule({ expire }, END_RETRY_MS),
+      refused: () => void wheel.schedule(END_RETRY_MS, () => this.#claimEnd()),
     };
     const subject = { sender: this.memberId, at: options.clock.now(), origin };
     log.append(claim(ClaimKind.SessionEnded, subject, undefined));

@@ -7,23 +7,14 @@
  */
 import type { SteadyClock } from './clock.js';
 
-/** Something with a deadline. */
-export interface Timed {
-  /**
-   * Called when a deadline has come.
-   *
-   * @returns milliseconds until it wants to be called again, or `undefined` for never
-   */
-  expire(now: number): number | undefined;
-}
-
 /** Handle of an entry, for {@link TimerWheel.cancel}. */
 export interface TimerEntry {
-  timed: Timed | undefined;
+  run: ((now: number) => unknown) | undefined;
 }
 
 interface Slotted extends TimerEntry {
   rounds: number;
+  readonly repeats: boolean;
 }
 
 const SLOTS = 64;
@@ -45,16 +36,22 @@ export class TimerWheel {
     this.#stop = clock.every(tickMs, () => this.#tick());
   }
 
-  /** Calls `timed.expire` after `delayMs`, up to one tick sooner or later. */
-  schedule(timed: Timed, delayMs: number): TimerEntry {
-    const entry: Slotted = { timed, rounds: 0 };
-    this.#insert(entry, delayMs);
-    return entry;
+  /** Calls `run` once after `delayMs`, up to one tick sooner or later. */
+  schedule(delayMs: number, run: (now: number) => void): TimerEntry {
+    return this.#insert({ run, rounds: 0, repeats: false }, delayMs);
+  }
+
+  /**
+   * Calls `run` after `delayMs`, and again after as many milliseconds as it answers each time, until it answers
+   * `undefined`.
+   */
+  repeat(delayMs: number, run: (now: number) => number | undefined): TimerEntry {
+    return this.#insert({ run, rounds: 0, repeats: true }, delayMs);
   }
 
   /** Forgets an entry; it goes away when its slot comes. */
   cancel(entry: TimerEntry): void {
-    entry.timed = undefined;
+    entry.run = undefined;
   }
 
   close(): void {
@@ -62,10 +59,11 @@ export class TimerWheel {
     for (const slot of this.#slots) slot.clear();
   }
 
-  #insert(entry: Slotted, delayMs: number): void {
+  #insert(entry: Slotted, delayMs: number): TimerEntry {
     const ticks = Math.max(1, Math.ceil(delayMs / this.#tickMs));
     entry.rounds = Math.floor((ticks - 1) / SLOTS);
     this.#slots[(this.#position + ticks) % SLOTS]!.add(entry);
+    return entry;
   }
 
   #tick(): void {
@@ -74,13 +72,13 @@ export class TimerWheel {
     const slot = this.#slots[this.#position]!;
     // A copy: an entry that wants one whole round more goes back into this very slot.
     for (const entry of [...slot]) {
-      if (entry.timed !== undefined && entry.rounds > 0) {
+      if (entry.run !== undefined && entry.rounds > 0) {
         entry.rounds--;
         continue;
       }
       slot.delete(entry);
-      const again = entry.timed?.expire(this.now);
-      if (again !== undefined) this.#insert(entry, again);
+      const againMs = entry.run?.(this.now);
+      if (entry.repeats && typeof againMs === 'number') this.#insert(entry, againMs);
     }
   }
 }

@@ -19,7 +19,7 @@ describe('TimerWheel', () => {
       clock.advance(random.below(300));
       const delayMs = random.below(60_000);
       const dueAt = clock.now() + delayMs;
-      wheel.schedule({ expire: () => void late.push(clock.now() - dueAt) }, delayMs);
+      wheel.schedule(delayMs, () => late.push(clock.now() - dueAt));
     }
     clock.advance(61_000);
     expect(late).toHaveLength(500);
@@ -33,33 +33,42 @@ describe('TimerWheel', () => {
     (everyMs) => {
       const { clock, wheel } = setUp();
       let calls = 0;
-      wheel.schedule(
-        {
-          expire: () => {
-            if (++calls > 100) throw new Error('it does not let go');
-            return everyMs;
-          },
-        },
-        everyMs,
-      );
+      wheel.repeat(everyMs, () => {
+        if (++calls > 100) throw new Error('it does not let go');
+        return everyMs;
+      });
       clock.advance(everyMs * 5);
       expect(calls).toBe(5);
     },
   );
 
+  it('calls a scheduled entry once, whatever it answers, and a repeated one until it has had enough', () => {
+    const { clock, wheel } = setUp();
+    const calls = { once: 0, thrice: 0 };
+    wheel.schedule(1000, () => {
+      calls.once++;
+      return 1000;
+    });
+    wheel.repeat(1000, () => (++calls.thrice < 3 ? 500 : undefined));
+    clock.advance(2000);
+    expect(calls).toEqual({ once: 1, thrice: 3 });
+    clock.advance(10_000);
+    expect(calls).toEqual({ once: 1, thrice: 3 });
+  });
+
   it('does not call what was cancelled, and lets go of it', () => {
     const { clock, wheel } = setUp();
     let calls = 0;
-    const entry = wheel.schedule({ expire: () => void calls++ }, 1000);
+    const entry = wheel.schedule(1000, () => calls++);
     wheel.cancel(entry);
-    expect(entry.timed).toBeUndefined();
+    expect(entry.run).toBeUndefined();
     clock.advance(20_000);
     expect(calls).toBe(0);
   });
 
   it('runs on one timer, which close stops', () => {
     const { clock, wheel } = setUp();
-    for (let i = 0; i < 100; i++) wheel.schedule({ expire: () => 1000 }, 1000);
+    for (let i = 0; i < 100; i++) wheel.repeat(1000, () => 1000);
     expect(clock.pending).toBe(1);
     wheel.close();
     expect(clock.pending).toBe(0);

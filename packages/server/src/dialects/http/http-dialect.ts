@@ -14,7 +14,7 @@ import { AddressRanges, peerAddress } from '../../limits/addresses/address-range
 import { clientAddress } from '../../limits/addresses/forwarded.js';
 import type { LogCondition } from '../../log/event-log.js';
 import type { HttpOptions } from '../../options/http-options.js';
-import type { Timed, TimerEntry } from '../../time/timer-wheel.js';
+import type { TimerEntry } from '../../time/timer-wheel.js';
 import { BinaryPeer } from '../binary/binary-peer.js';
 import { SliceFramer, WebSocketLink } from '../websocket/websocket-link.js';
 import {
@@ -132,7 +132,7 @@ export class HttpDialect implements Dialect {
     const lookMs = Math.max(1, Math.min(Math.floor(handshakeTimeoutMs / LOOKS), this.#keepAliveMs));
     let quietMs = 0;
     let isQuiet = isKept;
-    const expire = (): number | undefined => {
+    const look = (): number | undefined => {
       // What is held up by us cannot be complete.
       if (this.#exchanges.get(socket)?.gate.isHeldUp) return lookMs;
       if (isQuiet && socket.bytesRead === read) {
@@ -153,14 +153,14 @@ export class HttpDialect implements Dialect {
       socket.destroySoon();
       return undefined;
     };
-    this.#setDeadline(socket, { expire }, isQuiet ? lookMs : handshakeTimeoutMs);
+    this.#setDeadline(socket, isQuiet ? lookMs : handshakeTimeoutMs, look);
   }
 
   /** An answer may take as long as it needs, as long as it is being read. */
   #expectReading(socket: Socket): void {
     let written = -1;
     let unsent = 0;
-    const expire = (): number | undefined => {
+    const look = (): number | undefined => {
       if (unsent > 0 && written === socket.bytesWritten && unsent === socket.writableLength) {
         socket.destroy();
         return undefined;
@@ -169,14 +169,14 @@ export class HttpDialect implements Dialect {
       unsent = socket.writableLength;
       return ANSWER_STALL_MS;
     };
-    this.#setDeadline(socket, { expire }, ANSWER_STALL_MS);
+    this.#setDeadline(socket, ANSWER_STALL_MS, look);
   }
 
-  #setDeadline(socket: Socket, timed: Timed, delayMs: number): void {
+  #setDeadline(socket: Socket, delayMs: number, look: () => number | undefined): void {
     const exchange = this.#exchanges.get(socket);
     if (!exchange) return;
     if (exchange.deadline) this.#context.wheel.cancel(exchange.deadline);
-    exchange.deadline = this.#context.wheel.schedule(timed, delayMs);
+    exchange.deadline = this.#context.wheel.repeat(delayMs, look);
   }
 
   /** The connection is no longer HTTP, or no longer at all. */
