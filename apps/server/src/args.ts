@@ -11,7 +11,7 @@ import { UsageError } from './usage-error.js';
 
 export { UsageError };
 
-/** What the command line asks for. */
+/** The command line, parsed. */
 export interface Arguments {
   /** `undefined`: every address of this machine, IPv4 and IPv6. */
   readonly host: string | undefined;

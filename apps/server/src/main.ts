@@ -194,7 +194,7 @@ function createLogger(args: Arguments, output: LogOutput): pino.Logger {
   );
 }
 
-/** What becomes of a line of JSON. */
+/** Turns a line of JSON into what is written. */
 function format({ json }: Arguments): (line: string) => string {
   if (json) return (line) => line;
   return prettyFactory({

@@ -7,7 +7,7 @@ import type { ChatServer, SessionInfo } from '@chat/server';
 
 /** Fields whose content the sentence has as well: for a log that people read. */
 export const TOLD_FIELDS: readonly string[] = ['session', 'others'];
-/** What is told within one period. */
+/** Lines that one period may have. */
 const MAX_LINES_PER_PERIOD = 20;
 const PERIOD_MS = 10_000;
 

@@ -1,5 +1,5 @@
 /**
- * What a browser gets from the chat port: the web client, the metrics, and a plain no to everything else.
+ * The chat port for a browser: the web client, the metrics, and a plain no to everything else.
  *
  * The page may run its own files and nothing else: no inline script, no other origin, no HTML made from text
  * (Trusted Types). It may open WebSockets anywhere, because its user may type the address of another server.
@@ -7,7 +7,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
 import type { WebAsset, WebAssets } from './web-assets.js';
 
-/** What is served besides the files of the web client. */
+/** The parts of what is served. */
 export interface WebOptions {
   readonly assets: WebAssets;
   /** Answers `GET /metrics`. */

@@ -33,11 +33,11 @@ export class Acceptor {
   readonly #context: ConnectionContext;
   readonly #dialects: Dialects;
   readonly #sockets = new Set<Socket>();
-  /** What is inside of those that turned out to be TLS. */
+  /** The plain streams within connections that turned out to be TLS. */
   readonly #insides = new Set<Socket>();
-  /** Those over the limit of their address; not among the others. */
+  /** Connections over the limit of their address; not among the others. */
   readonly #refused = new Set<Socket>();
-  /** Who has not said what it speaks, the longest waiting first. */
+  /** Connections that have not shown what they speak, the longest waiting first. */
   readonly #waiting = new Map<Socket, Waiting>();
 
   constructor(context: ConnectionContext, dialects: Dialects) {
@@ -160,7 +160,7 @@ export class Acceptor {
       const endsBySilence = firstBytes > 1 && lineIdleMs > 0 && lineIdleMs <= MAX_TIMER_MS;
       if (endsBySilence) cancelSilence = options.clock.after(lineIdleMs, () => settle('line'));
     };
-    // Whoever ends before saying anything that could be told apart, such as "GE", spoke in lines if at all.
+    // An end before detection, as behind "GE", is treated as the line dialect.
     const onEnd = (): void => {
       leave();
       if (seen.length === 0 || refusal !== undefined) {
@@ -194,7 +194,7 @@ export class Acceptor {
     }
   }
 
-  /** Who speaks without TLS where it is required is told so in its own dialect; a page is sent to the secure one. */
+  /** Refuses a connection without TLS where that is required, in its dialect; a page is sent to the secure one. */
   #refusePlain(socket: Socket, dialect: Exclude<DialectName, 'tls'>, seen: Buffer): void {
     const address = peerAddress(socket);
     this.#context.refusals.refused(
@@ -231,7 +231,7 @@ export class Acceptor {
   }
 }
 
-/** What a connection came in by. */
+/** The listener that a connection came in by. */
 interface Door {
   readonly tls: TlsLayer | undefined;
   /** Whether TLS was taken off already. */

@@ -17,7 +17,7 @@ export type AnswerPart = Buffer | readonly [head: Buffer, rest: Buffer];
 export class AnswerBuffer {
   #bytes: Buffer | undefined;
   #used = 0;
-  /** What comes before the bytes. */
+  /** Parts that come before the bytes. */
   #parts: AnswerPart[] | undefined;
   #partBytes = 0;
 

@@ -5,8 +5,8 @@
  *        ▲             │
  *        └─ refused ───┘        from each of them it may be closed at once
  *
- * Here are the deadline of the handshake, what input is charged to, and the ways in which a connection ends. What bytes
- * mean, and how something is said to the client, is the dialect's: its peer does that.
+ * Here are the deadline of the handshake, the account of input, and the ways in which a connection ends. The dialect
+ * knows what bytes mean, and how something is said to the client: its peer does that.
  */
 import { CLOSE_CODE_OF_ERROR, CloseCode, closeCodeInfo, ProtocolError } from '@chat/protocol';
 import { NoticeKind } from '@chat/protocol/frames';
@@ -46,7 +46,7 @@ interface Drain {
   isAnswered: boolean;
 }
 
-/** What a dialect does with a connection. */
+/** The part of a connection that its dialect implements. */
 export interface DialectPeer extends Peer {
   /** Whether a session of this dialect can go on over another connection. */
   readonly canResume: boolean;
@@ -58,7 +58,7 @@ export interface DialectPeer extends Peer {
   takeNext(): boolean | Promise<void>;
   /** See `LinkHandler`. */
   onEnd(isGoodbye: boolean): void;
-  /** What a client is told that took too long to greet. */
+  /** The reason that is told to a client which took too long to greet. */
   greetingTimeout(): string;
   /**
    * Looks after a session from time to time.
@@ -76,7 +76,7 @@ export class Connection<Greeting> implements LinkHandler, InputGateOwner {
   readonly link: Link;
   readonly sender: Sender;
   readonly gate: InputGate;
-  /** What input is charged to: once it has a session, the account of that. */
+  /** The account of its input: once it has a session, that of the session. */
   input: InputAccount;
   /** When the client was heard last, by the clock of the wheel. */
   heardAt: number;
@@ -133,7 +133,7 @@ export class Connection<Greeting> implements LinkHandler, InputGateOwner {
     const state = this.#state as ConnectionState<Greeting>;
     const isResumable = 'session' in result && this.#peer.canResume && result.welcome.resumed;
     if (state.name === 'closed') {
-      // Nobody knows the secret of a new session.
+      // A new session cannot be resumed: its secret was never told.
       if ('session' in result) result.session.disconnected(this.#peer, state.byGoodbye, isResumable);
       return undefined;
     }

@@ -7,7 +7,7 @@ import type { CloseCode } from '@chat/protocol';
 /** A connection of which so much is known. */
 export interface Arrival {
   readonly socket: Socket;
-  /** What was read already, one byte at least. */
+  /** Bytes that were read already, one at least. */
   readonly seen: Buffer;
   /** How many of these bytes came first, together. */
   readonly firstBytes: number;
@@ -27,6 +27,6 @@ export interface ConnectionRefusal {
 export interface Dialect {
   /** Takes the connection over, limits having been counted. */
   accept(arrival: Arrival): void;
-  /** What a client of this dialect is told before its connection is ended. */
+  /** The bytes that refuse a client of this dialect, before its connection is ended. */
   refusal(refusal: ConnectionRefusal): Uint8Array | string;
 }

@@ -10,7 +10,7 @@
 import type { InputAccount } from '../limits/input-account.js';
 import type { Clock } from '../time/clock.js';
 
-/** What input is read from. */
+/** A source that input is read from. */
 export interface InputSource {
   pause(): unknown;
   resume(): unknown;
@@ -24,7 +24,7 @@ export interface InputGateOwner {
   debtMs(): number;
   /** A unit could not be handled. */
   failed(error: unknown): void;
-  /** What its units are charged to. It may change with a unit, when a session goes on over another connection. */
+  /** The account of its units. It may change with a unit, when a session goes on over another connection. */
   readonly input?: InputAccount;
 }
 
@@ -35,7 +35,7 @@ export class InputGate {
   #waiting = false;
   #inDebt = false;
   #blocked = false;
-  /** What was read waits for a turn, or for the debt of an address. */
+  /** Input that was read waits for a turn, or for the debt of an address. */
   #held = false;
   #stopped = false;
 
@@ -102,7 +102,7 @@ export class InputGate {
       });
   }
 
-  /** What was read waits, in the order in which it came. */
+  /** Lets input that was read wait, in the order in which it came. */
   #hold(account: InputAccount, wasServed: boolean): void {
     this.#held = true;
     this.#source.pause();
@@ -125,7 +125,7 @@ export class InputGate {
     });
   }
 
-  /** What was taken in comes before what is still to be read. */
+  /** Handles what was read, then reads on. */
   #goOn(): void {
     this.run();
     this.#resume();

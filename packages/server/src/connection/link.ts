@@ -157,7 +157,7 @@ export function endSocket(socket: Socket, clock: Clock, last?: Uint8Array | stri
   if (socket.destroyed) return;
   if (last === undefined) socket.end();
   else socket.end(last);
-  // What still comes in is read and thrown away: unread input would turn our last words into a reset.
+  // Input that still comes is read and thrown away: unread, it would turn the last bytes into a reset.
   socket.resume();
   const cancel = clock.after(LINGER_MS, () => socket.destroy());
   socket.once('close', cancel);

@@ -24,7 +24,7 @@ export class Sender {
   /** Answers that were written and are not out yet, at the most. */
   #unsentAnswers = 0;
   #onFlushed: (() => void) | undefined;
-  /** What was sent last of what the session had not seen. */
+  /** The room that was served last when the session caught up. */
   #servedLast: Membership | undefined;
 
   /**
@@ -154,7 +154,7 @@ export class Sender {
     });
   }
 
-  /** What was unsent is out. */
+  /** The socket holds no unsent bytes any more. */
   unblock(): void {
     this.#isBlocked = false;
     this.#unsentAnswers = 0;

@@ -116,7 +116,7 @@ export class TlsLayer {
   }
 
   /**
-   * Shows other certificates from now on. What is not given stays as it is.
+   * Shows other certificates from now on. A certificate that is not given stays as it is.
    *
    * @throws ServerError `ERR_SERVER_BAD_OPTION` when certificate and key cannot be used; nothing changes then
    */

@@ -1,5 +1,5 @@
 /**
- * Who is not welcome for a while: names, and addresses (IPv6 by /64, as everywhere).
+ * Bans, each for a while: of names, and of addresses (IPv6 by /64, as everywhere).
  */
 import { looks } from '../names/names.js';
 import type { SteadyClock } from '../time/clock.js';

@@ -71,8 +71,7 @@ class AddressAccount {
   }
 }
 
-/** The accounts of all that are connected, and of those that may come back. */
-/** What an address may send at once comes in so many seconds, and of a client's bytes in so many. */
+/** The burst of an address, and of the bytes of a client, in seconds of its rate. */
 const ADDRESS_BURST_S = 4;
 const BYTES_BURST_S = 2;
 
@@ -88,6 +87,7 @@ export type InputOptions = Pick<
   | 'maxRateViolations'
 >;
 
+/** The accounts of all that are connected, and of those that may come back. */
 export class InputAccounts {
   readonly clock: SteadyClock;
   readonly turns: InputTurns = new InputTurns();
@@ -311,7 +311,7 @@ export class InputAccount {
     for (const { turn } of this.#blocks) turn.use(units);
   }
 
-  /** What its address owes, if it has its part in that. */
+  /** The debt of its address; 0 for a client that has used little. */
   #addressDebtMs(): number {
     let most = 0;
     for (const { messages, bytes } of this.#blocks) {

@@ -7,7 +7,7 @@
 import { getHeapStatistics } from 'node:v8';
 import type { TimerWheel } from '../time/timer-wheel.js';
 
-/** What a process uses and may use. */
+/** Memory that a process uses, and may use. */
 export interface MemoryUse {
   /** Memory of the process that is in use. */
   readonly residentBytes: number;
@@ -20,7 +20,7 @@ export interface MemoryUse {
 const LOOK_EVERY_MS = 1000;
 /** Above this part of the limit history gives up some of its own. */
 const GIVE_UP_SHARE = 0.9;
-/** What was given up is resident until it is collected as garbage; so long it counts as free already. */
+/** Memory that was given up stays resident until it is collected as garbage. It counts as free from the start. */
 const COLLECTED_AFTER_MS = 30_000;
 /** V8 ends the process at the limit of its heap, and works hard before. */
 const HEAP_SHARE = 0.9;
@@ -31,7 +31,7 @@ export class MemoryGuard {
   /** Told each time that it changes. */
   readonly #onChange: (isShort: boolean, use: MemoryUse) => void;
   readonly #giveUp: (wantedBytes: number) => number;
-  /** What was given up lately. */
+  /** Memory that was given up lately. */
   #uncollected: { readonly bytes: number; readonly until: number }[] = [];
   #isShort = false;
 

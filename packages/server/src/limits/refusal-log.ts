@@ -1,7 +1,7 @@
 /**
  * Log lines that strangers can cause, as often as they like: refusals, and failures of hooks.
  *
- * The first of a kind is one line at once. What follows within the minute is counted, and told as one line with the
+ * The first of a kind is one line at once. The others of that minute are counted, and told as one line with the
  * count at its end. A kind is an option and an address, or a place in the code; many addresses share one line.
  */
 
@@ -19,7 +19,7 @@ type Say = (more: { readonly suppressed?: number }, end: string) => void;
 export class RefusalLog {
   readonly #logger: Logger;
   readonly #wheel: TimerWheel;
-  /** What was suppressed of each kind in this minute. */
+  /** Lines that were suppressed in this minute, by kind. */
   readonly #kinds = new Map<string, { suppressed: number }>();
 
   constructor(logger: Logger, wheel: TimerWheel) {

@@ -64,7 +64,7 @@ export class TokenBucket {
   #refill(now: number): void {
     const { perSecond, burst } = this.#rate;
     const elapsed = Math.max(0, now - this.#updatedAt);
-    // No time at all times infinity is no number.
+    // 0 × Infinity is NaN.
     const back = perSecond === Number.POSITIVE_INFINITY ? perSecond : (elapsed * perSecond) / 1000;
     this.#tokens = Math.min(burst, this.#tokens + back);
     this.#updatedAt = now;

@@ -4,7 +4,7 @@
  * the error is logged, and nobody else notices.
  */
 
-/** What a hook is told about a connection. */
+/** A connection, as hooks and listeners see it. */
 export interface SessionInfo {
   /** Id of the member in entries; 0 before the handshake is complete. */
   readonly memberId: number;

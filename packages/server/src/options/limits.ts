@@ -331,7 +331,7 @@ export interface LimitProduct {
 
 /** A row of the table. */
 interface LimitRow {
-  /** What its number counts; that of a rate, per second. */
+  /** The unit of its number; a rate counts per second. */
   readonly unit: 'bytes' | 'ms' | 'number';
   /** Where nothing is said; see `orMore` and `orLess`. */
   readonly default: number;
@@ -351,11 +351,11 @@ interface LimitRow {
   readonly unlimited?: number | true;
   /** How it has to fit together with `maxFrameBytes`. @defaultValue in no way */
   readonly frame?: 'fits-into-one' | 'holds-one';
-  /** What it bounds: part of a sentence, in Markdown. */
+  /** The thing that it bounds: part of a sentence, in Markdown. */
   readonly text: string;
 }
 
-/** What there is to know about one limit. */
+/** One limit: its unit, its default, its bounds. */
 export interface Limit extends LimitRow {
   /** Its default in words, in Markdown. */
   readonly defaultText: string;

@@ -2,7 +2,7 @@
  * A charset from before UTF-8, both ways, for clients that know nothing else: `windows-1255` and the like.
  *
  * The platform decodes (the Encoding Standard's `TextDecoder`); its tables are turned round for encoding: each
- * byte, and each pair of bytes where one byte is not a character. What is beyond them becomes a question mark.
+ * byte, and each pair of bytes where one byte is not a character. Any other character becomes a question mark.
  */
 const QUESTION_MARK = 0x3f;
 const REPLACEMENT = '\uFFFD';

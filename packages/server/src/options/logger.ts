@@ -6,11 +6,11 @@ import { printable } from '@chat/protocol/lines';
 
 /** Takes structured log lines. A pino logger fits. */
 export interface Logger {
-  /** What happened to one connection. */
+  /** Events of one connection. */
   debug(fields: object, message: string): void;
-  /** What an operator wants to know. */
+  /** Facts for an operator. */
   info(fields: object, message: string): void;
-  /** What may need attention. */
+  /** Facts that may need attention. */
   warn(fields: object, message: string): void;
   /** A defect, or something that the system refused. */
   error(fields: object, message: string): void;
@@ -24,7 +24,7 @@ export const silentLogger: Logger = {
   error: () => {},
 };
 
-/** What one field of a log line shows at the most, in UTF-16 units: strangers choose names and agents. */
+/** Longest text in one field of a log line, in UTF-16 units: strangers choose names and agents. */
 export const MAX_LOGGED_LENGTH = 256;
 
 /**

@@ -15,10 +15,10 @@ import { CalmLogger, type Logger, silentLogger } from './logger.js';
 import { assertHooks, assertMethods, assertNames, HTTP_NAMES } from './option-names.js';
 import { resolveLimits } from './resolve-limits.js';
 
-/** What happens to a reader that is further behind than the log reaches back. */
+/** How the server treats a reader that is further behind than the log reaches back. */
 export type SlowConsumerPolicy = 'close' | 'skip';
 
-/** What happens to somebody who wants the name of another. */
+/** How the server treats a client that wants a name which somebody has. */
 export type DuplicateNamePolicy = 'refuse' | 'suffix' | 'takeover';
 
 /** Options of `createChatServer`. Every limit is per server unless its name says otherwise. */

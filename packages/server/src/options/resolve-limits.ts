@@ -10,7 +10,7 @@ import { LIMITS, type Limit, type LimitName, type LimitOptions, type LimitProduc
 /** Every limit, as it holds. */
 export type ResolvedLimits = Required<LimitOptions>;
 
-/** What a default may depend on, as far as the table was read. */
+/** The values that a default may depend on, as far as the table was read. */
 type Known = { [Name in LimitName | 'memory']?: number };
 
 /**

@@ -10,7 +10,7 @@
 import { PREFACE_FIRST_BYTE } from '@chat/protocol/frames';
 import { isStrayByte } from './stray.js';
 
-/** What a connection turns out to speak. */
+/** The dialects that a connection may turn out to speak, and two that are none. */
 export type DialectName = 'binary' | 'tls' | 'http' | 'line' | 'stray';
 
 const TLS_HANDSHAKE = 0x16;

@@ -59,7 +59,7 @@ export function isStrayByte(first: number): boolean {
   return first < SPACE && first !== TAB && first !== LINE_FEED && first !== CARRIAGE_RETURN;
 }
 
-/** What a binary protocol is told before its connection is closed. */
+/** The answer to a binary protocol, before its connection is closed. */
 export function strayAnswer(first: number): Uint8Array | undefined {
   return first === TLS_HANDSHAKE ? TLS_ALERT : undefined;
 }

@@ -28,7 +28,7 @@ import { checkHello } from './hello.js';
 import { PrefaceReader } from './preface-reader.js';
 import { serveRequest } from './serve-request.js';
 
-/** What comes next of a client without a session. */
+/** The part of the greeting that comes next. */
 type Greeting =
   | { readonly expects: 'preface'; readonly reader: PrefaceReader }
   | { readonly expects: 'hello' };
@@ -170,7 +170,7 @@ export class BinaryPeer implements DialectPeer {
   watch(_session: Session, now: number): number | undefined {
     const { connection } = this;
     const { idleTimeoutMs } = this.#context.options;
-    // What is held up by us cannot be heard.
+    // A client whose input is held up cannot be heard.
     if (connection.gate.isHeldUp) connection.heardAt = now;
     const silentMs = now - connection.heardAt;
     if (silentMs >= idleTimeoutMs) {

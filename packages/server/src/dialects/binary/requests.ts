@@ -1,5 +1,5 @@
 /**
- * Requests of a client, by `op`. What comes in is JSON from a stranger, so each field is checked before it is
+ * Requests of a client, by `op`. They are JSON from a stranger, so each field is checked before it is
  * used; what is wrong is answered, and the connection goes on.
  */
 import { type Failure, FailureCode, ProtocolError, roomNameProblem } from '@chat/protocol';

@@ -10,7 +10,7 @@ export const ONE_YEAR_S: number = 31_536_000;
 /** RFC 9110, 15.5.22: names what the client has to speak. */
 export const UPGRADE_REQUIRED: string = 'Upgrade Required\r\nUpgrade: TLS/1.2, HTTP/1.1';
 export const TLS_ONLY: string = 'this server takes TLS only';
-/** What who is refused for now is told to wait. */
+/** The wait that is told to a client which is refused for now. */
 const RETRY_AFTER_S = 5;
 export interface Answer {
   readonly status: number;
@@ -25,7 +25,7 @@ export const METHOD_NOT_ALLOWED: Answer = {
   headers: { Allow: 'GET, HEAD' },
 };
 
-/** What a client is told that was held up, and asks for more all the same. */
+/** The answer to a client that was held up, and asks for more all the same. */
 export const TOO_MANY_REQUESTS: Answer = {
   status: 429,
   body: 'too many requests',
@@ -77,7 +77,7 @@ export function refuse(socket: Socket, status: string, sentence = ''): void {
   const body = sentence === '' ? '' : `${sentence}\n`;
   const head = `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
   socket.end(`${head}${body === '' ? '' : 'Content-Type: text/plain; charset=utf-8\r\n'}\r\n${body}`);
-  // Nobody reads the socket any more, and so nobody would see the other side end it.
+  // The socket is read no more, so the end of the other side would not be seen.
   socket.resume();
 }
 

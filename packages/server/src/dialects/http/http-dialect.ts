@@ -45,7 +45,7 @@ const ANSWER_STALL_MS = 60_000;
 
 const OPEN: LogCondition = { state: 'open' };
 
-/** What is under way on a connection. */
+/** The exchange that is under way on a connection. */
 interface Exchange {
   deadline: TimerEntry | undefined;
   /** Lets requests in one by one. */
@@ -133,7 +133,7 @@ export class HttpDialect implements Dialect {
     let quietMs = 0;
     let isQuiet = isKept;
     const look = (): number | undefined => {
-      // What is held up by us cannot be complete.
+      // A request that the server holds up cannot be complete.
       if (this.#exchanges.get(socket)?.gate.isHeldUp) return lookMs;
       if (isQuiet && socket.bytesRead === read) {
         quietMs += lookMs;
@@ -231,7 +231,7 @@ export class HttpDialect implements Dialect {
     }
   }
 
-  /** What the server answers itself, whoever takes the rest. */
+  /** The answer of the server itself; `undefined` where the handler of the program answers. */
   #answer(request: IncomingMessage, path: string): Answer | undefined {
     // A page that was not let in asks with a POST, which carries its origin, why that is: 403, or 405 if it may come.
     const refusal = path === WEBSOCKET_PATH ? this.#guard.refusesPage(this.#pageRequest(request)) : undefined;

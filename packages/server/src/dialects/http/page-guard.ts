@@ -12,7 +12,7 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 
-/** What of a request tells which page asks, and for whom. */
+/** The parts of a request that tell which page asks, and for which host. */
 export interface PageRequest {
   /** `Host`, or what a trusted proxy says that it was. */
   readonly host: string | undefined;
@@ -48,7 +48,7 @@ export class PageGuard {
     this.#hosts = new Set(hosts.map((host) => hostOf(host)?.name ?? host.toLowerCase()));
   }
 
-  /** Whether a WebSocket may be opened. What sends no `Origin` is no page. */
+  /** Whether a WebSocket may be opened. A request without `Origin` is of no page. */
   refusesPage(request: PageRequest): PageRefusal | undefined {
     const { origin, localPort, isSecure } = request;
     if (origin === undefined || this.#origins.has('*')) return undefined;

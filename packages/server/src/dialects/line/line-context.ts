@@ -1,4 +1,4 @@
-/** What a peer of the line dialect works with. */
+/** The parts of a server that a peer of the line dialect works with. */
 import type { ConnectionContext } from '../../connection/context.js';
 import type { Room } from '../../room/room.js';
 import type { LineReaderOptions } from './line-reader.js';

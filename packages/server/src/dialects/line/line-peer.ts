@@ -92,7 +92,7 @@ export class LinePeer implements DialectPeer {
     this.connection.sender.flush();
   }
 
-  /** What was sent is not echoed. */
+  /** A message is not echoed. */
   ack(): void {}
 
   nack(_publishId: number, failure: Failure): void {
@@ -132,7 +132,7 @@ export class LinePeer implements DialectPeer {
     if (this.connection.state.name !== 'closed') this.connection.sender.answer(bytes);
   }
 
-  /** What the client reads, where that is not UTF-8. */
+  /** The charset that the client reads, where that is not UTF-8. */
   get #charset(): LineCharset | undefined {
     return this.#reader.isForeign ? this.#context.reading.charset : undefined;
   }

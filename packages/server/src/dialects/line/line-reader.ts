@@ -1,6 +1,6 @@
 /**
- * What a client of the line dialect says, line by line and in UTF-8, whatever it ends its lines with and whichever
- * charset it writes.
+ * The lines of a client of the line dialect, in UTF-8, whatever it ends its lines with and whichever charset it
+ * writes.
  *
  * There are programs that send a name and messages without any end, each in one piece. So a first line that stays
  * unended for a while counts as one, and from then on every line of that connection. A terminal that sends each key
@@ -14,7 +14,7 @@ import { type Clock, MAX_TIMER_MS } from '../../time/clock.js';
 /** How the lines of a client end. */
 type Ends = 'unknown' | 'by-line-end' | 'by-silence';
 
-/** What a {@link LineReader} is told about its surroundings. */
+/** How a {@link LineReader} reads. */
 export interface LineReaderOptions {
   readonly maxLineBytes: number;
   readonly lineIdleMs: number;
@@ -22,7 +22,7 @@ export interface LineReaderOptions {
   readonly charset: LineCharset;
 }
 
-/** Who reads. */
+/** The owner of a {@link LineReader}. */
 export interface LineReaderOwner {
   /** There is a line to be read that was ended by silence. */
   onSilence(): void;

@@ -32,7 +32,7 @@ const FIRST_SCRATCH_BYTES = 4096;
 const COLON = 0x3a;
 const SPACE = 0x20;
 const NEWLINE = 0x0a;
-/** What a line has besides name and text: the colon, the space and its end. */
+/** Bytes of a line besides name and text: the colon, the space and its end. */
 const LINE_EXTRA_BYTES = 3;
 
 const CODEC_NAMES: ReadonlyMap<number, string> = new Map([
@@ -163,7 +163,7 @@ function entryLines(bytes: Buffer, at: number, maxLinesPerMessage: number): stri
   }
 }
 
-/** What of a body can be shown as text. A sender may tag anything as text, so it need not be. */
+/** The text of a body, or a description of it. A sender may tag anything as text. */
 function plain(entry: Extract<Entry, { type: typeof FrameType.Message }>): string {
   if (isText(entry.codec)) {
     try {

@@ -15,7 +15,7 @@ import { UnitMeter } from './websocket-units.js';
 
 const BINARY = 2;
 const PONG = 10;
-/** One that was closed and sends on is not waited for: its close would never be read. */
+/** A peer that was closed and sends on is not waited for: its close would never be read. */
 const MAX_LINGER_BYTES = 262_144;
 /** RFC 6455, 5.5: a control frame has 125 bytes, of which the code takes two. */
 const MAX_REASON_BYTES = 123;
@@ -35,7 +35,7 @@ export class SliceFramer {
   }
 }
 
-/** What a {@link WebSocketLink} is told by the door it came through. */
+/** What a {@link WebSocketLink} needs beside its sockets. */
 export interface WebSocketLinkOptions {
   readonly address: string;
   /** Shared by all links of a server. */
@@ -47,7 +47,7 @@ export class WebSocketLink extends SocketWriter {
   readonly #websocket: WebSocket;
   readonly #framer: SliceFramer;
   readonly #maxMessageBytes: number;
-  /** What came in since it was closed; undefined before. */
+  /** Bytes that came in since it was closed; undefined before. */
   #endedBytes: number | undefined;
 
   constructor(
@@ -129,7 +129,7 @@ export class WebSocketLink extends SocketWriter {
     }
   }
 
-  /** Whoever pings and does not read gets one answer at a time. */
+  /** A peer that pings and does not read gets one answer at a time. */
   #pong(data: Buffer): void {
     if (this.unsentBytes === 0 && this.#websocket.readyState === WebSocket.OPEN) {
       super.write(frame(PONG, data));

@@ -1,5 +1,5 @@
 /**
- * Who is behind a proxy, from its `X-Forwarded-For`.
+ * The client behind a proxy, from its `X-Forwarded-For`.
  *
  * Every proxy on the way adds the address that it was spoken to from at the right end. So the list is read from the
  * right, for as long as whoever wrote an item is trusted; what is further left could have been written by anybody.
