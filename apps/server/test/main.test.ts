@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { connect as connectClient } from '@chat/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findProgram } from '../../../test/support/find-program.js';
 
@@ -418,4 +419,58 @@ describe('chat-server refuses', () => {
     ['a proxy that is no address', /trustedProxies/, ['--port', '0', '--trusted-proxy', 'nginx']],
     ['a certificate that is none', /cannot be used/, ['--port', '0', '--tls-cert', main, '--tls-key', main]],
   ])('%s', (_what, pattern, flags) => refuses(2, pattern, ...flags), TIMEOUT_MS);
+});
+
+describe('chat-server --data', () => {
+  it(
+    'is killed in the middle of it, started again, and goes on: nothing is missing, nothing doubled',
+    async () => {
+      const data = join(folder, 'data');
+      const first = new Server(...LOCAL, '--data', data);
+      const port = await first.port();
+      const client = await connectClient(`tcp://127.0.0.1:${port}`, {
+        name: 'ada',
+        reconnect: { baseDelayMs: 50, maxDelayMs: 100 },
+      });
+      const room = await client.join('lobby');
+      const heard: string[] = [];
+      room.on('message', ({ value }) => void heard.push(value));
+      const said = Array.from({ length: 200 }, (_, i) => `text ${i}`);
+      const sent = said.map((text) => room.send(text));
+      await sent[50];
+      first.child.kill('SIGKILL');
+      await first.exit;
+      const second = new Server('--host', '127.0.0.1', '--port', String(port), '--data', data);
+      await Promise.all(sent);
+      await second.port();
+      expect(heard).toEqual(said);
+      await client.close();
+      second.child.kill('SIGTERM');
+      expect(await second.exit).toBe(0);
+      const check = new Server('check', data);
+      expect(await check.exit).toBe(0);
+      expect(check.out).toMatch(/^\d+ entries in \d+ blocks/);
+    },
+    TIMEOUT_MS * 2,
+  );
+
+  it(
+    'has the folder alone, and says so in one line',
+    async () => {
+      const data = join(folder, 'data');
+      const first = new Server(...LOCAL, '--data', data);
+      await first.port();
+      const second = new Server(...LOCAL, '--data', data);
+      expect(await second.exit).toBe(1);
+      expect(second.errors).toMatch(/^chat-server: [^\n]*\n$/);
+      expect(second.errors).not.toContain(' at ');
+      const backup = join(folder, 'backup');
+      const copy = new Server('backup', data, backup);
+      expect(await copy.exit).toBe(0);
+      const exported = new Server('export', backup);
+      expect(await exported.exit).toBe(0);
+      expect(exported.out.split('\n')[0]).toContain('"chat":1');
+    },
+    TIMEOUT_MS,
+  );
 });

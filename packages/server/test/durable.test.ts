@@ -221,5 +221,40 @@ it('publishes that the store cannot take are refused with a code, and everything
   const nack = await ada.take(FrameType.Nack);
   expect(nack).toMatchObject({ publishId: 2, failure: { code: FailureCode.Unavailable } });
   expect(nack.failure.retryAfterMs).toBeGreaterThan(0);
+  await ada.take(FrameType.Ack, ({ publishId }) => publishId === 1);
   expect(await ada.say(handle, 'three')).toBeGreaterThan(0);
+});
+
+it('pages of history go on in the store where the heap ends, without a seam, in both directions', async () => {
+  const server = await start(dataFolder(), { retentionEntries: 64, retentionBytes: 65_536 });
+  const ada = connect(server);
+  await ada.enter({ name: 'ada' });
+  const { handle } = await ada.join('lobby');
+  const other = await ada.join('tea');
+  const said: number[] = [];
+  for (let i = 0; i < 300; i++) {
+    said.push(await ada.say(handle, `text ${i}`));
+    if (i % 10 === 0) await ada.say(other.handle, `tea ${i}`);
+  }
+  const found: number[] = [];
+  for (let before: number | undefined, end = false; !end; ) {
+    const page = await ada.history('lobby', { limit: 40, ...(before === undefined ? {} : { before }) });
+    for (const [i, entry] of page.entries.entries()) {
+      expect(entry.room).toBe(handle);
+      if (i > 0) expect(entry.prev).toBe(page.entries[i - 1]!.seq);
+    }
+    if (before !== undefined) expect(page.entries.at(-1)!.seq).toBeLessThan(before);
+    found.unshift(...page.entries.filter(({ type }) => type === FrameType.Message).map(({ seq }) => seq));
+    before = page.entries[0]!.seq;
+    end = page.end;
+  }
+  expect(found).toEqual(said);
+  const ahead: number[] = [];
+  for (let after = said[9]!, end = false; !end; ) {
+    const page = await ada.history('lobby', { after, limit: 50 });
+    ahead.push(...page.entries.map(({ seq }) => seq));
+    after = page.entries.at(-1)!.seq;
+    end = page.end;
+  }
+  expect(ahead).toEqual(said.slice(10));
 });
