@@ -7,7 +7,15 @@
  */
 import { randomBytes } from 'node:crypto';
 import { CloseCode, roomKey } from '@chat/protocol';
-import { encodeFrame, FrameType, type Hello, type Joined, NoticeKind, PROTOCOL_VERSION, type Welcome } from '@chat/protocol/frames';
+import {
+  encodeFrame,
+  FrameType,
+  type Hello,
+  type Joined,
+  NoticeKind,
+  PROTOCOL_VERSION,
+  type Welcome,
+} from '@chat/protocol/frames';
 import type { MemoryGuard } from '../limits/memory-guard.js';
 import { claim, hashSecret, isSecretOf } from '../log/claims.js';
 import { ClaimKind, type Origin } from '../log/entry.js';

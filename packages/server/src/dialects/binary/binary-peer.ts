@@ -5,7 +5,17 @@
  * the slices that they already are.
  */
 import { CloseCode, type Failure } from '@chat/protocol';
-import { CODEC_OFFSET, encodeFrame, FrameDecoder, FrameType, type Hello, PUBLISH_HEADER_BYTES, PUBLISH_ID_OFFSET, PUBLISH_ROOM_OFFSET, readU32 } from '@chat/protocol/frames';
+import {
+  CODEC_OFFSET,
+  encodeFrame,
+  FrameDecoder,
+  FrameType,
+  type Hello,
+  PUBLISH_HEADER_BYTES,
+  PUBLISH_ID_OFFSET,
+  PUBLISH_ROOM_OFFSET,
+  readU32,
+} from '@chat/protocol/frames';
 import { Connection, type DialectPeer } from '../../connection/connection.js';
 import type { ConnectionContext } from '../../connection/context.js';
 import type { Link } from '../../connection/link.js';

@@ -2,7 +2,16 @@
  * The first frame of a connection: JSON whose fields are checked before any of them is used.
  */
 import { ProtocolError, ProtocolErrorCode } from '@chat/protocol';
-import { asAnything, asArray, asInteger, asObject, asOptional, asPosition, asString, type Check } from '@chat/protocol/check';
+import {
+  asAnything,
+  asArray,
+  asInteger,
+  asObject,
+  asOptional,
+  asPosition,
+  asString,
+  type Check,
+} from '@chat/protocol/check';
 import type { Hello, RoomPosition } from '@chat/protocol/frames';
 
 /** Short enough to be kept with each session, long enough not to be guessed. */

@@ -4,7 +4,13 @@
  */
 import { type Failure, FailureCode, ProtocolError, roomNameProblem } from '@chat/protocol';
 import { asCount, asObject, asOptional, asPosition, asString, type Check } from '@chat/protocol/check';
-import { encodeFrame, FrameType, type Joined, type RequestBody, type ResponseBodies } from '@chat/protocol/frames';
+import {
+  encodeFrame,
+  FrameType,
+  type Joined,
+  type RequestBody,
+  type ResponseBodies,
+} from '@chat/protocol/frames';
 import type { ConnectionContext } from '../../connection/context.js';
 import { Price } from '../../limits/prices.js';
 import { type HistoryPage, MAX_HISTORY_ENTRIES } from '../../log/history.js';

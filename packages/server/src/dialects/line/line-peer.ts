@@ -6,7 +6,16 @@
  * A slip closes nothing: a name that cannot be had is asked for again, a line that cannot be taken is refused, and the
  * next one is read.
  */
-import { CLOSE_CODE_OF_ERROR, CloseCode, CodecTag, closeCodeInfo, type Failure, FailureCode, LOBBY, ProtocolError } from '@chat/protocol';
+import {
+  CLOSE_CODE_OF_ERROR,
+  CloseCode,
+  CodecTag,
+  closeCodeInfo,
+  type Failure,
+  FailureCode,
+  LOBBY,
+  ProtocolError,
+} from '@chat/protocol';
 import { formatNoticeLine, isQuitLine, parseUserNameLine, TIMING_MARK_ANSWER } from '@chat/protocol/lines';
 import { Connection, type DialectPeer } from '../../connection/connection.js';
 import { type Stray, strayProtocol } from '../../connection/detect/stray.js';

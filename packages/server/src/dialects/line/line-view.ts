@@ -5,7 +5,19 @@
  * members that are at the same place share them, whoever of them comes first.
  */
 import { CodecTag, textCodec } from '@chat/protocol';
-import { CODEC_OFFSET, decodeFrame, ENTRY_HEADER_BYTES, ENTRY_SENDER_OFFSET, type Entry, FrameType, NAME_BYTES_OFFSET, NOTICE_KIND_OFFSET, NoticeKind, readU32, TYPE_OFFSET } from '@chat/protocol/frames';
+import {
+  CODEC_OFFSET,
+  decodeFrame,
+  ENTRY_HEADER_BYTES,
+  ENTRY_SENDER_OFFSET,
+  type Entry,
+  FrameType,
+  NAME_BYTES_OFFSET,
+  NOTICE_KIND_OFFSET,
+  NoticeKind,
+  readU32,
+  TYPE_OFFSET,
+} from '@chat/protocol/frames';
 import { formatMessageLines, formatNoticeLine } from '@chat/protocol/lines';
 import type { Chunk } from '../../log/byte-log.js';
 import { Piece } from './piece.js';
