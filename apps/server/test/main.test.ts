@@ -451,7 +451,7 @@ describe('chat-server --data', () => {
       expect(await check.exit).toBe(0);
       expect(check.out).toMatch(/^\d+ entries in \d+ blocks/);
     },
-    TIMEOUT_MS * 2,
+    TIMEOUT_MS * 3,
   );
 
   it(
@@ -471,6 +471,6 @@ describe('chat-server --data', () => {
       expect(await exported.exit).toBe(0);
       expect(exported.out.split('\n')[0]).toContain('"chat":1');
     },
-    TIMEOUT_MS,
+    TIMEOUT_MS * 3,
   );
 });
