@@ -14,6 +14,7 @@ import {
   ServerErrorCode,
   type TlsOptions,
 } from '@chat/server';
+import type { SqliteLog } from '@chat/server/sqlite';
 import { pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import packageJson from '../package.json' with { type: 'json' };
@@ -25,6 +26,7 @@ import { createMetricsHandler, registerMetrics } from './metrics.js';
 import { logPresence, TOLD_FIELDS } from './presence-log.js';
 import { reachableAddresses } from './reachable.js';
 import { runStoreCommand } from './store-commands.js';
+import { registerStoreMetrics } from './store-metrics.js';
 import { groupId } from './unix-group.js';
 import { createWebHandler } from './web.js';
 import { readWebAssets } from './web-assets.js';
@@ -58,7 +60,7 @@ async function main(argv: readonly string[]): Promise<void> {
       handler: (request, response) => handler(request, response),
     },
   });
-  const handler = createHandler(server, args);
+  const handler = createHandler(server, args, log);
   const certificate = readCertificate(args);
   const address = await server.listen({
     ...(args.host === undefined ? {} : { host: args.host }),
@@ -86,10 +88,12 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 /** The web client lies beside the program: the build puts it there. */
-function createHandler(server: ChatServer, args: Arguments): RequestListener {
+function createHandler(server: ChatServer, args: Arguments, log: SqliteLog | undefined): RequestListener {
+  const register = registerMetrics(server);
+  if (log) registerStoreMetrics(register, log);
   return createWebHandler({
     assets: readWebAssets(fileURLToPath(new URL('web', import.meta.url))),
-    metrics: createMetricsHandler(registerMetrics(server), args.metricsToken?.value),
+    metrics: createMetricsHandler(register, args.metricsToken?.value),
   });
 }
 
