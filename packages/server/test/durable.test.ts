@@ -258,3 +258,19 @@ it('pages of history go on in the store where the heap ends, without a seam, in 
   }
   expect(ahead).toEqual(said.slice(10));
 });
+
+it('a room that was forgotten while it was empty begins with what was said there', async () => {
+  const server = await start(dataFolder(), { emptyRoomTtlMs: 1 });
+  const ada = connect(server);
+  await ada.enter({ name: 'ada' });
+  const { handle } = await ada.join('lobby');
+  const first = await ada.say(handle, 'one');
+  await ada.say(handle, 'two');
+  await ada.request({ op: 'leave', room: 'lobby' });
+  await until(() => server.stats().rooms === 0);
+  const again = await ada.join('lobby', { after: first });
+  expect(again.handle).toBeGreaterThan(handle);
+  expect(again.gap).toBeUndefined();
+  await until(() => ada.texts(again.handle).length === 1);
+  expect(ada.texts(again.handle)).toEqual(['two']);
+});

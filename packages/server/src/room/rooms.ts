@@ -7,8 +7,8 @@ import type { RoomInfo } from '@chat/protocol/frames';
 import { type AddressLimit, addressKey } from '../limits/addresses/address-limit.js';
 import type { Retention } from '../log/byte-log.js';
 import { claim } from '../log/claims.js';
-import { ClaimKind, type Origin } from '../log/entry.js';
-import type { EventLog } from '../log/event-log.js';
+import { ClaimKind, isShown, type Origin } from '../log/entry.js';
+import type { EventLog, EventStore, StoredPage } from '../log/event-log.js';
 import { LogBudget, type LogShare } from '../log/log-budget.js';
 import type { RoomState } from '../log/state/chat-state.js';
 import { RoomLooks } from '../names/names.js';
@@ -33,6 +33,9 @@ export type RoomsOptions = Pick<
 /** Rooms that one page of the list looks at, at the most. */
 const MAX_LOOKED_AT = 1000;
 const LOBBY_KEY = roomKey(LOBBY);
+/** A room that is made again begins with so much of what the store has of it. */
+const RECALLED_ENTRIES = 1000;
+const RECALLED_BYTES = 262_144;
 const GONE_AGAIN: Failure = { code: FailureCode.Internal, message: 'the room was forgotten meanwhile' };
 
 export class Rooms {
@@ -50,6 +53,8 @@ export class Rooms {
   readonly #makers: AddressLimit | undefined;
   /** The bytes of all histories, inboxes included. */
   readonly budget: LogBudget = new LogBudget();
+  /** What was said in rooms that are made again, by key, until they are. */
+  readonly #pasts = new Map<string, StoredPage>();
   /** Keys of rooms that the log is asked to forget. */
   readonly #forgetting = new Set<string>();
   /** Addresses of those who make rooms that are not in the log yet, by key. */
@@ -124,23 +129,45 @@ export class Rooms {
       appended: (_entry, outcome) => {
         // Somebody else has made it meanwhile.
         if (outcome.kind !== 'room-opened') unmade();
+        this.#pasts.delete(key);
         told(this.#rooms.get(key) ?? GONE_AGAIN);
       },
       refused: (failure) => {
         this.#making.delete(key);
+        this.#pasts.delete(key);
         unmade();
         told(failure);
       },
     };
-    const subject = { room: key, name: Buffer.from(name), at: this.#clock.now(), origin };
-    this.#log.append(claim(ClaimKind.RoomOpened, subject, undefined));
+    const append = (): void => {
+      const subject = { room: key, name: Buffer.from(name), at: this.#clock.now(), origin };
+      this.#log.append(claim(ClaimKind.RoomOpened, subject, undefined));
+    };
+    const { store } = this.#log;
+    if (store) void this.#recall(store, key).then(append);
+    else append();
     return undefined;
   }
 
+  /** Reads the newest of what was said in a room before it was forgotten: it begins with that. */
+  async #recall(store: EventStore, key: string): Promise<void> {
+    const { retentionBytes, retentionEntries } = this.#options;
+    const limit = Math.min(retentionEntries, RECALLED_ENTRIES);
+    const maxBytes = Math.min(retentionBytes / 2, RECALLED_BYTES);
+    try {
+      this.#pasts.set(key, await store.read(key, { limit, maxBytes }));
+    } catch {
+      // Who asks for it page by page is told why it cannot be read.
+    }
+  }
+
   /** Makes a room that the log knows; empty ones are kept for a while. */
-  opened({ name, key, handle }: RoomState, floor: number = this.#forgottenSeq): Room {
+  opened({ name, key, handle }: RoomState, floor?: number): Room {
     const maker = this.#making.get(key) ?? '';
     this.#making.delete(key);
+    const past = this.#pasts.get(key);
+    this.#pasts.delete(key);
+    const start = floor ?? past?.previous ?? this.#forgottenSeq;
     const share = this.share(maker, key);
     const { retentionBytes, retentionEntries, retentionMs } = this.#options;
     const retention: Retention = {
@@ -148,8 +175,12 @@ export class Rooms {
       maxEntries: retentionEntries,
       maxAgeMs: retentionMs,
     };
-    const room = new Room(name, key, handle, retention, floor, maker, share);
+    const room = new Room(name, key, handle, retention, start, maker, share);
     this.#rooms.set(key, room);
+    const now = this.#clock.now();
+    for (const entry of past?.entries ?? []) {
+      if (isShown(entry)) room.log.append(entry, this.#wheel.now - Math.max(0, now - entry.at));
+    }
     this.#looks.add(name);
     this.#keys.splice(this.#indexOf(key), 0, key);
     this.release(room);
