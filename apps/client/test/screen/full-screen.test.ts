@@ -146,7 +146,11 @@ describe.skipIf(TMUX === undefined)('the full screen', { timeout: TIMEOUT_MS }, 
     await start(100, 20, '--history 30');
     await screen.see('bob │ last');
     for (let page = 0; page < 3; page++) await screen.press('PPage');
-    await screen.see('scrolled back', 'message 122.');
+    // How far it has come depends on when what is older arrived between the keys.
+    await screen.until('older messages', (rows) => {
+      const numbers = [...rows.join('\n').matchAll(/message (\d+)\./g)].map(([, number]) => Number(number));
+      return rows.join('\n').includes('scrolled back') && Math.min(...numbers) <= 122;
+    });
     await screen.until('the beginning', async (rows) => {
       if (rows.join('\n').includes('this is the beginning')) return true;
       await screen.press('PPage');
