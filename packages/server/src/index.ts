@@ -20,6 +20,8 @@ export type {
   StoredWish,
 } from './log/event-log.js';
 export { createMemoryLog } from './log/memory-log.js';
+export type { RoomState, SessionState, StateSnapshot } from './log/state/chat-state.js';
+export type { Outcome, VoidReason } from './log/state/outcome.js';
 export type {
   AuthenticateResult,
   AuthorizedAction,

@@ -25,6 +25,7 @@ export const NOTICE_KIND_OFFSET = 6;
 export const HISTORY_FLAGS_OFFSET = 6;
 /** Where the length of a name lies, the byte `b`: of the name that stands before the body. */
 export const NAME_BYTES_OFFSET = 7;
+/** Bytes that every frame begins with: length, type, codec, and two that depend on the type. */
 export const HEADER_BYTES = 8;
 
 /*
@@ -89,6 +90,7 @@ export const PING_BYTES: number = PING_NONCE_OFFSET + 4;
 
 /* request, response, failed, nack, history:  8 | id u32 | 12 | JSON, or whole entries in history */
 export const CALL_ID_OFFSET: number = HEADER_BYTES;
+/** Bytes of a request, or of its answer, before its body. */
 export const CALL_HEADER_BYTES: number = CALL_ID_OFFSET + 4;
 
 /* flags of a history */

@@ -103,6 +103,7 @@ export interface SearchHit {
 
 /** Answers for what is older than the heap. */
 export interface EventStore {
+  /** A page of the past of a room, by its key; the newest where the wish has no position. */
   read(room: string, wish: StoredWish, signal?: AbortSignal): Promise<StoredPage>;
   /** The newest first. */
   search(query: string, scope: SearchScope, signal?: AbortSignal): Promise<readonly SearchHit[]>;

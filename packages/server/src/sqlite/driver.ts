@@ -9,25 +9,34 @@ import { ServerError, ServerErrorCode } from '../errors.js';
 
 /** What a column holds; a blob is owned. */
 export type SqliteValue = number | string | Uint8Array | null;
+/** A row, by the names of its columns. */
 export type SqliteRow = Readonly<Record<string, SqliteValue>>;
 
 /** A statement that was compiled. */
 export interface SqliteStatement {
+  /** Carries it out. */
   run(...values: SqliteValue[]): void;
+  /** Its first row. */
   get(...values: SqliteValue[]): SqliteRow | undefined;
+  /** All of its rows. */
   all(...values: SqliteValue[]): SqliteRow[];
 }
 
 /** An open file. Its calls block, and throw {@link SqliteError}. */
 export interface SqliteDatabase {
+  /** Carries out statements that have no parameters and no rows. */
   exec(sql: string): void;
+  /** Compiles a statement. */
   prepare(sql: string): SqliteStatement;
+  /** Lets go of the file. */
   close(): void;
 }
 
+/** A library for SQLite. */
 export interface SqliteDriver {
   /** Name and version, as an operator may want to see it. */
   readonly name: string;
+  /** Opens the file at `path`. */
   open(file: string): SqliteDatabase;
 }
 

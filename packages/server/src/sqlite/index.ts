@@ -3,6 +3,13 @@
  *
  * @packageDocumentation
  */
+export type {
+  SqliteDatabase,
+  SqliteDriver,
+  SqliteRow,
+  SqliteStatement,
+  SqliteValue,
+} from './driver.js';
 export type { Loss } from './file/store-file.js';
 export type { StoreBounds, StoreRetention } from './retention.js';
 export type { RemovalWish } from './rows/removals.js';
