@@ -22,7 +22,7 @@ export interface SqliteStatement {
   all(...values: SqliteValue[]): SqliteRow[];
 }
 
-/** An open file. Its calls block, and throw {@link SqliteError}. */
+/** An open file. Its calls block, and throw an error that has the primary result code of SQLite. */
 export interface SqliteDatabase {
   /** Carries out statements that have no parameters and no rows. */
   exec(sql: string): void;
