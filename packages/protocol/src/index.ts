@@ -2,7 +2,7 @@
  * What everybody needs who uses the chat: codecs for typed rooms, names, and the closed tables of codes. In Node and
  * the browser, without a socket, a timer or a dependency.
  *
- * To speak the protocol without `@chat/client` or `@chat/server`, see `@chat/protocol/frames` and
+ * To speak frames as values without `@chat/client` or `@chat/server`, this is enough; for the rest see `@chat/protocol/frames` and
  * `@chat/protocol/lines`.
  *
  * @packageDocumentation
@@ -14,8 +14,14 @@ export { jsonCodec } from './codecs/json.js';
 export { textCodec } from './codecs/text.js';
 export { ProtocolError, ProtocolErrorCode } from './errors.js';
 export { type Failure, FailureCode } from './failure.js';
+// The few that a program needs which speaks frames as values; the rest is in `@chat/protocol/frames`.
+export { decodeFrame, encodeFrame } from './frames/any-frame.js';
+export { encodeHello, encodePublish, encodeRequest } from './frames/client-frames.js';
+export { type Frame, FrameType, NoticeKind } from './frames/frame.js';
 export type { Member } from './frames/json-bodies.js';
 export { MAX_NAME_BYTES } from './limits.js';
 export { type NameProblem, nameKey, roomNameProblem, userNameProblem } from './names/name.js';
 export { roomKey } from './names/room-key.js';
+export { encodePreface } from './preface.js';
+export { FrameDecoder } from './stream/decoder.js';
 export { DEFAULT_PORT, LOBBY, WEBSOCKET_PATH, WEBSOCKET_SUBPROTOCOL } from './well-known.js';

@@ -20,7 +20,7 @@ import { encodeSharedFrame } from './shared-frames.js';
  * @returns an owned array that holds exactly the frame
  * @throws TypeError when a string has no UTF-8 form, or a value no JSON form
  * @throws RangeError when a number does not fit its field, a name exceeds 255 bytes, or the frame
- *   {@link MAX_MAX_FRAME_BYTES}
+ *   `MAX_MAX_FRAME_BYTES`
  *
  * @example
  * ```ts
