@@ -2,8 +2,8 @@
  * What everybody needs who uses the chat: codecs for typed rooms, names, and the closed tables of codes. In Node and
  * the browser, without a socket, a timer or a dependency.
  *
- * To speak frames as values without `@chat/client` or `@chat/server`, this is enough; for the rest see `@chat/protocol/frames` and
- * `@chat/protocol/lines`.
+ * To speak frames as values without `@chat/client` or `@chat/server`, this is enough; for the rest see
+ * `@chat/protocol/frames` and `@chat/protocol/lines`.
  *
  * @packageDocumentation
  */
