@@ -2,12 +2,15 @@
  * What may be done with a data folder from outside: a copy, a check, lines of JSON. The server may be running, but for
  * `import`, which makes a folder anew.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
 import { backupStore, checkStore, exportStore, importStore } from '@chat/server/sqlite';
 import { UsageError } from './usage-error.js';
 
 const USAGE = 2;
 const FAILED = 1;
+/** What is read of a file at a time. */
+const CHUNK_BYTES = 1_048_576;
 
 interface StoreCommand {
   /** Arguments, as they are named in help. */
@@ -52,8 +55,7 @@ export const STORE_COMMANDS: Readonly<Record<string, StoreCommand>> = {
     text: 'makes a data folder of such lines',
     run: ([directory, file], print) => {
       if (!existsSync(file!)) throw new UsageError(`there is no file ${file}`, USAGE);
-      const lines = readFileSync(file!, 'utf8').split('\n').filter(Boolean);
-      print(`${importStore({ directory: directory!, lines })} entries`);
+      print(`${importStore({ directory: directory!, lines: linesOf(file!) })} entries`);
       return 0;
     },
   },
@@ -87,4 +89,23 @@ export function runStoreCommand(
     );
   }
   return command.run(args, print);
+}
+
+/** The lines of a file that may be larger than memory; empty ones are left out. */
+function* linesOf(file: string): Generator<string> {
+  const descriptor = openSync(file, 'r');
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  try {
+    for (let bytes = readSync(descriptor, chunk); bytes > 0; bytes = readSync(descriptor, chunk)) {
+      const lines = (rest + decoder.write(chunk.subarray(0, bytes))).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) if (line !== '') yield line;
+    }
+    rest += decoder.end();
+    if (rest !== '') yield rest;
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -5,13 +5,14 @@
  * was open last; every doubt begins a new one, and says why.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import type { SqliteDatabase, SqliteDriver } from '../driver.js';
 import { storeError } from '../store-error.js';
 import { bootId } from './boot-id.js';
 import { FolderLock } from './folder-lock.js';
+import { makeFolder } from './make-folder.js';
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js';
 import { TailFile, type TailRecord } from './tail-file.js';
 
@@ -69,7 +70,7 @@ export class StoreFile {
     const { directory, durability, driver } = options;
     const closers: (() => void)[] = [];
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeFolder(directory);
       this.#lock = new FolderLock(driver, join(directory, StoreFiles.Lock));
       closers.push(() => this.#lock.release());
       this.#tail = new TailFile(join(directory, StoreFiles.Tail));

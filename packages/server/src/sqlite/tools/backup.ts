@@ -1,8 +1,9 @@
 /** A copy of a store, while it is in use or not. */
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import { findDriver, type SqliteDriver } from '../driver.js';
+import { makeFolder } from '../file/make-folder.js';
 import { StoreFiles, writeMeta } from '../file/store-file.js';
 import { storeError } from '../store-error.js';
 import { type CheckReport, checkStore } from './check.js';
@@ -32,7 +33,7 @@ export function backupStore({ directory, target, driver = findDriver() }: Backup
   try {
     if (!existsSync(source)) throw new ServerError(ServerErrorCode.StoreFailed, 'there is no store');
     if (existsSync(path)) throw new ServerError(ServerErrorCode.StoreFailed, `${target} has a store already`);
-    mkdirSync(target, { recursive: true, mode: 0o700 });
+    makeFolder(target);
     rmSync(part, { force: true });
     const database = driver.open(source);
     try {

@@ -4,6 +4,7 @@
  * The first line says what the entries come to; each of the others is an entry, in the order of the log. Entries that
  * came to nothing are left out.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodecTag } from '@chat/protocol';
 import { FrameType } from '@chat/protocol/frames';
@@ -62,8 +63,7 @@ export function* exportStore(options: {
   readonly driver?: SqliteDriver;
 }): Generator<string> {
   const { directory, driver = findDriver() } = options;
-  const database = openForReading(driver, join(directory, StoreFiles.Database));
-  database.exec('BEGIN');
+  const database = openStore(driver, directory);
   try {
     const blocks = new Blocks(database);
     yield JSON.stringify({ chat: 1, state: stateOf(database, blocks) } satisfies HeadLine);
@@ -100,6 +100,19 @@ export function importStore(options: {
     throw storeError(error, directory);
   } finally {
     writer.close();
+  }
+}
+
+/** The database of a store that is there, seen as it is now until it is closed. */
+function openStore(driver: SqliteDriver, directory: string): SqliteDatabase {
+  const path = join(directory, StoreFiles.Database);
+  try {
+    if (!existsSync(path)) throw new ServerError(ServerErrorCode.StoreFailed, 'there is no store');
+    const database = openForReading(driver, path);
+    database.exec('BEGIN');
+    return database;
+  } catch (error) {
+    throw storeError(error, directory);
   }
 }
 

@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { ServerError } from '../../../src/errors.js';
 import { claim } from '../../../src/log/claims.js';
 import { ClaimKind } from '../../../src/log/entry.js';
 import { findDriver } from '../../../src/sqlite/driver.js';
@@ -125,6 +126,14 @@ describe('backupStore', () => {
 });
 
 describe('exportStore and importStore', () => {
+  it('say when there is no store, and what is no database', () => {
+    const directory = dataFolder();
+    expect(() => [...exportStore({ directory })]).toThrow(ServerError);
+    expect(() => [...exportStore({ directory })]).toThrow(/there is no store/);
+    writeFileSync(join(directory, 'chat.sqlite'), 'this is no database, however long it may be'.repeat(200));
+    expect(() => [...exportStore({ directory })]).toThrow(ServerError);
+  });
+
   it('bring a store over, but for what came to nothing', () => {
     const { directory, writer } = inUse();
     const lines = [...exportStore({ directory })];

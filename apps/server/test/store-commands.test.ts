@@ -1,0 +1,61 @@
+/** What may be done with a data folder from outside, on a real one. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSqliteLog } from '@chat/server/sqlite';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { runStoreCommand } from '../src/store-commands.js';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'chat-commands-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(...argv: string[]): { code: number | undefined; lines: string[] } {
+  const lines: string[] = [];
+  return { code: runStoreCommand(argv, (line) => lines.push(line)), lines };
+}
+
+/** A store with messages whose lines are longer than what is read of a file at a time, and not cut at a character. */
+async function store(texts: readonly string[]): Promise<string> {
+  const directory = join(folder, 'data');
+  const log = await openSqliteLog({ directory, reserveBytes: 0 });
+  let delivered = 0;
+  await new Promise<void>((resolve) => {
+    log.open((entries) => {
+      delivered += entries.length;
+      if (delivered === texts.length) resolve();
+    });
+    const name = Buffer.from('ada');
+    for (const text of texts) {
+      const entry = { room: 'lobby', type: 0x11, codec: 1, kind: 0, sender: 1 } as const;
+      log.append({ ...entry, name, body: Buffer.from(text), at: 1, publishId: 0, origin: undefined });
+    }
+  });
+  await log.close();
+  return directory;
+}
+
+it('an export makes the same store again, however long its lines are', async () => {
+  const texts = Array.from({ length: 40 }, (_, i) => `${i} ${'שלום 🎈'.repeat(6000)}`);
+  const exported = run('export', await store(texts));
+  const file = join(folder, 'lines.json');
+  writeFileSync(file, exported.lines.join('\n'));
+  const again = join(folder, 'again');
+  expect(run('import', again, file)).toEqual({ code: 0, lines: ['40 entries'] });
+  expect(run('export', again).lines).toEqual(exported.lines);
+  expect(run('check', again).code).toBe(0);
+  expect(run('backup', again, join(folder, 'copy')).code).toBe(0);
+});
+
+it('what cannot be done is an error in words', () => {
+  const nowhere = join(folder, 'nowhere');
+  for (const command of ['check', 'export']) expect(() => run(command, nowhere)).toThrow(/there is no store/);
+  expect(() => run('backup', nowhere, folder)).toThrow(/there is no store/);
+  expect(() => run('backup', nowhere)).toThrow('usage: chat-server backup <data> <target>');
+  expect(() => run('import', folder, nowhere)).toThrow(/there is no file/);
+  expect(run('--data', nowhere).code).toBeUndefined();
+});
