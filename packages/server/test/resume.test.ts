@@ -306,6 +306,8 @@ describe('a session that is torn at random points', () => {
 /** A log that delivers when it is told, as one between processes does. */
 class LateLog implements EventLog {
   readonly epoch = 'late';
+  /** Whether rooms that are made wait as well. */
+  areRoomsLate = false;
   #consumer: LogConsumer = () => {};
   #seq = 0;
   readonly #waiting: Draft[] = [];
@@ -317,7 +319,7 @@ class LateLog implements EventLog {
   append(draft: Draft): void {
     this.#waiting.push({ ...draft, body: Uint8Array.from(draft.body), name: Uint8Array.from(draft.name) });
     // Who is here is known at once: these tests are about what they say.
-    if (isOpening(draft)) this.deliver();
+    if (isOpening(draft) && !this.areRoomsLate) this.deliver();
   }
 
   deliver(): void {
@@ -328,6 +330,48 @@ class LateLog implements EventLog {
 }
 
 describe('a log that takes its time', () => {
+  it('lets a join wait for the one of an earlier connection, also while their room is being made', async () => {
+    const log = new LateLog();
+    const memory = await MemoryChat.open({ log, maxRoomsPerSession: 1 });
+    const ada = await memory.enter('ada');
+    const { session, secret, epoch } = ada.welcome!;
+    log.areRoomsLate = true;
+    ada.send({ type: FrameType.Request, id: 7, request: { op: 'join', room: 'new' } });
+    await turn();
+    ada.pipe.destroy();
+    await turn();
+    const again = await memory.enter({
+      name: 'ada',
+      resume: { session, secret, epoch, rooms: [], inbox: 0 },
+    });
+    const joined = again.join('new');
+    await turn();
+    for (let rounds = 0; rounds < 8; rounds++) {
+      log.deliver();
+      await turn();
+    }
+    const { handle, memberCount } = await joined;
+    expect(memberCount).toBe(1);
+    expect(memory.chat.rooms.find('new')!.members.size).toBe(1);
+    expect(handle).toBe(memory.chat.rooms.find('new')!.handle);
+  });
+
+  it('counts rooms that are on their way', async () => {
+    const log = new LateLog();
+    const memory = await MemoryChat.open({ log, maxRooms: 1 });
+    const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
+    log.areRoomsLate = true;
+    const first = ada.join('one');
+    await turn();
+    const second = await bob.request({ op: 'join', room: 'two' });
+    expect(second).toMatchObject({ failure: { code: 'too-many-rooms' } });
+    for (let rounds = 0; rounds < 4; rounds++) {
+      log.deliver();
+      await turn();
+    }
+    expect((await first).room).toBe('one');
+  });
+
   it('acks once an entry is in it, to the connection of that moment', async () => {
     const log = new LateLog();
     const memory = await MemoryChat.open({ log });

@@ -53,6 +53,8 @@ export class Rooms {
   readonly #makers: AddressLimit | undefined;
   /** The bytes of all histories, inboxes included. */
   readonly budget: LogBudget = new LogBudget();
+  /** Rooms that are on their way through the log; the lobby is not counted. */
+  #underway = 0;
   /** What was said in rooms that are made again, by key, until they are. */
   readonly #pasts = new Map<string, StoredPage>();
   /** Keys of rooms that the log is asked to forget. */
@@ -91,7 +93,8 @@ export class Rooms {
 
   /** Whether one more may be made. The lobby is there for all, and does not count. */
   get hasSpace(): boolean {
-    return this.#rooms.size - (this.#rooms.has(LOBBY_KEY) ? 1 : 0) < this.#options.maxRooms;
+    const others = this.#rooms.size - (this.#rooms.has(LOBBY_KEY) ? 1 : 0);
+    return others + this.#underway < this.#options.maxRooms;
   }
 
   find(name: string): Room | undefined {
@@ -124,9 +127,11 @@ export class Rooms {
     const unmade = (): void => {
       if (key !== LOBBY_KEY) this.#makers?.leave(maker);
     };
-    this.#making.set(key, maker);
+    if (key !== LOBBY_KEY) this.#underway++;
     const origin: Origin = {
       appended: (_entry, outcome) => {
+        this.#making.delete(key);
+        if (key !== LOBBY_KEY) this.#underway--;
         // Somebody else has made it meanwhile.
         if (outcome.kind !== 'room-opened') unmade();
         this.#pasts.delete(key);
@@ -134,12 +139,15 @@ export class Rooms {
       },
       refused: (failure) => {
         this.#making.delete(key);
+        if (key !== LOBBY_KEY) this.#underway--;
         this.#pasts.delete(key);
         unmade();
         told(failure);
       },
     };
     const append = (): void => {
+      // The first of several who want it makes it.
+      if (!this.#making.has(key)) this.#making.set(key, maker);
       const subject = { room: key, name: Buffer.from(name), at: this.#clock.now(), origin };
       this.#log.append(claim(ClaimKind.RoomOpened, subject, undefined));
     };

@@ -5,7 +5,7 @@
  * member sees them at the same place. What is said about a room to its member, the answer to a join and the
  * stream behind it, is one consistent read.
  */
-import { type Failure, FailureCode, roomNameProblem } from '@chat/protocol';
+import { type Failure, FailureCode, roomKey, roomNameProblem } from '@chat/protocol';
 import { FrameType, type Joined, NoticeKind } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
 import type { Origin } from '../log/entry.js';
@@ -60,7 +60,7 @@ export class Memberships {
   ): Promise<Answer<'join'>> {
     const problem = roomNameProblem(roomName);
     if (problem) return failed(FailureCode.RoomInvalid, problem);
-    const { maxRoomsPerSession, maxMembersPerRoom, hooks } = this.#context.options;
+    const { maxRoomsPerSession, hooks } = this.#context.options;
     const { peer } = this.#session;
     // Whoever asked does not hear of it any more: a client asks again over its next connection, or not at all.
     const isGone = (): boolean => this.#session.ended || this.#session.peer !== peer;
@@ -88,13 +88,39 @@ export class Memberships {
     if (this.#context.rooms.looksLikeAnother(roomName)) {
       return failed(FailureCode.RoomInvalid, `${roomName} looks like the name of another room`);
     }
-    const making = known ?? this.#makeRoom(roomName);
-    const room = making instanceof Promise ? await making : making;
-    if ('failure' in room) return room;
+    // From here on it counts as one of its rooms, and whoever wants to join it again waits.
+    const key = roomKey(roomName);
+    let settled!: () => void;
+    joining.set(
+      key,
+      new Promise<void>((resolve) => {
+        settled = resolve;
+      }),
+    );
+    try {
+      const making = known ?? this.#makeRoom(roomName);
+      const room = making instanceof Promise ? await making : making;
+      if ('failure' in room) return room;
+      return await this.#enter(room, options, isGone, onJoined);
+    } finally {
+      joining.delete(key);
+      if (joining.size === 0) this.#joining = undefined;
+      settled();
+    }
+  }
+
+  /** Becomes a member of a room, once the log says so. */
+  #enter(
+    room: Room,
+    options: JoinOptions,
+    isGone: () => boolean,
+    onJoined: ((joined: Joined) => void) | undefined,
+  ): Answer<'join'> | Promise<Answer<'join'>> {
+    const { maxMembersPerRoom } = this.#context.options;
     if (isGone()) return failed(FailureCode.Internal, 'the connection has ended');
     // Those who are on their way through the log count: several may be at a time.
     if (room.members.size + room.joining >= maxMembersPerRoom) {
-      const message = `${roomName} has ${maxMembersPerRoom} members`;
+      const message = `${room.name} has ${maxMembersPerRoom} members`;
       this.#tell('maxMembersPerRoom', `a room has ${maxMembersPerRoom} members: nobody else can join it`);
       return tooMany(FailureCode.RoomFull, message, maxMembersPerRoom);
     }
@@ -102,24 +128,18 @@ export class Memberships {
     const answer = new Promise<Answer<'join'>>((settle) => {
       resolve = settle;
     });
-    joining.set(room.key, answer);
     room.joining++;
-    const settle = (): void => {
-      joining.delete(room.key);
-      if (joining.size === 0) this.#joining = undefined;
-      room.joining--;
-    };
     this.#notice(room, NoticeKind.Joined, {
       refused: (failure) => {
-        settle();
+        room.joining--;
         this.#context.rooms.release(room);
         resolve({ failure });
       },
       appended: (entry, outcome) => {
-        settle();
+        room.joining--;
         if (outcome.kind !== 'joined') {
           this.#context.rooms.release(room);
-          resolve(failed(FailureCode.Internal, `${roomName} cannot be joined now`));
+          resolve(failed(FailureCode.Internal, `${room.name} cannot be joined now`));
           return;
         }
         if (isGone()) {
@@ -216,8 +236,7 @@ export class Memberships {
   }
 
   #underway(roomName: string): Promise<unknown> | undefined {
-    const room = this.#context.rooms.find(roomName);
-    return room && this.#joining?.get(room.key);
+    return this.#joining?.get(roomKey(roomName));
   }
 
   #leave(membership: Membership, kind: Leaving, before?: () => void, after?: () => void): void {

@@ -37,12 +37,12 @@ function applyNotice(state: ChatState, { kind, room: key, sender, seq }: LogEntr
       if (!state.sessions.has(sender)) return ignored('no-such-session');
       if (!room) return ignored('no-such-room');
       if (room.members.has(sender)) return ignored('already-in-room');
-      room.members.set(sender, seq);
+      state.enter(room, sender, seq);
       return { kind: 'joined', room, member: sender };
     case NoticeKind.Left:
     case NoticeKind.Gone:
       // Shown in any case: a member may have ended while it was on its way into the room.
-      room?.members.delete(sender);
+      if (room) state.leave(room, sender);
       return { kind: 'left', room, member: sender };
     default:
       return SHOWN;
@@ -84,7 +84,8 @@ function applyClaim(state: ChatState, entry: LogEntry): Outcome {
       const session = state.sessions.get(sender);
       if (!session) return ignored('no-such-session');
       state.removeSession(session);
-      const rooms = [...state.rooms.values()].filter(({ members }) => members.delete(sender));
+      const rooms = state.roomsOf(sender);
+      for (const room of rooms) state.leave(room, sender);
       return { kind: 'session-ended', session, rooms };
     }
     case ClaimKind.RoomOpened: {

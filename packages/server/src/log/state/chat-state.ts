@@ -60,6 +60,8 @@ export class ChatState {
   readonly rooms: Map<string, RoomState> = new Map();
   /** Server time at which each ban ends, `Infinity` for never, by {@link banKey}. */
   readonly bans: Map<string, number> = new Map();
+  /** In how many rooms each session is that is in one; it follows from the rooms. */
+  readonly #places: Map<number, number> = new Map();
 
   /** Takes what was written down of a state; to be called on an empty one. */
   load(snapshot: StateSnapshot): this {
@@ -68,7 +70,9 @@ export class ChatState {
     this.lastRoom = snapshot.lastRoom;
     for (const session of snapshot.sessions) this.addSession({ ...session });
     for (const { members, ...room } of snapshot.rooms) {
-      this.rooms.set(room.key, { ...room, members: new Map(members) });
+      const state = { ...room, members: new Map<number, number>() };
+      this.rooms.set(room.key, state);
+      for (const [memberId, joined] of members) this.enter(state, memberId, joined);
     }
     for (const [key, until] of snapshot.bans) this.bans.set(key, until ?? Number.POSITIVE_INFINITY);
     return this;
@@ -91,6 +95,25 @@ export class ChatState {
     this.sessions.set(session.memberId, session);
     this.sessionsById.set(session.id, session);
     this.names.tryClaim(session.name, session);
+  }
+
+  /** Takes a session into a room that it is not in. */
+  enter({ members }: RoomState, memberId: number, position: number): void {
+    members.set(memberId, position);
+    this.#places.set(memberId, (this.#places.get(memberId) ?? 0) + 1);
+  }
+
+  leave({ members }: RoomState, memberId: number): void {
+    if (!members.delete(memberId)) return;
+    const others = this.#places.get(memberId)! - 1;
+    if (others > 0) this.#places.set(memberId, others);
+    else this.#places.delete(memberId);
+  }
+
+  /** The rooms that a session is in. Looks at all of them, but for one that is in none, as most are that end. */
+  roomsOf(memberId: number): RoomState[] {
+    if (!this.#places.has(memberId)) return [];
+    return [...this.rooms.values()].filter(({ members }) => members.has(memberId));
   }
 
   removeSession(session: SessionState): void {

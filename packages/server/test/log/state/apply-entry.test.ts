@@ -100,7 +100,9 @@ describe('applyEntry', () => {
         const handles = new Set<number>();
         const published = new Set<string>();
         for (const entry of entries) {
+          const places = [...whole.rooms.values()].filter(({ members }) => members.has(entry.sender));
           const outcome = applyEntry(whole, entry);
+          if (outcome.kind === 'session-ended') expect(outcome.rooms).toEqual(places);
           if (outcome.kind === 'session-opened') {
             expect(ids.has(outcome.session.memberId)).toBe(false);
             ids.add(outcome.session.memberId);
