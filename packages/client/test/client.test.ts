@@ -1,7 +1,6 @@
-import { afterEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { ChatClient, Room } from '../src/index.js';
-import { connected, join, type Scene } from './support/connected.js';
-import { turns } from './support/fake-clock.js';
+import { connected, join, open } from './support/connected.js';
 
 /** Everything that can be asked of an object at run time: own, and of its class. */
 function membersOf(object: object): string[] {
@@ -53,23 +52,6 @@ const ROOM = {
   send: true,
   signal: true,
 };
-
-const scenes: Scene[] = [];
-
-async function open(...args: Parameters<typeof connected>): Promise<Scene> {
-  const made = await connected(...args);
-  scenes.push(made);
-  return made;
-}
-
-afterEach(async () => {
-  for (const { client, clock } of scenes.splice(0)) {
-    const closing = client.close();
-    await turns();
-    await closing;
-    expect(clock.timers, 'timers that are left after close').toBe(0);
-  }
-});
 
 describe('what a user holds', () => {
   it('is a client that has what its type says, and nothing else', async () => {

@@ -1,27 +1,10 @@
 import { CloseCode } from '@chat/protocol';
 import { encodeFrame, encodePing, FrameType, type Hello } from '@chat/protocol/frames';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/connection/connection.js';
-import { connected, type Scene } from '../support/connected.js';
+import { open } from '../support/connected.js';
 import { FakeClock, turns } from '../support/fake-clock.js';
 import { message, ServerEnd, welcome } from '../support/scripted-server.js';
-
-const scenes: Scene[] = [];
-
-async function open(...args: Parameters<typeof connected>): Promise<Scene> {
-  const made = await connected(...args);
-  scenes.push(made);
-  return made;
-}
-
-afterEach(async () => {
-  for (const { client, clock } of scenes.splice(0)) {
-    const closing = client.close();
-    await turns();
-    await closing;
-    expect(clock.timers, 'timers that are left after close').toBe(0);
-  }
-});
 
 describe('liveness', () => {
   it('answers pings', async () => {

@@ -1,27 +1,10 @@
 import type { Failure } from '@chat/protocol';
 import { FrameType } from '@chat/protocol/frames';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ClientError } from '../../src/errors.js';
 import { Requests } from '../../src/sending/requests.js';
-import { connected, type Scene } from '../support/connected.js';
+import { open } from '../support/connected.js';
 import { FakeClock, turns } from '../support/fake-clock.js';
-
-const scenes: Scene[] = [];
-
-async function open(...args: Parameters<typeof connected>): Promise<Scene> {
-  const made = await connected(...args);
-  scenes.push(made);
-  return made;
-}
-
-afterEach(async () => {
-  for (const { client, clock } of scenes.splice(0)) {
-    const closing = client.close();
-    await turns();
-    await closing;
-    expect(clock.timers, 'timers that are left after close').toBe(0);
-  }
-});
 
 describe('requests', () => {
   it('are asked again on the next connection', async () => {

@@ -1,29 +1,20 @@
 /** The life of a client: connecting, coming back, ending. The server is a script, and time stands still. */
 import { CloseCode } from '@chat/protocol';
 import { encodeFrame, FrameType } from '@chat/protocol/frames';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Client } from '../../src/client.js';
 import { type ClientState, connect, createChatClient } from '../../src/index.js';
-import { comeBack, connected, join as joinRoom, type Scene, scene } from '../support/connected.js';
+import {
+  closedAfterwards,
+  comeBack,
+  connected,
+  join as joinRoom,
+  open,
+  type Scene,
+  scene,
+} from '../support/connected.js';
 import { FakeClock, turns } from '../support/fake-clock.js';
 import { joined, ScriptedServer } from '../support/scripted-server.js';
-
-const scenes: Scene[] = [];
-
-async function open(...args: Parameters<typeof connected>): Promise<Scene> {
-  const made = await connected(...args);
-  scenes.push(made);
-  return made;
-}
-
-afterEach(async () => {
-  for (const { client, clock } of scenes.splice(0)) {
-    const closing = client.close();
-    await turns();
-    await closing;
-    expect(clock.timers, 'timers that are left after close').toBe(0);
-  }
-});
 
 function statesOf({ client }: Scene): ClientState[] {
   const states: ClientState[] = [];
@@ -423,7 +414,7 @@ describe('reconnecting', () => {
 
   it('waits for a server that is not up yet, when told so', async () => {
     const made = scene({ reconnect: { initial: true } });
-    scenes.push(made);
+    closedAfterwards(made);
     made.server.refusal = new Error('not yet');
     const opened = made.client.connect();
     await made.clock.advance(10_000);

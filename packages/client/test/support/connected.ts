@@ -1,5 +1,6 @@
 /** A client that is connected to a scripted server, with a clock and a random source of the test. */
 import { FrameType, type Joined, type SessionLimits } from '@chat/protocol/frames';
+import { expect, onTestFinished } from 'vitest';
 import {
   type ChatClient,
   type ConnectOptions,
@@ -40,6 +41,23 @@ export async function connected(
   await turns();
   await made.server.end.welcome({ limits: { ...LIMITS, ...limits } });
   await opened;
+  return made;
+}
+
+/** The same, closed when the test is over; nothing of it may be left then. */
+export async function open(...args: Parameters<typeof connected>): Promise<Scene> {
+  return closedAfterwards(await connected(...args));
+}
+
+/** Closes the client of a scene when the test is over. */
+export function closedAfterwards(made: Scene): Scene {
+  const { client, clock } = made;
+  onTestFinished(async () => {
+    const closing = client.close();
+    await turns();
+    await closing;
+    expect(clock.timers, 'timers that are left after close').toBe(0);
+  });
   return made;
 }
 
