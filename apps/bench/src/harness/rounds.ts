@@ -13,7 +13,7 @@ export interface Entrant {
   readonly title: string;
 }
 
-/** What is measured of each entrant in each round. */
+/** The measurements of one entrant in one round. */
 export interface Step<E> {
   /** Empty where there is only one. */
   readonly name: string;

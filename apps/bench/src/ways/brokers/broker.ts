@@ -13,7 +13,7 @@ import {
 } from '../../harness/server-process.js';
 import { alike, type Line, type Way, type Wire } from '../way.js';
 
-/** What is particular about one broker; its program is called `<name>-server`. */
+/** The particulars of one broker; its program is called `<name>-server`. */
 export interface Broker {
   readonly name: string;
   readonly title: string;

@@ -1,6 +1,6 @@
 import type { ChatServer, SessionInfo } from '@chat/server';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { logPresence } from '../src/presence-log.js';
+import { logPresence } from '../../src/log/presence-log.js';
 
 let listeners: Map<string, (session: SessionInfo) => void>;
 let lines: string[];

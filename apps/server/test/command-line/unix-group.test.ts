@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { groupId } from '../src/unix-group.js';
+import { groupId } from '../../src/command-line/unix-group.js';
 
 it('finds the number of a group by its name, takes a number as it is, and knows when there is none', () => {
   const folder = mkdtempSync(join(tmpdir(), 'chat-group-'));

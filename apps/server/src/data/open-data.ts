@@ -3,7 +3,7 @@
  */
 import { openSqliteLog, type SqliteLog } from '@chat/server/sqlite';
 import type { Logger } from 'pino';
-import type { DataOptions } from './args.js';
+import type { DataOptions } from '../command-line/args.js';
 
 /** Opens the folder as the log of a server, and tells the operator what was found. */
 export async function openData(options: DataOptions, logger: Logger): Promise<SqliteLog> {

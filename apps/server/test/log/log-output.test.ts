@@ -1,7 +1,7 @@
 /** A log that nobody reads stops nobody, is bounded, and says later what it lacks. */
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { LogOutput } from '../src/log-output.js';
+import { LogOutput } from '../../src/log/log-output.js';
 
 /** Standard output whose reader reads when it is told to. */
 class Pipe extends Writable {

@@ -5,8 +5,8 @@ import { DEFAULT_PORT } from '@chat/protocol';
 import { type ChatServerOptions, LIMITS, type Limit, UNLIMITED } from '@chat/server';
 import type { SqliteLogOptions } from '@chat/server/sqlite';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { storeCommandsHelp } from '../data/store-commands.js';
 import { checkSecret, readSecret, type Secret } from './secret.js';
-import { storeCommandsHelp } from './store-commands.js';
 import { UsageError } from './usage-error.js';
 
 export { UsageError };

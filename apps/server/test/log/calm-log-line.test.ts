@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { calmLogLine } from '../src/calm-log-line.js';
+import { calmLogLine } from '../../src/log/calm-log-line.js';
 
 describe('calmLogLine', () => {
   it('replaces what a terminal obeys, written as it is or as an escape, and keeps the JSON', () => {

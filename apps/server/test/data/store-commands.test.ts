@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteLog } from '@chat/server/sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { runStoreCommand } from '../src/store-commands.js';
+import { runStoreCommand } from '../../src/data/store-commands.js';
 
 let folder: string;
 

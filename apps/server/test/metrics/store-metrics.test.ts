@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openSqliteLog } from '@chat/server/sqlite';
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import { registerStoreMetrics } from '../src/store-metrics.js';
+import { registerStoreMetrics } from '../../src/metrics/store-metrics.js';
 
 it('tell position, bytes and times of the store as they are when they are asked for', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'chat-metrics-'));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LIMITS, UNLIMITED } from '@chat/server';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { parseArguments, UsageError } from '../src/args.js';
+import { parseArguments, UsageError } from '../../src/command-line/args.js';
 
 const parse = (...argv: string[]) => parseArguments(argv, '1.2.3');
 

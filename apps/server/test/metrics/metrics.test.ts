@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { type ChatServer, createChatServer } from '@chat/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createMetricsHandler, registerMetrics } from '../src/metrics.js';
-import { createWebHandler } from '../src/web.js';
-import { ask, exchange } from './support/raw-http.js';
+import { createWebHandler } from '../../src/http/web.js';
+import { createMetricsHandler, registerMetrics } from '../../src/metrics/metrics.js';
+import { ask, exchange } from '../support/raw-http.js';
 
 const BEARER = { Authorization: 'Bearer s3cret' };
 

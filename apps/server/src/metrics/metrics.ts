@@ -8,7 +8,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { ChatServer, ServerStats } from '@chat/server';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { sendText } from './web.js';
+import { sendText } from '../http/web.js';
 
 type Total = {
   [Name in keyof ServerStats]: ServerStats[Name] extends number ? Name : never;

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { type ChatServer, type ChatServerOptions, createChatServer } from '@chat/server';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createWebHandler, sendText } from '../src/web.js';
-import { readWebAssets, type WebAssets } from '../src/web-assets.js';
-import { ask, exchange } from './support/raw-http.js';
+import { createWebHandler, sendText } from '../../src/http/web.js';
+import { readWebAssets, type WebAssets } from '../../src/http/web-assets.js';
+import { ask, exchange } from '../support/raw-http.js';
 
 const PAGE = `<!doctype html><title>chat</title>${'<p>word</p>'.repeat(100)}`;
 

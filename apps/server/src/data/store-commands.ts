@@ -5,7 +5,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { backupStore, checkStore, exportStore, importStore } from '@chat/server/sqlite';
-import { UsageError } from './usage-error.js';
+import { UsageError } from '../command-line/usage-error.js';
 
 const USAGE = 2;
 const FAILED = 1;
