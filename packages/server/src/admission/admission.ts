@@ -7,15 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { CloseCode, roomKey } from '@chat/protocol';
-import {
-  encodeFrame,
-  FrameType,
-  type Hello,
-  type Joined,
-  NoticeKind,
-  PROTOCOL_VERSION,
-  type Welcome,
-} from '@chat/protocol/frames';
+import { type Hello, type Joined, NoticeKind, type Welcome } from '@chat/protocol/frames';
 import type { MemoryGuard } from '../limits/memory-guard.js';
 import { claim, hashSecret, isSecretOf } from '../log/claims.js';
 import { ClaimKind, type Origin } from '../log/entry.js';
@@ -27,27 +19,16 @@ import type { Peer } from '../session/peer.js';
 import { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
 import { endOldestAway } from './oldest-away.js';
+import { banned, DRAINING, nameTaken, outdated, overloaded, type Refusal } from './refusals.js';
 import { SilentLines } from './silent-lines.js';
+import { suffixed } from './suffixed.js';
+import { fitsIntoFrame, welcomeOf } from './welcome.js';
 
-/** What a client is told to wait when there is no room for it. */
-const OVERLOADED_RETRY_MS = 5000;
 /** What a client is told to wait whose name was banned while it came in. */
 const BANNED_RETRY_MS = 60_000;
-/** Names that are tried for one whose name is taken: a few in order, then random ones with more and more digits. */
-const MAX_SUFFIXES = 30;
-const ORDERED_SUFFIXES = 9;
 
 /** What is asked of admission. Parts that a dialect does not have are left out. */
 export type AdmissionRequest = Pick<Hello, 'name' | 'credentials' | 'resume' | 'clientSecret' | 'attempt'>;
-
-/** Why somebody is not let in. */
-export interface Refusal {
-  readonly code: CloseCode;
-  readonly reason: string;
-  readonly retryAfterMs?: number;
-  /** Whether `authenticate` chose the name: wishing for another one would not help. */
-  readonly isGiven?: boolean;
-}
 
 /** The answer to a request. */
 export type AdmissionResult =
@@ -61,8 +42,6 @@ export type AdmissionResult =
 
 /** What `authenticate` says of somebody who is let in. */
 type Verdict = Extract<AuthenticateResult, { ok: true }>;
-
-const DRAINING: Refusal = { code: CloseCode.GoingAway, reason: 'the server goes away' };
 
 /** What admission needs of the server. */
 export interface AdmissionContext extends SessionContext {
@@ -171,12 +150,12 @@ export class Admission {
     if (isOutdated(request, session)) return outdated();
     const positions = new Map(wanted.rooms.map(({ room, after }) => [roomKey(room), after]));
     const { joined, inboxGap } = session.resume(peer, positions, wanted.inbox, request.attempt);
-    let welcome = this.#welcome(session, wanted.secret, wanted.inbox, joined);
-    if (!this.#fits(welcome)) {
+    let welcome = welcomeOf(this.#context, session, wanted.secret, wanted.inbox, joined);
+    if (!fitsIntoFrame(this.#context, welcome)) {
       // The members of many large rooms are too much for one frame; the client asks for them page by page.
       welcome = { ...welcome, rooms: joined.map((room) => ({ ...room, members: [] })) };
     }
-    if (!this.#fits(welcome)) {
+    if (!fitsIntoFrame(this.#context, welcome)) {
       // In more rooms than a frame can name. It begins anew, and joins each of them from where it was.
       session.end(NoticeKind.Gone);
       return undefined;
@@ -239,7 +218,7 @@ export class Admission {
         const session = new Session(this.#context, opened, peer, request.attempt);
         session.authenticated(verdict.claims, verdict.expiresInMs);
         sessions.opened(session);
-        return { session, welcome: this.#welcome(session, secret, 0, undefined) };
+        return { session, welcome: welcomeOf(this.#context, session, secret, 0, undefined) };
       }
       addresses.sessions.leave(peer.address);
       if (opened) return opened;
@@ -336,42 +315,6 @@ export class Admission {
   #nameOf(wanted: string, request: AdmissionRequest, former: Session): string | Refusal {
     return this.#context.sessions.find(wanted) === former ? wanted : this.#findName(wanted, request);
   }
-
-  #welcome(
-    session: Session,
-    secret: string,
-    inboxStart: number,
-    joined: readonly Joined[] | undefined,
-  ): Welcome {
-    const { options, log, maxMessageBytes } = this.#context;
-    return {
-      version: PROTOCOL_VERSION,
-      session: session.id,
-      secret,
-      epoch: log.epoch,
-      member: { id: session.memberId, name: session.name },
-      inbox: { handle: session.inboxHandle, start: inboxStart },
-      limits: {
-        maxFrameBytes: options.maxFrameBytes,
-        maxMessageBytes,
-        maxSignalBytes: options.maxSignalBytes,
-        maxInFlight: options.maxInFlight,
-        maxRoomsPerSession: Number.isFinite(options.maxRoomsPerSession)
-          ? options.maxRoomsPerSession
-          : Number.MAX_SAFE_INTEGER,
-        idleTimeoutMs: options.idleTimeoutMs,
-        resumeWindowMs: options.resumeWindowMs,
-      },
-      resumed: joined !== undefined,
-      lastPublishId: session.lastPublishId,
-      rooms: joined ?? [],
-      agent: options.agent,
-    };
-  }
-
-  #fits(welcome: Welcome): boolean {
-    return encodeFrame({ type: FrameType.Welcome, welcome }).length <= this.#context.options.maxFrameBytes;
-  }
 }
 
 /** protocol.md, "Beginning": whether a later hello of the same client has been answered already. */
@@ -382,40 +325,6 @@ function isOutdated({ clientSecret, attempt }: AdmissionRequest, session: Sessio
     isSecretOf(session.clientHash, clientSecret) &&
     attempt <= session.attempt
   );
-}
-
-function nameTaken(): Refusal {
-  return { code: CloseCode.NameTaken, reason: 'this name, or one that looks like it, is taken' };
-}
-
-function overloaded(reason: string): Refusal {
-  return { code: CloseCode.Overloaded, reason, retryAfterMs: OVERLOADED_RETRY_MS };
-}
-
-function banned(retryAfterMs: number): Refusal {
-  return { code: CloseCode.Banned, reason: 'banned', retryAfterMs };
-}
-
-function outdated(): Refusal {
-  return { code: CloseCode.SessionReplaced, reason: 'a later connection of this client was there before' };
-}
-
-/** `name-2`, `name-3` … or the like, whatever is free and a name; as much of `name` as there is space for. */
-function suffixed(name: string, random: () => number, isFree: (name: string) => boolean): string | undefined {
-  for (let i = 2; i < MAX_SUFFIXES; i++) {
-    const digits = Math.max(2, Math.ceil(i / 3));
-    const number = i <= ORDERED_SUFFIXES ? i : 10 + Math.floor(random() * 10 ** digits);
-    const letters = [...name];
-    while (letters.length > 0) {
-      const candidate = `${letters.join('').trimEnd()}-${number}`;
-      if (!userNameProblem(candidate)) {
-        if (isFree(candidate)) return candidate;
-        break;
-      }
-      letters.pop();
-    }
-  }
-  return undefined;
 }
 
 const TOO_LATE = Symbol('nobody waits any more');

@@ -1,5 +1,7 @@
 /**
  * The server as its user sees it: listeners in front, the chat behind, and a life from `listen` to `close`.
+ *
+ * Longer than most files here: a good half is what users read about its types and methods.
  */
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { CloseCode, DEFAULT_PORT } from '@chat/protocol';

@@ -4,6 +4,8 @@
  * A session outlives its connection: when the connection breaks, the session keeps its name, its rooms and its
  * publish numbers for the resume window, and a new peer may take it over. Where it is belongs to its
  * `Memberships`, what it says to its `Publisher`.
+ *
+ * Longer than most files here: each way out of a state of its life stands beside the others.
  */
 import { CloseCode, type Failure, FailureCode, LOBBY } from '@chat/protocol';
 import { type Joined, NoticeKind } from '@chat/protocol/frames';

@@ -1,6 +1,8 @@
 /**
  * HTTP on the chat port: a page for people who point a browser at it, health for machines, and the door to
  * WebSocket. The program around the server may take over requests (`http` option) to serve its own pages.
+ *
+ * Longer than most files here: request, deadline and upgrade of a connection take turns, and share what is known of it.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
