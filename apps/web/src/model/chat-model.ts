@@ -301,7 +301,7 @@ export class ChatModel {
       else if (!this.#list.room(room.name)) await room.leave();
     } catch (error) {
       if (this.#client !== client) return;
-      conversation.error = error as Error;
+      conversation.lose(error as Error);
     }
     this.#changed();
   }

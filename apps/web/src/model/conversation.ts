@@ -50,8 +50,8 @@ export class RoomConversation extends BaseConversation {
     this.timeline.attach(room);
   }
 
-  /** The room is lost. The messages stay. */
-  lose(error: ClientError): void {
+  /** The room is lost, or cannot be joined. The messages stay. */
+  lose(error: ClientError | Error): void {
     this.room = undefined;
     this.error = error;
     this.timeline.detach();

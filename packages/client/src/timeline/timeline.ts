@@ -95,7 +95,8 @@ const NOBODY: Member = { id: 0, name: '' };
  *
  * @typeParam T - values of messages
  * @typeParam L - values of {@link Timeline.addLocal}; none by default
- * @param source - may be left out, and given to {@link Timeline.attach} later
+ * @param source - may be left out, and given to {@link Timeline.attach} later: what is sent meanwhile waits for it, or
+ *   for {@link Timeline.detach}, which says that there will be none
  *
  * @example
  * ```ts
@@ -150,6 +151,10 @@ export class Timeline<T = string, L = never> {
   /** Sends that wait for a rate limit. */
   readonly #waits = new Set<() => void>();
   #source: TimelineSource<T> | undefined;
+  /** Whether there was a source, or will be none. What is sent before that waits for it. */
+  #hasBegun = false;
+  /** Lasts while there is something that waits for the first source. */
+  #beginning: Beginning | undefined;
   #detach: (() => void) | undefined;
   #unread = 0;
   #firstUnread: string | undefined;
@@ -200,8 +205,9 @@ export class Timeline<T = string, L = never> {
   /** Listens to a source in place of the one before; what is shown stays. */
   attach(source: TimelineSource<T>): void {
     if (this.#source === source || this.#isClosed) return;
-    this.detach();
+    this.#stopListening();
     this.#source = source;
+    this.#begin();
     if (!isRoom(source)) return;
     const removers = [
       source.on('message', (message) => this.add(message)),
@@ -215,8 +221,16 @@ export class Timeline<T = string, L = never> {
     };
   }
 
-  /** Listens to nothing any more; what is shown stays. */
+  /**
+   * Listens to nothing any more; what is shown stays. Also says that there will be no source: what was sent before
+   * the first one waits for it until then.
+   */
   detach(): void {
+    this.#stopListening();
+    this.#begin();
+  }
+
+  #stopListening(): void {
     this.#detach?.();
     this.#detach = undefined;
     this.#source = undefined;
@@ -252,18 +266,20 @@ export class Timeline<T = string, L = never> {
   }
 
   /**
-   * Sends a message, which is shown at once. A rate limit is waited out. A failure is shown, and stays until
-   * {@link Timeline.retry} or {@link Timeline.discard}.
+   * Sends a message, which is shown at once. Before the first source it waits for that; a rate limit is waited out. A
+   * failure is shown, and stays until {@link Timeline.retry} or {@link Timeline.discard}.
    *
    * @returns a promise that never rejects: whether the message is in the log
    */
   async send(value: T): Promise<boolean> {
-    const source = this.#source;
     const key = this.#list.begin(value, this.#clock.now());
     this.#firstUnread = undefined;
     this.#ownTyping.sent();
     this.#changed();
     try {
+      if (!this.#hasBegun) this.#beginning ??= beginning();
+      if (this.#beginning) await this.#beginning.over;
+      const source = this.#source;
       if (source === undefined) {
         throw new ClientError('ERR_CLIENT_NOT_MEMBER', 'the conversation takes place in no room now');
       }
@@ -353,6 +369,16 @@ export class Timeline<T = string, L = never> {
     this.#clock.clearTimeout(this.#typistTimer);
   }
 
+  /** Lets those go that wait, in their order, and before whoever sends in this same turn. */
+  #begin(): void {
+    this.#hasBegun = true;
+    const { over, end } = this.#beginning ?? {};
+    end?.();
+    void over?.then(() => {
+      this.#beginning = undefined;
+    });
+  }
+
   /**
    * The echo brings it. When it does not, since that part of the log was skipped, it is shown all the same.
    */
@@ -414,6 +440,19 @@ export class Timeline<T = string, L = never> {
     this.#snapshot = undefined;
     for (const subscriber of [...this.#subscribers]) subscriber();
   }
+}
+
+interface Beginning {
+  readonly over: Promise<void>;
+  end(): void;
+}
+
+function beginning(): Beginning {
+  let end!: () => void;
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return { over, end };
 }
 
 function isRoom<T>(source: TimelineSource<T>): source is Room<T> {

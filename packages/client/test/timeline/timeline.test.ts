@@ -232,12 +232,6 @@ describe('an own message', () => {
     room.sends[1]!.resolve(sent(3));
     expect(await sending).toBe(true);
   });
-
-  it('fails where the conversation has no place', async () => {
-    const timeline = createTimeline<string>();
-    expect(await timeline.send('hello?')).toBe(false);
-    expect(timeline.snapshot.outgoing).toMatchObject([{ status: 'failed' }]);
-  });
 });
 
 describe('older pages', () => {
@@ -349,6 +343,32 @@ describe('the source', () => {
     timeline.attach(again.asRoom());
     again.tell(message(6, 'b'));
     expect(said(timeline)).toEqual(['a', 'b']);
+  });
+
+  it('is waited for by what is said before it is there, in order', async () => {
+    const timeline = createTimeline();
+    const early = timeline.send('early');
+    void timeline.send('then');
+    expect(timeline.snapshot.outgoing).toHaveLength(2);
+    const room = new FakeRoom();
+    timeline.attach(room.asRoom());
+    void timeline.send('in the same turn');
+    await turns();
+    expect(room.sends.map(({ value }) => value)).toEqual(['early', 'then', 'in the same turn']);
+    room.sends[0]!.resolve(sent(1));
+    expect(await early).toBe(true);
+  });
+
+  it('is not waited for any longer once there will be none', async () => {
+    const timeline = createTimeline();
+    const early = timeline.send('early');
+    timeline.detach();
+    expect(await early).toBe(false);
+    expect(await timeline.send('late')).toBe(false);
+    expect(timeline.snapshot.outgoing).toMatchObject([
+      { error: { code: 'ERR_CLIENT_NOT_MEMBER' } },
+      { error: { code: 'ERR_CLIENT_NOT_MEMBER' } },
+    ]);
   });
 
   it('may be one user: direct messages have no echo', async () => {

@@ -46,7 +46,7 @@ export async function readPast(
 
 /** The entries of a page as runs of frames. */
 function stored(
-  { entries, previous }: StoredPage,
+  { entries, previous, damaged }: StoredPage,
   handle: number,
   pieceBytes: number,
 ): { readonly runs: Run[]; readonly entries: number } {
@@ -62,6 +62,8 @@ function stored(
     let offset = 0;
     for (const entry of shown.slice(first, next)) {
       const { type, codec, kind, sender, seq, at, name, body } = entry;
+      // What was there and cannot be read shows as a hole: `prev` is no entry that the reader has.
+      prev = lastDamaged(damaged, prev, seq) ?? prev;
       writeEntry(frames, offset, type, codec, kind, handle, sender, seq, prev, at, name, body);
       offset += sizeOf(entry);
       prev = seq;
@@ -69,6 +71,11 @@ function stored(
     runs.push({ read: () => frames });
   }
   return { runs, entries: shown.length };
+}
+
+/** The last position that was damaged between two entries. */
+function lastDamaged(damaged: StoredPage['damaged'], after: number, before: number): number | undefined {
+  return damaged.findLast(({ from, to }) => to > after && from < before)?.to;
 }
 
 function sizeOf({ name, body }: { readonly name: Uint8Array; readonly body: Uint8Array }): number {

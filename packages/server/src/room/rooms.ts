@@ -163,7 +163,7 @@ export class Rooms {
     const limit = Math.min(retentionEntries, RECALLED_ENTRIES);
     const maxBytes = Math.min(retentionBytes / 2, RECALLED_BYTES);
     try {
-      this.#pasts.set(key, await store.read(key, { limit, maxBytes }));
+      this.#pasts.set(key, behindDamage(await store.read(key, { limit, maxBytes })));
     } catch {
       // Who asks for it page by page is told why it cannot be read.
     }
@@ -344,6 +344,13 @@ export class Rooms {
     this.#looks.remove(room.name);
     this.#keys.splice(this.#indexOf(room.key), 1);
   }
+}
+
+/** The part of a page that has no hole. */
+function behindDamage(page: StoredPage): StoredPage {
+  const last = page.damaged.at(-1)?.to;
+  if (last === undefined) return page;
+  return { ...page, previous: last, entries: page.entries.filter(({ seq }) => seq > last) };
 }
 
 /** No room is called so; and what a stranger sends can be so long that finding its key takes milliseconds. */
