@@ -166,9 +166,13 @@ export function checkMemory(totalBytes: number, directory: string, room: number 
   );
 }
 
+const OTHERS_WRITE = 0o002;
+
 /** Who may own a segment, beside the user of this process and root. */
 export interface OwnerOptions {
   readonly trustOwners?: readonly number[] | 'all';
+  /** Those of a new file. Who lets everybody write (`0o002`) trusts everybody as an owner, too. */
+  readonly permissions?: number;
 }
 
 /**
@@ -180,7 +184,7 @@ export interface OwnerOptions {
 export function openFile(
   path: string,
   writable: boolean,
-  { trustOwners = [] }: OwnerOptions = {},
+  { trustOwners = [], permissions = 0 }: OwnerOptions = {},
 ): number | undefined {
   const access = writable ? constants.O_RDWR : constants.O_RDONLY;
   let fd: number;
@@ -199,7 +203,8 @@ export function openFile(
     const stat = fstatSync(fd);
     if (!stat.isFile()) throw new ShmError('ERR_SHM_FOREIGN', `${path} is not a regular file`);
     const self = process.geteuid?.() ?? stat.uid;
-    const isTrusted = trustOwners === 'all' || trustOwners.includes(stat.uid);
+    const isForAll = trustOwners === 'all' || (permissions & OTHERS_WRITE) !== 0;
+    const isTrusted = isForAll || trustOwners.includes(stat.uid);
     if (stat.uid !== self && stat.uid !== 0 && !isTrusted) {
       throw new ShmError(
         'ERR_SHM_ACCESS',

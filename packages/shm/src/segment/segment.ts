@@ -51,7 +51,8 @@ export interface OpenOptions {
    */
   readonly directory?: string;
   /**
-   * Permissions of a new file; the umask applies.
+   * Permissions of a new file; the umask applies. With `0o666`, which lets every user write, a segment that another user has made is
+   * opened as well: each of them could truncate it in any case.
    * @defaultValue `0o600`
    */
   readonly permissions?: number;

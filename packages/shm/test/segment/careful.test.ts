@@ -73,6 +73,13 @@ describe('an opener', () => {
     ).toEqual([place.name]);
   });
 
+  it.runIf(isRoot)('takes the file of any user where every user is to write', () => {
+    open({ payloadBytes: 64 }).close();
+    chownSync(file(), 12_001, 12_001);
+    expect(() => open({ permissions: 0o660 })).toThrow(code('ERR_SHM_ACCESS'));
+    open({ permissions: 0o666 }).close();
+  });
+
   it.runIf(isRoot)('trusts root', () => {
     chmodSync(place.directory, 0o755);
     const umask = process.umask(0);
