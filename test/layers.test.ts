@@ -1,19 +1,18 @@
 /**
- * The folders of a package are layers, and its files make no cycle: types included. Whoever reads a file has to know
+ * The folders of a workspace are layers, and its files make no cycle: types included. Whoever reads a file has to know
  * only what stands below it.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path/posix';
 import { describe, expect, it } from 'vitest';
+import { cycleIn, importsOf, sourcesBelow } from './support/imports.js';
+import { workspacesIn } from './support/workspaces.js';
 
-const PACKAGES = fileURLToPath(new URL('../packages', import.meta.url));
 /** Files that lie side by side, at the most. */
 const MAX_FILES = 10;
 
-/** From below: each layer knows those before it. A name stands for all folders in it. */
-const LAYERS: Readonly<Record<string, readonly string[]>> = {
-  server: [
+/** From below: each folder, with all that is in it, knows those before it. */
+const ORDER: Readonly<Record<string, readonly string[]>> = {
+  'packages/server': [
     'errors.ts',
     'time',
     'names',
@@ -29,74 +28,113 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'server',
     'index.ts',
   ],
+  'apps/bench': ['harness', 'ways', 'fanout', 'pairs', 'check', 'report', 'commands'],
 };
 
-const SOURCES = readdirSync(PACKAGES).map((name) => join(PACKAGES, name, 'src'));
+/** Files beside the folders that know none of them. */
+const SHARED = ['assert-known.ts', 'clock.ts', 'errors.ts'];
 
-function filesOf(source: string): string[] {
-  return readdirSync(source, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map(({ parentPath, name }) => join(parentPath, name));
-}
+/** What the files of a folder may import from elsewhere: folders, or single files; `.` are the files beside all folders. */
+const KNOWS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  'packages/client': {
+    events: SHARED,
+    'connection/transports': [...SHARED, 'connection', 'events'],
+    connection: SHARED,
+    sending: [...SHARED, 'connection', 'events'],
+    rooms: [...SHARED, 'connection', 'events', 'sending'],
+    session: ['.', 'connection', 'events', 'rooms', 'sending'],
+    timeline: ['.', 'rooms', 'sending'],
+  },
+  'apps/client': {
+    session: [],
+    text: ['session'],
+    lines: ['.', 'session', 'text'],
+    'screen/rows': ['session', 'text'],
+    'screen/state': ['session', 'screen/rows'],
+    'screen/terminal': ['.'],
+    'screen/view': ['screen/rows', 'screen/state', 'screen/terminal'],
+    'screen/live': ['.', 'session', 'screen/rows', 'screen/state', 'screen/terminal'],
+  },
+  'apps/web': {
+    text: [],
+    'sign-in': ['text'],
+    model: ['sign-in', 'text'],
+    'ui/marks': ['text'],
+    'ui/dialogs': ['model', 'text', 'ui/marks'],
+    'ui/composer': ['model', 'ui/marks'],
+    'ui/sides': ['model', 'sign-in', 'text', 'ui/marks'],
+    'ui/timeline': ['model', 'text', 'ui/marks'],
+  },
+};
 
-function importsOf(path: string): string[] {
-  // Comments go first: the examples of TSDoc may import what the code may not.
-  const code = readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
-  const specifiers = [...code.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)];
-  return specifiers.map(([, specifier]) => resolve(dirname(path), specifier!).replace(/\.js$/, '.ts'));
-}
+const sourceOf = (workspace: string): { readonly root: string; readonly files: ReadonlySet<string> } => {
+  const root = `${workspace}/src`;
+  return { root, files: new Set(sourcesBelow(root)) };
+};
 
-/** The first cycle that a walk over all imports finds, as the names of its files. */
-function cycleIn(files: readonly string[]): string[] | undefined {
-  const done = new Set<string>();
-  const walk = (file: string, way: readonly string[]): string[] | undefined => {
-    const at = way.indexOf(file);
-    if (at >= 0) return way.slice(at).map((path) => basename(path));
-    if (done.has(file) || !files.includes(file)) return undefined;
-    for (const next of importsOf(file)) {
-      const cycle = walk(next, [...way, file]);
-      if (cycle) return cycle;
-    }
-    done.add(file);
-    return undefined;
-  };
-  for (const file of files) {
-    const cycle = walk(file, []);
-    if (cycle) return cycle;
-  }
-  return undefined;
-}
+const wrongImports = (
+  { root, files }: ReturnType<typeof sourceOf>,
+  isAllowed: (from: string, to: string) => boolean,
+): string[] => {
+  const inside = (path: string): string => path.slice(root.length + 1);
+  return [...files].flatMap((file) =>
+    importsOf(file, files)
+      .filter((other) => !isAllowed(inside(file), inside(other)))
+      .map((other) => `${inside(file)} -> ${inside(other)}`),
+  );
+};
 
-describe.each(SOURCES)('%s', (source) => {
-  const files = filesOf(source);
+describe.each([...workspacesIn('packages'), ...workspacesIn('apps')].map(({ folder }) => folder))(
+  '%s',
+  (workspace) => {
+    const { files } = sourceOf(workspace);
 
-  it('has no import cycle', () => {
-    expect(files.length).toBeGreaterThan(0);
-    expect(cycleIn(files)).toBeUndefined();
+    it('has no import cycle', () => {
+      expect(files.size).toBeGreaterThan(0);
+      expect(cycleIn(files)).toBeUndefined();
+    });
+
+    it(`has at most ${MAX_FILES} files side by side`, () => {
+      const counts = new Map<string, number>();
+      for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+      expect([...counts].filter(([, count]) => count > MAX_FILES)).toEqual([]);
+    });
+  },
+);
+
+describe.each(Object.entries(ORDER))('the folders of %s', (workspace, order) => {
+  const source = sourceOf(workspace);
+  const layerOf = (path: string): string => path.split('/')[0]!;
+
+  it('are all in the order', () => {
+    const layers = [...source.files].map((file) => layerOf(file.slice(source.root.length + 1)));
+    expect([...new Set(layers)].sort()).toEqual([...order].sort());
   });
 
-  it(`has at most ${MAX_FILES} files side by side`, () => {
-    const counts = new Map<string, number>();
-    for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
-    const crowded = [...counts].filter(([, count]) => count > MAX_FILES).map(([folder]) => folder);
-    expect(crowded).toEqual([]);
+  it('know only those before them', () => {
+    const isBefore = (from: string, to: string): boolean =>
+      order.indexOf(layerOf(to)) <= order.indexOf(layerOf(from));
+    expect(wrongImports(source, isBefore)).toEqual([]);
   });
 });
 
-describe.each(Object.entries(LAYERS))('the layers of %s', (name, layers) => {
-  const source = join(PACKAGES, name, 'src');
-  const layerOf = (path: string): string => relative(source, path).split('/')[0]!;
+describe.each(Object.entries(KNOWS))('the folders of %s', (workspace, knows) => {
+  const source = sourceOf(workspace);
+  // What the table does not name may import all: it puts the others together.
+  const mayKnow = (from: string, to: string): boolean => {
+    const known = knows[dirname(from)];
+    return dirname(from) === dirname(to) || !known || known.includes(dirname(to)) || known.includes(to);
+  };
 
-  it('are all its folders', () => {
-    expect([...new Set(filesOf(source).map(layerOf))].sort()).toEqual([...layers].sort());
+  it('are all spoken of, but for those that put the others together', () => {
+    const folders = new Set([...source.files].map((file) => dirname(file.slice(source.root.length + 1))));
+    const composing = ['.', 'ui', 'screen'];
+    expect([...folders].filter((folder) => !composing.includes(folder)).sort()).toEqual(
+      Object.keys(knows).sort(),
+    );
   });
 
-  it('know only those below', () => {
-    const wrong = filesOf(source).flatMap((file) =>
-      importsOf(file)
-        .filter((other) => layers.indexOf(layerOf(other)) > layers.indexOf(layerOf(file)))
-        .map((other) => `${relative(source, file)} -> ${relative(source, other)}`),
-    );
-    expect(wrong).toEqual([]);
+  it('know no other than they may', () => {
+    expect(wrongImports(source, mayKnow)).toEqual([]);
   });
 });
