@@ -9,6 +9,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import type { ChatServer, ServerStats } from '@chat/server';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { sendText } from '../http/web.js';
+import { Batched } from './batched.js';
 
 type Total = {
   [Name in keyof ServerStats]: ServerStats[Name] extends number ? Name : never;
@@ -112,8 +113,10 @@ export function registerMetrics(server: ChatServer): Registry {
     help: 'How long it took to write what is new to everybody who is behind, per turn',
     buckets: FAN_OUT_BUCKETS_S,
     registers: [register],
+    collect: () => turns.hand(),
   });
-  server.on('turn-ended', ({ durationMs }) => fanOut.observe(durationMs / 1000));
+  const turns = new Batched((seconds) => fanOut.observe(seconds));
+  server.on('turn-ended', ({ durationMs }) => turns.add(durationMs / 1000));
   return register;
 }
 
