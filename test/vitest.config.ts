@@ -1,8 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { project } from './support/project.js';
 
-export default defineConfig({
-  resolve: { conditions: ['@chat/source'] },
-  ssr: { resolve: { conditions: ['@chat/source'] } },
-  // The examples and the packed packages start compilers and installers.
-  test: { name: 'repo', include: ['*.test.ts'], testTimeout: 180_000, hookTimeout: 180_000 },
-});
+// The examples and the packed packages start compilers and installers.
+export default project('repo', { include: ['*.test.ts'], testTimeout: 180_000, hookTimeout: 180_000 });

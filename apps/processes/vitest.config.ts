@@ -1,11 +1,3 @@
-import { defineConfig } from 'vitest/config';
+import { project } from '../../test/support/project.js';
 
-export default defineConfig({
-  resolve: { conditions: ['@chat/source'] },
-  ssr: { resolve: { conditions: ['@chat/source'] } },
-  test: {
-    name: 'app-processes',
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/build-child.mjs'],
-  },
-});
+export default project('app-processes', { globalSetup: ['test/support/build-child.mjs'] });

@@ -1,7 +1,3 @@
-import { defineConfig } from 'vitest/config';
+import { project } from '../../test/support/project.js';
 
-export default defineConfig({
-  resolve: { conditions: ['@chat/source'] },
-  ssr: { resolve: { conditions: ['@chat/source'] } },
-  test: { name: 'app-server', include: ['test/**/*.test.ts'] },
-});
+export default project('app-server');

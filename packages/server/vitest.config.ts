@@ -1,7 +1,3 @@
-import { defineConfig } from 'vitest/config';
+import { project } from '../../test/support/project.js';
 
-export default defineConfig({
-  resolve: { conditions: ['@chat/source'] },
-  ssr: { resolve: { conditions: ['@chat/source'] } },
-  test: { name: 'server', include: ['test/**/*.test.ts'], testTimeout: 30_000 },
-});
+export default project('server');
