@@ -5,131 +5,85 @@
  * The tables know no types, so that every file may use them; a test holds them against the types.
  */
 
-type Names = Readonly<Record<string, true>>;
-
-const OPEN: Names = {
-  mode: true,
-  directory: true,
-  permissions: true,
-  maxParticipants: true,
-  trustOwners: true,
-  onMismatch: true,
-};
-const READABLE: Names = { ...OPEN, access: true };
-const DIRECTORY: Names = { directory: true };
-const UNLINK: Names = { ...DIRECTORY, trustOwners: true };
-const CLEANUP: Names = { ...UNLINK, removeAbandoned: true };
-const SEGMENT: Names = { ...READABLE, payloadBytes: true };
-const LATEST: Names = { ...READABLE, maxValueBytes: true, cells: true, codec: true };
-const RECORDS = { ...OPEN, capacityBytes: true, maxQueuedBytes: true, keepAlive: true, codec: true } as const;
-const RING: Names = RECORDS;
-const CHANNEL: Names = { ...RECORDS, side: true };
-const LOG: Names = RECORDS;
-
-const TRY_LOCK: Names = { acceptPoisoned: true };
-const LOCK: Names = { ...TRY_LOCK, signal: true, timeoutMs: true };
-const WAIT: Names = { signal: true };
-const SYNC: Names = { timeoutMs: true };
-const MESSAGES: Names = { ...WAIT, endWithPeer: true };
-const QUEUE: Names = RECORDS;
-const LISTEN: Names = { ...OPEN, maxConnections: true, keepAlive: true, codec: true };
-const CONNECT: Names = {
-  ...WAIT,
-  directory: true,
-  capacityBytes: true,
-  timeoutMs: true,
-  keepAlive: true,
-  codec: true,
-};
-const REQUEST: Names = { ...WAIT, timeoutMs: true };
-const CHANGED: Names = { ...WAIT, since: true };
-const LOG_READER: Names = {
-  start: true,
-  reliable: true,
-  name: true,
-  whenSlow: true,
-  slowAfterMs: true,
-  onLost: true,
-};
-
+/** What takes options, and which. */
+const TAKERS = {
+  openSegment: 'segment',
+  openLatest: 'latest',
+  openMutex: 'open',
+  openRing: 'records',
+  openChannel: 'channel',
+  openLog: 'records',
+  openQueue: 'records',
+  listen: 'listen',
+  connect: 'connect',
+  inspect: 'directory',
+  listSegments: 'directory',
+  unlink: 'unlink',
+  cleanup: 'cleanup',
+  withLock: 'lock',
+  tryLock: 'tryLock',
+  lockSync: 'lockSync',
+  readableSync: 'sync',
+  changedSync: 'sync',
+  send: 'wait',
+  writable: 'wait',
+  receive: 'messages',
+  readable: 'messages',
+  messages: 'messages',
+  'latest.changed': 'wait',
+  'segment.changed': 'changed',
+  'log.append': 'wait',
+  'log.reader': 'logReader',
+  'reader.readable': 'wait',
+  'reader.entries': 'wait',
+  'queue.put': 'wait',
+  'queue.take': 'wait',
+  'server.accepted': 'wait',
+  'requests.request': 'request',
+} as const;
 /** What takes options. */
-export type Taker =
-  | 'openSegment'
-  | 'openLatest'
-  | 'openMutex'
-  | 'openRing'
-  | 'openChannel'
-  | 'openLog'
-  | 'inspect'
-  | 'unlink'
-  | 'listSegments'
-  | 'cleanup'
-  | 'withLock'
-  | 'tryLock'
-  | 'lockSync'
-  | 'readableSync'
-  | 'changedSync'
-  | 'send'
-  | 'receive'
-  | 'readable'
-  | 'messages'
-  | 'log.append'
-  | 'log.reader'
-  | 'reader.readable'
-  | 'reader.entries'
-  | 'writable'
-  | 'latest.changed'
-  | 'segment.changed'
-  | 'listen'
-  | 'connect'
-  | 'server.accepted'
-  | 'requests.request'
-  | 'openQueue'
-  | 'queue.put'
-  | 'queue.take';
+export type Taker = keyof typeof TAKERS;
 
-/** Options by what takes them. */
-export const OPTION_NAMES: Readonly<Record<Taker, Readonly<Record<string, true>>>> = {
-  openSegment: SEGMENT,
-  openLatest: LATEST,
-  openMutex: OPEN,
-  openRing: RING,
-  openChannel: CHANNEL,
-  openLog: LOG,
-  inspect: DIRECTORY,
-  unlink: UNLINK,
-  listSegments: DIRECTORY,
-  cleanup: CLEANUP,
-  withLock: LOCK,
-  tryLock: TRY_LOCK,
-  lockSync: { ...TRY_LOCK, ...SYNC },
-  readableSync: SYNC,
-  changedSync: SYNC,
-  send: WAIT,
-  receive: MESSAGES,
-  readable: MESSAGES,
-  messages: MESSAGES,
-  'log.append': WAIT,
-  'log.reader': LOG_READER,
-  'reader.readable': WAIT,
-  'reader.entries': WAIT,
-  writable: WAIT,
-  'latest.changed': WAIT,
-  'segment.changed': CHANGED,
-  listen: LISTEN,
-  connect: CONNECT,
-  'server.accepted': WAIT,
-  'requests.request': REQUEST,
-  openQueue: QUEUE,
-  'queue.put': WAIT,
-  'queue.take': WAIT,
+const OPEN = ['mode', 'directory', 'permissions', 'maxParticipants', 'trustOwners', 'onMismatch'];
+const READABLE = [...OPEN, 'access'];
+const RECORDS = [...OPEN, 'capacityBytes', 'maxQueuedBytes', 'keepAlive', 'codec'];
+
+/** The names, by what {@link TAKERS} calls them. */
+export const OPTION_NAMES: Readonly<Record<(typeof TAKERS)[Taker], readonly string[]>> = {
+  open: OPEN,
+  segment: [...READABLE, 'payloadBytes'],
+  latest: [...READABLE, 'maxValueBytes', 'cells', 'codec'],
+  records: RECORDS,
+  channel: [...RECORDS, 'side'],
+  listen: [...OPEN, 'maxConnections', 'keepAlive', 'codec'],
+  connect: ['signal', 'directory', 'capacityBytes', 'timeoutMs', 'keepAlive', 'codec'],
+  directory: ['directory'],
+  unlink: ['directory', 'trustOwners'],
+  cleanup: ['directory', 'trustOwners', 'removeAbandoned'],
+  tryLock: ['acceptPoisoned'],
+  lock: ['acceptPoisoned', 'signal', 'timeoutMs'],
+  lockSync: ['acceptPoisoned', 'timeoutMs'],
+  sync: ['timeoutMs'],
+  wait: ['signal'],
+  messages: ['signal', 'endWithPeer'],
+  changed: ['signal', 'since'],
+  request: ['signal', 'timeoutMs'],
+  logReader: ['start', 'reliable', 'name', 'whenSlow', 'slowAfterMs', 'onLost'],
 };
 
-const MODES = ['create', 'open', 'open-or-create'];
-const ACCESSES = ['read-write', 'read-only'];
+/** The options that are words, of whatever takes them. */
+const WORDS = {
+  mode: ['create', 'open', 'open-or-create'],
+  access: ['read-write', 'read-only'],
+  onMismatch: ['refuse', 'replace-abandoned'],
+} as const;
 
+/** The names of the options of `taker`. */
+export function optionsOf(taker: Taker): readonly string[] {
+  return OPTION_NAMES[TAKERS[taker]];
+}
 /**
- * Looks at the names alone, and at the two options that are words. Cheap enough for every call: without options nothing
+ * Looks at the names alone, and at the options that are words. Cheap enough for every call: without options nothing
  * is compared.
  *
  * @throws TypeError that names the first option which does not exist, and the one that was likely meant
@@ -140,18 +94,13 @@ export function assertOptions(options: unknown, taker: Taker): void {
     const kind = options === null ? 'null' : Array.isArray(options) ? 'an array' : `a ${typeof options}`;
     throw new TypeError(`the options of ${taker} must be an object, not ${kind}`);
   }
-  const names = OPTION_NAMES[taker];
-  for (const name in options) {
-    if (!Object.hasOwn(names, name)) throw new TypeError(explain(name, Object.keys(names)));
+  const names = optionsOf(taker);
+  for (const name in options) if (!names.includes(name)) throw new TypeError(explain(name, names));
+  for (const [option, allowed] of Object.entries(WORDS)) {
+    const value = (options as Readonly<Record<string, unknown>>)[option];
+    if (value === undefined || (allowed as readonly unknown[]).includes(value)) continue;
+    throw new TypeError(`${option} is '${allowed.join("', '")}', not ${JSON.stringify(value)}`);
   }
-  const { mode, access } = options as { readonly mode?: string; readonly access?: string };
-  assertOneOf('mode', mode, MODES);
-  assertOneOf('access', access, ACCESSES);
-}
-
-function assertOneOf(option: string, value: string | undefined, allowed: readonly string[]): void {
-  if (value === undefined || allowed.includes(value)) return;
-  throw new TypeError(`${option} is '${allowed.join("', '")}', not ${JSON.stringify(value)}`);
 }
 
 function explain(name: string, names: readonly string[]): string {

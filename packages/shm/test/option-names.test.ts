@@ -15,7 +15,7 @@ import {
   openSegment,
   unlink,
 } from '../src/index.js';
-import { OPTION_NAMES, type Taker } from '../src/option-names.js';
+import { optionsOf, type Taker } from '../src/option-names.js';
 
 let directory: string;
 beforeEach(() => {
@@ -50,7 +50,7 @@ describe.each(Object.entries(OPENERS) as [Taker, Open][])('%s', (taker, open) =>
   });
 
   it('takes every option that it has', async () => {
-    const undefineds = Object.keys(OPTION_NAMES[taker]).map((name) => [name, undefined]);
+    const undefineds = optionsOf(taker).map((name) => [name, undefined]);
     const opened = await open('x', {
       ...Object.fromEntries(undefineds),
       directory,

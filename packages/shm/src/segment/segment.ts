@@ -180,18 +180,10 @@ export class Segment {
     const { access = 'read-write', directory = defaultDirectory() } = options;
     const writable = access === 'read-write';
     const { mode = writable ? 'open-or-create' : 'open' } = options;
-    if (!writable && (access !== 'read-only' || mode !== 'open')) {
-      throw new TypeError(
-        `access ${JSON.stringify(access)} with mode ${JSON.stringify(mode)} is not possible`,
-      );
-    }
-    if (mode !== 'create' && mode !== 'open' && mode !== 'open-or-create') {
-      throw new TypeError(`mode is 'create', 'open' or 'open-or-create', not ${JSON.stringify(mode)}`);
+    if (!writable && mode !== 'open') {
+      throw new TypeError(`access 'read-only' with mode ${JSON.stringify(mode)} is not possible`);
     }
     const { onMismatch = 'refuse' } = options;
-    if (onMismatch !== 'refuse' && onMismatch !== 'replace-abandoned') {
-      throw new TypeError(`onMismatch is 'refuse' or 'replace-abandoned', not ${JSON.stringify(onMismatch)}`);
-    }
     const path = segmentPath(name, directory);
     // Before all else: that this platform cannot do it comes before whether there is something to open.
     pageBytes();
