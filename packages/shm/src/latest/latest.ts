@@ -331,7 +331,7 @@ export function openLatest<T = Uint8Array>(name: string, options: LatestOptions<
       { name: 'cells', value: cells, required: options.cells !== undefined },
     ],
     payloadBytes: ([bytes = 0, count = 0]) => latestPayloadBytes(bytes, count),
-    initialise: ({ words, payloadOffset }) => {
+    initialise: (words, payloadOffset) => {
       words[(payloadOffset + FIRST_CELL_BYTES) / WORD_BYTES + CELL_LENGTH_WORD] = NO_VALUE;
     },
   };

@@ -8,41 +8,12 @@
  * An opener trusts nothing: links are not followed, a pipe does not make it wait, and a file of another user is refused, since its owner
  * could read what is written, forge what is read, and kill by truncating.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  linkSync,
-  openSync,
-  readSync,
-  rmSync,
-  statfsSync,
-  writeSync,
-} from 'node:fs';
-import { endianness } from 'node:os';
+import { closeSync, constants, fstatSync, linkSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ShmError } from '../errors.js';
 import { ByteLock } from '../platform/byte-lock.js';
 import { memoryRoom } from '../platform/memory-room.js';
 import { step } from '../platform/step.js';
-import {
-  ENDIAN_MARK,
-  ENDIAN_WORD,
-  HEADER_BYTES,
-  KIND_WORD,
-  kindName,
-  LAYOUT_MAJOR,
-  MAGIC,
-  MAGIC_WORD,
-  MAX_PARTICIPANTS,
-  PARTICIPANT_COUNT_WORD,
-  PAYLOAD_BYTES_WORD,
-  PAYLOAD_OFFSET_WORD,
-  payloadOffset,
-  TOTAL_BYTES_WORD,
-  VERSION_WORD,
-  WORD_BYTES,
-} from './layout.js';
 import { MAKER_BYTE, removeLeftovers, segmentNameOf, temporaryPath } from './path.js';
 
 const ZEROS_BYTES = 1 << 20;
@@ -216,64 +187,6 @@ export function openFile(
     closeSync(fd);
     throw error;
   }
-}
-
-/**
- * Reads the header of an open file and checks all that must hold before it may be mapped, whatever kind of segment it is.
- *
- * @throws {@link ShmError} `ERR_SHM_FOREIGN`, `ERR_SHM_ENDIAN`, `ERR_SHM_VERSION`, `ERR_SHM_SIZE`, `ERR_SHM_CORRUPT`
- */
-export function readHeader(fd: number, path: string): Int32Array {
-  const stat = fstatSync(fd);
-  const header = new Int32Array(HEADER_BYTES / WORD_BYTES);
-  const read = readSync(fd, header, 0, HEADER_BYTES, 0);
-  if (read < HEADER_BYTES) {
-    throw new ShmError(
-      'ERR_SHM_FOREIGN',
-      `${path} has ${read} bytes, and a header alone has ${HEADER_BYTES}`,
-    );
-  }
-  const word = (index: number): number => header[index] ?? 0;
-  if (word(ENDIAN_WORD) === 0x04030201) {
-    const other = endianness() === 'LE' ? 'big' : 'little';
-    throw new ShmError('ERR_SHM_ENDIAN', `${path} was made on a ${other}-endian machine, this one is not`);
-  }
-  if (word(MAGIC_WORD) !== MAGIC || word(ENDIAN_WORD) !== ENDIAN_MARK) {
-    const seen = (word(MAGIC_WORD) >>> 0).toString(16);
-    throw new ShmError(
-      'ERR_SHM_FOREIGN',
-      `${path} begins with 0x${seen}, a segment with 0x${MAGIC.toString(16)}`,
-    );
-  }
-  const major = word(VERSION_WORD) >>> 16;
-  if (major !== LAYOUT_MAJOR) {
-    throw new ShmError(
-      'ERR_SHM_VERSION',
-      `${path} has layout version ${major}, this library has version ${LAYOUT_MAJOR}`,
-    );
-  }
-  if (word(TOTAL_BYTES_WORD) !== stat.size) {
-    throw new ShmError(
-      'ERR_SHM_SIZE',
-      `${path} has ${stat.size} bytes, its header says ${word(TOTAL_BYTES_WORD)}: it was truncated or overwritten`,
-    );
-  }
-  const participants = word(PARTICIPANT_COUNT_WORD);
-  const offset = word(PAYLOAD_OFFSET_WORD);
-  const payloadBytes = word(PAYLOAD_BYTES_WORD);
-  if (
-    participants < 1 ||
-    participants > MAX_PARTICIPANTS ||
-    offset !== payloadOffset(participants) ||
-    payloadBytes < 0 ||
-    offset + payloadBytes > stat.size
-  ) {
-    throw new ShmError(
-      'ERR_SHM_CORRUPT',
-      `${path}: ${participants} participants, ${payloadBytes} bytes at ${offset} do not fit together in ${kindName(word(KIND_WORD))}`,
-    );
-  }
-  return header;
 }
 
 /** Wraps an error of the operating system; `doing` is what was attempted. */

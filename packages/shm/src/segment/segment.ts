@@ -19,24 +19,12 @@ import { currentIdentity, type Identity } from '../platform/liveness.js';
 import { type Mapping, mapFile, pageBytes } from '../platform/mapping.js';
 import { step } from '../platform/step.js';
 import { Counters } from './counters.js';
-import { openFile, readHeader, systemError } from './file.js';
-import {
-  CLOSING_WORD,
-  HEADER_BYTES,
-  INCARNATION_WORD,
-  KIND_WORD,
-  MAX_PARAMS,
-  PARAMS_WORD,
-  PARTICIPANT_COUNT_WORD,
-  PAYLOAD_BYTES_WORD,
-  PAYLOAD_OFFSET_WORD,
-  RETIRED_WORD,
-  TOTAL_BYTES_WORD,
-  WORD_BYTES,
-} from './layout.js';
+import { openFile, systemError } from './file.js';
+import { parseHeader, readHeader, type SegmentHeader } from './header.js';
+import { CLOSING_WORD, RETIRED_WORD } from './layout.js';
 import { type Participant, ParticipantTable, Role } from './participants.js';
 import { defaultDirectory, removeLeftovers, segmentPath } from './path.js';
-import { checkSpec, makeSegment, type SegmentSpec } from './spec.js';
+import { makeSegment, mismatchOf, type SegmentSpec } from './spec.js';
 
 /** How every opener of this package treats the name. */
 export interface OpenOptions {
@@ -93,8 +81,7 @@ const ONLOOKER: Participant = { slot: -1, token: 0, userWord: -1, setRole: () =>
 interface Opened {
   readonly name: string;
   readonly path: string;
-  /** The copy of its header that was checked. */
-  readonly header: Int32Array;
+  readonly header: SegmentHeader;
   readonly mapping: Mapping;
   readonly lock: ByteLock;
   readonly created: boolean;
@@ -111,10 +98,8 @@ const STOPPED_PATIENCE_MS = 100;
 export class Segment {
   readonly name: string;
   readonly path: string;
-  readonly kind: number;
   /** Names one life of the name: another number after the segment was removed and made anew. */
   readonly incarnation: number;
-  readonly totalBytes: number;
   /** Byte offset of the payload: a multiple of 4096. */
   readonly payloadOffset: number;
   readonly payloadBytes: number;
@@ -137,21 +122,17 @@ export class Segment {
   #closed = false;
 
   private constructor({ name, path, header, mapping, lock, created }: Opened, role: Role) {
-    // From the copy of the header that was checked: what lies in memory may be changed by others meanwhile.
-    const word = (index: number): number => header[index] ?? 0;
     this.name = name;
     this.path = path;
-    this.kind = word(KIND_WORD);
-    this.incarnation = word(INCARNATION_WORD);
-    this.totalBytes = word(TOTAL_BYTES_WORD);
-    this.payloadOffset = word(PAYLOAD_OFFSET_WORD);
-    this.payloadBytes = word(PAYLOAD_BYTES_WORD);
-    this.params = [...header.subarray(PARAMS_WORD, PARAMS_WORD + MAX_PARAMS)];
+    this.incarnation = header.incarnation;
+    this.payloadOffset = header.payloadOffset;
+    this.payloadBytes = header.payloadBytes;
+    this.params = header.params;
     this.created = created;
     this.readOnly = !mapping.writable;
     this.participants = new ParticipantTable({
       words: mapping.words,
-      count: word(PARTICIPANT_COUNT_WORD),
+      count: header.participants,
       lives: lock,
       self: this.self,
     });
@@ -196,9 +177,9 @@ export class Segment {
         }
         const made = makeSegment(spec, path, options);
         if (made === undefined) continue;
-        const header = made.filled.words.slice(0, HEADER_BYTES / WORD_BYTES);
-        const opened = { name, path, header, mapping: made.filled, lock: made.lock, created: true };
-        const segment = Segment.#join(opened, role);
+        const { filled: mapping, lock } = made;
+        const header = parseHeader(mapping.words);
+        const segment = Segment.#join({ name, path, header, mapping, lock, created: true }, role);
         if (segment !== undefined) return segment;
         continue;
       }
@@ -208,16 +189,15 @@ export class Segment {
         const header = readHeader(fd, path);
         // Its maker was killed, or is just now, between giving the file its name and removing the temporary one.
         if (writable && fstatSync(fd).nlink > 1) removeLeftovers(directory, name);
-        const retired = header[RETIRED_WORD] !== 0;
-        if (mode === 'create' && !retired) {
+        if (mode === 'create' && !header.retired) {
           throw new ShmError('ERR_SHM_EXISTS', `there is a segment ${name} in ${directory} already`);
         }
         mismatch = spec && mismatchOf(spec, header, path);
         const replaces = onMismatch === 'replace-abandoned' && mode !== 'open' && writable;
-        if (mismatch !== undefined && !retired && !replaces) throw mismatch;
+        if (mismatch !== undefined && !header.retired && !replaces) throw mismatch;
         const lock = new ByteLock(fd, path);
         try {
-          const mapping = mapFile(fd, header[TOTAL_BYTES_WORD] ?? 0, writable);
+          const mapping = mapFile(fd, header.totalBytes, writable);
           opened = { name, path, header, mapping, lock, created: false };
         } catch (error) {
           lock.close();
@@ -421,16 +401,5 @@ export class Segment {
 
   #assertOpen(): void {
     if (this.#closed) throw new ShmError('ERR_SHM_CLOSED', `the segment ${this.name} is closed`);
-  }
-}
-
-/** Why the segment with this header is not what `spec` asks for; undefined when it is. */
-function mismatchOf(spec: SegmentSpec, header: Int32Array, path: string): ShmError | undefined {
-  try {
-    checkSpec(spec, header, path);
-    return undefined;
-  } catch (error) {
-    if (!ShmError.is(error)) throw error;
-    return error;
   }
 }

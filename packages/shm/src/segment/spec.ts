@@ -1,41 +1,18 @@
 /**
  * What a kind of structure asks of its segment: how a new one is made for it, and whether an existing one is what it needs.
- *
- * Everything here is about the part of the header that is written once, before anybody else can see the segment (see
- * `layout.ts`). Nothing of it is believed when it is read back: what the sizes and parameters say must fit together.
  */
-
 import { ShmError } from '../errors.js';
-import { store } from '../platform/atomics.js';
 import { type Mapping, mapFile, pageBytes } from '../platform/mapping.js';
 import { type PublishedFile, publishFile } from './file.js';
+import { type SegmentHeader, writeHeader } from './header.js';
 import {
   alignUp,
-  CREATED_HIGH_WORD,
-  CREATED_LOW_WORD,
-  CREATOR_PID_WORD,
   DEFAULT_PARTICIPANTS,
-  ENDIAN_MARK,
-  ENDIAN_WORD,
-  HEADER_BYTES,
-  HEADER_BYTES_WORD,
-  INCARNATION_WORD,
-  KIND_WORD,
   kindName,
-  LAYOUT_MAJOR,
-  LAYOUT_MINOR,
-  MAGIC,
-  MAGIC_WORD,
   MAX_PARTICIPANTS,
   MAX_SEGMENT_BYTES,
-  PARAMS_WORD,
-  PARTICIPANT_COUNT_WORD,
-  PAYLOAD_BYTES_WORD,
-  PAYLOAD_OFFSET_WORD,
   payloadOffset,
   type SegmentKind,
-  TOTAL_BYTES_WORD,
-  VERSION_WORD,
 } from './layout.js';
 
 const REPLACE = "; onMismatch: 'replace-abandoned' replaces it once everybody in it is dead";
@@ -48,12 +25,7 @@ export interface SegmentSpec {
   /** Bytes of the structure, from the values of the parameters. */
   payloadBytes(params: readonly number[]): number;
   /** Writes the first state of the structure, before anybody else can see it. Everything is zero until then. */
-  initialise?(segment: {
-    words: Int32Array;
-    bytes: Uint8Array;
-    payloadOffset: number;
-    params: readonly number[];
-  }): void;
+  initialise?(words: Int32Array, payloadOffset: number): void;
 }
 
 /** A parameter of a kind, for example the capacity of a ring. */
@@ -96,58 +68,33 @@ export function makeSegment(
   }
   return publishFile({ path, totalBytes, permissions }, (fd) => {
     const mapping = mapFile(fd, totalBytes, true);
-    const { words, bytes } = mapping;
-    const now = Date.now();
-    words[VERSION_WORD] = (LAYOUT_MAJOR << 16) | LAYOUT_MINOR;
-    words[ENDIAN_WORD] = ENDIAN_MARK;
-    words[HEADER_BYTES_WORD] = HEADER_BYTES;
-    words[TOTAL_BYTES_WORD] = totalBytes;
-    words[KIND_WORD] = spec.kind;
-    words[INCARNATION_WORD] = 1 + Math.floor(Math.random() * (2 ** 31 - 1));
-    words[PARTICIPANT_COUNT_WORD] = maxParticipants;
-    words[PAYLOAD_OFFSET_WORD] = offset;
-    words[PAYLOAD_BYTES_WORD] = payloadBytes;
-    words[CREATED_LOW_WORD] = now | 0;
-    words[CREATED_HIGH_WORD] = Math.floor(now / 2 ** 32);
-    words[CREATOR_PID_WORD] = process.pid;
-    words.set(params, PARAMS_WORD);
-    spec.initialise?.({ words, bytes, payloadOffset: offset, params });
-    store(words, MAGIC_WORD, MAGIC);
+    const header = { totalBytes, kind: spec.kind, participants: maxParticipants, payloadBytes, params };
+    writeHeader(mapping.words, header, () => spec.initialise?.(mapping.words, offset));
     return mapping;
   });
 }
 
-/**
- * Checks that the segment with this header is of the kind, and has the parameters, that `spec` asks for.
- *
- * @throws {@link ShmError} `ERR_SHM_KIND`, `ERR_SHM_PARAMS`, `ERR_SHM_CORRUPT`
- */
-export function checkSpec(spec: SegmentSpec, header: Int32Array, path: string): void {
-  const kind = header[KIND_WORD] ?? 0;
-  if (kind !== spec.kind) {
-    throw new ShmError(
+/** Why the segment with this header is not of the kind, or has not the parameters, that `spec` asks for; undefined when it is and has. */
+export function mismatchOf(spec: SegmentSpec, header: SegmentHeader, path: string): ShmError | undefined {
+  if (header.kind !== spec.kind) {
+    return new ShmError(
       'ERR_SHM_KIND',
-      `${path} holds a ${kindName(kind)}, not a ${kindName(spec.kind)}${REPLACE}`,
+      `${path} holds a ${kindName(header.kind)}, not a ${kindName(spec.kind)}${REPLACE}`,
     );
   }
-  const actual = spec.params.map((_, i) => header[PARAMS_WORD + i] ?? 0);
   const differing = spec.params.flatMap(({ name, value, required }, i) =>
-    required && value !== actual[i] ? [`${name} ${actual[i]}, not ${value}`] : [],
+    required && value !== header.params[i] ? [`${name} ${header.params[i]}, not ${value}`] : [],
   );
   if (differing.length > 0)
-    throw new ShmError('ERR_SHM_PARAMS', `${path} has ${differing.join(' and ')}${REPLACE}`);
-  checkPayloadBytes(path, kind, header[PAYLOAD_BYTES_WORD] ?? 0, spec.payloadBytes(actual));
+    return new ShmError('ERR_SHM_PARAMS', `${path} has ${differing.join(' and ')}${REPLACE}`);
+  return sizeMismatch(header, path, spec.payloadBytes(header.params));
 }
 
-/**
- * Checks that the size which a header gives is the one that follows from its parameters: nothing of the structure lies outside.
- *
- * @throws {@link ShmError} `ERR_SHM_CORRUPT`
- */
-export function checkPayloadBytes(path: string, kind: number, said: number, needed: number): void {
-  if (said === needed) return;
-  throw new ShmError(
+/** The error of a header whose size does not follow from its parameters: something of the structure may lie outside. */
+export function sizeMismatch(header: SegmentHeader, path: string, needed: number): ShmError | undefined {
+  if (header.payloadBytes === needed) return undefined;
+  return new ShmError(
     'ERR_SHM_CORRUPT',
-    `${path}: a ${kindName(kind)} of these parameters has ${needed} bytes, the header says ${said}`,
+    `${path}: a ${kindName(header.kind)} of these parameters has ${needed} bytes, the header says ${header.payloadBytes}`,
   );
 }

@@ -31,7 +31,7 @@ import { areaBytes, DATA_WORD, distanceBytes, HEAD_WORD, TAIL_WORD } from '../re
 import { READER_WORD, WRITER_WORD } from '../ring/layout.js';
 import { SegmentKind, SLOT_SLEEPS, slotWord } from '../segment/layout.js';
 import type { ParticipantInfo } from '../segment/participants.js';
-import { checkPayloadBytes } from '../segment/spec.js';
+import { sizeMismatch } from '../segment/spec.js';
 import { SERVER_BYTES, SERVER_WORD } from '../server/server.js';
 import type { SegmentImage } from './image.js';
 
@@ -148,8 +148,8 @@ const KINDS: Readonly<
     bytes: latestPayloadBytes,
     describe: (segment) => ({
       kind: 'latest',
-      maxValueBytes: segment.params[0] ?? 0,
-      cells: segment.params[1] ?? 0,
+      maxValueBytes: segment.header.params[0] ?? 0,
+      cells: segment.header.params[1] ?? 0,
       version: wordOf(segment, LATEST_VERSION),
       writer: holderOf(segment, LATEST_WRITER),
     }),
@@ -158,7 +158,7 @@ const KINDS: Readonly<
     bytes: areaBytes,
     describe: (segment) => ({
       kind: 'ring',
-      capacityBytes: segment.params[0] ?? 0,
+      capacityBytes: segment.header.params[0] ?? 0,
       unreadBytes: keptBytes(segment, 0),
       writer: holderOf(segment, WRITER_WORD),
       reader: holderOf(segment, READER_WORD),
@@ -174,7 +174,7 @@ const KINDS: Readonly<
     bytes: areaBytes,
     describe: (segment) => ({
       kind: 'queue',
-      capacityBytes: segment.params[0] ?? 0,
+      capacityBytes: segment.header.params[0] ?? 0,
       keptBytes: keptBytes(segment, 0),
       holder: holderOf(segment, QUEUE_LOCK),
     }),
@@ -187,15 +187,17 @@ const KINDS: Readonly<
  * @throws {@link ShmError} `ERR_SHM_CORRUPT` when the header does not fit the kind it names.
  */
 export function describeStructure(segment: SegmentImage): StructureDetails {
-  const { kind, path, payloadBytes, params } = segment;
-  const found = KINDS[kind as SegmentKind] as (typeof KINDS)[SegmentKind] | undefined;
+  const { header, path } = segment;
+  const found = KINDS[header.kind as SegmentKind] as (typeof KINDS)[SegmentKind] | undefined;
   if (found === undefined) return { kind: 'unknown' };
-  checkPayloadBytes(path, kind, payloadBytes, found.bytes(params[0] ?? 0, params[1] ?? 0));
+  const [first = 0, second = 0] = header.params;
+  const error = sizeMismatch(header, path, found.bytes(first, second));
+  if (error !== undefined) throw error;
   return found.describe(segment);
 }
 
 function describeChannel(segment: SegmentImage): ChannelDetails {
-  const [capacityBytes = 0] = segment.params;
+  const [capacityBytes = 0] = segment.header.params;
   const describeSide = (side: 'a' | 'b'): ChannelSideDetails => ({
     holder: holderOf(segment, SIDE_WORD[side]),
     left: wordOf(segment, SIDE_WORD[side]) === 0 && wordOf(segment, FAREWELL_WORD[side]) !== 0,
@@ -205,7 +207,7 @@ function describeChannel(segment: SegmentImage): ChannelDetails {
 }
 
 function describeLog(segment: SegmentImage): LogDetails {
-  const [capacityBytes = 0] = segment.params;
+  const [capacityBytes = 0] = segment.header.params;
   const { words, participants } = segment;
   const control = segment.payload(0, DATA_WORD);
   const tail = load(control, TAIL_WORD);

@@ -12,16 +12,9 @@ import { closeSync, fstatSync, readFileSync, readSync } from 'node:fs';
 import { ShmError } from '../errors.js';
 import { isByteTaken } from '../platform/byte-lock.js';
 import { currentIdentity } from '../platform/liveness.js';
-import { openFile, readHeader } from '../segment/file.js';
-import {
-  KIND_WORD,
-  MAX_PARAMS,
-  PARAMS_WORD,
-  PARTICIPANT_COUNT_WORD,
-  PAYLOAD_BYTES_WORD,
-  PAYLOAD_OFFSET_WORD,
-  WORD_BYTES,
-} from '../segment/layout.js';
+import { openFile } from '../segment/file.js';
+import { readHeader, type SegmentHeader } from '../segment/header.js';
+import { WORD_BYTES } from '../segment/layout.js';
 import { ParticipantTable } from '../segment/participants.js';
 import { segmentPath } from '../segment/path.js';
 
@@ -29,14 +22,11 @@ import { segmentPath } from '../segment/path.js';
 export class SegmentImage {
   readonly name: string;
   readonly path: string;
-  readonly kind: number;
-  readonly payloadBytes: number;
-  readonly params: readonly number[];
+  readonly header: SegmentHeader;
   /** Header and participant table. */
   readonly words: Int32Array;
   readonly participants: ParticipantTable;
   readonly #fd: number;
-  readonly #payloadOffset: number;
 
   /**
    * Opens and reads; to be closed.
@@ -58,21 +48,15 @@ export class SegmentImage {
     }
   }
 
-  private constructor(name: string, path: string, fd: number, header: Int32Array) {
-    const word = (index: number): number => header[index] ?? 0;
+  private constructor(name: string, path: string, fd: number, header: SegmentHeader) {
     this.name = name;
     this.path = path;
-    this.kind = word(KIND_WORD);
-    this.payloadBytes = word(PAYLOAD_BYTES_WORD);
-    this.params = [...header.subarray(PARAMS_WORD, PARAMS_WORD + MAX_PARAMS)];
+    this.header = header;
     this.#fd = fd;
-    this.#payloadOffset = word(PAYLOAD_OFFSET_WORD);
-    this.words = this.#read(0, this.#payloadOffset / WORD_BYTES);
-    // What was checked is what counts.
-    this.words.set(header.subarray(0, PARAMS_WORD + MAX_PARAMS));
+    this.words = this.#read(0, header.payloadOffset / WORD_BYTES);
     this.participants = new ParticipantTable({
       words: this.words,
-      count: word(PARTICIPANT_COUNT_WORD),
+      count: header.participants,
       lives: { isTaken: (token) => isTaken(fd, token, path) },
       self: currentIdentity(),
     });
@@ -80,10 +64,11 @@ export class SegmentImage {
 
   /** Reads `count` words of the structure from its word `index` on. @throws {@link ShmError} `ERR_SHM_SIZE`, `ERR_SHM_CORRUPT` */
   payload(index: number, count: number): Int32Array {
-    if (index < 0 || (index + count) * WORD_BYTES > this.payloadBytes) {
+    const { payloadOffset, payloadBytes } = this.header;
+    if (index < 0 || (index + count) * WORD_BYTES > payloadBytes) {
       throw new ShmError('ERR_SHM_CORRUPT', `${this.path}: word ${index} lies outside of the structure`);
     }
-    return this.#read(this.#payloadOffset / WORD_BYTES + index, count);
+    return this.#read(payloadOffset / WORD_BYTES + index, count);
   }
 
   close(): void {

@@ -12,20 +12,7 @@ import { load } from '../platform/atomics.js';
 import { loadedAddon } from '../platform/mapping.js';
 import { countersAt, type ParticipantCounters } from '../segment/counters.js';
 import { systemError } from '../segment/file.js';
-import {
-  CREATED_HIGH_WORD,
-  CREATED_LOW_WORD,
-  CREATOR_PID_WORD,
-  INCARNATION_WORD,
-  kindName,
-  LOCK_WORD,
-  RETIRED_WORD,
-  SLOT_BELL,
-  SLOT_SLEEPS,
-  slotWord,
-  TOTAL_BYTES_WORD,
-  VERSION_WORD,
-} from '../segment/layout.js';
+import { kindName, LOCK_WORD, SLOT_BELL, SLOT_SLEEPS, slotWord } from '../segment/layout.js';
 import type { ParticipantInfo } from '../segment/participants.js';
 import { defaultDirectory, removeLeftovers, segmentNameOf } from '../segment/path.js';
 import { Segment } from '../segment/segment.js';
@@ -102,20 +89,14 @@ export function inspect(name: string, options: DirectoryOptions = {}): SegmentRe
   const segment = SegmentImage.open(name, options.directory ?? defaultDirectory());
   try {
     const { words, participants } = segment;
-    const version = load(words, VERSION_WORD);
+    const { kind, participants: maxParticipants, payloadOffset: _, params: __, ...header } = segment.header;
     const lock = load(words, LOCK_WORD);
     return {
       name: segment.name,
       path: segment.path,
-      kind: kindName(segment.kind),
-      layoutVersion: `${version >>> 16}.${version & 0xffff}`,
-      totalBytes: load(words, TOTAL_BYTES_WORD),
-      payloadBytes: segment.payloadBytes,
-      incarnation: load(words, INCARNATION_WORD),
-      createdAt: load(words, CREATED_HIGH_WORD) * 2 ** 32 + (load(words, CREATED_LOW_WORD) >>> 0),
-      creatorPid: load(words, CREATOR_PID_WORD),
-      retired: load(words, RETIRED_WORD) !== 0,
-      maxParticipants: participants.count,
+      kind: kindName(kind),
+      ...header,
+      maxParticipants,
       participants: participants.list().map((one) => ({
         ...one,
         asleep: load(words, slotWord(one.slot) + SLOT_SLEEPS) !== 0,
