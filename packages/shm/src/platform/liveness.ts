@@ -21,7 +21,7 @@ export interface Identity {
 
 const unknownNamespace = 1 + Math.floor(Math.random() * (2 ** 31 - 2));
 
-/** What can be said about an {@link Identity}. `stopped` is alive and not running (SIGSTOP, debugger). */
+/** What can be said about a participant. `stopped` is alive and not running (SIGSTOP, debugger). */
 export type Liveness = 'alive' | 'stopped' | 'dead' | 'unknown';
 
 /** Describes the calling thread. Costs a few file reads: call it once and keep the result. */
@@ -48,31 +48,14 @@ export function currentIdentity(): Identity {
 
 /**
  * Tells what can be seen of the thread that `identity` names by `observer`, who must be the calling thread's own
- * {@link currentIdentity}. Of another namespace nothing can be seen.
+ * {@link currentIdentity}: nothing of another namespace, of one that has ended, or where /proc hides it.
  */
-export function livenessOf(identity: Identity, observer: Identity): Liveness {
+export function seenOf(identity: Identity, observer: Identity): 'alive' | 'stopped' | 'unknown' {
   if (identity.namespace !== observer.namespace) return 'unknown';
-  if (!processExists(identity.pid)) return 'dead';
-  if (identity.startTicks === 0 || observer.startTicks === 0) return 'unknown';
   const stat = readStat(identity.pid, identity.tid);
-  if (stat !== undefined) {
-    if (stat.startTicks !== identity.startTicks) return 'dead';
-    if (stat.state === 'Z' || stat.state === 'X' || stat.state === 'x') return 'dead';
-    return stat.state === 'T' || stat.state === 't' ? 'stopped' : 'alive';
-  }
-  if (!processExists(identity.pid)) return 'dead';
-  // The process is there and its thread is not: it ended, unless /proc hides this process from us (hidepid).
-  return identity.tid !== identity.pid && isVisible(identity.pid) ? 'dead' : 'unknown';
-}
-
-/** Tells whether a process with this number exists in our namespace, zombies and other users' processes included. */
-function processExists(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
+  // The number may be somebody else's by now; and a zombie is not alive.
+  if (stat?.startTicks !== identity.startTicks || 'ZXx'.includes(stat.state)) return 'unknown';
+  return 'Tt'.includes(stat.state) ? 'stopped' : 'alive';
 }
 
 interface ThreadStat {
@@ -91,15 +74,6 @@ function readStat(pid: number, tid: number): ThreadStat | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const startTicks = Number(fields[19]);
   return fields[0] === undefined || !(startTicks > 0) ? undefined : { state: fields[0], startTicks };
-}
-
-function isVisible(pid: number): boolean {
-  try {
-    readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function namespaceOf(type: string): number {

@@ -16,7 +16,7 @@
  */
 import { ShmError } from '../errors.js';
 import { compareExchange, fence, load, store } from '../platform/atomics.js';
-import { type Identity, type Liveness, livenessOf } from '../platform/liveness.js';
+import { type Identity, type Liveness, seenOf } from '../platform/liveness.js';
 import { step } from '../platform/step.js';
 import { removeBell } from '../waiting/bell-file.js';
 import {
@@ -176,11 +176,10 @@ export class ParticipantTable {
     if (this.isDead(token)) return 'dead';
     const slot = this.slotOf(token);
     const identity = slot < this.count ? this.#identity(slot, token) : undefined;
-    const seen = identity === undefined ? 'unknown' : livenessOf(identity, this.#self);
-    // Without the proof, what /proc shows is as good as it gets, but no proof.
-    if (!this.#own.has(token) && this.#lives.isTaken(token) === undefined)
-      return seen === 'dead' ? 'unknown' : seen;
-    return seen === 'stopped' ? 'stopped' : 'alive';
+    const seen = identity === undefined ? 'unknown' : seenOf(identity, this.#self);
+    // Where there is no proof that it lives, what /proc shows is as good as it gets.
+    const isProven = this.#own.has(token) || this.#lives.isTaken(token) === true;
+    return seen === 'unknown' && isProven ? 'alive' : seen;
   }
 
   /** The slot that a token is of; it may be outside of the table when the token is nobody's. */

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { currentIdentity, type Identity, livenessOf } from '../../src/platform/liveness.js';
+import { currentIdentity, type Identity, seenOf } from '../../src/platform/liveness.js';
 import { deadIdentity } from '../support/dead.js';
 
 const me = currentIdentity();
@@ -25,52 +25,52 @@ async function untilState(pid: number, state: string): Promise<void> {
   while (stateOf(pid) !== state) await delay(1);
 }
 
-describe.skipIf(process.platform !== 'linux')('livenessOf', () => {
+describe.skipIf(process.platform !== 'linux')('seenOf', () => {
   it('knows the caller to be alive', () => {
     expect(me.pid).toBe(process.pid);
     expect(me.startTicks).toBeGreaterThan(0);
-    expect(livenessOf(me, me)).toBe('alive');
+    expect(seenOf(me, me)).toBe('alive');
   });
 
-  it('calls a process that is gone dead', () => {
-    expect(livenessOf(deadIdentity(), me)).toBe('dead');
+  it('sees nothing of a process that is gone', () => {
+    expect(seenOf(deadIdentity(), me)).toBe('unknown');
   });
 
-  it('calls a process dead whose number another one has now', () => {
-    expect(livenessOf({ ...me, startTicks: me.startTicks - 1 }, me)).toBe('dead');
+  it('does not take another process for the one that had its number before', () => {
+    expect(seenOf({ ...me, startTicks: me.startTicks - 1 }, me)).toBe('unknown');
   });
 
-  it('calls a stopped process stopped, which is not dead', async () => {
+  it('calls a stopped process stopped', async () => {
     const child = spawn('sleep', ['60']);
     await once(child, 'spawn');
     const identity = identityOf(child.pid as number);
     child.kill('SIGSTOP');
     await untilState(identity.pid, 'T');
-    expect(livenessOf(identity, me)).toBe('stopped');
+    expect(seenOf(identity, me)).toBe('stopped');
     child.kill('SIGKILL');
     await once(child, 'exit');
-    expect(livenessOf(identity, me)).toBe('dead');
+    expect(seenOf(identity, me)).toBe('unknown');
   });
 
-  it('calls a zombie dead', async () => {
+  it('does not call a zombie alive', async () => {
     // The shell becomes a program that never waits for the child it inherits.
     const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const [line] = await once(parent.stdout, 'data');
     const identity = identityOf(Number(line));
-    expect(livenessOf(identity, me)).toBe('alive');
+    expect(seenOf(identity, me)).toBe('alive');
     while (readFileSync(`/proc/${parent.pid}/comm`, 'latin1') !== 'sleep\n') await delay(1);
     process.kill(identity.pid, 'SIGKILL');
     await untilState(identity.pid, 'Z');
-    expect(livenessOf(identity, me)).toBe('dead');
+    expect(seenOf(identity, me)).toBe('unknown');
     parent.kill('SIGKILL');
     await once(parent, 'exit');
   });
 
   it('sees nothing of another namespace, whatever the number or the time', () => {
     for (const change of [{}, { startTicks: 1 }, { pid: deadIdentity().pid }]) {
-      expect(livenessOf({ ...me, ...change, namespace: me.namespace ^ 1 }, me)).toBe('unknown');
+      expect(seenOf({ ...me, ...change, namespace: me.namespace ^ 1 }, me)).toBe('unknown');
     }
   });
 
@@ -78,12 +78,12 @@ describe.skipIf(process.platform !== 'linux')('livenessOf', () => {
     const child = spawn('sh', ['-c', 'printf %s ") Z 1 (" > /proc/$$/comm; echo; read line']);
     await once(child.stdout, 'data');
     expect(readFileSync(`/proc/${child.pid}/stat`, 'latin1')).toContain('() Z 1 ()');
-    expect(livenessOf(identityOf(child.pid as number), me)).toBe('alive');
+    expect(seenOf(identityOf(child.pid as number), me)).toBe('alive');
     child.stdin.end();
     await once(child, 'exit');
   });
 
-  it('tells the death of a worker thread while its process lives', async () => {
+  it('sees a worker thread, and nothing of it once it has ended while its process lives', async () => {
     const worker = new Worker(
       `const { parentPort } = require('node:worker_threads');
        parentPort.postMessage(require('node:fs').readlinkSync('/proc/thread-self'));
@@ -95,8 +95,8 @@ describe.skipIf(process.platform !== 'linux')('livenessOf', () => {
     const stat = readFileSync(`/proc/${process.pid}/task/${tid}/stat`, 'latin1');
     const startTicks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
     const identity = { ...me, tid, startTicks };
-    expect(livenessOf(identity, me)).toBe('alive');
+    expect(seenOf(identity, me)).toBe('alive');
     await worker.terminate();
-    expect(livenessOf(identity, me)).toBe('dead');
+    expect(seenOf(identity, me)).toBe('unknown');
   });
 });
