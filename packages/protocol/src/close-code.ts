@@ -68,7 +68,7 @@ export interface CloseCodeInfo {
 }
 
 /** Where coming back by itself makes sense: the cause passes. Any other code ends a client. */
-const RETRY: readonly number[] = [
+const RETRY = (): readonly number[] => [
   CloseCode.GoingAway,
   CloseCode.HandshakeTimeout,
   CloseCode.CredentialsExpired,
@@ -87,22 +87,22 @@ const RETRY: readonly number[] = [
 export function closeCodeInfo(code: number): CloseCodeInfo {
   const known = Object.entries(CloseCode).find(([, value]) => value === code);
   if (known === undefined) return { name: `code-${code}`, retry: true };
-  return { name: kebabCase(known[0]), retry: RETRY.includes(code) };
+  return { name: kebabCase(known[0]), retry: RETRY().includes(code) };
 }
 
 function kebabCase(name: string): string {
   return name.replace(/\B[A-Z]/g, '-$&').toLowerCase();
 }
 
-/** The close code that answers each kind of malformed input. */
+/** The close code that answers each kind of malformed input. By number: without the names a page loads less. */
 export const CLOSE_CODE_OF_ERROR: Readonly<Record<ProtocolErrorCode, CloseCode>> = {
-  ERR_PROTOCOL_FRAME_TOO_LARGE: CloseCode.FrameTooLarge,
-  ERR_PROTOCOL_FRAME_TOO_SHORT: CloseCode.MalformedFrame,
-  ERR_PROTOCOL_FRAME_UNKNOWN: CloseCode.UnknownFrame,
-  ERR_PROTOCOL_FRAME_MALFORMED: CloseCode.MalformedFrame,
-  ERR_PROTOCOL_BAD_PREFACE: CloseCode.ProtocolError,
-  ERR_PROTOCOL_VERSION_UNSUPPORTED: CloseCode.UnsupportedVersion,
-  ERR_PROTOCOL_INVALID_UTF8: CloseCode.InvalidUtf8,
-  ERR_PROTOCOL_INVALID_BODY: CloseCode.MalformedFrame,
-  ERR_PROTOCOL_LINE_TOO_LONG: CloseCode.FrameTooLarge,
+  ERR_PROTOCOL_FRAME_TOO_LARGE: 4003, // FrameTooLarge
+  ERR_PROTOCOL_FRAME_TOO_SHORT: 4005, // MalformedFrame
+  ERR_PROTOCOL_FRAME_UNKNOWN: 4004, // UnknownFrame
+  ERR_PROTOCOL_FRAME_MALFORMED: 4005, // MalformedFrame
+  ERR_PROTOCOL_BAD_PREFACE: 4000, // ProtocolError
+  ERR_PROTOCOL_VERSION_UNSUPPORTED: 4001, // UnsupportedVersion
+  ERR_PROTOCOL_INVALID_UTF8: 4006, // InvalidUtf8
+  ERR_PROTOCOL_INVALID_BODY: 4005, // MalformedFrame
+  ERR_PROTOCOL_LINE_TOO_LONG: 4003, // FrameTooLarge
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CloseCode, closeCodeInfo } from '../src/close-code.js';
+import { CLOSE_CODE_OF_ERROR, CloseCode, closeCodeInfo } from '../src/close-code.js';
 
 describe('closeCodeInfo', () => {
   it('has a kebab-case name of its own for every code', () => {
@@ -47,5 +47,19 @@ describe('closeCodeInfo', () => {
     for (const code of Object.values(CloseCode)) {
       expect(code === 1000 || code === 1001 || (code >= 4000 && code <= 4999)).toBe(true);
     }
+  });
+});
+
+it('answers each kind of malformed input by the code of that name', () => {
+  expect(CLOSE_CODE_OF_ERROR).toEqual({
+    ERR_PROTOCOL_FRAME_TOO_LARGE: CloseCode.FrameTooLarge,
+    ERR_PROTOCOL_FRAME_TOO_SHORT: CloseCode.MalformedFrame,
+    ERR_PROTOCOL_FRAME_UNKNOWN: CloseCode.UnknownFrame,
+    ERR_PROTOCOL_FRAME_MALFORMED: CloseCode.MalformedFrame,
+    ERR_PROTOCOL_BAD_PREFACE: CloseCode.ProtocolError,
+    ERR_PROTOCOL_VERSION_UNSUPPORTED: CloseCode.UnsupportedVersion,
+    ERR_PROTOCOL_INVALID_UTF8: CloseCode.InvalidUtf8,
+    ERR_PROTOCOL_INVALID_BODY: CloseCode.MalformedFrame,
+    ERR_PROTOCOL_LINE_TOO_LONG: CloseCode.FrameTooLarge,
   });
 });

@@ -13,6 +13,38 @@ describe('a refusal', () => {
     for (const code of Object.values(CloseCode)) expect(codes).toContain(closeError(code, '', 0).code);
   });
 
+  it('has the code of that name for a close code', () => {
+    const named = Object.entries(CloseCode).map(([name, code]) => [name, closeError(code, '', 0).code]);
+    const same = named.filter(([name, code]) => code === `ERR_CLIENT_${constantCase(name!)}`);
+    expect(same.map(([name]) => name)).toEqual([
+      'GoingAway',
+      'Unauthorized',
+      'Forbidden',
+      'NameTaken',
+      'NameInvalid',
+      'Kicked',
+      'Banned',
+      'SessionReplaced',
+      'CredentialsExpired',
+      'SlowConsumer',
+      'RateLimited',
+      'Overloaded',
+      'Internal',
+    ]);
+    expect(Object.fromEntries(named.filter((pair) => !same.includes(pair)))).toEqual({
+      Normal: 'ERR_CLIENT_SERVER_CLOSED',
+      ProtocolError: 'ERR_CLIENT_PROTOCOL',
+      UnsupportedVersion: 'ERR_CLIENT_VERSION_UNSUPPORTED',
+      HandshakeTimeout: 'ERR_CLIENT_CONNECT_TIMEOUT',
+      FrameTooLarge: 'ERR_CLIENT_PROTOCOL',
+      UnknownFrame: 'ERR_CLIENT_PROTOCOL',
+      MalformedFrame: 'ERR_CLIENT_PROTOCOL',
+      InvalidUtf8: 'ERR_CLIENT_PROTOCOL',
+      IdleTimeout: 'ERR_CLIENT_CONNECTION_LOST',
+      TooManyConnections: 'ERR_CLIENT_OVERLOADED',
+    });
+  });
+
   it('of a later version says no more than that', () => {
     expect(failureError({ code: 'brand-new' as never, message: 'no' }).code).toBe('ERR_CLIENT_INTERNAL');
     expect(closeError(4777, '', 0)).toMatchObject({
@@ -44,3 +76,7 @@ describe('a refusal', () => {
     expect(mayRetry(new ClientError('ERR_CLIENT_IDENTITY', ''))).toBe(false);
   });
 });
+
+function constantCase(name: string): string {
+  return name.replace(/\B[A-Z]/g, '_$&').toUpperCase();
+}
