@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findNpm } from './support/npm.js';
 import { ROOT, workspacesIn } from './support/workspaces.js';
 
 const run = promisify(execFile);
@@ -18,18 +19,6 @@ const folder = mkdtempSync(join(tmpdir(), 'chat-packed-'));
 async function npm(cwd: string, ...args: string[]): Promise<string> {
   const { stdout } = await run(process.execPath, [findNpm(), ...args], { cwd, maxBuffer: 1 << 26 });
   return stdout;
-}
-
-function findNpm(): string {
-  const places = [
-    join(dirname(process.execPath), '../lib/node_modules/npm/bin/npm-cli.js'),
-    join(dirname(process.execPath), 'node_modules/npm/bin/npm-cli.js'),
-    // biome-ignore lint/suspicious/noUndeclaredEnvVars: set by npm itself; it may name npx.
-    (process.env.npm_execpath ?? '').replace(/npx-cli\.js$/, 'npm-cli.js'),
-  ];
-  const found = places.find((place) => existsSync(place));
-  if (found === undefined) throw new Error('npm is not beside Node: run the tests with "npm test"');
-  return found;
 }
 
 beforeAll(async () => {
