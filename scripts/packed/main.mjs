@@ -6,6 +6,8 @@
  *     npm run check:packed                       all rows
  *     npm run check:packed -- --only webpack     those whose name has this in it
  *     npm run check:packed -- --write            writes docs/compatibility.md, if all pass
+ *     npm run check:packed -- --keep             leaves the projects for a look into them
+ *     node scripts/packed/main.mjs --table       says what that page has to be, and tries nothing
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,8 +23,17 @@ import { tableOf } from './table.mjs';
 import { Toolbox } from './tools.mjs';
 
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, write: { type: 'boolean' }, keep: { type: 'boolean' } },
+  options: {
+    only: { type: 'string' },
+    write: { type: 'boolean' },
+    keep: { type: 'boolean' },
+    table: { type: 'boolean' },
+  },
 });
+if (values.table) {
+  process.stdout.write(tableOf(GROUPS));
+  process.exit();
+}
 const wanted = (what) => what.toLowerCase().includes((values.only ?? '').toLowerCase());
 const rows = GROUPS.flatMap((group) => group.rows).filter(({ what }) => wanted(what));
 const waiting = [...rows];

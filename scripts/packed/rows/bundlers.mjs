@@ -112,6 +112,8 @@ export const bundlers = [
         const config = await Metro.loadConfig({ cwd: process.cwd() }, {
           reporter: { update() {} },
           resolver: { unstable_conditionNames: ['require', 'react-native'], useWatchman: false },
+          // What the preset of React Native does: modules become calls.
+          transformer: { getTransformOptions: async () => ({ transform: { experimentalImportSupport: true } }) },
           serializer: { getModulesRunBeforeMainModule: () => [], getPolyfills: () => [] },
         });
         await Metro.runBuild(config, { entry: 'src/page.js', platform: 'ios', dev: false, minify: true, out: 'out/page.js' });

@@ -11,16 +11,28 @@ const jsdomTest = (room) => `
   });
 `;
 
+// This jsdom has neither.
+const SETUP =
+  "Object.assign(globalThis, (({ TextEncoder, TextDecoder }) => ({ TextEncoder, TextDecoder }))(require('node:util')));";
+
 const jest = {
   what: `Jest ${VERSIONS.jest} with jsdom`,
-  how: 'a test that talks to a server, CommonJS',
+  how: 'a test that talks to a server, CommonJS; a setup file adds `TextEncoder` and `TextDecoder`',
   run: async ({ project, server, room }) => {
     await project.install([`jest@${VERSIONS.jest}`, `jest-environment-jsdom@${VERSIONS.jest}`]);
     const code = web(server.url, room)
       .replace(/import (\{.*?\}) from ('.*?')/g, 'const $1 = require($2)')
       .replace('export async', 'async');
-    const config = { name: 'user', private: true, jest: { testEnvironment: 'jsdom', transform: {} } };
-    project.write({ 'package.json': JSON.stringify(config), 'chat.test.js': code + jsdomTest(room) });
+    const config = {
+      name: 'user',
+      private: true,
+      jest: { testEnvironment: 'jsdom', transform: {}, setupFiles: ['./setup.js'] },
+    };
+    project.write({
+      'package.json': JSON.stringify(config),
+      'setup.js': SETUP,
+      'chat.test.js': code + jsdomTest(room),
+    });
     await project.bin('jest/bin/jest.js', ['--watchman=false']);
   },
 };
