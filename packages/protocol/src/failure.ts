@@ -11,6 +11,8 @@ export const FailureCode = {
   TooLarge: 'too-large',
   NotMember: 'not-member',
   NoSuchUser: 'no-such-user',
+  /** The receiver of a direct message is away, and as many wait for it as may. */
+  InboxFull: 'inbox-full',
   NoSuchRoom: 'no-such-room',
   NameTaken: 'name-taken',
   NameInvalid: 'name-invalid',

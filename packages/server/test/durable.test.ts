@@ -10,7 +10,7 @@ import { openSqliteLog, type SqliteLogOptions } from '../src/sqlite/index.js';
 import { tcpPipe } from './support/socket-pipe.js';
 import { dataFolder } from './support/sqlite/folder.js';
 import { until } from './support/turn.js';
-import { WireClient } from './support/wire-client.js';
+import { followChain, WireClient } from './support/wire-client.js';
 
 /** So that a ban of a name is not one of everybody here. */
 const MANY_BEHIND_ONE: ChatServerOptions = { exemptAddresses: ['127.0.0.1'] };
@@ -45,7 +45,8 @@ function connect(server: ChatServer): WireClient {
 /** The folder as a kill would leave it: whoever is connected has said no goodbye, and the file was not closed. */
 function killed(directory: string): string {
   const copy = join(dataFolder(), 'data');
-  cpSync(directory, copy, { recursive: true });
+  // What can be found again is written at any time: its files come and go while they are copied.
+  cpSync(directory, copy, { recursive: true, filter: (path) => !path.includes('search.sqlite') });
   return copy;
 }
 
@@ -170,7 +171,7 @@ describe.each(ENDINGS)('a server that %s', (_, endOf) => {
     expect(after.sessions().map(({ name }) => name)).toEqual(['ada']);
   });
 
-  it('keeps what was said to somebody who was away', async () => {
+  it('keeps what was said to somebody who was away, and answers its sender as before', async () => {
     const directory = dataFolder();
     const before = await start(directory);
     const [ada, bob] = [connect(before), connect(before)];
@@ -179,14 +180,49 @@ describe.each(ENDINGS)('a server that %s', (_, endOf) => {
     await ada.join('lobby');
     ada.pipe.destroy();
     await until(() => before.sessions().some(({ isConnected }) => !isConnected));
-    const body = new TextEncoder().encode('psst');
-    bob.send({ type: FrameType.Direct, publishId: 1, to: 'ada', codec: 1, body });
-    await bob.take(FrameType.Ack);
+    const id = bob.whisper('ada', 'psst');
+    const ack = await bob.answerTo(id);
+    expect(ack).toMatchObject({ type: FrameType.Ack, waiting: true });
     const after = await start(await endOf(directory, before));
+    const sender = connect(after);
+    await sender.enter(bob.resumption());
+    sender.publishId = id - 1;
+    expect(await sender.answerTo(sender.whisper('ada', 'psst'))).toEqual(ack);
     const again = connect(after);
     const { inbox } = await again.enter(resume(ada, 0));
     await until(() => again.texts(inbox.handle).length === 1);
     expect(again.texts(inbox.handle)).toEqual(['psst']);
+  });
+
+  it('keeps it also where that is longer ago than what a start reads, and tells of no gap', async () => {
+    const directory = dataFolder();
+    const before = await start(directory);
+    const [ada, bob, carol] = [connect(before), connect(before), connect(before)];
+    await ada.enter({ name: 'ada' });
+    await bob.enter({ name: 'bob' });
+    await carol.enter({ name: 'carol' });
+    const { inbox } = ada.welcome!;
+    const { seq: read } = (await bob.answerTo(bob.whisper('ada', 'read'))) as { seq: number };
+    ada.pipe.destroy();
+    await until(() => before.sessions().some(({ isConnected }) => !isConnected));
+    for (const text of ['one', 'two']) await bob.answerTo(bob.whisper('ada', text));
+    const { handle } = await bob.join('lobby');
+    for (let i = 0; i < 20; i++) await bob.say(handle, new Uint8Array(1000));
+    const after = await start(await endOf(directory, before), {}, { tailBytes: 4000 });
+    const again = connect(after);
+    await again.enter(ada.resumption(read));
+    // Nothing ever came for her.
+    const other = connect(after);
+    await other.enter(carol.resumption(0));
+    const sender = connect(after);
+    await sender.enter(bob.resumption());
+    await sender.answerTo(sender.whisper('ada', 'three'));
+    await until(() => again.texts(inbox.handle).length === 3);
+    expect(again.texts(inbox.handle)).toEqual(['one', 'two', 'three']);
+    expect(followChain(again.frames, inbox.handle, read)).toBeGreaterThan(read);
+    for (const { frames } of [again, other]) {
+      expect(frames.some(({ type }) => type === FrameType.Gap)).toBe(false);
+    }
   });
 });
 

@@ -489,16 +489,15 @@ describe('a log that takes its time', () => {
     expect(await joining).toMatchObject({ memberCount: 2 });
   });
 
-  it('accepts a direct message for one who has gone, and nobody reads it', async () => {
+  it('refuses a direct message whose receiver goes before it is in the log', async () => {
     const log = new LateLog();
     const memory = await MemoryChat.open({ log });
     const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
-    ada.send({ type: FrameType.Direct, publishId: 1, codec: 1, to: 'bob', body: Uint8Array.of(1) });
+    const onItsWay = ada.whisper('bob', 'one');
     bob.send({ type: FrameType.Close, code: 1000, retryAfterMs: 0, reason: '' });
     log.deliver();
-    await turn();
-    expect(await ada.take(FrameType.Ack)).toMatchObject({ publishId: 1 });
-    ada.send({ type: FrameType.Direct, publishId: 2, codec: 1, to: 'bob', body: Uint8Array.of(1) });
-    expect(await ada.take(FrameType.Nack)).toMatchObject({ failure: { code: FailureCode.NoSuchUser } });
+    for (const id of [onItsWay, ada.whisper('bob', 'two')]) {
+      expect(await ada.answerTo(id)).toMatchObject({ failure: { code: FailureCode.NoSuchUser } });
+    }
   });
 });

@@ -125,6 +125,8 @@ export type ServerFrame =
       readonly seq: number;
       /** Server time in milliseconds since 1970. */
       readonly at: number;
+      /** Of a direct message: its receiver is away, and gets it when it comes back. */
+      readonly waiting?: true;
     }
   | { readonly type: typeof FrameType.Nack; readonly publishId: number; readonly failure: Failure }
   | {

@@ -23,6 +23,8 @@ export const CODEC_OFFSET = 5;
 export const NOTICE_KIND_OFFSET = 6;
 /** Where the flags of a history lie, the byte `a`: {@link HISTORY_LAST}, {@link HISTORY_END}. */
 export const HISTORY_FLAGS_OFFSET = 6;
+/** Where the flags of an ack lie, the byte `a`: {@link ACK_WAITING}. */
+export const ACK_FLAGS_OFFSET = 6;
 /** Where the length of a name lies, the byte `b`: of the name that stands before the body. */
 export const NAME_BYTES_OFFSET = 7;
 /** Bytes that every frame begins with: length, type, codec, and two that depend on the type. */
@@ -70,6 +72,8 @@ export const SIGNAL_HEADER_BYTES: number = SIGNAL_SENDER_OFFSET + 4;
 export const ACK_ID_OFFSET: number = HEADER_BYTES;
 export const ACK_SEQ_OFFSET: number = ACK_ID_OFFSET + 4;
 export const ACK_AT_OFFSET: number = ACK_SEQ_OFFSET + 6;
+/** Flag of an ack: the receiver of the direct message is away, and gets it when it comes back. */
+export const ACK_WAITING = 1;
 /** Bytes of an ack. */
 export const ACK_BYTES: number = ACK_AT_OFFSET + 6;
 

@@ -10,8 +10,10 @@ import { FrameType, type ServerFrame, type SharedFrame } from './frame.js';
 import {
   ACK_AT_OFFSET,
   ACK_BYTES,
+  ACK_FLAGS_OFFSET,
   ACK_ID_OFFSET,
   ACK_SEQ_OFFSET,
+  ACK_WAITING,
   CALL_HEADER_BYTES,
   CALL_ID_OFFSET,
   GAP_BYTES,
@@ -41,7 +43,8 @@ export function encodeServerFrame(frame: ServerOnlyFrame): Uint8Array {
     case FrameType.Ack: {
       const bytes = new Uint8Array(ACK_BYTES);
       const id = fits('publishId', frame.publishId, MAX_U32);
-      writeAck(bytes, 0, id, fits('seq', frame.seq, MAX_U48), fits('at', frame.at, MAX_U48));
+      const at = fits('at', frame.at, MAX_U48);
+      writeAck(bytes, 0, id, fits('seq', frame.seq, MAX_U48), at, frame.waiting);
       return bytes;
     }
     case FrameType.Gap: {
@@ -87,13 +90,13 @@ export function readServerFrame(type: number, bytes: Uint8Array, offset: number,
   switch (type) {
     case FrameType.Welcome:
       return { type, welcome: readObject(bytes, offset + HEADER_BYTES, end) };
-    case FrameType.Ack:
-      return {
-        type,
-        publishId: readU32(bytes, offset + ACK_ID_OFFSET),
-        seq: readU48(bytes, offset + ACK_SEQ_OFFSET),
-        at: readU48(bytes, offset + ACK_AT_OFFSET),
-      };
+    case FrameType.Ack: {
+      const publishId = readU32(bytes, offset + ACK_ID_OFFSET);
+      const seq = readU48(bytes, offset + ACK_SEQ_OFFSET);
+      const at = readU48(bytes, offset + ACK_AT_OFFSET);
+      const isWaiting = (bytes[offset + ACK_FLAGS_OFFSET]! & ACK_WAITING) !== 0;
+      return isWaiting ? { type, publishId, seq, at, waiting: true } : { type, publishId, seq, at };
+    }
     case FrameType.Gap:
       return {
         type,
@@ -137,6 +140,8 @@ export function readServerFrame(type: number, bytes: Uint8Array, offset: number,
 /**
  * Writes an ack at `offset`, where {@link ACK_BYTES} (24) must be free. Allocates nothing, and does not check
  * that the numbers fit their fields.
+ *
+ * @param waiting whether the receiver of a direct message is away, and gets it when it comes back
  */
 export function writeAck(
   target: Uint8Array,
@@ -144,9 +149,11 @@ export function writeAck(
   publishId: number,
   seq: number,
   at: number,
+  waiting = false,
 ): void {
   writeU32(target, offset + LENGTH_OFFSET, ACK_BYTES);
   writeU32(target, offset + TYPE_OFFSET, FrameType.Ack);
+  if (waiting) target[offset + ACK_FLAGS_OFFSET] = ACK_WAITING;
   writeU32(target, offset + ACK_ID_OFFSET, publishId);
   writeU48(target, offset + ACK_SEQ_OFFSET, seq);
   writeU48(target, offset + ACK_AT_OFFSET, at);

@@ -31,6 +31,8 @@ describe('layout', () => {
       SIGNAL_ROOM_OFFSET: 8,
       SIGNAL_SENDER_OFFSET: 12,
       SIGNAL_HEADER_BYTES: 16,
+      ACK_FLAGS_OFFSET: 6,
+      ACK_WAITING: 1,
       ACK_ID_OFFSET: 8,
       ACK_SEQ_OFFSET: 12,
       ACK_AT_OFFSET: 18,

@@ -39,5 +39,9 @@ describe('writeAck', () => {
       encodeFrame({ type: FrameType.Ack, publishId: 0xffffffff, seq: 2 ** 48 - 1, at: 1_700_000_000_000 }),
     );
     expect([target[0], target[25]]).toEqual([0xee, 0xee]);
+    writeAck(target, 1, 3, 12, 1_700_000_000_000, true);
+    expect(target.subarray(1, 25)).toEqual(
+      encodeFrame({ type: FrameType.Ack, publishId: 3, seq: 12, at: 1_700_000_000_000, waiting: true }),
+    );
   });
 });

@@ -32,7 +32,16 @@ const arbitraries: { readonly [Name in keyof typeof FrameType]: fc.Arbitrary<Fra
     kind: fc.constantFrom(...Object.values(NoticeKind)),
     ...entry,
   }),
-  Ack: fc.record({ type: fc.constant(FrameType.Ack), publishId: u32, seq: u48, at: u48 }),
+  Ack: fc.record(
+    {
+      type: fc.constant(FrameType.Ack),
+      publishId: u32,
+      seq: u48,
+      at: u48,
+      waiting: fc.constant(true as const),
+    },
+    { requiredKeys: ['type', 'publishId', 'seq', 'at'] },
+  ),
   Nack: fc.record({ type: fc.constant(FrameType.Nack), publishId: u32, failure: object }),
   Direct: fc.record({ type: fc.constant(FrameType.Direct), publishId: u32, codec: u8, to: name, body }),
   Signal: fc.record({

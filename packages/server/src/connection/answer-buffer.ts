@@ -43,8 +43,8 @@ export class AnswerBuffer {
     this.#addPart([Buffer.from(head.buffer, head.byteOffset, head.length), rest], head.length + rest.length);
   }
 
-  addAck(publishId: number, seq: number, at: number): void {
-    writeAck(this.#reserve(ACK_BYTES), this.#used, publishId, seq, at);
+  addAck(publishId: number, seq: number, at: number, isWaiting = false): void {
+    writeAck(this.#reserve(ACK_BYTES), this.#used, publishId, seq, at, isWaiting);
     this.#used += ACK_BYTES;
   }
 

@@ -77,8 +77,8 @@ export class Sender {
     this.#answered();
   }
 
-  ack(publishId: number, seq: number, at: number): void {
-    this.#waiting().addAck(publishId, seq, at);
+  ack(publishId: number, seq: number, at: number, isWaiting = false): void {
+    this.#waiting().addAck(publishId, seq, at, isWaiting);
     this.#answered();
   }
 

@@ -259,6 +259,22 @@ export class ByteLog {
     return this.#tail.base + this.#tail.used - cursor.chunk.base - cursor.offset;
   }
 
+  /**
+   * What is held from the cursor on. Retention drops whole chunks, so what the cursor has read of its own counts as long
+   * as there is more in it.
+   */
+  unread({ chunk, offset }: Cursor): { readonly bytes: number; readonly entries: number } {
+    const hasRead = offset === chunk.used ? chunk : undefined;
+    let bytes = 0;
+    let entries = 0;
+    for (let held: Chunk | undefined = chunk; held; held = held.next) {
+      if (held === hasRead || held.dropped) continue;
+      bytes += held.used;
+      entries += held.entries;
+    }
+    return { bytes, entries };
+  }
+
   /** Position of the entry before the cursor: `prev` of what it will read next. */
   positionOf(cursor: Cursor): number {
     const { chunk, offset } = cursor;

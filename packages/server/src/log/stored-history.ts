@@ -81,3 +81,10 @@ function lastDamaged(damaged: StoredPage['damaged'], after: number, before: numb
 function sizeOf({ name, body }: { readonly name: Uint8Array; readonly body: Uint8Array }): number {
   return entryBytes(name.length, body.length);
 }
+
+/** The newest part of a page that has no hole. */
+export function behindDamage(page: StoredPage): StoredPage {
+  const last = page.damaged.at(-1)?.to;
+  if (last === undefined) return page;
+  return { ...page, previous: last, entries: page.entries.filter(({ seq }) => seq > last) };
+}

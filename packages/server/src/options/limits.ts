@@ -246,13 +246,29 @@ const TABLE = {
     mayBeInfinite: true,
     text: 'age of history per room, looked at every 10 s',
   },
-  /** Bytes of direct messages kept per member. @defaultValue 262144, or 4 × `maxFrameBytes` where that is more */
+  /**
+   * Bytes of direct messages kept per member. While the member is away, none makes room for another: a message that is too
+   * much is refused with `inbox-full`. @defaultValue 262144, or 4 × `maxFrameBytes` where that is more
+   */
   inboxBytes: {
     unit: 'bytes',
     default: 262_144,
     orMore: { times: 4, of: ['maxFrameBytes'] },
     frame: 'holds-one',
-    text: 'direct messages kept per member',
+    text: 'direct messages kept per member; while the member is away, more are refused: `inbox-full`',
+  },
+  /** Direct messages kept per member. @defaultValue 1000 */
+  inboxEntries: {
+    unit: 'number',
+    default: 1000,
+    text: 'direct messages kept per member, likewise',
+  },
+  /** Age of direct messages that are kept. @defaultValue 86400000 */
+  inboxMs: {
+    unit: 'ms',
+    default: 86_400_000,
+    mayBeInfinite: true,
+    text: 'age of direct messages that are kept, looked at every 10 s; a member that comes back is told of a gap',
   },
   /** Time for a peer to say what it speaks and who it is. @defaultValue 10000 */
   handshakeTimeoutMs: {

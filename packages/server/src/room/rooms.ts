@@ -11,6 +11,7 @@ import { ClaimKind, isShown, type Origin } from '../log/entry.js';
 import type { EventLog, EventStore, StoredPage } from '../log/event-log.js';
 import { LogBudget, type LogShare } from '../log/log-budget.js';
 import type { RoomState } from '../log/state/chat-state.js';
+import { behindDamage } from '../log/stored-history.js';
 import { RoomLooks } from '../names/names.js';
 import type { Awaitable } from '../options/hooks.js';
 import type { ResolvedOptions } from '../options/options.js';
@@ -344,13 +345,6 @@ export class Rooms {
     this.#looks.remove(room.name);
     this.#keys.splice(this.#indexOf(room.key), 1);
   }
-}
-
-/** The part of a page that has no hole. */
-function behindDamage(page: StoredPage): StoredPage {
-  const last = page.damaged.at(-1)?.to;
-  if (last === undefined) return page;
-  return { ...page, previous: last, entries: page.entries.filter(({ seq }) => seq > last) };
 }
 
 /** No room is called so; and what a stranger sends can be so long that finding its key takes milliseconds. */

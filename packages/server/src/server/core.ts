@@ -92,7 +92,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
         for (const entry of entries) applier.apply(entry);
       });
       log.onCondition = (condition) => obeyCondition(context, condition);
-      if (recovered) recover({ ...context, accounts }, state, recovered);
+      if (recovered) await recover({ ...context, accounts }, state, recovered);
     },
     async close() {
       admission.close();

@@ -4,9 +4,10 @@
  */
 import { FrameType } from '@chat/protocol/frames';
 import type { InputAccounts } from '../limits/input-account.js';
-import { inboxMember, isShown, type LogEntry } from '../log/entry.js';
-import type { Recovered } from '../log/event-log.js';
+import { inboxKey, inboxMember, isShown, type LogEntry } from '../log/entry.js';
+import type { EventStore, Recovered } from '../log/event-log.js';
 import type { ChatState } from '../log/state/chat-state.js';
+import { behindDamage } from '../log/stored-history.js';
 import type { Room } from '../room/room.js';
 import type { SessionContext } from '../session/context.js';
 import { Session } from '../session/session.js';
@@ -19,9 +20,13 @@ export interface RecoveryContext extends SessionContext {
 }
 
 /** Takes over what the log knows. To be called once, before the first entry comes. */
-export function recover(context: RecoveryContext, state: ChatState, { state: known, tail }: Recovered): void {
+export async function recover(
+  context: RecoveryContext,
+  state: ChatState,
+  { state: known, tail }: Recovered,
+): Promise<void> {
   if (!known) return;
-  const { rooms, sessions, bans, wheel, accounts, options } = context;
+  const { rooms, sessions, bans, accounts, options } = context;
   state.load(known);
   bans.changed(state.bans, state.bans.keys(), options.clock);
   // What is older than the tail is not in the heap: positions before it are answered with a gap.
@@ -38,7 +43,9 @@ export function recover(context: RecoveryContext, state: ChatState, { state: kno
   for (const sessionState of state.sessions.values()) {
     sessions.recovered(new Session(context, sessionState, { input: accounts.open('') }));
   }
-  for (const entry of tail) remember(context, entry, wheel.now - Math.max(0, options.clock.now() - entry.at));
+  const { store } = context.log;
+  if (store && floor > 0) await recallInboxes(context, store);
+  for (const entry of tail) remember(context, entry, floor);
   for (const session of [...sessions]) {
     const places = (placesOf.get(session.memberId) ?? []).map((room) => ({
       room,
@@ -48,13 +55,38 @@ export function recover(context: RecoveryContext, state: ChatState, { state: kno
   }
 }
 
+/** Direct messages that wait may be older than the tail: each session gets its own from the store. */
+async function recallInboxes(context: RecoveryContext, store: EventStore): Promise<void> {
+  const { inboxBytes: maxBytes, inboxEntries: limit } = context.options;
+  const recall = async (session: Session): Promise<void> => {
+    try {
+      const page = behindDamage(await store.read(inboxKey(session.memberId), { limit, maxBytes }));
+      if (page.entries.length === 0 && page.previous === 0) return;
+      const { log } = session.openInbox(page.previous).room;
+      for (const entry of page.entries) if (isShown(entry)) log.append(entry, sinceOf(context, entry));
+    } catch {
+      // What the tail has of it is there, and a gap before that.
+    }
+  };
+  await Promise.all([...context.sessions].map(recall));
+}
+
 /** Puts an entry of the past into its room, and answers for it to the one who sent it. */
-function remember({ rooms, sessions }: RecoveryContext, entry: LogEntry, since: number): void {
+function remember(context: RecoveryContext, entry: LogEntry, floor: number): void {
   if (!isShown(entry)) return;
+  const { rooms, sessions } = context;
   const member = inboxMember(entry.room);
-  const room = member === undefined ? rooms.byKey(entry.room) : sessions.byMember(member)?.openInbox().room;
-  if (room) room.log.append(entry, since);
-  else if (member === undefined) rooms.missed(entry.seq);
+  const room =
+    member === undefined ? rooms.byKey(entry.room) : sessions.byMember(member)?.openInbox(floor).room;
+  if (!room) {
+    if (member === undefined) rooms.missed(entry.seq);
+  } else if (entry.seq > room.log.lastSeq) room.log.append(entry, sinceOf(context, entry));
   if (entry.type !== FrameType.Message || entry.publishId === 0) return;
-  sessions.byMember(entry.sender)?.publisher.remember(entry.publishId, entry.seq, entry.at);
+  const { sender, publishId, seq, at } = entry;
+  sessions.byMember(sender)?.publisher.remember(publishId, seq, at, member !== undefined);
+}
+
+/** Monotonic time at which an entry of the past began to be old. */
+function sinceOf({ wheel, options }: RecoveryContext, { at }: LogEntry): number {
+  return wheel.now - Math.max(0, options.clock.now() - at);
 }

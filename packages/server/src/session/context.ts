@@ -2,6 +2,7 @@
  * What sessions and their parts work with. Each part says in its constructor which of these it takes; one object has
  * them all, so that a session costs no more than what is its own.
  */
+import type { Failure } from '@chat/protocol';
 import type { AddressLimits } from '../limits/address-limits.js';
 import type { Bans } from '../limits/bans.js';
 import type { InputAccount } from '../limits/input-account.js';
@@ -24,11 +25,21 @@ export interface SessionPerson extends Member {
   readonly info: SessionInfo;
   /** Whether it has left for good. */
   readonly ended: boolean;
+  /** Where its direct messages wait while it is away. Made if need be. */
+  readonly waiting: WaitingSpace;
   readonly peer: Peer | undefined;
   /** What it sends and causes is charged here. */
   readonly input: InputAccount;
   /** The rooms that it is in, by handle. */
   readonly rooms: ReadonlyMap<number, Membership>;
+}
+
+/** Space for direct messages to somebody who is away. */
+export interface WaitingSpace {
+  /** Keeps space for a message of `bytes` that is on its way; or says why there is none. */
+  expect(bytes: number): Failure | undefined;
+  /** A message that was expected is here, or does not come. */
+  arrived(bytes: number): void;
 }
 
 /** The directory of sessions, as a session sees it; see `Sessions`. */

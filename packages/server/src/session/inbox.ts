@@ -1,8 +1,12 @@
 /**
  * The direct messages to one member: a room without a name and with one reader. It is made when the first of them
  * arrives, and goes away with the session.
+ *
+ * While the member is away they wait, and none of them makes room for another: what is too much is refused.
  */
+import { type Failure, FailureCode } from '@chat/protocol';
 import type { Joined } from '@chat/protocol/frames';
+import type { Retention } from '../log/byte-log.js';
 import { inboxKey } from '../log/entry.js';
 import { Membership, Room } from '../room/room.js';
 import { startingPoint } from '../room/starting-point.js';
@@ -24,16 +28,40 @@ export class Inbox {
   readonly room: Room;
   /** The cursor of its reader. */
   readonly membership: Membership;
+  readonly #retention: Retention;
+  /** Direct messages on their way through the log, which are to wait here. */
+  #expectedBytes = 0;
+  #expectedEntries = 0;
 
-  constructor(context: InboxContext, session: SessionPerson) {
-    const { inboxBytes, retentionEntries, retentionMs } = context.options;
+  /** @param floor position up to which messages may have been that are not held */
+  constructor(context: InboxContext, session: SessionPerson, floor = 0) {
+    const { inboxBytes, inboxEntries, inboxMs } = context.options;
     const { memberId } = session;
     this.#context = context;
     const share = context.rooms.share(session.info.address, inboxKey(memberId));
-    const retention = { maxBytes: inboxBytes, maxEntries: retentionEntries, maxAgeMs: retentionMs };
-    this.room = new Room('', inboxKey(memberId), inboxHandle(memberId), retention, 0, '', share);
+    this.#retention = { maxBytes: inboxBytes, maxEntries: inboxEntries, maxAgeMs: inboxMs };
+    const handle = inboxHandle(memberId);
+    this.room = new Room('', inboxKey(memberId), handle, this.#retention, floor, '', share);
     this.membership = new Membership(session, this.room, 0, this.room.log.end());
     this.room.members.set(memberId, this.membership);
+  }
+
+  /** Keeps space for a message of `bytes` that is to wait; or says why there is none. */
+  expect(bytes: number): Failure | undefined {
+    const { maxBytes, maxEntries } = this.#retention;
+    const unread = this.room.log.unread(this.membership);
+    if (unread.entries + this.#expectedEntries + 1 > maxEntries)
+      return full(`${maxEntries} messages`, maxEntries);
+    if (unread.bytes + this.#expectedBytes + bytes > maxBytes) return full(`${maxBytes} bytes`, maxBytes);
+    this.#expectedBytes += bytes;
+    this.#expectedEntries++;
+    return undefined;
+  }
+
+  /** A message that was expected is here, or does not come. */
+  arrived(bytes: number): void {
+    this.#expectedBytes -= bytes;
+    this.#expectedEntries--;
   }
 
   /** Puts the cursor back to what the client has; answers what of it is no longer held. */
@@ -56,4 +84,8 @@ export class Inbox {
     this.room.log.clear();
     if (this.room.share) this.#context.rooms.budget.close(this.room.share);
   }
+}
+
+function full(what: string, max: number): Failure {
+  return { code: FailureCode.InboxFull, message: `away, and no more than ${what} wait`, max };
 }

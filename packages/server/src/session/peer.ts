@@ -16,7 +16,8 @@ export interface Peer extends EntryReceiver {
   readonly silentSince?: number;
   /** What its input is charged to: once it has a session, the account of that. */
   input: InputAccount;
-  ack(publishId: number, seq: number, at: number): void;
+  /** @param isWaiting whether the receiver of a direct message is away, and gets it when it comes back */
+  ack(publishId: number, seq: number, at: number, isWaiting: boolean): void;
   nack(publishId: number, failure: Failure): void;
   gap(roomHandle: number, from: number, to: number): void;
   /**

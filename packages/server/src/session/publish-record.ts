@@ -8,15 +8,20 @@
 import type { Failure } from '@chat/protocol';
 
 /** `undefined` while the log has not answered yet. */
-export type Outcome = { readonly seq: number; readonly at: number } | Failure | undefined;
+export type Outcome =
+  | { readonly seq: number; readonly at: number; readonly isWaiting: boolean }
+  | Failure
+  | undefined;
 
 export class PublishRecord {
   readonly #capacity: number;
   readonly #seqs: (number | Failure | undefined)[] = [];
   readonly #ats: number[] = [];
+  /** Slots of direct messages whose receivers were away. */
+  #waiting: Set<number> | undefined;
   #last: number;
   /** Numbers up to here were given before the server was started again; which of them were refused is not known. */
-  #recovered: number;
+  readonly #recovered: number;
 
   /** @param last number of the latest publish that is in the log already */
   constructor(capacity: number, last = 0) {
@@ -33,29 +38,38 @@ export class PublishRecord {
   /** Whether `publishId` comes next. Takes it, if so. */
   tryTake(publishId: number): boolean {
     // Behind the last one that the log knows there may have been some that were refused.
-    const isNext = publishId === this.#last + 1 || (this.#recovered > 0 && publishId > this.#last);
+    const isFirst = this.#recovered > 0 && this.#last === this.#recovered;
+    const isNext = publishId === this.#last + 1 || (isFirst && publishId > this.#last);
     if (!isNext) return false;
-    this.#recovered = 0;
     this.#last = publishId;
     this.#seqs[publishId % this.#capacity] = undefined;
     return true;
   }
 
-  accepted(publishId: number, seq: number, at: number): void {
+  /** @param isWaiting whether it is a direct message to somebody who was away */
+  accepted(publishId: number, seq: number, at: number, isWaiting = false): void {
     const slot = publishId % this.#capacity;
     this.#seqs[slot] = seq;
     this.#ats[slot] = at;
+    if (isWaiting) {
+      this.#waiting ??= new Set();
+      this.#waiting.add(slot);
+    } else this.#waiting?.delete(slot);
   }
 
   refused(publishId: number, failure: Failure): void {
     this.#seqs[publishId % this.#capacity] = failure;
   }
 
-  /** What became of a publish that was taken; `'forgotten'` when it is too long ago. */
+  /** What became of a publish that was taken; `'forgotten'` when it is too long ago, or was before a restart. */
   outcome(publishId: number): Outcome | 'forgotten' {
     if (publishId < 1 || publishId <= this.#last - this.#capacity) return 'forgotten';
     const slot = publishId % this.#capacity;
     const seq = this.#seqs[slot];
-    return typeof seq === 'number' ? { seq, at: this.#ats[slot]! } : seq;
+    if (typeof seq === 'number') {
+      return { seq, at: this.#ats[slot]!, isWaiting: this.#waiting?.has(slot) ?? false };
+    }
+    // Nobody answers what was on its way before the restart, and is not known since.
+    return seq === undefined && publishId <= this.#recovered ? 'forgotten' : seq;
   }
 }

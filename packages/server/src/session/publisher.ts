@@ -6,7 +6,7 @@
  * lost. Everything that a session sends is charged to its rate limit here.
  */
 import { CloseCode, type Failure, FailureCode } from '@chat/protocol';
-import { encodeFrame, FrameType } from '@chat/protocol/frames';
+import { encodeFrame, entryBytes, FrameType } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
 import { inboxKey, type LogEntry, type Origin } from '../log/entry.js';
 import type { Hooks } from '../options/hooks.js';
@@ -47,9 +47,13 @@ export class Publisher implements Origin {
     this.#record = new PublishRecord(context.options.maxInFlight, last);
   }
 
-  /** Knows again what became of a publish: it is in the log. */
-  remember(publishId: number, seq: number, at: number): void {
-    this.#record.accepted(publishId, seq, at);
+  /**
+   * Knows again what became of a publish: it is in the log.
+   *
+   * @param isWaiting whether it is a direct message: all who were here are away after a restart
+   */
+  remember(publishId: number, seq: number, at: number, isWaiting: boolean): void {
+    this.#record.accepted(publishId, seq, at, isWaiting);
   }
 
   /** Number of the latest publish that was taken, 0 before the first. */
@@ -77,10 +81,7 @@ export class Publisher implements Origin {
     if (!this.#mayPublish(publishId)) return undefined;
     const target = this.#context.sessions.find(to);
     if (!target) {
-      return this.#refuse(publishId, {
-        code: FailureCode.NoSuchUser,
-        message: `nobody here is called ${to}`,
-      });
+      return this.#refuse(publishId, noSuchUser(to));
     }
     const address = { key: inboxKey(target.memberId), name: '', to: target };
     return this.#send(publishId, address, codec, body);
@@ -148,9 +149,13 @@ export class Publisher implements Origin {
 
   /** Told by the log: a publish of this session has its place. */
   appended(entry: LogEntry): void {
+    this.#accepted(entry, false);
+  }
+
+  #accepted({ publishId, seq, at }: LogEntry, isWaiting: boolean): void {
     this.#inLog--;
-    this.#record.accepted(entry.publishId, entry.seq, entry.at);
-    this.#session.peer?.ack(entry.publishId, entry.seq, entry.at);
+    this.#record.accepted(publishId, seq, at, isWaiting);
+    this.#session.peer?.ack(publishId, seq, at, isWaiting);
   }
 
   /** Told by the log: a publish of this session has no place, and never will have. */
@@ -171,17 +176,13 @@ export class Publisher implements Origin {
       this.#deciding = this.#sendByHooks(publishId, address, codec, body);
       return this.#deciding;
     }
-    this.#append(publishId, address.key, codec, body);
+    this.#append(publishId, address, codec, body);
     return undefined;
   }
 
-  async #sendByHooks(
-    publishId: number,
-    { key, name: room, to }: Address,
-    codec: number,
-    body: Uint8Array,
-  ): Promise<void> {
+  async #sendByHooks(publishId: number, address: Address, codec: number, body: Uint8Array): Promise<void> {
     const { hooks } = this.#context.options;
+    const { key, name: room, to } = address;
     try {
       if (hooks.authorize && !(await hooks.authorize(this.#session.info, 'write', room))) {
         this.#refuse(publishId, { code: FailureCode.Forbidden, message: 'not allowed to write here' });
@@ -205,21 +206,26 @@ export class Publisher implements Origin {
         return;
       }
       if (to?.ended) {
-        this.#refuse(publishId, { code: FailureCode.NoSuchUser, message: `${to.name} has gone` });
+        this.#refuse(publishId, noSuchUser(to.name));
         return;
       }
-      this.#append(publishId, key, codec, wanted);
+      this.#append(publishId, address, codec, wanted);
     } catch (error) {
       this.#context.refusals.failed(error, 'a hook failed', { member: this.#session.memberId });
       this.#refuse(publishId, { code: FailureCode.Internal, message: 'the server failed' });
     }
   }
 
-  #append(publishId: number, roomKey: string, codec: number, body: Uint8Array): void {
+  #append(publishId: number, { key, to }: Address, codec: number, body: Uint8Array): void {
+    const origin = to ? this.#expected(to, body) : this;
+    if ('code' in origin) {
+      this.#refuse(publishId, origin);
+      return;
+    }
     this.#context.counters.messagesIn++;
     this.#inLog++;
     this.#context.log.append({
-      room: roomKey,
+      room: key,
       type: FrameType.Message,
       codec,
       kind: 0,
@@ -228,8 +234,28 @@ export class Publisher implements Origin {
       body,
       at: this.#context.options.clock.now(),
       publishId,
-      origin: this,
+      origin,
     });
+  }
+
+  /** Is told what becomes of a direct message; or why it cannot wait for its receiver, who is away. */
+  #expected(to: SessionPerson, body: Uint8Array): Origin | Failure {
+    const bytes = entryBytes(this.#session.nameBytes.length, body.length);
+    const space = to.peer ? undefined : to.waiting;
+    const failure = space?.expect(bytes);
+    if (failure) return { ...failure, message: `${to.name} is ${failure.message}` };
+    return {
+      appended: (entry, outcome) => {
+        space?.arrived(bytes);
+        // The receiver went while the log thought about it: nobody will read this.
+        if (outcome.kind === 'void' || to.ended) this.refused(noSuchUser(to.name), entry.publishId);
+        else this.#accepted(entry, to.peer === undefined);
+      },
+      refused: (reason, id) => {
+        space?.arrived(bytes);
+        this.refused(reason, id);
+      },
+    };
   }
 
   /** A number that was seen before is a repetition after a lost connection; a skipped one is a defect. */
@@ -251,7 +277,7 @@ export class Publisher implements Origin {
         message: `publish ${publishId} is too long ago`,
       });
     } else if ('seq' in outcome) {
-      this.#session.peer?.ack(publishId, outcome.seq, outcome.at);
+      this.#session.peer?.ack(publishId, outcome.seq, outcome.at, outcome.isWaiting);
     } else {
       this.#session.peer?.nack(publishId, outcome);
     }
@@ -297,4 +323,8 @@ export class Publisher implements Origin {
     this.#context.refusals.refused('maxMessagesPerSecond', info.address, message);
     peer?.close(CloseCode.RateLimited, TOO_MANY, input.debtMs());
   }
+}
+
+function noSuchUser(name: string): Failure {
+  return { code: FailureCode.NoSuchUser, message: `nobody here is called ${name}` };
 }

@@ -19,7 +19,7 @@ import type { SessionInfo } from '../options/hooks.js';
 import type { Membership, Room } from '../room/room.js';
 import type { JoinOptions } from '../room/starting-point.js';
 import type { TimerEntry } from '../time/timer-wheel.js';
-import type { SessionContext, SessionPerson } from './context.js';
+import type { SessionContext, SessionPerson, WaitingSpace } from './context.js';
 import { Inbox, inboxHandle } from './inbox.js';
 import type { Kick } from './kicked-sessions.js';
 import { type Leaving, Memberships } from './memberships.js';
@@ -149,10 +149,18 @@ export class Session implements SessionPerson {
     return inboxHandle(this.memberId);
   }
 
-  /** The inbox, made when the first direct message arrives. */
-  openInbox(): Inbox {
-    this.#inbox ??= new Inbox(this.#context, this);
+  /**
+   * The inbox, made when the first direct message arrives.
+   *
+   * @param floor see {@link Inbox}
+   */
+  openInbox(floor?: number): Inbox {
+    this.#inbox ??= new Inbox(this.#context, this, floor);
     return this.#inbox;
+  }
+
+  get waiting(): WaitingSpace {
+    return this.openInbox();
   }
 
   /** The inbox, `undefined` while nothing ever arrived there. */

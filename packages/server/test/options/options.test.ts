@@ -3,7 +3,7 @@
  * without a test here does not go unnoticed.
  */
 import { FailureCode } from '@chat/protocol';
-import { FrameType, type Joined } from '@chat/protocol/frames';
+import { encodeFrame, FrameType, type Joined } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { ServerErrorCode } from '../../src/errors.js';
 import { createMemoryLog } from '../../src/log/memory-log.js';
@@ -576,31 +576,32 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     ]);
   },
   inboxBytes: async () => {
-    const memory = await MemoryChat.open({ inboxBytes: 65_536, ...UNLIMITED });
-    const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
-    bob.pipe.destroy();
-    for (let i = 1; i <= 200; i++) {
-      ada.send({ type: FrameType.Direct, publishId: i, codec: 1, to: 'bob', body: new Uint8Array(1000) });
+    const { memory, answers, received, again } = await whisperTo({ inboxBytes: 65_536 }, 200);
+    const waiting = answers.filter(({ type }) => type === FrameType.Ack).length;
+    expect(waiting).toBe(Math.floor(65_536 / received.bytesOfOne));
+    expect(answers.slice(waiting)).toHaveLength(200 - waiting);
+    for (const answer of answers.slice(waiting)) {
+      expect(answer).toMatchObject({ failure: { code: FailureCode.InboxFull, max: 65_536 } });
     }
-    await turn();
-    expect(memory.chat.rooms.logBytes).toBeGreaterThan(65_536 / 2);
-    expect(memory.chat.rooms.logBytes).toBeLessThanOrEqual(65_536);
-    const { session, secret, epoch, inbox } = bob.welcome!;
-    const again = await memory.enter({
-      name: 'bob',
-      resume: { session, secret, epoch, rooms: [], inbox: 0 },
-    });
-    await turn();
-    expect(again.frames.map(({ type }) => type).slice(0, 3)).toEqual([
-      FrameType.Welcome,
-      FrameType.Gap,
-      FrameType.Message,
-    ]);
-    const received = again.entries(inbox.handle);
-    expect(again.frames[1]).toMatchObject({ room: inbox.handle, from: 0, to: received[0]!.prev });
-    expect(received.length).toBeGreaterThan(30);
+    expect(received.entries).toHaveLength(waiting);
     again.send({ type: FrameType.Close, code: 1000, retryAfterMs: 0, reason: '' });
     expect(memory.chat.rooms.logBytes).toBe(0);
+  },
+  inboxEntries: async () => {
+    const { answers, received } = await whisperTo({ inboxEntries: 3 }, 5);
+    expect(answers.map(({ type }) => type)).toEqual([
+      ...Array.from({ length: 3 }, () => FrameType.Ack),
+      ...Array.from({ length: 2 }, () => FrameType.Nack),
+    ]);
+    expect(answers.at(-1)).toMatchObject({ failure: { code: FailureCode.InboxFull, max: 3 } });
+    expect(received.entries).toHaveLength(3);
+  },
+  inboxMs: async () => {
+    const options = { inboxMs: 60_000, resumeWindowMs: 600_000, inboxEntries: 8 };
+    const { received } = await whisperTo(options, 2, (memory) => memory.clock.advance(75_000));
+    // What has grown too old is told.
+    expect(received.entries).toEqual([]);
+    expect(received.gap).toMatchObject({ type: FrameType.Gap, from: 0 });
   },
   maxLogBytes: async () => {
     const memory = await MemoryChat.open({ maxLogBytes: 100_000, retentionBytes: 80_000, ...UNLIMITED });
@@ -706,6 +707,27 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
 };
 
 /** Fills a room and looks what is left, in the log and for one who asks. */
+/** What becomes of so many direct messages of 1000 bytes to somebody who is away, and then comes back. */
+async function whisperTo(
+  options: ChatServerOptions,
+  count: number,
+  meanwhile: (memory: MemoryChat) => void = () => {},
+) {
+  const memory = await MemoryChat.open({ ...UNLIMITED, ...options });
+  const [ada, bob] = [await memory.enter('ada'), await memory.enter('bob')];
+  bob.pipe.destroy();
+  await turn();
+  const ids = Array.from({ length: count }, () => ada.whisper('bob', new Uint8Array(1000)));
+  const answers = await Promise.all(ids.map((id) => ada.answerTo(id)));
+  meanwhile(memory);
+  const again = await memory.enter(bob.resumption());
+  await turn();
+  const entries = again.entries(bob.welcome!.inbox.handle);
+  const bytesOfOne = entries[0] ? encodeFrame(entries[0]).length : 0;
+  const gap = again.frames.find(({ type }) => type === FrameType.Gap);
+  return { memory, answers, again, received: { entries, bytesOfOne, gap } };
+}
+
 async function keepsOnly(
   options: ChatServerOptions,
   bodyBytes: number,
@@ -778,6 +800,7 @@ describe('resolveOptions', () => {
       'maxMemoryBytes',
       'maxLogBytes',
       'retentionMs',
+      'inboxMs',
       'lineSilenceMs',
     ]);
     expect(() => resolveOptions(UNLIMITED)).not.toThrow();

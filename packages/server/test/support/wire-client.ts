@@ -174,6 +174,28 @@ export class WireClient {
     return publishId;
   }
 
+  /** Sends a direct message; answers the number of the publish. */
+  whisper(to: string, text: string | Uint8Array): number {
+    const publishId = ++this.publishId;
+    const body = typeof text === 'string' ? new TextEncoder().encode(text) : text;
+    this.send({ type: FrameType.Direct, publishId, codec: 1, to, body });
+    return publishId;
+  }
+
+  /** What answered a publish. */
+  answerTo(publishId: number): Promise<OfType<typeof FrameType.Ack> | OfType<typeof FrameType.Nack>> {
+    return Promise.race([
+      this.take(FrameType.Ack, (frame) => frame.publishId === publishId),
+      this.take(FrameType.Nack, (frame) => frame.publishId === publishId),
+    ]);
+  }
+
+  /** What a connection says that is to go on with the session of this one. */
+  resumption(inbox = 0): Pick<Hello, 'name' | 'resume'> {
+    const { session, secret, epoch, member } = this.welcome!;
+    return { name: member.name, resume: { session, secret, epoch, rooms: [], inbox } };
+  }
+
   /** Publishes and takes the ack; answers the position. */
   async say(handle: number, text: string | Uint8Array): Promise<number> {
     const publishId = this.publish(handle, text);

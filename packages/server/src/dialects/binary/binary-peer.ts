@@ -86,8 +86,8 @@ export class BinaryPeer implements DialectPeer {
     this.connection.sender.flush();
   }
 
-  ack(publishId: number, seq: number, at: number): void {
-    if (this.connection.state.name === 'open') this.connection.sender.ack(publishId, seq, at);
+  ack(publishId: number, seq: number, at: number, isWaiting: boolean): void {
+    if (this.connection.state.name === 'open') this.connection.sender.ack(publishId, seq, at, isWaiting);
   }
 
   nack(publishId: number, failure: Failure): void {

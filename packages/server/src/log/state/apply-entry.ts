@@ -5,13 +5,14 @@
 import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { looks } from '../../names/names.js';
 import { type Ban, claimFields } from '../claims.js';
-import { CLAIM, ClaimKind, type LogEntry } from '../entry.js';
+import { CLAIM, ClaimKind, inboxMember, type LogEntry } from '../entry.js';
 import { banKey, type ChatState } from './chat-state.js';
 import type { Outcome, VoidReason } from './outcome.js';
 
 // The outcomes of most entries: they are made once.
 const SHOWN: Outcome = { kind: 'shown' };
 const REPEATED: Outcome = { kind: 'repeated' };
+const NO_READER: Outcome = { kind: 'void', reason: 'no-such-session' };
 
 /** Applies the entry that comes next; `state` is changed. */
 export function applyEntry(state: ChatState, entry: LogEntry): Outcome {
@@ -20,14 +21,15 @@ export function applyEntry(state: ChatState, entry: LogEntry): Outcome {
   return entry.type === CLAIM ? applyClaim(state, entry) : applyNotice(state, entry);
 }
 
-function applyMessage(state: ChatState, { sender, publishId }: LogEntry): Outcome {
-  // Not a publish of a session: what the program around the server says.
-  if (publishId === 0) return SHOWN;
-  const session = state.sessions.get(sender);
-  if (!session) return SHOWN;
-  if (publishId <= session.lastPublish) return REPEATED;
-  session.lastPublish = publishId;
-  return SHOWN;
+function applyMessage(state: ChatState, { room, sender, publishId }: LogEntry): Outcome {
+  // What the program around the server says is no publish of a session.
+  const session = publishId === 0 ? undefined : state.sessions.get(sender);
+  if (session) {
+    if (publishId <= session.lastPublish) return REPEATED;
+    session.lastPublish = publishId;
+  }
+  const reader = inboxMember(room);
+  return reader === undefined || state.sessions.has(reader) ? SHOWN : NO_READER;
 }
 
 function applyNotice(state: ChatState, { kind, room: key, sender, seq }: LogEntry): Outcome {

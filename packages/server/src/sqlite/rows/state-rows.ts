@@ -226,8 +226,11 @@ export class StateRows {
       case 'unbanned':
         for (const key of outcome.keys) this.#bans.add(key);
         return;
-      case 'repeated':
       case 'void':
+        // A direct message to one who had gone is a publish all the same.
+        if (publishId > 0) this.#sessions.add(sender);
+        return;
+      case 'repeated':
         return;
     }
   }
