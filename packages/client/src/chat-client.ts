@@ -7,7 +7,7 @@ import type { Stream, StreamOptions } from './events/event-queue.js';
 import type { ListenOptions } from './events/listeners.js';
 import type { DirectMessage, Gap, UnreadableMessage } from './rooms/entry.js';
 import type { JoinOptions, Room } from './rooms/room.js';
-import type { Sent } from './sending/publisher.js';
+import type { SentDirect } from './sending/publisher.js';
 
 /** One moment in the life of a client. */
 export type ClientState =
@@ -131,11 +131,12 @@ export interface ChatClient<D = string> {
   rooms(options?: RoomsOptions): Promise<RoomsPage>;
 
   /**
-   * Sends a message to one user, with the promises of {@link Room.send}. There is no echo.
+   * Sends a message to one user, with the promises of {@link Room.send}. There is no echo. It waits for a user who is
+   * away, and the result says so.
    *
-   * @throws ClientError (as a rejection) `ERR_CLIENT_NO_SUCH_USER`, and as {@link Room.send}
+   * @throws ClientError (as a rejection) `ERR_CLIENT_NO_SUCH_USER`, `ERR_CLIENT_INBOX_FULL`, and as {@link Room.send}
    */
-  direct(name: string, value: D, options?: { readonly signal?: AbortSignal }): Promise<Sent>;
+  direct(name: string, value: D, options?: { readonly signal?: AbortSignal }): Promise<SentDirect>;
 
   /** Direct messages from now on. The first subscription also gets what arrived before it. */
   directs(options?: StreamOptions): Stream<DirectMessage<D>>;

@@ -10,7 +10,7 @@ import type { Listener, ListenOptions } from './events/listeners.js';
 import type { ConnectOptions, Platform } from './options.js';
 import type { DirectMessage } from './rooms/entry.js';
 import type { JoinOptions, Room } from './rooms/room.js';
-import type { SendOptions, Sent } from './sending/publisher.js';
+import type { SendOptions, SentDirect } from './sending/publisher.js';
 import { ClientSession } from './session/client-session.js';
 
 export class Client<D> implements ChatClient<D> {
@@ -80,11 +80,11 @@ export class Client<D> implements ChatClient<D> {
     return this.#session.requests.ask({ op: 'rooms', ...page }, { signal });
   }
 
-  direct(name: string, value: D, options?: SendOptions): Promise<Sent> {
+  direct(name: string, value: D, options?: SendOptions): Promise<SentDirect> {
     const { publisher, directCodec } = this.#session;
     const publishFrame = (publishId: number, codec: number, body: Uint8Array) =>
       encodeDirect(publishId, codec, name, body);
-    return publisher.publish({ publishFrame }, directCodec, value, options);
+    return publisher.direct({ publishFrame }, directCodec, value, options);
   }
 
   directs(options: StreamOptions = {}): Stream<DirectMessage<D>> {

@@ -59,6 +59,8 @@ export const ClientErrorCode = {
   NotMember: 'ERR_CLIENT_NOT_MEMBER',
   /** No user has this name. */
   NoSuchUser: 'ERR_CLIENT_NO_SUCH_USER',
+  /** The user is away, and as many direct messages wait as may: see `max`. */
+  InboxFull: 'ERR_CLIENT_INBOX_FULL',
   /** There is no such room. */
   NoSuchRoom: 'ERR_CLIENT_NO_SUCH_ROOM',
   /** The name of the room breaks the rules for names. */

@@ -23,7 +23,12 @@ import { ACTION_PREFIX, COMMANDS, type Command, parseCommand } from './command.j
 export type SessionEvent =
   | { readonly type: 'message'; readonly message: Message }
   | { readonly type: 'direct'; readonly message: DirectMessage }
-  | { readonly type: 'direct-sent'; readonly to: string; readonly text: string }
+  | {
+      readonly type: 'direct-sent';
+      readonly to: string;
+      readonly text: string;
+      readonly delivery: 'delivered' | 'waiting';
+    }
   | { readonly type: 'notice'; readonly notice: Notice }
   | { readonly type: 'gap'; readonly gap: Gap }
   | { readonly type: 'unreadable'; readonly message: UnreadableMessage }
@@ -173,8 +178,7 @@ export class ChatSession {
         await this.send(`${ACTION_PREFIX}${command.text}`);
         return true;
       case 'msg':
-        await client.direct(command.to, command.text);
-        this.#show({ type: 'direct-sent', to: command.to, text: command.text });
+        await this.#whisper(command.to, command.text);
         return true;
       case 'nick':
         await client.rename(command.name);
@@ -205,6 +209,11 @@ export class ChatSession {
       case 'nothing':
         return true;
     }
+  }
+
+  async #whisper(to: string, text: string): Promise<void> {
+    const { delivery } = await this.#client.direct(to, text);
+    this.#show({ type: 'direct-sent', to, text, delivery });
   }
 
   async #leave(name: string | undefined): Promise<boolean> {

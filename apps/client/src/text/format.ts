@@ -48,7 +48,8 @@ export function formatEvent(event: SessionEvent, options: FormatOptions): string
       return formatMessageLines('', event.text)
         .trimEnd()
         .split('\n')
-        .map((line) => `${time(options.now(), options)}${mark}${line.slice(2)}`);
+        .map((line) => `${time(options.now(), options)}${mark}${line.slice(2)}`)
+        .concat(event.delivery === 'waiting' ? star(`${oneLine(event.to)} is away: the message waits`) : []);
     }
     case 'notice': {
       const { at, kind, member, oldName, own, history, room } = event.notice;

@@ -66,6 +66,15 @@ describe('formatEvent', () => {
     expect(formatEvent(notice({ room: 'tea', kind: 'left' }), plain)).toEqual(['*** bob has left tea']);
   });
 
+  it('says of a direct message that it waits for one who is away', () => {
+    const sent = { type: 'direct-sent', to: 'bob', text: 'psst' } as const;
+    expect(formatEvent({ ...sent, delivery: 'delivered' }, plain)).toEqual(['(to bob) psst']);
+    expect(formatEvent({ ...sent, delivery: 'waiting' }, plain)).toEqual([
+      '(to bob) psst',
+      '*** bob is away: the message waits',
+    ]);
+  });
+
   it('shows what somebody does', () => {
     expect(formatEvent(message('/me waves'), plain)).toEqual(['* bob waves']);
   });
@@ -89,7 +98,7 @@ describe('formatEvent', () => {
       notice({ member: { id: 2, name: hostile }, room: hostile }),
       notice({ kind: 'renamed', oldName: hostile }),
       { type: 'direct', message: { ...(message(hostile) as { message: Message }).message, type: 'direct' } },
-      { type: 'direct-sent', to: hostile, text: hostile },
+      { type: 'direct-sent', to: hostile, text: hostile, delivery: 'waiting' },
       { type: 'rooms', page: { rooms: [{ room: hostile, memberCount: 1 }] } },
       { type: 'members', room: hostile, names: [hostile], count: 1 },
       { type: 'failed', what: hostile, error: new Error(hostile) },

@@ -19,6 +19,7 @@ const SENTENCES: Partial<Record<ClientErrorCode, string>> = {
   [ClientErrorCode.RateLimited]: 'That was too fast. Wait a moment.',
   [ClientErrorCode.Overloaded]: 'The server is full. Try again later.',
   [ClientErrorCode.NoSuchUser]: 'Nobody here has this name now.',
+  [ClientErrorCode.InboxFull]: 'They are away, and no more messages can wait for them.',
   [ClientErrorCode.RoomFull]: 'The room is full.',
   [ClientErrorCode.TooManyRooms]: 'You are in as many rooms as the server allows.',
   [ClientErrorCode.NotMember]: 'You are not in this room.',

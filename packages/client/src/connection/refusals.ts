@@ -39,6 +39,7 @@ const CODE_OF_FAILURE: Readonly<Record<FailureCode, ClientErrorCode>> = {
   'too-large': 'ERR_CLIENT_TOO_LARGE',
   'not-member': 'ERR_CLIENT_NOT_MEMBER',
   'no-such-user': 'ERR_CLIENT_NO_SUCH_USER',
+  'inbox-full': 'ERR_CLIENT_INBOX_FULL',
   'no-such-room': 'ERR_CLIENT_NO_SUCH_ROOM',
   'name-taken': 'ERR_CLIENT_NAME_TAKEN',
   'name-invalid': 'ERR_CLIENT_NAME_INVALID',
@@ -77,6 +78,7 @@ type FinalCode =
   | 'ERR_CLIENT_TOO_LARGE'
   | 'ERR_CLIENT_NOT_MEMBER'
   | 'ERR_CLIENT_NO_SUCH_USER'
+  | 'ERR_CLIENT_INBOX_FULL'
   | 'ERR_CLIENT_NO_SUCH_ROOM'
   | 'ERR_CLIENT_ROOM_INVALID'
   | 'ERR_CLIENT_ROOM_FULL'

@@ -30,6 +30,8 @@ export interface OutboxLimits {
 export interface Accepted {
   readonly seq: number;
   readonly at: number;
+  /** Of a direct message: its receiver is away. */
+  readonly waiting?: true;
 }
 
 /** The receiver of a message: a room, or one member. */

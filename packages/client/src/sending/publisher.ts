@@ -5,7 +5,7 @@ import type { Codec } from '@chat/protocol';
 import type { SessionLimits } from '@chat/protocol/frames';
 import { assertKnown } from '../assert-known.js';
 import { assertFits } from '../errors.js';
-import type { Outbox, PublishTarget } from './outbox.js';
+import type { Accepted, Outbox, PublishTarget } from './outbox.js';
 
 /** Options of `room.send` and `client.direct`. */
 export interface SendOptions {
@@ -20,6 +20,15 @@ export interface Sent {
   readonly seq: number;
   /** Server time in milliseconds since 1970. */
   readonly at: number;
+}
+
+/** The place of a direct message in the log, and what it has come to. */
+export interface SentDirect extends Sent {
+  /**
+   * `delivered`: the user is connected, and the message is on its way. `waiting`: the user is away, and gets it when
+   * it comes back in time.
+   */
+  readonly delivery: 'delivered' | 'waiting';
 }
 
 /** The part of a session that a {@link Publisher} needs. */
@@ -41,18 +50,25 @@ export class Publisher {
 
   /** @throws ClientError (as a rejection) as {@link Room.send} */
   publish<T>(target: PublishTarget, codec: Codec<T>, value: T, options?: SendOptions): Promise<Sent> {
-    const sent = this.#publish(target, codec, value, options);
-    // A caller that does not wait for the outcome must not bring the process down with it.
-    sent.catch(() => {});
-    return sent;
+    return quietly(this.#place(target, codec, value, options).then(([sent]) => sent));
   }
 
-  async #publish<T>(
+  /** @throws ClientError (as a rejection) as {@link ChatClient.direct} */
+  direct<T>(target: PublishTarget, codec: Codec<T>, value: T, options?: SendOptions): Promise<SentDirect> {
+    return quietly(
+      this.#place(target, codec, value, options).then(([sent, { waiting }]) => ({
+        ...sent,
+        delivery: waiting ? 'waiting' : 'delivered',
+      })),
+    );
+  }
+
+  async #place<T>(
     target: PublishTarget,
     codec: Codec<T>,
     value: T,
     { signal, ...others }: SendOptions = {},
-  ): Promise<Sent> {
+  ): Promise<readonly [Sent, Accepted]> {
     assertKnown('', others);
     const { limits } = this.#session;
     this.#session.assertNotClosed();
@@ -61,7 +77,14 @@ export class Publisher {
     // The caller may go on writing to bytes of its own while they wait.
     const body = (encoded as unknown) === value ? encoded.slice() : encoded;
     assertFits('message', body.length, limits, 'maxMessageBytes');
-    const { seq, at } = await this.#outbox.add(target, codec.tag, body, signal);
-    return { id: `${this.#session.epoch}-${seq}`, seq, at };
+    const accepted = await this.#outbox.add(target, codec.tag, body, signal);
+    const { seq, at } = accepted;
+    return [{ id: `${this.#session.epoch}-${seq}`, seq, at }, accepted];
   }
+}
+
+/** A caller that does not wait for the outcome must not bring the process down with it. */
+function quietly<T>(outcome: Promise<T>): Promise<T> {
+  outcome.catch(() => {});
+  return outcome;
 }

@@ -7,7 +7,7 @@
  */
 import type { Member } from '@chat/protocol';
 import type { Gap } from '../rooms/entry.js';
-import type { Sent } from '../sending/publisher.js';
+import type { Sent, SentDirect } from '../sending/publisher.js';
 import {
   type GapItem,
   itemOf,
@@ -84,6 +84,7 @@ export class EntryList<T, L = never> {
     if (entry.type === 'gap') return this.#addGap(entry);
     if (this.#positions.has(entry.id)) return undefined;
     const isEcho = (entry.type === 'message' || entry.type === 'direct') && entry.own;
+    if (entry.type === 'direct' && !entry.own) this.#arrived();
     const item = itemOf(entry, isEcho ? this.#claim(entry.id, entry.value) : undefined);
     this.#know(entry.id, item.key, entry);
     this.#oldest ??= entry;
@@ -145,12 +146,15 @@ export class EntryList<T, L = never> {
   /**
    * It is in the log and no echo comes: it takes its place now. @returns false when it has its place already
    */
-  settle(key: string, { id, seq, at }: Sent, sender: Member): boolean {
+  settle(key: string, sent: Sent | SentDirect, sender: Member): boolean {
+    const { id, seq, at } = sent;
     const outgoing = this.#take(key);
     if (outgoing === undefined) return false;
     // The echo may come after all, and is known then.
     this.#know(id, key, { seq, prev: seq - 1 });
-    this.#append(ownMessage(outgoing, sender, at));
+    const item = ownMessage(outgoing, sender, at);
+    const isWaiting = 'delivery' in sent && sent.delivery === 'waiting';
+    this.#append(isWaiting ? { ...item, waiting: true } : item);
     return true;
   }
 
@@ -162,6 +166,16 @@ export class EntryList<T, L = never> {
   /** Takes it away. @returns what it was; undefined when it is not on its way */
   discard(key: string): OutgoingItem<T> | undefined {
     return this.#take(key);
+  }
+
+  /** One who answers is back, and has what waited. */
+  #arrived(): void {
+    if (!this.#items.some((item) => item.kind === 'message' && item.waiting)) return;
+    this.#items = this.#items.map((item) => {
+      if (item.kind !== 'message' || !item.waiting) return item;
+      const { waiting, ...arrived } = item;
+      return arrived;
+    });
   }
 
   #addGap(gap: Gap): TimelineItem<T, L> {

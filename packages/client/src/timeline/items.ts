@@ -18,6 +18,8 @@ export interface MessageItem<T = string> {
   readonly own: boolean;
   /** Whether it was said before this client came, or was loaded as an older page. */
   readonly history: boolean;
+  /** An own direct message, whose receiver was away and has not been heard of since. */
+  readonly waiting?: true;
 }
 
 /** A member came, went or changed its name. */

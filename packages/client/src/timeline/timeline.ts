@@ -391,7 +391,7 @@ export class Timeline<T = string, L = never> {
     this.#timers.add(timer);
   }
 
-  async #patiently(publish: () => Promise<Sent>): Promise<Sent> {
+  async #patiently<S extends Sent>(publish: () => Promise<S>): Promise<S> {
     for (let waits = 0; ; waits++) {
       try {
         return await publish();

@@ -30,7 +30,7 @@ describe('direct messages', () => {
     await turns();
     expect(server.end.last(FrameType.Direct)).toMatchObject({ publishId: 1, to: 'bob' });
     await server.end.ack(1, 40);
-    expect(await sending).toEqual({ id: 'e1-40', seq: 40, at: 1040 });
+    expect(await sending).toEqual({ id: 'e1-40', seq: 40, at: 1040, delivery: 'delivered' });
     const failing = client.direct('nobody', 'psst');
     await turns();
     await server.end.send({
@@ -39,6 +39,23 @@ describe('direct messages', () => {
       failure: { code: 'no-such-user', message: 'nobody is called nobody' },
     });
     await expect(failing).rejects.toMatchObject({ code: 'ERR_CLIENT_NO_SUCH_USER' });
+  });
+
+  it('wait for one who is away, or cannot any more', async () => {
+    const { client, server } = await connected();
+    const sending = client.direct('bob', 'psst');
+    await turns();
+    await server.end.send({ type: FrameType.Ack, publishId: 1, seq: 40, at: 1040, waiting: true });
+    expect(await sending).toEqual({ id: 'e1-40', seq: 40, at: 1040, delivery: 'waiting' });
+    const failing = client.direct('bob', 'psst');
+    await turns();
+    const failure = {
+      code: 'inbox-full',
+      message: 'bob is away, and no more than 1 messages wait',
+      max: 1,
+    } as const;
+    await server.end.send({ type: FrameType.Nack, publishId: 2, failure });
+    await expect(failing).rejects.toMatchObject({ code: 'ERR_CLIENT_INBOX_FULL', max: 1 });
   });
 
   it('that cannot be read are told apart', async () => {

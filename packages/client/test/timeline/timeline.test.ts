@@ -391,6 +391,21 @@ describe('the source', () => {
     ]);
     expect(timeline.snapshot.unread).toBe(1);
   });
+
+  it('marks a direct message that waits, until something is heard of its reader', async () => {
+    const client = {
+      direct: () => Promise.resolve({ ...sent(9), delivery: 'waiting' }),
+    } as unknown as ChatClient;
+    const timeline = createTimeline({ client, to: 'Bob' }, { self: () => ADA });
+    await timeline.send('psst');
+    const waits = () => timeline.snapshot.items.map((item) => item.kind === 'message' && item.waiting);
+    expect(waits()).toEqual([true]);
+    const [before] = timeline.snapshot.items;
+    const { room: _, ...rest } = message(10, 'I am back');
+    timeline.add({ ...rest, type: 'direct' });
+    expect(waits()).toEqual([undefined, undefined]);
+    expect(timeline.snapshot.items[0]).toMatchObject({ key: before!.key, value: 'psst' });
+  });
 });
 
 describe('close', () => {

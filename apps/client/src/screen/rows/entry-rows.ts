@@ -15,6 +15,7 @@ const MIN_COLUMNS_FOR_NAMES = 56;
 const MAX_ROWS = 60;
 const MAX_INLINE_NAME = 24;
 const BORDER = ' │ ';
+const WAITS = 'waits: your partner is away';
 const FAILURE_KEYS = 'Alt-R sends it again, Alt-X drops it';
 
 /** How an entry stands. */
@@ -52,16 +53,17 @@ export function ruleRow(text: string, columns: number, look: Look): Row {
 }
 
 function spokenRows(item: SpokenItem, columns: number, standing: Standing): Row[] {
-  const { name, own, failure, lines } = item;
+  const { name, own, failure, waits, lines } = item;
   const person: Span = { text: name, person: name, look: own ? 'strong' : 'plain' };
   const time = standing === 'pending' ? '  …' : failure === undefined ? clock(item.at) : '  ✗';
   const look: Look =
     standing === 'pending' ? 'dim' : failure !== undefined ? 'alert' : item.mentions ? 'strong' : 'plain';
   const said = item.action ? [{ text: '*' }, person] : [person];
   const rows = block(time, said, lines, look, columns);
-  return failure === undefined
-    ? rows
-    : [...rows, ...block('', [], [`not sent: ${failure} (${FAILURE_KEYS})`], 'alert', columns)];
+  if (failure !== undefined) {
+    return [...rows, ...block('', [], [`not sent: ${failure} (${FAILURE_KEYS})`], 'alert', columns)];
+  }
+  return waits ? [...rows, ...block('', [], [WAITS], 'dim', columns)] : rows;
 }
 
 /** Time, label and text. In a wide pane the first piece of the label has a column of its own. */

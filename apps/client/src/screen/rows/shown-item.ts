@@ -27,6 +27,8 @@ export interface SpokenItem {
   readonly mentions: boolean;
   /** Why it was not sent. */
   readonly failure?: string;
+  /** Whether it waits for its reader, who is away. */
+  readonly waits?: true;
 }
 
 /** A note in its place. */
@@ -51,8 +53,9 @@ export function shownItem(item: ScreenItem, me: string): SpokenItem | NoteItem |
   if (!isShown(item)) return undefined;
   switch (item.kind) {
     case 'message': {
-      const { at, sender, value, own } = item;
-      return spokenItem({ at, name: sender.name || me, own, value }, me);
+      const { at, sender, value, own, waiting } = item;
+      const spoken = spokenItem({ at, name: sender.name || me, own, value }, me);
+      return waiting ? { ...spoken, waits: true } : spoken;
     }
     case 'local':
       return { type: 'note', at: item.at, ...item.value };

@@ -50,6 +50,9 @@ describe('entryRows', () => {
     const failed = entryRows({ ...spoken('ada', 'hi'), failure: 'too large' }, 60).map(textOf);
     expect(failed[0]).toMatch(/^ {2}✗ .*│ hi/);
     expect(failed.slice(1).join('')).toMatch(/not sent: too large \(Alt-R/);
+    const away = entryRows({ ...spoken('ada', 'hi'), waits: true }, 60).map(textOf);
+    expect(away[0]).toMatch(/^12:00 .*│ hi/);
+    expect(away.slice(1).join('')).toContain('waits: your partner is away');
   });
 
   it('marks notices and problems apart', () => {

@@ -9,6 +9,13 @@ describe('shownItem', () => {
     expect(JSON.stringify(item)).not.toMatch(/\\u00(1b|07)/i);
   });
 
+  it('knows what waits for a reader who is away', () => {
+    expect(shownItem(said('ada', 'psst', { own: true, waits: true }), 'ada')).toMatchObject({
+      waits: true,
+    });
+    expect(shownItem(said('ada', 'psst'), 'ada')).not.toHaveProperty('waits');
+  });
+
   it('shows comings and goings of others, but not those of before', () => {
     expect(shownItem(came(), 'ada')).toMatchObject({ type: 'note', lines: ['bob has joined the chat'] });
     expect(shownItem(came({ own: true }), 'ada')).toBeUndefined();

@@ -24,10 +24,11 @@ let count = 0;
 export function said(
   name: string,
   value: string,
-  { at = NOON, own = false, history = false } = {},
+  { at = NOON, own = false, history = false, waits = false } = {},
 ): ScreenItem {
   const sender = { id: 2, name };
-  return { kind: 'message', key: `said:${++count}`, at, sender, value, own, history };
+  const item = { kind: 'message', key: `said:${++count}`, at, sender, value, own, history } as const;
+  return waits ? { ...item, waiting: true } : item;
 }
 
 export function noted(text: string, tone: Note['tone'] = 'notice'): ScreenItem {

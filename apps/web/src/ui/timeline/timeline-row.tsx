@@ -18,6 +18,9 @@ export interface RowActions {
   readonly discard: (key: string) => void;
 }
 
+/** Of a message to somebody who was away. */
+const WAITS = 'Waits for them: they are away';
+
 interface RowProps {
   readonly row: Row;
   readonly ownName: string;
@@ -36,11 +39,12 @@ export const TimelineRow = memo(
       case 'unread':
         return <div class="unread-mark">New messages</div>;
       case 'message': {
-        const { sender, at, own, value } = row.item;
+        const { sender, at, own, value, waiting } = row.item;
         return (
           <Message name={sender.name || ownName} at={at} head={row.head} own={own}>
             <MessageText text={value} />
-            {own && <Status icon="check" label="Delivered" />}
+            {own &&
+              (waiting ? <Status icon="clock" label={WAITS} /> : <Status icon="check" label="Delivered" />)}
           </Message>
         );
       }
