@@ -48,7 +48,7 @@ async function bundle(name: string, code: string): Promise<string> {
 
 describe('the bundle for a web page', () => {
   it.each([
-    ['client', "export { connect } from '@chat/client'; export { jsonCodec } from '@chat/protocol';", 15_950],
+    ['client', "export { connect } from '@chat/client'; export { jsonCodec } from '@chat/protocol';", 16_000],
     ['protocol', "export * from '@chat/protocol';", 6500],
     ['frames', "export * from '@chat/protocol/frames';", 4800],
     ['lines', "export * from '@chat/protocol/lines';", 2400],

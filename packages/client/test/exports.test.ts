@@ -42,6 +42,7 @@ const BOTH = [
   'RoomsOptions',
   'RoomsPage',
   'Sent',
+  'SentDirect',
   'Signal',
   'Stream',
   'StreamOptions',
