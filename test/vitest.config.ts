@@ -1,4 +1,8 @@
 import { project } from './support/project.js';
 
 // The examples and the packed packages start compilers and installers.
-export default project('repo', { include: ['*.test.ts'], testTimeout: 180_000, hookTimeout: 180_000 });
+export default project('repo', {
+  include: ['*.test.ts', 'stress/**/*.test.ts'],
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+});

@@ -1,6 +1,6 @@
 /**
  * A proxy that passes bytes on and breaks connections in the middle of them: after a number of bytes that the test
- * chooses, in either direction, without a goodbye.
+ * chooses, in either direction, without a goodbye. It can also reset them, and hold them up for a while.
  */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
@@ -16,23 +16,42 @@ export interface CuttingProxy {
   close(): Promise<void>;
 }
 
+/** What becomes of a connection. */
+export interface Fate {
+  /** After so many bytes, both directions together. */
+  readonly bytes: number;
+  /** `stall`: it is held up, and goes on with another fate. */
+  readonly how: 'cut' | 'reset' | 'stall';
+  readonly stallMs?: number;
+}
+
 /**
  * @param target - port of the server on loopback
- * @param bytesUntilCut - called for each connection: after how many bytes, both directions together, it breaks
+ * @param fateOf - called for each connection, and again after each time that it was held up; a number of bytes is a cut
  */
-export async function startCuttingProxy(target: number, bytesUntilCut: () => number): Promise<CuttingProxy> {
+export async function startCuttingProxy(target: number, fateOf: () => number | Fate): Promise<CuttingProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let cuts = 0;
   let calm = false;
   const server = createServer({ noDelay: true }, (near) => {
     const far = connect({ host: '127.0.0.1', port: target, noDelay: true });
     const pair = [near, far] as const;
-    let left = bytesUntilCut();
+    let fate = nextFate(fateOf);
+    let left = fate.bytes;
     pairs.add(pair);
-    const cut = () => {
+    const end = (how: 'destroy' | 'resetAndDestroy') => {
       if (!pairs.delete(pair)) return;
-      near.destroy();
-      far.destroy();
+      near[how]();
+      far[how]();
+    };
+    const cut = () => end('destroy');
+    const holdUp = () => {
+      for (const socket of pair) socket.pause();
+      setTimeout(() => {
+        for (const socket of pair) socket.resume();
+      }, fate.stallMs);
+      fate = nextFate(fateOf);
+      left = fate.bytes;
     };
     const pass = (to: Socket) => (chunk: Buffer) => {
       if (calm || chunk.length < left) {
@@ -40,10 +59,16 @@ export async function startCuttingProxy(target: number, bytesUntilCut: () => num
         to.write(chunk);
         return;
       }
+      if (fate.how === 'stall') {
+        to.write(chunk);
+        holdUp();
+        return;
+      }
+      const { how } = fate;
       // The part before the cut still arrives: half a frame is what a torn connection leaves.
       to.write(chunk.subarray(0, left), () => {
         cuts++;
-        cut();
+        end(how === 'reset' ? 'resetAndDestroy' : 'destroy');
       });
       left = 0;
     };
@@ -74,6 +99,11 @@ export async function startCuttingProxy(target: number, bytesUntilCut: () => num
         cutAll();
       }),
   };
+}
+
+function nextFate(fateOf: () => number | Fate): Fate {
+  const fate = fateOf();
+  return typeof fate === 'number' ? { bytes: fate, how: 'cut' } : fate;
 }
 
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */

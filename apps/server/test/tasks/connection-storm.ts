@@ -11,10 +11,10 @@
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ServerWatch } from '../../../../test/support/server-watch.js';
 import { Attempt, KINDS, Outcome } from './storm-attempt.js';
 import type { Heard, MembersReport } from './storm-members.js';
 
@@ -50,48 +50,13 @@ const { values: options } = parseArgs({
 /** How far the memory may stay above what it was after the first wave. */
 const MEMORY_SLACK_MIB = 16;
 const SETTLE_MS = 60_000;
+/** Of the metrics. */
+const TOKEN = 'storm';
 
 /** V8 collects garbage when it likes; what is kept beyond that is only seen after it was told to. */
 const COLLECTABLE = ['--expose-gc', '--import', 'data:text/javascript,process.on("SIGUSR2",()=>gc())'];
 const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const MEMBERS = fileURLToPath(new URL('storm-members.ts', import.meta.url));
-
-/** What the operating system and the server itself say about the server. */
-class Watch {
-  readonly #pid: number;
-  readonly #port: number;
-
-  constructor(pid: number, port: number) {
-    this.#pid = pid;
-    this.#port = port;
-  }
-
-  residentMiB(): number {
-    return Number(/VmRSS:\s+(\d+)/.exec(this.#read('status'))?.[1]) / 1024;
-  }
-
-  openFiles(): number {
-    return readdirSync(`/proc/${this.#pid}/fd`).length;
-  }
-
-  cpuSeconds(): number {
-    const fields = this.#read('stat').split(') ')[1]!.split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  }
-
-  /** One number of `/metrics`. */
-  async metric(name: string): Promise<number> {
-    const response = await fetch(`http://127.0.0.1:${this.#port}/metrics`, {
-      headers: { connection: 'close' },
-    });
-    const text = await response.text();
-    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
-  }
-
-  #read(file: string): string {
-    return readFileSync(`/proc/${this.#pid}/${file}`, 'latin1');
-  }
-}
 
 function startServer({ flags, maxFiles }: Scenario): ChildProcess {
   const argv = [...COLLECTABLE, PROGRAM, '--port', '0', '--host', '127.0.0.1', '--json', ...flags];
@@ -99,7 +64,8 @@ function startServer({ flags, maxFiles }: Scenario): ChildProcess {
     maxFiles === undefined
       ? [process.execPath, argv]
       : ['sh', ['-c', `ulimit -n ${maxFiles} && exec "$0" "$@"`, process.execPath, ...argv]];
-  return spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = { ...process.env, CHAT_METRICS_TOKEN: TOKEN };
+  return spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 async function portOf(server: ChildProcess): Promise<number> {
@@ -176,7 +142,7 @@ async function main(): Promise<boolean> {
   };
   try {
     const port = await portOf(server);
-    const watch = new Watch(server.pid!, port);
+    const watch = new ServerWatch(server.pid!, port, TOKEN);
     const freshMiB = watch.residentMiB();
     const members = fork(MEMBERS, [String(port)]);
     await once(members, 'message');

@@ -144,7 +144,8 @@ export class RoomStreams {
   #drop(room: RoomStream<unknown>): void {
     const error = new ClientError('ERR_CLIENT_KICKED', `removed from ${room.name}`);
     queueMicrotask(() => {
-      if (room.leaving) this.#remove(room);
+      // One that it was put back into may have been left by what was asked before, and is asked again.
+      if (room.leaving || this.#isAsked(room.name, 'leave')) this.#remove(room);
       else this.#lose(room, error);
     });
   }

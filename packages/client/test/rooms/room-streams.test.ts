@@ -368,6 +368,27 @@ describe('coming back', () => {
     await scene.client.close();
   });
 
+  it('to a room that it has asked to leave, and is in still, is no eviction once it is out', async () => {
+    const scene = await connected();
+    const room = await join(scene);
+    const lost: unknown[] = [];
+    scene.client.on('room-lost', (event) => lost.push(event));
+    const leaving = room.leave();
+    await turns();
+    // The server was killed before its log had the leaving: it is asked again.
+    await scene.server.end.cut();
+    await comeBack(scene);
+    await scene.server.end.welcome({ resumed: true, rooms: [joined('lobby')] });
+    expect(asked(scene)).toEqual([{ op: 'leave', room: 'lobby' }]);
+    // Now it was killed before it could answer.
+    await scene.server.end.cut();
+    await comeBack(scene);
+    await scene.server.end.welcome({ resumed: true, rooms: [] });
+    await answer(scene, 0, { left: false });
+    await leaving;
+    expect([room.joined, lost]).toEqual([false, []]);
+  });
+
   it('tells what the server no longer holds', async () => {
     const scene = await connected();
     const room = await join(scene);
