@@ -106,6 +106,33 @@ describe.each(ENDINGS)('a server that %s', (_, endOf) => {
     expect(again.texts(handle)).toEqual(['three', 'four']);
   });
 
+  it('goes on with publishes although some before them, and among them, were refused', async () => {
+    const directory = dataFolder();
+    const before = await start(directory);
+    const ada = connect(before);
+    await ada.enter({ name: 'ada' });
+    const { handle } = await ada.join('lobby');
+    const refused = ada.publish(99, 'to a room that it is not in');
+    await ada.take(FrameType.Nack, ({ publishId }) => publishId === refused);
+    const second = await endOf(directory, before);
+    const after = await start(second);
+    const again = connect(after);
+    await again.enter(resume(ada, 0));
+    // 2 and 4 had no answer yet, 3 was refused, and nothing of it is in the log.
+    again.publishId = 1;
+    const two = await again.say(handle, 'two');
+    again.publishId = 3;
+    expect(await again.say(handle, 'four')).toBeGreaterThan(two);
+
+    const third = await start(await endOf(second, after));
+    const late = connect(third);
+    await late.enter(resume(again, 0));
+    late.publishId = 2;
+    const unanswered = late.publish(handle, 'three');
+    const { failure } = await late.take(FrameType.Nack, ({ publishId }) => publishId === unanswered);
+    expect(failure.code).toBe(FailureCode.Unavailable);
+  });
+
   it('holds names for their owners, and lets nobody else resume', async () => {
     const directory = dataFolder();
     const before = await start(directory);

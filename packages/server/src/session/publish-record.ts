@@ -5,13 +5,19 @@
  * the answer that was lost instead of posting twice. A client has at most `maxInFlight` publishes under way,
  * so that many outcomes are enough.
  */
-import type { Failure } from '@chat/protocol';
+import { type Failure, FailureCode } from '@chat/protocol';
 
 /** `undefined` while the log has not answered yet. */
 export type Outcome =
   | { readonly seq: number; readonly at: number; readonly isWaiting: boolean }
   | Failure
   | undefined;
+
+/** Of publishes that the log has not, although it has some that the session sent before and after them. */
+const REFUSED_BEFORE: Failure = {
+  code: FailureCode.Unavailable,
+  message: 'refused before the server was started again',
+};
 
 export class PublishRecord {
   readonly #capacity: number;
@@ -20,13 +26,22 @@ export class PublishRecord {
   /** Slots of direct messages whose receivers were away. */
   #waiting: Set<number> | undefined;
   #last: number;
-  /** Numbers up to here were given before the server was started again; which of them were refused is not known. */
+  /** Numbers up to here were given before the server was started again. */
   readonly #recovered: number;
+  /** The latest of them that the log still knew in full. */
+  #remembered = 0;
+  /** Numbers up to here may skip some: of those that were refused before the server was started again nothing is known. */
+  #maySkipTo: number;
 
-  /** @param last number of the latest publish that is in the log already */
-  constructor(capacity: number, last = 0) {
-    this.#last = last;
-    this.#recovered = last;
+  /**
+   * @param capacity how many publishes of the client may be under way
+   * @param recovered of a session that was there before the server was started again: number of the latest publish that is
+   * in the log
+   */
+  constructor(capacity: number, recovered?: number) {
+    this.#last = recovered ?? 0;
+    this.#recovered = recovered ?? 0;
+    this.#maySkipTo = recovered === undefined ? 0 : Number.POSITIVE_INFINITY;
     this.#capacity = capacity;
   }
 
@@ -37,13 +52,26 @@ export class PublishRecord {
 
   /** Whether `publishId` comes next. Takes it, if so. */
   tryTake(publishId: number): boolean {
-    // Behind the last one that the log knows there may have been some that were refused.
-    const isFirst = this.#recovered > 0 && this.#last === this.#recovered;
-    const isNext = publishId === this.#last + 1 || (isFirst && publishId > this.#last);
-    if (!isNext) return false;
+    if (publishId <= this.#last || (publishId !== this.#last + 1 && publishId > this.#maySkipTo))
+      return false;
+    // What was under way when the server ended is sent again first, and is not more than that.
+    this.#maySkipTo = Math.min(this.#maySkipTo, publishId + this.#capacity);
+    this.#refuseBetween(this.#last, publishId);
     this.#last = publishId;
     this.#seqs[publishId % this.#capacity] = undefined;
     return true;
+  }
+
+  /**
+   * Knows again what became of a publish before the server was started again. To be told of all, in order.
+   *
+   * @param isWaiting whether it is a direct message to somebody who was away
+   */
+  remember(publishId: number, seq: number, at: number, isWaiting = false): void {
+    // What came before the first of them may be in a part of the log that is not looked at.
+    if (this.#remembered > 0) this.#refuseBetween(this.#remembered, publishId);
+    this.#remembered = publishId;
+    this.accepted(publishId, seq, at, isWaiting);
   }
 
   /** @param isWaiting whether it is a direct message to somebody who was away */
@@ -66,10 +94,12 @@ export class PublishRecord {
     if (publishId < 1 || publishId <= this.#last - this.#capacity) return 'forgotten';
     const slot = publishId % this.#capacity;
     const seq = this.#seqs[slot];
-    if (typeof seq === 'number') {
-      return { seq, at: this.#ats[slot]!, isWaiting: this.#waiting?.has(slot) ?? false };
-    }
-    // Nobody answers what was on its way before the restart, and is not known since.
-    return seq === undefined && publishId <= this.#recovered ? 'forgotten' : seq;
+    if (seq === undefined && publishId <= this.#recovered) return 'forgotten';
+    if (typeof seq !== 'number') return seq;
+    return { seq, at: this.#ats[slot]!, isWaiting: this.#waiting?.has(slot) ?? false };
+  }
+
+  #refuseBetween(low: number, high: number): void {
+    for (let id = Math.max(low, high - this.#capacity) + 1; id < high; id++) this.refused(id, REFUSED_BEFORE);
   }
 }

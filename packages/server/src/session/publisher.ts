@@ -40,20 +40,20 @@ export class Publisher implements Origin {
   /** Publishes on their way through the log. */
   #inLog = 0;
 
-  /** @param last number of the latest publish that is in the log already */
-  constructor(context: PublisherContext, session: SessionPerson, last: number) {
+  /** @param recovered of a session that outlived its server: number of the latest publish that is in the log */
+  constructor(context: PublisherContext, session: SessionPerson, recovered?: number) {
     this.#context = context;
     this.#session = session;
-    this.#record = new PublishRecord(context.options.maxInFlight, last);
+    this.#record = new PublishRecord(context.options.maxInFlight, recovered);
   }
 
   /**
-   * Knows again what became of a publish: it is in the log.
+   * Knows again what became of a publish: it is in the log. To be told of all that still are, in order.
    *
    * @param isWaiting whether it is a direct message: all who were here are away after a restart
    */
   remember(publishId: number, seq: number, at: number, isWaiting: boolean): void {
-    this.#record.accepted(publishId, seq, at, isWaiting);
+    this.#record.remember(publishId, seq, at, isWaiting);
   }
 
   /** Number of the latest publish that was taken, 0 before the first. */

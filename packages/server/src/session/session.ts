@@ -63,6 +63,8 @@ export class Session implements SessionPerson {
   #dialect: SessionInfo['dialect'];
   #credentials: TimerEntry | undefined;
   #mustAuthenticate = false;
+  /** It was there before the server was started again. */
+  readonly #isRecovered: boolean;
 
   /**
    * A session whose claim has come back from the log, over a connection; or one that was there before the server was
@@ -81,6 +83,7 @@ export class Session implements SessionPerson {
     this.input = from.input;
     this.#attempt = attempt;
     const peer = 'dialect' in from ? from : undefined;
+    this.#isRecovered = peer === undefined;
     this.#life = peer ? { name: 'connected', peer } : { name: 'leaving' };
     this.#address = peer?.address ?? '';
     this.#dialect = peer?.dialect ?? (state.isResumable ? 'binary' : 'line');
@@ -132,7 +135,11 @@ export class Session implements SessionPerson {
 
   /** What the session says, and how much of it. Made when it first speaks. */
   get publisher(): Publisher {
-    this.#publisher ??= new Publisher(this.#context, this, this.#state.lastPublish);
+    this.#publisher ??= new Publisher(
+      this.#context,
+      this,
+      this.#isRecovered ? this.#state.lastPublish : undefined,
+    );
     return this.#publisher;
   }
 

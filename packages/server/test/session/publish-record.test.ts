@@ -44,13 +44,36 @@ describe('PublishRecord', () => {
     expect(record.outcome(4)).toMatchObject({ isWaiting: true });
   });
 
-  it('does not let anybody wait for the answer to a publish of before a restart', () => {
-    const record = new PublishRecord(8, 5);
-    record.accepted(4, 40, 400);
-    expect(record.outcome(4)).toMatchObject({ seq: 40 });
-    expect(record.outcome(3)).toBe('forgotten');
-    expect(record.tryTake(7)).toBe(true);
-    expect(record.tryTake(9)).toBe(false);
-    expect([record.outcome(7), record.outcome(6)]).toEqual([undefined, undefined]);
+  describe('of a session that was there before the server was started again', () => {
+    const refused = { code: FailureCode.Unavailable };
+
+    it('takes what was under way although some before it, and among it, were refused', () => {
+      for (const last of [0, 7]) {
+        const record = new PublishRecord(4, last);
+        expect([record.tryTake(last), record.tryTake(59), record.tryTake(61)]).toEqual([false, true, true]);
+        expect(record.outcome(60)).toMatchObject(refused);
+        // Only what may have been under way then.
+        expect([record.tryTake(64), record.tryTake(70), record.tryTake(65)]).toEqual([false, false, false]);
+      }
+    });
+
+    it('knows what the log has, and what it would have if it had not been refused', () => {
+      const record = new PublishRecord(4, 9);
+      for (const id of [3, 5, 6, 9]) record.remember(id, id * 10, id * 100);
+      expect(record.outcome(9)).toMatchObject({ seq: 90, at: 900 });
+      expect(record.outcome(6)).toMatchObject({ seq: 60, at: 600 });
+      // In the place of the third and the fourth.
+      expect([record.outcome(7), record.outcome(8)]).toMatchObject([refused, refused]);
+    });
+
+    it('says that it does not know where the log was not read so far back', () => {
+      const record = new PublishRecord(4, 9);
+      record.remember(9, 90, 900);
+      expect([7, 8, 9].map((id) => record.outcome(id))).toMatchObject([
+        'forgotten',
+        'forgotten',
+        { seq: 90, at: 900 },
+      ]);
+    });
   });
 });
