@@ -49,14 +49,11 @@ export {
 export {
   ChatServer,
   createChatServer,
-  type ListenAddress,
-  type ListeningAddress,
   type MemberInfo,
   type ServerStats,
-  type TcpAddress,
-  type UnixAddress,
 } from './server/chat-server.js';
 export type { DrainOptions, DrainResult } from './server/drain.js';
 export type { ListenOptions, ServerEvents } from './server/listeners.js';
+export type { ListenAddress, ListeningAddress, TcpAddress, UnixAddress } from './server/listening.js';
 export type { SessionEvents } from './session/sessions.js';
 export { type Clock, type SteadyClock, systemClock } from './time/clock.js';
