@@ -11,6 +11,20 @@ export const ServerErrorCode = {
   Listen: 'ERR_SERVER_LISTEN',
   /** The server was closed, or is draining. */
   Closed: 'ERR_SERVER_CLOSED',
+  /** What the program says is larger than a message may be: see `max` and `actual`. */
+  TooLarge: 'ERR_SERVER_TOO_LARGE',
+  /** A name breaks the rules for user names. */
+  NameInvalid: 'ERR_SERVER_NAME_INVALID',
+  /** The name of a room breaks the rules, or looks like that of another room. */
+  RoomInvalid: 'ERR_SERVER_ROOM_INVALID',
+  /** There is no such room, and nothing is known of one. */
+  NoSuchRoom: 'ERR_SERVER_NO_SUCH_ROOM',
+  /** Nobody has this name. */
+  NoSuchUser: 'ERR_SERVER_NO_SUCH_USER',
+  /** There are as many rooms as there may be: see `max`. */
+  TooManyRooms: 'ERR_SERVER_TOO_MANY_ROOMS',
+  /** The log does not take what was said, as when its disk is full. */
+  Unavailable: 'ERR_SERVER_UNAVAILABLE',
   /** The JavaScript runtime lacks what the server needs. */
   UnsupportedRuntime: 'ERR_SERVER_UNSUPPORTED_RUNTIME',
   /** No SQLite library that works on this Node is installed; the message says which to install. */
@@ -32,6 +46,14 @@ export const ServerErrorCode = {
 /** One of the codes in {@link ServerErrorCode}. */
 export type ServerErrorCode = (typeof ServerErrorCode)[keyof typeof ServerErrorCode];
 
+/** Fields of an error besides code and message; the class describes them. */
+interface Details {
+  readonly cause?: unknown;
+  readonly retryAfterMs?: number | undefined;
+  readonly max?: number | undefined;
+  readonly actual?: number | undefined;
+}
+
 const BRAND = Symbol.for('@chat/server.ServerError');
 
 /** Misconfiguration or misuse of a server. Carries a stable `code`. */
@@ -39,10 +61,18 @@ export class ServerError extends Error {
   /** What went wrong, from the closed table {@link ServerErrorCode}. */
   readonly code: ServerErrorCode;
 
-  constructor(code: ServerErrorCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+  /** After how many milliseconds a second try makes sense. */
+  declare readonly retryAfterMs: number | undefined;
+  /** The limit that was exceeded. */
+  declare readonly max: number | undefined;
+  /** The value that exceeded it. */
+  declare readonly actual: number | undefined;
+
+  constructor(code: ServerErrorCode, message: string, { cause, ...details }: Details = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = 'ServerError';
     this.code = code;
+    Object.assign(this, details);
     Object.defineProperty(this, BRAND, { value: true });
   }
 

@@ -46,14 +46,22 @@ export {
   type SlowConsumerPolicy,
   UNLIMITED,
 } from './options/options.js';
-export {
-  ChatServer,
-  createChatServer,
-  type MemberInfo,
-  type ServerStats,
-} from './server/chat-server.js';
+export { ChatServer, createChatServer } from './server/chat-server.js';
 export type { DrainOptions, DrainResult } from './server/drain.js';
 export type { ListenOptions, ServerEvents } from './server/listeners.js';
 export type { ListenAddress, ListeningAddress, TcpAddress, UnixAddress } from './server/listening.js';
+export type { MemberInfo, ServerStats, UserInfo } from './server/overview.js';
+export type {
+  RoomEntry,
+  RoomEntryInfo,
+  RoomGap,
+  RoomMessage,
+  RoomNotice,
+  UnreadableRoomMessage,
+} from './server/program/entry.js';
+export type { RoomHistory, RoomHistoryOptions } from './server/program/history.js';
+export type { RoomsPage, RoomsQuery } from './server/program/program.js';
+export type { Published, PublishOptions } from './server/program/publisher.js';
+export type { SubscribeOptions } from './server/program/subscription.js';
 export type { SessionEvents } from './session/sessions.js';
 export { type Clock, type SteadyClock, systemClock } from './time/clock.js';

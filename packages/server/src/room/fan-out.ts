@@ -24,6 +24,8 @@ export class FanOut {
   readonly #flush = (): void => this.flush();
   /** Told after each turn how long it took, in milliseconds. */
   onTurn: ((durationMs: number) => void) | undefined;
+  /** Told that something new is in a room, when its members get it. Must not throw. */
+  onRoom: ((room: Room) => void) | undefined;
 
   /** @param coalesceMs waits this long for more before sending; 0 sends at the end of the turn */
   constructor(clock: Clock, coalesceMs: number) {
@@ -80,6 +82,7 @@ export class FanOut {
       room.unsentBytes = 0;
       room.unsentEntries = 0;
       for (const membership of room.members.values()) membership.member.peer?.deliver(membership);
+      this.onRoom?.(room);
     }
     if (this.#members.length > 0) {
       const members = this.#members;

@@ -67,6 +67,10 @@ export class Rooms {
    * not remembered for each: it begins here, so that an older position in it is answered with a gap.
    */
   #forgottenSeq = 0;
+  /** Told that a room was made, with what is known of it. Must not throw. */
+  onOpened: ((room: Room) => void) | undefined;
+  /** Told that a room is about to be forgotten. Must not throw. */
+  onForgotten: ((room: Room) => void) | undefined;
   /** Rooms that lists have looked at so far, for what it cost. */
   lookedAt = 0;
 
@@ -193,6 +197,7 @@ export class Rooms {
     this.#looks.add(name);
     this.#keys.splice(this.#indexOf(key), 0, key);
     this.release(room);
+    this.onOpened?.(room);
     return room;
   }
 
@@ -243,7 +248,7 @@ export class Rooms {
   }
 
   /**
-   * Up to `limit` rooms that have members and may be seen, by name, beginning behind the cursor, as far as their
+   * Up to `limit` rooms that have members, unless `includesEmpty`, and may be seen, by name, beginning behind the cursor, as far as their
    * JSON stays within `maxBytes`.
    *
    * @param maySee asked about one room after the other, when it is given
@@ -254,6 +259,7 @@ export class Rooms {
     maxBytes: number,
     after = '',
     maySee?: (room: string) => Awaitable<boolean>,
+    includesEmpty = false,
   ): Promise<{ readonly rooms: RoomInfo[]; readonly cursor?: string }> {
     if (isTooLong(prefix)) return { rooms: [] };
     const start = roomKey(prefix);
@@ -263,7 +269,7 @@ export class Rooms {
     let looked = 0;
     for (let key = this.#keyBehind(after, start); key?.startsWith(start); key = this.#keyBehind(key, start)) {
       const room = this.#rooms.get(key)!;
-      if (room.members.size > 0 && (maySee === undefined || (await maySee(room.name)))) {
+      if ((includesEmpty || room.members.size > 0) && (maySee === undefined || (await maySee(room.name)))) {
         const info = { room: room.name, memberCount: room.members.size };
         bytes += Buffer.byteLength(JSON.stringify(info)) + 1;
         if (rooms.length === limit || bytes > maxBytes) return { rooms, cursor };
@@ -336,6 +342,7 @@ export class Rooms {
   forgotten(key: string): void {
     const room = this.#rooms.get(key);
     if (!room) return;
+    this.onForgotten?.(room);
     this.#leases.delete(room);
     this.missed(room.log.lastSeq);
     room.log.clear();

@@ -3,7 +3,7 @@
  *
  * Longer than most files here: a good half is what users read about its types and methods.
  */
-import { CloseCode } from '@chat/protocol';
+import { CloseCode, type Codec } from '@chat/protocol';
 import { NoticeKind } from '@chat/protocol/frames';
 import { Acceptor } from '../connection/acceptor.js';
 import type { TlsCertificates } from '../connection/tls.js';
@@ -11,7 +11,6 @@ import { BinaryDialect } from '../dialects/binary/binary-dialect.js';
 import { HttpDialect } from '../dialects/http/http-dialect.js';
 import { LineDialect } from '../dialects/line/line-dialect.js';
 import { ServerError, ServerErrorCode } from '../errors.js';
-import type { SessionInfo } from '../options/hooks.js';
 import type { AdjustableLimits } from '../options/limits.js';
 import { assertNames } from '../options/option-names.js';
 import {
@@ -20,7 +19,6 @@ import {
   type ResolvedOptions,
   resolveOptions,
 } from '../options/options.js';
-import type { Counters } from '../session/counters.js';
 import type { SessionEvents } from '../session/sessions.js';
 import { createCore, type ServerCore } from './core.js';
 import { DRAIN_NAMES, type DrainOptions, type DrainResult, drainSessions } from './drain.js';
@@ -33,29 +31,21 @@ import {
   type TcpAddress,
   type UnixAddress,
 } from './listening.js';
+import {
+  type MemberInfo,
+  maxLagBytesOf,
+  membersOf,
+  type ServerStats,
+  statsOf,
+  type UserInfo,
+  usersOf,
+} from './overview.js';
+import type { RoomEntry } from './program/entry.js';
+import type { RoomHistory, RoomHistoryOptions } from './program/history.js';
+import type { RoomsPage, RoomsQuery } from './program/program.js';
+import type { Published, PublishOptions } from './program/publisher.js';
+import type { SubscribeOptions } from './program/subscription.js';
 import { assertRuntime } from './runtime.js';
-
-/** A member as an operator sees it. */
-export interface MemberInfo extends SessionInfo {
-  /** False while the session is away. */
-  readonly isConnected: boolean;
-  /** Names of the rooms that it is in. */
-  readonly rooms: readonly string[];
-}
-
-/** Totals and gauges at one moment. */
-export interface ServerStats extends Readonly<Omit<Counters, 'closes' | 'closed'>> {
-  /** Connections that are open, those included that have not said a name yet. */
-  readonly openConnections: number;
-  /** Sessions, those included that are away. */
-  readonly sessions: number;
-  /** Rooms that exist, empty ones included that are still kept. */
-  readonly rooms: number;
-  /** Bytes of history of all rooms. */
-  readonly logBytes: number;
-  /** Closed connections by close code. */
-  readonly closes: ReadonlyMap<number, number>;
-}
 
 /**
  * Creates a server. It does nothing until `listen`.
@@ -179,36 +169,114 @@ export class ChatServer {
 
   /** Totals and gauges now. */
   stats(): ServerStats {
-    const { counters, rooms } = this.#core;
-    return {
-      ...counters,
-      closes: new Map(counters.closes),
-      openConnections: this.#acceptor.connectionCount,
-      sessions: this.#core.sessions.count,
-      rooms: rooms.size,
-      logBytes: rooms.logBytes,
-    };
+    return statsOf(this.#core, this.#acceptor.connectionCount);
   }
 
   /** How far behind the reader is that is furthest behind, in bytes. Looks at every member of every room. */
   maxLagBytes(): number {
-    let most = 0;
-    for (const session of this.#core.sessions) {
-      if (!session.peer) continue;
-      for (const membership of session.rooms.values()) {
-        most = Math.max(most, membership.room.log.lagBytes(membership));
-      }
-    }
-    return most;
+    return maxLagBytesOf(this.#core.sessions);
   }
 
   /** Everybody who is here, sessions that are away included. A copy. */
   sessions(): readonly MemberInfo[] {
-    return Array.from(this.#core.sessions, (session) => ({
-      ...session.info,
-      isConnected: session.peer !== undefined,
-      rooms: Array.from(session.rooms.values(), ({ room }) => room.name),
-    }));
+    return membersOf(this.#core.sessions);
+  }
+
+  /** Everybody who is here, by name: a user has one session or several. A copy. */
+  users(): readonly UserInfo[] {
+    return usersOf(this.sessions());
+  }
+
+  /**
+   * Says something in a room, which is made if need be: the way in which the program around the server speaks. It is no
+   * member: the sender of the message has the id 0, hooks are not asked, and no rate is charged.
+   *
+   * @returns where the message is, once the log has it at the durability that was chosen
+   * @throws ServerError `ERR_SERVER_ROOM_INVALID`, `ERR_SERVER_NAME_INVALID` for `as`, `ERR_SERVER_TOO_LARGE`,
+   *   `ERR_SERVER_TOO_MANY_ROOMS`, `ERR_SERVER_UNAVAILABLE` when the log cannot take it, `ERR_SERVER_CLOSED`
+   * @throws TypeError when the codec cannot take the value
+   *
+   * @example
+   * ```ts
+   * import assert from 'node:assert';
+   * import { createChatServer } from '@chat/server';
+   *
+   * await using server = createChatServer();
+   * const { seq } = await server.publish('news', 'the build is green', { as: 'ci' });
+   * const { entries } = await server.history('news');
+   * assert.equal(entries[0]?.type === 'message' && entries[0].value, 'the build is green');
+   * for await (const entry of server.subscribe('news', { after: seq - 1 })) {
+   *   assert(entry.type === 'message' && entry.sender.name === 'ci' && entry.sender.id === 0);
+   *   break;
+   * }
+   * ```
+   */
+  publish(room: string, value: string, options: PublishOptions): Promise<Published>;
+  publish<T>(
+    room: string,
+    value: T,
+    options: PublishOptions<T> & { readonly codec: Codec<T> },
+  ): Promise<Published>;
+  async publish<T>(room: string, value: T, options: PublishOptions<T>): Promise<Published> {
+    await this.#use();
+    return this.#core.program.publish(room, value, options);
+  }
+
+  /**
+   * Sends a direct message to a user, as {@link ChatServer.publish}.
+   *
+   * @throws ServerError `ERR_SERVER_NO_SUCH_USER` when nobody has the name, and those of `publish`
+   */
+  direct(user: string, value: string, options: PublishOptions): Promise<Published>;
+  direct<T>(
+    user: string,
+    value: T,
+    options: PublishOptions<T> & { readonly codec: Codec<T> },
+  ): Promise<Published>;
+  async direct<T>(user: string, value: T, options: PublishOptions<T>): Promise<Published> {
+    await this.#use();
+    return this.#core.program.direct(user, value, options);
+  }
+
+  /**
+   * Rooms by name, page by page, those included that are empty and still kept.
+   *
+   * @throws ServerError `ERR_SERVER_BAD_OPTION`
+   */
+  async rooms(query: RoomsQuery = {}): Promise<RoomsPage> {
+    await this.#use();
+    return this.#core.program.rooms(query);
+  }
+
+  /**
+   * A page of what was said in a room: of a room that was forgotten as well, where a store has it.
+   *
+   * @throws ServerError `ERR_SERVER_NO_SUCH_ROOM`, `ERR_SERVER_ROOM_INVALID`, `ERR_SERVER_BAD_OPTION`, or that of the store
+   */
+  history(room: string, options?: RoomHistoryOptions): Promise<RoomHistory>;
+  history<T>(
+    room: string,
+    options: RoomHistoryOptions<T> & { readonly codec: Codec<T> },
+  ): Promise<RoomHistory<T>>;
+  async history<T>(room: string, options: RoomHistoryOptions<T> = {}): Promise<RoomHistory<T>> {
+    await this.#use();
+    return this.#core.program.history(room, options);
+  }
+
+  /**
+   * Reads a room from a position on, or from now on: a cursor, which holds nothing but its position, however slowly it is
+   * read. What the log does not keep for it is told as a gap. A room that is not there yet, or is forgotten and made
+   * again, is waited for. The iterator ends by `break`, by its signal, or with the server, and holds nothing then.
+   *
+   * @throws ServerError `ERR_SERVER_ROOM_INVALID`, `ERR_SERVER_BAD_OPTION`
+   */
+  subscribe(room: string, options?: SubscribeOptions): AsyncIterableIterator<RoomEntry>;
+  subscribe<T>(
+    room: string,
+    options: SubscribeOptions<T> & { readonly codec: Codec<T> },
+  ): AsyncIterableIterator<RoomEntry<T>>;
+  subscribe<T>(room: string, options: SubscribeOptions<T> = {}): AsyncIterableIterator<RoomEntry<T>> {
+    return this.#core.program.subscribe(room, options);
   }
 
   /** Shows the member of that name out; its client does not come back by itself. False: nobody has it. */
@@ -298,6 +366,12 @@ export class ChatServer {
   #open(): Promise<void> {
     this.#opened ??= this.#core.open();
     return this.#opened;
+  }
+
+  /** The log is open once somebody uses the server, also when it does not listen. */
+  async #use(): Promise<void> {
+    if (this.#closing) throw new ServerError(ServerErrorCode.Closed, 'the server was closed');
+    await this.#open();
   }
 
   async #drain(options: DrainOptions): Promise<DrainResult> {

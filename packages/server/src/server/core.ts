@@ -23,6 +23,7 @@ import { KickedSessions } from '../session/kicked-sessions.js';
 import { type EmitSessionEvent, Sessions } from '../session/sessions.js';
 import { TimerWheel } from '../time/timer-wheel.js';
 import { Operator } from './operator.js';
+import { Program } from './program/program.js';
 import { recover } from './recovery.js';
 
 /** Resolution of the timer wheel. */
@@ -33,6 +34,8 @@ const EXPIRE_EVERY_MS = 10_000;
 /** Everything that stands behind the listeners. */
 export interface ServerCore extends AdmissionContext, ConnectionContext {
   readonly operator: Operator;
+  /** What the program around the server says and reads. */
+  readonly program: Program;
   /** Starts to take entries from the log. */
   open(): Promise<void>;
   /** Stops timers and the log. */
@@ -77,6 +80,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
   };
   const admission = new Admission(context);
   const applier = new EntryApplier(context, state, (member) => sessions.byMember(member)?.openInbox().room);
+  const program = new Program(context, () => state.position);
   wheel.repeat(EXPIRE_EVERY_MS, (now) => {
     for (const part of [rooms, bans, kicked, addresses, accounts]) part.expire(now);
     for (const session of sessions) session.inbox?.expire(now);
@@ -87,6 +91,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     accounts,
     admission,
     operator: new Operator(context),
+    program,
     async open() {
       const recovered = await log.open((entries) => {
         for (const entry of entries) applier.apply(entry);
@@ -99,6 +104,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
       fanOut.close();
       wheel.close();
       await log.close();
+      program.close();
     },
   };
 }

@@ -1,0 +1,120 @@
+/**
+ * The entries of a room as the program around the server reads them: messages, notices, and gaps where something is
+ * missing. They are the frames of the log, read in place, and values that belong to their receiver.
+ */
+import { type Codec, type Member, ProtocolError } from '@chat/protocol';
+import { NoticeKind, readEntryHeader } from '@chat/protocol/frames';
+
+/** The fields of every entry. */
+export interface RoomEntryInfo {
+  /** Name of the entry for everybody: epoch and seq. */
+  readonly id: string;
+  /** As its first member wrote it. */
+  readonly room: string;
+  /** Position in the log: rising, not dense. */
+  readonly seq: number;
+  /** Position of the entry before it in the same room. */
+  readonly prev: number;
+  /** Server time in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A message in a room. */
+export interface RoomMessage<T = string> extends RoomEntryInfo {
+  readonly type: 'message';
+  /** The member that sent it, under the name of that time. The id 0 is that of the program. */
+  readonly sender: Member;
+  readonly value: T;
+  /** Tag of the codec it was encoded with. */
+  readonly codec: number;
+}
+
+/** A message of another codec than the one that is read, or whose body does not decode. */
+export interface UnreadableRoomMessage extends RoomEntryInfo {
+  readonly type: 'unreadable';
+  readonly sender: Member;
+  readonly codec: number;
+  readonly body: Uint8Array;
+}
+
+/** A member came, went or changed its name. */
+export interface RoomNotice extends RoomEntryInfo {
+  readonly type: 'notice';
+  /** `gone`: the connection broke and did not come back. */
+  readonly kind: 'joined' | 'left' | 'gone' | 'renamed';
+  /** The member that it is about, under the new name if renamed. */
+  readonly member: Member;
+  /** The name before, if renamed. */
+  readonly oldName: string | undefined;
+}
+
+/** Entries with `from < seq <= to` are not held any more, or of another life of the log. */
+export interface RoomGap {
+  readonly type: 'gap';
+  readonly room: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Everything that is read of a room, in order. */
+export type RoomEntry<T = string> = RoomMessage<T> | UnreadableRoomMessage | RoomNotice | RoomGap;
+
+const NOTICE_KINDS: Readonly<Record<NoticeKind, RoomNotice['kind']>> = {
+  [NoticeKind.Joined]: 'joined',
+  [NoticeKind.Left]: 'left',
+  [NoticeKind.Renamed]: 'renamed',
+  [NoticeKind.Gone]: 'gone',
+};
+
+/** Reads the entry frame at `offset … end`. Does not throw for what members sent. */
+export function readRoomEntry<T>(
+  {
+    epoch,
+    room,
+    codec: expected,
+  }: { readonly epoch: string; readonly room: string; readonly codec: Codec<T> },
+  { bytes, offset, end }: EntryFrame,
+): Exclude<RoomEntry<T>, RoomGap> {
+  const header = readEntryHeader(bytes, offset, end);
+  const { seq, prev, at, kind, codec, nameStart, bodyStart } = header;
+  const info = { id: entryId(epoch, seq), room, seq, prev, at };
+  const name = text(bytes.subarray(nameStart, bodyStart));
+  // Owned: a codec may answer a view of what it is given.
+  const body = Uint8Array.from(bytes.subarray(bodyStart, end));
+  if (kind !== 0) {
+    const isRenamed = kind === NoticeKind.Renamed;
+    const member = { id: header.sender, name: isRenamed ? text(body) : name };
+    return {
+      type: 'notice',
+      ...info,
+      kind: NOTICE_KINDS[kind],
+      member,
+      oldName: isRenamed ? name : undefined,
+    };
+  }
+  const sender = { id: header.sender, name };
+  if (codec === expected.tag) {
+    try {
+      return { type: 'message', ...info, sender, value: expected.decode(body), codec };
+    } catch (error) {
+      if (!ProtocolError.is(error)) throw error;
+    }
+  }
+  return { type: 'unreadable', ...info, sender, codec, body };
+}
+
+/** Where an entry lies as a whole frame. */
+export interface EntryFrame {
+  readonly bytes: Buffer;
+  readonly offset: number;
+  readonly end: number;
+}
+
+/** Names an entry of one life of the log. */
+export function entryId(epoch: string, seq: number): string {
+  return `${epoch}-${seq}`;
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,17 @@
+/** Refusals of the log and of the directories, as errors of the program that asked. */
+import { type Failure, FailureCode } from '@chat/protocol';
+import { ServerError, ServerErrorCode } from '../../errors.js';
+
+const CODES: Partial<Record<FailureCode, ServerErrorCode>> = {
+  [FailureCode.TooLarge]: ServerErrorCode.TooLarge,
+  [FailureCode.NameInvalid]: ServerErrorCode.NameInvalid,
+  [FailureCode.RoomInvalid]: ServerErrorCode.RoomInvalid,
+  [FailureCode.TooManyRooms]: ServerErrorCode.TooManyRooms,
+  [FailureCode.NoSuchUser]: ServerErrorCode.NoSuchUser,
+  [FailureCode.NoSuchRoom]: ServerErrorCode.NoSuchRoom,
+};
+
+/** The error for a refusal; what has no code of its own may work later. */
+export function refusalError({ code, message, retryAfterMs, max, actual }: Failure): ServerError {
+  return new ServerError(CODES[code] ?? ServerErrorCode.Unavailable, message, { retryAfterMs, max, actual });
+}
