@@ -97,7 +97,10 @@ class Run {
     this.#port = await findFreePort();
     await this.#start();
     this.#proxy = await this.#startProxy();
-    const rooms = ['lobby', ...Array.from({ length: Math.ceil(clients / ROOM_MEMBERS) }, (_, i) => `room-${i}`)];
+    const rooms = [
+      'lobby',
+      ...Array.from({ length: Math.ceil(clients / ROOM_MEMBERS) }, (_, i) => `room-${i}`),
+    ];
     const { talkers, lines } = this.#invite(rooms);
     await Promise.all(talkers.map((talker) => talker.enter()));
     for (const line of lines) line.enter();
@@ -299,7 +302,8 @@ class Run {
       talkers.some(({ positions }) =>
         [...positions].some(([room, position]) => position < this.#ledger.lastWords.get(room)!.seq),
       ) || lines.some((line) => !line.hasSeen(this.#ledger.lastWords.get('lobby')!.words));
-    for (const deadline = performance.now() + CALM_TIMEOUT_MS; isBehind() && performance.now() < deadline; ) await delay(50);
+    for (const deadline = performance.now() + CALM_TIMEOUT_MS; isBehind() && performance.now() < deadline; )
+      await delay(50);
     for (const room of rooms) await this.#readHistory(reader.joined.get(room) as Room);
     this.#ledger.isOver = true;
     for (const line of lines) line.leave();
@@ -315,8 +319,10 @@ class Run {
       const { entries, end } = await room.history({ after: view.position, limit: 500 });
       for (const entry of entries) {
         if (entry.type === 'gap') view.gap(entry);
-        else if (entry.type === 'message') view.saw(epochOf(entry.id), entry.seq, messageWords(entry.sender.name, entry.value));
-        else if (entry.type === 'notice') view.saw(epochOf(entry.id), entry.seq, noticeWords(entry.member.name, entry.kind));
+        else if (entry.type === 'message')
+          view.saw(epochOf(entry.id), entry.seq, messageWords(entry.sender.name, entry.value));
+        else if (entry.type === 'notice')
+          view.saw(epochOf(entry.id), entry.seq, noticeWords(entry.member.name, entry.kind));
       }
       if (end || entries.length === 0) break;
     }
@@ -336,7 +342,8 @@ class Run {
     await this.#stop();
     for (const [what, count] of used) {
       const most = (expected.get(what) ?? 0) + LEAK_SLACK;
-      if (count > most) this.#ledger.offend('leak', `${count} × ${what} when all had left, ${most} at the most are right`);
+      if (count > most)
+        this.#ledger.offend('leak', `${count} × ${what} when all had left, ${most} at the most are right`);
     }
   }
 
@@ -349,7 +356,10 @@ class Run {
   async #holdings({ watch }: ChatServerProcess): Promise<ReadonlyMap<string, number>> {
     const settled = async (): Promise<boolean> =>
       (await watch.metric('chat_sessions')) === 0 && (await watch.metric('chat_connections')) <= 1;
-    for (const deadline = performance.now() + SETTLE_TIMEOUT_MS; !(await settled()) && performance.now() < deadline; ) {
+    for (
+      const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+      !(await settled()) && performance.now() < deadline;
+    ) {
       await delay(100);
     }
     const resources = (await watch.metrics()).matchAll(/^nodejs_active_resources\{type="(\w+)"\} (\d+)$/gm);
@@ -379,7 +389,11 @@ class Run {
 }
 
 /** How often each key is among the items, with `title` before it. */
-function countBy<T>(title: string, items: readonly T[], keyOf: (item: T) => string | undefined): Record<string, number> {
+function countBy<T>(
+  title: string,
+  items: readonly T[],
+  keyOf: (item: T) => string | undefined,
+): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const item of items) {
     const key = keyOf(item);

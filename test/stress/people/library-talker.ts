@@ -107,7 +107,9 @@ export class LibraryTalker {
 
   /** Where it is in the rooms that it is in. */
   get positions(): ReadonlyMap<string, number> {
-    return new Map([...this.#views].filter(([, { isOpen }]) => isOpen).map(([room, { position }]) => [room, position]));
+    return new Map(
+      [...this.#views].filter(([, { isOpen }]) => isOpen).map(([room, { position }]) => [room, position]),
+    );
   }
 
   async close(): Promise<void> {
@@ -193,7 +195,9 @@ export class LibraryTalker {
       connectTimeoutMs: 20_000,
     });
     const inbox = this.#inbox;
-    client.on('direct', ({ id, seq, sender, value }) => inbox.saw(epochOf(id), seq, messageWords(sender.name, value)));
+    client.on('direct', ({ id, seq, sender, value }) =>
+      inbox.saw(epochOf(id), seq, messageWords(sender.name, value)),
+    );
     client.on('gap', ({ room, from, to, reason }) => {
       if (room === undefined) inbox.gap({ from, to, reason });
     });
@@ -226,8 +230,12 @@ export class LibraryTalker {
     this.#note(`has joined ${name} at ${room.position}`);
     const view = ledger.view(this.name, name, isBack ? since : undefined);
     this.#views.set(name, view);
-    room.on('message', ({ id, seq, sender, value }) => view.saw(epochOf(id), seq, messageWords(sender.name, value)));
-    room.on('notice', ({ id, seq, member, kind }) => view.saw(epochOf(id), seq, noticeWords(member.name, kind)));
+    room.on('message', ({ id, seq, sender, value }) =>
+      view.saw(epochOf(id), seq, messageWords(sender.name, value)),
+    );
+    room.on('notice', ({ id, seq, member, kind }) =>
+      view.saw(epochOf(id), seq, noticeWords(member.name, kind)),
+    );
     room.on('unreadable', ({ seq }) => this.#complain('unreadable', `cannot read ${name} ${seq}`));
     room.on('gap', ({ from, to, reason }) => {
       view.gap({ from, to, reason });

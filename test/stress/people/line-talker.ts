@@ -87,7 +87,10 @@ export class LineTalker {
 
   #say(): void {
     const text = `${++this.#number} ${FILLER.slice(0, this.#decide.between(0, 100))}`;
-    this.#company.ledger.say(this.name, LOBBY, text).outcome = { kind: 'unknown', code: 'lines have no answer' };
+    this.#company.ledger.say(this.name, LOBBY, text).outcome = {
+      kind: 'unknown',
+      code: 'lines have no answer',
+    };
     this.#socket!.write(`${text}\n`);
   }
 }

@@ -1,7 +1,7 @@
 /** What a store holds in the end, read from the lines of `chat-server export`. */
 import { NoticeKind } from '@chat/protocol/frames';
-import { messageWords, noticeWords } from './ledger.js';
 import type { StoredEntry } from './judge.js';
+import { messageWords, noticeWords } from './ledger.js';
 
 /** The fields of a line that are looked at here. */
 interface ExportedLine {

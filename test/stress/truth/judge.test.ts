@@ -71,14 +71,26 @@ function calm(): Scene {
 
 describe('the judge', () => {
   it('finds nothing in a history that is as promised', () => {
-    expect(calm().lastWord(9, 'bob: four').rules(stored(...LOG))).toEqual([]);
+    expect(
+      calm()
+        .lastWord(9, 'bob: four')
+        .rules(stored(...LOG)),
+    ).toEqual([]);
     expect(messageWords('bob', 'four')).toBe('bob: four');
     expect(noticeWords('ada', 'joined')).toBe('* ada joined');
   });
 
   it('lets an unknown outcome be either', () => {
-    expect(calm().say('ada', 'five', unknown).rules(stored(...LOG))).toEqual([]);
-    expect(calm().say('ada', 'five', unknown).rules(stored(...LOG, '10 ada: five'))).toEqual([]);
+    expect(
+      calm()
+        .say('ada', 'five', unknown)
+        .rules(stored(...LOG)),
+    ).toEqual([]);
+    expect(
+      calm()
+        .say('ada', 'five', unknown)
+        .rules(stored(...LOG, '10 ada: five')),
+    ).toEqual([]);
   });
 
   it('sees a message that was acknowledged and is lost, or elsewhere', () => {
@@ -124,7 +136,9 @@ describe('the judge', () => {
   });
 
   it('sees an order that is another one for somebody', () => {
-    const scene = new Scene().show('ada', '1 * x joined', '2 * y joined').show('bob', '1 * y joined', '2 * x joined');
+    const scene = new Scene()
+      .show('ada', '1 * x joined', '2 * y joined')
+      .show('bob', '1 * y joined', '2 * x joined');
     expect(new Set(scene.rules(stored('1 * x joined', '2 * y joined')))).toEqual(new Set(['order']));
   });
 
@@ -135,14 +149,42 @@ describe('the judge', () => {
 
   it('sees a hole that was not told, and takes one that was', () => {
     const [first, second, third, fourth, last] = LOG;
-    expect(calm().show('dave', first, third).rules(stored(...LOG))).toEqual(['hole']);
-    expect(calm().show('dave', first, [1, 2], third).rules(stored(...LOG))).toEqual([]);
-    expect(calm().show('dave', first, [1, 4], fourth, last).rules(stored(...LOG))).toEqual([]);
+    expect(
+      calm()
+        .show('dave', first, third)
+        .rules(stored(...LOG)),
+    ).toEqual(['hole']);
+    expect(
+      calm()
+        .show('dave', first, [1, 2], third)
+        .rules(stored(...LOG)),
+    ).toEqual([]);
+    expect(
+      calm()
+        .show('dave', first, [1, 4], fourth, last)
+        .rules(stored(...LOG)),
+    ).toEqual([]);
     // Told too late, or of too little.
-    expect(calm().show('dave', first, [2, 4], fourth).rules(stored(...LOG))).toEqual(['hole']);
-    expect(calm().show('dave', first, [1, 2], fourth).rules(stored(...LOG))).toEqual(['hole']);
-    expect(calm().show('dave', first, second, second).rules(stored(...LOG))).toEqual(['hole']);
-    expect(calm().show('dave', second, first).rules(stored(...LOG))).toEqual(['hole']);
+    expect(
+      calm()
+        .show('dave', first, [2, 4], fourth)
+        .rules(stored(...LOG)),
+    ).toEqual(['hole']);
+    expect(
+      calm()
+        .show('dave', first, [1, 2], fourth)
+        .rules(stored(...LOG)),
+    ).toEqual(['hole']);
+    expect(
+      calm()
+        .show('dave', first, second, second)
+        .rules(stored(...LOG)),
+    ).toEqual(['hole']);
+    expect(
+      calm()
+        .show('dave', second, first)
+        .rules(stored(...LOG)),
+    ).toEqual(['hole']);
   });
 
   it('sees a hole behind the position from which somebody went on', () => {
@@ -152,12 +194,36 @@ describe('the judge', () => {
   });
 
   it('sees a hole in what is words only, without what the observer said itself', () => {
-    expect(calm().showText('dave', 'ada: one', 'ada: three').rules(stored(...LOG))).toEqual(['hole']);
-    expect(calm().showText('dave', 'ada: one', undefined, 'ada: three').rules(stored(...LOG))).toEqual([]);
-    expect(calm().showText('bob', 'ada: one', 'ada: three').rules(stored(...LOG))).toEqual([]);
-    expect(calm().showText('dave', 'bob: two', 'ada: one').rules(stored(...LOG))).toContain('hole');
-    expect(calm().showText('dave', 'ada: one', 'ada: one').rules(stored(...LOG))).toEqual(['hole']);
-    expect(calm().showText('dave', 'eve: hello').rules(stored(...LOG))).toEqual(['lost']);
+    expect(
+      calm()
+        .showText('dave', 'ada: one', 'ada: three')
+        .rules(stored(...LOG)),
+    ).toEqual(['hole']);
+    expect(
+      calm()
+        .showText('dave', 'ada: one', undefined, 'ada: three')
+        .rules(stored(...LOG)),
+    ).toEqual([]);
+    expect(
+      calm()
+        .showText('bob', 'ada: one', 'ada: three')
+        .rules(stored(...LOG)),
+    ).toEqual([]);
+    expect(
+      calm()
+        .showText('dave', 'bob: two', 'ada: one')
+        .rules(stored(...LOG)),
+    ).toContain('hole');
+    expect(
+      calm()
+        .showText('dave', 'ada: one', 'ada: one')
+        .rules(stored(...LOG)),
+    ).toEqual(['hole']);
+    expect(
+      calm()
+        .showText('dave', 'eve: hello')
+        .rules(stored(...LOG)),
+    ).toEqual(['lost']);
   });
 
   it('sees who was there and did not see the last word', () => {
@@ -180,12 +246,18 @@ describe('the judge', () => {
     scene.ledger.view('dave', ROOM).saw('another', 1, '* ada joined');
     expect(scene.rules(stored(...LOG))).toEqual(['epoch']);
     const acked: Outcome = { kind: 'acknowledged', epoch: 'another', seq: 10 };
-    expect(calm().say('ada', 'five', acked).rules(stored(...LOG, '10 ada: five'))).toEqual(['epoch']);
+    expect(
+      calm()
+        .say('ada', 'five', acked)
+        .rules(stored(...LOG, '10 ada: five')),
+    ).toEqual(['epoch']);
   });
 
   it('passes on what was noticed while it happened', () => {
     const scene = calm();
     scene.ledger.offend('name', 'eve came in as ada');
-    expect(judge(scene.ledger, stored(...LOG))).toEqual([{ rule: 'name', text: 'eve came in as ada', evidence: [] }]);
+    expect(judge(scene.ledger, stored(...LOG))).toEqual([
+      { rule: 'name', text: 'eve came in as ada', evidence: [] },
+    ]);
   });
 });

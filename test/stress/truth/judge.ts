@@ -134,7 +134,12 @@ class Trial {
         const entry = stored.at(seq);
         if (entry?.words === words) continue;
         const is = entry ? `"${entry.words}" is stored` : 'nothing is stored';
-        this.#violate(entry ? 'order' : 'lost', `${room} ${seq}: "${words}" was shown, ${is} there`, room, seq);
+        this.#violate(
+          entry ? 'order' : 'lost',
+          `${room} ${seq}: "${words}" was shown, ${is} there`,
+          room,
+          seq,
+        );
       }
     }
   }
@@ -146,7 +151,12 @@ class Trial {
       const found = places.take(said);
       this.#judgeOutcome(said, found);
       if (found.length > 1) {
-        this.#violate('doubled', `${said.room}: "${describe(said)}" is there at ${found}`, said.room, found[1]);
+        this.#violate(
+          'doubled',
+          `${said.room}: "${describe(said)}" is there at ${found}`,
+          said.room,
+          found[1],
+        );
       }
     }
     for (const { room, seq, words } of places.rest()) {
@@ -158,9 +168,15 @@ class Trial {
   #judgeOutcome(said: Said, found: readonly number[]): void {
     const { outcome, room } = said;
     const what = `${room}: "${describe(said)}"`;
-    if (outcome.kind === 'waiting') this.#violate('unsettled', `${what} was neither acknowledged nor refused`);
+    if (outcome.kind === 'waiting')
+      this.#violate('unsettled', `${what} was neither acknowledged nor refused`);
     else if (outcome.kind === 'refused' && found.length > 0) {
-      this.#violate('refused', `${what} was refused (${outcome.code}) and is there at ${found}`, room, found[0]);
+      this.#violate(
+        'refused',
+        `${what} was refused (${outcome.code}) and is there at ${found}`,
+        room,
+        found[0],
+      );
     } else if (outcome.kind === 'acknowledged') {
       const { epoch, seq } = outcome;
       if (epoch !== this.#ledger.epoch && this.#ledger.epoch !== undefined) {
@@ -195,7 +211,12 @@ class Trial {
         const number = numbers.get(keyOf(room, author, text)) ?? -1;
         if (number === -1) continue;
         if (number < (last.get(author) ?? -1)) {
-          this.#violate('sender-order', `${room} ${seq}: ${author} said "${text}" earlier than what is before it`, room, seq);
+          this.#violate(
+            'sender-order',
+            `${room} ${seq}: ${author} said "${text}" earlier than what is before it`,
+            room,
+            seq,
+          );
         }
         last.set(author, number);
       }
@@ -277,7 +298,8 @@ class Trial {
 
 /** Messages that are stored, taken out one by one by those who said them. */
 class Places {
-  readonly #places: Map<string, { readonly room: string; readonly words: string; readonly seqs: number[] }> = new Map();
+  readonly #places: Map<string, { readonly room: string; readonly words: string; readonly seqs: number[] }> =
+    new Map();
   readonly #mayBeTorn: (author: string) => boolean;
   /** Texts of authors whose messages may be torn, which were not taken whole. */
   readonly #torn: Map<string, Set<string>> = new Map();
@@ -310,7 +332,9 @@ class Places {
   *rest(): Generator<{ readonly room: string; readonly seq: number; readonly words: string }> {
     for (const [key, { room, words, seqs }] of this.#places) {
       const [, author, text] = key.split('\0') as [string, string, string];
-      const whole = [...(this.#torn.get(keyOf(room, author, '')) ?? [])].find((said) => said.startsWith(text));
+      const whole = [...(this.#torn.get(keyOf(room, author, '')) ?? [])].find((said) =>
+        said.startsWith(text),
+      );
       // What is left of a message that was torn is there once, too.
       for (const seq of whole === undefined ? seqs : seqs.slice(1)) yield { room, seq, words };
     }

@@ -116,7 +116,11 @@ export class Ledger {
   /** The position of the last word of a room: who is there must have seen it. */
   readonly lastWords: Map<string, { readonly seq: number; readonly words: string }> = new Map();
   /** What must not have happened, and was noticed while it did: a stranger who got the name of somebody else… */
-  readonly offences: { readonly rule: string; readonly text: string; readonly evidence: readonly string[] }[] = [];
+  readonly offences: {
+    readonly rule: string;
+    readonly text: string;
+    readonly evidence: readonly string[];
+  }[] = [];
   /** What happened to the system itself, a line each: evidence for whatever is noticed. */
   readonly diary: string[] = [];
   /** Everything was said, and who is there now was there until the end. */
@@ -153,15 +157,25 @@ export class Ledger {
     this.shownCount++;
     this.#epoch ??= epoch;
     if (epoch !== this.#epoch) {
-      this.#contradict({ rule: 'epoch', room, seq, text: `${observer} was shown epoch ${epoch} after ${this.#epoch}` });
+      this.#contradict({
+        rule: 'epoch',
+        room,
+        seq,
+        text: `${observer} was shown epoch ${epoch} after ${this.#epoch}`,
+      });
       return;
     }
-    let entries = this.seen.get(room);
-    if (!entries) this.seen.set(room, (entries = new Map()));
+    const entries = this.seen.get(room) ?? new Map<number, string>();
+    this.seen.set(room, entries);
     const known = entries.get(seq);
     if (known === undefined) entries.set(seq, what);
     else if (known !== what) {
-      this.#contradict({ rule: 'order', room, seq, text: `${observer} was shown "${what}", others "${known}"` });
+      this.#contradict({
+        rule: 'order',
+        room,
+        seq,
+        text: `${observer} was shown "${what}", others "${known}"`,
+      });
     }
   }
 
