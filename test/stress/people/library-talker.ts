@@ -123,7 +123,8 @@ export class LibraryTalker {
     if (act < 0.02 && !this.isSteady) await this.#comeAgain();
     else if (act < 0.05) await this.#wander(room);
     else if (act < 0.1) this.#writeTo(this.#decide.pick(this.#company.names));
-    else if (room) for (let burst = this.#decide.pick([1, 1, 1, 2, 5]); burst > 0; burst--) this.say(room);
+    else if (room)
+      for (let burst = this.#decide.pick([1, 1, 1, 2, 5]); burst > 0; burst--) void this.say(room);
   }
 
   #pickRoom(): Room | undefined {
