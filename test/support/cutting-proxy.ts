@@ -26,15 +26,19 @@ export interface Fate {
 }
 
 /**
- * @param target - port of the server on loopback
+ * @param target - port of the server on loopback, asked for each connection where it is a function
  * @param fateOf - called for each connection, and again after each time that it was held up; a number of bytes is a cut
  */
-export async function startCuttingProxy(target: number, fateOf: () => number | Fate): Promise<CuttingProxy> {
+export async function startCuttingProxy(
+  target: number | (() => number),
+  fateOf: () => number | Fate,
+): Promise<CuttingProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let cuts = 0;
   let calm = false;
   const server = createServer({ noDelay: true }, (near) => {
-    const far = connect({ host: '127.0.0.1', port: target, noDelay: true });
+    const port = typeof target === 'number' ? target : target();
+    const far = connect({ host: '127.0.0.1', port, noDelay: true });
     const pair = [near, far] as const;
     let fate = nextFate(fateOf);
     let left = fate.bytes;

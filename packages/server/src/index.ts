@@ -8,6 +8,7 @@ export type { TlsCertificate, TlsCertificates, TlsOptions } from './connection/t
 export { ServerError, ServerErrorCode } from './errors.js';
 export type { Draft, LogEntry, Origin } from './log/entry.js';
 export type {
+  ChatSnapshot,
   Durability,
   EventLog,
   EventStore,
@@ -20,6 +21,13 @@ export type {
   StoredWish,
 } from './log/event-log.js';
 export { createMemoryLog } from './log/memory-log.js';
+export { BlockLog, type BlockLogOptions, createBlockLog } from './log/shared/block-log.js';
+export type {
+  BlockReceiver,
+  BlockSnapshot,
+  BlockTransport,
+  OpenedStream,
+} from './log/shared/block-transport.js';
 export type { RoomState, SessionState, StateSnapshot } from './log/state/chat-state.js';
 export type { Outcome, VoidReason } from './log/state/outcome.js';
 export type {

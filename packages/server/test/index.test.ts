@@ -3,11 +3,13 @@ import * as api from '../src/index.js';
 
 it('exports exactly this', () => {
   expect(Object.keys(api).sort()).toEqual([
+    'BlockLog',
     'ChatServer',
     'LIMITS',
     'ServerError',
     'ServerErrorCode',
     'UNLIMITED',
+    'createBlockLog',
     'createChatServer',
     'createMemoryLog',
     'systemClock',

@@ -8,16 +8,19 @@
 import { randomBytes } from 'node:crypto';
 import { CloseCode, roomKey } from '@chat/protocol';
 import { type Hello, type Joined, NoticeKind, type Welcome } from '@chat/protocol/frames';
+import type { InputAccounts } from '../limits/input-account.js';
 import type { MemoryGuard } from '../limits/memory-guard.js';
 import { claim, hashSecret, isSecretOf } from '../log/claims.js';
 import { ClaimKind, type Origin } from '../log/entry.js';
-import type { SessionState } from '../log/state/chat-state.js';
+import type { ChatState, SessionPlace, SessionState } from '../log/state/chat-state.js';
 import { userNameProblem } from '../names/names.js';
 import type { AuthenticateResult } from '../options/hooks.js';
 import type { SessionContext } from '../session/context.js';
 import type { Peer } from '../session/peer.js';
 import { Session } from '../session/session.js';
 import type { Sessions } from '../session/sessions.js';
+import { claimKick } from '../session/shared/claim-kick.js';
+import type { SessionsElsewhere } from '../session/shared/elsewhere.js';
 import { endOldestAway } from './oldest-away.js';
 import { banned, DRAINING, nameTaken, outdated, overloaded, type Refusal } from './refusals.js';
 import { SilentLines } from './silent-lines.js';
@@ -46,7 +49,10 @@ type Verdict = Extract<AuthenticateResult, { ok: true }>;
 /** What admission needs of the server. */
 export interface AdmissionContext extends SessionContext {
   readonly sessions: Sessions;
+  readonly elsewhere: SessionsElsewhere;
+  readonly accounts: InputAccounts;
   readonly memory: MemoryGuard;
+  readonly state: ChatState;
 }
 
 export class Admission {
@@ -81,16 +87,17 @@ export class Admission {
     const unwelcome = this.#unwelcome(request, peer);
     if (unwelcome) return unwelcome;
     const { hooks } = this.#context.options;
-    const known = this.#known(request);
-    if (known && !(known.mustAuthenticate && hooks.authenticate)) {
-      const resumed = this.#resume(known, request, peer);
+    const known = this.#known(request) ?? (await this.#knownBehindBarrier(request));
+    if (known && !(hooks.authenticate && this.#mustAuthenticate(known))) {
+      const resumed = await this.#resume(known, request, peer);
       if (resumed) return resumed;
     }
     const full = known ? undefined : this.#full(peer);
     if (full) return full;
     this.#deciding++;
     try {
-      return await this.#decideAnew(request, peer, signal, known?.ended ? undefined : known);
+      const isHere = known && this.#context.sessions.isHere(known);
+      return await this.#decideAnew(request, peer, signal, isHere ? known : undefined);
     } catch (error) {
       const fields = { address: peer.address };
       this.#context.refusals.failed(error, 'authentication failed to decide', fields);
@@ -127,7 +134,7 @@ export class Admission {
   /** Why there is no place for one more session. */
   #full({ address }: Peer): Refusal | undefined {
     const { maxSessions } = this.#context.options;
-    while (this.#context.sessions.count + this.#deciding >= maxSessions) {
+    while (this.#context.sessions.total + this.#deciding >= maxSessions) {
       if (this.#silentLines.tryMakeRoom()) continue;
       const reason = `the server has ${maxSessions} sessions`;
       this.#context.refusals.refused('maxSessions', address, `${reason}: newcomers are sent away`);
@@ -138,16 +145,96 @@ export class Admission {
   }
 
   /** The session that the request proves to have had. */
-  #known({ resume }: AdmissionRequest): Session | undefined {
+  #known({ resume }: AdmissionRequest): SessionState | undefined {
     if (!resume || resume.epoch !== this.#context.log.epoch) return undefined;
     const session = this.#context.sessions.byId(resume.session);
     return session && isSecretOf(session.secretHash, resume.secret) ? session : undefined;
   }
 
-  #resume(session: Session, request: AdmissionRequest, peer: Peer): AdmissionResult | undefined {
+  /** The same, should another process have let it in a moment ago, whose entries have not come here yet. */
+  async #knownBehindBarrier(request: AdmissionRequest): Promise<SessionState | undefined> {
+    const { log, options } = this.#context;
+    if (log.process === undefined || request.resume?.epoch !== log.epoch) return undefined;
+    await new Promise<void>((resolve) => {
+      const origin: Origin = { appended: () => resolve(), refused: () => resolve() };
+      log.append(claim(ClaimKind.Barrier, { at: options.clock.now(), origin }, undefined));
+    });
+    return this.#known(request);
+  }
+
+  /** Whether its credentials are to be shown again: they have run out, or are known to another process. */
+  #mustAuthenticate({ memberId }: SessionState): boolean {
+    return this.#context.sessions.byMember(memberId)?.mustAuthenticate ?? true;
+  }
+
+  /** Goes on with a session; `undefined` when there is none any more. */
+  #resume(
+    known: SessionState,
+    request: AdmissionRequest,
+    peer: Peer,
+    verdict?: Verdict,
+  ): Promise<AdmissionResult | undefined> | AdmissionResult | undefined {
+    const { log, sessions } = this.#context;
+    if (!request.resume || !sessions.isHere(known)) return undefined;
+    if (this.#isOutdated(request, known)) return outdated();
+    if (log.process !== undefined) return this.#take(known, request, peer, verdict);
+    const session = sessions.byMember(known.memberId);
+    return session && this.#goOn(session, request, peer, verdict);
+  }
+
+  /** Has the log say that a session goes on here; where it does, it is this process that holds it. */
+  #take(
+    known: SessionState,
+    request: AdmissionRequest,
+    peer: Peer,
+    verdict: Verdict | undefined,
+  ): Promise<AdmissionResult | undefined> {
+    const { log, options } = this.#context;
+    return new Promise((resolve) => {
+      const origin: Origin = {
+        appended: (_entry, outcome) => {
+          if (outcome.kind === 'session-taken') {
+            const session = this.#context.sessions.byMember(known.memberId) ?? this.#moveHere(known);
+            resolve(this.#goOn(session, request, peer, verdict));
+          } else if (outcome.kind !== 'void') resolve(undefined);
+          else if (outcome.reason === 'outdated') resolve(outdated());
+          else if (outcome.reason === 'no-such-process') resolve(DRAINING);
+          else resolve(undefined);
+        },
+        refused: ({ message }) => resolve(overloaded(message)),
+      };
+      const subject = { sender: known.memberId, at: options.clock.now(), origin };
+      const isTheirs = isSecretOf(known.clientHash, request.clientSecret);
+      log.append(
+        claim(ClaimKind.SessionTaken, subject, placeOf(peer, isTheirs ? request.attempt : undefined)),
+      );
+    });
+  }
+
+  /** A session that another process held, or one did that is gone. */
+  #moveHere(state: SessionState): Session {
+    const { accounts, elsewhere, rooms, sessions } = this.#context;
+    const kept = elsewhere.take(state.memberId);
+    const session = new Session(this.#context, state, { input: accounts.open(''), kept });
+    sessions.recovered(session);
+    session.take(
+      this.#context.state.roomsOf(state.memberId).flatMap(({ key, members }) => {
+        const room = rooms.byKey(key);
+        return room ? { room, joinedSeq: members.get(state.memberId)! } : [];
+      }),
+    );
+    return session;
+  }
+
+  #goOn(
+    session: Session,
+    request: AdmissionRequest,
+    peer: Peer,
+    verdict: Verdict | undefined,
+  ): AdmissionResult | undefined {
     const wanted = request.resume;
     if (session.ended || !wanted) return undefined;
-    if (isOutdated(request, session)) return outdated();
+    if (verdict) session.authenticated(verdict.claims, verdict.expiresInMs);
     const positions = new Map(wanted.rooms.map(({ room, after }) => [roomKey(room), after]));
     const { joined, inboxGap } = session.resume(peer, positions, wanted.inbox, request.attempt);
     let welcome = welcomeOf(this.#context, session, wanted.secret, wanted.inbox, joined);
@@ -168,7 +255,7 @@ export class Admission {
     request: AdmissionRequest,
     peer: Peer,
     signal: AbortSignal | undefined,
-    known: Session | undefined,
+    known: SessionState | undefined,
   ): Promise<AdmissionResult> {
     const verdict = await this.#authenticate(request, peer, signal, known);
     if ('code' in verdict) return verdict;
@@ -178,9 +265,8 @@ export class Admission {
     if (unwelcome) return unwelcome;
     // Credentials of another account do not go on with this session, though the client has its secret.
     if (known && known.account === verdict.name) {
-      if (isOutdated(request, known)) return outdated();
-      if (!known.ended) known.authenticated(verdict.claims, verdict.expiresInMs);
-      const resumed = this.#resume(known, request, peer);
+      if (this.#isOutdated(request, known)) return outdated();
+      const resumed = await this.#resume(known, request, peer, verdict);
       if (resumed) return resumed;
     } else if (known) {
       const full = this.#full(peer);
@@ -214,16 +300,11 @@ export class Admission {
       }
       addresses.sessions.enter(peer.address);
       const opened = await this.#claim(name, secret, request, peer, verdict);
-      if (opened && 'memberId' in opened) {
-        const session = new Session(this.#context, opened, peer, request.attempt);
-        session.authenticated(verdict.claims, verdict.expiresInMs);
-        sessions.opened(session);
-        return { session, welcome: welcomeOf(this.#context, session, secret, 0, undefined) };
-      }
+      if (opened && 'session' in opened) return opened;
       addresses.sessions.leave(peer.address);
       if (opened) return opened;
-      // Somebody else claimed the name while this claim was on its way: looks again, unless that is somewhere else.
-      if (!sessions.find(name)) return { ...nameTaken(), isGiven };
+      // Somebody else claimed the name while this claim was on its way: looks again, unless it is gone already.
+      if (!sessions.holderOf(name)) return { ...nameTaken(), isGiven };
     }
   }
 
@@ -231,16 +312,22 @@ export class Admission {
   #claim(
     name: string,
     secret: string,
-    { clientSecret }: AdmissionRequest,
+    { clientSecret, attempt }: AdmissionRequest,
     peer: Peer,
-    { name: account }: Verdict,
-  ): Promise<SessionState | Refusal | undefined> {
-    const { log, options } = this.#context;
+    { name: account, claims, expiresInMs }: Verdict,
+  ): Promise<AdmissionResult | undefined> {
+    const { log, options, sessions } = this.#context;
     return new Promise((resolve) => {
       const origin: Origin = {
         appended: (_entry, outcome) => {
-          if (outcome.kind === 'session-opened') resolve(outcome.session);
-          else if (outcome.kind === 'void' && outcome.reason === 'banned') resolve(banned(BANNED_RETRY_MS));
+          if (outcome.kind === 'session-opened') {
+            const session = new Session(this.#context, outcome.session, peer, attempt);
+            session.authenticated(claims, expiresInMs);
+            sessions.opened(session);
+            resolve({ session, welcome: welcomeOf(this.#context, session, secret, 0, undefined) });
+          } else if (outcome.kind !== 'void') resolve(undefined);
+          else if (outcome.reason === 'banned') resolve(banned(BANNED_RETRY_MS));
+          else if (outcome.reason === 'no-such-process') resolve(DRAINING);
           else resolve(undefined);
         },
         refused: ({ message }) => resolve(overloaded(message)),
@@ -251,6 +338,7 @@ export class Admission {
         ...(clientSecret === undefined ? {} : { clientHash: hashSecret(clientSecret) }),
         ...(account === undefined ? {} : { account }),
         isResumable: peer.dialect !== 'line',
+        ...(log.process === undefined ? {} : { place: placeOf(peer, attempt) }),
       };
       const subject = { name: Buffer.from(name), at: options.clock.now(), origin };
       log.append(claim(ClaimKind.SessionOpened, subject, fields));
@@ -261,13 +349,15 @@ export class Admission {
     { name, credentials }: AdmissionRequest,
     peer: Peer,
     signal: AbortSignal | undefined,
-    known: Session | undefined,
+    known: SessionState | undefined,
   ): Promise<Verdict | Refusal> {
     const { authenticate } = this.#context.options.hooks;
     if (!authenticate) return { ok: true };
     const { address, dialect } = peer;
-    const visitor = known
-      ? { ...known.info, address, dialect }
+    const held = known && this.#context.sessions.byMember(known.memberId);
+    const former = known && { memberId: known.memberId, name: known.name, claims: held?.info.claims };
+    const visitor = former
+      ? { ...former, address, dialect }
       : { memberId: 0, name, address, dialect, claims: undefined };
     const decision = authenticate(credentials, visitor, signal ?? new AbortController().signal);
     const result = await unlessAborted(decision, signal);
@@ -284,13 +374,13 @@ export class Admission {
   /** The name that a new session gets: free at the moment of the answer. */
   #findName(wanted: string, request: AdmissionRequest): string | Refusal {
     const { bans, options, sessions } = this.#context;
-    const holder = sessions.find(wanted);
+    const holder = sessions.holderOf(wanted);
     if (!holder) return wanted;
     if (request.clientSecret !== undefined && isSecretOf(holder.clientHash, request.clientSecret)) {
       // The welcome of that session never arrived, or it was given up: its client begins anew.
-      if (isOutdated(request, holder)) return outdated();
+      if (this.#isOutdated(request, holder)) return outdated();
       const reason = 'the client began anew over another connection';
-      holder.kick({ code: CloseCode.SessionReplaced, reason });
+      this.#replace(holder, reason);
       return this.#nameOf(wanted, request, holder);
     }
     switch (options.duplicateNames) {
@@ -299,11 +389,11 @@ export class Admission {
       case 'takeover':
         // Without a hook that knows people, anybody could show anybody out by saying a name.
         if (!options.hooks.authenticate) break;
-        holder.kick({ code: CloseCode.SessionReplaced, reason: 'somebody came in under this name' });
+        this.#replace(holder, 'somebody came in under this name');
         return this.#nameOf(wanted, request, holder);
       case 'suffix': {
         const isFree = (name: string): boolean =>
-          sessions.find(name) === undefined && bans.remainingMs(name, '', options.clock.now()) === 0;
+          sessions.holderOf(name) === undefined && bans.remainingMs(name, '', options.clock.now()) === 0;
         const free = suffixed(wanted, options.random, isFree);
         if (free !== undefined) return free;
       }
@@ -311,20 +401,34 @@ export class Admission {
     return nameTaken();
   }
 
+  /** Shows a session out whose name somebody else gets. */
+  #replace({ memberId }: SessionState, reason: string): void {
+    const kick = { code: CloseCode.SessionReplaced, reason };
+    if (this.#context.log.process !== undefined) claimKick(this.#context, memberId, kick);
+    else this.#context.sessions.byMember(memberId)?.kick(kick);
+  }
+
   /** Goes on once `former` has let go of the name: a name may look like those of two members. */
-  #nameOf(wanted: string, request: AdmissionRequest, former: Session): string | Refusal {
-    return this.#context.sessions.find(wanted) === former ? wanted : this.#findName(wanted, request);
+  #nameOf(wanted: string, request: AdmissionRequest, former: SessionState): string | Refusal {
+    const holder = this.#context.sessions.holderOf(wanted);
+    return !holder || holder === former ? wanted : this.#findName(wanted, request);
+  }
+
+  /** protocol.md, "Beginning": whether a later hello of the same client has been answered already. */
+  #isOutdated({ clientSecret, attempt }: AdmissionRequest, known: SessionState): boolean {
+    const last = this.#context.sessions.byMember(known.memberId)?.attempt ?? known.place?.attempt;
+    return (
+      attempt !== undefined &&
+      last !== undefined &&
+      isSecretOf(known.clientHash, clientSecret) &&
+      attempt <= last
+    );
   }
 }
 
-/** protocol.md, "Beginning": whether a later hello of the same client has been answered already. */
-function isOutdated({ clientSecret, attempt }: AdmissionRequest, session: Session): boolean {
-  return (
-    attempt !== undefined &&
-    session.attempt !== undefined &&
-    isSecretOf(session.clientHash, clientSecret) &&
-    attempt <= session.attempt
-  );
+/** What other processes are told of where a session is. */
+function placeOf({ address, dialect }: Peer, attempt: number | undefined): SessionPlace {
+  return { address, dialect, ...(attempt === undefined ? {} : { attempt }) };
 }
 
 const TOO_LATE = Symbol('nobody waits any more');

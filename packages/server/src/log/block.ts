@@ -16,6 +16,8 @@ import { CLAIM, type Draft, type LogEntry } from './entry.js';
 
 /** A block is closed before it grows beyond this; a larger entry has one of its own. */
 export const BLOCK_BYTES = 65_536;
+/** Entries of a block, at the most. */
+export const BLOCK_ENTRIES = 1024;
 /** Bytes of a record before the room. */
 export const RECORD_HEADER_BYTES = 30;
 
@@ -53,6 +55,7 @@ export interface Block {
 export class BlockWriter {
   #buffer: Buffer = Buffer.alloc(0);
   #used = 0;
+  #entries = 0;
   #first = 0;
   #last = 0;
   #at = 0;
@@ -64,7 +67,8 @@ export class BlockWriter {
 
   /** Whether an entry of that size still belongs into the open block. */
   hasSpaceFor(draft: Draft): boolean {
-    return this.#used === 0 || this.#used + recordBytes(draft) <= BLOCK_BYTES;
+    if (this.#used === 0) return true;
+    return this.#entries < BLOCK_ENTRIES && this.#used + recordBytes(draft) <= BLOCK_BYTES;
   }
 
   /** Copies `draft` behind the others. Answers where its body lies in the block. */
@@ -94,6 +98,7 @@ export class BlockWriter {
     buffer.set(body, at);
     this.#used = at + body.length;
     buffer.writeUInt32BE(this.#used - start, start);
+    this.#entries++;
     this.#last = seq;
     if (draft.at > this.#at) this.#at = draft.at;
     return at;
@@ -110,6 +115,7 @@ export class BlockWriter {
     };
     this.#buffer = Buffer.alloc(0);
     this.#used = 0;
+    this.#entries = 0;
     return block;
   }
 

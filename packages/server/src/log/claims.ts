@@ -6,6 +6,8 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { CLAIM, ClaimKind, type Draft, type Origin } from './entry.js';
+import type { SessionPlace } from './state/chat-state.js';
+import type { SessionKicked } from './state/outcome.js';
 
 /** Fields of {@link ClaimKind.SessionOpened}. Secrets are there as hashes only, see {@link hashSecret}. */
 export interface SessionOpened {
@@ -17,6 +19,19 @@ export interface SessionOpened {
   readonly account?: string;
   /** Whether it may come back over another connection; the line dialect has no way to. */
   readonly isResumable: boolean;
+  /** Where it is connected from; said where several processes share the log. */
+  readonly place?: SessionPlace;
+}
+
+/** Fields of {@link ClaimKind.RoomForgotten}. */
+export interface RoomForgotten {
+  /** One that was made again since, and has another handle, is not meant. */
+  readonly handle: number;
+}
+
+/** Fields of {@link ClaimKind.ProcessGone}. */
+export interface ProcessGone {
+  readonly process: number;
 }
 
 /** Fields of {@link ClaimKind.Banned} and {@link ClaimKind.Unbanned}. */
@@ -34,9 +49,16 @@ export interface ClaimFields {
   readonly [ClaimKind.SessionEnded]: undefined;
   readonly [ClaimKind.SessionRenamed]: undefined;
   readonly [ClaimKind.RoomOpened]: undefined;
-  readonly [ClaimKind.RoomForgotten]: undefined;
+  readonly [ClaimKind.RoomForgotten]: RoomForgotten | undefined;
   readonly [ClaimKind.Banned]: Ban;
   readonly [ClaimKind.Unbanned]: Ban;
+  readonly [ClaimKind.ProcessCame]: undefined;
+  readonly [ClaimKind.ProcessGone]: ProcessGone;
+  readonly [ClaimKind.SessionTaken]: SessionPlace;
+  readonly [ClaimKind.SessionKicked]: SessionKicked;
+  readonly [ClaimKind.EvictionAsked]: undefined;
+  readonly [ClaimKind.CredentialsAsked]: undefined;
+  readonly [ClaimKind.Barrier]: undefined;
 }
 
 /** What a claim is about, beside its fields. */

@@ -1,10 +1,12 @@
 /** An entry of the log: a message, a notice that members are shown, or a claim that changes who is here. */
 import type { Failure } from '@chat/protocol';
-import type { FrameType, NoticeKind } from '@chat/protocol/frames';
+import { FrameType, type NoticeKind } from '@chat/protocol/frames';
 import type { Outcome } from './state/outcome.js';
 
 /** `type` of a claim, beside those of messages and notices. */
 export const CLAIM = 0;
+/** `type` of something volatile on its way to the members at other processes: it has a place, and is never stored. */
+export const SIGNAL: typeof FrameType.Signal = FrameType.Signal;
 
 /** `kind` of a claim. */
 export const ClaimKind = {
@@ -20,6 +22,20 @@ export const ClaimKind = {
   RoomForgotten: 5,
   Banned: 6,
   Unbanned: 7,
+  /** The process that appends it takes part in the chat from here on: what it appended before does not count. */
+  ProcessCame: 8,
+  /** A process is gone, and holds no session any more: what comes from it behind this does not count. */
+  ProcessGone: 9,
+  /** `sender` goes on at the process that appends it, which its client has reached. */
+  SessionTaken: 10,
+  /** `sender` is shown out for good, by whatever process. */
+  SessionKicked: 11,
+  /** The process that holds `sender` is asked to show it out of the room of the entry. */
+  EvictionAsked: 12,
+  /** The process that holds `sender` is asked to have its client show new credentials. */
+  CredentialsAsked: 13,
+  /** Changes nothing: the process that appends it knows, once it is back, what the others knew before. */
+  Barrier: 14,
 } as const;
 
 /** One of the numbers in {@link ClaimKind}. */
@@ -29,8 +45,8 @@ export type ClaimKind = (typeof ClaimKind)[keyof typeof ClaimKind];
 export interface Draft {
   /** Key of the room, or of an inbox; empty where there is none. */
   readonly room: string;
-  readonly type: typeof FrameType.Message | typeof FrameType.Notice | typeof CLAIM;
-  /** Tag of the codec of a message, 0 for everything else. */
+  readonly type: typeof FrameType.Message | typeof FrameType.Notice | typeof CLAIM | typeof SIGNAL;
+  /** Tag of the codec of a message or a signal, 0 for everything else. */
   readonly codec: number;
   /** Kind of a notice or of a claim, 0 for a message. */
   readonly kind: NoticeKind | ClaimKind | 0;
@@ -54,15 +70,15 @@ export interface LogEntry extends Draft {
   readonly seq: number;
 }
 
-/** An entry that people are shown: everything but a claim. */
+/** An entry that people are shown, and that a room keeps. */
 export interface ShownEntry extends LogEntry {
   readonly type: typeof FrameType.Message | typeof FrameType.Notice;
   readonly kind: NoticeKind | 0;
 }
 
-/** Whether it is not a claim. */
+/** Whether it is a message or a notice. */
 export function isShown(entry: LogEntry): entry is ShownEntry {
-  return entry.type !== CLAIM;
+  return entry.type === FrameType.Message || entry.type === FrameType.Notice;
 }
 
 /** Told what became of a draft, by one of the two, once. Must not throw. */

@@ -9,8 +9,12 @@
 import type { Draft, LogEntry } from './entry.js';
 import type { StateSnapshot } from './state/chat-state.js';
 
-/** Takes entries in order. Must not throw. */
-export type LogConsumer = (entries: readonly LogEntry[]) => void;
+/**
+ * Takes entries in order. Must not throw.
+ *
+ * @param from the process that appended them; 0, which it is where it is left out: the only one
+ */
+export type LogConsumer = (entries: readonly LogEntry[], from?: number) => void;
 
 /**
  * What an entry survives once it was delivered: nothing, the end of every process (the file is in the hands of the
@@ -29,6 +33,18 @@ export interface Recovered {
   readonly state: StateSnapshot | undefined;
   /** The newest entries, oldest first, as far as the heap is to hold them. The state knows them already. */
   readonly tail: readonly LogEntry[];
+  /**
+   * Position after which the tail has everything of a room, or of an inbox, by its key. Of one that is not named here it
+   * has everything from its first entry on.
+   */
+  readonly floors?: ReadonlyMap<string, number>;
+}
+
+/** All that a process has to know of the past to go on from there: the state, and what people said last. */
+export interface ChatSnapshot {
+  readonly state: StateSnapshot;
+  readonly tail: readonly LogEntry[];
+  readonly floors: ReadonlyMap<string, number>;
 }
 
 /** One total order of entries. */
@@ -37,6 +53,8 @@ export interface EventLog {
   readonly epoch: string;
   /** @defaultValue 'none' */
   readonly durability?: Durability;
+  /** Names this process among those that share the log, from 1 on; absent where nobody shares it. Known from the beginning. */
+  readonly process?: number;
   /** @defaultValue open */
   readonly condition?: LogCondition;
   /** Set by the server, and told each time that the condition changes. */
@@ -44,11 +62,18 @@ export interface EventLog {
   /** What the heap no longer holds; absent where nothing else does. */
   readonly store?: EventStore;
   /**
-   * Starts delivery. Called once, before the first append.
+   * Starts delivery, unless there is a `start`. Called once, before the first append.
    *
    * @returns what is known from an earlier life; nothing for a log that begins empty
    */
   open(consumer: LogConsumer): Recovered | undefined | Promise<Recovered | undefined>;
+  /**
+   * Starts delivery in a log that is shared, once the server has taken what `open` gave. Resolved when this process is one
+   * of those that share it, and has everything that came before.
+   */
+  start?(): Promise<void>;
+  /** Set by the server: answers what a process that comes later has to know, at the position of the entry that came last. */
+  onSnapshot?: (() => ChatSnapshot) | undefined;
   /** Adds an entry; it comes back through the consumer, possibly before this call returns. Must not throw. */
   append(draft: Draft): void;
   /** Writes what is under way, and stops delivery. Idempotent. */

@@ -13,10 +13,22 @@ import type { TimerWheel } from '../time/timer-wheel.js';
 import type { FanOut } from './fan-out.js';
 import type { Room } from './room.js';
 import type { Rooms } from './rooms.js';
+import { sendSignal } from './send-signal.js';
+
+/** What entries bring about behind the rooms: where sessions are known. None of it may throw. */
+export interface OutcomeListener {
+  /** The inbox of a member, made if need be; `undefined` when the member is gone. */
+  inboxOf(member: number): Room | undefined;
+  /** Something happened to sessions, or to a process. */
+  happened(outcome: Outcome, entry: LogEntry, from: number): void;
+  /** Another process has published something. */
+  published(entry: ShownEntry): void;
+}
 
 /** What applying entries needs of the server. */
 export interface ApplyContext {
   readonly options: ResolvedOptions;
+  readonly log: { readonly process?: number };
   readonly rooms: Rooms;
   readonly fanOut: FanOut;
   readonly bans: Bans;
@@ -26,42 +38,46 @@ export interface ApplyContext {
 export class EntryApplier {
   readonly #context: ApplyContext;
   readonly #state: ChatState;
-  readonly #inboxOf: (member: number) => Room | undefined;
+  readonly #listener: OutcomeListener;
+  /** The number of this process. */
+  readonly #self: number;
   #applying = false;
   /** Entries that came while another one took effect. */
-  #behind: LogEntry[] = [];
+  #behind: { readonly entry: LogEntry; readonly from: number }[] = [];
 
-  /**
-   * @param state changed by each entry
-   * @param inboxOf the inbox of a member, made if need be; `undefined` when the member is gone
-   */
-  constructor(context: ApplyContext, state: ChatState, inboxOf: (member: number) => Room | undefined) {
+  /** @param state changed by each entry */
+  constructor(context: ApplyContext, state: ChatState, listener: OutcomeListener) {
     this.#state = state;
     this.#context = context;
-    this.#inboxOf = inboxOf;
+    this.#listener = listener;
+    this.#self = context.log.process ?? 0;
   }
 
   /**
    * Entries take effect one after the other. One that another brings about, as when a reader that is too slow is
    * closed, waits until that one is through: each is told to its origin while it is the newest of its room.
+   *
+   * @param from the process that appended it
    */
-  apply(entry: LogEntry): void {
+  apply(entry: LogEntry, from: number): void {
     if (this.#applying) {
       // Borrowed for the call.
-      this.#behind.push({ ...entry, body: Uint8Array.from(entry.body) });
+      this.#behind.push({ entry: { ...entry, body: Uint8Array.from(entry.body) }, from });
       return;
     }
     this.#applying = true;
     try {
-      this.#takeEffect(entry);
-      for (let next = this.#behind.shift(); next; next = this.#behind.shift()) this.#takeEffect(next);
+      this.#takeEffect(entry, from);
+      for (let next = this.#behind.shift(); next; next = this.#behind.shift()) {
+        this.#takeEffect(next.entry, next.from);
+      }
     } finally {
       this.#applying = false;
     }
   }
 
-  #takeEffect(entry: LogEntry): void {
-    const outcome = applyEntry(this.#state, entry);
+  #takeEffect(entry: LogEntry, from: number): void {
+    const outcome = applyEntry(this.#state, entry, from);
     switch (outcome.kind) {
       case 'room-opened':
         this.#context.rooms.opened(outcome.room);
@@ -72,20 +88,49 @@ export class EntryApplier {
       case 'banned':
       case 'unbanned':
         this.#context.bans.changed(this.#state.bans, outcome.keys, this.#context.options.clock);
+        this.#listener.happened(outcome, entry, from);
         break;
       case 'shown':
       case 'joined':
       case 'left':
-        if (isShown(entry)) this.#show(entry, outcome);
+        if (isShown(entry)) this.#show(entry, outcome, from);
         return;
+      case 'signal':
+        if (from !== this.#self) this.#passOn(entry);
+        return;
+      case 'void':
+      case 'repeated':
+      case 'barrier':
+        break;
+      case 'session-ended':
+      case 'session-kicked':
+        for (const { key } of outcome.rooms) {
+          const room = this.#context.rooms.byKey(key);
+          if (room) this.#context.rooms.release(room);
+        }
+        this.#listener.happened(outcome, entry, from);
+        break;
+      default:
+        this.#listener.happened(outcome, entry, from);
     }
     entry.origin?.appended(entry, outcome);
   }
 
-  #show(entry: ShownEntry, outcome: Outcome): void {
+  /** Sends a signal of a member at another process to those who are here. */
+  #passOn({ room: key, sender, name, codec, body }: LogEntry): void {
+    const room = this.#context.rooms.byKey(key);
+    if (room) sendSignal(room, sender, new TextDecoder().decode(name), codec, body);
+  }
+
+  #show(entry: ShownEntry, outcome: Outcome, from: number): void {
     const { rooms, fanOut, options } = this.#context;
     const member = inboxMember(entry.room);
-    const room = member === undefined ? rooms.byKey(entry.room) : this.#inboxOf(member);
+    const room = member === undefined ? rooms.byKey(entry.room) : this.#listener.inboxOf(member);
+    if (from !== this.#self) {
+      if (entry.publishId > 0) this.#listener.published(entry);
+      // Nobody else looks whether it was the last member.
+      else if (outcome.kind === 'left' && room) rooms.release(room);
+    }
     if (!room) {
       // The reader of the inbox, or the last member of the room, left meanwhile: accepted, and read by nobody.
       if (member === undefined) rooms.missed(entry.seq);

@@ -76,6 +76,13 @@ export function isBehind({ chunk, offset }: Membership): boolean {
   return offset < chunk.used || chunk.next !== undefined;
 }
 
+/** A part of the members of a room. */
+export interface MembersPage {
+  readonly members: ListedMember[];
+  /** Where the next page begins; absent when there is none. */
+  readonly cursor?: number;
+}
+
 /** Delivers early once this part of the retention is undelivered. */
 const UNSENT_PER_BOUND = 4;
 
@@ -86,8 +93,10 @@ export class Room {
   /** Number in frames; never used again in this epoch. */
   readonly handle: number;
   readonly log: ByteLog;
-  /** By member id, in the order of joining. */
+  /** Those whose session this process holds, by member id. */
   readonly members: Map<number, Membership> = new Map();
+  /** All members, in the order of joining, with the position at which each came in. */
+  readonly everybody: ReadonlyMap<number, number>;
   /** Address of the member that made it. */
   readonly maker: string;
   /** Whose bytes its history is. */
@@ -108,6 +117,7 @@ export class Room {
    * @param floor see {@link ByteLog}
    * @param maker address of the member that makes it
    * @param share whose bytes its history is
+   * @param everybody see {@link Room.everybody}
    */
   constructor(
     name: string,
@@ -117,12 +127,14 @@ export class Room {
     floor = 0,
     maker = '',
     share?: LogShare,
+    everybody: ReadonlyMap<number, number> = new Map(),
   ) {
     this.name = name;
     this.key = key;
     this.handle = handle;
     this.maker = maker;
     this.share = share;
+    this.everybody = everybody;
     this.log = new ByteLog(handle, retention, floor, share);
     this.#maxUnsentBytes = retention.maxBytes / UNSENT_PER_BOUND;
     this.#maxUnsentEntries = retention.maxEntries / UNSENT_PER_BOUND;
@@ -130,7 +142,7 @@ export class Room {
 
   /** Whether nobody is in it, nor on the way. */
   get isEmpty(): boolean {
-    return this.members.size === 0 && this.joining === 0;
+    return this.everybody.size === 0 && this.joining === 0;
   }
 
   /**
@@ -144,23 +156,27 @@ export class Room {
   /**
    * Up to `limit` members who joined after the cursor, in the order of joining, as far as their JSON stays
    * within `maxBytes`.
+   *
+   * @param nameOf the name of a member; one that has none is passed over
    */
   listMembers(
+    nameOf: (memberId: number) => string | undefined,
     limit: number,
     maxBytes: number,
     after = 0,
-  ): { readonly members: ListedMember[]; readonly cursor?: number } {
+  ): MembersPage {
     const members: ListedMember[] = [];
     let last = after;
     let bytes = 0;
-    for (const membership of this.members.values()) {
-      if (membership.joinedSeq <= after) continue;
-      const { member: reader } = membership;
-      const member = { id: reader.memberId, name: reader.name };
+    for (const [id, joinedSeq] of this.everybody) {
+      if (joinedSeq <= after) continue;
+      const name = nameOf(id);
+      if (name === undefined) continue;
+      const member = { id, name };
       bytes += Buffer.byteLength(JSON.stringify(member)) + 1;
       if (members.length === limit || bytes > maxBytes) return { members, cursor: last };
       members.push(member);
-      last = membership.joinedSeq;
+      last = joinedSeq;
     }
     return { members };
   }

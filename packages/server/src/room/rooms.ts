@@ -17,7 +17,7 @@ import type { Awaitable } from '../options/hooks.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { Clock } from '../time/clock.js';
 import type { TimerWheel } from '../time/timer-wheel.js';
-import { Room } from './room.js';
+import { type MembersPage, Room } from './room.js';
 
 /** What the directory of rooms needs to know. */
 export type RoomsOptions = Pick<
@@ -35,8 +35,8 @@ export type RoomsOptions = Pick<
 const MAX_LOOKED_AT = 1000;
 const LOBBY_KEY = roomKey(LOBBY);
 /** A room that is made again begins with so much of what the store has of it. */
-const RECALLED_ENTRIES = 1000;
-const RECALLED_BYTES = 262_144;
+export const RECALLED_ENTRIES = 1000;
+export const RECALLED_BYTES = 262_144;
 const GONE_AGAIN: Failure = { code: FailureCode.Internal, message: 'the room was forgotten meanwhile' };
 
 export class Rooms {
@@ -44,6 +44,7 @@ export class Rooms {
   readonly #clock: Clock;
   readonly #log: EventLog;
   readonly #wheel: TimerWheel;
+  readonly #people: ReadonlyMap<number, { readonly name: string }>;
   readonly #rooms = new Map<string, Room>();
   readonly #looks = new RoomLooks();
   /** Keys in order, for {@link Rooms.list}: whoever asks for pages again and again must not make us sort each time. */
@@ -74,7 +75,18 @@ export class Rooms {
   /** Rooms that lists have looked at so far, for what it cost. */
   lookedAt = 0;
 
-  constructor(options: RoomsOptions, log: EventLog, wheel: TimerWheel, makers?: AddressLimit) {
+  /**
+   * @param makers counts rooms by the addresses that made them
+   * @param people everybody who is here, by member id
+   */
+  constructor(
+    options: RoomsOptions,
+    log: EventLog,
+    wheel: TimerWheel,
+    makers?: AddressLimit,
+    people: ReadonlyMap<number, { readonly name: string }> = new Map(),
+  ) {
+    this.#people = people;
     this.#options = options;
     this.#clock = options.clock;
     this.#log = log;
@@ -175,7 +187,7 @@ export class Rooms {
   }
 
   /** Makes a room that the log knows; empty ones are kept for a while. */
-  opened({ name, key, handle }: RoomState, floor?: number): Room {
+  opened({ name, key, handle, members }: RoomState, floor?: number): Room {
     const maker = this.#making.get(key) ?? '';
     this.#making.delete(key);
     const past = this.#pasts.get(key);
@@ -188,7 +200,7 @@ export class Rooms {
       maxEntries: retentionEntries,
       maxAgeMs: retentionMs,
     };
-    const room = new Room(name, key, handle, retention, start, maker, share);
+    const room = new Room(name, key, handle, retention, start, maker, share, members);
     this.#rooms.set(key, room);
     const now = this.#clock.now();
     for (const entry of past?.entries ?? []) {
@@ -269,8 +281,9 @@ export class Rooms {
     let looked = 0;
     for (let key = this.#keyBehind(after, start); key?.startsWith(start); key = this.#keyBehind(key, start)) {
       const room = this.#rooms.get(key)!;
-      if ((includesEmpty || room.members.size > 0) && (maySee === undefined || (await maySee(room.name)))) {
-        const info = { room: room.name, memberCount: room.members.size };
+      const memberCount = room.everybody.size;
+      if ((includesEmpty || memberCount > 0) && (maySee === undefined || (await maySee(room.name)))) {
+        const info = { room: room.name, memberCount: room.everybody.size };
         bytes += Buffer.byteLength(JSON.stringify(info)) + 1;
         if (rooms.length === limit || bytes > maxBytes) return { rooms, cursor };
         rooms.push(info);
@@ -281,6 +294,11 @@ export class Rooms {
       if (++looked === MAX_LOOKED_AT) return { rooms, cursor };
     }
     return { rooms };
+  }
+
+  /** See {@link Room.listMembers}. */
+  listMembers(room: Room, limit: number, maxBytes: number, after?: number): MembersPage {
+    return room.listMembers((member) => this.#people.get(member)?.name, limit, maxBytes, after);
   }
 
   /** The first key behind `after` that is not before `start`. */
@@ -329,13 +347,14 @@ export class Rooms {
   }
 
   /** Asks the log to forget a room. Until it has, nobody finds it: who wants it makes it anew. */
-  #claimForgotten({ key }: Room): void {
+  #claimForgotten({ key, handle }: Room): void {
     this.#forgetting.add(key);
     const settled = (): void => {
       this.#forgetting.delete(key);
     };
     const origin: Origin = { appended: settled, refused: settled };
-    this.#log.append(claim(ClaimKind.RoomForgotten, { room: key, at: this.#clock.now(), origin }, undefined));
+    const subject = { room: key, at: this.#clock.now(), origin };
+    this.#log.append(claim(ClaimKind.RoomForgotten, subject, { handle }));
   }
 
   /** Lets go of a room, and of its history in the heap. */

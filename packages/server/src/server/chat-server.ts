@@ -177,9 +177,12 @@ export class ChatServer {
     return maxLagBytesOf(this.#core.sessions);
   }
 
-  /** Everybody who is here, sessions that are away included. A copy. */
+  /**
+   * Everybody who is here, sessions that are away included, and those that other processes hold, whose `claims` are not
+   * known here. A copy.
+   */
   sessions(): readonly MemberInfo[] {
-    return membersOf(this.#core.sessions);
+    return membersOf(this.#core);
   }
 
   /** Everybody who is here, by name: a user has one session or several. A copy. */
@@ -395,8 +398,9 @@ export class ChatServer {
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#acceptor.destroy();
     await closed;
-    // A log that outlives the process keeps them for the next one, which their clients come back to.
-    const isLast = (this.#core.log.durability ?? 'none') === 'none';
+    // A log that outlives the process keeps them for the next one, or for another, which their clients come back to.
+    const { durability = 'none', process } = this.#core.log;
+    const isLast = durability === 'none' && process === undefined;
     if (isLast) for (const session of [...this.#core.sessions]) session.end(NoticeKind.Left);
     await this.#core.close();
   }

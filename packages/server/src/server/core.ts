@@ -21,15 +21,20 @@ import { giveUpHistory } from '../room/shed-history.js';
 import { Counters } from '../session/counters.js';
 import { KickedSessions } from '../session/kicked-sessions.js';
 import { type EmitSessionEvent, Sessions } from '../session/sessions.js';
+import { SessionsElsewhere } from '../session/shared/elsewhere.js';
+import { SessionMoves } from '../session/shared/moves.js';
 import { TimerWheel } from '../time/timer-wheel.js';
 import { Operator } from './operator.js';
 import { Program } from './program/program.js';
 import { recover } from './recovery.js';
+import { takeSnapshot } from './snapshot.js';
 
 /** Resolution of the timer wheel. */
 const TICK_MS = 250;
 /** How often old entries, bans and accounts are looked for. */
 const EXPIRE_EVERY_MS = 10_000;
+/** How often sessions are looked for whose process is gone, and whose clients have not come back. */
+const LOOK_FOR_UNHELD_MS = 1000;
 
 /** Everything that stands behind the listeners. */
 export interface ServerCore extends AdmissionContext, ConnectionContext {
@@ -53,9 +58,9 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
   const kicked = new KickedSessions(options.resumeWindowMs);
   const accounts = new InputAccounts(options, addresses.connections);
   const state = new ChatState();
-  const sessions = new Sessions(state, addresses.sessions, counters, emit);
+  const sessions = new Sessions(state, addresses.sessions, counters, emit, log.process);
   const fanOut = new FanOut(clock, options.coalesceMs);
-  const rooms = new Rooms(options, log, wheel, addresses.roomsMade);
+  const rooms = new Rooms(options, log, wheel, addresses.roomsMade, state.sessions);
   const memory = new MemoryGuard(
     () => options.maxMemoryBytes,
     wheel,
@@ -63,7 +68,11 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     undefined,
     (wantedBytes) => giveUpHistory({ rooms, fanOut, options }, wantedBytes),
   );
+  const elsewhere = new SessionsElsewhere({ options, log, rooms, fanOut, counters, wheel });
   const context: AdmissionContext = {
+    state,
+    elsewhere,
+    accounts,
     options,
     log,
     rooms,
@@ -79,25 +88,33 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     maxMessageBytes: maxMessageBytes(options),
   };
   const admission = new Admission(context);
-  const applier = new EntryApplier(context, state, (member) => sessions.byMember(member)?.openInbox().room);
+  const moves = new SessionMoves(context, state, () => admission.close());
+  const applier = new EntryApplier(context, state, moves);
   const program = new Program(context, () => state.position);
   wheel.repeat(EXPIRE_EVERY_MS, (now) => {
-    for (const part of [rooms, bans, kicked, addresses, accounts]) part.expire(now);
+    for (const part of [rooms, bans, kicked, addresses, accounts, elsewhere]) part.expire(now);
     for (const session of sessions) session.inbox?.expire(now);
     return EXPIRE_EVERY_MS;
   });
+  if (log.process !== undefined) {
+    wheel.repeat(LOOK_FOR_UNHELD_MS, () => {
+      moves.expire(clock.now());
+      return LOOK_FOR_UNHELD_MS;
+    });
+  }
   return {
     ...context,
-    accounts,
     admission,
     operator: new Operator(context),
     program,
     async open() {
-      const recovered = await log.open((entries) => {
-        for (const entry of entries) applier.apply(entry);
+      const recovered = await log.open((entries, from = 0) => {
+        for (const entry of entries) applier.apply(entry, from);
       });
       log.onCondition = (condition) => obeyCondition(context, condition);
-      if (recovered) await recover({ ...context, accounts }, state, recovered);
+      log.onSnapshot = () => takeSnapshot(context);
+      if (recovered) await recover(context, state, recovered);
+      await log.start?.();
     },
     async close() {
       admission.close();

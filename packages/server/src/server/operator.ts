@@ -2,15 +2,21 @@
  * What an operator may do to people who are connected: kick, ban, evict, ask again.
  */
 import { CloseCode, closeCodeInfo } from '@chat/protocol';
+import { NoticeKind } from '@chat/protocol/frames';
 import type { AdmissionContext } from '../admission/admission.js';
 import { addressKey } from '../limits/addresses/address-limit.js';
 import { type Ban, claim } from '../log/claims.js';
 import { ClaimKind } from '../log/entry.js';
+import type { SessionState } from '../log/state/chat-state.js';
 import { looks, looksLike } from '../names/names.js';
 import type { Kick } from '../session/kicked-sessions.js';
+import { claimKick, tellGone } from '../session/shared/claim-kick.js';
 
 /** What the operator's commands need of the server. */
-export type OperatorContext = Pick<AdmissionContext, 'options' | 'log' | 'sessions' | 'bans' | 'kicked'>;
+export type OperatorContext = Pick<
+  AdmissionContext,
+  'options' | 'log' | 'sessions' | 'bans' | 'kicked' | 'rooms'
+>;
 
 export class Operator {
   readonly #context: OperatorContext;
@@ -29,7 +35,7 @@ export class Operator {
     const { bans, options, sessions } = this.#context;
     const until = options.clock.monotonic() + durationMs;
     bans.addName(name, until);
-    const address = sessions.find(name)?.info.address;
+    const address = sessions.find(name)?.info.address ?? sessions.holderOf(name)?.place?.address;
     const isAddressBanned = address !== undefined && bans.addAddress(address, until);
     const key = isAddressBanned ? addressKey(address) : undefined;
     this.#claimBan({ looks: looks(name), addresses: key === undefined ? [] : [key] }, durationMs);
@@ -42,9 +48,11 @@ export class Operator {
     if (!bans.addAddress(address, options.clock.monotonic() + durationMs)) return false;
     const key = addressKey(address);
     this.#claimBan({ looks: [], addresses: key === undefined ? [] : [key] }, durationMs);
-    for (const session of [...sessions]) {
-      if (addressKey(session.info.address) !== key) continue;
-      session.kick({ code: CloseCode.Banned, reason, banned: [address] });
+    const kick = { code: CloseCode.Banned, reason, banned: [address] };
+    for (const session of [...sessions]) if (addressKey(session.info.address) === key) session.kick(kick);
+    for (const session of [...sessions.everybody]) {
+      if (!sessions.isElsewhere(session) || addressKey(session.place?.address ?? '') !== key) continue;
+      claimKick(this.#context, session.memberId, kick);
     }
     return true;
   }
@@ -64,7 +72,16 @@ export class Operator {
 
   /** Evicts the member of that name from a room; false when nobody has the name, or not in this room. */
   evict(name: string, room: string): boolean {
-    return this.#context.sessions.find(name)?.evict(room) ?? false;
+    const { sessions, rooms } = this.#context;
+    const session = sessions.find(name);
+    if (session) return session.evict(room);
+    const state = sessions.holderOf(name);
+    const place = state && rooms.find(room);
+    if (!state || !place?.everybody.has(state.memberId)) return false;
+    if (state.holder === undefined) {
+      tellGone(this.#context, state.memberId, state.name, place.key, NoticeKind.Left);
+    } else this.#ask(ClaimKind.EvictionAsked, state, place.key);
+    return true;
   }
 
   /** Asks `authorize` again about the rooms that members are in; answers how many were evicted from one. */
@@ -92,9 +109,22 @@ export class Operator {
 
   /** Asks the client of that member for new credentials; false when nobody has the name. */
   reauthenticate(name: string): boolean {
-    const session = this.#context.sessions.find(name);
-    session?.reauthenticate('new credentials are asked for');
-    return session !== undefined;
+    const { sessions } = this.#context;
+    const state = sessions.holderOf(name);
+    if (!state) return false;
+    if (sessions.isElsewhere(state)) this.#ask(ClaimKind.CredentialsAsked, state);
+    else sessions.byMember(state.memberId)?.reauthenticate('new credentials are asked for');
+    return true;
+  }
+
+  /** Has the process that holds a session do something. */
+  #ask(
+    kind: typeof ClaimKind.EvictionAsked | typeof ClaimKind.CredentialsAsked,
+    { memberId: sender }: SessionState,
+    room = '',
+  ): void {
+    const { log, options } = this.#context;
+    log.append(claim(kind, { sender, room, at: options.clock.now() }, undefined));
   }
 
   /** Tells the log, so that the ban outlives the process where the log does. */
@@ -106,9 +136,12 @@ export class Operator {
   }
 
   #kick(name: string, kick: Kick): boolean {
-    const session = this.#context.sessions.find(name);
-    if (!session) return false;
-    session.kick({ ...kick, reason: kick.reason || closeCodeInfo(kick.code).name });
+    const { sessions } = this.#context;
+    const state = sessions.holderOf(name);
+    if (!state) return false;
+    const told = { ...kick, reason: kick.reason || closeCodeInfo(kick.code).name };
+    if (sessions.isElsewhere(state)) claimKick(this.#context, state.memberId, told);
+    else sessions.byMember(state.memberId)?.kick(told);
     return true;
   }
 }

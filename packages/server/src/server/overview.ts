@@ -1,4 +1,5 @@
 /** What there is to be seen of a server: sessions, the users that they belong to, totals and gauges. */
+import type { SessionState } from '../log/state/chat-state.js';
 import type { SessionInfo } from '../options/hooks.js';
 import type { Rooms } from '../room/rooms.js';
 import type { Counters } from '../session/counters.js';
@@ -6,7 +7,7 @@ import type { Sessions } from '../session/sessions.js';
 
 /** A member as an operator sees it. */
 export interface MemberInfo extends SessionInfo {
-  /** False while the session is away. */
+  /** False while the session is away. Of one that another process holds: false when that process is gone. */
   readonly isConnected: boolean;
   /** Names of the rooms that it is in. */
   readonly rooms: readonly string[];
@@ -27,7 +28,7 @@ export interface UserInfo {
 export interface ServerStats extends Readonly<Omit<Counters, 'closes' | 'closed'>> {
   /** Connections that are open, those included that have not said a name yet. */
   readonly openConnections: number;
-  /** Sessions, those included that are away. */
+  /** Sessions that this process holds, those included that are away. */
   readonly sessions: number;
   /** Rooms that exist, empty ones included that are still kept. */
   readonly rooms: number;
@@ -37,13 +38,33 @@ export interface ServerStats extends Readonly<Omit<Counters, 'closes' | 'closed'
   readonly closes: ReadonlyMap<number, number>;
 }
 
-/** All sessions, those included that are away. */
-export function membersOf(sessions: Sessions): MemberInfo[] {
-  return Array.from(sessions, (session) => ({
+/** All sessions, those included that are away. Those that this process holds come first. */
+export function membersOf({
+  sessions,
+  rooms,
+}: {
+  readonly sessions: Sessions;
+  readonly rooms: Rooms;
+}): MemberInfo[] {
+  const held = Array.from(sessions, (session) => ({
     ...session.info,
     isConnected: session.peer !== undefined,
     rooms: Array.from(session.rooms.values(), ({ room }) => room.name),
   }));
+  const others = new Map<number, SessionState & { readonly in: string[] }>();
+  for (const state of sessions.everybody) {
+    if (sessions.isElsewhere(state)) others.set(state.memberId, { ...state, in: [] });
+  }
+  if (others.size === 0) return held;
+  for (const room of rooms.all) {
+    for (const member of room.everybody.keys()) others.get(member)?.in.push(room.name);
+  }
+  return [...held, ...Array.from(others.values(), infoOf)];
+}
+
+function infoOf({ memberId, name, place, holder, in: rooms }: SessionState & { in: string[] }): MemberInfo {
+  const { address = '', dialect = 'binary' } = place ?? {};
+  return { memberId, name, address, dialect, claims: undefined, isConnected: holder !== undefined, rooms };
 }
 
 /** The users of these sessions, in the order in which they came. */

@@ -8,6 +8,7 @@ import type { Bans } from '../limits/bans.js';
 import type { InputAccount } from '../limits/input-account.js';
 import type { RefusalLog } from '../limits/refusal-log.js';
 import type { EventLog } from '../log/event-log.js';
+import type { SessionState } from '../log/state/chat-state.js';
 import type { SessionInfo } from '../options/hooks.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { FanOut } from '../room/fan-out.js';
@@ -48,6 +49,14 @@ export interface SessionDirectory {
   readonly onPeerGone: (() => void) | undefined;
   /** The session of that name, or of one that looks like it. */
   find(name: string): SessionPerson | undefined;
+  /** The same, whichever process holds it. */
+  holderOf(name: string): SessionState | undefined;
+  /** The session of that member, if this process holds it. */
+  byMember(memberId: number): SessionPerson | undefined;
+  /** Whether that session is known to have no connection. */
+  isAway(session: SessionState): boolean;
+  /** Whether that session has not ended, whichever process holds it. */
+  isHere(session: SessionState): boolean;
   away(session: SessionPerson): void;
   ended(session: SessionPerson): void;
   roomJoined(session: SessionPerson, room: string): void;

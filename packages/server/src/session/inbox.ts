@@ -23,6 +23,17 @@ export function inboxHandle(memberId: number): number {
 /** What an inbox needs of the server. */
 export type InboxContext = Pick<SessionContext, 'options' | 'log' | 'rooms' | 'fanOut' | 'counters'>;
 
+/** The room in which direct messages to a member are kept. */
+export function inboxRoom(context: InboxContext, memberId: number, address: string, floor = 0): Room {
+  const share = context.rooms.share(address, inboxKey(memberId));
+  const retention = inboxRetention(context);
+  return new Room('', inboxKey(memberId), inboxHandle(memberId), retention, floor, '', share);
+}
+
+function inboxRetention({ options }: InboxContext): Retention {
+  return { maxBytes: options.inboxBytes, maxEntries: options.inboxEntries, maxAgeMs: options.inboxMs };
+}
+
 export class Inbox {
   readonly #context: InboxContext;
   readonly room: Room;
@@ -33,15 +44,15 @@ export class Inbox {
   #expectedBytes = 0;
   #expectedEntries = 0;
 
-  /** @param floor position up to which messages may have been that are not held */
-  constructor(context: InboxContext, session: SessionPerson, floor = 0) {
-    const { inboxBytes, inboxEntries, inboxMs } = context.options;
+  /**
+   * @param floor position up to which messages may have been that are not held
+   * @param room where messages came before, as long as another process held the session
+   */
+  constructor(context: InboxContext, session: SessionPerson, floor = 0, room?: Room) {
     const { memberId } = session;
     this.#context = context;
-    const share = context.rooms.share(session.info.address, inboxKey(memberId));
-    this.#retention = { maxBytes: inboxBytes, maxEntries: inboxEntries, maxAgeMs: inboxMs };
-    const handle = inboxHandle(memberId);
-    this.room = new Room('', inboxKey(memberId), handle, this.#retention, floor, '', share);
+    this.#retention = inboxRetention(context);
+    this.room = room ?? inboxRoom(context, memberId, session.info.address, floor);
     this.membership = new Membership(session, this.room, 0, this.room.log.end());
     this.room.members.set(memberId, this.membership);
   }

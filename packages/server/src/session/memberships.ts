@@ -20,6 +20,7 @@ const JOINED_MEMBERS = 64;
 const JOINED_BYTES = 1024;
 
 const NOTHING = new Uint8Array(0);
+const FORGOTTEN = Symbol('the room is not there any more');
 
 /** How a member goes: by itself, or because its connection broke for good. */
 export type Leaving = typeof NoticeKind.Left | typeof NoticeKind.Gone;
@@ -98,10 +99,14 @@ export class Memberships {
       }),
     );
     try {
-      const making = known ?? this.#makeRoom(roomName);
-      const room = making instanceof Promise ? await making : making;
-      if ('failure' in room) return room;
-      return await this.#enter(room, options, isGone, onJoined);
+      for (let there = known; ; there = undefined) {
+        const making = there ?? this.#makeRoom(roomName);
+        const room = making instanceof Promise ? await making : making;
+        if ('failure' in room) return room;
+        const answer = await this.#enter(room, options, isGone, onJoined);
+        // The log forgot the room while the member was on its way.
+        if (answer !== FORGOTTEN) return answer;
+      }
     } finally {
       joining.delete(key);
       if (joining.size === 0) this.#joining = undefined;
@@ -115,17 +120,17 @@ export class Memberships {
     options: JoinOptions,
     isGone: () => boolean,
     onJoined: ((joined: Joined) => void) | undefined,
-  ): Answer<'join'> | Promise<Answer<'join'>> {
+  ): Answer<'join'> | Promise<Answer<'join'> | typeof FORGOTTEN> {
     const { maxMembersPerRoom } = this.#context.options;
     if (isGone()) return failed(FailureCode.Internal, 'the connection has ended');
     // Those who are on their way through the log count: several may be at a time.
-    if (room.members.size + room.joining >= maxMembersPerRoom) {
+    if (room.everybody.size + room.joining >= maxMembersPerRoom) {
       const message = `${room.name} has ${maxMembersPerRoom} members`;
       this.#tell('maxMembersPerRoom', `a room has ${maxMembersPerRoom} members: nobody else can join it`);
       return tooMany(FailureCode.RoomFull, message, maxMembersPerRoom);
     }
-    let resolve!: (answer: Answer<'join'>) => void;
-    const answer = new Promise<Answer<'join'>>((settle) => {
+    let resolve!: (answer: Answer<'join'> | typeof FORGOTTEN) => void;
+    const answer = new Promise<Answer<'join'> | typeof FORGOTTEN>((settle) => {
       resolve = settle;
     });
     room.joining++;
@@ -139,7 +144,8 @@ export class Memberships {
         room.joining--;
         if (outcome.kind !== 'joined') {
           this.#context.rooms.release(room);
-          resolve(failed(FailureCode.Internal, `${room.name} cannot be joined now`));
+          if (outcome.kind === 'void' && outcome.reason === 'no-such-room') resolve(FORGOTTEN);
+          else resolve(failed(FailureCode.Internal, `${room.name} cannot be joined now`));
           return;
         }
         if (isGone()) {
@@ -182,6 +188,17 @@ export class Memberships {
   async left(roomName: string): Promise<void> {
     const room = this.#context.rooms.find(roomName);
     for (const [membership, done] of this.#leaving ?? []) if (membership.room === room) await done;
+  }
+
+  /** The session is not held here any more: nothing is sent to it from here. */
+  retire(): void {
+    for (const [handle, membership] of this.all) {
+      const { room } = membership;
+      if (room.members.get(this.#session.memberId) === membership)
+        room.members.delete(this.#session.memberId);
+      membership.retire();
+      this.all.delete(handle);
+    }
   }
 
   /** Goes; nothing of the room is sent to the member once `left` is called. */
@@ -304,14 +321,15 @@ export class Memberships {
   #joined(membership: Membership, start: number, head: number, gap: Joined['gap']): Joined {
     const { room } = membership;
     if (gap) this.#context.counters.gapsTold++;
-    const { members } = room.listMembers(JOINED_MEMBERS, this.#context.options.maxFrameBytes - JOINED_BYTES);
+    const maxBytes = this.#context.options.maxFrameBytes - JOINED_BYTES;
+    const { members } = this.#context.rooms.listMembers(room, JOINED_MEMBERS, maxBytes);
     return {
       room: room.name,
       handle: room.handle,
       start,
       head,
       members,
-      memberCount: room.members.size,
+      memberCount: room.everybody.size,
       ...(gap ? { gap } : {}),
     };
   }

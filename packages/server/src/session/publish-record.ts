@@ -16,7 +16,7 @@ export type Outcome =
 /** Of publishes that the log has not, although it has some that the session sent before and after them. */
 const REFUSED_BEFORE: Failure = {
   code: FailureCode.Unavailable,
-  message: 'refused before the server was started again',
+  message: 'refused before the session came here',
 };
 
 export class PublishRecord {
@@ -25,24 +25,31 @@ export class PublishRecord {
   readonly #ats: number[] = [];
   /** Slots of direct messages whose receivers were away. */
   #waiting: Set<number> | undefined;
-  #last: number;
-  /** Numbers up to here were given before the server was started again. */
-  readonly #recovered: number;
+  #last = 0;
+  /** Numbers up to here are known from the log alone: the session was elsewhere, or in an earlier life of the server. */
+  #recovered = 0;
   /** The latest of them that the log still knew in full. */
   #remembered = 0;
-  /** Numbers up to here may skip some: of those that were refused before the server was started again nothing is known. */
-  #maySkipTo: number;
+  /** Numbers up to here may skip some: of those that were refused before it was here nothing is known. */
+  #maySkipTo = 0;
+
+  /** @param capacity how many publishes of the client may be under way */
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
 
   /**
-   * @param capacity how many publishes of the client may be under way
-   * @param recovered of a session that was there before the server was started again: number of the latest publish that is
-   * in the log
+   * Goes on with a session that was elsewhere, or in an earlier life of the server.
+   *
+   * @param last number of its latest publish that is in the log: what came behind it does not count
    */
-  constructor(capacity: number, recovered?: number) {
-    this.#last = recovered ?? 0;
-    this.#recovered = recovered ?? 0;
-    this.#maySkipTo = recovered === undefined ? 0 : Number.POSITIVE_INFINITY;
-    this.#capacity = capacity;
+  recover(last: number): this {
+    const first = Math.max(last, this.#last - this.#capacity) + 1;
+    for (let id = first; id <= this.#last; id++) this.#seqs[id % this.#capacity] = undefined;
+    this.#last = last;
+    this.#recovered = last;
+    this.#maySkipTo = Number.POSITIVE_INFINITY;
+    return this;
   }
 
   /** Number of the latest publish that was taken. */
@@ -63,7 +70,7 @@ export class PublishRecord {
   }
 
   /**
-   * Knows again what became of a publish before the server was started again. To be told of all, in order.
+   * Knows from the log what became of a publish. To be told of all, in order.
    *
    * @param isWaiting whether it is a direct message to somebody who was away
    */
@@ -71,7 +78,17 @@ export class PublishRecord {
     // What came before the first of them may be in a part of the log that is not looked at.
     if (this.#remembered > 0) this.#refuseBetween(this.#remembered, publishId);
     this.#remembered = publishId;
+    this.#last = Math.max(this.#last, publishId);
+    this.#recovered = Math.max(this.#recovered, publishId);
     this.accepted(publishId, seq, at, isWaiting);
+  }
+
+  /** Positions of the publishes that are known to be in the log, with their numbers. */
+  *known(): Generator<readonly [seq: number, publishId: number]> {
+    for (let id = Math.max(1, this.#last - this.#capacity + 1); id <= this.#last; id++) {
+      const seq = this.#seqs[id % this.#capacity];
+      if (typeof seq === 'number') yield [seq, id];
+    }
   }
 
   /** @param isWaiting whether it is a direct message to somebody who was away */

@@ -6,13 +6,16 @@
  * lost. Everything that a session sends is charged to its rate limit here.
  */
 import { CloseCode, type Failure, FailureCode } from '@chat/protocol';
-import { encodeFrame, entryBytes, FrameType } from '@chat/protocol/frames';
+import { entryBytes, FrameType } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
-import { inboxKey, type LogEntry, type Origin } from '../log/entry.js';
+import { inboxKey, type LogEntry, type Origin, SIGNAL } from '../log/entry.js';
+import type { SessionState } from '../log/state/chat-state.js';
+import type { Outcome } from '../log/state/outcome.js';
 import type { Hooks } from '../options/hooks.js';
 import type { Membership } from '../room/room.js';
+import { sendSignal } from '../room/send-signal.js';
 import type { SessionContext, SessionPerson } from './context.js';
-import { PublishRecord } from './publish-record.js';
+import type { PublishRecord } from './publish-record.js';
 
 /** Why a connection that floods is closed. */
 export const TOO_MANY = 'too many messages for too long';
@@ -22,7 +25,7 @@ interface Address {
   /** In the log. */
   readonly key: string;
   readonly name: string;
-  readonly to?: SessionPerson;
+  readonly to?: SessionState;
 }
 
 /** What publishing needs of the server. */
@@ -40,20 +43,16 @@ export class Publisher implements Origin {
   /** Publishes on their way through the log. */
   #inLog = 0;
 
-  /** @param recovered of a session that outlived its server: number of the latest publish that is in the log */
-  constructor(context: PublisherContext, session: SessionPerson, recovered?: number) {
+  /** @param record what became of publishes so far */
+  constructor(context: PublisherContext, session: SessionPerson, record: PublishRecord) {
     this.#context = context;
     this.#session = session;
-    this.#record = new PublishRecord(context.options.maxInFlight, recovered);
+    this.#record = record;
   }
 
-  /**
-   * Knows again what became of a publish: it is in the log. To be told of all that still are, in order.
-   *
-   * @param isWaiting whether it is a direct message: all who were here are away after a restart
-   */
-  remember(publishId: number, seq: number, at: number, isWaiting: boolean): void {
-    this.#record.remember(publishId, seq, at, isWaiting);
+  /** What became of the latest publishes. */
+  get record(): PublishRecord {
+    return this.#record;
   }
 
   /** Number of the latest publish that was taken, 0 before the first. */
@@ -79,7 +78,7 @@ export class Publisher implements Origin {
   direct(publishId: number, to: string, codec: number, body: Uint8Array): Promise<void> | undefined {
     if (!this.#record.tryTake(publishId)) return this.#answerAgain(publishId);
     if (!this.#mayPublish(publishId)) return undefined;
-    const target = this.#context.sessions.find(to);
+    const target = this.#context.sessions.holderOf(to);
     if (!target) {
       return this.#refuse(publishId, noSuchUser(to));
     }
@@ -127,17 +126,24 @@ export class Publisher implements Origin {
   }
 
   #sendSignal(membership: Membership, codec: number, body: Uint8Array): void {
-    const bytes = encodeFrame({
-      type: FrameType.Signal,
-      room: membership.room.handle,
-      sender: this.#session.memberId,
-      name: this.#session.name,
+    const { room } = membership;
+    const { memberId, name, nameBytes } = this.#session;
+    sendSignal(room, memberId, name, codec, body);
+    const { log, options } = this.#context;
+    // To those at other processes.
+    if (log.process === undefined || room.everybody.size === room.members.size) return;
+    log.append({
+      room: room.key,
+      type: SIGNAL,
       codec,
+      kind: 0,
+      sender: memberId,
+      name: nameBytes,
       body,
+      at: options.clock.now(),
+      publishId: 0,
+      origin: undefined,
     });
-    for (const other of membership.room.members.values()) {
-      if (other !== membership) other.member.peer?.signal(bytes);
-    }
   }
 
   /** Charges a request to the rate limit; answers why it is refused, if it is. */
@@ -148,12 +154,14 @@ export class Publisher implements Origin {
   }
 
   /** Told by the log: a publish of this session has its place. */
-  appended(entry: LogEntry): void {
-    this.#accepted(entry, false);
+  appended(entry: LogEntry, outcome: Outcome): void {
+    this.#accepted(entry, outcome, false);
   }
 
-  #accepted({ publishId, seq, at }: LogEntry, isWaiting: boolean): void {
+  #accepted({ publishId, seq, at }: LogEntry, outcome: Outcome, isWaiting: boolean): void {
     this.#inLog--;
+    // The session goes on at another process, where its client sends this again; or there is none any more.
+    if (outcome.kind === 'void') return;
     this.#record.accepted(publishId, seq, at, isWaiting);
     this.#session.peer?.ack(publishId, seq, at, isWaiting);
   }
@@ -205,7 +213,7 @@ export class Publisher implements Origin {
         this.#refuse(publishId, { code: FailureCode.NotMember, message });
         return;
       }
-      if (to?.ended) {
+      if (to && !this.#context.sessions.isHere(to)) {
         this.#refuse(publishId, noSuchUser(to.name));
         return;
       }
@@ -239,17 +247,22 @@ export class Publisher implements Origin {
   }
 
   /** Is told what becomes of a direct message; or why it cannot wait for its receiver, who is away. */
-  #expected(to: SessionPerson, body: Uint8Array): Origin | Failure {
+  #expected(to: SessionState, body: Uint8Array): Origin | Failure {
+    const { sessions } = this.#context;
     const bytes = entryBytes(this.#session.nameBytes.length, body.length);
-    const space = to.peer ? undefined : to.waiting;
+    const held = sessions.byMember(to.memberId);
+    // Whether somebody at another process is away, and how much of its inbox it has read, is not known here.
+    const space = held?.peer ? undefined : held?.waiting;
     const failure = space?.expect(bytes);
     if (failure) return { ...failure, message: `${to.name} is ${failure.message}` };
     return {
       appended: (entry, outcome) => {
         space?.arrived(bytes);
         // The receiver went while the log thought about it: nobody will read this.
-        if (outcome.kind === 'void' || to.ended) this.refused(noSuchUser(to.name), entry.publishId);
-        else this.#accepted(entry, to.peer === undefined);
+        const isMoved = outcome.kind === 'void' && outcome.reason === 'held-elsewhere';
+        if (!isMoved && (outcome.kind === 'void' || !sessions.isHere(to))) {
+          this.refused(noSuchUser(to.name), entry.publishId);
+        } else this.#accepted(entry, outcome, sessions.isAway(to));
       },
       refused: (reason, id) => {
         space?.arrived(bytes);

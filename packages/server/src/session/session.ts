@@ -24,7 +24,10 @@ import { Inbox, inboxHandle } from './inbox.js';
 import type { Kick } from './kicked-sessions.js';
 import { type Leaving, Memberships } from './memberships.js';
 import type { Answer, Peer } from './peer.js';
+import { PublishRecord } from './publish-record.js';
 import { Publisher } from './publisher.js';
+import { claimKick } from './shared/claim-kick.js';
+import type { Kept } from './shared/elsewhere.js';
 
 /** After this time the end of a session is told again to a log that could not take it. */
 const END_RETRY_MS = 5000;
@@ -34,6 +37,12 @@ const NO_ROOMS: ReadonlyMap<number, Membership> = new Map();
 export interface Resumed {
   readonly joined: Joined[];
   readonly inboxGap: Joined['gap'];
+}
+
+/** A room that it is in, and since when. */
+export interface Place {
+  readonly room: Room;
+  readonly joinedSeq: number;
 }
 
 /** Where a session is in its life. */
@@ -57,25 +66,25 @@ export class Session implements SessionPerson {
   #memberships: Memberships | undefined;
   #nameBytes: Uint8Array | undefined;
   #publisher: Publisher | undefined;
+  /** What became of its publishes before it was here. */
+  #record: PublishRecord | undefined;
   #inbox: Inbox | undefined;
   /** Where it is connected from, or was. */
   #address: string;
   #dialect: SessionInfo['dialect'];
   #credentials: TimerEntry | undefined;
   #mustAuthenticate = false;
-  /** It was there before the server was started again. */
-  readonly #isRecovered: boolean;
 
   /**
    * A session whose claim has come back from the log, over a connection; or one that was there before the server was
-   * started again, with an account of its own (see {@link Session.recover}).
+   * started again, or that another process held, with an account of its own (see {@link Session.recover}, {@link Session.take}).
    *
    * @param attempt number of the hello that opened it
    */
   constructor(
     context: SessionContext,
     state: SessionState,
-    from: Peer | { readonly input: InputAccount },
+    from: Peer | { readonly input: InputAccount; readonly kept?: Kept | undefined },
     attempt?: number,
   ) {
     this.#context = context;
@@ -83,8 +92,12 @@ export class Session implements SessionPerson {
     this.input = from.input;
     this.#attempt = attempt;
     const peer = 'dialect' in from ? from : undefined;
-    this.#isRecovered = peer === undefined;
     this.#life = peer ? { name: 'connected', peer } : { name: 'leaving' };
+    if (!('dialect' in from)) {
+      const { record = new PublishRecord(context.options.maxInFlight), inbox } = from.kept ?? {};
+      this.#record = record.recover(state.lastPublish);
+      if (inbox) this.#inbox = new Inbox(context, this, 0, inbox);
+    }
     this.#address = peer?.address ?? '';
     this.#dialect = peer?.dialect ?? (state.isResumable ? 'binary' : 'line');
   }
@@ -135,12 +148,14 @@ export class Session implements SessionPerson {
 
   /** What the session says, and how much of it. Made when it first speaks. */
   get publisher(): Publisher {
-    this.#publisher ??= new Publisher(
-      this.#context,
-      this,
-      this.#isRecovered ? this.#state.lastPublish : undefined,
-    );
+    this.#record ??= new PublishRecord(this.#context.options.maxInFlight);
+    this.#publisher ??= new Publisher(this.#context, this, this.#record);
     return this.#publisher;
+  }
+
+  /** What became of its latest publishes; `undefined` while it has published nothing. */
+  get record(): PublishRecord | undefined {
+    return this.#record;
   }
 
   /** The connection, `undefined` while the session is away. */
@@ -360,17 +375,54 @@ export class Session implements SessionPerson {
    * Is a member of these rooms again, after the server was started again. It is away, or gone if its dialect cannot
    * resume; whoever comes back has to show credentials anew.
    */
-  recover(places: readonly { readonly room: Room; readonly joinedSeq: number }[]): void {
-    if (places.length > 0) {
-      this.#memberships = new Memberships(this.#context, this);
-      for (const { room, joinedSeq } of places) this.#memberships.recover(room, joinedSeq);
-    }
+  recover(places: readonly Place[]): void {
+    this.take(places);
     this.#mustAuthenticate = this.#context.options.hooks.authenticate !== undefined;
     if (this.#state.isResumable && this.#context.options.resumeWindowMs > 0) {
       this.#keep(NoticeKind.Gone, undefined);
     } else {
       this.end(NoticeKind.Gone);
     }
+  }
+
+  /** Is a member of these rooms, as it was where it comes from. */
+  take(places: readonly Place[]): void {
+    if (places.length === 0) return;
+    this.#memberships = new Memberships(this.#context, this);
+    for (const { room, joinedSeq } of places) this.#memberships.recover(room, joinedSeq);
+  }
+
+  /**
+   * Is not held here any more, and does not end: it goes on at another process, or may.
+   *
+   * @returns what is to be kept of it
+   */
+  letGo(code: CloseCode, reason: string, retryAfterMs?: number): Omit<Kept, 'publishedAt'> {
+    const inbox = this.#inbox?.room;
+    this.#drop(code, reason, retryAfterMs);
+    inbox?.members.clear();
+    return { ...(this.#record ? { record: this.#record } : {}), ...(inbox ? { inbox } : {}) };
+  }
+
+  /** Was ended by an entry of the log, which told of it: says so to its client. */
+  expelled({ code, reason }: Kick): void {
+    const places = [...this.rooms.values()];
+    this.#drop(code, reason);
+    this.#inbox?.clear();
+    for (const { room } of places) this.#context.sessions.roomLeft(this, room.name);
+    this.#context.sessions.ended(this);
+  }
+
+  #drop(code: CloseCode, reason: string, retryAfterMs?: number): void {
+    const { peer } = this;
+    this.#dropLease();
+    this.#dropCredentials();
+    this.#life = { name: 'ended' };
+    if (peer) {
+      peer.close(code, reason, retryAfterMs);
+      this.#context.sessions.onPeerGone?.();
+    }
+    this.#memberships?.retire();
   }
 
   /** Is kept for the resume window; then others are told `kind`. */
@@ -381,6 +433,10 @@ export class Session implements SessionPerson {
 
   /** Shows the member out for good: a client that tries to resume is told why it cannot. */
   kick(kick: Kick): void {
+    if (this.#context.log.process !== undefined) {
+      claimKick(this.#context, this.memberId, kick);
+      return;
+    }
     const { id, secretHash, clientHash, peer } = this;
     // The client of a session that was replaced may begin anew, but not go on.
     const isReplaced = kick.code === CloseCode.SessionReplaced;

@@ -8,7 +8,10 @@ import type { SessionDirectory, SessionPerson } from './context.js';
 import type { Counters } from './counters.js';
 import type { Session } from './session.js';
 
-/** Told when a session begins, is away, comes back or ends, and when it comes into a room or leaves it. */
+/**
+ * Told when a session begins, is away, comes back or ends, and when it comes into a room or leaves it. Where several
+ * processes share the log, the one that holds the session is told.
+ */
 export interface SessionEvents {
   /** Somebody came in, under the name that is told. */
   'session-opened': SessionInfo;
@@ -38,29 +41,51 @@ export class Sessions implements SessionDirectory {
   readonly #held: AddressLimit;
   readonly #counters: Counters;
   readonly #emit: EmitSessionEvent;
+  /** The number of this process, where it is not the only one. */
+  readonly #process: number | undefined;
 
   /**
    * @param state knows names and ids
    * @param held counts sessions by address, those away included
+   * @param process names this process, where it is not the only one
    */
-  constructor(state: ChatState, held: AddressLimit, counters: Counters, emit: EmitSessionEvent) {
+  constructor(
+    state: ChatState,
+    held: AddressLimit,
+    counters: Counters,
+    emit: EmitSessionEvent,
+    process?: number,
+  ) {
+    this.#process = process;
     this.#state = state;
     this.#held = held;
     this.#counters = counters;
     this.#emit = emit;
   }
 
+  /** Sessions that this process holds. */
   get count(): number {
     return this.#byMember.size;
   }
 
-  /** The oldest first. */
+  /** All of the chat, whichever process holds them. */
+  get total(): number {
+    return this.#process === undefined ? this.#byMember.size : this.#state.sessions.size;
+  }
+
+  /** Everybody who is here, whichever process holds the session. */
+  get everybody(): Iterable<SessionState> {
+    return this.#state.sessions.values();
+  }
+
+  /** Those that this process holds, the oldest first. */
   [Symbol.iterator](): IterableIterator<Session> {
     return this.#byMember.values();
   }
 
-  byId(id: string): Session | undefined {
-    return this.#ofState(this.#state.sessionsById.get(id));
+  /** The session of that id, whichever process holds it. */
+  byId(id: string): SessionState | undefined {
+    return this.#ifHere(this.#state.sessionsById.get(id));
   }
 
   byMember(memberId: number): Session | undefined {
@@ -68,10 +93,34 @@ export class Sessions implements SessionDirectory {
   }
 
   find(name: string): Session | undefined {
-    return this.#ofState(this.#state.names.find(name));
+    const state = this.#state.names.find(name);
+    return state && this.#byMember.get(state.memberId);
   }
 
-  /** Takes a session that was here before the server was started again; it is away. */
+  holderOf(name: string): SessionState | undefined {
+    return this.#ifHere(this.#state.names.find(name));
+  }
+
+  isHere(session: SessionState): boolean {
+    return this.#state.sessions.has(session.memberId) && this.#ifHere(session) !== undefined;
+  }
+
+  isAway(session: SessionState): boolean {
+    if (this.isElsewhere(session)) return session.holder === undefined;
+    return this.#byMember.get(session.memberId)?.peer === undefined;
+  }
+
+  /** Whether another process holds it, or one did that is gone. */
+  isElsewhere({ holder }: SessionState): boolean {
+    return this.#process !== undefined && holder !== this.#process;
+  }
+
+  /** What is known of a member, whichever process holds its session. */
+  stateOf(memberId: number): SessionState | undefined {
+    return this.#state.sessions.get(memberId);
+  }
+
+  /** Takes a session that comes from an earlier life of the server, or from another process; it has no connection yet. */
   recovered(session: Session): void {
     this.#byMember.set(session.memberId, session);
     this.#held.enter(session.info.address);
@@ -109,7 +158,15 @@ export class Sessions implements SessionDirectory {
     this.#emit('session-ended', session.info);
   }
 
-  #ofState(state: SessionState | undefined): Session | undefined {
-    return state && this.#byMember.get(state.memberId);
+  /** Lets go of a session that goes on at another process, or may. */
+  letGo(session: Session): void {
+    this.#byMember.delete(session.memberId);
+    this.#held.leave(session.info.address);
+  }
+
+  /** Not one that has ended here, which the log has not told yet. */
+  #ifHere(state: SessionState | undefined): SessionState | undefined {
+    if (!state || this.isElsewhere(state) || this.#byMember.has(state.memberId)) return state;
+    return undefined;
   }
 }

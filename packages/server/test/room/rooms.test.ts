@@ -3,9 +3,8 @@ import { expect, it, vi } from 'vitest';
 import { createMemoryLog } from '../../src/log/memory-log.js';
 import { applyEntry } from '../../src/log/state/apply-entry.js';
 import { ChatState } from '../../src/log/state/chat-state.js';
-import { Membership, type Room } from '../../src/room/room.js';
+import type { Room } from '../../src/room/room.js';
 import { Rooms } from '../../src/room/rooms.js';
-import type { Session } from '../../src/session/session.js';
 import { steadyClock } from '../../src/time/clock.js';
 import { TimerWheel } from '../../src/time/timer-wheel.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -45,11 +44,11 @@ function directory(): {
   const settle = (name: string): void => {
     if (!rooms.find(name)) make(rooms, name);
     const room = rooms.find(name)!;
-    room.members.set(1, new Membership({ memberId: 1 } as Session, room, 1, room.log.end()));
+    state.enter(state.rooms.get(room.key)!, 1, 1);
   };
   const leave = (name: string): void => {
     const room = rooms.find(name)!;
-    room.members.clear();
+    state.leave(state.rooms.get(room.key)!, 1);
     rooms.release(room);
   };
   return { rooms, clock, settle, leave };

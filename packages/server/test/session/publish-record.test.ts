@@ -49,7 +49,7 @@ describe('PublishRecord', () => {
 
     it('takes what was under way although some before it, and among it, were refused', () => {
       for (const last of [0, 7]) {
-        const record = new PublishRecord(4, last);
+        const record = new PublishRecord(4).recover(last);
         expect([record.tryTake(last), record.tryTake(59), record.tryTake(61)]).toEqual([false, true, true]);
         expect(record.outcome(60)).toMatchObject(refused);
         // Only what may have been under way then.
@@ -58,7 +58,7 @@ describe('PublishRecord', () => {
     });
 
     it('knows what the log has, and what it would have if it had not been refused', () => {
-      const record = new PublishRecord(4, 9);
+      const record = new PublishRecord(4).recover(9);
       for (const id of [3, 5, 6, 9]) record.remember(id, id * 10, id * 100);
       expect(record.outcome(9)).toMatchObject({ seq: 90, at: 900 });
       expect(record.outcome(6)).toMatchObject({ seq: 60, at: 600 });
@@ -67,7 +67,7 @@ describe('PublishRecord', () => {
     });
 
     it('says that it does not know where the log was not read so far back', () => {
-      const record = new PublishRecord(4, 9);
+      const record = new PublishRecord(4).recover(9);
       record.remember(9, 90, 900);
       expect([7, 8, 9].map((id) => record.outcome(id))).toMatchObject([
         'forgotten',
@@ -75,5 +75,22 @@ describe('PublishRecord', () => {
         { seq: 90, at: 900 },
       ]);
     });
+  });
+
+  it('goes on with a session that was elsewhere: what had been taken here and did not get into the log is new', () => {
+    const record = new PublishRecord(4);
+    for (const id of [1, 2, 3]) record.tryTake(id);
+    record.accepted(1, 10, 100);
+    record.refused(3, { code: FailureCode.NotMember, message: 'no' });
+    // The other process has 2 only.
+    record.remember(2, 20, 200);
+    record.recover(2);
+    expect([record.last, record.outcome(1), record.outcome(2)]).toMatchObject([2, { seq: 10 }, { seq: 20 }]);
+    expect([record.tryTake(2), record.tryTake(3)]).toEqual([false, true]);
+    expect(record.outcome(3)).toBeUndefined();
+    expect([...record.known()]).toEqual([
+      [10, 1],
+      [20, 2],
+    ]);
   });
 });

@@ -122,8 +122,8 @@ export async function answerRequest(
       if ('failure' in room) return room;
       return {
         response: {
-          ...room.listMembers(page(limit), pageBytes(context), cursor),
-          memberCount: room.members.size,
+          ...context.rooms.listMembers(room, page(limit), pageBytes(context), cursor),
+          memberCount: room.everybody.size,
         },
       };
     }

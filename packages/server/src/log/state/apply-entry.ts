@@ -1,30 +1,55 @@
 /**
  * The rule by which entries change the state: state and entry in, state and outcome out. It is asked in the order of the
  * log, once for each entry, by everybody who reads the log, and all come to the same answer.
+ *
+ * Where several processes share the log, a session is held by one of them at a time, and entries of it that another one
+ * appended do not count; neither do those of a process that is not here. So a process that was given up may still append
+ * what it likes. What a newer version appends, and this one does not know, is passed over: it has its position, and
+ * changes nothing.
  */
 import { FrameType, NoticeKind } from '@chat/protocol/frames';
-import { looks } from '../../names/names.js';
-import { type Ban, claimFields } from '../claims.js';
-import { CLAIM, ClaimKind, inboxMember, type LogEntry } from '../entry.js';
-import { banKey, type ChatState } from './chat-state.js';
-import type { Outcome, VoidReason } from './outcome.js';
+import { CLAIM, ClaimKind, inboxMember, type LogEntry, SIGNAL } from '../entry.js';
+import { applyClaim } from './apply-claim.js';
+import type { ChatState } from './chat-state.js';
+import { ignored, isHeldElsewhere, type Outcome } from './outcome.js';
 
 // The outcomes of most entries: they are made once.
 const SHOWN: Outcome = { kind: 'shown' };
 const REPEATED: Outcome = { kind: 'repeated' };
 const NO_READER: Outcome = { kind: 'void', reason: 'no-such-session' };
+const SIGNALLED: Outcome = { kind: 'signal' };
 
-/** Applies the entry that comes next; `state` is changed. */
-export function applyEntry(state: ChatState, entry: LogEntry): Outcome {
+/**
+ * Applies the entry that comes next; `state` is changed.
+ *
+ * @param from the process that appended it; 0 where there is but one
+ */
+export function applyEntry(state: ChatState, entry: LogEntry, from = 0): Outcome {
   state.position = entry.seq;
-  if (entry.type === FrameType.Message) return applyMessage(state, entry);
-  return entry.type === CLAIM ? applyClaim(state, entry) : applyNotice(state, entry);
+  if (from !== 0 && !state.processes.has(from) && !isArrival(entry)) return ignored('no-such-process');
+  switch (entry.type) {
+    case FrameType.Message:
+      return applyMessage(state, entry, from);
+    case FrameType.Notice:
+      return applyNotice(state, entry, from);
+    case CLAIM:
+      return applyClaim(state, entry, from);
+    case SIGNAL:
+      return SIGNALLED;
+    default:
+      return ignored('unknown-entry');
+  }
 }
 
-function applyMessage(state: ChatState, { room, sender, publishId }: LogEntry): Outcome {
+function isArrival({ type, kind }: LogEntry): boolean {
+  return type === CLAIM && kind === ClaimKind.ProcessCame;
+}
+
+function applyMessage(state: ChatState, { room, sender, publishId }: LogEntry, from: number): Outcome {
   // What the program around the server says is no publish of a session.
   const session = publishId === 0 ? undefined : state.sessions.get(sender);
   if (session) {
+    if (isHeldElsewhere(session, from)) return ignored('held-elsewhere');
     if (publishId <= session.lastPublish) return REPEATED;
     session.lastPublish = publishId;
   }
@@ -32,11 +57,13 @@ function applyMessage(state: ChatState, { room, sender, publishId }: LogEntry): 
   return reader === undefined || state.sessions.has(reader) ? SHOWN : NO_READER;
 }
 
-function applyNotice(state: ChatState, { kind, room: key, sender, seq }: LogEntry): Outcome {
+function applyNotice(state: ChatState, { kind, room: key, sender, seq }: LogEntry, from: number): Outcome {
   const room = state.rooms.get(key);
+  const session = state.sessions.get(sender);
+  if (session && isHeldElsewhere(session, from)) return ignored('held-elsewhere');
   switch (kind) {
     case NoticeKind.Joined:
-      if (!state.sessions.has(sender)) return ignored('no-such-session');
+      if (!session) return ignored('no-such-session');
       if (!room) return ignored('no-such-room');
       if (room.members.has(sender)) return ignored('already-in-room');
       state.enter(room, sender, seq);
@@ -49,95 +76,4 @@ function applyNotice(state: ChatState, { kind, room: key, sender, seq }: LogEntr
     default:
       return SHOWN;
   }
-}
-
-function applyClaim(state: ChatState, entry: LogEntry): Outcome {
-  const { kind, sender, room: key } = entry;
-  switch (kind as ClaimKind) {
-    case ClaimKind.SessionOpened: {
-      const name = decode(entry.name);
-      if (isBanned(state, name, entry.at)) return ignored('banned');
-      if (state.names.find(name)) return ignored('name-taken');
-      const fields = claimFields(ClaimKind.SessionOpened, entry.body);
-      const { id, secretHash, clientHash, account, isResumable } = fields;
-      const memberId = ++state.lastMember;
-      const session = {
-        memberId,
-        id,
-        name,
-        secretHash,
-        clientHash,
-        account,
-        isResumable,
-        lastPublish: 0,
-      };
-      state.addSession(session);
-      return { kind: 'session-opened', session };
-    }
-    case ClaimKind.SessionRenamed: {
-      const session = state.sessions.get(sender);
-      if (!session) return ignored('no-such-session');
-      const name = decode(entry.name);
-      if (!state.names.tryRename(session.name, name, session)) return ignored('name-taken');
-      session.name = name;
-      return { kind: 'session-renamed', session };
-    }
-    case ClaimKind.SessionEnded: {
-      const session = state.sessions.get(sender);
-      if (!session) return ignored('no-such-session');
-      state.removeSession(session);
-      const rooms = state.roomsOf(sender);
-      for (const room of rooms) state.leave(room, sender);
-      return { kind: 'session-ended', session, rooms };
-    }
-    case ClaimKind.RoomOpened: {
-      if (state.rooms.has(key)) return ignored('room-exists');
-      const room = { handle: ++state.lastRoom, key, name: decode(entry.name), members: new Map() };
-      state.rooms.set(key, room);
-      return { kind: 'room-opened', room };
-    }
-    case ClaimKind.RoomForgotten: {
-      const room = state.rooms.get(key);
-      if (!room) return ignored('no-such-room');
-      if (room.members.size > 0) return ignored('room-in-use');
-      state.rooms.delete(key);
-      return { kind: 'room-forgotten', room };
-    }
-    case ClaimKind.Banned: {
-      const ban = claimFields(ClaimKind.Banned, entry.body);
-      const { until = Number.POSITIVE_INFINITY } = ban;
-      const keys = banKeys(ban);
-      for (const [key, end] of state.bans) if (end <= entry.at) state.bans.delete(key);
-      for (const banned of keys) state.bans.set(banned, until);
-      return { kind: 'banned', keys };
-    }
-    case ClaimKind.Unbanned: {
-      const keys = banKeys(claimFields(ClaimKind.Unbanned, entry.body)).filter((banned) =>
-        state.bans.delete(banned),
-      );
-      return { kind: 'unbanned', keys };
-    }
-    default:
-      // Of a newer version: passed over, by everybody alike.
-      return ignored('unknown-claim');
-  }
-}
-
-function isBanned({ bans }: ChatState, name: string, at: number): boolean {
-  return bans.size > 0 && looks(name).some((look) => (bans.get(banKey('look', look)) ?? 0) > at);
-}
-
-function banKeys(ban: Ban): string[] {
-  return [
-    ...ban.looks.map((look) => banKey('look', look)),
-    ...ban.addresses.map((key) => banKey('address', key)),
-  ];
-}
-
-function ignored(reason: VoidReason): Outcome {
-  return { kind: 'void', reason };
-}
-
-function decode(name: Uint8Array): string {
-  return new TextDecoder().decode(name);
 }

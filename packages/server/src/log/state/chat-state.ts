@@ -5,6 +5,14 @@
  */
 import { Names } from '../../names/names.js';
 
+/** What other processes know of the connection of a session. */
+export interface SessionPlace {
+  readonly address: string;
+  readonly dialect: 'binary' | 'websocket' | 'line';
+  /** Number of the hello that it came with. */
+  readonly attempt?: number | undefined;
+}
+
 /** One session, from its opening until its end. */
 export interface SessionState {
   /** Number among all sessions of the epoch, from 1. */
@@ -20,6 +28,15 @@ export interface SessionState {
   readonly isResumable: boolean;
   /** Number of its latest publish in the log. */
   lastPublish: number;
+  /**
+   * The process that has its connection, or keeps it for the resume window: entries of it that come from another one do
+   * not count. 0: the only one; `undefined`: its process is gone, and any may go on with it.
+   */
+  holder?: number | undefined;
+  /** Where it is connected from; known where several processes share the log. */
+  place?: SessionPlace | undefined;
+  /** Server time in milliseconds since 1970 at which its process was declared gone. */
+  unheldSince?: number | undefined;
 }
 
 /** One room, from its first member until it is forgotten. */
@@ -44,6 +61,8 @@ export interface StateSnapshot {
   })[];
   /** What is banned (see `banKey`), and until when; `null`: for ever. */
   readonly bans: readonly (readonly [key: string, until: number | null])[];
+  /** Those that share the log, the oldest first. */
+  readonly processes?: readonly number[];
 }
 
 /** To be changed by `applyEntry` only. */
@@ -60,6 +79,10 @@ export class ChatState {
   readonly rooms: Map<string, RoomState> = new Map();
   /** Server time at which each ban ends, `Infinity` for never, by {@link banKey}. */
   readonly bans: Map<string, number> = new Map();
+  /** Those that share the log, the oldest first. None where there is but one. */
+  readonly processes: Set<number> = new Set();
+  /** Sessions whose process is gone. */
+  readonly unheld: Set<SessionState> = new Set();
   /** In how many rooms each session is that is in one; it follows from the rooms. */
   readonly #places: Map<number, number> = new Map();
 
@@ -68,7 +91,12 @@ export class ChatState {
     this.position = snapshot.position;
     this.lastMember = snapshot.lastMember;
     this.lastRoom = snapshot.lastRoom;
-    for (const session of snapshot.sessions) this.addSession({ ...session });
+    for (const process of snapshot.processes ?? []) this.processes.add(process);
+    for (const session of snapshot.sessions) {
+      const state = { ...session };
+      this.addSession(state);
+      if (state.unheldSince !== undefined) this.unheld.add(state);
+    }
     for (const { members, ...room } of snapshot.rooms) {
       const state = { ...room, members: new Map<number, number>() };
       this.rooms.set(room.key, state);
@@ -87,6 +115,7 @@ export class ChatState {
       sessions: Array.from(this.sessions.values(), (session) => ({ ...session })),
       rooms: Array.from(this.rooms.values(), ({ members, ...room }) => ({ ...room, members: [...members] })),
       bans: Array.from(this.bans, ([key, until]) => [key, Number.isFinite(until) ? until : null] as const),
+      ...(this.processes.size === 0 ? {} : { processes: [...this.processes] }),
     };
   }
 
@@ -120,6 +149,15 @@ export class ChatState {
     this.sessions.delete(session.memberId);
     this.sessionsById.delete(session.id);
     this.names.release(session.name, session);
+    this.unheld.delete(session);
+  }
+
+  /** Says which process holds a session from now on; `undefined`: none, since `at`. */
+  hold(session: SessionState, holder: number | undefined, at: number): void {
+    session.holder = holder;
+    session.unheldSince = holder === undefined ? at : undefined;
+    if (holder === undefined) this.unheld.add(session);
+    else this.unheld.delete(session);
   }
 }
 

@@ -1,5 +1,14 @@
 /** What entries bring about. */
-import type { RoomState, SessionState } from './chat-state.js';
+import type { CloseCode } from '@chat/protocol';
+import type { RoomState, SessionPlace, SessionState } from './chat-state.js';
+
+/** Why a session was ended by an operator: what its client is told when it tries to resume. */
+export interface SessionKicked {
+  readonly code: CloseCode;
+  readonly reason: string;
+  /** What was banned with it: unbanning either forgets the kick. */
+  readonly banned?: readonly string[];
+}
 
 /** What an entry has brought about. */
 export type Outcome =
@@ -13,6 +22,31 @@ export type Outcome =
   | { readonly kind: 'left'; readonly room: RoomState | undefined; readonly member: number }
   | { readonly kind: 'session-opened' | 'session-renamed'; readonly session: SessionState }
   | { readonly kind: 'session-ended'; readonly session: SessionState; readonly rooms: readonly RoomState[] }
+  | {
+      readonly kind: 'session-kicked';
+      readonly session: SessionState;
+      readonly rooms: readonly RoomState[];
+      readonly kick: SessionKicked;
+    }
+  /** It goes on at the process that appended the entry; `former` held it, and `place` is where it was connected. */
+  | {
+      readonly kind: 'session-taken';
+      readonly session: SessionState;
+      readonly former: number | undefined;
+      readonly place: SessionPlace | undefined;
+    }
+  /** The process that holds the session is asked to do it. */
+  | { readonly kind: 'eviction-asked' | 'credentials-asked'; readonly session: SessionState }
+  | { readonly kind: 'barrier' }
+  | { readonly kind: 'process-came'; readonly process: number }
+  | {
+      readonly kind: 'process-gone';
+      readonly process: number;
+      /** Those that it held. */
+      readonly sessions: readonly SessionState[];
+    }
+  /** To be passed on to the members of its room. */
+  | { readonly kind: 'signal' }
   | { readonly kind: 'room-opened' | 'room-forgotten'; readonly room: RoomState }
   | { readonly kind: 'banned' | 'unbanned'; readonly keys: readonly string[] };
 
@@ -25,4 +59,23 @@ export type VoidReason =
   | 'already-in-room'
   | 'room-exists'
   | 'room-in-use'
-  | 'unknown-claim';
+  /** Its session goes on at another process. */
+  | 'held-elsewhere'
+  /** A later hello of the same client was there before. */
+  | 'outdated'
+  /** The process that appended it is not here: it was declared gone, or has not come. */
+  | 'no-such-process'
+  | 'process-exists'
+  /** Of a newer version: passed over by all alike. */
+  | 'unknown-claim'
+  | 'unknown-entry';
+
+/** The outcome of an entry that changes nothing. */
+export function ignored(reason: VoidReason): Outcome {
+  return { kind: 'void', reason };
+}
+
+/** Whether another process than `from` holds the session. */
+export function isHeldElsewhere({ holder }: SessionState, from: number): boolean {
+  return holder !== undefined && holder !== from;
+}

@@ -52,7 +52,7 @@ export class ProgramPublisher {
 
   async direct<T>(user: string, value: T, options: PublishOptions<T>): Promise<Published> {
     const message = this.#encode(value, options);
-    const session = this.#context.sessions.find(user);
+    const session = this.#context.sessions.holderOf(user);
     if (!session) throw new ServerError(ServerErrorCode.NoSuchUser, `nobody here is called ${clip(user)}`);
     return this.#append(inboxKey(session.memberId), message);
   }

@@ -208,9 +208,11 @@ export class StateRows {
         return;
       case 'session-opened':
       case 'session-renamed':
+      case 'session-taken':
         this.#sessions.add(outcome.session.memberId);
         return;
       case 'session-ended':
+      case 'session-kicked':
         this.#sessions.add(outcome.session.memberId);
         for (const room of outcome.rooms) this.#markMember(room, outcome.session.memberId);
         return;
@@ -226,6 +228,13 @@ export class StateRows {
       case 'unbanned':
         for (const key of outcome.keys) this.#bans.add(key);
         return;
+      case 'eviction-asked':
+      case 'credentials-asked':
+      case 'barrier':
+      case 'process-came':
+      case 'process-gone':
+      case 'signal':
+      case 'repeated':
       case 'void':
         // A direct message to one who had gone is a publish all the same.
         if (publishId > 0) this.#sessions.add(sender);

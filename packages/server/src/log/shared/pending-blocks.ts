@@ -1,9 +1,9 @@
 /**
- * Drafts on their way to the store: copied into blocks, and remembered as the entries that they will be once the blocks
- * come back.
+ * Drafts on their way through a log that is more than the heap: copied into blocks, and remembered as the entries that
+ * they will be once the blocks come back.
  */
-import { type Block, BlockWriter } from '../log/block.js';
-import type { Draft, LogEntry } from '../log/entry.js';
+import { type Block, BlockWriter } from '../block.js';
+import type { Draft, LogEntry } from '../entry.js';
 
 const NOTHING = new Uint8Array(0);
 
@@ -28,10 +28,15 @@ export class PendingBlock {
     return this.#entries;
   }
 
-  /** The entries with their bodies, which are views of `bytes`. */
-  fill(bytes: Uint8Array): readonly LogEntry[] {
+  /**
+   * The entries with their bodies, which are views of `bytes`.
+   *
+   * @param first position of the first one, where it was not known before
+   */
+  fill(bytes: Uint8Array, first?: number): readonly LogEntry[] {
     for (let i = 0; i < this.#entries.length; i++) {
       const entry = this.#entries[i]!;
+      if (first !== undefined) entry.seq = first + i;
       const start = this.#bodies[2 * i]!;
       entry.body = bytes.subarray(start, start + this.#bodies[2 * i + 1]!);
     }
@@ -51,7 +56,7 @@ export class PendingBlocks {
     return this.#entries.length === 0 && this.#closed.length === 0;
   }
 
-  /** Copies a draft, which is to have the position `seq`. */
+  /** Copies a draft, which is to have the position `seq`; where that is not known yet, its number among all drafts. */
   add(draft: Draft, seq: number): void {
     if (!this.#writer.hasSpaceFor(draft)) this.#closeBlock();
     const before = this.#writer.bytes;

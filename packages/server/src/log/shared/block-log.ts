@@ -1,0 +1,282 @@
+/**
+ * A log that several processes share.
+ *
+ * All that a process appends within a turn is a block, which carries the number of the process and its own. One block of
+ * a process is under way at a time; it is done when it comes back. Everybody applies only the next number of each
+ * process, so a block may be sent again whenever it is not known what became of it. The position of an entry is that of its
+ * block times 1024 and its place in it: everybody comes to the same, wherever it began to read.
+ */
+import { randomBytes } from 'node:crypto';
+import { FailureCode } from '@chat/protocol';
+import { type Clock, systemClock } from '../../time/clock.js';
+import { BLOCK_ENTRIES, BlockWriter, readBlock } from '../block.js';
+import { claim } from '../claims.js';
+import { ClaimKind, type Draft, type LogEntry } from '../entry.js';
+import type {
+  ChatSnapshot,
+  Durability,
+  EventLog,
+  LogCondition,
+  LogConsumer,
+  Recovered,
+} from '../event-log.js';
+import { BLOCK_HEADER_BYTES, decodeHeader, encodeBlock } from './block-header.js';
+import type { BlockSnapshot, BlockTransport } from './block-transport.js';
+import { type PendingBlock, PendingBlocks } from './pending-blocks.js';
+
+/** Options of {@link createBlockLog}. */
+export interface BlockLogOptions {
+  /** Bytes of drafts that wait for their turn, at the most: what comes beyond is refused. @defaultValue 16777216 */
+  readonly maxPendingBytes?: number;
+  /** @defaultValue the machine's */
+  readonly clock?: Clock;
+  /** Names this process, from 1 to 2^48 - 1, and no other that ever shared the log. @defaultValue chosen at random */
+  readonly process?: number;
+}
+
+const DEFAULT_MAX_PENDING_BYTES = 16_777_216;
+/** A publish that was refused is worth a second try after this. */
+const RETRY_MS = 1000;
+/** A log that is closed waits for its last block no longer than this. */
+const CLOSE_MS = 2000;
+const SNAPSHOT_VERSION = 1;
+
+/**
+ * Makes a log of what brings blocks to several processes.
+ *
+ * @throws RangeError when an option is out of range
+ */
+export function createBlockLog(transport: BlockTransport, options: BlockLogOptions = {}): BlockLog {
+  return new BlockLog(transport, options);
+}
+
+/** A log that several processes share. Made by {@link createBlockLog}. */
+export class BlockLog implements EventLog {
+  readonly durability: Durability;
+  readonly process: number;
+  onCondition: ((condition: LogCondition) => void) | undefined;
+  onSnapshot: (() => ChatSnapshot) | undefined;
+  readonly #transport: BlockTransport;
+  readonly #clock: Clock;
+  readonly #maxPendingBytes: number;
+  readonly #pending: PendingBlocks = new PendingBlocks();
+  /** The number of the last block of each process. */
+  readonly #numbers = new Map<number, number>();
+  #epoch = '';
+  #gone: readonly number[] = [];
+  #consumer: LogConsumer | undefined;
+  #condition: LogCondition = { state: 'open' };
+  /** Position of the block that came last. */
+  #position = 0;
+  /** Drafts so far. */
+  #drafts = 0;
+  /** The block that is under way, as it was sent. */
+  #inFlight: { readonly pending: PendingBlock; readonly bytes: Uint8Array } | undefined;
+  #isScheduled = false;
+  #isClosing = false;
+  #closed: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(transport: BlockTransport, options: BlockLogOptions) {
+    const { maxPendingBytes = DEFAULT_MAX_PENDING_BYTES, clock = systemClock, process } = options;
+    if (!(maxPendingBytes > 0)) {
+      throw new RangeError(`maxPendingBytes must be positive, got ${maxPendingBytes}`);
+    }
+    if (process !== undefined && !(Number.isInteger(process) && process >= 1 && process < 2 ** 48)) {
+      throw new RangeError(`process must be a whole number from 1 to 2^48 - 1, got ${process}`);
+    }
+    this.#transport = transport;
+    this.#clock = clock;
+    this.#maxPendingBytes = maxPendingBytes;
+    this.durability = transport.durability ?? 'none';
+    this.process = process ?? Math.max(1, randomBytes(6).readUIntBE(0, 6));
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  get condition(): LogCondition {
+    return this.#condition;
+  }
+
+  /** Position of the block that came last. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Bytes that wait for their turn. */
+  get pendingBytes(): number {
+    return this.#pending.bytes;
+  }
+
+  /** @throws RangeError when the snapshot is of a version that is not known */
+  async open(consumer: LogConsumer): Promise<Recovered | undefined> {
+    this.#consumer = consumer;
+    const { epoch, snapshot, gone = [] } = await this.#transport.open();
+    this.#epoch = epoch;
+    this.#gone = gone;
+    if (!snapshot) return undefined;
+    const { version, position, numbers, state, tail, tailFirst, floors } = snapshot;
+    if (version !== SNAPSHOT_VERSION) {
+      throw new RangeError(
+        `a snapshot has version ${version}, and this process reads version ${SNAPSHOT_VERSION}`,
+      );
+    }
+    this.#position = position;
+    for (const [origin, number] of numbers) this.#numbers.set(origin, number);
+    return { state, tail: readBlock(tail, tailFirst), floors: new Map(floors) };
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#append(ClaimKind.ProcessCame, undefined, {
+        appended: (_entry, { kind }) => {
+          if (kind === 'process-came') resolve();
+          else reject(new Error(`a process shares the log already under the number ${this.process}`));
+        },
+        refused: ({ message }) => reject(new Error(`cannot take part in the log: ${message}`)),
+      });
+      this.#transport.start({
+        block: (position, bytes) => this.#receive(position, bytes),
+        resend: () => {
+          if (this.#inFlight) this.#transport.send(this.#inFlight.bytes);
+        },
+        condition: (condition) => this.#setCondition(condition),
+      });
+      for (const process of this.#gone) this.declareGone(process);
+    });
+  }
+
+  append(draft: Draft): void {
+    if (!this.#consumer || this.#isClosing) return;
+    if (this.#condition.state !== 'open') {
+      refuse(draft, `the log is ${this.#condition.state}: ${this.#condition.reason}`);
+      return;
+    }
+    if (this.#pending.bytes > this.#maxPendingBytes) {
+      refuse(draft, `more than ${this.#maxPendingBytes} bytes wait for the log`);
+      return;
+    }
+    this.#pending.add(draft, ++this.#drafts);
+    if (this.#inFlight || this.#isScheduled) return;
+    this.#isScheduled = true;
+    // Everything that this turn appends is one block.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#sendNext();
+    });
+  }
+
+  /** Says that a process is gone: its sessions may go on at others, and what still comes from it does not count. */
+  declareGone(process: number): void {
+    this.#append(ClaimKind.ProcessGone, { process });
+  }
+
+  /**
+   * All that a process which begins to read behind the block that came last has to know.
+   *
+   * @throws Error before a server has opened the log
+   */
+  snapshot(): BlockSnapshot {
+    if (!this.onSnapshot) throw new Error('the log is not open');
+    const { state, tail, floors } = this.onSnapshot();
+    const writer = new BlockWriter();
+    for (const entry of tail) writer.add(entry, entry.seq);
+    const block = writer.take();
+    return {
+      version: SNAPSHOT_VERSION,
+      position: this.#position,
+      numbers: [...this.#numbers],
+      state,
+      tail: block?.bytes ?? new Uint8Array(0),
+      tailFirst: block?.first ?? 0,
+      floors: [...floors],
+    };
+  }
+
+  /** Says that this process is gone, waits until what it appended has come back, and stops. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #append<Kind extends typeof ClaimKind.ProcessCame | typeof ClaimKind.ProcessGone>(
+    kind: Kind,
+    fields: Parameters<typeof claim<Kind>>[2],
+    origin?: Draft['origin'],
+  ): void {
+    this.append(claim(kind, { at: this.#clock.now(), ...(origin ? { origin } : {}) }, fields));
+  }
+
+  #sendNext(): void {
+    if (this.#inFlight || this.#pending.isEmpty || this.#condition.state !== 'open') return;
+    const [pending] = this.#pending.take(1);
+    const number = (this.#numbers.get(this.process) ?? 0) + 1;
+    const header = { entries: pending!.entries.length, origin: this.process, number };
+    const bytes = encodeBlock(header, pending!.block.bytes);
+    this.#inFlight = { pending: pending!, bytes };
+    this.#transport.send(bytes);
+  }
+
+  #receive(position: number, bytes: Uint8Array): void {
+    if (!this.#consumer || position <= this.#position || this.#condition.state === 'failed') return;
+    let entries: readonly LogEntry[] | undefined;
+    let origin = 0;
+    try {
+      const header = decodeHeader(bytes);
+      ({ origin } = header);
+      this.#position = position;
+      // One that came before, or that has overtaken another: nobody applies it.
+      if (header.number !== (this.#numbers.get(origin) ?? 0) + 1) return;
+      this.#numbers.set(origin, header.number);
+      const first = position * BLOCK_ENTRIES;
+      const records = bytes.subarray(BLOCK_HEADER_BYTES);
+      const own = origin === this.process ? this.#inFlight : undefined;
+      if (own) this.#inFlight = undefined;
+      entries = own ? own.pending.fill(records, first) : readBlock(records, first);
+    } catch (error) {
+      this.#setCondition({ state: 'failed', reason: (error as Error).message });
+      return;
+    }
+    this.#consumer(entries, origin);
+    if (origin === this.process) this.#sendNext();
+  }
+
+  #setCondition(condition: LogCondition): void {
+    if (this.#condition.state === 'failed') return;
+    this.#condition = condition;
+    if (condition.state !== 'open') {
+      // What is under way may still come back: nobody can say what became of it.
+      for (const { entries } of this.#pending.take(Number.POSITIVE_INFINITY)) {
+        for (const entry of entries) refuse(entry, `the log is ${condition.state}: ${condition.reason}`);
+      }
+    }
+    this.onCondition?.(condition);
+    this.#sendNext();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#consumer && this.#condition.state === 'open' && this.#numbers.has(this.process)) {
+      let cancel = (): void => {};
+      await new Promise<void>((resolve) => {
+        const done = (): void => resolve();
+        this.#append(ClaimKind.ProcessGone, { process: this.process }, { appended: done, refused: done });
+        this.#isClosing = true;
+        cancel = this.#clock.after(CLOSE_MS, done);
+      });
+      cancel();
+    }
+    this.#isClosing = true;
+    this.#consumer = undefined;
+    await this.#transport.close();
+  }
+}
+
+function refuse({ origin, publishId }: Draft, message: string): void {
+  origin?.refused({ code: FailureCode.Unavailable, message, retryAfterMs: RETRY_MS }, publishId);
+}

@@ -1,0 +1,142 @@
+/** The part of the rule of `apply-entry.ts` that is about claims. */
+import { looks } from '../../names/names.js';
+import { type Ban, claimFields } from '../claims.js';
+import { ClaimKind, type LogEntry } from '../entry.js';
+import { banKey, type ChatState, type RoomState, type SessionState } from './chat-state.js';
+import { ignored, isHeldElsewhere, type Outcome } from './outcome.js';
+
+/** @param from the process that appended it */
+export function applyClaim(state: ChatState, entry: LogEntry, from: number): Outcome {
+  const { kind, sender, room: key } = entry;
+  switch (kind as ClaimKind) {
+    case ClaimKind.SessionOpened: {
+      const name = decode(entry.name);
+      if (isBanned(state, name, entry.at)) return ignored('banned');
+      if (state.names.find(name)) return ignored('name-taken');
+      const fields = claimFields(ClaimKind.SessionOpened, entry.body);
+      const { id, secretHash, clientHash, account, isResumable, place } = fields;
+      const memberId = ++state.lastMember;
+      const session = {
+        memberId,
+        id,
+        name,
+        secretHash,
+        clientHash,
+        account,
+        isResumable,
+        lastPublish: 0,
+        // Where one process has the log for itself, nobody asks.
+        ...(from === 0 ? {} : { holder: from, place }),
+      };
+      state.addSession(session);
+      return { kind: 'session-opened', session };
+    }
+    case ClaimKind.SessionRenamed: {
+      const session = state.sessions.get(sender);
+      if (!session) return ignored('no-such-session');
+      if (isHeldElsewhere(session, from)) return ignored('held-elsewhere');
+      const name = decode(entry.name);
+      if (!state.names.tryRename(session.name, name, session)) return ignored('name-taken');
+      session.name = name;
+      return { kind: 'session-renamed', session };
+    }
+    case ClaimKind.SessionEnded: {
+      const session = state.sessions.get(sender);
+      if (!session) return ignored('no-such-session');
+      if (isHeldElsewhere(session, from)) return ignored('held-elsewhere');
+      return { kind: 'session-ended', session, rooms: end(state, session) };
+    }
+    case ClaimKind.SessionKicked: {
+      const session = state.sessions.get(sender);
+      if (!session) return ignored('no-such-session');
+      const kick = claimFields(ClaimKind.SessionKicked, entry.body);
+      return { kind: 'session-kicked', session, rooms: end(state, session), kick };
+    }
+    case ClaimKind.SessionTaken: {
+      const session = state.sessions.get(sender);
+      if (!session) return ignored('no-such-session');
+      const place = claimFields(ClaimKind.SessionTaken, entry.body);
+      const { holder: former, place: formerPlace } = session;
+      // protocol.md, "Beginning": a hello that was held up on its way undoes nothing that came after it.
+      if ((place.attempt ?? Number.POSITIVE_INFINITY) <= (formerPlace?.attempt ?? 0))
+        return ignored('outdated');
+      session.place = { ...place, attempt: place.attempt ?? formerPlace?.attempt };
+      state.hold(session, from, entry.at);
+      return { kind: 'session-taken', session, former, place: formerPlace };
+    }
+    case ClaimKind.EvictionAsked:
+    case ClaimKind.CredentialsAsked: {
+      const session = state.sessions.get(sender);
+      if (!session) return ignored('no-such-session');
+      return { kind: kind === ClaimKind.EvictionAsked ? 'eviction-asked' : 'credentials-asked', session };
+    }
+    case ClaimKind.Barrier:
+      return { kind: 'barrier' };
+    case ClaimKind.ProcessCame:
+      if (state.processes.has(from)) return ignored('process-exists');
+      state.processes.add(from);
+      return { kind: 'process-came', process: from };
+    case ClaimKind.ProcessGone: {
+      const { process } = claimFields(ClaimKind.ProcessGone, entry.body);
+      if (!state.processes.delete(process)) return ignored('no-such-process');
+      const sessions = [...state.sessions.values()].filter(({ holder }) => holder === process);
+      for (const session of sessions) state.hold(session, undefined, entry.at);
+      return { kind: 'process-gone', process, sessions };
+    }
+    case ClaimKind.RoomOpened: {
+      if (state.rooms.has(key)) return ignored('room-exists');
+      const room = { handle: ++state.lastRoom, key, name: decode(entry.name), members: new Map() };
+      state.rooms.set(key, room);
+      return { kind: 'room-opened', room };
+    }
+    case ClaimKind.RoomForgotten: {
+      const room = state.rooms.get(key);
+      if (!room) return ignored('no-such-room');
+      const { handle = room.handle } = claimFields(ClaimKind.RoomForgotten, entry.body) ?? {};
+      if (handle !== room.handle) return ignored('room-exists');
+      if (room.members.size > 0) return ignored('room-in-use');
+      state.rooms.delete(key);
+      return { kind: 'room-forgotten', room };
+    }
+    case ClaimKind.Banned: {
+      const ban = claimFields(ClaimKind.Banned, entry.body);
+      const { until = Number.POSITIVE_INFINITY } = ban;
+      const keys = banKeys(ban);
+      for (const [key, end] of state.bans) if (end <= entry.at) state.bans.delete(key);
+      for (const banned of keys) state.bans.set(banned, until);
+      return { kind: 'banned', keys };
+    }
+    case ClaimKind.Unbanned: {
+      const keys = banKeys(claimFields(ClaimKind.Unbanned, entry.body)).filter((banned) =>
+        state.bans.delete(banned),
+      );
+      return { kind: 'unbanned', keys };
+    }
+    default:
+      // Of a newer version: passed over, by everybody alike.
+      return ignored('unknown-claim');
+  }
+}
+
+function isBanned({ bans }: ChatState, name: string, at: number): boolean {
+  return bans.size > 0 && looks(name).some((look) => (bans.get(banKey('look', look)) ?? 0) > at);
+}
+
+function banKeys(ban: Ban): string[] {
+  return [
+    ...ban.looks.map((look) => banKey('look', look)),
+    ...ban.addresses.map((key) => banKey('address', key)),
+  ];
+}
+
+/** Takes a session, and its member, out of everything; answers the rooms that it was in. */
+function end(state: ChatState, session: SessionState): RoomState[] {
+  state.removeSession(session);
+  const rooms = state.roomsOf(session.memberId);
+  for (const room of rooms) state.leave(room, session.memberId);
+  return rooms;
+}
+
+function decode(name: Uint8Array): string {
+  return new TextDecoder().decode(name);
+}

@@ -1,0 +1,91 @@
+/**
+ * What a process that comes later has to know of the chat: the state, and of each room and inbox what was said last, as
+ * far as this process holds it. It is made when it is asked for; until then it costs nothing.
+ */
+import { FrameType, readEntryHeader } from '@chat/protocol/frames';
+import { inboxKey, type LogEntry } from '../log/entry.js';
+import type { ChatSnapshot } from '../log/event-log.js';
+import type { ChatState } from '../log/state/chat-state.js';
+import type { Room } from '../room/room.js';
+import { RECALLED_BYTES, RECALLED_ENTRIES, type Rooms } from '../room/rooms.js';
+import type { PublishRecord } from '../session/publish-record.js';
+import type { Sessions } from '../session/sessions.js';
+import type { SessionsElsewhere } from '../session/shared/elsewhere.js';
+
+/** What a snapshot is made of. */
+export interface SnapshotContext {
+  readonly state: ChatState;
+  readonly rooms: Rooms;
+  readonly sessions: Sessions;
+  readonly elsewhere: SessionsElsewhere;
+}
+
+/** An entry as a room holds it. */
+type SaidEntry = Omit<LogEntry, 'room' | 'publishId' | 'origin'>;
+
+export function takeSnapshot({ state, rooms, sessions, elsewhere }: SnapshotContext): ChatSnapshot {
+  const publishIds = new Map<number, number>();
+  const note = (record: PublishRecord | undefined): void => {
+    for (const [seq, publishId] of record?.known() ?? []) publishIds.set(seq, publishId);
+  };
+  const floors = new Map<string, number>();
+  const tail: LogEntry[] = [];
+  const add = (key: string, room: Room): void => {
+    const { entries, floor } = newestOf(room);
+    if (floor > 0) floors.set(key, floor);
+    for (const entry of entries) tail.push({ ...entry, room: key, publishId: 0, origin: undefined });
+  };
+  for (const room of rooms.all) add(room.key, room);
+  for (const session of sessions) {
+    note(session.record);
+    if (session.inbox) add(inboxKey(session.memberId), session.inbox.room);
+  }
+  for (const [memberId, { record, inbox }] of elsewhere) {
+    note(record);
+    if (inbox) add(inboxKey(memberId), inbox);
+  }
+  const numbered = tail.map((entry) => ({ ...entry, publishId: publishIds.get(entry.seq) ?? 0 }));
+  return { state: state.snapshot(), tail: numbered.sort((one, other) => one.seq - other.seq), floors };
+}
+
+/** The newest entries of a room, and the position before them. */
+function newestOf({ log }: Room): {
+  readonly entries: SaidEntry[];
+  readonly floor: number;
+} {
+  const entries: SaidEntry[] = [];
+  const oldest = log.oldest();
+  const point = log.entries > RECALLED_ENTRIES ? log.before(RECALLED_ENTRIES) : oldest;
+  let floor = point.start;
+  let bytes = 0;
+  let { offset } = point;
+  for (let chunk: typeof point.chunk | undefined = point.chunk; chunk; chunk = chunk.next) {
+    while (offset < chunk.used) {
+      const end = chunk.endOf(offset);
+      const { codec, kind, sender, seq, at, nameStart, bodyStart } = readEntryHeader(
+        chunk.bytes,
+        offset,
+        end,
+      );
+      entries.push({
+        type: kind === 0 ? FrameType.Message : FrameType.Notice,
+        codec,
+        kind,
+        sender,
+        seq,
+        at,
+        name: chunk.bytes.subarray(nameStart, bodyStart),
+        body: chunk.bytes.subarray(bodyStart, end),
+      });
+      bytes += end - offset;
+      offset = end;
+    }
+    offset = 0;
+  }
+  while (bytes > RECALLED_BYTES && entries.length > 1) {
+    const { seq, name, body } = entries.shift()!;
+    bytes -= name.length + body.length;
+    floor = seq;
+  }
+  return { entries, floor };
+}

@@ -1,0 +1,179 @@
+/**
+ * What entries bring about for sessions where several processes share the log: one goes on at another process, is ended by
+ * one that does not hold it, or loses the process that held it. What has happened is in the state already; here it is
+ * carried out for what this process holds.
+ *
+ * A session whose process is gone is kept for the resume window. The oldest process that is here ends it then; should
+ * that one go, the next one is the oldest. Two that do it both do no harm: the second entry comes too late.
+ */
+import { CloseCode } from '@chat/protocol';
+import { addressKey } from '../../limits/addresses/address-limit.js';
+import type { LogEntry, ShownEntry } from '../../log/entry.js';
+import { banKey, type ChatState, type SessionState } from '../../log/state/chat-state.js';
+import type { Outcome } from '../../log/state/outcome.js';
+import { looks } from '../../names/names.js';
+import type { OutcomeListener } from '../../room/apply.js';
+import type { Room } from '../../room/room.js';
+import type { SessionContext } from '../context.js';
+import type { Sessions } from '../sessions.js';
+import { claimUnheldEnd } from './claim-kick.js';
+import type { SessionsElsewhere } from './elsewhere.js';
+
+/** What it needs of the server. */
+export interface MovesContext extends SessionContext {
+  readonly sessions: Sessions;
+  readonly elsewhere: SessionsElsewhere;
+}
+
+export class SessionMoves implements OutcomeListener {
+  readonly #context: MovesContext;
+  readonly #state: ChatState;
+  /** Told once the others have declared this process gone. */
+  readonly #onGone: () => void;
+  readonly #self: number;
+
+  constructor(context: MovesContext, state: ChatState, onGone: () => void) {
+    this.#context = context;
+    this.#state = state;
+    this.#onGone = onGone;
+    this.#self = context.log.process ?? 0;
+  }
+
+  inboxOf(member: number): Room | undefined {
+    const { sessions, elsewhere } = this.#context;
+    const session = sessions.byMember(member);
+    if (session) return session.openInbox().room;
+    const state = this.#state.sessions.get(member);
+    return state && sessions.isElsewhere(state) ? elsewhere.inboxOf(state) : undefined;
+  }
+
+  published(entry: ShownEntry): void {
+    this.#context.elsewhere.published(entry);
+  }
+
+  happened(outcome: Outcome, entry: LogEntry, from: number): void {
+    if (this.#self === 0) return;
+    switch (outcome.kind) {
+      case 'session-opened':
+        if (from !== this.#self) this.#counts.enter(addressOf(outcome.session));
+        return;
+      case 'session-taken':
+        this.#taken(outcome, from);
+        return;
+      case 'session-ended':
+        if (outcome.session.holder !== this.#self) this.#endedElsewhere(outcome.session);
+        return;
+      case 'session-kicked':
+        this.#kicked(outcome);
+        return;
+      case 'eviction-asked':
+        this.#evict(outcome.session, entry.room);
+        return;
+      case 'credentials-asked':
+        this.#held(outcome.session)?.reauthenticate('new credentials are asked for');
+        return;
+      case 'process-gone':
+        if (outcome.process === this.#self) this.#givenUp();
+        else this.#endThoseWhoCannotReturn(outcome.sessions);
+        return;
+      case 'unbanned':
+        if (from !== this.#self) this.#pardon(new Set(outcome.keys));
+        return;
+    }
+  }
+
+  /** Ends sessions that nobody holds and whose clients have not come back. To be called now and then. */
+  expire(now: number): void {
+    const [oldest] = this.#state.processes;
+    if (oldest !== this.#self) return;
+    for (const { memberId, unheldSince = now } of this.#state.unheld) {
+      if (now - unheldSince >= this.#context.options.resumeWindowMs) claimUnheldEnd(this.#context, memberId);
+    }
+  }
+
+  get #counts(): { enter(address: string): void; leave(address: string): void } {
+    return this.#context.addresses.sessions;
+  }
+
+  #held({ memberId }: SessionState): ReturnType<Sessions['byMember']> {
+    return this.#context.sessions.byMember(memberId);
+  }
+
+  #taken({ session, former, place }: Extract<Outcome, { kind: 'session-taken' }>, from: number): void {
+    // One that was held here is counted for as long as it is.
+    if (former !== this.#self) this.#counts.leave(place?.address ?? '');
+    if (from === this.#self) return;
+    this.#counts.enter(addressOf(session));
+    this.#letGo(session, CloseCode.SessionReplaced, 'the session goes on over another connection');
+  }
+
+  /** Keeps of a session what another process may need, should it come back here. */
+  #letGo(state: SessionState, code: CloseCode, reason: string, retryAfterMs?: number): void {
+    const session = this.#held(state);
+    if (!session) return;
+    const { record, inbox } = session.letGo(code, reason, retryAfterMs);
+    this.#context.sessions.letGo(session);
+    this.#context.elsewhere.letGo(state.memberId, record, inbox);
+  }
+
+  #endedElsewhere(session: SessionState): void {
+    this.#counts.leave(addressOf(session));
+    this.#context.elsewhere.ended(session.memberId);
+  }
+
+  #kicked({ session, kick }: Extract<Outcome, { kind: 'session-kicked' }>): void {
+    const { kicked, options } = this.#context;
+    const { id, secretHash } = session;
+    // The client of a session that was replaced may begin anew, but not go on.
+    const clientHash = kick.code === CloseCode.SessionReplaced ? undefined : session.clientHash;
+    kicked.add({ id, secretHash, clientHash }, kick, options.clock.now());
+    const held = this.#held(session);
+    if (held) held.expelled(kick);
+    else if (session.holder !== this.#self) this.#endedElsewhere(session);
+  }
+
+  #evict(state: SessionState, key: string): void {
+    const room = this.#context.rooms.byKey(key);
+    if (room) this.#held(state)?.evict(room.name);
+  }
+
+  /** Those who have no way to resume have no use for the resume window. */
+  #endThoseWhoCannotReturn(sessions: readonly SessionState[]): void {
+    const [oldest] = this.#state.processes;
+    if (oldest !== this.#self) return;
+    for (const { memberId, isResumable } of sessions) {
+      if (!isResumable) claimUnheldEnd(this.#context, memberId);
+    }
+  }
+
+  /** The others have declared this process gone, and it is not right by itself: its clients go on with them. */
+  #givenUp(): void {
+    const { sessions, options } = this.#context;
+    options.logger.error(
+      { process: this.#self },
+      'this process was declared gone: its clients are sent away',
+    );
+    for (const session of [...sessions]) {
+      const state = this.#state.sessions.get(session.memberId);
+      const retryAfterMs = Math.floor(options.random() * SPREAD_MS);
+      if (state) this.#letGo(state, CloseCode.GoingAway, 'the server goes away', retryAfterMs);
+    }
+    this.#onGone();
+  }
+
+  /** Forgets the kicks that came with bans which are over. */
+  #pardon(keys: ReadonlySet<string>): void {
+    this.#context.kicked.pardon((banned) => {
+      const address = addressKey(banned);
+      if (address !== undefined) return keys.has(banKey('address', address));
+      return looks(banned).some((look) => keys.has(banKey('look', look)));
+    });
+  }
+}
+
+/** Clients of a process that was given up come back at a random time within this. */
+const SPREAD_MS = 2000;
+
+function addressOf({ place }: SessionState): string {
+  return place?.address ?? '';
+}
