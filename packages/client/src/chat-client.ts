@@ -7,6 +7,7 @@ import type { Stream, StreamOptions } from './events/event-queue.js';
 import type { ListenOptions } from './events/listeners.js';
 import type { DirectMessage, Gap, UnreadableMessage } from './rooms/entry.js';
 import type { JoinOptions, Room } from './rooms/room.js';
+import type { SearchOptions, SearchPage } from './rooms/search.js';
 import type { SentDirect } from './sending/publisher.js';
 
 /** One moment in the life of a client. */
@@ -129,6 +130,31 @@ export interface ChatClient<D = string> {
 
   /** Lists the rooms of the server. */
   rooms(options?: RoomsOptions): Promise<RoomsPage>;
+
+  /**
+   * Finds messages of text in the rooms that this client is in, the newest first. Direct messages are not searched.
+   *
+   * @param query words that all have to be there, `"phrases"`, `begin*` of words, in any script; 1024 bytes of UTF-8
+   *   at the most
+   * @throws ClientError `ERR_CLIENT_UNAVAILABLE` when the server keeps nothing that can be searched, or, with
+   *   `retryAfterMs`, not now; `ERR_CLIENT_BAD_REQUEST` when it is too old to search; `ERR_CLIENT_NOT_MEMBER`,
+   *   `ERR_CLIENT_TOO_LARGE`, `ERR_CLIENT_RATE_LIMITED`
+   *
+   * @example
+   * ```ts no-run
+   * import { connect } from '@chat/client';
+   *
+   * const client = await connect('wss://chat.example.org', { name: 'ada' });
+   * const lobby = await client.join('lobby');
+   * const { hits, cursor } = await client.search('"release notes" jan*', { room: 'lobby', limit: 20 });
+   * for (const { at, sender, snippet } of hits) console.log(new Date(at), sender.name, snippet);
+   * const older = cursor === undefined ? undefined : await client.search('jan*', { before: cursor });
+   *
+   * // The message itself, with nine that came before it.
+   * if (hits[0]) await lobby.history({ before: hits[0].seq + 1, limit: 10 });
+   * ```
+   */
+  search(query: string, options?: SearchOptions): Promise<SearchPage>;
 
   /**
    * Sends a message to one user, with the promises of {@link Room.send}. There is no echo. It waits for a user who is

@@ -10,6 +10,7 @@ import type { Listener, ListenOptions } from './events/listeners.js';
 import type { ConnectOptions, Platform } from './options.js';
 import type { DirectMessage } from './rooms/entry.js';
 import type { JoinOptions, Room } from './rooms/room.js';
+import { readFound, type SearchOptions, type SearchPage } from './rooms/search.js';
 import type { SendOptions, SentDirect } from './sending/publisher.js';
 import { ClientSession } from './session/client-session.js';
 
@@ -78,6 +79,13 @@ export class Client<D> implements ChatClient<D> {
     assertKnown('prefix,limit,cursor', page);
     this.#session.assertNotClosed();
     return this.#session.requests.ask({ op: 'rooms', ...page }, { signal });
+  }
+
+  async search(query: string, { signal, ...where }: SearchOptions = {}): Promise<SearchPage> {
+    assertKnown('room,from,before,limit', where);
+    this.#session.assertNotClosed();
+    const answer = await this.#session.requests.ask({ op: 'search', query, ...where }, { signal });
+    return readFound(answer, this.epoch);
   }
 
   direct(name: string, value: D, options?: SendOptions): Promise<SentDirect> {

@@ -32,6 +32,7 @@ export type {
   RoomEvents,
   Signal,
 } from './rooms/room.js';
+export type { SearchHit, SearchOptions, SearchPage } from './rooms/search.js';
 export type { Sent, SentDirect } from './sending/publisher.js';
 export type { ClientIdentity, IdentityStore } from './session/identity.js';
 export { tabIdentity } from './session/tab-identity.js';

@@ -10,7 +10,7 @@ import { build } from 'tsup';
 import { afterAll, expect, it } from 'vitest';
 
 /** A little above what it takes today: see `test/bundle.test.ts` at the root for where the bytes go. */
-const MAX_BYTES = 16_000;
+const MAX_BYTES = 16_150;
 
 // Inside the repository, where the packages resolve.
 const folder = mkdtempSync(fileURLToPath(new URL('../../../node_modules/.client-bundle-', import.meta.url)));

@@ -29,6 +29,7 @@ const CLIENT = {
   reconnectNow: true,
   rename: true,
   rooms: true,
+  search: true,
   sessionId: true,
   state: true,
   status: true,

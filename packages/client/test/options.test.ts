@@ -89,6 +89,13 @@ describe('options of methods', () => {
     signal: true,
   };
   const ROOMS: OptionNames<node.RoomsOptions> = { prefix: true, limit: true, cursor: true, signal: true };
+  const SEARCH: OptionNames<node.SearchOptions> = {
+    room: true,
+    from: true,
+    before: true,
+    limit: true,
+    signal: true,
+  };
   const SEND: OptionNames<NonNullable<Parameters<node.Room['send']>[1]>> = { signal: true };
   const STREAM: OptionNames<node.StreamOptions> = { signal: true, maxQueued: true, overflow: true };
   const LISTEN: OptionNames<node.ListenOptions> = { signal: true, once: true };
@@ -104,6 +111,7 @@ describe('options of methods', () => {
     const calls: readonly (readonly [string, object, Call])[] = [
       ['join', JOIN, (options) => client.join('lobby', options)],
       ['rooms', ROOMS, (options) => client.rooms(options)],
+      ['search', SEARCH, (options) => client.search('word', options)],
       ['direct', SEND, (options) => client.direct('bob', 'x', options)],
       ['directs', STREAM, (options) => client.directs(options)],
       ['status', STREAM, (options) => client.status(options)],

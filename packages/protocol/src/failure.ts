@@ -24,7 +24,7 @@ export const FailureCode = {
   OutOfOrder: 'out-of-order',
   BadRequest: 'bad-request',
   Draining: 'draining',
-  /** What was said cannot be kept now, as when a disk is full. */
+  /** What was said cannot be kept now, as when a disk is full; or what is asked for cannot be looked up. */
   Unavailable: 'unavailable',
   Internal: 'internal',
 } as const;

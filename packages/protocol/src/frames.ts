@@ -35,6 +35,7 @@ export type {
   ResponseBodies,
   RoomInfo,
   RoomPosition,
+  SearchHit,
   SessionLimits,
   Welcome,
 } from './frames/json-bodies.js';
@@ -61,6 +62,7 @@ export { encodeClose, encodePing, encodePong, encodeSignal } from './frames/shar
 export {
   DEFAULT_MAX_FRAME_BYTES,
   MAX_MAX_FRAME_BYTES,
+  MAX_QUERY_BYTES,
   MIN_MAX_FRAME_BYTES,
 } from './limits.js';
 export { decodePreface, encodePreface, PREFACE_BYTES, PREFACE_FIRST_BYTE } from './preface.js';

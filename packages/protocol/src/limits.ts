@@ -16,6 +16,9 @@ export const MAX_MAX_FRAME_BYTES = 268_435_456;
 /** Longest user or room name in bytes of UTF-8. */
 export const MAX_NAME_BYTES = 64;
 
+/** Longest query of a search in bytes of UTF-8. */
+export const MAX_QUERY_BYTES = 1024;
+
 /** Longest line of the line dialect in bytes, when nothing else is said: 16 KiB. */
 export const DEFAULT_MAX_LINE_BYTES = 16_384;
 

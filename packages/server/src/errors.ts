@@ -39,6 +39,8 @@ export const ServerErrorCode = {
   StoreReadonly: 'ERR_SERVER_STORE_READONLY',
   /** There is no space left for the store. */
   StoreFull: 'ERR_SERVER_STORE_FULL',
+  /** So many ask the store for something at once that one more would wait for too long. */
+  StoreBusy: 'ERR_SERVER_STORE_BUSY',
   /** Reading or writing the store failed; `cause` has the error of SQLite or of the operating system. */
   StoreFailed: 'ERR_SERVER_STORE_FAILED',
 } as const;

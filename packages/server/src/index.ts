@@ -12,6 +12,7 @@ export type {
   Durability,
   EventLog,
   EventStore,
+  FoundPage,
   LogCondition,
   LogConsumer,
   Recovered,

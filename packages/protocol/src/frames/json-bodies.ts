@@ -105,6 +105,19 @@ export interface RoomInfo {
   readonly memberCount: number;
 }
 
+/** A message that a search has found. */
+export interface SearchHit {
+  readonly room: string;
+  readonly seq: number;
+  /** Server time in milliseconds since 1970. */
+  readonly at: number;
+  readonly sender: Member;
+  /** The part of its text in which the words stand, with `…` where there is more. */
+  readonly snippet: string;
+  /** Where they stand in the snippet: pairs of begin and end in UTF-16 units. */
+  readonly marks: readonly (readonly [from: number, to: number])[];
+}
+
 /** What a client may ask for, by `op`. */
 export type RequestBody =
   | {
@@ -129,6 +142,18 @@ export type RequestBody =
       /** Entries with a larger seq. */
       readonly after?: number;
       readonly limit?: number;
+    }
+  | {
+      readonly op: 'search';
+      /** Words that all have to be there, "phrases", and begin* of words. */
+      readonly query: string;
+      /** Only there; else in all rooms that the session is in. */
+      readonly room?: string;
+      /** Only what was said under this name, as it is written. */
+      readonly from?: string;
+      /** Only messages with a smaller seq. */
+      readonly before?: number;
+      readonly limit?: number;
     };
 
 /** Answers to {@link RequestBody}, by `op`; `history` is answered with history frames. */
@@ -141,5 +166,13 @@ export interface ResponseBodies {
     readonly members: readonly Member[];
     readonly memberCount: number;
     readonly cursor?: number;
+  };
+  readonly search: {
+    /** The newest first. */
+    readonly hits: readonly SearchHit[];
+    /** There may be more: the same request with this as `before`. */
+    readonly cursor?: number;
+    /** Present when the newest messages are not searched yet. */
+    readonly behind?: true;
   };
 }

@@ -15,6 +15,8 @@ export const Price = {
   roomDescribed: 0.25,
   /** What an answer copies out of the log, or says in JSON. */
   kibibyteAnswered: 0.0625,
+  /** A search, beside being a request: it keeps a thread busy for a while. */
+  search: 24,
   /** Each room that a list looks at. */
   roomLookedAt: 0.015625,
   /** What is streamed from the log from the position where a member joins or comes back. */

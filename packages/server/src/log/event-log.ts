@@ -126,10 +126,24 @@ export interface SearchHit {
   readonly marks: readonly (readonly [from: number, to: number])[];
 }
 
+/** What a search has found. */
+export interface FoundPage {
+  /** The newest first. */
+  readonly hits: readonly SearchHit[];
+  /** All from here on was looked at, and there may be more before it; `undefined` when there is not. */
+  readonly next: number | undefined;
+  /** Whether there is something newer that cannot be found yet. */
+  readonly isBehind: boolean;
+}
+
 /** Answers for what is older than the heap. */
 export interface EventStore {
   /** A page of the past of a room, by its key; the newest where the wish has no position. */
   read(room: string, wish: StoredWish, signal?: AbortSignal): Promise<StoredPage>;
-  /** The newest first. */
-  search(query: string, scope: SearchScope, signal?: AbortSignal): Promise<readonly SearchHit[]>;
+  /**
+   * Finds messages, within a bounded time.
+   *
+   * @returns `undefined` where nothing can be searched
+   */
+  search(query: string, scope: SearchScope, signal?: AbortSignal): Promise<FoundPage | undefined>;
 }

@@ -74,6 +74,8 @@ export class Session implements SessionPerson {
   #dialect: SessionInfo['dialect'];
   #credentials: TimerEntry | undefined;
   #mustAuthenticate = false;
+  /** Settles when its search is over; a session has one at a time. */
+  searching: Promise<void> | undefined;
 
   /**
    * A session whose claim has come back from the log, over a connection; or one that was there before the server was

@@ -2,7 +2,7 @@
 import { ServerError, ServerErrorCode } from '../errors.js';
 import { readBlock } from '../log/block.js';
 import type { LogEntry } from '../log/entry.js';
-import type { EventStore, SearchHit, SearchScope, StoredPage, StoredWish } from '../log/event-log.js';
+import type { EventStore, FoundPage, SearchScope, StoredPage, StoredWish } from '../log/event-log.js';
 import type { RemovalWish } from './rows/removals.js';
 import type { PackedScan } from './store-reader.js';
 import type { ReaderOperations } from './thread/reader-operations.js';
@@ -47,15 +47,16 @@ export class SqliteStore implements EventStore {
    * Finds messages that have all the words of a query, the newest first: words in any script, "phrases", begin*. What was
    * said in the last moment is found, too, unless the server is very busy.
    *
-   * @returns nothing where search is off
+   * @returns `undefined` where search is off
+   * @throws ServerError `ERR_SERVER_STORE_BUSY` when 16 searches wait already
    */
-  async search(query: string, scope: SearchScope, signal?: AbortSignal): Promise<readonly SearchHit[]> {
+  async search(query: string, scope: SearchScope, signal?: AbortSignal): Promise<FoundPage | undefined> {
     signal?.throwIfAborted();
-    if (!this.#hasSearch) return [];
-    const { hits, isCutShort } = await this.#search().call('search', { query, scope });
+    if (!this.#hasSearch) return undefined;
+    const { isCutShort, ...page } = await this.#search().call('search', { query, scope });
     if (isCutShort) this.#slowQueries++;
     signal?.throwIfAborted();
-    return hits;
+    return page;
   }
 
   /**

@@ -29,7 +29,7 @@ function listed(entries: readonly LogEntry[], damaged: StoredPage['damaged'] = [
       };
     },
     async search() {
-      return [];
+      return undefined;
     },
   };
 }

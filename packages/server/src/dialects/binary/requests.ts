@@ -17,16 +17,24 @@ import { type HistoryPage, MAX_HISTORY_ENTRIES } from '../../log/history.js';
 import { readPast } from '../../log/stored-history.js';
 import type { Room } from '../../room/room.js';
 import type { Session } from '../../session/session.js';
+import { beginSearch } from './search-request.js';
 
 /** Items on a page when the client does not say, and at the most. */
 const DEFAULT_PAGE = 50;
 const MAX_PAGE = 200;
 
-/** An answer to one request. */
-export type Reply =
+/** An answer to one request that is one frame. */
+export type ShortReply =
   | { readonly response: ResponseBodies[keyof ResponseBodies] }
-  | { readonly history: HistoryPage }
   | { readonly failure: Failure };
+
+/** An answer to one request. */
+export type Reply = ShortReply | { readonly history: HistoryPage };
+
+/** An answer to come, for which nothing need wait. */
+export interface LaterReply {
+  readonly later: Promise<ShortReply>;
+}
 
 /** A frame of history: its head, and its entries where they lie in the log. Borrowed, and never written again. */
 export interface HistoryFrame {
@@ -64,6 +72,13 @@ const CHECKS: { readonly [Op in RequestBody['op']]: Check<RequestFields<Op>> } =
     after: asOptional(asPosition),
     limit: asOptional(asCount),
   }),
+  search: asObject<RequestFields<'search'>>({
+    query: asString,
+    room: asOptional(asString),
+    from: asOptional(asString),
+    before: asOptional(asPosition),
+    limit: asOptional(asCount),
+  }),
 };
 
 /**
@@ -78,7 +93,7 @@ export async function answerRequest(
   request: Readonly<Record<string, unknown>>,
   pieceBytes: number,
   respond: (response: Joined) => void,
-): Promise<Reply | undefined> {
+): Promise<Reply | LaterReply | undefined> {
   const refused = session.publisher.chargeRequest();
   if (refused) return { failure: refused };
   const problem = requestProblem(request);
@@ -138,6 +153,19 @@ export async function answerRequest(
       };
       return { history: await readPast(context.log.store, room, wish, pieceBytes) };
     }
+    case 'search': {
+      const { query, room: name, from, before, limit } = body;
+      const room = name === undefined ? undefined : joinedRoom(context, session, name);
+      if (room && 'failure' in room) return room;
+      const wish = {
+        query,
+        rooms: room ? [room] : [...session.rooms.values()].map((membership) => membership.room),
+        limit: page(limit),
+        ...(from === undefined ? {} : { from }),
+        ...(before === undefined ? {} : { before }),
+      };
+      return beginSearch(context, session, wish, pageBytes(context));
+    }
   }
 }
 
@@ -156,16 +184,21 @@ function requestProblem(request: Readonly<Record<string, unknown>>): string | un
   }
 }
 
+/** A short reply as the frame that says it. */
+export function replyFrame(id: number, reply: ShortReply): Uint8Array {
+  return 'response' in reply
+    ? encodeFrame({ type: FrameType.Response, id, response: reply.response })
+    : encodeFrame({ type: FrameType.Failed, id, failure: reply.failure });
+}
+
 /**
  * A reply as the frames that say it, one after the other as they are asked for.
  *
  * @returns false when the log has lost the rest of a page meanwhile
  */
 export function* replyFrames(id: number, reply: Reply): Generator<Uint8Array | HistoryFrame, boolean> {
-  if ('response' in reply) {
-    yield encodeFrame({ type: FrameType.Response, id, response: reply.response });
-  } else if ('failure' in reply) {
-    yield encodeFrame({ type: FrameType.Failed, id, failure: reply.failure });
+  if (!('history' in reply)) {
+    yield replyFrame(id, reply);
   } else {
     const { runs, end } = reply.history;
     if (runs.length === 0) {

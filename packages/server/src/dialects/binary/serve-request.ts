@@ -2,12 +2,19 @@
  * One request of a client, from its frame to the frames of its answer.
  */
 import { CloseCode, FailureCode } from '@chat/protocol';
-import { CALL_HEADER_BYTES, encodeFrame, FrameType, type Joined } from '@chat/protocol/frames';
+import { CALL_HEADER_BYTES, type Joined } from '@chat/protocol/frames';
 import type { Connection } from '../../connection/connection.js';
 import type { ConnectionContext } from '../../connection/context.js';
 import { Price } from '../../limits/prices.js';
 import type { Session } from '../../session/session.js';
-import { answerRequest, type Reply, replyFrames } from './requests.js';
+import {
+  answerRequest,
+  type LaterReply,
+  type Reply,
+  replyFrame,
+  replyFrames,
+  type ShortReply,
+} from './requests.js';
 
 type AnyConnection = Pick<Connection<unknown>, 'session' | 'sender' | 'close'>;
 
@@ -21,16 +28,35 @@ export async function serveRequest(
 ): Promise<void> {
   const pieceBytes = context.options.maxFrameBytes - CALL_HEADER_BYTES;
   const respond = (response: Joined): void => {
-    if (connection.session) connection.sender.answer(encodeFrame({ type: FrameType.Response, id, response }));
+    if (connection.session) connection.sender.answer(replyFrame(id, { response }));
   };
-  let reply: Reply | undefined;
+  const failed = (error: unknown): ShortReply => {
+    context.refusals.failed(error, 'a request failed', { member: session.memberId });
+    return { failure: { code: FailureCode.Internal, message: 'the server failed' } };
+  };
+  let reply: Reply | LaterReply | undefined;
   try {
     reply = await answerRequest(context, session, request, pieceBytes, respond);
   } catch (error) {
-    context.refusals.failed(error, 'a request failed', { member: session.memberId });
-    reply = { failure: { code: FailureCode.Internal, message: 'the server failed' } };
+    reply = failed(error);
   }
-  if (reply) await sendReply(connection, session, id, reply);
+  if (!reply) return;
+  if ('later' in reply) {
+    void reply.later.catch(failed).then((answer) => sendShort(connection, session, replyFrame(id, answer)));
+  } else {
+    await sendReply(connection, session, id, reply);
+  }
+}
+
+/** Sends an answer for which nothing waited: so it does not wait itself for space, being one frame. */
+function sendShort({ session: present, sender }: AnyConnection, session: Session, frame: Uint8Array): void {
+  if (!present) return;
+  sender.answer(frame);
+  chargeAnswer(session, frame.length);
+}
+
+function chargeAnswer(session: Session, bytes: number): void {
+  session.input.charge(Math.floor(bytes / 1024) * Price.kibibyteAnswered);
 }
 
 /** Sends what a request is answered, as far as there is space for it to wait. */
@@ -56,7 +82,7 @@ async function sendReply(
     // A page may be larger than what may wait: the rest of it stays in the log until there is space.
     if (sender.isFull) await sender.flushed();
   }
-  session.input.charge(Math.floor(bytes / 1024) * Price.kibibyteAnswered);
+  chargeAnswer(session, bytes);
   if (next.done && !next.value) {
     connection.close(CloseCode.SlowConsumer, 'fell behind the history that it asked for');
   }

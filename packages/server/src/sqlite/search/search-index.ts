@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { CodecTag } from '@chat/protocol';
 import { FrameType } from '@chat/protocol/frames';
 import type { BlockEntry } from '../../log/block.js';
-import type { SearchHit, SearchScope } from '../../log/event-log.js';
+import type { FoundPage, SearchHit, SearchScope } from '../../log/event-log.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from '../driver.js';
 import { crc32 } from '../file/crc32.js';
 import { readMeta, StoreFiles, writeMeta } from '../file/store-file.js';
@@ -47,6 +47,9 @@ export interface SearchIndexOptions {
   /** @defaultValue the one that {@link findDriver} finds */
   readonly driver?: SqliteDriver;
 }
+
+/** What was found up to a step of a query. */
+export type Found = Pick<FoundPage, 'hits' | 'next'>;
 
 export class SearchIndex {
   readonly #driver: SqliteDriver;
@@ -153,13 +156,13 @@ export class SearchIndex {
   /**
    * Finds messages, the newest first, until there are enough; in steps, each as the iterator is asked.
    *
-   * @returns what was found
+   * @returns what was found, as each step before it yields it
    */
-  *search(query: string, scope: SearchScope): Generator<SearchHit[], SearchHit[]> {
+  *search(query: string, scope: SearchScope): Generator<Found, Found> {
     const terms = parseQuery(query);
     const hits: SearchHit[] = [];
     const match = terms.length === 0 ? undefined : this.#matchOf(terms, scope);
-    if (match === undefined) return hits;
+    if (match === undefined) return { hits, next: undefined };
     const rooms = new Set(scope.rooms);
     const from = scope.from === undefined ? undefined : Buffer.from(scope.from);
     const statement = this.#database.prepare(
@@ -174,12 +177,12 @@ export class SearchIndex {
         const hit =
           entry && rooms.has(entry.room) && (!from || from.equals(entry.name)) && hitOf(entry, terms);
         if (hit) hits.push(hit);
-        if (hits.length === scope.limit) return hits;
+        if (hits.length === scope.limit) return { hits, next: rowid as number };
       }
       to = rows.length < ROWS_AT_ONCE ? start - 1 : (rows.at(-1)!.rowid as number) - 1;
-      yield hits;
+      yield { hits, next: to + 1 };
     }
-    return hits;
+    return { hits, next: undefined };
   }
 
   close(): void {

@@ -1,13 +1,12 @@
 /** What the thread that searches does when it is called, and by itself: it takes in what was stored meanwhile. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ServerError, ServerErrorCode } from '../../errors.js';
-import type { SearchHit, SearchScope } from '../../log/event-log.js';
+import type { FoundPage, SearchScope } from '../../log/event-log.js';
 import { SqliteCode, SqliteError } from '../driver.js';
 import type { RemovalWish } from '../rows/removals.js';
-import { SearchIndex, type SearchIndexOptions } from '../search/search-index.js';
+import { type Found, SearchIndex, type SearchIndexOptions } from '../search/search-index.js';
 
-export interface SearchAnswer {
-  readonly hits: readonly SearchHit[];
+export interface SearchAnswer extends FoundPage {
   /** The time was over before there were enough. */
   readonly isCutShort: boolean;
 }
@@ -29,8 +28,8 @@ const BUSY_ENTRIES = 2000;
 const CATCH_UP_MS = 50;
 /** After this time a search answers what it has. */
 const SEARCH_MS = 500;
-/** Searches that wait for their turn. */
-const MAX_WAITING = 64;
+/** Searches that wait for their turn: the last of them has its answer within ten seconds. */
+const MAX_WAITING = 16;
 
 export function searchOperations(options: SearchIndexOptions): SearchOperations {
   const index = new SearchIndex(options);
@@ -80,14 +79,16 @@ export function searchOperations(options: SearchIndexOptions): SearchOperations 
   async function search(query: string, scope: SearchScope): Promise<SearchAnswer> {
     const end = performance.now() + SEARCH_MS;
     work(CATCH_UP_MS);
+    const newest = Math.min(index.storedPosition, (scope.before ?? Number.MAX_SAFE_INTEGER) - 1);
+    const isBehind = (): boolean => index.position < newest;
     const steps = index.search(query, scope);
-    const nothing = { done: true, value: [] as SearchHit[] } as const;
-    for (let hits: readonly SearchHit[] = []; ; ) {
-      if (isClosed) return { hits, isCutShort: true };
-      const step = mended(() => steps.next(), nothing);
-      hits = step.value;
-      if (step.done) return { hits, isCutShort: false };
-      if (performance.now() >= end) return { hits, isCutShort: true };
+    const nothing = { done: true, value: { hits: [], next: undefined } } as const;
+    for (let found: Found = nothing.value; ; ) {
+      if (isClosed) return { ...found, isBehind: true, isCutShort: true };
+      const step = mended<IteratorResult<Found, Found>>(() => steps.next(), nothing);
+      found = step.value;
+      if (step.done) return { ...found, isBehind: isBehind(), isCutShort: false };
+      if (performance.now() >= end) return { ...found, isBehind: isBehind(), isCutShort: true };
       await nextTurn();
     }
   }
@@ -95,7 +96,7 @@ export function searchOperations(options: SearchIndexOptions): SearchOperations 
   return {
     search: ({ query, scope }) => {
       if (waiting === MAX_WAITING) {
-        throw new ServerError(ServerErrorCode.StoreFailed, `${MAX_WAITING} searches are waiting already`);
+        throw new ServerError(ServerErrorCode.StoreBusy, `${MAX_WAITING} searches are waiting already`);
       }
       waiting++;
       // One after the other: together they would only all be late.

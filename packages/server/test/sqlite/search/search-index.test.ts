@@ -39,7 +39,7 @@ function opened(more: Partial<StoreWriterOptions> = {}) {
       const steps = index.search(query, { rooms: ['a', 'b'], limit: 10, ...scope });
       for (;;) {
         const { done, value } = steps.next();
-        if (done) return value.map((hit) => hit.seq);
+        if (done) return value.hits.map((hit) => hit.seq);
       }
     },
     remove: (wish: { room?: string; name?: string }) => {
@@ -90,18 +90,40 @@ describe('SearchIndex', () => {
     expect(find('word', { before: 5, limit: 1 })).toEqual([2]);
     const many = Array.from({ length: 200 }, (_, i) => `room ${i}`);
     expect(find('word', { rooms: [...many, 'c'] })).toEqual([3]);
-    const [hit] = index()
-      .search('word', { rooms: ['b'], limit: 1 })
-      .next().value as [unknown];
-    expect(hit).toEqual({
-      room: 'b',
-      seq: 2,
-      at: 1_700_000_000_000,
-      sender: 2,
-      name: 'eve',
-      snippet: 'word',
-      marks: [[0, 4]],
+    const step = index().search('word', { rooms: ['b'], limit: 1 }).next();
+    expect(step).toEqual({
+      done: true,
+      value: {
+        hits: [
+          {
+            room: 'b',
+            seq: 2,
+            at: 1_700_000_000_000,
+            sender: 2,
+            name: 'eve',
+            snippet: 'word',
+            marks: [[0, 4]],
+          },
+        ],
+        next: 2,
+      },
     });
+  });
+
+  it('says at each step, and at the end, from where on to look next', () => {
+    const { say, find, index } = opened();
+    // More rows than are read at a time, none of them in the room.
+    say(draft('a', 'word'), ...Array.from({ length: 100 }, () => draft('b', 'word')), draft('a', 'last'));
+    while (index().fill());
+    const many = Array.from({ length: 200 }, (_, i) => `room ${i}`);
+    const steps = [...index().search('word', { rooms: [...many, 'a'], limit: 5 })];
+    expect(steps.map(({ next }) => next)).toEqual([38, 0]);
+    expect(find('word', { rooms: [...many, 'a'], before: 38 })).toEqual([1]);
+    expect(index().search('nothing', { rooms: ['a'], limit: 5 }).next()).toEqual({
+      done: false,
+      value: { hits: [], next: 0 },
+    });
+    expect([...index().search('', { rooms: ['a'], limit: 5 })]).toEqual([]);
   });
 
   it('finds messages of text only, and none that came to nothing', () => {
