@@ -90,7 +90,9 @@ describe('SearchIndex', () => {
     expect(find('word', { before: 5, limit: 1 })).toEqual([2]);
     const many = Array.from({ length: 200 }, (_, i) => `room ${i}`);
     expect(find('word', { rooms: [...many, 'c'] })).toEqual([3]);
-    const step = index().search('word', { rooms: ['b'], limit: 1 }).next();
+    const step = index()
+      .search('word', { rooms: ['b'], limit: 1 })
+      .next();
     expect(step).toEqual({
       done: true,
       value: {
@@ -119,7 +121,11 @@ describe('SearchIndex', () => {
     const steps = [...index().search('word', { rooms: [...many, 'a'], limit: 5 })];
     expect(steps.map(({ next }) => next)).toEqual([38, 0]);
     expect(find('word', { rooms: [...many, 'a'], before: 38 })).toEqual([1]);
-    expect(index().search('nothing', { rooms: ['a'], limit: 5 }).next()).toEqual({
+    expect(
+      index()
+        .search('nothing', { rooms: ['a'], limit: 5 })
+        .next(),
+    ).toEqual({
       done: false,
       value: { hits: [], next: 0 },
     });
