@@ -10,6 +10,7 @@ export type Command =
   | { readonly type: 'join'; readonly room: string }
   | { readonly type: 'leave'; readonly room: string | undefined }
   | { readonly type: 'rooms'; readonly prefix: string }
+  | { readonly type: 'search'; readonly query: string }
   | { readonly type: 'who' }
   | { readonly type: 'msg'; readonly to: string; readonly text: string }
   | { readonly type: 'ping' }
@@ -27,6 +28,10 @@ export const COMMANDS: ReadonlyMap<string, { readonly usage: string; readonly su
   ['rooms', { usage: '/rooms [PREFIX]', summary: 'lists the rooms of the server' }],
   ['who', { usage: '/who', summary: 'lists who is in this room' }],
   ['msg', { usage: '/msg NAME TEXT', summary: 'tells one user; "NAME" if it has spaces' }],
+  [
+    'search',
+    { usage: '/search [WORDS]', summary: 'finds messages in your rooms; without words, older ones' },
+  ],
   ['me', { usage: '/me DOES SOMETHING', summary: 'says what you do' }],
   ['ping', { usage: '/ping', summary: 'measures the way to the server and back' }],
   ['quit', { usage: '/quit', summary: 'leaves the chat' }],
@@ -38,6 +43,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['names', 'who'],
   ['list', 'rooms'],
   ['w', 'msg'],
+  ['find', 'search'],
   ['?', 'help'],
 ]);
 
@@ -65,6 +71,8 @@ export function parseCommand(line: string, users: Iterable<string> = []): Comman
       return { type: 'leave', room: rest === '' ? undefined : rest };
     case 'rooms':
       return { type: 'rooms', prefix: rest };
+    case 'search':
+      return { type: 'search', query: rest };
     case 'me':
       return rest === '' ? usage : { type: 'me', text: rest };
     case 'msg': {

@@ -14,6 +14,7 @@ import {
   type Notice,
   type Room,
   type RoomsPage,
+  type SearchPage,
   type UnreadableMessage,
 } from '@chat/client';
 import { printable } from '@chat/protocol/lines';
@@ -38,6 +39,7 @@ export type SessionEvent =
   | { readonly type: 'room'; readonly room: string | undefined; readonly members: number }
   | { readonly type: 'room-left'; readonly room: string; readonly error: ClientError | undefined }
   | { readonly type: 'rooms'; readonly page: RoomsPage }
+  | { readonly type: 'found'; readonly query: string; readonly page: SearchPage }
   | {
       readonly type: 'members';
       readonly room: string;
@@ -59,6 +61,7 @@ export interface SessionOptions {
 
 const ROOMS_SHOWN = 200;
 const MEMBERS_SHOWN = 500;
+const HITS_SHOWN = 20;
 const MAX_EXCERPT = 200;
 
 export class ChatSession {
@@ -68,6 +71,8 @@ export class ChatSession {
   #current: Room | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #listening = new WeakSet<Room>();
+  /** What was searched for last, and where older messages with it begin. */
+  #searched: { readonly query: string; readonly cursor: number | undefined } | undefined;
 
   constructor(client: ChatClient, { history, show }: SessionOptions) {
     this.#client = client;
@@ -194,6 +199,8 @@ export class ChatSession {
           page: await client.rooms({ prefix: command.prefix, limit: ROOMS_SHOWN }),
         });
         return true;
+      case 'search':
+        return this.#search(command.query);
       case 'who':
         return this.#who();
       case 'ping':
@@ -222,6 +229,22 @@ export class ChatSession {
       this.#show({ type: 'invalid', reason: leaving ? `you are not in ${leaving}` : 'you are in no room' });
       return false;
     }
+    return true;
+  }
+
+  /** Finds the newest messages with these words; without words, those before what was found last. */
+  async #search(words: string): Promise<boolean> {
+    const before = words === '' ? this.#searched?.cursor : undefined;
+    const query = words || this.#searched?.query;
+    if (query === undefined || (words === '' && before === undefined)) {
+      const reason = query === undefined ? 'usage: /search WORDS' : `there is nothing older with ${query}`;
+      this.#show({ type: 'invalid', reason });
+      return false;
+    }
+    const older = before === undefined ? {} : { before };
+    const page = await this.#client.search(query, { limit: HITS_SHOWN, ...older });
+    this.#searched = { query, cursor: page.cursor };
+    this.#show({ type: 'found', query, page });
     return true;
   }
 
@@ -303,6 +326,9 @@ function wording(error: unknown): string {
     const code = cause?.code ?? cause?.errors?.[0]?.code;
     const hint = code === undefined ? undefined : HINTS.get(code);
     if (hint) return `${error.message} (${hint})`;
+  }
+  if (ClientError.is(error) && error.code === 'ERR_CLIENT_BAD_REQUEST') {
+    return 'the server does not know how to do that; it may be an older one';
   }
   if (ClientError.is(error) && error.code === 'ERR_CLIENT_CONNECT_TIMEOUT') {
     return `${error.message} (is that a chat server?)`;

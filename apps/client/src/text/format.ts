@@ -4,6 +4,7 @@
  * Everything that others wrote goes through `printable`: a name or a message cannot move the cursor, change a
  * colour, or begin a line of its own. A message of several lines has its sender on each.
  */
+import type { SearchHit } from '@chat/client';
 import { formatMessageLines, printable } from '@chat/protocol/lines';
 import { ACTION_PREFIX, COMMANDS } from '../session/command.js';
 import { errorText, type SessionEvent } from '../session/session.js';
@@ -97,6 +98,12 @@ export function formatEvent(event: SessionEvent, options: FormatOptions): string
       const more = event.count > event.names.length ? ` and ${event.count - event.names.length} more` : '';
       return star(`in ${event.room}: ${event.names.join(', ')}${more}`);
     }
+    case 'found':
+      return [
+        // The newest is the nearest to the line that is being typed.
+        ...event.page.hits.map((hit) => found(hit, palette)).reverse(),
+        ...star(foundText(event)),
+      ];
     case 'renamed':
       return star(`you are now ${event.name}`);
     case 'ping':
@@ -139,6 +146,27 @@ function formatState(
   }
 }
 
+/** A message that was found, as one line: when, where, who, what. */
+function found({ at, room, sender, snippet, marks }: SearchHit, palette: Palette): string {
+  let text = '';
+  let shown = 0;
+  for (const [from, to] of marks) {
+    text += oneLine(snippet.slice(shown, from)) + palette.strong(oneLine(snippet.slice(from, to)));
+    shown = to;
+  }
+  text += oneLine(snippet.slice(shown));
+  const where = palette.dim(`${day(at)} ${clockTime(at)} [${oneLine(room)}]`);
+  return `  ${where} ${palette.person(shownName(sender.name), false)}: ${text}`;
+}
+
+function foundText({ query, page }: Extract<SessionEvent, { readonly type: 'found' }>): string {
+  const { hits, cursor, behind } = page;
+  const count = hits.length === 0 ? 'nothing' : hits.length === 1 ? '1 message' : `${hits.length} messages`;
+  const more = cursor === undefined ? '' : '; /search without words looks for older ones';
+  const late = behind ? '; the newest messages are not searched yet' : '';
+  return `${count} with ${query}${more}${late}`;
+}
+
 const QUIET_ATTEMPTS = 10;
 
 const GAP_REASONS = {
@@ -167,10 +195,21 @@ function spoken(
 }
 
 function time(at: number, { times, palette }: FormatOptions): string {
-  if (!times) return '';
+  return times ? palette.dim(`${clockTime(at)} `) : '';
+}
+
+function clockTime(at: number): string {
   const date = new Date(at);
-  const digits = (value: number) => String(value).padStart(2, '0');
-  return palette.dim(`${digits(date.getHours())}:${digits(date.getMinutes())} `);
+  return `${digits(date.getHours())}:${digits(date.getMinutes())}`;
+}
+
+function day(at: number): string {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${digits(date.getMonth() + 1)}-${digits(date.getDate())}`;
+}
+
+function digits(value: number): string {
+  return String(value).padStart(2, '0');
 }
 
 /**

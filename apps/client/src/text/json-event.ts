@@ -54,6 +54,11 @@ function plainValue(event: SessionEvent): object | undefined {
     }
     case 'rooms':
       return { type: event.type, rooms: event.page.rooms };
+    case 'found': {
+      const { hits, cursor, behind } = event.page;
+      const found = hits.map(({ sender, ...hit }) => ({ ...hit, from: sender.name }));
+      return { type: event.type, query: event.query, hits: found, cursor, behind };
+    }
     case 'help':
     case 'quit':
       return undefined;

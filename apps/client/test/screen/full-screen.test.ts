@@ -1,11 +1,14 @@
 /**
  * The full screen in a real terminal, against a real server, as a person would use it.
  */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join as joinPath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ChatClient, connect, type Room } from '@chat/client';
 import { type ChatServer, createChatServer, UNLIMITED } from '@chat/server';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSqliteLog } from '@chat/server/sqlite';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { TMUX, TmuxScreen } from './support/tmux-screen.js';
 
 const FOLDER = fileURLToPath(new URL('../..', import.meta.url));
@@ -200,6 +203,32 @@ describe.skipIf(TMUX === undefined)('the full screen', { timeout: TIMEOUT_MS }, 
     );
     expect(rows.join('\n')).toContain('may be missing here (the server was');
     await screen.see('● connected');
+  });
+
+  it('finds what was said, where the server stores it, and says so where it does not', async () => {
+    await start();
+    await screen.type('/sea');
+    await screen.press('Tab');
+    await screen.type('fox');
+    await screen.press('Enter');
+    await screen.see('/search — this server has no search');
+    await server.close();
+    const directory = mkdtempSync(joinPath(tmpdir(), 'chat-search-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    server = createChatServer({ ...UNLIMITED, log: await openSqliteLog({ directory, reserveBytes: 0 }) });
+    await listen(server, port);
+    await screen.press('C-r');
+    await screen.see('● connected');
+    const bob = await join('bob');
+    await bob.room.send('the quick brown fox');
+    await bob.room.send('and a quick dog');
+    while ((await bob.client.search('quick')).hits.length < 2);
+    await screen.type('/search qui* fox');
+    await screen.press('Enter');
+    await screen.see('[lobby] bob: the quick brown fox', '1 message with qui* fox');
+    await screen.type('/search');
+    await screen.press('Enter');
+    await screen.see('there is nothing older with qui* fox');
   });
 
   it('stays usable in a flood', async () => {

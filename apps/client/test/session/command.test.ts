@@ -16,6 +16,8 @@ describe('parseCommand', () => {
     ['/list t', { type: 'rooms', prefix: 't' }],
     ['/who', { type: 'who' }],
     ['/WHO', { type: 'who' }],
+    ['/search', { type: 'search', query: '' }],
+    ['/find "the fox" qu*', { type: 'search', query: '"the fox" qu*' }],
     ['/me waves', { type: 'me', text: 'waves' }],
     ['/msg bob hi there', { type: 'msg', to: 'bob', text: 'hi there' }],
     ['/msg "Ada L" hi', { type: 'msg', to: 'Ada L', text: 'hi' }],

@@ -31,6 +31,9 @@ function message(value: string, changes: Partial<Message> = {}): SessionEvent {
   };
 }
 
+/** A time as lines show it. */
+const time = (at: number): string => new Date(at).toTimeString().slice(0, 5);
+
 function notice(changes: Partial<Notice>): SessionEvent {
   return {
     type: 'notice',
@@ -164,6 +167,30 @@ describe('formatEvent', () => {
     expect(errorText(new ClientError('ERR_CLIENT_KICKED', bad))).not.toMatch(
       /[\u0000-\u001F\u007F-\u009F\u202E]/,
     );
+  });
+
+  it('shows what was found, the newest last, with nothing that a terminal obeys', () => {
+    const hit = { id: 'e-1', seq: 1, sender: { id: 2, name: '*** bob' }, marks: [[4, 7]] as const };
+    const hits = [
+      { ...hit, at: new Date(2024, 0, 2, 3, 4).getTime(), room: 'tea', snippet: 'the fox' },
+      { ...hit, at: new Date(2023, 11, 30, 14, 5).getTime(), room: 'lobby', snippet: 'a\n\u001b[2Jfoxes' },
+    ];
+    const found = (page: object, query = 'fox'): SessionEvent => ({
+      type: 'found',
+      query,
+      page: { hits, ...page },
+    });
+    expect(formatEvent(found({ cursor: 7, behind: true }), { ...plain, times: true })).toEqual([
+      '  2023-12-30 14:05 [lobby] "*** bob": a \ufffd[2Jfoxes',
+      '  2024-01-02 03:04 [tea] "*** bob": the fox',
+      `${time(0)} *** 2 messages with fox; /search without words looks for older ones; the newest messages are not searched yet`,
+    ]);
+    const marked = formatEvent(found({}), {
+      ...plain,
+      palette: { ...plainPalette, strong: (text) => `<${text}>` },
+    });
+    expect(marked.at(-2)).toBe('  2024-01-02 03:04 [tea] "*** bob": the <fox>');
+    expect(formatEvent(found({ hits: [] }, 'a\u001bb'), plain)).toEqual(['*** nothing with a\ufffdb']);
   });
 
   it('says nothing of a close that the user asked for', () => {

@@ -10,4 +10,15 @@ describe('jsonEvent', () => {
     expect(line).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/);
     expect(JSON.parse(line)).toEqual(event);
   });
+
+  it('tells what was found', () => {
+    const hit = { id: 'e-1', room: 'lobby', seq: 1, at: 2, snippet: 'the fox', marks: [[4, 7]] as const };
+    const page = { hits: [{ ...hit, sender: { id: 3, name: 'bob' } }], cursor: 1 };
+    expect(JSON.parse(jsonEvent({ type: 'found', query: 'fox', page })!)).toEqual({
+      type: 'found',
+      query: 'fox',
+      hits: [{ ...hit, from: 'bob' }],
+      cursor: 1,
+    });
+  });
 });
