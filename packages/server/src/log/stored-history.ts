@@ -44,6 +44,12 @@ export async function readPast(
   };
 }
 
+/** The entries of a page as frames, one behind the other. */
+export function writeStored(page: StoredPage, handle: number): Buffer {
+  const [run] = stored(page, handle, Number.POSITIVE_INFINITY).runs;
+  return run?.read() ?? Buffer.alloc(0);
+}
+
 /** The entries of a page as runs of frames. */
 function stored(
   { entries, previous, damaged }: StoredPage,

@@ -35,6 +35,8 @@ export class Membership implements Cursor {
   readonly joinedSeq: number;
   chunk: Chunk;
   offset: number;
+  /** Present while something older than the heap is brought for it; see `Recall`. */
+  recall: { delivered(): void } | undefined = undefined;
 
   constructor(member: Member, room: Room, joinedSeq: number, point: StartingPoint) {
     this.member = member;
@@ -45,12 +47,14 @@ export class Membership implements Cursor {
   }
 
   moveTo(point: Cursor): void {
+    this.recall = undefined;
     this.chunk = point.chunk;
     this.offset = point.offset;
   }
 
   /** Puts the cursor where nothing comes any more. */
   retire(): void {
+    this.recall = undefined;
     this.chunk = RETIRED;
     this.offset = 0;
   }
@@ -72,8 +76,8 @@ export class Membership implements Cursor {
 }
 
 /** Whether there is something that the member has not been sent. */
-export function isBehind({ chunk, offset }: Membership): boolean {
-  return offset < chunk.used || chunk.next !== undefined;
+export function isBehind({ chunk, offset, recall }: Membership): boolean {
+  return offset < chunk.used || chunk.next !== undefined || recall !== undefined;
 }
 
 /** A part of the members of a room. */

@@ -26,7 +26,7 @@ export interface RecoveryContext extends SessionContext {
 export async function recover(
   context: RecoveryContext,
   state: ChatState,
-  { state: known, tail, floors }: Recovered,
+  { state: known, tail, floors, previous }: Recovered,
 ): Promise<void> {
   if (!known) return;
   const { rooms, sessions, bans, accounts, options } = context;
@@ -37,7 +37,7 @@ export async function recover(
   const floorOf = (key: string): number => (floors ? (floors.get(key) ?? 0) : oldest);
   const placesOf = new Map<number, Room[]>();
   for (const roomState of state.rooms.values()) {
-    const room = rooms.opened(roomState, floorOf(roomState.key));
+    const room = rooms.opened(roomState, previous?.get(roomState.key) ?? floorOf(roomState.key));
     for (const member of roomState.members.keys()) {
       const places = placesOf.get(member);
       if (places) places.push(room);

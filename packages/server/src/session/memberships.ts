@@ -9,10 +9,12 @@ import { type Failure, FailureCode, roomKey, roomNameProblem } from '@chat/proto
 import { FrameType, type Joined, NoticeKind } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
 import type { Origin } from '../log/entry.js';
+import { MAX_HISTORY_BYTES } from '../log/history.js';
 import { Membership, type Room } from '../room/room.js';
 import { type JoinOptions, startingPoint } from '../room/starting-point.js';
 import type { SessionContext, SessionPerson } from './context.js';
 import type { Answer } from './peer.js';
+import { Recall } from './recall.js';
 
 /** Members that are named in the answer to a join; the rest is paged. */
 const JOINED_MEMBERS = 64;
@@ -56,7 +58,7 @@ export class Memberships {
    */
   async join(
     roomName: string,
-    options: JoinOptions,
+    wish: JoinOptions,
     onJoined?: (joined: Joined) => void,
   ): Promise<Answer<'join'>> {
     const problem = roomNameProblem(roomName);
@@ -68,6 +70,9 @@ export class Memberships {
     if (hooks.authorize && !(await hooks.authorize(this.#session.info, 'join', roomName))) {
       return failed(FailureCode.Forbidden, `not allowed to join ${roomName}`);
     }
+    // At once where the heap has it all: what is asked meanwhile finds things as they are now.
+    const reaching = this.#reachingBack(roomName, wish);
+    const options = reaching instanceof Promise ? await reaching : reaching;
     // One that an earlier connection asked for is waited for, and then undone.
     for (let underway = this.#underway(roomName); underway; underway = this.#underway(roomName))
       await underway;
@@ -156,13 +161,10 @@ export class Memberships {
           return;
         }
         const head = room.log.previousSeq;
-        const { point, gap } = startingPoint(room, options, head, this.#context.log.epoch);
-        const membership = new Membership(this.#session, room, entry.seq, point);
+        const membership = new Membership(this.#session, room, entry.seq, room.log.end());
         this.all.set(room.handle, membership);
         room.members.set(this.#session.memberId, membership);
-        this.#context.fanOut.markMemberDirty(membership);
-        const joined = this.#joined(membership, point.start, head, gap);
-        this.#chargeStream(membership);
+        const joined = this.#begin(membership, options, head);
         onJoined?.(joined);
         resolve(joined);
         this.#context.sessions.roomJoined(this.#session, room.name);
@@ -243,13 +245,39 @@ export class Memberships {
 
   /** Puts the cursor to where the client wants to go on, and describes the room as it is streamed then. */
   #goOn(membership: Membership, options: JoinOptions): Joined {
-    const { room } = membership;
-    const head = room.log.lastSeq;
-    const { point, gap } = startingPoint(room, options, head, this.#context.log.epoch);
-    membership.moveTo(point);
-    this.#context.fanOut.markMemberDirty(membership);
+    return this.#begin(membership, options, membership.room.log.lastSeq);
+  }
+
+  /** A wish for more of the past than the heap holds, as the position where that begins in the store. */
+  #reachingBack(roomName: string, wish: JoinOptions): JoinOptions | Promise<JoinOptions> {
+    const room = this.#context.rooms.find(roomName);
+    const { store } = this.#context.log;
+    const missing = (wish.history ?? 0) - (room?.log.entries ?? 0);
+    if (!room || !store || wish.after !== undefined || missing <= 0) return wish;
+    const before = room.log.oldest().start + 1;
+    return store.read(room.key, { before, limit: missing, maxBytes: MAX_HISTORY_BYTES }).then(
+      ({ entries, previous }) => (entries.length === 0 ? wish : { after: previous }),
+      // Who asks for it page by page is told why it cannot be read.
+      () => wish,
+    );
+  }
+
+  /** Begins the stream; where the heap does not reach back so far, in the store. */
+  #begin(membership: Membership, options: JoinOptions, head: number): Joined {
+    const { log, fanOut } = this.#context;
+    const { point, gap } = startingPoint(membership.room, options, head, log.epoch);
+    const isOfThisLife = options.epoch === undefined || options.epoch === log.epoch;
+    const isRecalled = gap !== undefined && log.store !== undefined && isOfThisLife;
+    if (isRecalled) {
+      new Recall(this.#context, this.#session, membership, gap.from);
+    } else {
+      membership.moveTo(point);
+      fanOut.markMemberDirty(membership);
+    }
     this.#chargeStream(membership);
-    return this.#joined(membership, point.start, head, gap);
+    return isRecalled
+      ? this.#joined(membership, gap.from, head, undefined)
+      : this.#joined(membership, point.start, head, gap);
   }
 
   #underway(roomName: string): Promise<unknown> | undefined {

@@ -483,7 +483,8 @@ export class Session implements SessionPerson {
   /** Tells one that has just left which entries before its leaving it will not get, since it was behind. */
   #tellUnread(membership: Membership): void {
     const { handle, log } = membership.room;
-    if (membership.isRetired || log.lagBytes(membership) <= log.newest().length) return;
+    const isUpToDate = !membership.recall && log.lagBytes(membership) <= log.newest().length;
+    if (membership.isRetired || isUpToDate) return;
     this.peer?.gap(handle, log.positionOf(membership), log.previousSeq);
   }
 

@@ -118,7 +118,8 @@ export class StoreWriter {
   }
 
   /**
-   * The newest blocks, oldest first, with `maxBytes` at the most; one that cannot be read is left out.
+   * The newest blocks, oldest first, with `maxBytes` at the most, back to one that cannot be read: behind it nothing
+   * is missing.
    */
   readTail(maxBytes: number): Block[] {
     const blocks = new Blocks(this.#database);
@@ -127,11 +128,23 @@ export class StoreWriter {
     let block = this.#guard(() => blocks.readBefore(Number.MAX_SAFE_INTEGER));
     while (block && left >= (block.bytes?.length ?? 0)) {
       const { first, bytes } = block;
-      if (bytes && entriesOf(block)) tail.push({ ...block, bytes });
-      left -= bytes?.length ?? 0;
+      if (!bytes || !entriesOf(block)) break;
+      tail.push({ ...block, bytes });
+      left -= bytes.length;
       block = this.#guard(() => blocks.readBefore(first));
     }
     return tail.reverse();
+  }
+
+  /** Position of the last entry of each room before a position, by key. */
+  readPrevious(before: number = Number.MAX_SAFE_INTEGER): Map<string, number> {
+    const rows = this.#database
+      .prepare(
+        `SELECT room.key, (SELECT last FROM part WHERE part.stream = stream.id AND first < ? ORDER BY first DESC LIMIT 1) AS last
+         FROM room JOIN stream ON stream.kind = 'room' AND stream.name = room.key`,
+      )
+      .all(before) as { key: string; last: number | null }[];
+    return new Map(rows.flatMap(({ key, last }) => (last === null ? [] : [[key, last]])));
   }
 
   /** How much is stored. */

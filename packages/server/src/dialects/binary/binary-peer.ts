@@ -79,7 +79,9 @@ export class BinaryPeer implements DialectPeer {
 
   deliver(membership: Membership): void {
     // A session may have this peer a moment before its welcome is written: what is left out now follows behind it.
-    if (this.connection.state.name === 'open') deliverSlices(this.connection.sender, membership);
+    if (this.connection.state.name !== 'open') return;
+    deliverSlices(this.connection.sender, membership);
+    membership.recall?.delivered();
   }
 
   flush(): void {
