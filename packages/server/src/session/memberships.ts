@@ -10,11 +10,11 @@ import { FrameType, type Joined, NoticeKind } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
 import type { Origin } from '../log/entry.js';
 import { MAX_HISTORY_BYTES } from '../log/history.js';
+import { Recall } from '../room/recall.js';
 import { Membership, type Room } from '../room/room.js';
 import { type JoinOptions, startingPoint } from '../room/starting-point.js';
 import type { SessionContext, SessionPerson } from './context.js';
 import type { Answer } from './peer.js';
-import { Recall } from './recall.js';
 
 /** Members that are named in the answer to a join; the rest is paged. */
 const JOINED_MEMBERS = 64;

@@ -5,16 +5,32 @@
  *
  * One page is held at a time: the next is read once its reader has got the one before, and has paid for it.
  */
+import type { InputAccount } from '../limits/input-account.js';
 import { Price } from '../limits/prices.js';
+import type { RefusalLog } from '../limits/refusal-log.js';
 import { Chunk, type Cursor } from '../log/byte-log.js';
 import { isShown } from '../log/entry.js';
-import type { StoredPage } from '../log/event-log.js';
+import type { EventLog, StoredPage } from '../log/event-log.js';
 import { writeStored } from '../log/stored-history.js';
-import type { Membership } from '../room/room.js';
-import type { SessionContext, SessionPerson } from './context.js';
+import type { Clock } from '../time/clock.js';
+import type { FanOut } from './fan-out.js';
+import type { Membership } from './room.js';
 
 /** What bringing something from the store needs of the server. */
-export type RecallContext = Pick<SessionContext, 'options' | 'log' | 'fanOut' | 'counters' | 'refusals'>;
+export interface RecallContext {
+  readonly options: { readonly clock: Clock };
+  readonly log: EventLog;
+  readonly fanOut: FanOut;
+  readonly counters: { gapsTold: number };
+  readonly refusals: RefusalLog;
+}
+
+/** The session for which it is brought. */
+export interface RecallReader {
+  readonly memberId: number;
+  readonly input: InputAccount;
+  readonly peer: { gap(roomHandle: number, from: number, to: number): void } | undefined;
+}
 
 /** A page. */
 const PAGE_ENTRIES = 1000;
@@ -22,16 +38,16 @@ const PAGE_BYTES = 262_144;
 
 export class Recall {
   readonly #context: RecallContext;
-  readonly #session: SessionPerson;
+  readonly #reader: RecallReader;
   readonly #membership: Membership;
   /** The newest chunk of what was brought; empty at first. */
   #last: Chunk;
   #isReading = false;
 
   /** Puts the cursor of a member behind `after`, where nothing comes until the store has answered. */
-  constructor(context: RecallContext, session: SessionPerson, membership: Membership, after: number) {
+  constructor(context: RecallContext, reader: RecallReader, membership: Membership, after: number) {
     this.#context = context;
-    this.#session = session;
+    this.#reader = reader;
     this.#membership = membership;
     this.#last = new Chunk(membership.room.log.oldest().chunk.base, 0, after);
     membership.moveTo({ chunk: this.#last, offset: 0 });
@@ -56,7 +72,7 @@ export class Recall {
 
   #readOn(): void {
     this.#isReading = true;
-    const debtMs = this.#session.input.debtMs();
+    const debtMs = this.#reader.input.debtMs();
     if (debtMs > 0) this.#context.options.clock.after(debtMs, () => void this.#read());
     else void this.#read();
   }
@@ -71,7 +87,7 @@ export class Recall {
       if (this.#isCurrent) page = await log.store?.read(room.key, wish);
     } catch (error) {
       refusals.failed(error, 'the store did not answer for what a member missed', {
-        member: this.#session.memberId,
+        member: this.#reader.memberId,
       });
     }
     this.#isReading = false;
@@ -99,13 +115,13 @@ export class Recall {
     chunk.lastSeq = entries.at(-1)!.seq;
     this.#last.next = chunk;
     this.#last = chunk;
-    this.#session.input.charge(Math.floor(chunk.used / 1024) * Price.kibibyteAnswered);
+    this.#reader.input.charge(Math.floor(chunk.used / 1024) * Price.kibibyteAnswered);
     this.#context.fanOut.markMemberDirty(this.#membership);
   }
 
   #tellGap(to: number): void {
     this.#context.counters.gapsTold++;
-    this.#session.peer?.gap(this.#membership.room.handle, this.#position, to);
+    this.#reader.peer?.gap(this.#membership.room.handle, this.#position, to);
   }
 
   /** Up to where there is something. */
