@@ -12,6 +12,7 @@ import './style/welcome.css';
 import './style/layout.css';
 import './style/timeline.css';
 import './style/composer.css';
+import './style/search.css';
 
 const HIDDEN_FRAME_MS = 250;
 

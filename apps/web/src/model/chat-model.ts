@@ -15,6 +15,7 @@ import {
   type Gap,
   type Room,
   type RoomsPage,
+  type SearchHit,
 } from '@chat/client';
 import type { TimelineItem } from '@chat/client/timeline';
 import { LOBBY } from '@chat/protocol';
@@ -23,7 +24,9 @@ import { explain } from '../text/explain.js';
 import { type Announcement, Announcements } from './announcements.js';
 import type { Conversation, RoomConversation, Watch } from './conversation.js';
 import { ConversationList } from './conversation-list.js';
+import { Excerpt } from './excerpt.js';
 import type { Preferences } from './preferences.js';
+import { Search } from './search.js';
 import { Writing } from './writing.js';
 
 /** The surroundings of the model; replaced in tests. */
@@ -56,6 +59,10 @@ export class ChatModel {
   readonly writing = new Writing((conversation, error) => {
     if (this.active === conversation) this.#announce(`Not sent. ${explain(error)}`);
   });
+  readonly search = new Search(
+    (query, options) => this.#client?.search(query, options),
+    () => this.#changed(),
+  );
   phase: Phase = 'signed-out';
   /** URL of the server. */
   server = '';
@@ -169,7 +176,8 @@ export class ChatModel {
 
   /** The user looks at the active conversation. */
   markRead(): void {
-    if (this.#options.isVisible()) this.active?.timeline.markRead();
+    const { active } = this;
+    if (active && this.#isSeen(active)) active.timeline.markRead();
   }
 
   /**
@@ -217,6 +225,25 @@ export class ChatModel {
   async loadOlder(conversation: Conversation): Promise<void> {
     // After a failure scrolling asks again.
     if (this.state.status === 'open') await conversation.timeline.loadOlder().catch(() => {});
+  }
+
+  /** Looks at a message that was found, and what was said around it. */
+  showHit(hit: SearchHit): void {
+    const conversation = this.#list.room(hit.room);
+    if (!conversation?.room) {
+      this.#announce(`You are not in ${hit.room} any more.`);
+      return;
+    }
+    conversation.excerpt = new Excerpt(conversation.room, hit, () => this.#changed());
+    void conversation.excerpt.open();
+    this.show(conversation);
+  }
+
+  /** Looks at the newest messages of a room again. */
+  toNewest(conversation: RoomConversation): void {
+    conversation.excerpt = undefined;
+    this.markRead();
+    this.#changed();
   }
 
   /** Gets to know more members of a room. */
@@ -316,13 +343,18 @@ export class ChatModel {
   }
 
   #watch(conversation: Conversation): ReturnType<Watch> {
-    const isActive = (): boolean => this.active === conversation;
     return {
-      isSeen: () => isActive() && this.#options.isVisible(),
-      onItem: (item) => this.#arrived(conversation, item, isActive()),
+      isSeen: () => this.#isSeen(conversation),
+      onItem: (item) => this.#arrived(conversation, item, this.active === conversation),
       self: () => ({ id: this.#client?.id ?? 0, name: this.name }),
       onChange: () => this.#changed(),
     };
+  }
+
+  /** Whether the user sees what arrives there. */
+  #isSeen(conversation: Conversation): boolean {
+    const looksAtPast = conversation.kind === 'room' && conversation.excerpt !== undefined;
+    return this.active === conversation && !looksAtPast && this.#options.isVisible();
   }
 
   #arrived(conversation: Conversation, item: TimelineItem, isActive: boolean): void {
@@ -339,6 +371,7 @@ export class ChatModel {
   #signOut(problem: string | undefined): void {
     this.#client = undefined;
     this.writing.clear();
+    this.search.clear();
     this.#list.clear();
     this.#announcements.clear();
     this.state = { status: 'idle' };

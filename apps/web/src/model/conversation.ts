@@ -3,6 +3,7 @@
  */
 import type { ChatClient, ClientError, Room } from '@chat/client';
 import { createTimeline, type Timeline, type TimelineOptions } from '@chat/client/timeline';
+import type { Excerpt } from './excerpt.js';
 
 /** With whom one talks. */
 export type Conversation = RoomConversation | DirectConversation;
@@ -36,6 +37,8 @@ export class RoomConversation extends BaseConversation {
   room: Room | undefined;
   /** Why it could not be joined, or was lost. */
   error: ClientError | Error | undefined;
+  /** A part of its past that is looked at in place of the newest. */
+  excerpt: Excerpt | undefined;
 
   constructor(name: string, watch: Watch) {
     super(watch);
@@ -54,6 +57,7 @@ export class RoomConversation extends BaseConversation {
   lose(error: ClientError | Error): void {
     this.room = undefined;
     this.error = error;
+    this.excerpt = undefined;
     this.timeline.detach();
   }
 }

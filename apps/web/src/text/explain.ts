@@ -31,6 +31,7 @@ const SENTENCES: Partial<Record<ClientErrorCode, string>> = {
     'This page and the server do not understand each other. Reload the page.',
   [ClientErrorCode.Protocol]: 'What answers there is not a chat server that this page understands.',
   [ClientErrorCode.UrlUnsupported]: 'This is not the address of a server.',
+  [ClientErrorCode.BadRequest]: 'The server does not know how to do that. It may be an older one.',
   [ClientErrorCode.RequestTimeout]: 'The server did not answer in time.',
 };
 

@@ -2,7 +2,7 @@
  * The chat itself: conversations on one side, members on the other, and what is said between them. On a
  * narrow screen the sides come in front when they are asked for.
  *
- * Keys: Ctrl+K (or ⌘K) finds a room, Alt+↑ and Alt+↓ go from one conversation to the next, Escape goes to the
+ * Keys: Ctrl+K (or ⌘K) finds a room, Ctrl+F messages, Alt+↑ and Alt+↓ go from one conversation to the next, Escape goes to the
  * message field.
  */
 import type { VNode } from 'preact';
@@ -14,11 +14,13 @@ import { explain } from '../text/explain.js';
 import { Composer } from './composer/composer.js';
 import { ConnectionBar } from './connection-bar.js';
 import { JoinDialog } from './dialogs/join-dialog.js';
+import { SearchDialog } from './dialogs/search-dialog.js';
 import { SettingsDialog } from './dialogs/settings-dialog.js';
 import { Avatar } from './marks/avatar.js';
 import { Icon } from './marks/icon.js';
 import { MemberPanel } from './sides/member-panel.js';
 import { Sidebar } from './sides/sidebar.js';
+import { PastView } from './timeline/past-view.js';
 import { TimelineView } from './timeline/timeline-view.js';
 import { useMedia } from './use-changes.js';
 
@@ -31,10 +33,11 @@ interface ChatProps {
 export function Chat({ model, theme, onTheme }: ChatProps): VNode {
   const isNarrow = useMedia('(max-width: 720px)');
   const isRoomy = useMedia('(min-width: 1000px)');
-  const [dialog, setDialog] = useState<'join' | 'settings' | undefined>();
+  const [dialog, setDialog] = useState<'join' | 'search' | 'settings' | undefined>();
   const [drawer, setDrawer] = useState<'conversations' | 'members' | undefined>();
   const [wantsMembers, setWantsMembers] = useState(true);
   const { active } = model;
+  const excerpt = active?.kind === 'room' ? active.excerpt : undefined;
   const showsMembers = active?.kind === 'room' && (isRoomy ? wantsMembers : drawer === 'members');
   const closeDrawer = (): void => setDrawer(undefined);
 
@@ -43,6 +46,10 @@ export function Chat({ model, theme, onTheme }: ChatProps): VNode {
       if (event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         setDialog('join');
+      } else if (isFind(event) && !document.querySelector('dialog[open]')) {
+        // The browser's own search finds only what is near the visible part. A second time it is the browser's.
+        event.preventDefault();
+        setDialog('search');
       } else if (event.altKey && (event.key === 'ArrowDown' || event.key === 'ArrowUp')) {
         event.preventDefault();
         step(model, event.key === 'ArrowDown' ? 1 : -1);
@@ -77,6 +84,7 @@ export function Chat({ model, theme, onTheme }: ChatProps): VNode {
           conversation={active}
           isNarrow={isNarrow}
           showsMembers={showsMembers}
+          onSearch={() => setDialog('search')}
           onMenu={() => setDrawer(drawer === 'conversations' ? undefined : 'conversations')}
           onMembers={() =>
             isRoomy ? setWantsMembers(!wantsMembers) : setDrawer(drawer === 'members' ? undefined : 'members')
@@ -84,7 +92,11 @@ export function Chat({ model, theme, onTheme }: ChatProps): VNode {
         />
         <ConnectionBar model={model} />
         {active && <Trouble model={model} conversation={active} />}
-        {active && <TimelineView key={active.id} model={model} conversation={active} />}
+        {excerpt && active?.kind === 'room' ? (
+          <PastView key={excerpt.hit.id} model={model} conversation={active} excerpt={excerpt} />
+        ) : (
+          active && <TimelineView key={active.id} model={model} conversation={active} />
+        )}
         {active && <Composer key={`write:${active.id}`} model={model} conversation={active} />}
         {!active && (
           <div class="nowhere">
@@ -104,6 +116,7 @@ export function Chat({ model, theme, onTheme }: ChatProps): VNode {
         />
       )}
       {dialog === 'join' && <JoinDialog model={model} onClose={() => setDialog(undefined)} />}
+      {dialog === 'search' && <SearchDialog model={model} onClose={() => setDialog(undefined)} />}
       {dialog === 'settings' && (
         <SettingsDialog model={model} theme={theme} onTheme={onTheme} onClose={() => setDialog(undefined)} />
       )}
@@ -113,6 +126,13 @@ export function Chat({ model, theme, onTheme }: ChatProps): VNode {
         ))}
       </div>
     </div>
+  );
+}
+
+/** Ctrl+F, or ⌘F. */
+function isFind(event: KeyboardEvent): boolean {
+  return (
+    event.key.toLowerCase() === 'f' && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey
   );
 }
 
@@ -127,6 +147,7 @@ interface RoomHeaderProps {
   readonly conversation: Conversation | undefined;
   readonly isNarrow: boolean;
   readonly showsMembers: boolean;
+  readonly onSearch: () => void;
   readonly onMenu: () => void;
   readonly onMembers: () => void;
 }
@@ -136,6 +157,7 @@ function RoomHeader({
   conversation,
   isNarrow,
   showsMembers,
+  onSearch,
   onMenu,
   onMembers,
 }: RoomHeaderProps): VNode {
@@ -164,6 +186,15 @@ function RoomHeader({
       </h1>
       {conversation?.kind === 'direct' && <span class="hint">private</span>}
       <span class="space" />
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Search messages"
+        title="Search messages (Ctrl+F)"
+        onClick={onSearch}
+      >
+        <Icon name="search" />
+      </button>
       {conversation?.kind === 'room' && (
         <button
           type="button"

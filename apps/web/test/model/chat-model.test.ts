@@ -104,4 +104,29 @@ describe('ChatModel', () => {
     for (const draw of page.draws.splice(0)) draw();
     expect(drawn).toBe(1);
   });
+
+  it('looks at a message that was found; what arrives meanwhile is unread until it looks at the newest', async () => {
+    const { model, client } = await connected('lobby', 'garden');
+    await client.admit('lobby');
+    const garden = await client.admit('garden');
+    const hit = {
+      id: 'e1-7',
+      room: 'garden',
+      seq: 7,
+      at: 7,
+      sender: { id: 2, name: 'Grace' },
+      snippet: '',
+      marks: [],
+    };
+    model.showHit(hit);
+    const conversation = model.active!;
+    expect(conversation).toMatchObject({ name: 'garden', excerpt: { hit } });
+    garden.hear(9, 'meanwhile');
+    expect(model.unread).toBe(1);
+    if (conversation.kind === 'room') model.toNewest(conversation);
+    expect([model.unread, named(model, 'garden')]).toMatchObject([0, { excerpt: undefined }]);
+    model.showHit({ ...hit, room: 'elsewhere' });
+    expect(model.active?.name).toBe('garden');
+    expect(model.announcements.at(-1)?.text).toBe('You are not in elsewhere any more.');
+  });
 });

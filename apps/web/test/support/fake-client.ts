@@ -1,5 +1,5 @@
 /** A client whose server does what the test says: what {@link ChatModel} needs of one, and no more. */
-import type { ChatClient, ClientState, Room } from '@chat/client';
+import type { ChatClient, ClientState, HistoryPage, Room } from '@chat/client';
 
 type AnyListener = (value: never) => unknown;
 
@@ -40,6 +40,11 @@ export class FakeRoom extends Events {
       value: text,
       codec: 1,
     });
+  }
+
+  /** Nothing was said before. */
+  history(): Promise<HistoryPage<string>> {
+    return Promise.resolve({ entries: [], end: true });
   }
 
   leave(): Promise<void> {
