@@ -86,7 +86,12 @@ export function PastView({ model, conversation, excerpt }: PastViewProps): VNode
         {rows.map((row) =>
           row.key === hit.id ? (
             <div key={row.key} ref={found} class="found-message" tabIndex={-1} aria-current="true">
-              <TimelineRow row={row} ownName={model.name} actions={NO_ACTIONS} />
+              {/* It says who and when, also within a group. */}
+              <TimelineRow
+                row={row.kind === 'message' ? { ...row, head: true } : row}
+                ownName={model.name}
+                actions={NO_ACTIONS}
+              />
             </div>
           ) : (
             <TimelineRow key={row.key} row={row} ownName={model.name} actions={NO_ACTIONS} />
