@@ -27,7 +27,9 @@ export interface HandleEvents {
 
 /** Where a structure lies. */
 export interface SegmentInfo {
+  /** The name under which it was opened. */
   readonly name: string;
+  /** The file. */
   readonly path: string;
   /** Names one life of the name: another number after the segment was removed and made anew. */
   readonly incarnation: number;
@@ -44,6 +46,10 @@ export abstract class Handle<Events extends Record<keyof Events, unknown[]> = Ha
   extends EventEmitter<Events>
   implements SegmentInfo
 {
+  readonly name: string;
+  readonly path: string;
+  readonly incarnation: number;
+  readonly created: boolean;
   /** @internal */
   protected readonly waiting: Waiting;
   readonly #segment: Segment;
@@ -57,7 +63,11 @@ export abstract class Handle<Events extends Record<keyof Events, unknown[]> = Ha
     super();
     this.#segment = segment;
     this.#what = what;
-    const { name, path, created } = segment;
+    const { name, path, incarnation, created } = segment;
+    this.name = name;
+    this.path = path;
+    this.incarnation = incarnation;
+    this.created = created;
     tell('open', () => ({ kind: what, name, path, created }));
     this.waiting = new Waiting(segment, {
       onLook: (closedBell) => {
@@ -65,26 +75,6 @@ export abstract class Handle<Events extends Record<keyof Events, unknown[]> = Ha
         if (!this.#closed) this.#lookAtName();
       },
     });
-  }
-
-  /** The name under which it was opened. */
-  get name(): string {
-    return this.#segment.name;
-  }
-
-  /** The file. */
-  get path(): string {
-    return this.#segment.path;
-  }
-
-  /** Names one life of the name: another number after the segment was removed and made anew. */
-  get incarnation(): number {
-    return this.#segment.incarnation;
-  }
-
-  /** Whether this handle made the segment. */
-  get created(): boolean {
-    return this.#segment.created;
   }
 
   /** Whether the name was given up, or its file removed. Looks at the file each time. @throws {@link ShmError} `ERR_SHM_CLOSED` */
@@ -191,7 +181,7 @@ export abstract class Handle<Events extends Record<keyof Events, unknown[]> = Ha
 
   /** @internal */
   protected closedError(): ShmError {
-    return new ShmError('ERR_SHM_CLOSED', `the ${this.#what} ${this.#segment.name} is closed`);
+    return new ShmError('ERR_SHM_CLOSED', `the ${this.#what} ${this.name} is closed`);
   }
 
   #end(): boolean {

@@ -58,7 +58,12 @@ export interface ChannelEvents extends HandleEvents {
 const READABLE_BIT = { a: 4, b: 16 } as const;
 const WRITABLE_BIT = { a: 8, b: 32 } as const;
 
-/** One end of a channel. Made by {@link openChannel}. */
+/**
+ * One end of a channel. Made by {@link openChannel}.
+ *
+ * To close it gives its side up, and tells the other. What was sent waits to be read; what was not read waits for the next holder of the
+ * side. Loops over the messages end, waiting {@link Pipe.send}s are refused.
+ */
 export class Channel<T = Uint8Array> extends Pipe<T, ChannelEvents> {
   /** Which end this is. */
   readonly side: ChannelSide;
@@ -111,14 +116,6 @@ export class Channel<T = Uint8Array> extends Pipe<T, ChannelEvents> {
   /** The other side, as it was last seen: at once when it comes or leaves, within a second when it dies. */
   get peer(): PeerState {
     return this.#peer.state;
-  }
-
-  /**
-   * Gives this side up, and tells the other. What was sent waits to be read; what was not read waits for the next holder of this side.
-   * Loops over the messages end, waiting {@link Pipe.send}s are refused. Idempotent.
-   */
-  override close(): void {
-    super.close();
   }
 
   /** @internal */

@@ -239,9 +239,7 @@ export class Latest<T = Uint8Array> extends Handle implements AsyncIterable<T> {
     options.signal?.throwIfAborted();
     if (this.closed) return false;
     const isNew = (): boolean => load(this.#words, this.#versionWord) !== this.#seen;
-    if (!isNew()) this.#turns.reset();
-    await this.#turns.next();
-    await this.waiting.until(this.#changed, isNew, options.signal);
+    await this.#turns.until(isNew, () => this.waiting.until(this.#changed, isNew, options.signal));
     return !this.closed;
   }
 
@@ -288,15 +286,12 @@ export class Latest<T = Uint8Array> extends Handle implements AsyncIterable<T> {
   #throwCorrupt(version: number, length: number): never {
     throw new ShmError(
       'ERR_SHM_CORRUPT',
-      `version ${version} of ${this.#segment.name} claims ${length} bytes, maxValueBytes is ${this.maxValueBytes}`,
+      `version ${version} of ${this.name} claims ${length} bytes, maxValueBytes is ${this.maxValueBytes}`,
     );
   }
 
   #throwOvertaken(): never {
-    throw new ShmError(
-      'ERR_SHM_OVERTAKEN',
-      `the writer of ${this.#segment.name} overtook ${MAX_ATTEMPTS} reads`,
-    );
+    throw new ShmError('ERR_SHM_OVERTAKEN', `the writer of ${this.name} overtook ${MAX_ATTEMPTS} reads`);
   }
 }
 

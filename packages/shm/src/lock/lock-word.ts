@@ -68,11 +68,6 @@ export class LockWord {
     this.#token = segment.participant.token;
   }
 
-  /** Whether this participant has it. */
-  get isMine(): boolean {
-    return load(this.#words, this.#index) === this.#token;
-  }
-
   /** Whether it is poisoned. */
   get isPoisoned(): boolean {
     return load(this.#words, this.#index) === POISONED;

@@ -81,7 +81,12 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** The locks held by the chain of calls that runs now. */
 const chainLocks = new AsyncLocalStorage<readonly { readonly key: string; readonly lock: Lock }[]>();
 
-/** A mutex between processes. Made by {@link openMutex}, or part of a segment. */
+/**
+ * A mutex between processes. Made by {@link openMutex}, or part of a segment.
+ *
+ * To close it refuses new callers and those who wait. A lock that is held stays held until its holder gives it up; only then does the
+ * handle let go of the memory.
+ */
 export class Mutex<
   Events extends HandleEvents & Record<keyof Events, unknown[]> = HandleEvents,
 > extends Handle<Events> {
@@ -134,10 +139,7 @@ export class Mutex<
     assertOptions(options, 'withLock');
     const chain = chainLocks.getStore() ?? [];
     if (chain.some(({ key, lock }) => key === this.#key && lock.held)) {
-      throw new ShmError(
-        'ERR_SHM_DEADLOCK',
-        `the lock of ${this.#segment.name} is held by the caller itself`,
-      );
+      throw new ShmError('ERR_SHM_DEADLOCK', `the lock of ${this.name} is held by the caller itself`);
     }
     const lock = await this.#acquire(options);
     let result: T;
@@ -185,10 +187,7 @@ export class Mutex<
         this.#held !== undefined ||
         (owner?.pid === self.pid && owner.identity?.tid === self.tid && self.tid !== 0)
       ) {
-        throw new ShmError(
-          'ERR_SHM_DEADLOCK',
-          `the lock of ${this.#segment.name} is held by this thread itself`,
-        );
+        throw new ShmError('ERR_SHM_DEADLOCK', `the lock of ${this.name} is held by this thread itself`);
       }
       lock = this.#attempt(true, acceptPoisoned);
       return lock !== undefined;
@@ -200,14 +199,6 @@ export class Mutex<
   }
 
   /**
-   * Refuses new callers and those who wait. A lock that is held stays held until its holder gives it up; only then does this handle
-   * let go of the memory. Idempotent.
-   */
-  override close(): void {
-    super.close();
-  }
-
-  /**
    * Closes, and removes the segment if nobody else has it open.
    *
    * @returns whether it was removed.
@@ -216,7 +207,7 @@ export class Mutex<
    */
   override closeAndRemoveIfLast(): boolean {
     if (this.held) {
-      throw new ShmError('ERR_SHM_BUSY', `the mutex of ${this.#segment.name} is held by this handle`);
+      throw new ShmError('ERR_SHM_BUSY', `the mutex of ${this.name} is held by this handle`);
     }
     return super.closeAndRemoveIfLast();
   }
@@ -330,7 +321,7 @@ export class Mutex<
       if (!acceptPoisoned) {
         throw new ShmError(
           'ERR_SHM_POISONED',
-          `the lock of ${this.#segment.name} was recovered from a dead holder and given up without markConsistent(); repair the data under acceptPoisoned`,
+          `the lock of ${this.name} was recovered from a dead holder and given up without markConsistent(); repair the data under acceptPoisoned`,
         );
       }
       outcome = word.tryTakePoisoned();
@@ -344,10 +335,7 @@ export class Mutex<
 
   #lock(word: LockWord, recovered: boolean, deceased: ParticipantInfo | undefined): Lock {
     const lostError = (): ShmError =>
-      new ShmError(
-        'ERR_SHM_LOCK_LOST',
-        `the lock of ${this.#segment.name} was taken away from its live holder`,
-      );
+      new ShmError('ERR_SHM_LOCK_LOST', `the lock of ${this.name} was taken away from its live holder`);
     let held = true;
     let consistent = !recovered;
     const release = (): void => {
@@ -411,7 +399,7 @@ export class Mutex<
   }
 
   #timeoutError(timeoutMs: number): ShmError {
-    return lockTimeout(this.#segment.name, timeoutMs, this.#word?.owner());
+    return lockTimeout(this.name, timeoutMs, this.#word?.owner());
   }
 
   #openWord(): LockWord {

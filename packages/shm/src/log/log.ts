@@ -36,7 +36,7 @@ export type LogOptions<T = Uint8Array> = RecordOptions<T>;
 const DEFAULT_SLOW_MS = 10_000;
 const MAX_SLOW_MS: number = 2 ** 30;
 
-/** A handle on a log. Made by {@link openLog}. */
+/** A handle on a log. Made by {@link openLog}. To close it closes its readers, and refuses waiting appends; entries stay for others. */
 export class Log<T = Uint8Array> extends Handle {
   readonly capacityBytes: number;
   /** Longest entry, as bytes. */
@@ -119,7 +119,7 @@ export class Log<T = Uint8Array> extends Handle {
   tryAppendAll(entries: readonly T[]): number {
     this.assertOpen();
     const encoded = entries.map((entry) => this.#content.encode(entry));
-    if (this.#queue.length > 0 || encoded.length === 0) return 0;
+    if (!this.#queue.isEmpty || encoded.length === 0) return 0;
     const appended = this.#writer.appendAll(encoded);
     this.#segment.counters.add(Counter.sent, appended);
     if (appended > 0) this.waiting.signal(this.#readable);
@@ -201,11 +201,6 @@ export class Log<T = Uint8Array> extends Handle {
     return removed;
   }
 
-  /** Closes the readers of this handle, refuses waiting appends, lets go of the memory. Entries stay for others. Idempotent. */
-  override close(): void {
-    super.close();
-  }
-
   /** @internal */
   protected override leave(): void {
     this.#queue.rejectAll(this.closedError());
@@ -214,7 +209,7 @@ export class Log<T = Uint8Array> extends Handle {
 
   #tryAppend(bytes: Uint8Array): number | undefined {
     if (this.closed) throw this.closedError();
-    if (this.#queue.length > 0) return undefined;
+    if (!this.#queue.isEmpty) return undefined;
     const number = this.#writer.append(bytes);
     if (number === 0) return undefined;
     this.#segment.counters.add(Counter.sent);

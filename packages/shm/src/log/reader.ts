@@ -137,15 +137,9 @@ export class LogReader<T = Uint8Array> implements AsyncIterable<LogEntry<T>> {
     assertOptions(options, 'reader.readable');
     const { signal } = options;
     signal?.throwIfAborted();
-    const turn = this.#turns.next();
-    if (turn !== undefined) {
-      await turn;
-      signal?.throwIfAborted();
-    }
-    if (!this.#closed && !this.#cursor.available) {
-      this.#turns.reset();
-      await this.#host.until(() => this.#closed || this.#cursor.available, signal);
-    }
+    const isOver = (): boolean => this.#closed || this.#cursor.available;
+    const waits = this.#turns.until(isOver, () => this.#host.until(isOver, signal));
+    if (waits !== undefined) await waits;
     return !this.#closed;
   }
 

@@ -70,7 +70,10 @@ export interface Job<T = Uint8Array> {
 const RECLAIM_INTERVAL_MS = 100;
 const JOBS_PER_TURN = 16;
 
-/** A handle on a work queue. Made by {@link openQueue}. */
+/**
+ * A handle on a work queue. Made by {@link openQueue}. To close it gives back what it has taken, and refuses waiting {@link WorkQueue.put}s;
+ * messages stay for others.
+ */
 export class WorkQueue<T = Uint8Array> extends Handle implements AsyncIterable<Job<T>> {
   readonly capacityBytes: number;
   /** Longest message, as bytes. */
@@ -221,11 +224,6 @@ export class WorkQueue<T = Uint8Array> extends Handle implements AsyncIterable<J
     return this.jobs();
   }
 
-  /** Gives back what this handle has taken, refuses waiting {@link put}s, lets go of the memory. Messages stay for others. Idempotent. */
-  override close(): void {
-    super.close();
-  }
-
   /** @internal */
   protected override leave(): void {
     this.#queue.rejectAll(this.closedError());
@@ -272,7 +270,7 @@ export class WorkQueue<T = Uint8Array> extends Handle implements AsyncIterable<J
   }
 
   #tryPut(bytes: Uint8Array): boolean {
-    if (this.#queue.length > 0 || !this.#putNow(bytes)) return false;
+    if (!this.#queue.isEmpty || !this.#putNow(bytes)) return false;
     this.waiting.signal(this.#readable);
     return true;
   }

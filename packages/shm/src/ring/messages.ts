@@ -3,10 +3,10 @@
  *
  * A message that is at hand costs one resolved promise and no system call. Asking for the next one marks the one before as read. So the
  * message that its loop body was busy with comes again, to this process if the body threw or left, and to its successor if it was
- * killed: at least once. (The language does not tell an iterator whether a loop was left by `break` or by an error.) After every
- * {@link TURN_MESSAGES} messages the event loop gets a turn: a flood of messages would otherwise starve timers and sockets.
+ * killed: at least once. (The language does not tell an iterator whether a loop was left by `break` or by an error.)
  */
 import { ShmError } from '../errors.js';
+import { TurnCounter } from '../waiting/turn-counter.js';
 
 /** How to wait for messages. */
 export interface MessagesOptions {
@@ -30,14 +30,15 @@ export interface MessagesHost<T> {
   end(rewind: boolean): void;
 }
 
-const TURN_MESSAGES = 1024;
+/** After so many messages that were at hand the event loop gets a turn: a flood would otherwise starve timers and sockets. */
+const MESSAGES_PER_TURN = 1024;
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /** Made by {@link Pipe.messages}. */
 export class Messages<T> implements AsyncIterableIterator<T> {
   readonly #host: MessagesHost<T>;
   readonly #signal: AbortSignal | undefined;
-  #sinceTurn = 0;
+  readonly #turns = new TurnCounter(MESSAGES_PER_TURN);
   #waiting: Promise<unknown> | undefined;
   #ended = false;
 
@@ -54,6 +55,7 @@ export class Messages<T> implements AsyncIterableIterator<T> {
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#waiting !== undefined) return this.#waiting.then(() => this.next());
     if (this.#ended) return Promise.resolve(DONE);
+    let turn: Promise<void> | undefined;
     try {
       if (!this.#host.begin()) {
         this.#end(false);
@@ -61,7 +63,8 @@ export class Messages<T> implements AsyncIterableIterator<T> {
       }
       this.#signal?.throwIfAborted();
       this.#host.release();
-      if (++this.#sinceTurn < TURN_MESSAGES) {
+      turn = this.#turns.next();
+      if (turn === undefined) {
         const value = this.#host.take();
         if (value !== undefined) return Promise.resolve({ done: false, value });
       }
@@ -69,7 +72,7 @@ export class Messages<T> implements AsyncIterableIterator<T> {
       this.#fail(error);
       return Promise.reject(error);
     }
-    const result = this.#wait();
+    const result = this.#wait(turn);
     this.#waiting = result.catch(() => {});
     return result;
   }
@@ -80,10 +83,9 @@ export class Messages<T> implements AsyncIterableIterator<T> {
     return DONE;
   }
 
-  async #wait(): Promise<IteratorResult<T, undefined>> {
+  async #wait(turn: Promise<void> | undefined): Promise<IteratorResult<T, undefined>> {
     try {
-      if (this.#sinceTurn >= TURN_MESSAGES) await new Promise((resolve) => setImmediate(resolve));
-      this.#sinceTurn = 0;
+      await turn;
       while (!this.#ended && (await this.#host.readable())) {
         // Left while it waited: what has come is for the next loop.
         if (this.#ended) break;

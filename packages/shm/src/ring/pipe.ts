@@ -134,7 +134,7 @@ export abstract class Pipe<
    */
   tryStage(message: T): boolean {
     const bytes = this.#content.encode(message);
-    return this.#queue.length === 0 && this.#tryStage(bytes);
+    return this.#queue.isEmpty && this.#tryStage(bytes);
   }
 
   /** Shows everything staged to the other side. @throws {@link ShmError} as {@link trySend} */
@@ -197,10 +197,8 @@ export abstract class Pipe<
     options.signal?.throwIfAborted();
     if (this.closed) return false;
     this.#writing();
-    const hasRoom = (): boolean => this.#queue.length === 0 && this.#writer?.hasRoom(length) !== false;
-    if (!hasRoom()) this.#turns.reset();
-    await this.#turns.next();
-    await this.waiting.until(this.#writable, hasRoom, options.signal);
+    const hasRoom = (): boolean => this.#queue.isEmpty && this.#writer?.hasRoom(length) !== false;
+    await this.#turns.until(hasRoom, () => this.waiting.until(this.#writable, hasRoom, options.signal));
     return !this.closed;
   }
 
@@ -280,21 +278,11 @@ export abstract class Pipe<
     signal?.throwIfAborted();
     if (this.closed) return false;
     const reader = this.#reader ?? this.#becomeReader();
-    const turn = this.#turns.next();
-    if (turn !== undefined) {
-      await turn;
-      signal?.throwIfAborted();
-    }
-    if (!this.closed && !reader.available) {
-      this.#turns.reset();
-      await this.waiting.until(
-        this.#readable,
-        () => reader.available || (endWithPeer && this.peerIsGone),
-        signal,
-      );
-      if (!this.closed && !reader.available) return false;
-    }
-    return !this.closed;
+    const isOver = (): boolean => reader.available || (endWithPeer && this.peerIsGone);
+    const waits = this.#turns.until(isOver, () => this.waiting.until(this.#readable, isOver, signal));
+    if (waits !== undefined) await waits;
+    // Another task of this handle may have taken what came: that is not the end.
+    return !this.closed && (reader.available || !isOver());
   }
 
   /**
@@ -385,7 +373,7 @@ export abstract class Pipe<
   }
 
   #trySend(bytes: Uint8Array): boolean {
-    if (this.#queue.length > 0 || !this.#writing().tryWrite(bytes)) return false;
+    if (!this.#queue.isEmpty || !this.#writing().tryWrite(bytes)) return false;
     this.#counters.add(Counter.sent);
     if (load(this.#words, this.#peerReadableHint) !== 0) this.waiting.signal(this.#peerReadable);
     return true;

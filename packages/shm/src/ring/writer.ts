@@ -18,7 +18,7 @@ import { load, store } from '../platform/atomics.js';
 import { STEPS, step } from '../platform/step.js';
 import { checkLength } from '../record/check.js';
 import { PayloadCopy } from '../record/copy.js';
-import { distanceBytes, HEAD_WORD, RECORD_LENGTH, RECORD_MARK, TAIL_WORD } from '../record/layout.js';
+import { HEAD_WORD, RECORD_LENGTH, RECORD_MARK, TAIL_WORD } from '../record/layout.js';
 import { type RecordArea, Records } from '../record/records.js';
 import { MESSAGE_HEADER_BYTES } from './layout.js';
 
@@ -64,11 +64,6 @@ export class RingWriter {
     this.#published = this.#next;
     this.#ahead = this.#next;
     this.#checkPositions();
-  }
-
-  /** Bytes that are published and not yet read, padding and headers included. */
-  get usedBytes(): number {
-    return distanceBytes(this.#published, load(this.#words, this.#headWord));
   }
 
   /** Whether a message of `length` bytes could be written now. */

@@ -100,7 +100,7 @@ const TAKEN = 2;
 const DEFAULT_MAX_CONNECTIONS = 1024;
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** Takes connections. Made by {@link listen}. */
+/** Takes connections. Made by {@link listen}. To close it closes those that are open. */
 export class Server<T = Uint8Array> extends Handle<ServerEvents<T>> implements AsyncIterable<Channel<T>> {
   readonly #segment: Segment;
   readonly #notified: WaitPoint;
@@ -151,11 +151,6 @@ export class Server<T = Uint8Array> extends Handle<ServerEvents<T>> implements A
 
   [Symbol.asyncIterator](): AsyncIterator<Channel<T>> {
     return this.accepted();
-  }
-
-  /** Takes no more connections, and closes those that are open. */
-  override close(): void {
-    super.close();
   }
 
   /** @internal */

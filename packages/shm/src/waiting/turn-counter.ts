@@ -20,8 +20,13 @@ export class TurnCounter {
     return new Promise((resolve) => setImmediate(resolve));
   }
 
-  /** There was a turn. */
-  reset(): void {
+  /**
+   * Waits by `wait` for what `isReady` tells. What is there at once is counted, and `wait` asked again after a turn; undefined when there is nothing
+   * to wait for.
+   */
+  until(isReady: () => boolean, wait: () => Promise<void>): Promise<void> | undefined {
+    if (isReady()) return this.next()?.then(wait);
     this.#count = 0;
+    return wait();
   }
 }

@@ -45,9 +45,9 @@ export class WaitQueue<T> {
     this.#maxBytes = maxQueuedBytes;
   }
 
-  /** How many wait. */
-  get length(): number {
-    return this.#queued.size;
+  /** Whether nothing waits. */
+  get isEmpty(): boolean {
+    return this.#bytes === 0;
   }
 
   /**

@@ -73,11 +73,6 @@ export class Waiting {
     return this.#keepAlive;
   }
 
-  /** How many wait. */
-  get size(): number {
-    return this.#parked.size;
-  }
-
   /**
    * Waits until `isReady()`, for what `point` stands for. `isReady` is called at any time, any number of times, and must be cheap; when it
    * throws, so does this. Resolves also when the handle is closed.
@@ -187,11 +182,6 @@ export class Waiting {
     });
   }
 
-  /** Wakes everybody who is parked; each looks for itself. */
-  wakeAll(): void {
-    for (const parked of this.#parked) parked.resolve();
-  }
-
   /** Makes this handle one that can be rung for, and looked after by the timer, before it sleeps for the first time. */
   begin(): void {
     this.#join();
@@ -227,7 +217,8 @@ export class Waiting {
       store(this.#segment.words, slot + SLOT_BELL, 0);
       this.#bell.leave(this.#key);
     }
-    this.wakeAll();
+    // Each looks for itself, and finds the end.
+    for (const parked of this.#parked) parked.resolve();
   }
 
   #park(point: WaitPoint, isReady: () => boolean, signal: AbortSignal | undefined): Promise<void> {

@@ -21,8 +21,7 @@ describe('LockWord', () => {
     const [a, b] = [open(), open()];
     expect(a.lock.owner()).toBeUndefined();
     expect(a.lock.tryAcquire()).toBe(LockOutcome.Acquired);
-    expect(a.lock.isMine).toBe(true);
-    expect(b.lock.isMine).toBe(false);
+    expect(load(a.segment.words, LOCK_WORD)).toBe(a.segment.participant.token);
     expect(b.lock.tryAcquire()).toBe(LockOutcome.Busy);
     expect(b.lock.tryRecover()).toBe(LockOutcome.Busy);
     expect(b.lock.owner()).toMatchObject({ slot: a.segment.participant.slot, liveness: 'alive' });

@@ -1,16 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import {
-  add,
-  compareExchange,
-  exchange,
-  fence,
-  load,
-  pause,
-  sleepSync,
-  store,
-} from '../../src/platform/atomics.js';
+import { add, compareExchange, fence, load, pause, sleepSync, store } from '../../src/platform/atomics.js';
 
 const source = fileURLToPath(new URL('../../src/', import.meta.url));
 
@@ -21,7 +12,7 @@ describe('atomics', () => {
     expect(load(words, 1)).toBe(5);
     expect(compareExchange(words, 1, 4, 9)).toBe(5);
     expect(compareExchange(words, 1, 5, 9)).toBe(5);
-    expect(exchange(words, 1, 2 ** 31 - 1)).toBe(9);
+    expect(add(words, 1, 2 ** 31 - 10)).toBe(9);
     expect(add(words, 1, 1)).toBe(2 ** 31 - 1);
     expect(load(words, 1)).toBe(-(2 ** 31));
     expect(words[0]).toBe(0);

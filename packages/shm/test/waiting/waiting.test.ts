@@ -343,9 +343,22 @@ describe('TurnCounter', () => {
     const counter = new TurnCounter(2);
     const asked = Array.from({ length: 6 }, () => counter.next() !== undefined);
     expect(asked).toEqual([false, false, true, false, false, true]);
-    void counter.next();
-    counter.reset();
-    expect([counter.next(), counter.next()]).toEqual([undefined, undefined]);
+  });
+
+  it('counts what was there at once, begins anew with each wait, and looks again after a turn', async () => {
+    const counter = new TurnCounter(2);
+    const waited: string[] = [];
+    const until = (isReady: boolean): Promise<void> | undefined =>
+      counter.until(
+        () => isReady,
+        async () => void waited.push(`ready: ${isReady}`),
+      );
+    expect([until(true), until(true)]).toEqual([undefined, undefined]);
+    await until(false);
+    expect([until(true), until(true)]).toEqual([undefined, undefined]);
+    expect(waited).toEqual(['ready: false']);
+    await until(true);
+    expect(waited).toEqual(['ready: false', 'ready: true']);
   });
 });
 
