@@ -7,7 +7,7 @@
 import { ShmError } from '../errors.js';
 import { assertOptions } from '../option-names.js';
 import type { Content } from '../record/codec.js';
-import { Messages } from '../ring/messages.js';
+import { Messages, type MessagesHost } from '../ring/messages.js';
 import { TurnCounter } from '../waiting/turn-counter.js';
 import type { SyncOptions, WaitOptions } from '../waiting/waiting.js';
 import type { EntryHandler, LogCursor, LogStart } from './cursor.js';
@@ -77,7 +77,19 @@ export class LogReader<T = Uint8Array> implements AsyncIterable<LogEntry<T>> {
   readonly #content: Content<T>;
   readonly #log: string;
   readonly #turns = new TurnCounter(BATCHES_PER_TURN);
-  #loop: Messages<LogEntry<T>> | undefined;
+  readonly #loops: MessagesHost<LogEntry<T>> = {
+    open: () => !this.#closed,
+    take: () => {
+      const taken = this.#closed ? undefined : this.#cursor.take();
+      return taken && { ...taken, value: this.#content.decode(taken.bytes) };
+    },
+    release: () => this.release(),
+    readable: (options) => this.readable(options),
+    rewind: () => {
+      if (!this.#closed) this.#cursor.rewind();
+    },
+    loopingError: () => new ShmError('ERR_SHM_BUSY', `a loop over the entries of ${this.#log} is running`),
+  };
   #closed = false;
 
   /** @internal */
@@ -118,7 +130,7 @@ export class LogReader<T = Uint8Array> implements AsyncIterable<LogEntry<T>> {
    */
   read(handler: EntryHandler, limit: number = Infinity): number {
     if (this.#closed) throw this.#closedError();
-    if (this.#loop !== undefined) throw this.#loopingError();
+    if (this.#loops.loop !== undefined) throw this.#loops.loopingError();
     try {
       return this.#cursor.read(handler, limit);
     } finally {
@@ -162,28 +174,7 @@ export class LogReader<T = Uint8Array> implements AsyncIterable<LogEntry<T>> {
    */
   entries(options: WaitOptions = {}): AsyncIterableIterator<LogEntry<T>> {
     assertOptions(options, 'reader.entries');
-    const loop: Messages<LogEntry<T>> = new Messages<LogEntry<T>>(
-      {
-        begin: () => {
-          if (this.#loop !== undefined && this.#loop !== loop) throw this.#loopingError();
-          if (!this.#closed) this.#loop = loop;
-          return !this.#closed;
-        },
-        take: () => {
-          const taken = this.#closed ? undefined : this.#cursor.take();
-          return taken === undefined ? undefined : { ...taken, value: this.#content.decode(taken.bytes) };
-        },
-        release: () => this.release(),
-        readable: () => this.readable(options),
-        end: (rewind) => {
-          if (this.#loop !== loop) return;
-          this.#loop = undefined;
-          if (rewind && !this.#closed) this.#cursor.rewind();
-        },
-      },
-      options.signal,
-    );
-    return loop;
+    return new Messages<LogEntry<T>>(this.#loops, options);
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<LogEntry<T>> {
@@ -212,10 +203,6 @@ export class LogReader<T = Uint8Array> implements AsyncIterable<LogEntry<T>> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
-  }
-
-  #loopingError(): ShmError {
-    return new ShmError('ERR_SHM_BUSY', `a loop over the entries of ${this.#log} is running`);
   }
 
   #closedError(): ShmError {

@@ -19,15 +19,19 @@ export interface MessagesOptions {
   readonly endWithPeer?: boolean;
 }
 
-/** What a loop needs of its pipe. */
+/** What a loop needs of what it reads. */
 export interface MessagesHost<T> {
-  /** Makes this the one loop. Returns false when the pipe is closed. @throws {@link ShmError} `ERR_SHM_BUSY` */
-  begin(): boolean;
+  /** The loop that runs over it: one at a time. */
+  loop?: Messages<T> | undefined;
+  /** Makes it ready to be read. False when it is closed. */
+  open(): boolean;
   take(): T | undefined;
   release(): void;
-  readable(): Promise<boolean>;
-  /** Lets another loop begin; `rewind`: what was taken and not released comes again. */
-  end(rewind: boolean): void;
+  readable(options: MessagesOptions): Promise<boolean>;
+  /** What was taken and not released comes again. */
+  rewind(): void;
+  /** The error of a second loop. */
+  loopingError(): ShmError;
 }
 
 /** After so many messages that were at hand the event loop gets a turn: a flood would otherwise starve timers and sockets. */
@@ -37,14 +41,14 @@ const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 /** Made by {@link Pipe.messages}. */
 export class Messages<T> implements AsyncIterableIterator<T> {
   readonly #host: MessagesHost<T>;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: MessagesOptions;
   readonly #turns = new TurnCounter(MESSAGES_PER_TURN);
   #waiting: Promise<unknown> | undefined;
   #ended = false;
 
-  constructor(host: MessagesHost<T>, signal: AbortSignal | undefined) {
+  constructor(host: MessagesHost<T>, options: MessagesOptions) {
     this.#host = host;
-    this.#signal = signal;
+    this.#options = options;
   }
 
   [Symbol.asyncIterator](): this {
@@ -57,11 +61,11 @@ export class Messages<T> implements AsyncIterableIterator<T> {
     if (this.#ended) return Promise.resolve(DONE);
     let turn: Promise<void> | undefined;
     try {
-      if (!this.#host.begin()) {
+      if (!this.#begin()) {
         this.#end(false);
         return Promise.resolve(DONE);
       }
-      this.#signal?.throwIfAborted();
+      this.#options.signal?.throwIfAborted();
       this.#host.release();
       turn = this.#turns.next();
       if (turn === undefined) {
@@ -86,7 +90,7 @@ export class Messages<T> implements AsyncIterableIterator<T> {
   async #wait(turn: Promise<void> | undefined): Promise<IteratorResult<T, undefined>> {
     try {
       await turn;
-      while (!this.#ended && (await this.#host.readable())) {
+      while (!this.#ended && (await this.#host.readable(this.#options))) {
         // Left while it waited: what has come is for the next loop.
         if (this.#ended) break;
         const value = this.#host.take();
@@ -108,8 +112,19 @@ export class Messages<T> implements AsyncIterableIterator<T> {
     this.#end(true);
   }
 
+  /** Becomes the one loop, or stays it. False when there is nothing to be read any more. */
+  #begin(): boolean {
+    const { loop = this } = this.#host;
+    if (loop !== this) throw this.#host.loopingError();
+    if (!this.#host.open()) return false;
+    this.#host.loop = this;
+    return true;
+  }
+
   #end(rewind: boolean): void {
     this.#ended = true;
-    this.#host.end(rewind);
+    if (this.#host.loop !== this) return;
+    this.#host.loop = undefined;
+    if (rewind) this.#host.rewind();
   }
 }

@@ -27,7 +27,7 @@ import { TurnCounter } from '../waiting/turn-counter.js';
 import { WaitPoint } from '../waiting/wait-point.js';
 import { WaitQueue } from '../waiting/wait-queue.js';
 import type { SyncOptions, WaitOptions } from '../waiting/waiting.js';
-import { Messages, type MessagesOptions } from './messages.js';
+import { Messages, type MessagesHost, type MessagesOptions } from './messages.js';
 import { type MessageHandler, RingReader } from './reader.js';
 import { RingWriter } from './writer.js';
 
@@ -75,7 +75,15 @@ export abstract class Pipe<
   readonly #turns = new TurnCounter(BATCHES_PER_TURN);
   #writer: RingWriter | undefined;
   #reader: RingReader | undefined;
-  #loop: Messages<T> | undefined;
+  readonly #loops: MessagesHost<T> = {
+    open: () => !this.closed && (this.#reader ?? this.#becomeReader()) !== undefined,
+    take: () => this.#reader && this.#take(this.#reader),
+    release: () => this.release(),
+    readable: (options) => this.readable(options),
+    rewind: () => this.#reader?.rewind(),
+    loopingError: () =>
+      new ShmError('ERR_SHM_BUSY', `a loop over the messages of the ${this.#what} ${this.name} is running`),
+  };
 
   /** @internal */
   constructor(segment: Segment, what: string, place: PipePlace, { codec, maxQueuedBytes }: RecordOptions<T>) {
@@ -305,27 +313,7 @@ export abstract class Pipe<
    */
   messages(options: MessagesOptions = {}): AsyncIterableIterator<T> {
     assertOptions(options, 'messages');
-    const loop: Messages<T> = new Messages<T>(
-      {
-        take: () => (this.#reader === undefined ? undefined : this.#take(this.#reader)),
-        begin: () => {
-          if (this.#loop !== undefined && this.#loop !== loop) this.#throwLooping();
-          if (this.closed) return false;
-          if (this.#reader === undefined) this.#becomeReader();
-          this.#loop = loop;
-          return true;
-        },
-        release: () => this.release(),
-        readable: () => this.readable(options),
-        end: (rewind) => {
-          if (this.#loop !== loop) return;
-          this.#loop = undefined;
-          if (rewind) this.#reader?.rewind();
-        },
-      },
-      options.signal,
-    );
-    return loop;
+    return new Messages<T>(this.#loops, options);
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
@@ -390,7 +378,7 @@ export abstract class Pipe<
   }
 
   #reading(): RingReader {
-    if (this.#loop !== undefined) this.#throwLooping();
+    if (this.#loops.loop !== undefined) throw this.#loops.loopingError();
     return this.#reader ?? this.#becomeReader();
   }
 
@@ -406,12 +394,5 @@ export abstract class Pipe<
     this.claim('reader');
     this.#reader = new RingReader(this.#incoming);
     return this.#reader;
-  }
-
-  #throwLooping(): never {
-    throw new ShmError(
-      'ERR_SHM_BUSY',
-      `a loop over the messages of the ${this.#what} ${this.name} is running`,
-    );
   }
 }
