@@ -46,15 +46,9 @@ export {
   type SegmentOptions,
   type SharedSegment,
 } from './segment/shared-segment.js';
+export { type ConnectOptions, connect } from './server/connect.js';
 export { type RequestHandler, type RequestOptions, type Requests, requestsOver } from './server/requests.js';
-export {
-  type ConnectOptions,
-  connect,
-  type ListenOptions,
-  listen,
-  type Server,
-  type ServerEvents,
-} from './server/server.js';
+export { type ListenOptions, listen, type Server, type ServerEvents } from './server/server.js';
 export type {
   ChannelDetails,
   ChannelSideDetails,

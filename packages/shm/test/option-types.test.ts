@@ -12,8 +12,9 @@ import type { MessagesOptions } from '../src/ring/messages.js';
 import type { RingOptions } from '../src/ring/ring.js';
 import type { OpenOptions, ReadableOptions } from '../src/segment/segment.js';
 import type { ChangedOptions, SegmentOptions } from '../src/segment/shared-segment.js';
+import type { ConnectOptions } from '../src/server/connect.js';
 import type { RequestOptions } from '../src/server/requests.js';
-import type { ConnectOptions, ListenOptions } from '../src/server/server.js';
+import type { ListenOptions } from '../src/server/server.js';
 import type { CleanupOptions, DirectoryOptions, UnlinkOptions } from '../src/tools/inspect.js';
 import type { SyncOptions, WaitOptions } from '../src/waiting/waiting.js';
 

@@ -1,37 +1,30 @@
 /**
- * One server, many clients: `listen` and `connect`. Each connection is a channel of its own.
+ * One server, many clients: the server's side of `listen` and `connect`. How they meet is in `meeting-place.ts`.
  *
- * The name is a meeting place: a segment with a slot for each client that waits. A client makes a channel named after its token, says in
- * its slot that it waits, and notifies; the server opens the other side, and gives the channel's name up at once. So a connection has no
- * file that could be left behind, whoever dies, and a client needs its slot only until it is taken.
- *
- *     client    channel <name>.<life>.<token>.<n>, side b   killed: the next server to start removes the channel
- *               store WAITS in its slot; notify             killed: the server takes the channel, and removes it
- *     server    open side a, give the name up              killed before: the next server takes the connection
- *               swap WAITS → TAKEN                         killed before: the client sees it die, and makes another channel
- *
- * A server that died is replaced by whoever listens next; its clients see `peer-died`, and connect again.
+ * Each connection is a channel, of which the server has side a. Closing the server closes its connections; a server that died is replaced by
+ * whoever listens next.
  */
 import { dirname } from 'node:path';
 import { type Channel, openChannel } from '../channel/channel.js';
 import { ShmError } from '../errors.js';
 import { Handle, type HandleEvents, handleOn } from '../handle.js';
 import { assertOptions } from '../option-names.js';
-import { add, compareExchange, load, store } from '../platform/atomics.js';
+import { add, compareExchange, load } from '../platform/atomics.js';
 import type { Codec } from '../record/codec.js';
-import {
-  NOTIFIED_WAITS_WORD,
-  NOTIFIED_WORD,
-  SegmentKind,
-  SLOT_USER,
-  slotWord,
-  WORD_BYTES,
-} from '../segment/layout.js';
-import { claimRole, Role, releaseRole } from '../segment/participants.js';
+import { NOTIFIED_WAITS_WORD, NOTIFIED_WORD, slotWord, WORD_BYTES } from '../segment/layout.js';
+import { claimRole, releaseRole } from '../segment/participants.js';
 import { filesOf, removeLeftovers, segmentNameOf } from '../segment/path.js';
 import { type OpenOptions, Segment } from '../segment/segment.js';
 import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
 import type { WaitOptions } from '../waiting/waiting.js';
+import {
+  channelName,
+  channelPrefix,
+  openMeetingPlace,
+  SERVER_WORD,
+  SLOT_ATTEMPT,
+  SLOT_WAITS,
+} from './meeting-place.js';
 
 /** Options of {@link listen}. */
 export interface ListenOptions<T = Uint8Array> extends OpenOptions {
@@ -52,35 +45,6 @@ export interface ListenOptions<T = Uint8Array> extends OpenOptions {
   readonly codec?: Codec<T>;
 }
 
-/** Options of {@link connect}. */
-export interface ConnectOptions<T = Uint8Array> extends WaitOptions {
-  /**
-   * Folder of the segments.
-   * @defaultValue `/dev/shm` on Linux, the temp folder elsewhere
-   */
-  readonly directory?: string;
-  /**
-   * Bytes that can wait in each direction: see {@link ChannelOptions.capacityBytes}.
-   * @defaultValue 1048576
-   */
-  readonly capacityBytes?: number;
-  /**
-   * How long to wait for a server that takes the connection, one that comes later included.
-   * @defaultValue 10000
-   */
-  readonly timeoutMs?: number;
-  /**
-   * Whether the open connection keeps the process alive, as a socket does.
-   * @defaultValue true
-   */
-  readonly keepAlive?: boolean;
-  /**
-   * What messages are made of, the same on both sides: see {@link RecordOptions.codec}.
-   * @defaultValue none: messages are `Uint8Array`s
-   */
-  readonly codec?: Codec<T>;
-}
-
 /** Events of a {@link Server}. */
 export interface ServerEvents<T = Uint8Array> extends HandleEvents {
   /** A client has connected: `connection` is our side of its channel, to be closed when it is done with. */
@@ -89,16 +53,7 @@ export interface ServerEvents<T = Uint8Array> extends HandleEvents {
   disconnection: [connection: Channel<T>, how: 'left' | 'died'];
 }
 
-/** Word of the payload: the token of who listens, or 0. */
-export const SERVER_WORD = 0;
-export const SERVER_BYTES = 64;
-/** Words of a participant slot: what its client wants, and which of its channels it is. */
-const SLOT_STATE: number = SLOT_USER;
-const SLOT_ATTEMPT: number = SLOT_USER + 1;
-const WAITS = 1;
-const TAKEN = 2;
 const DEFAULT_MAX_CONNECTIONS = 1024;
-const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** Takes connections. Made by {@link listen}. To close it closes those that are open. */
 export class Server<T = Uint8Array> extends Handle<ServerEvents<T>> implements AsyncIterable<Channel<T>> {
@@ -196,10 +151,11 @@ export class Server<T = Uint8Array> extends Handle<ServerEvents<T>> implements A
   /** Takes the connection of the client in `slot`, if one waits there. */
   #take(slot: number): void {
     const { words, participants } = this.#segment;
-    const state = slotWord(slot) + SLOT_STATE;
+    const waits = slotWord(slot) + SLOT_WAITS;
     const token = participants.tokenAt(slot);
-    if (token === 0 || load(words, state) !== WAITS) return;
+    if (token === 0 || load(words, waits) !== token) return;
     let channel: Channel<T> | undefined;
+    let isOurs = false;
     try {
       channel = openChannel<T>(
         channelName(this.#segment, token, load(words, slotWord(slot) + SLOT_ATTEMPT)),
@@ -211,16 +167,16 @@ export class Server<T = Uint8Array> extends Handle<ServerEvents<T>> implements A
         },
       );
       channel.unlink();
+      isOurs = true;
     } catch (error) {
       // The client gave up just now, or another one of its making stands there: not ours to judge.
       if (!ShmError.is(error)) throw error;
-      channel?.close();
-      channel = undefined;
     }
-    compareExchange(words, state, WAITS, TAKEN);
+    // From the very token, and before the channel may be closed: see the head of meeting-place.ts.
+    compareExchange(words, waits, token, 0);
     if (channel === undefined) return;
     // A client that was here at its slot may be gone from there already, since it saw us come.
-    if (channel.peer.state === 'attached') this.#add(channel);
+    if (isOurs && channel.peer.state === 'attached') this.#add(channel);
     else channel.close();
   }
 
@@ -278,117 +234,4 @@ export function listen<T = Uint8Array>(name: string, options: ListenOptions<T> =
   }
   const segment = openMeetingPlace(name, options);
   return handleOn(segment, keepAlive, () => new Server<T>(segment, options));
-}
-
-/**
- * Connects to the server that listens under `name`, or waits for one.
- *
- * @throws {@link ShmError} `ERR_SHM_CONNECT_TIMEOUT`; the reason of `signal`; and as every opener.
- */
-export async function connect<T = Uint8Array>(
-  name: string,
-  options: ConnectOptions<T> = {},
-): Promise<Channel<T>> {
-  assertOptions(options, 'connect');
-  const {
-    timeoutMs = DEFAULT_TIMEOUT_MS,
-    keepAlive = true,
-    capacityBytes,
-    codec,
-    directory,
-    signal,
-  } = options;
-  if (!(timeoutMs >= 0)) throw new RangeError(`timeoutMs is 0 or more, not ${timeoutMs}`);
-  signal?.throwIfAborted();
-  const place = { ...(directory !== undefined && { directory }) };
-  const segment = openMeetingPlace(name, place);
-  const point = new WaitPoint(segment, NOTIFIED_WAITS_WORD, WaitBit.Notified);
-  const waiter = new Knock(segment);
-  const patience = AbortSignal.timeout(Math.min(timeoutMs, 2 ** 31 - 1));
-  const stop = signal === undefined ? patience : AbortSignal.any([signal, patience]);
-  const { words, participant } = segment;
-  const slot = slotWord(participant.slot);
-  let channel: Channel<T> | undefined;
-  try {
-    for (let attempt = 1; ; attempt++) {
-      channel = openChannel<T>(channelName(segment, participant.token, attempt), {
-        ...place,
-        side: 'b',
-        mode: 'create',
-        ...(capacityBytes !== undefined && { capacityBytes }),
-        ...(codec !== undefined && { codec }),
-      });
-      channel.ref();
-      const met = meeting(channel, stop);
-      store(words, slot + SLOT_ATTEMPT, attempt);
-      // publish: "I wait", after the channel was made. pairs with: Server.#take
-      store(words, slot + SLOT_STATE, WAITS);
-      add(words, NOTIFIED_WORD, 1);
-      waiter.knock(point);
-      if (await met) {
-        giveNameUp(channel);
-        return keepAlive ? channel : channel.unref();
-      }
-      // A server died over this channel, or left; the next one may not find its name any more.
-      store(words, slot + SLOT_STATE, 0);
-      channel.closeAndRemoveIfLast();
-    }
-  } catch (error) {
-    channel?.closeAndRemoveIfLast();
-    signal?.throwIfAborted();
-    if (!patience.aborted) throw error;
-    throw new ShmError(
-      'ERR_SHM_CONNECT_TIMEOUT',
-      `no server of ${name} took the connection within ${timeoutMs} ms`,
-    );
-  } finally {
-    waiter.close();
-  }
-}
-
-/** Usually the server has done so. @throws all but {@link ShmError} */
-function giveNameUp(channel: Pick<Channel, 'unlink'>): void {
-  try {
-    channel.unlink();
-  } catch (error) {
-    // It is stopped in the middle of it; or closed by a listener.
-    if (!ShmError.is(error)) throw error;
-  }
-}
-
-/** Waits for somebody on the other side. False when it was gone before it was seen. @throws the reason of `signal` */
-function meeting<T>(channel: Channel<T>, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    channel.once('peer-attached', () => resolve(true));
-    channel.once('peer-left', () => resolve(false)).once('peer-died', () => resolve(false));
-  });
-}
-
-/** A client's handle on the meeting place: for as long as it waits. */
-class Knock extends Handle {
-  constructor(segment: Segment) {
-    super(segment, 'connection');
-  }
-
-  knock(point: WaitPoint): void {
-    this.waiting.signal(point);
-  }
-}
-
-function openMeetingPlace(name: string, options: OpenOptions): Segment {
-  const { mode, directory, permissions, maxParticipants, trustOwners, onMismatch } = options;
-  const given = { mode, directory, permissions, maxParticipants, trustOwners, onMismatch };
-  const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const spec = { kind: SegmentKind.Server, params: [], payloadBytes: () => SERVER_BYTES };
-  return Segment.open(spec, name, known, Role.Both);
-}
-
-/** No token comes twice in one life of the meeting place, so no two connections have the same name. */
-function channelName(segment: Segment, token: number, attempt: number): string {
-  return `${channelPrefix(segment)}.${token.toString(36)}.${attempt}`;
-}
-
-function channelPrefix({ name, incarnation }: Segment): string {
-  return `${name}.${incarnation.toString(36)}`;
 }

@@ -32,7 +32,7 @@ import { READER_WORD, WRITER_WORD } from '../ring/layout.js';
 import { SegmentKind, SLOT_SLEEPS, slotWord } from '../segment/layout.js';
 import type { ParticipantInfo } from '../segment/participants.js';
 import { sizeMismatch } from '../segment/spec.js';
-import { SERVER_BYTES, SERVER_WORD } from '../server/server.js';
+import { SERVER_BYTES, SERVER_WORD } from '../server/meeting-place.js';
 import type { SegmentImage } from './image.js';
 
 /** Of a latest value. */

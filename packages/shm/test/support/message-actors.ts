@@ -7,7 +7,7 @@ import { openQueue } from '../../src/queue/queue.js';
 import { openRing } from '../../src/ring/ring.js';
 import { NOTIFIED_WAITS_WORD } from '../../src/segment/layout.js';
 import { Segment } from '../../src/segment/segment.js';
-import { connect } from '../../src/server/server.js';
+import { connect } from '../../src/server/connect.js';
 import { WaitBit, WaitPoint } from '../../src/waiting/wait-point.js';
 import { ACK, BELL, DONE, TAIL } from './race-words.js';
 import type { Place } from './scenario.js';

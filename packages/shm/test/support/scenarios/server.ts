@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import type { Channel } from '../../../src/channel/channel.js';
-import { connect, listen, type Server } from '../../../src/server/server.js';
+import { connect } from '../../../src/server/connect.js';
+import { type Requests, requestsOver } from '../../../src/server/requests.js';
+import { listen, type Server } from '../../../src/server/server.js';
 import { numbered, numberOf } from '../numbered.js';
 import type { Place, Scenario } from '../scenario.js';
 
@@ -21,8 +23,8 @@ async function untilGone(channel: Channel): Promise<number[]> {
   return seen;
 }
 
-/** A new client is served, and afterwards nothing lies about. */
-async function works(server: Server, place: Place): Promise<void> {
+/** A new client is served. */
+async function serves(server: Server, place: Place): Promise<void> {
   const known = new Set(server.connections);
   const client = await connectTo(place);
   await client.send(numbered(AGAIN));
@@ -33,13 +35,27 @@ async function works(server: Server, place: Place): Promise<void> {
   while (taken() === undefined) await new Promise(setImmediate);
   assert.equal(numberOf((await taken()?.receive()) ?? new Uint8Array()), AGAIN);
   client.close();
+}
+
+/** A new client is served, and afterwards nothing lies about. */
+async function works(server: Server, place: Place): Promise<void> {
+  await serves(server, place);
   const files = readdirSync(place.directory).filter((file) => file.startsWith(`${place.name}.`));
   assert.deepEqual(files, [`${place.name}.cshm`]);
 }
 
 interface Waiting {
   readonly client: Promise<Channel>;
+  /** Came while the server was stopped. */
+  late?: Promise<Channel>;
   server?: Server;
+}
+
+function closeSoon(client: Promise<Channel> | undefined): void {
+  client?.then(
+    (channel) => channel.close(),
+    () => {},
+  );
 }
 
 /** A server takes a client that waits, and greets it. */
@@ -64,11 +80,22 @@ const take: Scenario<Waiting, Place> = {
     client.close();
     await works(server, place);
   },
-  teardown({ client, server }) {
-    client.then(
-      (channel) => channel.close(),
-      () => {},
-    );
+  async whileStopped(state, place) {
+    const { name, directory } = place;
+    // It may be stopped before it listens; nobody takes a connection all the same.
+    await assert.rejects(connect(name, { directory, timeoutMs: 1 }), { code: 'ERR_SHM_CONNECT_TIMEOUT' });
+    state.late = connectTo(place);
+  },
+  async afterStop({ client, late }, _place, outcome) {
+    assert.equal(outcome.error, undefined);
+    const both = await Promise.all([client, late as Promise<Channel>]);
+    for (const one of both) assert.equal(one.peer.state, 'attached');
+    const greeting = await Promise.race(both.map((one) => one.receive()));
+    assert.equal(numberOf(greeting as Uint8Array), HELLO);
+  },
+  teardown({ client, late, server }) {
+    closeSoon(client);
+    closeSoon(late);
     server?.close();
   },
 };
@@ -92,7 +119,93 @@ const come: Scenario<Server, Place> = {
     await works(next, place);
     next.close();
   },
+  whileStopped: serves,
+  async afterStop(server, place, outcome) {
+    assert.equal(outcome.error, undefined);
+    const connection = server.connections.find((one) => one.peer.state === 'attached');
+    assert.equal(numberOf((await connection?.receive()) as Uint8Array), HELLO);
+    connection?.close();
+    await works(server, place);
+  },
   teardown: (server) => server.close(),
 };
 
-export const serverScenarios: readonly Scenario[] = [take, come];
+const answer = (request: Uint8Array): Uint8Array => numbered(numberOf(request) + 1);
+
+/** Another client is answered. */
+async function isAnswered(_server: Server, place: Place): Promise<void> {
+  const client = await connectTo(place);
+  assert.equal(numberOf(await requestsOver(client).request(numbered(AGAIN))), AGAIN + 1);
+  client.close();
+}
+
+/** A client asks a server that answers. */
+const ask: Scenario<Server, Requests> = {
+  name: 'server: a request and its response',
+  setup: (place) =>
+    listenAt(place).on('connection', (connection) => {
+      requestsOver(connection, answer);
+    }),
+  prepare: async (place) => requestsOver(await connectTo(place)),
+  operation: async (requests) => numberOf(await requests.request(numbered(HELLO))),
+  afterKill: isAnswered,
+  whileStopped: isAnswered,
+  async afterStop(_server, _place, outcome) {
+    assert.deepEqual([outcome.error, outcome.result], [undefined, HELLO + 1]);
+  },
+  teardown: (server) => server.close(),
+};
+
+interface Asking {
+  readonly client: Promise<Channel>;
+  readonly requests: Promise<Requests>;
+  readonly response: Promise<number>;
+}
+
+/** A server answers a client that asks. */
+const respond: Scenario<Asking, Channel> = {
+  name: 'server: take a request and respond',
+  setup(place) {
+    const client = connectTo(place);
+    const requests = client.then((channel) => requestsOver(channel));
+    const response = requests.then(async (asking) => numberOf(await asking.request(numbered(HELLO))));
+    response.catch(() => {});
+    return { client, requests, response };
+  },
+  async prepare(place) {
+    const [connection] = (await once(listenAt(place), 'connection')) as [Channel];
+    // The request is there before the operation begins.
+    while (!(await connection.readable()));
+    return connection;
+  },
+  async operation(connection) {
+    await new Promise<void>((resolve) => {
+      requestsOver(connection, (request) => {
+        setImmediate(resolve);
+        return answer(request);
+      });
+    });
+  },
+  async afterKill({ client, response }, place, killed) {
+    // It is answered, or learns that its server died; it is never left waiting.
+    const seen = await response.catch((error: { code?: string }) => error.code);
+    if (killed === undefined) assert.equal(seen, HELLO + 1);
+    else assert.ok(seen === HELLO + 1 || seen === 'ERR_SHM_PEER_GONE', `${seen}`);
+    (await client).close();
+    const next = listenAt(place);
+    await works(next, place);
+    next.close();
+  },
+  async whileStopped({ requests }) {
+    const asking = (await requests).request(numbered(AGAIN), { timeoutMs: 1 });
+    await assert.rejects(asking, { code: 'ERR_SHM_REQUEST_TIMEOUT' });
+  },
+  async afterStop({ requests, response }, _place, outcome) {
+    assert.equal(outcome.error, undefined);
+    assert.equal(await response, HELLO + 1);
+    assert.equal(numberOf(await (await requests).request(numbered(AGAIN))), AGAIN + 1);
+  },
+  teardown: ({ client }) => closeSoon(client),
+};
+
+export const serverScenarios: readonly Scenario[] = [take, come, ask, respond];
