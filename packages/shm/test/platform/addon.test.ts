@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,10 +18,27 @@ interface Manifest {
   readonly sourcesSha256: string;
   readonly addons: Record<
     string,
-    { readonly bytes: number; readonly sha256: string; readonly triedWith: readonly string[] }
+    {
+      readonly bytes: number;
+      readonly sha256: string;
+      readonly compiler: string;
+      readonly triedWith: readonly string[];
+    }
   >;
 }
 const manifest = JSON.parse(readFileSync(join(prebuildsDir, 'manifest.json'), 'utf8')) as Manifest;
+
+/** What of native/compile.mjs is used here. */
+interface Building {
+  readonly SHIPPED: readonly { readonly arch: string; readonly compiler: string }[];
+  addonPath(target: { readonly platform: string; readonly arch: string }): string;
+  addonHash(file: string): string;
+  compile(how: object): void;
+  compilerVersion(compiler: string): string | undefined;
+  sourcesHash(mmapIoDir: string): string;
+}
+// @ts-expect-error the scripts that build addons are plain JavaScript
+const building = (await import('../../native/compile.mjs')) as Building;
 
 describe('loadAddon', () => {
   let folder: string;
@@ -210,8 +226,6 @@ describe('loadAddon', () => {
 });
 
 describe('prebuilt addons', () => {
-  const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-
   it('cover both CPUs, were tried with each major of Node, and are the files that the manifest lists', () => {
     const names = Object.keys(manifest.addons);
     expect(names).toEqual(['linux-x64/chat-shm.node', 'linux-arm64/chat-shm.node']);
@@ -219,7 +233,7 @@ describe('prebuilt addons', () => {
     expect(files.filter((file) => file.endsWith('.node')).sort()).toEqual([...names].sort());
     for (const name of names) {
       const { sha256: expected, triedWith } = manifest.addons[name] ?? { triedWith: [] };
-      expect(sha256(readFileSync(join(prebuildsDir, name))), name).toBe(expected);
+      expect(building.addonHash(join(prebuildsDir, name)), name).toBe(expected);
       // npm has no arm64 Node of 25.
       const majors = name.includes('arm64') ? ['20', '22', '24', '26'] : ['20', '22', '24', '25', '26'];
       expect(triedWith.map((version) => version.split('.')[0])).toEqual(majors);
@@ -233,24 +247,42 @@ describe('prebuilt addons', () => {
     }
   });
 
-  it('are not older than their sources', async () => {
-    // @ts-expect-error the scripts that build addons are plain JavaScript
-    const { sourcesHash } = (await import('../../native/compile.mjs')) as {
-      sourcesHash(dir: string): string;
-    };
+  it('are not older than their sources', () => {
     const mmapIo = require.resolve('mmap-io/package.json');
     expect(JSON.parse(readFileSync(mmapIo, 'utf8')).version).toBe(manifest['mmap-io']);
-    expect(sourcesHash(join(mmapIo, '..')), 'run: npm run prebuilds -w @chat/shm').toBe(
+    expect(building.sourcesHash(dirname(mmapIo)), 'run: npm run prebuilds -w @chat/shm').toBe(
       manifest.sourcesSha256,
     );
   });
 
-  it('have the name by which the loader looks for them', async () => {
-    // @ts-expect-error the scripts that build addons are plain JavaScript
-    const compile = (await import('../../native/compile.mjs')) as { addonPath: typeof addonPath };
-    const target = { platform: 'linux', arch: 'arm64' };
-    expect(compile.addonPath(target)).toBe(addonPath(target));
+  it.each(building.SHIPPED)('have the name by which the loader looks for them: $arch', ({ arch }) => {
+    const target = { platform: 'linux', arch };
+    expect(building.addonPath(target)).toBe(addonPath(target));
+    expect(Object.keys(manifest.addons)).toContain(addonPath(target));
   });
+
+  for (const { arch, compiler } of building.SHIPPED) {
+    const name = addonPath({ platform: 'linux', arch });
+    const { compiler: madeBy, sha256: expected } = manifest.addons[name] ?? {};
+    const found = building.compilerVersion(compiler);
+    const isHere = found === madeBy;
+    if (!isHere) process.stderr.write(`skipped: ${name} is made by ${madeBy}, here is ${found}\n`);
+
+    it.runIf(isHere)(`are made again, byte by byte, by the compiler that the manifest names: ${arch}`, () => {
+      const outFile = join(mkdtempSync(join(tmpdir(), 'chat-shm-again-')), 'chat-shm.node');
+      const folderOf = (dependency: string) => dirname(require.resolve(`${dependency}/package.json`));
+      const sources = {
+        mmapIoDir: folderOf('mmap-io'),
+        headersDir: join(folderOf('node-api-headers'), 'include'),
+      };
+      try {
+        building.compile({ sources, compiler, platform: 'linux', arch, outFile });
+        expect(building.addonHash(outFile)).toBe(expected);
+      } finally {
+        rmSync(dirname(outFile), { recursive: true });
+      }
+    });
+  }
 
   it('lie beside the licence of what they contain', () => {
     expect(existsSync(join(prebuildsDir, 'LICENSE.mmap-io'))).toBe(true);
