@@ -12,10 +12,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { NODE_MAJORS } from '../native/compile.mjs';
+import { SHIPPED } from '../native/compile.mjs';
 import { installNodes } from './nodes.mjs';
 
-const QEMU = ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'];
+const { arch, majors, runner: QEMU } = SHIPPED.find((target) => target.arch === 'arm64');
 
 /** How a reader and a writer of what may be overwritten use the fence. */
 const PROGRAM = `
@@ -58,10 +58,7 @@ const TIERS = [
 
 const ABSENT = 'not in this Node';
 const folder = mkdtempSync(join(tmpdir(), 'chat-shm-fence-'));
-const nodes = installNodes(
-  'arm64',
-  NODE_MAJORS.filter((major) => major !== 25),
-);
+const nodes = installNodes(arch, majors);
 let wrong = 0;
 try {
   for (const [i, node] of nodes.binaries.entries()) {

@@ -3,11 +3,12 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { NODE_MAJORS } from '../native/compile.mjs';
+import { SHIPPED } from '../native/compile.mjs';
 import { installNodes } from './nodes.mjs';
 
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-const nodes = installNodes('x64', NODE_MAJORS);
+const { arch, majors } = SHIPPED.find((target) => target.arch === 'x64');
+const nodes = installNodes(arch, majors);
 try {
   const { status } = spawnSync(
     process.execPath,

@@ -8,6 +8,7 @@ import { load, store } from '../../src/platform/atomics.js';
 import { currentIdentity } from '../../src/platform/liveness.js';
 import { LOCK_WORD, SLOT_PID, SLOT_START_LOW, slotWord } from '../../src/segment/layout.js';
 import { openSegment } from '../../src/segment/shared-segment.js';
+import { inspect } from '../../src/tools/inspect.js';
 import { ChildProcess } from '../support/child-process.js';
 import { joinDead } from '../support/dead.js';
 import { memoryOf } from '../support/memory.js';
@@ -89,6 +90,22 @@ describe('Mutex.withLock', () => {
     } finally {
       await Promise.all(children.map((child) => child.end()));
     }
+  });
+
+  it('leaves it to each of those who sleep for it in turn, and to nobody who comes in between', async () => {
+    const handles = [open(), open(), open()];
+    const [busy, ...others] = handles as [Mutex, Mutex, Mutex];
+    const order: number[] = [];
+    const held = busy.tryLock();
+    const waits = others.map((mutex, i) => mutex.withLock(() => void order.push(i)));
+    const asleep = (): number =>
+      inspect(place.name, { directory: place.directory }).participants.filter((one) => one.asleep).length;
+    while (asleep() < others.length) await new Promise(setImmediate);
+    held?.release();
+    expect(busy.tryLock()).toBeUndefined();
+    await Promise.all([...waits, busy.withLock(() => void order.push(2))]);
+    expect(order).toEqual([0, 1, 2]);
+    for (const mutex of handles) mutex.close();
   });
 
   it('refuses to wait for itself, through another handle too, and only while it holds', async () => {

@@ -1,6 +1,7 @@
 /** Actors that send and receive: over rings, channels and logs. */
 
-import { openChannel } from '../../src/channel/channel.js';
+import { readdirSync } from 'node:fs';
+import { Channel, openChannel } from '../../src/channel/channel.js';
 import { openLog } from '../../src/log/log.js';
 import { add, load, pause, sleepSync, store } from '../../src/platform/atomics.js';
 import { openQueue } from '../../src/queue/queue.js';
@@ -36,6 +37,23 @@ export const messageActors: Readonly<Record<string, (place: Place) => unknown>> 
       if (read === 0) await turn();
     }
     return { count, inOrder };
+  },
+  'wait at 400 channels, and count what that takes': async ({ name, directory }) => {
+    const use = (): { readonly descriptors: number; readonly timers: number } => ({
+      descriptors: readdirSync('/proc/self/fd').length,
+      timers: process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length,
+    });
+    const waitAt = async (from: number, to: number): Promise<void> => {
+      for (let i = from; i < to; i++) {
+        const channel = openChannel(`${name}-${i}`, { directory, side: 'b', keepAlive: true });
+        held.push(channel, channel.receive());
+      }
+      while (held.some((one) => one instanceof Channel && one.peer.state !== 'attached')) await turn();
+    };
+    await waitAt(0, 1);
+    const one = use();
+    await waitAt(1, 400);
+    return { one, all: use() };
   },
   'take two jobs and be done with one': async ({ name, directory }) => {
     const queue = openQueue(name, { directory });
