@@ -26,8 +26,13 @@ const ENTRIES = ['protocol', 'client'].flatMap((name) => {
   });
 });
 
-/** The MessagePack library, which is in there, makes these when it is loaded. */
-const NEEDED: Readonly<Record<string, object>> = { '@chat/protocol/msgpack': { TextEncoder, TextDecoder } };
+/** What others need when they are loaded. */
+const NEEDED: Readonly<Record<string, object>> = {
+  // The MessagePack library, which is in there.
+  '@chat/protocol/msgpack': { TextEncoder, TextDecoder },
+  // React, whose bundlers put something in its place.
+  '@chat/client/react': { process: { env: { NODE_ENV: 'production' } } },
+};
 
 /** Loads an entry, and what it requires, into a context that has the language and nothing else. */
 function loadBare(name: string, file: string): Record<string, unknown> {
@@ -66,6 +71,7 @@ describe('in a context with the language alone', () => {
       '@chat/protocol/msgpack msgpack.cjs',
       '@chat/client browser.cjs',
       '@chat/client/timeline timeline.cjs',
+      '@chat/client/react react.cjs',
     ]);
   });
 });

@@ -151,6 +151,18 @@ it('@chat/client/timeline exports exactly this', async () => {
   expect(names(await import('@chat/client/timeline'))).toEqual(['Timeline', 'createTimeline']);
 });
 
+it('@chat/client/react exports exactly this', async () => {
+  expect(names(await import('@chat/client/react'))).toEqual([
+    'ChatProvider',
+    'useChat',
+    'useConnection',
+    'useMembers',
+    'useMessages',
+    'useRoom',
+    'useTyping',
+  ]);
+});
+
 it('@chat/shm exports exactly this', async () => {
   expect(names(await import('@chat/shm'))).toEqual([
     'SegmentKind',

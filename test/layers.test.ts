@@ -44,6 +44,8 @@ const KNOWS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     rooms: [...SHARED, 'connection', 'events', 'sending'],
     session: ['.', 'connection', 'events', 'rooms', 'sending'],
     timeline: ['.', 'rooms', 'sending'],
+    // Uses the package by its name, as everybody does.
+    react: [],
   },
   'apps/client': {
     session: [],

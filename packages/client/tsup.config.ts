@@ -1,7 +1,6 @@
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 
-export default defineConfig({
-  entry: { index: 'src/index.ts', browser: 'src/browser.ts', timeline: 'src/timeline/index.ts' },
+const common: Options = {
   format: ['esm', 'cjs'],
   target: 'node20',
   // Symbol.asyncDispose is in the declarations, and in no `lib` that people have by themselves.
@@ -14,5 +13,20 @@ export default defineConfig({
   esbuildOptions: (options) => {
     options.sourcesContent = false;
   },
-  clean: true,
-});
+};
+
+export default defineConfig([
+  {
+    ...common,
+    entry: { index: 'src/index.ts', browser: 'src/browser.ts', timeline: 'src/timeline/index.ts' },
+    // Both parts are built at once: this one leaves what belongs to the other.
+    clean: ['!react.*'],
+  },
+  {
+    ...common,
+    entry: { react: 'src/react/index.ts' },
+    // By its name, so that a page gets the client for browsers, and the one class that it has of each.
+    external: [/^@chat\/client/],
+    banner: { js: "'use client';" },
+  },
+]);

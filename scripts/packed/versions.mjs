@@ -25,4 +25,5 @@ export const VERSIONS = {
   jsdom: '26.1.0',
   next: '16.4.6',
   react: '19.3.1',
+  react18: '18.3.1',
 };

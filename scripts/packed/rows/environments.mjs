@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { web } from '../programs.mjs';
 import { cleanEnvironment, endGroup } from '../run.mjs';
-import { VERSIONS } from '../versions.mjs';
+import { NEWEST_NODE, VERSIONS } from '../versions.mjs';
 
 const jsdomTest = (room) => `
   test('talks', async () => {
@@ -52,7 +52,7 @@ const vitest = {
 
 const next = {
   what: `Next.js ${VERSIONS.next}`,
-  how: 'a component of the server that talks, and one of the client; `next build`, `next start`',
+  how: 'a component of the server that talks, one of the client, and `@chat/client/react`; `next build`, `next start`',
   run: async ({ project, server, room }) => {
     await project.install([
       `next@${VERSIONS.next}`,
@@ -63,10 +63,19 @@ const next = {
       'chat.js': web(server.url, room),
       'app/layout.js': 'export default ({ children }) => <html lang="en"><body>{children}</body></html>;\n',
       'app/page.js': `import { chat } from '../chat.js';
+        import { Lobby } from './lobby.js';
         import { Button } from './button.js';
         export const dynamic = 'force-dynamic';
         export default async function Page() {
-          return <main><p>{await chat()}</p><Button /></main>;
+          return <main><p>{await chat()}</p><Button /><Lobby /></main>;
+        }`,
+      'app/lobby.js': `'use client';
+        import { ChatProvider, useConnection, useRoom } from '@chat/client/react';
+        function State() {
+          return <i>{useConnection().status + ' ' + useRoom('lobby').status}</i>;
+        }
+        export function Lobby() {
+          return <ChatProvider url="${server.url}" options={{ name: 'guest' }}><State /></ChatProvider>;
         }`,
       'app/button.js': `'use client';
         import { useState } from 'react';
@@ -79,7 +88,7 @@ const next = {
     const env = { NEXT_TELEMETRY_DISABLED: '1' };
     await project.bin('next/dist/bin/next', ['build'], { timeoutMs: 300_000, env });
     const said = await served(project, env);
-    if (!said.includes(`${room}: hello`)) throw new Error(said);
+    for (const part of [`${room}: hello`, 'idle joining']) if (!said.includes(part)) throw new Error(said);
   },
 };
 
@@ -108,4 +117,48 @@ async function served(project, env) {
   }
 }
 
-export const environments = [jest, vitest, next];
+/** A page of Vite that uses the hooks, in a jsdom that its program makes around it. */
+const reacts = [VERSIONS.react18, VERSIONS.react].map((version) => ({
+  what: `React ${version}`,
+  how: '`@chat/client/react` in a page that Vite has built, in strict mode',
+  run: async ({ project, tools, server, room }) => {
+    const others = [`vite@${VERSIONS.vite}`, `jsdom@${VERSIONS.jsdom}`];
+    await project.install([`react@${version}`, `react-dom@${version}`, ...others]);
+    project.write({
+      'index.html': '<!doctype html><script type="module" src="/page.jsx"></script>',
+      'page.jsx': `import { ChatProvider, useMessages, useRoom } from '@chat/client/react';
+        import { StrictMode, useEffect } from 'react';
+        import { createRoot } from 'react-dom/client';
+        function Lobby() {
+          const lobby = useRoom('${room}');
+          const { items, send } = useMessages(lobby);
+          useEffect(() => { if (lobby.status === 'joined') send('hello'); }, [lobby.status, send]);
+          return items.map((item) => item.kind === 'message' && item.sender.name + ': ' + item.value);
+        }
+        createRoot(document.querySelector('main')).render(
+          <StrictMode>
+            <ChatProvider url="${server.url}" options={{ name: '${room}' }}><Lobby /></ChatProvider>
+          </StrictMode>,
+        );`,
+      'vite.config.js': `export default {
+        esbuild: { jsx: 'automatic' },
+        oxc: { jsx: { runtime: 'automatic' } },
+        build: { outDir: 'out', modulePreload: false, rollupOptions: { output: { entryFileNames: 'page.mjs' } } },
+      };`,
+      'browser.mjs': `import { JSDOM } from 'jsdom';
+        const { window } = new JSDOM('<main></main>');
+        Object.assign(globalThis, { window, document: window.document });
+        const main = document.querySelector('main');
+        new window.MutationObserver(() => {
+          if (!main.textContent.includes('${room}: hello')) return;
+          console.log(main.textContent);
+          process.exit();
+        }).observe(main, { childList: true, characterData: true, subtree: true });
+        await import('./out/page.mjs');`,
+    });
+    await project.bin('vite/bin/vite.js', ['build', '--logLevel=error']);
+    await project.run(await tools.node(NEWEST_NODE), ['browser.mjs'], { timeoutMs: 30_000 });
+  },
+}));
+
+export const environments = [jest, vitest, ...reacts, next];
