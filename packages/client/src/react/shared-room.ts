@@ -19,7 +19,7 @@ export interface RoomView<T = string> {
   /** The room, once it is joined. */
   readonly room: Room<T> | undefined;
   /** Why it failed. */
-  readonly error: unknown;
+  readonly error: Error | undefined;
   /** The conversation, from the first effect on: it takes messages that wait for the room. */
   readonly timeline: Timeline<T> | undefined;
   /** Tries to join once more where it failed. */
@@ -103,7 +103,8 @@ export class SharedRoom {
     this.#become({ status: 'joined', room, error: undefined });
   }
 
-  #fail(error: unknown): void {
+  #fail(cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error('the room was left', { cause });
     // What waits to be sent fails, too.
     this.view.timeline?.detach();
     this.#become({ status: 'failed', room: undefined, error });
