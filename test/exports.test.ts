@@ -118,11 +118,13 @@ it('@chat/protocol/lines and @chat/protocol/check export exactly this', async ()
 
 it('@chat/server exports exactly this', async () => {
   expect(names(await import('@chat/server'))).toEqual([
+    'BlockLog',
     'ChatServer',
     'LIMITS',
     'ServerError',
     'ServerErrorCode',
     'UNLIMITED',
+    'createBlockLog',
     'createChatServer',
     'createMemoryLog',
     'systemClock',

@@ -23,11 +23,11 @@ import { KickedSessions } from '../session/kicked-sessions.js';
 import { type EmitSessionEvent, Sessions } from '../session/sessions.js';
 import { SessionsElsewhere } from '../session/shared/elsewhere.js';
 import { SessionMoves } from '../session/shared/moves.js';
+import { takeSnapshot } from '../session/shared/snapshot.js';
 import { TimerWheel } from '../time/timer-wheel.js';
 import { Operator } from './operator.js';
 import { Program } from './program/program.js';
 import { recover } from './recovery.js';
-import { takeSnapshot } from './snapshot.js';
 
 /** Resolution of the timer wheel. */
 const TICK_MS = 250;

@@ -3,14 +3,14 @@
  * far as this process holds it. It is made when it is asked for; until then it costs nothing.
  */
 import { FrameType, readEntryHeader } from '@chat/protocol/frames';
-import { inboxKey, type LogEntry } from '../log/entry.js';
-import type { ChatSnapshot } from '../log/event-log.js';
-import type { ChatState } from '../log/state/chat-state.js';
-import type { Room } from '../room/room.js';
-import { RECALLED_BYTES, RECALLED_ENTRIES, type Rooms } from '../room/rooms.js';
-import type { PublishRecord } from '../session/publish-record.js';
-import type { Sessions } from '../session/sessions.js';
-import type { SessionsElsewhere } from '../session/shared/elsewhere.js';
+import { inboxKey, type LogEntry } from '../../log/entry.js';
+import type { ChatSnapshot } from '../../log/event-log.js';
+import type { ChatState } from '../../log/state/chat-state.js';
+import type { Room } from '../../room/room.js';
+import { RECALLED_BYTES, RECALLED_ENTRIES, type Rooms } from '../../room/rooms.js';
+import type { PublishRecord } from '../publish-record.js';
+import type { Sessions } from '../sessions.js';
+import type { SessionsElsewhere } from './elsewhere.js';
 
 /** What a snapshot is made of. */
 export interface SnapshotContext {
