@@ -2,6 +2,7 @@
 /**
  * `chat-server`: a shell around `@chat/server`. Arguments in, log lines out, signals to drain.
  */
+import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +11,14 @@ import {
   type ChatServer,
   createChatServer,
   type ListenAddress,
+  type ListeningAddress,
   ServerError,
   ServerErrorCode,
   type TlsOptions,
 } from '@chat/server';
-import type { SqliteLog } from '@chat/server/sqlite';
 import { pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import type { Registry } from 'prom-client';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Arguments, parseArguments, UsageError } from './command-line/args.js';
 import { groupId } from './command-line/unix-group.js';
@@ -27,9 +29,12 @@ import { readWebAssets } from './http/web-assets.js';
 import { calmLogLine } from './log/calm-log-line.js';
 import { LogOutput } from './log/log-output.js';
 import { logPresence, TOLD_FIELDS } from './log/presence-log.js';
+import { mergeMetrics } from './metrics/merge-metrics.js';
 import { createMetricsHandler, registerMetrics } from './metrics/metrics.js';
 import { registerStoreMetrics } from './metrics/store-metrics.js';
 import { reachableAddresses } from './reachable.js';
+import { shareOfMachine, superviseWorkers } from './workers/supervise.js';
+import { joinWorkers, type WorkerSelf, workerNumber } from './workers/worker.js';
 import { keepYoungGenerationSmall } from './young-generation.js';
 
 /** The system refused: a port that is taken, or that needs privileges. */
@@ -47,9 +52,17 @@ async function main(argv: readonly string[]): Promise<void> {
   keepYoungGenerationSmall();
   const output = createOutput(args);
   const logger = createLogger(args, output);
-  const log = args.data && (await openData(args.data, logger));
+  if (args.workers !== undefined && cluster.isPrimary) {
+    const tell = (addresses: readonly ListeningAddress[]): void => announce(addresses, args, logger, output);
+    process.exitCode = await superviseWorkers(args, args.workers, logger, tell);
+    return;
+  }
+  const worker = args.workers === undefined ? undefined : await joinWorkers();
+  const data = args.data && (await openData(args.data, logger));
+  const log = worker?.log ?? data;
   const server = createChatServer({
     ...args.limits,
+    ...(worker ? shareOfMachine(args) : {}),
     ...(log ? { log } : {}),
     logger,
     agent: `chat-server/${packageJson.version}`,
@@ -60,15 +73,38 @@ async function main(argv: readonly string[]): Promise<void> {
       handler: (request, response) => handler(request, response),
     },
   });
-  const handler = createHandler(server, args, log);
+  const register = registerMetrics(server);
+  if (data) registerStoreMetrics(register, data);
+  const handler = createHandler(register, args, worker);
   const certificate = readCertificate(args);
-  const address = await server.listen({
+  await server.listen({
     ...(args.host === undefined ? {} : { host: args.host }),
     port: args.port,
     ...(certificate ? { tls: certificate } : {}),
   });
   if (args.unix !== undefined) await server.listen(unixAddress(args.unix, args));
   logPresence(server, logger);
+  const leave = goAway(server, logger, output);
+  if (worker) {
+    worker.ready(server.addresses, {
+      leave: (spreadMs) => void leave.leave('the supervisor', spreadMs),
+      cut: leave.cut,
+      reload: () => reload(server, args, logger),
+      metrics: () => register.metrics(),
+    });
+    return;
+  }
+  obeySignals(server, args, logger, leave);
+  announce(server.addresses, args, logger, output);
+}
+
+/** Tells where the chat is, and what of the command line is better done otherwise. */
+function announce(
+  addresses: readonly ListeningAddress[],
+  args: Arguments,
+  logger: pino.Logger,
+  output: LogOutput,
+): void {
   if (args.limits.duplicateNames === 'takeover') {
     const message =
       '--duplicate-names takeover needs authentication, which this program has not: names are refused';
@@ -79,21 +115,21 @@ async function main(argv: readonly string[]): Promise<void> {
       'everybody on this machine sees the token on the command line: use --metrics-token-file or CHAT_METRICS_TOKEN';
     logger.warn({ option: 'metrics-token' }, message);
   }
-  obeySignals(server, args, logger, output);
-  const reachable = server.addresses.flatMap((listening) => reachableAddresses(listening));
-  logger.info({ addresses: server.addresses }, `listening on ${reachable.join(', ')}`);
-  if (!args.json && address.kind === 'tcp') {
-    output.write(announcement(address, reachable, certificate?.required === true));
-  }
+  const reachable = addresses.flatMap((listening) => reachableAddresses(listening));
+  const workers = args.workers === undefined ? '' : ` with ${args.workers} workers`;
+  logger.info({ addresses }, `listening on ${reachable.join(', ')}${workers}`);
+  const [address] = addresses;
+  if (args.json || address?.kind !== 'tcp') return;
+  output.write(announcement(address, reachable, args.tlsOnly || args.tlsClientCa !== undefined));
 }
 
-/** The web client lies beside the program: the build puts it there. */
-function createHandler(server: ChatServer, args: Arguments, log: SqliteLog | undefined): RequestListener {
-  const register = registerMetrics(server);
-  if (log) registerStoreMetrics(register, log);
+/** The web client lies beside the program: the build puts it there. Metrics are those of all workers. */
+function createHandler(register: Registry, args: Arguments, worker: WorkerSelf | undefined): RequestListener {
+  const { contentType } = register;
+  const all = worker && { contentType, metrics: async () => mergeMetrics(await worker.allMetrics()) };
   return createWebHandler({
     assets: readWebAssets(fileURLToPath(new URL('web', import.meta.url))),
-    metrics: createMetricsHandler(register, args.metricsToken?.value),
+    metrics: createMetricsHandler(all ?? register, args.metricsToken?.value),
   });
 }
 
@@ -132,28 +168,51 @@ function unixAddress(path: string, { unixMode, unixGroup }: Arguments): ListenAd
   };
 }
 
-/** The first signal drains, the second one cuts; SIGHUP reads the certificate again. */
-function obeySignals(server: ChatServer, args: Arguments, logger: pino.Logger, output: LogOutput): void {
+/** The ways out of this process. */
+interface Leaving {
+  /** Drains, once, and ends the process. */
+  leave(why: string, spreadMs?: number): Promise<void>;
+  /** Cuts the connections that are left. */
+  cut(): void;
+  readonly hasBegun: boolean;
+}
+
+function goAway(server: ChatServer, logger: pino.Logger, output: LogOutput): Leaving {
   const cut = new AbortController();
-  let draining = false;
-  const leave = async (signal: NodeJS.Signals): Promise<void> => {
-    if (draining) {
+  let hasBegun = false;
+  return {
+    get hasBegun() {
+      return hasBegun;
+    },
+    cut: () => cut.abort(),
+    async leave(why, spreadMs) {
+      if (hasBegun) return;
+      hasBegun = true;
+      logger.info({ signal: why }, 'going away; the same signal again cuts');
+      const result = await server.drain({
+        signal: cut.signal,
+        ...(spreadMs === undefined ? {} : { spreadMs }),
+      });
+      logger.info(result, 'gone');
+      await output.flushed();
+      process.exit(0);
+    },
+  };
+}
+
+/** The first signal drains, the second one cuts; SIGHUP reads the certificate again. */
+function obeySignals(server: ChatServer, args: Arguments, logger: pino.Logger, leaving: Leaving): void {
+  const leave = (signal: NodeJS.Signals): void => {
+    if (leaving.hasBegun) {
       logger.warn({ signal }, 'cutting the connections that are left');
-      cut.abort();
-      return;
-    }
-    draining = true;
-    logger.info({ signal }, 'going away; the same signal again cuts');
-    const result = await server.drain({ signal: cut.signal });
-    logger.info(result, 'gone');
-    await output.flushed();
-    process.exit(0);
+      leaving.cut();
+    } else void leaving.leave(signal);
   };
   process.on('SIGINT', leave);
   process.on('SIGTERM', leave);
   process.on('SIGHUP', () => {
     // Without a certificate it means what it always did: the terminal was closed.
-    if (args.tlsCert === undefined) void leave('SIGHUP');
+    if (args.tlsCert === undefined) leave('SIGHUP');
     else reload(server, args, logger);
   });
 }
@@ -192,8 +251,9 @@ function createOutput(args: Arguments): LogOutput {
 
 function createLogger(args: Arguments, output: LogOutput): pino.Logger {
   const toText = format(args);
+  const worker = cluster.isWorker && args.workers !== undefined ? { worker: workerNumber() } : null;
   return pino(
-    { level: args.logLevel, base: null },
+    { level: args.logLevel, base: worker },
     { write: (line: string) => output.write(toText(calmLogLine(line))) },
   );
 }
@@ -202,7 +262,7 @@ function createLogger(args: Arguments, output: LogOutput): pino.Logger {
 function format({ json }: Arguments): (line: string) => string {
   if (json) return (line) => line;
   return prettyFactory({
-    ignore: ['addresses', ...TOLD_FIELDS].join(','),
+    ignore: ['addresses', 'worker', ...TOLD_FIELDS].join(','),
     translateTime: 'SYS:HH:MM:ss',
     colorize: process.stdout.isTTY === true,
   });

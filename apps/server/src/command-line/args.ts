@@ -1,6 +1,7 @@
 /**
  * The command line of `chat-server`, checked before anything is started.
  */
+import { availableParallelism } from 'node:os';
 import { DEFAULT_PORT } from '@chat/protocol';
 import { type ChatServerOptions, LIMITS, type Limit, UNLIMITED } from '@chat/server';
 import type { SqliteLogOptions } from '@chat/server/sqlite';
@@ -30,6 +31,10 @@ export interface Arguments {
   readonly metricsToken: Secret | undefined;
   readonly logLevel: string;
   readonly json: boolean;
+  /** Worker processes; `undefined`: this process does all. */
+  readonly workers: number | undefined;
+  /** A worker that has not answered for so long is replaced. */
+  readonly workerSilenceMs: number;
   /** `undefined`: what is said dies with the process. */
   readonly data: DataOptions | undefined;
   readonly limits: ChatServerOptions;
@@ -39,6 +44,10 @@ export interface Arguments {
 export type DataOptions = Pick<SqliteLogOptions, 'directory' | 'durability' | 'onStoreFailure'>;
 
 const USAGE = 2;
+const MAX_WORKERS = 128;
+const DEFAULT_SILENCE_MS = 5000;
+/** Workers are asked twice a second. */
+const MIN_SILENCE_MS = 1000;
 /** Of the environment. */
 const METRICS_TOKEN = 'CHAT_METRICS_TOKEN';
 
@@ -60,6 +69,17 @@ export function parseArguments(argv: readonly string[], version: string): Argume
       fileMode,
     )
     .option('--unix-group <group>', 'group of that socket, by name or number')
+    .option(
+      '--workers <number>',
+      'worker processes that share the port and the chat; auto for one per core',
+      workerCount,
+    )
+    .option(
+      '--worker-silence-ms <ms>',
+      'a worker that has not answered for so long is replaced',
+      wholeNumber,
+      DEFAULT_SILENCE_MS,
+    )
     .option(
       '--data <folder>',
       'keep what is said in this folder: the server goes on where it was when started again',
@@ -148,6 +168,12 @@ export function parseArguments(argv: readonly string[], version: string): Argume
   if (options.data === undefined && (options.durability ?? options.onStoreFailure) !== undefined) {
     throw new UsageError('--durability and --on-store-failure need --data', USAGE);
   }
+  if (options.workers !== undefined && options.data !== undefined) {
+    throw new UsageError('--workers and --data do not go together yet: choose one of them', USAGE);
+  }
+  if (options.workerSilenceMs < MIN_SILENCE_MS) {
+    throw new UsageError(`--worker-silence-ms must be at least ${MIN_SILENCE_MS}`, USAGE);
+  }
   const given = Object.keys(LIMITS).filter((name) => options[name] !== undefined);
   return {
     host: options.host,
@@ -165,6 +191,8 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     metricsToken: metricsToken(command),
     logLevel: options.logLevel,
     json: options.json === true,
+    workers: options.workers,
+    workerSilenceMs: options.workerSilenceMs,
     data:
       options.data === undefined
         ? undefined
@@ -191,6 +219,16 @@ function portNumber(value: string): number {
     throw new InvalidArgumentError('a port is a number from 0 to 65535.');
   }
   return port;
+}
+
+/** How many workers: a number, or `auto` for one on each core. */
+function workerCount(value: string): number {
+  if (value === 'auto') return availableParallelism();
+  const count = Number(value);
+  if (!/^\d+$/.test(value) || count < 1 || count > MAX_WORKERS) {
+    throw new InvalidArgumentError(`a number from 1 to ${MAX_WORKERS} is needed, or auto.`);
+  }
+  return count;
 }
 
 function fileMode(value: string): number {

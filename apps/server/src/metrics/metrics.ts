@@ -126,7 +126,10 @@ export function registerMetrics(server: ChatServer): Registry {
  *
  * @param token undefined: nobody has it
  */
-export function createMetricsHandler(register: Registry, token: string | undefined): RequestListener {
+export function createMetricsHandler(
+  register: Pick<Registry, 'metrics' | 'contentType'>,
+  token: string | undefined,
+): RequestListener {
   return (request, response) => {
     if (!hasToken(request, token)) {
       if (token === undefined)

@@ -73,8 +73,9 @@ export class SessionMoves implements OutcomeListener {
         this.#held(outcome.session)?.reauthenticate('new credentials are asked for');
         return;
       case 'process-gone':
-        if (outcome.process === this.#self) this.#givenUp();
-        else this.#endThoseWhoCannotReturn(outcome.sessions);
+        if (outcome.process !== this.#self) this.#endThoseWhoCannotReturn(outcome.sessions);
+        // One that closes has said so itself.
+        else if (from !== this.#self) this.#givenUp();
         return;
       case 'unbanned':
         if (from !== this.#self) this.#pardon(new Set(outcome.keys));

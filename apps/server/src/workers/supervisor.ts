@@ -1,0 +1,353 @@
+/**
+ * The supervisor of the workers: it takes no connection and reads no message. It hands connections out (`node:cluster`, one
+ * worker after the other), starts a worker in the place of one that has ended, ends one that does not answer, and has
+ * the others told of the dead.
+ */
+import cluster, { type Worker } from 'node:cluster';
+import { randomBytes } from 'node:crypto';
+import type { BlockSnapshot, ListeningAddress } from '@chat/server';
+import type { Log } from '@chat/shm';
+import {
+  PLACE_VARIABLE,
+  type ToSupervisor,
+  type ToWorker,
+  type WorkerMetrics,
+  type WorkerPlace,
+} from './messages.js';
+
+/** What a supervisor needs to know. */
+export interface SupervisorOptions {
+  /** How many workers there are to be. */
+  readonly workers: number;
+  /** A worker whose event loop has not answered for so long is killed. */
+  readonly silenceMs: number;
+  /** Bytes of the log in shared memory. */
+  readonly capacityBytes: number;
+  readonly logger: SupervisorLogger;
+  /** Told once all workers take connections. */
+  readonly onReady: (addresses: readonly ListeningAddress[]) => void;
+}
+
+/** Takes what an operator is to know; pino fits. */
+export interface SupervisorLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+interface Running {
+  readonly worker: Worker;
+  readonly process: number;
+  isReady: boolean;
+  /** It was told to go. */
+  isLeaving: boolean;
+  /** When it was heard last. */
+  heardAt: number;
+}
+
+/** How often workers are asked whether they live. */
+const PING_MS = 500;
+/** Pause before a worker is started again that ended before it was ready; it doubles each time. */
+const FIRST_PAUSE_MS = 250;
+const MAX_PAUSE_MS = 10_000;
+/** Clients of a worker that makes place for a new one come back within this. */
+const RESTART_SPREAD_MS = 1000;
+/** The dead that a newcomer is told of. */
+const MAX_DEAD = 1000;
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #openLog: (name: string) => Log;
+  readonly #running = new Map<number, Running>();
+  #log: Log;
+  #epoch: string;
+  #lastProcess = 0;
+  /** Processes of this life of the log that have ended. */
+  #dead: number[] = [];
+  /** Newcomers that wait for a snapshot, by who is to make it. */
+  readonly #snapshots = new Map<number, { readonly by: Running; readonly position: number }[]>();
+  /** Newcomers that wait until there is somebody who can make one. */
+  #waiting: { readonly by: Running; readonly position: number }[] = [];
+  readonly #metrics = new Map<number, { left: Set<number>; texts: WorkerMetrics[]; done: () => void }>();
+  #requests = 0;
+  #pauseMs = FIRST_PAUSE_MS;
+  #wasReady = false;
+  #isLeaving = false;
+  #restarting: Promise<void> | undefined;
+  #lookedAt = Date.now();
+  #timer: NodeJS.Timeout | undefined;
+  readonly #onExit = new Set<() => void>();
+
+  /** @throws ShmError where there is no shared memory */
+  constructor(options: SupervisorOptions, openLog: (name: string) => Log) {
+    this.#options = options;
+    this.#openLog = openLog;
+    this.#log = openLog(newName());
+    this.#epoch = newEpoch();
+  }
+
+  /** Runs until all workers have ended; answers the exit code. */
+  async run(): Promise<number> {
+    cluster.schedulingPolicy = cluster.SCHED_RR;
+    cluster.setupPrimary({ serialization: 'advanced' });
+    this.#timer = setInterval(() => this.#look(), PING_MS);
+    // The first one begins the log; the others begin with what it knows.
+    this.#start();
+    const exitCode = await new Promise<number>((resolve) => {
+      const look = (code: number | undefined): void => {
+        if (code !== undefined) resolve(code);
+        else if (this.#isLeaving && this.#running.size === 0) resolve(0);
+      };
+      this.#exited = look;
+    });
+    clearInterval(this.#timer);
+    for (const { worker } of this.#running.values()) worker.process.kill('SIGKILL');
+    this.#log.unlink();
+    this.#log.close();
+    return exitCode;
+  }
+
+  /** Has all workers go; a second time cuts what is left. */
+  leave(): void {
+    const kind = this.#isLeaving ? 'cut' : 'leave';
+    this.#isLeaving = true;
+    for (const running of this.#running.values()) {
+      // One that is not ready has nobody to lose.
+      if (kind === 'leave' && !running.isReady) running.worker.process.kill('SIGKILL');
+      else say(running, { kind });
+      running.isLeaving = true;
+    }
+    this.#exited(undefined);
+  }
+
+  /** Has all workers read the certificate again. */
+  reload(): void {
+    for (const running of this.#running.values()) say(running, { kind: 'reload' });
+  }
+
+  /** Puts a new worker in the place of each, one after the other; each goes once the new one is ready. */
+  restart(): Promise<void> {
+    this.#restarting ??= this.#restart().finally(() => {
+      this.#restarting = undefined;
+    });
+    return this.#restarting;
+  }
+
+  #exited: (code: number | undefined) => void = () => {};
+
+  async #restart(): Promise<void> {
+    const { logger } = this.#options;
+    logger.info({}, 'workers are restarted, one after the other');
+    for (const old of [...this.#running.values()].filter(({ isLeaving }) => !isLeaving)) {
+      const started = this.#start();
+      await this.#until(() => started.isReady || this.#isLeaving || !this.#running.has(started.process));
+      if (!started.isReady || this.#isLeaving) {
+        logger.error({}, 'a new worker did not get ready: the others stay as they are');
+        return;
+      }
+      old.isLeaving = true;
+      say(old, { kind: 'leave', spreadMs: RESTART_SPREAD_MS });
+      await this.#until(() => !this.#running.has(old.process));
+    }
+    logger.info({}, 'workers are restarted');
+  }
+
+  #start(): Running {
+    const place: WorkerPlace = {
+      process: ++this.#lastProcess,
+      log: this.#log.name,
+      epoch: this.#epoch,
+      capacityBytes: this.#options.capacityBytes,
+    };
+    const worker = cluster.fork({ [PLACE_VARIABLE]: JSON.stringify(place) });
+    const running: Running = {
+      worker,
+      process: place.process,
+      isReady: false,
+      isLeaving: false,
+      heardAt: Date.now(),
+    };
+    this.#running.set(place.process, running);
+    worker.on('message', (message: ToSupervisor) => this.#take(running, message));
+    worker.on('exit', (code, signal) => this.#onEnd(running, code, signal));
+    return running;
+  }
+
+  #take(running: Running, message: ToSupervisor): void {
+    running.heardAt = Date.now();
+    switch (message.kind) {
+      case 'join':
+        this.#askForSnapshot({ by: running, position: message.position });
+        return;
+      case 'snapshot':
+        this.#handOver(running, message.by, message.snapshot);
+        return;
+      case 'ready':
+        this.#onReady(running, message.addresses);
+        return;
+      case 'metrics-wanted':
+        this.#collectMetrics(running, message.id);
+        return;
+      case 'metrics':
+        this.#onMetrics(running.process, message.id, message.text);
+        return;
+      case 'pong':
+        return;
+    }
+  }
+
+  // ── beginning ──
+
+  #askForSnapshot(wish: { readonly by: Running; readonly position: number }): void {
+    const maker = [...this.#running.values()].find(({ isReady, isLeaving }) => isReady && !isLeaving);
+    if (maker) {
+      this.#snapshots.set(maker.process, [...(this.#snapshots.get(maker.process) ?? []), wish]);
+      say(maker, { kind: 'snapshot-wanted', by: wish.by.process, position: wish.position });
+    } else if (wish.position === 0 && this.#waiting.length === 0) {
+      say(wish.by, { kind: 'joined', gone: this.#dead });
+    } else this.#waiting.push(wish);
+  }
+
+  #handOver(maker: Running, by: number, snapshot: BlockSnapshot): void {
+    const wishes = this.#snapshots.get(maker.process) ?? [];
+    this.#snapshots.set(
+      maker.process,
+      wishes.filter((wish) => wish.by.process !== by),
+    );
+    const newcomer = this.#running.get(by);
+    if (newcomer) say(newcomer, { kind: 'joined', snapshot, gone: this.#dead });
+  }
+
+  #onReady(running: Running, addresses: readonly ListeningAddress[]): void {
+    running.isReady = true;
+    this.#pauseMs = FIRST_PAUSE_MS;
+    for (const wish of this.#waiting.splice(0)) this.#askForSnapshot(wish);
+    const { workers, onReady, logger } = this.#options;
+    const ready = [...this.#running.values()].filter(({ isReady }) => isReady).length;
+    if (this.#wasReady)
+      logger.info({ worker: running.process }, `worker ${running.process} takes connections`);
+    else if (ready === workers) {
+      this.#wasReady = true;
+      onReady(addresses);
+    } else if (ready === 1) for (let i = 1; i < workers; i++) this.#start();
+  }
+
+  // ── the end ──
+
+  #onEnd(running: Running, code: number | null, signal: string | null): void {
+    const { process, isReady, isLeaving } = running;
+    const { logger } = this.#options;
+    this.#running.delete(process);
+    this.#dead.push(process);
+    if (this.#dead.length > MAX_DEAD) this.#dead.shift();
+    for (const [id, { left }] of this.#metrics) if (left.has(process)) this.#onMetrics(process, id, '');
+    for (const other of this.#running.values()) if (other.isReady) say(other, { kind: 'gone', process });
+    for (const wish of this.#snapshots.get(process) ?? []) {
+      if (this.#running.has(wish.by.process)) this.#askForSnapshot(wish);
+    }
+    this.#snapshots.delete(process);
+    for (const look of this.#onExit) look();
+    if (isLeaving || this.#isLeaving) {
+      this.#exited(undefined);
+      return;
+    }
+    if (!isReady && !this.#wasReady && code !== null && code !== 0) {
+      // It has said why: a port that is taken, a certificate that cannot be read.
+      this.#exited(code);
+      return;
+    }
+    const how = signal ?? `exit code ${code}`;
+    logger.error(
+      { worker: process, code, signal },
+      `worker ${process} has ended (${how}): another one is started`,
+    );
+    if (![...this.#running.values()].some((other) => other.isReady)) this.#beginAnew();
+    if (isReady) this.#start();
+    else {
+      setTimeout(() => void (this.#isLeaving || this.#start()), this.#pauseMs);
+      this.#pauseMs = Math.min(this.#pauseMs * 2, MAX_PAUSE_MS);
+    }
+  }
+
+  /** Nobody is left who knows what was said: a new life of the log. Those who wait to take part in the old one are ended. */
+  #beginAnew(): void {
+    const { logger } = this.#options;
+    if (this.#wasReady) logger.error({}, 'no worker is left: what was said is gone, and clients are told so');
+    this.#log.unlink();
+    this.#log.close();
+    this.#log = this.#openLog(newName());
+    this.#epoch = newEpoch();
+    this.#dead = [];
+    this.#waiting = [];
+    for (const { worker } of this.#running.values()) worker.process.kill('SIGKILL');
+  }
+
+  /** Kills a worker that does not answer: it was stopped, or is in a loop without an end. */
+  #look(): void {
+    const now = Date.now();
+    // When this process itself did not run, it says nothing about the others.
+    const wasLate = now - this.#lookedAt > PING_MS * 4;
+    this.#lookedAt = now;
+    for (const running of this.#running.values()) {
+      if (wasLate) running.heardAt = now;
+      const silentMs = now - running.heardAt;
+      if (running.isReady && silentMs > this.#options.silenceMs) {
+        const { process } = running;
+        this.#options.logger.error(
+          { worker: process, silentMs },
+          `worker ${process} does not answer: it is killed`,
+        );
+        running.worker.process.kill('SIGKILL');
+      } else say(running, { kind: 'ping' });
+    }
+  }
+
+  #until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (!condition()) return;
+        this.#onExit.delete(look);
+        clearInterval(timer);
+        resolve();
+      };
+      const timer = setInterval(look, PING_MS / 10);
+      this.#onExit.add(look);
+      look();
+    });
+  }
+
+  // ── metrics ──
+
+  #collectMetrics(asker: Running, askerId: number): void {
+    const id = ++this.#requests;
+    const asked = [...this.#running.values()].filter(({ isReady }) => isReady);
+    const texts: WorkerMetrics[] = [];
+    const done = (): void => {
+      this.#metrics.delete(id);
+      texts.sort((one, other) => one.worker - other.worker);
+      say(asker, { kind: 'metrics', id: askerId, texts });
+    };
+    this.#metrics.set(id, { left: new Set(asked.map(({ process }) => process)), texts, done });
+    for (const running of asked) say(running, { kind: 'metrics-wanted', id });
+  }
+
+  #onMetrics(worker: number, id: number, text: string): void {
+    const request = this.#metrics.get(id);
+    if (!request?.left.delete(worker)) return;
+    if (text !== '') request.texts.push({ worker, text });
+    if (request.left.size === 0) request.done();
+  }
+}
+
+function say({ worker }: Running, message: ToWorker): void {
+  // One that is about to end may have closed its channel.
+  if (worker.isConnected()) worker.send(message, () => {});
+}
+
+function newName(): string {
+  return `chat-server-${process.pid}-${randomBytes(6).toString('hex')}`;
+}
+
+function newEpoch(): string {
+  return randomBytes(9).toString('base64url');
+}

@@ -1,0 +1,148 @@
+/** A worker: takes part in the log that all workers share, and does what the supervisor asks for. */
+import cluster from 'node:cluster';
+import { type BlockLog, type BlockSnapshot, createBlockLog, type ListeningAddress } from '@chat/server';
+import {
+  PLACE_VARIABLE,
+  type ToSupervisor,
+  type ToWorker,
+  type WorkerMetrics,
+  type WorkerPlace,
+} from './messages.js';
+import { ShmTransport } from './shm-transport.js';
+
+/** What a worker does when it is asked to. */
+export interface WorkerOrders {
+  leave(spreadMs?: number): void;
+  cut(): void;
+  reload(): void;
+  /** What it counts, as Prometheus reads it. */
+  metrics(): Promise<string>;
+}
+
+/** This process, as one of several. */
+export interface WorkerSelf {
+  readonly process: number;
+  readonly log: BlockLog;
+  /** Obeys the supervisor from now on, and says that connections are taken. */
+  ready(addresses: readonly ListeningAddress[], orders: WorkerOrders): void;
+  /** What all workers count. */
+  allMetrics(): Promise<readonly WorkerMetrics[]>;
+}
+
+/** Nobody is there any more to tell, or to be asked: clients go on with another server, or with the next one here. */
+const EXIT_ORPHANED = 1;
+const EXIT_FAILED = 1;
+/** Time to tell clients and the operator why. */
+const LAST_WORDS_MS = 100;
+
+/** The number of this worker, for people. */
+export function workerNumber(): number {
+  return placeOf().process;
+}
+
+function placeOf(): WorkerPlace {
+  return JSON.parse(process.env[PLACE_VARIABLE] ?? '{}') as WorkerPlace;
+}
+
+/** Takes part in the log; to be called in a worker process, once. */
+export async function joinWorkers(): Promise<WorkerSelf> {
+  const place = placeOf();
+  const { openLog } = await import('@chat/shm');
+  const supervisor = new Supervisor();
+  const { capacityBytes, epoch } = place;
+  const transport = new ShmTransport(
+    openLog(place.log, { capacityBytes, keepAlive: true }),
+    epoch,
+    (position) => supervisor.join(position),
+  );
+  const log = createBlockLog(transport, { process: place.process });
+  transport.onProgress = () => supervisor.progress(log);
+  // What has failed is not the chat but this worker's part of it: another worker takes its place.
+  transport.onFailed = () => setTimeout(() => process.exit(EXIT_FAILED), LAST_WORDS_MS);
+  supervisor.log = log;
+  return {
+    process: place.process,
+    log,
+    ready: (addresses, orders) => supervisor.ready(addresses, orders),
+    allMetrics: () => supervisor.allMetrics(),
+  };
+}
+
+/** The supervisor, as a worker sees it. */
+class Supervisor {
+  log: BlockLog | undefined;
+  #orders: WorkerOrders | undefined;
+  #joined: ((answer: { snapshot?: BlockSnapshot; gone: readonly number[] }) => void) | undefined;
+  /** Snapshots that are to be of a later position than this process has read to. */
+  #wanted: { readonly by: number; readonly position: number }[] = [];
+  #requests = 0;
+  readonly #metrics = new Map<number, (texts: readonly WorkerMetrics[]) => void>();
+
+  constructor() {
+    process.on('message', (message: ToWorker) => void this.#take(message));
+    process.on('disconnect', () => process.exit(EXIT_ORPHANED));
+    // A terminal tells the whole group: the supervisor says what is to be done.
+    process.on('SIGINT', () => {});
+    process.on('SIGUSR2', () => {});
+    process.on('SIGHUP', () => {});
+  }
+
+  join(position: number): Promise<{ snapshot?: BlockSnapshot; gone: readonly number[] }> {
+    tell({ kind: 'join', position });
+    return new Promise((resolve) => {
+      this.#joined = resolve;
+    });
+  }
+
+  ready(addresses: readonly ListeningAddress[], orders: WorkerOrders): void {
+    this.#orders = orders;
+    process.on('SIGTERM', () => orders.leave());
+    tell({ kind: 'ready', addresses });
+  }
+
+  allMetrics(): Promise<readonly WorkerMetrics[]> {
+    const id = ++this.#requests;
+    tell({ kind: 'metrics-wanted', id });
+    return new Promise((resolve) => {
+      this.#metrics.set(id, resolve);
+    });
+  }
+
+  /** Blocks were read: a snapshot that somebody waits for may be possible now. */
+  progress(log: BlockLog): void {
+    if (this.#wanted.length === 0) return;
+    const due = this.#wanted.filter(({ position }) => position <= log.position);
+    this.#wanted = this.#wanted.filter(({ position }) => position > log.position);
+    for (const { by } of due) tell({ kind: 'snapshot', by, snapshot: log.snapshot() });
+  }
+
+  async #take(message: ToWorker): Promise<void> {
+    switch (message.kind) {
+      case 'joined':
+        return this.#joined?.(message);
+      case 'snapshot-wanted':
+        this.#wanted.push(message);
+        return this.log && this.progress(this.log);
+      case 'gone':
+        return this.log?.declareGone(message.process);
+      case 'leave':
+        return this.#orders?.leave(message.spreadMs);
+      case 'cut':
+        return this.#orders?.cut();
+      case 'reload':
+        return this.#orders?.reload();
+      case 'metrics-wanted':
+        return tell({ kind: 'metrics', id: message.id, text: (await this.#orders?.metrics()) ?? '' });
+      case 'metrics':
+        this.#metrics.get(message.id)?.(message.texts);
+        this.#metrics.delete(message.id);
+        return;
+      case 'ping':
+        return tell({ kind: 'pong' });
+    }
+  }
+}
+
+function tell(message: ToSupervisor): void {
+  if (cluster.worker?.isConnected()) process.send?.(message);
+}
