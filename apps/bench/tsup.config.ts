@@ -13,6 +13,7 @@ export default defineConfig({
     'pair-near': 'src/pairs/ends/near.ts',
     'pair-far': 'src/pairs/ends/far.ts',
     'shm-log': 'src/pairs/log-process.ts',
+    'shm-crowd': 'src/pairs/crowd-process.ts',
     'check-codecs': 'src/check/codec-process.ts',
     'bare-server': 'src/ways/servers/bare-server.ts',
     'ws-server': 'src/ways/servers/ws-server.ts',

@@ -11,7 +11,7 @@ const QUICK_SCALE = 0.1;
 const { quick, only } = new Command('bench:shm')
   .description('Messages between two processes, through shared memory and through what Node offers.')
   .option('--quick', 'a tenth of it, to see that it works', false)
-  .option('--only <word>', 'rows whose name contains the word; also: log, idle', '')
+  .option('--only <word>', 'rows whose name contains the word; also: log, idle, mutex', '')
   .parse()
   .opts<{ quick: boolean; only: string }>();
 

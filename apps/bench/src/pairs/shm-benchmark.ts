@@ -11,6 +11,7 @@ import { Remote } from '../harness/remote.js';
 import { type Rounds, runRounds } from '../harness/rounds.js';
 import { median, type Spread, spreadOf } from '../harness/spread.js';
 import { pairOf } from '../ways/index.js';
+import { type FairnessFigure, type IdleFigure, measureFairness, measureIdleChannels } from './crowd.js';
 import type { LogOperations } from './log-process.js';
 import { withLine } from './with-line.js';
 
@@ -37,6 +38,8 @@ export interface ShmFigures {
   readonly log: readonly LogFigure[];
   /** CPU time of a reader that has nothing to read, as a share of a core. */
   readonly idleShare: number | undefined;
+  readonly idleChannels: IdleFigure | undefined;
+  readonly fairness: readonly FairnessFigure[];
   readonly otherWork: number;
   readonly failures: readonly string[];
 }
@@ -77,7 +80,7 @@ const IDLE_MS = 5000;
 const SETTLE_MS = 1000;
 
 /**
- * Measures the ways whose title contains `only`, and the log and an idle reader where these words do.
+ * Measures the ways whose title contains `only`, and the log, an idle reader and a mutex where these words do.
  *
  * @param scale - share of the counts and times
  */
@@ -89,7 +92,9 @@ export async function measureShm(
   const rows: ShmRow[] = [];
   const log: LogFigure[] = [];
   const failures: string[] = [];
+  const fairness: FairnessFigure[] = [];
   let idleShare: number | undefined;
+  let idleChannels: IdleFigure | undefined;
   const entrants = [
     ...Object.entries(LOADS).map(([id, load]) => {
       const { title } = pairOf(id).pair;
@@ -103,7 +108,12 @@ export async function measureShm(
       title: 'idle',
       measure: async () => {
         idleShare = await measureIdle(scale);
+        idleChannels = await measureIdleChannels(scale);
       },
+    },
+    {
+      title: 'mutex',
+      measure: async () => void fairness.push(...(await measureFairness(scale, run.signal))),
     },
   ].filter(({ title }) => title.includes(only));
   const otherWork = await runRounds({
@@ -113,7 +123,7 @@ export async function measureShm(
     ...run,
     onFailure: (line) => void failures.push(line),
   });
-  return { rows, log, idleShare, otherWork, failures };
+  return { rows, log, idleShare, idleChannels, fairness, otherWork, failures };
 }
 
 function measureWay(

@@ -1,10 +1,12 @@
 /** The figures of `npm run bench:shm` as a table in Markdown, to be kept in documents. */
 import { formatNoise } from '../harness/machine.js';
+import { HOLD_MS } from '../pairs/crowd.js';
 import { LOG_READERS, SHM_REFERENCE, SHM_SIZES, type ShmFigures } from '../pairs/shm-benchmark.js';
 import { formatCount } from './units.js';
 
 /** Renders a run. */
-export function formatShm({ rows, log, idleShare, otherWork, failures }: ShmFigures): string {
+export function formatShm(figures: ShmFigures): string {
+  const { rows, log, idleShare, idleChannels, fairness, otherWork, failures } = figures;
   const lines: string[] = [];
   if (rows.length > 0) {
     const reference = rows.find(({ id }) => id === SHM_REFERENCE);
@@ -32,6 +34,18 @@ export function formatShm({ rows, log, idleShare, otherWork, failures }: ShmFigu
   }
   if (idleShare !== undefined) {
     lines.push(`idle reader of a channel: ${(idleShare * 100).toFixed(2)} % of a core`);
+  }
+  if (idleChannels !== undefined) {
+    const { channels, cpuShare, descriptors = 'n/a' } = idleChannels;
+    lines.push(
+      `${channels} idle channels of one process: ${(cpuShare * 100).toFixed(2)} % of a core, ${descriptors} descriptors`,
+    );
+  }
+  for (const { processes, turnsPerSecond, leastShare, worstWaitMs } of fairness) {
+    lines.push(
+      `mutex, ${processes} processes without pause, held for ${HOLD_MS} ms: ${formatCount(turnsPerSecond)} turns/s, ` +
+        `worst wait ${worstWaitMs.toFixed(1)} ms, fewest turns ${leastShare.toFixed(2)} of the most`,
+    );
   }
   lines.push(...failures.map((line) => `FAILED ${line}`), ...formatNoise(otherWork));
   return `${lines.join('\n')}\n`;
