@@ -28,7 +28,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
     'server',
     'index.ts',
   ],
-  'apps/bench': ['harness', 'ways', 'fanout', 'pairs', 'check', 'report', 'commands'],
+  'apps/bench': ['harness', 'ways', 'fanout', 'durable', 'pairs', 'check', 'report', 'commands'],
 };
 
 /** Files beside the folders that know none of them. */

@@ -76,7 +76,6 @@ class Run {
   readonly #disk: FaultyDisk | undefined;
   readonly #ledger = new Ledger();
   readonly #counts = { kills: 0, acknowledged: 0, reconnects: 0, faults: 0 };
-  readonly #idOwners: Map<number, string> = new Map();
   #server: ChatServerProcess | undefined;
   #proxy: CuttingProxy | undefined;
   #port = 0;
@@ -195,7 +194,6 @@ class Run {
         this.#onAcknowledged();
       },
       onLost: () => this.#counts.reconnects++,
-      onId: (id, name) => this.#idOwners.set(id, name),
     };
     const of = (name: string): Decisions => decisions(seed, 'acts', name);
     const { port } = this.#proxy!;
@@ -285,7 +283,7 @@ class Run {
     this.#proxy!.calm();
     if (this.#server!.hasEnded) await this.#start();
     for (const line of lines) line.fallSilent();
-    const patience = AbortSignal.timeout(CALM_TIMEOUT_MS);
+    const patience = delay(CALM_TIMEOUT_MS);
     await Promise.all(talkers.map((talker) => talker.fallSilent(patience)));
     const reader = createChatClient(`tcp://127.0.0.1:${this.#port}`, { name: READER });
     await reader.connect();
@@ -383,7 +381,7 @@ class Run {
       this.#ledger.offend('store', `chat-server check: ${(error as { stdout?: string }).stdout ?? error}`);
     }
     const lines = runStoreCommand('export', this.#directory).split('\n');
-    const truth = await truthOf(lines, (id) => this.#idOwners.get(id));
+    const truth = truthOf(lines);
     return judge(this.#ledger, truth, { mayBeTorn: (author) => lineNames.includes(author) });
   }
 }

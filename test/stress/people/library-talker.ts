@@ -33,8 +33,6 @@ export interface Company {
   onAcknowledged(): void;
   /** Told of each loss of a connection. */
   onLost(): void;
-  /** Told which member ids somebody had. */
-  onId(id: number, name: string): void;
 }
 
 export class LibraryTalker {
@@ -93,14 +91,14 @@ export class LibraryTalker {
     }
   }
 
-  /** Says nothing more. Resolves once everything that it said has its outcome, or `signal` has had enough. */
-  async fallSilent(signal: AbortSignal): Promise<void> {
+  /** Says nothing more. Resolves once everything that it said has its outcome, or `patience` is over. */
+  async fallSilent(patience: Promise<void>): Promise<void> {
     this.#isSilent = true;
     if (this.#waiting === 0) return;
-    await new Promise<void>((resolve) => {
+    const settled = new Promise<void>((resolve) => {
       this.#whenSettled = resolve;
-      signal.addEventListener('abort', () => resolve());
     });
+    await Promise.race([settled, patience]);
     if (this.#waiting === 0) return;
     this.#complain('unsettled', `waits for ${this.#waiting} messages: ${JSON.stringify(this.#client.state)}`);
   }
@@ -205,7 +203,6 @@ export class LibraryTalker {
     client.on('state', (state) => {
       if (state.status === 'reconnecting' && state.attempt === 1) this.#note(`lost: ${state.error.message}`);
       if (state.status === 'open') this.#note(`open, ${state.resumed ? 'resumed' : 'a new session'}`);
-      if (state.status === 'open') this.#company.onId(client.id, this.name);
       if (state.status === 'reconnecting' && state.attempt === 1) this.#company.onLost();
       if (state.status === 'closed' && state.reason.code !== 'ERR_CLIENT_CLOSED') {
         this.#complain('ended', `was ended: ${state.reason.code} ${state.reason.message}`);

@@ -21,23 +21,23 @@ const KINDS: Readonly<Record<number, string>> = {
   [NoticeKind.Gone]: 'gone',
 };
 
-/**
- * @param lines - the whole export
- * @param nameOf - who had the member id of an inbox
- */
-export async function truthOf(
-  lines: AsyncIterable<string> | Iterable<string>,
-  nameOf: (memberId: number) => string | undefined,
-): Promise<Map<string, StoredEntry[]>> {
+/** The kind of a claim that opens a session. */
+const SESSION_OPENED = 1;
+
+/** @param lines - the whole export, of a store from which nothing was removed */
+export function truthOf(lines: Iterable<string>): Map<string, StoredEntry[]> {
   const truth = new Map<string, StoredEntry[]>();
+  /** Names by member id: ids are given out in the order of the log, from 1. */
+  const names: string[] = [''];
   let isHead = true;
-  for await (const line of lines) {
+  for (const line of lines) {
     if (isHead || line === '') {
       isHead = false;
       continue;
     }
     const { seq, type, room, inbox, name, kind, body = '' } = JSON.parse(line) as ExportedLine;
-    const place = inbox === undefined ? room : `@${nameOf(Number(inbox)) ?? inbox}`;
+    if (type === 'claim' && kind === SESSION_OPENED) names.push(name);
+    const place = inbox === undefined ? room : `@${names[Number(inbox)]}`;
     if (type === 'claim' || place === undefined) continue;
     const entry: StoredEntry =
       type === 'message'

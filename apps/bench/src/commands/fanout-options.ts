@@ -76,12 +76,14 @@ export function parseFanoutOptions(args: readonly string[]): FanoutOptions {
   };
 }
 
-function number(flags: string, description: string, standard?: number): Option {
+/** An option that takes a number above or at 0. */
+export function number(flags: string, description: string, standard?: number): Option {
   const option = new Option(flags, description).argParser(positive);
   return standard === undefined ? option : option.default(standard);
 }
 
-function list(flags: string, description: string, standard: readonly number[]): Option {
+/** An option that takes such numbers, with commas between them. */
+export function list(flags: string, description: string, standard: readonly number[]): Option {
   return new Option(flags, description)
     .argParser((text: string) => text.split(',').map(positive))
     .default(standard, standard.join(','));

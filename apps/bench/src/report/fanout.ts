@@ -18,19 +18,26 @@ export interface FanoutReport {
 /** Renders a report. */
 export function formatFanoutReport(report: FanoutReport): string {
   const { figures, memory } = report;
-  const parts = [`${formatMachine(report.machine)}\n${formatVersions(report.versions)}\n`];
-  for (const members of unique(figures.windows.map((figure) => figure.members))) {
-    for (const window of unique(figures.windows.map((figure) => figure.window))) {
-      const rows = figures.windows.filter((figure) => figure.members === members && figure.window === window);
-      if (rows.length > 0) parts.push(formatWindow(members, window, rows));
-    }
-  }
-  if (figures.paced.length > 0) parts.push(formatPaced(figures));
+  const head = `${formatMachine(report.machine)}\n${formatVersions(report.versions)}\n`;
+  const parts = [head, ...formatFanout(figures)];
   if (memory.length > 0) parts.push(formatMemory(memory));
   for (const line of report.missing) parts.push(`not compared with ${line}\n`);
   for (const line of figures.failures) parts.push(`FAILED ${line}\n`);
   for (const line of formatNoise(figures.otherWork)) parts.push(`${line}\n`);
   return parts.join('\n');
+}
+
+/** The tables of the windows and of the latency. */
+export function formatFanout(figures: FanoutFigures): string[] {
+  const tables: string[] = [];
+  for (const members of unique(figures.windows.map((figure) => figure.members))) {
+    for (const window of unique(figures.windows.map((figure) => figure.window))) {
+      const rows = figures.windows.filter((figure) => figure.members === members && figure.window === window);
+      if (rows.length > 0) tables.push(formatWindow(members, window, rows));
+    }
+  }
+  if (figures.paced.length > 0) tables.push(formatPaced(figures));
+  return tables;
 }
 
 function formatWindow(members: number, window: number, rows: readonly WindowFigure[]): string {

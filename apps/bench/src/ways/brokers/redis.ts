@@ -28,7 +28,7 @@ export const redis = broker({
 });
 
 /** A command as an array of bulk strings. */
-function command(...words: readonly string[]): string {
+export function respCommand(...words: readonly string[]): string {
   return `*${words.length}${TAIL}${words.map((word) => `$${word.length}${TAIL}${word}${TAIL}`).join('')}`;
 }
 
@@ -36,7 +36,7 @@ async function openLine(address: Address, own: string, other: string): Promise<L
   const inbound = connect({ ...address, noDelay: true });
   const socket = connect({ ...address, noDelay: true });
   await Promise.all([once(inbound, 'connect'), once(socket, 'connect')]);
-  inbound.write(command('SUBSCRIBE', own));
+  inbound.write(respCommand('SUBSCRIBE', own));
   await once(inbound, 'data');
   socket.resume();
   const head = `*3${TAIL}$7${TAIL}PUBLISH${TAIL}$${other.length}${TAIL}${other}${TAIL}$`;
@@ -51,14 +51,14 @@ async function openLine(address: Address, own: string, other: string): Promise<L
 function redisWire(payloadBytes: number): Wire {
   return {
     async subscribe(socket) {
-      socket.write(command('SUBSCRIBE', ROOM));
+      socket.write(respCommand('SUBSCRIBE', ROOM));
       await expect(socket, `*3\r\n$9\r\nsubscribe\r\n$${ROOM.length}\r\n${ROOM}\r\n:1\r\n`);
     },
     async enter(socket) {
-      socket.write(command('PING'));
+      socket.write(respCommand('PING'));
       await expect(socket, '+PONG\r\n');
       const payload = new TextDecoder().decode(createPayload(payloadBytes));
-      const bytes = encoder.encode(command('PUBLISH', ROOM, payload));
+      const bytes = encoder.encode(respCommand('PUBLISH', ROOM, payload));
       return { bytes, payloadOffset: bytes.length - payloadBytes - TAIL.length };
     },
     scanner: (_socket, check) => new RespScanner(ROOM, payloadBytes, check),
@@ -83,7 +83,7 @@ export class RespScanner extends FrameScanner {
   /** @param payloadBytes - undefined where messages differ in size */
   constructor(channel: string, payloadBytes: number | undefined, listener: PayloadListener | undefined) {
     super(payloadBytes ?? 0, TAIL.length, listener);
-    this.#headBytes = command('message', channel).length + '$'.length;
+    this.#headBytes = respCommand('message', channel).length + '$'.length;
     this.#messageBytes =
       payloadBytes === undefined
         ? 0

@@ -33,6 +33,11 @@ export const chatWays: readonly Way[] = [
     fanout: fanoutIn('chat (websocket)', chatWebSocketWire),
   },
   { id: 'chat-line', fanout: fanoutIn('chat (line)', lineWire) },
+  {
+    id: 'chat-process',
+    fanout: { ...fanoutIn('chat (process)', chatWire), startServer: startIn('process') },
+  },
+  { id: 'chat-disk', fanout: { ...fanoutIn('chat (disk)', chatWire), startServer: startIn('disk') } },
 ];
 
 function pairOver(
@@ -54,12 +59,42 @@ function fanoutIn(name: string, wire: (payloadBytes: number) => Wire): NonNullab
   return {
     name,
     version: () => 'this commit',
-    startServer: (profileFolder) =>
-      startChatServer({
-        nodeArgs: profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`],
-      }),
+    startServer: (profileFolder) => startChatServer({ nodeArgs: profilingIn(profileFolder) }),
     wire,
   };
+}
+
+/** Starts the server with a data folder of its own, which goes with it. */
+function startIn(durability: Durability): (profileFolder?: string) => Promise<ServerProcess> {
+  return async (profileFolder) => {
+    const folder = mkdtempSync(join(tmpdir(), 'chat-bench-'));
+    const server = await startStoringChat(durability, { folder, profileFolder });
+    return {
+      ...server,
+      async close() {
+        await server.close();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  };
+}
+
+/** What a message survives before it is acknowledged. */
+export type Durability = 'process' | 'disk';
+
+/** Starts the server with its data in `folder`. */
+export function startStoringChat(
+  durability: Durability,
+  { folder, profileFolder }: { readonly folder: string; readonly profileFolder?: string | undefined },
+): Promise<ServerProcess> {
+  return startChatServer({
+    args: ['--data', folder, '--durability', durability],
+    nodeArgs: profilingIn(profileFolder),
+  });
+}
+
+function profilingIn(folder: string | undefined): string[] {
+  return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`];
 }
 
 async function openLine(url: string, unique: string, end: End): Promise<Line> {

@@ -94,7 +94,7 @@ function publishFrame(handle: number, payloadBytes: number, maxInFlight: number)
 }
 
 /** The handshake is rare enough to be read by its meaning. */
-class Conversation {
+export class Conversation {
   readonly #socket: SkimSocket;
   readonly #carrier: FrameCarrier;
   readonly #decoder = new FrameDecoder();
@@ -114,8 +114,8 @@ class Conversation {
     });
   }
 
-  async join(): Promise<Joined> {
-    const request = { op: 'join', room: ROOM, history: 0 } as const;
+  async join(room: string = ROOM): Promise<Joined> {
+    const request = { op: 'join', room, history: 0 } as const;
     this.#carrier.send(this.#socket, encodeFrame({ type: FrameType.Request, id: 1, request }));
     return this.#receive((frame) => {
       if (frame.type === FrameType.Failed) throw new Error(`cannot join: ${frame.failure.message}`);
