@@ -9,6 +9,7 @@ const pages = [
   'README.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
+  'examples/README.md',
   ...filesBelow('docs', '.md'),
   ...[...workspacesIn('packages'), ...workspacesIn('apps')].flatMap(({ folder }) =>
     filesBelow(folder, 'README.md'),
@@ -55,7 +56,7 @@ describe('the documents', () => {
   });
 
   it('name no npm script that does not exist', () => {
-    const manifests = ['.', ...workspaces.map(({ folder }) => folder)].map(
+    const manifests = ['.', 'examples/bot', ...workspaces.map(({ folder }) => folder)].map(
       (folder) => JSON.parse(read(`${folder}/package.json`)) as { scripts?: Record<string, string> },
     );
     const known = new Set(manifests.flatMap(({ scripts }) => Object.keys(scripts ?? {})));

@@ -100,9 +100,18 @@ describe('the page of examples', () => {
     const folders = readdirSync(EXAMPLES, { withFileTypes: true }).filter((entry) => entry.isDirectory());
     const named = [...read('examples/README.md').matchAll(/^\| \[([\w-]+)\]/gm)].map(([, name]) => name);
     expect(named.sort()).toEqual(folders.map(({ name }) => name).sort());
-    for (const [, name] of read('examples/README.md').matchAll(/npm start -w ([\w-]+)/g)) {
-      if (name!.startsWith('example-'))
-        expect(existsSync(join(EXAMPLES, name!.slice('example-'.length)))).toBe(true);
+    const commands = [...read('examples/README.md').matchAll(/npm run example -w example-([\w-]+)/g)];
+    for (const [, name] of commands) expect(existsSync(join(EXAMPLES, name!, 'package.json'))).toBe(true);
+  });
+
+  it('names the only script that an example has: turbo starts none of them', () => {
+    const manifests = readdirSync(EXAMPLES).filter((name) =>
+      existsSync(join(EXAMPLES, name, 'package.json')),
+    );
+    expect(manifests.length).toBeGreaterThan(5);
+    for (const name of manifests) {
+      const { scripts } = JSON.parse(read(`examples/${name}/package.json`)) as { scripts: object };
+      expect(Object.keys(scripts), name).toEqual(['example']);
     }
   });
 });

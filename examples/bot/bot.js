@@ -2,7 +2,7 @@
  * Answers !time and !echo in the lobby. May be started before the server, and outlives its restarts. Its identity is in
  * a file beside it: killed and started again, it has its name back at once.
  *
- *     npm start -- tcp://localhost:12345
+ *     npm run example -- tcp://localhost:12345
  */
 import { connect, fileIdentity } from '@chat/client';
 

@@ -1,7 +1,7 @@
 /**
  * One port for an application of Express and for the chat: its pages, its API, `/ws`, and the other dialects.
  *
- *     npm start -- 8080
+ *     npm run example -- 8080
  */
 import { createChatServer } from '@chat/server';
 import express from 'express';

@@ -1,7 +1,7 @@
 /**
  * One port for an application of Fastify and for the chat: its routes, `/ws`, and the other dialects.
  *
- *     npm start -- 8080
+ *     npm run example -- 8080
  */
 import { createChatServer } from '@chat/server';
 import Fastify from 'fastify';

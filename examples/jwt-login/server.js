@@ -2,7 +2,7 @@
  * Accounts: `POST /login` gives a signed token, and the chat lets in who brings one. A token is good for a minute.
  * Then the connection is closed, the client comes back with a new one, and nothing is lost.
  *
- *     npm start -- 8080
+ *     npm run example -- 8080
  */
 
 import { json } from 'node:stream/consumers';

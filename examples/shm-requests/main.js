@@ -2,7 +2,7 @@
  * A server and clients in other processes: requests and answers, through shared memory alone. A client that is killed
  * leaves nothing behind, and a server that is killed is an error for those who wait.
  *
- *     npm start
+ *     npm run example
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -2,7 +2,7 @@
  * Two processes that talk through shared memory: each message is in a ring of the channel, and no socket is on its
  * way. Started without an argument, this program starts both.
  *
- *     npm start
+ *     npm run example
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

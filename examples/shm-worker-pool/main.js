@@ -2,7 +2,7 @@
  * A pool of processes. Work comes from a queue in shared memory, each piece to one of them; the configuration is a
  * latest value, which all of them see as soon as it is written, without being asked or sent anything.
  *
- *     npm start
+ *     npm run example
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -2,7 +2,7 @@
  * A room whose messages have a schema. A wrong one does not compile, is not sent, is refused by the server, and would be
  * an `unreadable` event for a reader.
  *
- *     npm start
+ *     npm run example
  */
 import { ClientError, connect } from '@chat/client';
 import { CodecTag } from '@chat/protocol';
