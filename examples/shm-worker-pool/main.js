@@ -18,8 +18,9 @@ const numbers = jsonCodec();
 const settings = jsonCodec();
 /** @param {'read-only' | 'read-write'} access - to the configuration, which has one writer */
 const open = (access) => ({
-  jobs: openQueue(PARTS[0], { codec: numbers }),
-  done: openQueue(PARTS[1], { codec: numbers }),
+  // A process that waits for work has nothing else that would keep it alive.
+  jobs: openQueue(PARTS[0], { codec: numbers, keepAlive: true }),
+  done: openQueue(PARTS[1], { codec: numbers, keepAlive: true }),
   config: openLatest(PARTS[2], { codec: settings, access }),
 });
 
