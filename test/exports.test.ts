@@ -55,6 +55,7 @@ it('@chat/protocol/frames exports exactly this', async () => {
     'FrameType',
     'HEADER_BYTES',
     'MAX_MAX_FRAME_BYTES',
+    'MAX_QUERY_BYTES',
     'MIN_MAX_FRAME_BYTES',
     'NAME_BYTES_OFFSET',
     'NOTICE_KIND_OFFSET',
