@@ -1,7 +1,7 @@
 /** A server whose log is a file: started again, in whatever way it ended, it is the same server. */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { FailureCode } from '@chat/protocol';
+import { CloseCode, FailureCode } from '@chat/protocol';
 import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ChatServerOptions, UNLIMITED } from '../src/options/options.js';
@@ -173,6 +173,34 @@ describe.each(ENDINGS)('a server that %s', (_, endOf) => {
     const welcome = await third.enter({ name: 'eve' });
     expect(welcome.member.id).toBeGreaterThan(member.id);
     expect((await third.join('coffee')).handle).toBeGreaterThan(handle);
+  });
+
+  it('does not let those in who were kicked while they were away, unless they come as somebody new', async () => {
+    const directory = dataFolder();
+    const before = await start(directory, MANY_BEHIND_ONE);
+    const [ada, bob] = [connect(before), connect(before)];
+    await ada.enter({ name: 'ada', clientSecret: 'the secret of ada' });
+    await bob.enter({ name: 'bob' });
+    for (const { pipe } of [ada, bob]) pipe.destroy();
+    await until(() => before.sessions().every(({ isConnected }) => !isConnected));
+    expect(before.kick('ada', 'that is enough')).toBe(true);
+    expect(before.ban('bob', 60_000)).toBe(true);
+    // What comes behind it in the log is known to be stored.
+    const last = connect(before);
+    await last.enter({ name: 'last' });
+    const after = await start(await endOf(directory, before), MANY_BEHIND_ONE);
+    for (const hello of [ada.resumption(), { name: 'grace', clientSecret: 'the secret of ada' }]) {
+      const again = connect(after);
+      again.greet(hello);
+      expect(await again.closed).toMatchObject({ code: CloseCode.Kicked, reason: 'that is enough' });
+    }
+    const banned = connect(after);
+    banned.greet(bob.resumption());
+    expect(await banned.closed).toMatchObject({ code: CloseCode.Banned });
+    // The end of the ban ends this as well: it may not go on, but come anew.
+    after.unban('bob');
+    expect((await connect(after).enter(bob.resumption())).resumed).toBe(false);
+    expect((await connect(after).enter({ name: 'ada' })).resumed).toBe(false);
   });
 
   it('ends the sessions of lines, which cannot come back, and tells those in their rooms', async () => {

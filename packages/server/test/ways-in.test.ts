@@ -375,13 +375,17 @@ describe('a kick', () => {
 
   it('is remembered for so many and no more', async () => {
     const memory = await MemoryChat.open();
+    const now = memory.clock.monotonic();
     const proof = (i: number) => ({ id: `s${i}`, secretHash: 'k', clientHash: hashSecret(`secret ${i}`) });
     for (let i = 0; i < 10_500; i++) {
-      memory.chat.kicked.add(proof(i), { code: CloseCode.Kicked, reason: '' }, memory.clock.now());
+      memory.chat.kicked.add(proof(i), { code: CloseCode.Kicked, reason: '' }, now + 30_000, now);
     }
     expect(memory.chat.kicked.size).toBe(10_000);
-    expect(memory.chat.kicked.find(undefined, 'secret 0', memory.clock.now())).toBeUndefined();
-    expect(memory.chat.kicked.find(undefined, 'secret 10499', memory.clock.now())).toBeDefined();
+    expect(memory.chat.kicked.find(undefined, 'secret 0', now)).toBeUndefined();
+    expect(memory.chat.kicked.find(undefined, 'secret 10499', now)).toBeDefined();
+    // It is looked at every 10 s.
+    memory.clock.advance(40_000);
+    expect(memory.chat.kicked.size).toBe(0);
   });
 
   it('from a room is seen by a member that was away: the room is not among those it comes back to', async () => {

@@ -115,7 +115,7 @@ export class Admission {
     const bannedMs = this.#bannedMs(undefined, address);
     if (bannedMs > 0) return banned(bannedMs);
     const theirs = resume?.epoch === this.#context.log.epoch ? resume : undefined;
-    return this.#context.kicked.find(theirs, clientSecret, this.#context.options.clock.now());
+    return this.#context.kicked.find(theirs, clientSecret, this.#context.options.clock.monotonic());
   }
 
   #bannedMs(name: string | undefined, address: string): number {
@@ -393,7 +393,8 @@ export class Admission {
         return this.#nameOf(wanted, request, holder);
       case 'suffix': {
         const isFree = (name: string): boolean =>
-          sessions.holderOf(name) === undefined && bans.remainingMs(name, '', options.clock.now()) === 0;
+          sessions.holderOf(name) === undefined &&
+          bans.remainingMs(name, '', options.clock.monotonic()) === 0;
         const free = suffixed(wanted, options.random, isFree);
         if (free !== undefined) return free;
       }

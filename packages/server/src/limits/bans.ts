@@ -32,7 +32,7 @@ export class Bans {
     return key !== undefined;
   }
 
-  /** Takes over what the log says of these bans, by their {@link banKey}: until when by the clock, or that they are over. */
+  /** Takes over what the log says of these bans, by their `banKeys`: until when by the clock, or that they are over. */
   changed(bans: ReadonlyMap<string, number>, keys: Iterable<string>, clock: SteadyClock): void {
     for (const key of keys) {
       const [kind, what] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)];

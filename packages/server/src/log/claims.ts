@@ -6,8 +6,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { CLAIM, ClaimKind, type Draft, type Origin } from './entry.js';
-import type { SessionPlace } from './state/chat-state.js';
-import type { SessionKicked } from './state/outcome.js';
+import type { SessionKicked, SessionPlace } from './state/chat-state.js';
 
 /** Fields of {@link ClaimKind.SessionOpened}. Secrets are there as hashes only, see {@link hashSecret}. */
 export interface SessionOpened {

@@ -347,12 +347,17 @@ export class Rooms {
   }
 
   /** Asks the log to forget a room. Until it has, nobody finds it: who wants it makes it anew. */
-  #claimForgotten({ key, handle }: Room): void {
+  #claimForgotten(room: Room): void {
+    const { key, handle } = room;
     this.#forgetting.add(key);
-    const settled = (): void => {
-      this.#forgetting.delete(key);
+    const origin: Origin = {
+      appended: () => void this.#forgetting.delete(key),
+      refused: () => {
+        this.#forgetting.delete(key);
+        // It is empty for a while longer.
+        this.release(room);
+      },
     };
-    const origin: Origin = { appended: settled, refused: settled };
     const subject = { room: key, at: this.#clock.now(), origin };
     this.#log.append(claim(ClaimKind.RoomForgotten, subject, { handle }));
   }

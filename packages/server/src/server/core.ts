@@ -12,6 +12,7 @@ import { MemoryGuard } from '../limits/memory-guard.js';
 import { RefusalLog } from '../limits/refusal-log.js';
 import type { LogCondition } from '../log/event-log.js';
 import { ChatState } from '../log/state/chat-state.js';
+import { SteadyAppender } from '../log/steady-appender.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { maxMessageBytes } from '../options/resolve-limits.js';
 import { EntryApplier } from '../room/apply.js';
@@ -55,7 +56,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
   const refusals = new RefusalLog(logger, wheel);
   const addresses = new AddressLimits(options, refusals);
   const bans = new Bans(addresses.connections, refusals);
-  const kicked = new KickedSessions(options.resumeWindowMs);
+  const kicked = new KickedSessions();
   const accounts = new InputAccounts(options, addresses.connections);
   const state = new ChatState();
   const sessions = new Sessions(state, addresses.sessions, counters, emit, log.process);
@@ -68,6 +69,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     undefined,
     (wantedBytes) => giveUpHistory({ rooms, fanOut, options }, wantedBytes),
   );
+  const steady = new SteadyAppender(log, wheel);
   const elsewhere = new SessionsElsewhere({ options, log, rooms, fanOut, counters, wheel });
   const context: AdmissionContext = {
     state,
@@ -75,6 +77,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     accounts,
     options,
     log,
+    steady,
     rooms,
     fanOut,
     sessions,
@@ -127,9 +130,10 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
 }
 
 /** Tells the operator; clients whose publishes nobody can answer any more are sent away, and learn it when they come back. */
-function obeyCondition({ options, sessions }: AdmissionContext, condition: LogCondition): void {
+function obeyCondition({ options, sessions, steady }: AdmissionContext, condition: LogCondition): void {
   if (condition.state === 'open') {
     options.logger.info({}, 'the log takes entries again');
+    steady.retry();
     return;
   }
   options.logger.error({ reason: condition.reason }, `the log is ${condition.state}`);

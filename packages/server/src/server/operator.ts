@@ -7,15 +7,15 @@ import type { AdmissionContext } from '../admission/admission.js';
 import { addressKey } from '../limits/addresses/address-limit.js';
 import { type Ban, claim } from '../log/claims.js';
 import { ClaimKind } from '../log/entry.js';
-import type { SessionState } from '../log/state/chat-state.js';
-import { looks, looksLike } from '../names/names.js';
+import { banKeys, type SessionState } from '../log/state/chat-state.js';
+import { looks } from '../names/names.js';
 import type { Kick } from '../session/kicked-sessions.js';
 import { claimKick, tellGone } from '../session/shared/claim-kick.js';
 
 /** What the operator's commands need of the server. */
 export type OperatorContext = Pick<
   AdmissionContext,
-  'options' | 'log' | 'sessions' | 'bans' | 'kicked' | 'rooms'
+  'options' | 'log' | 'steady' | 'sessions' | 'bans' | 'kicked' | 'rooms'
 >;
 
 export class Operator {
@@ -38,8 +38,9 @@ export class Operator {
     const address = sessions.find(name)?.info.address ?? sessions.holderOf(name)?.place?.address;
     const isAddressBanned = address !== undefined && bans.addAddress(address, until);
     const key = isAddressBanned ? addressKey(address) : undefined;
-    this.#claimBan({ looks: looks(name), addresses: key === undefined ? [] : [key] }, durationMs);
-    return this.#kick(name, { code: CloseCode.Banned, reason, banned: [name, address ?? ''] });
+    const ban = { looks: looks(name), addresses: key === undefined ? [] : [key] };
+    this.#claimBan(ban, durationMs);
+    return this.#kick(name, { code: CloseCode.Banned, reason, banned: banKeys(ban) });
   }
 
   /** Refuses an address for a while, and kicks all who came from there; answers whether it can be banned. */
@@ -47,8 +48,9 @@ export class Operator {
     const { bans, options, sessions } = this.#context;
     if (!bans.addAddress(address, options.clock.monotonic() + durationMs)) return false;
     const key = addressKey(address);
-    this.#claimBan({ looks: [], addresses: key === undefined ? [] : [key] }, durationMs);
-    const kick = { code: CloseCode.Banned, reason, banned: [address] };
+    const ban = { looks: [], addresses: key === undefined ? [] : [key] };
+    this.#claimBan(ban, durationMs);
+    const kick = { code: CloseCode.Banned, reason, banned: banKeys(ban) };
     for (const session of [...sessions]) if (addressKey(session.info.address) === key) session.kick(kick);
     for (const session of [...sessions.everybody]) {
       if (!sessions.isElsewhere(session) || addressKey(session.place?.address ?? '') !== key) continue;
@@ -60,13 +62,11 @@ export class Operator {
   /** Ends the bans of a name or an address, and what they did to sessions; false when there was none. */
   unban(nameOrAddress: string): boolean {
     const key = addressKey(nameOrAddress);
-    this.#context.kicked.pardon(
-      (banned) => looksLike(banned, nameOrAddress) || (key !== undefined && addressKey(banned) === key),
-    );
-    const { bans, log, options } = this.#context;
+    const { bans, steady, options } = this.#context;
     const wasBanned = bans.remove(nameOrAddress);
     const ban = { looks: looks(nameOrAddress), addresses: key === undefined ? [] : [key] };
-    log.append(claim(ClaimKind.Unbanned, { at: options.clock.now() }, ban));
+    this.#context.kicked.pardon(banKeys(ban));
+    steady.append(claim(ClaimKind.Unbanned, { at: options.clock.now() }, ban));
     return wasBanned;
   }
 
@@ -129,10 +129,10 @@ export class Operator {
 
   /** Tells the log, so that the ban outlives the process where the log does. */
   #claimBan(ban: Ban, durationMs: number): void {
-    const { log, options } = this.#context;
+    const { steady, options } = this.#context;
     const at = options.clock.now();
     const until = Number.isFinite(durationMs) ? { until: at + durationMs } : {};
-    log.append(claim(ClaimKind.Banned, { at }, { ...ban, ...until }));
+    steady.append(claim(ClaimKind.Banned, { at }, { ...ban, ...until }));
   }
 
   #kick(name: string, kick: Kick): boolean {

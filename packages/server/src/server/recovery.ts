@@ -32,6 +32,7 @@ export async function recover(
   const { rooms, sessions, bans, accounts, options } = context;
   state.load(known);
   bans.changed(state.bans, state.bans.keys(), options.clock);
+  for (const kick of state.kicks.values()) context.kicked.remember(kick, options);
   // What is older than the tail is not in the heap: positions before it are answered with a gap.
   const oldest = tail.length > 0 ? tail[0]!.seq - 1 : state.position;
   const floorOf = (key: string): number => (floors ? (floors.get(key) ?? 0) : oldest);

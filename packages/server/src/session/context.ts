@@ -9,6 +9,7 @@ import type { InputAccount } from '../limits/input-account.js';
 import type { RefusalLog } from '../limits/refusal-log.js';
 import type { EventLog } from '../log/event-log.js';
 import type { SessionState } from '../log/state/chat-state.js';
+import type { SteadyAppender } from '../log/steady-appender.js';
 import type { SessionInfo } from '../options/hooks.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { FanOut } from '../room/fan-out.js';
@@ -67,6 +68,8 @@ export interface SessionDirectory {
 export interface SessionContext {
   readonly options: ResolvedOptions;
   readonly log: EventLog;
+  /** For what has happened whether or not the log can take it now. */
+  readonly steady: SteadyAppender;
   readonly rooms: Rooms;
   readonly fanOut: FanOut;
   readonly sessions: SessionDirectory;

@@ -4,14 +4,16 @@
  * A notice does not reach a client that is away, or whose connection breaks at that moment. It comes back by itself,
  * with the secrets of its session: it is told then.
  */
-import type { CloseCode } from '@chat/protocol';
+import { CloseCode } from '@chat/protocol';
 import { hashSecret, isSecretOf } from '../log/claims.js';
+import type { KickState } from '../log/state/chat-state.js';
+import type { SteadyClock } from '../time/clock.js';
 
 /** Why a session was ended, for its client. */
 export interface Kick {
   readonly code: CloseCode;
   readonly reason: string;
-  /** What was banned with it: unbanning either forgets the kick. */
+  /** What was banned with it, as `banKeys`: unbanning either forgets the kick. */
   readonly banned?: readonly string[];
 }
 
@@ -30,27 +32,37 @@ interface Remembered extends Kick, ClientProof {
 const MAX_REMEMBERED = 10_000;
 
 export class KickedSessions {
-  readonly #windowMs: number;
   /** In the order of their time. */
   readonly #byId = new Map<string, Remembered>();
   readonly #byClient = new Map<string, Remembered>();
 
-  /** @param windowMs for how long an kick is remembered */
-  constructor(windowMs: number) {
-    this.#windowMs = windowMs;
-  }
-
-  /** Remembers why the session of that client was ended. */
-  add(client: ClientProof, kick: Kick, now: number): void {
-    if (this.#windowMs === 0) return;
-    const { id, secretHash, clientHash } = client;
-    const remembered = { id, secretHash, clientHash, ...kick, until: now + this.#windowMs };
+  /**
+   * Remembers why the session of that client was ended.
+   *
+   * @param until monotonic time up to which it is remembered, as is `now`
+   */
+  add(client: ClientProof, kick: Kick, until: number, now: number): void {
+    if (until <= now) return;
+    const { id, secretHash } = client;
+    // The client of a session that was replaced may begin anew, but not go on.
+    const clientHash = kick.code === CloseCode.SessionReplaced ? undefined : client.clientHash;
+    const { code, reason, banned = [] } = kick;
+    const remembered = { id, secretHash, clientHash, code, reason, banned, until };
     this.#byId.set(id, remembered);
     if (clientHash !== undefined) this.#byClient.set(clientHash, remembered);
     for (const oldest of this.#byId.values()) {
       if (this.#byId.size <= MAX_REMEMBERED) break;
       this.#forget(oldest);
     }
+  }
+
+  /** Remembers what the log says of a kick; no longer than its client might try to go on, whatever the clock says. */
+  remember(
+    kick: KickState,
+    { clock, resumeWindowMs }: { readonly clock: SteadyClock; readonly resumeWindowMs: number },
+  ): void {
+    const now = clock.monotonic();
+    this.add(kick, kick, now + Math.min(kick.until - clock.now(), resumeWindowMs), now);
   }
 
   /** Why the client that shows these secrets is not let in; `undefined` when it was not shown out. */
@@ -65,10 +77,10 @@ export class KickedSessions {
     return client && client.until > now ? client : undefined;
   }
 
-  /** Forgets the kicks that came with a ban which `matches`. */
-  pardon(matches: (nameOrAddress: string) => boolean): void {
+  /** Forgets the kicks that came with a ban of one of these keys. */
+  pardon(keys: readonly string[]): void {
     for (const remembered of this.#byId.values()) {
-      if (remembered.banned?.some(matches)) this.#forget(remembered);
+      if (remembered.banned?.some((banned) => keys.includes(banned))) this.#forget(remembered);
     }
   }
 

@@ -8,7 +8,7 @@
 import { type Failure, FailureCode, roomKey, roomNameProblem } from '@chat/protocol';
 import { FrameType, type Joined, NoticeKind } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
-import type { Origin } from '../log/entry.js';
+import type { Draft, Origin } from '../log/entry.js';
 import { MAX_HISTORY_BYTES } from '../log/history.js';
 import { Recall } from '../room/recall.js';
 import { Membership, type Room } from '../room/room.js';
@@ -33,7 +33,7 @@ type Made = Room | { readonly failure: Failure };
 /** What being in rooms needs of the server. */
 export type MembershipsContext = Pick<
   SessionContext,
-  'options' | 'log' | 'rooms' | 'fanOut' | 'sessions' | 'counters' | 'refusals'
+  'options' | 'log' | 'steady' | 'rooms' | 'fanOut' | 'sessions' | 'counters' | 'refusals'
 >;
 
 export class Memberships {
@@ -155,7 +155,7 @@ export class Memberships {
         }
         if (isGone()) {
           // It went while the log thought about it: whoever saw it come has to see it go.
-          this.#notice(room, NoticeKind.Left, undefined);
+          this.#tellSurely(room, NoticeKind.Left);
           this.#context.rooms.release(room);
           resolve(failed(FailureCode.Internal, 'the connection has ended'));
           return;
@@ -203,22 +203,51 @@ export class Memberships {
     }
   }
 
-  /** Goes; nothing of the room is sent to the member once `left` is called. */
-  leave(membership: Membership, kind: Leaving, left?: () => void): void {
-    this.#leave(membership, kind, undefined, left);
+  /**
+   * Leaves because its user wants to; nothing of the room is sent to the member once `onLeft` is called. Where the log
+   * cannot take it now the member stays in the room, and the answer says why.
+   */
+  leave(membership: Membership, onLeft: () => void): Promise<Failure | undefined> {
+    return new Promise((resolve) => {
+      const left = this.#beginLeaving(membership, () => {
+        onLeft();
+        resolve(undefined);
+      });
+      const refused = (failure: Failure): void => {
+        if (this.#session.ended || membership.isRetired) {
+          // Its client does not know any more that it is here, and will not try again.
+          this.#tellSurely(membership.room, NoticeKind.Left, left);
+        } else {
+          this.#leaving?.delete(membership);
+          this.all.set(membership.room.handle, membership);
+        }
+        resolve(failure);
+      };
+      this.#notice(membership.room, NoticeKind.Left, { appended: left, refused });
+    });
+  }
+
+  /** Goes, whether or not the log can take it now: others see it here until then. */
+  go(membership: Membership, kind: Leaving): void {
+    this.#tellSurely(membership.room, kind, this.#beginLeaving(membership));
   }
 
   /** Is shown out: the last of the room that the member is sent is the notice of its own leaving. */
   evict(membership: Membership): void {
-    this.#leave(membership, NoticeKind.Left, () => {
+    const { room } = membership;
+    const shownOut = this.#beginLeaving(membership);
+    const left = (): void => {
       if (!membership.isRetired) this.#session.peer?.evict(membership);
-    });
+      shownOut();
+    };
+    this.#tellSurely(room, NoticeKind.Left, left);
   }
 
   /** Tells every room that `oldName` has another name now. */
   renamed(oldName: Uint8Array): void {
     for (const { room } of this.all.values()) {
-      this.#notice(room, NoticeKind.Renamed, undefined, oldName, this.#session.nameBytes);
+      const notice = this.#draft(room, NoticeKind.Renamed, undefined, oldName, this.#session.nameBytes);
+      this.#context.steady.append(notice);
     }
   }
 
@@ -284,7 +313,8 @@ export class Memberships {
     return this.#joining?.get(roomKey(roomName));
   }
 
-  #leave(membership: Membership, kind: Leaving, before?: () => void, after?: () => void): void {
+  /** It may not speak in the room any more. What is returned takes it out, once the log says that it has left. */
+  #beginLeaving(membership: Membership, after?: () => void): () => void {
     const { room } = membership;
     this.all.delete(room.handle);
     let done!: () => void;
@@ -295,9 +325,8 @@ export class Memberships {
         done = resolve;
       }),
     );
-    const left = (): void => {
+    return () => {
       this.#leaving?.delete(membership);
-      before?.();
       // Not one that has come back while the log thought about it.
       const { memberId } = this.#session;
       if (room.members.get(memberId) === membership) room.members.delete(memberId);
@@ -306,7 +335,6 @@ export class Memberships {
       done();
       this.#context.sessions.roomLeft(this.#session, room.name);
     };
-    this.#notice(room, kind, { appended: left, refused: left });
   }
 
   /** Makes a room, or says which limit forbids it; at once where the log answers at once. */
@@ -362,14 +390,25 @@ export class Memberships {
     };
   }
 
-  #notice(
+  /** Tells those in the room, as soon as the log takes it. */
+  #tellSurely(room: Room, kind: NoticeKind, told?: () => void): void {
+    // A refusal is not told: it is appended again.
+    const origin = told && { appended: told, refused: told };
+    this.#context.steady.append(this.#draft(room, kind, origin));
+  }
+
+  #notice(room: Room, kind: NoticeKind, origin: Origin): void {
+    this.#context.log.append(this.#draft(room, kind, origin));
+  }
+
+  #draft(
     room: Room,
     kind: NoticeKind,
     origin: Origin | undefined,
     name: Uint8Array = this.#session.nameBytes,
     body: Uint8Array = NOTHING,
-  ): void {
-    this.#context.log.append({
+  ): Draft {
+    return {
       room: room.key,
       type: FrameType.Notice,
       codec: 0,
@@ -380,7 +419,7 @@ export class Memberships {
       at: this.#context.options.clock.now(),
       publishId: 0,
       origin,
-    });
+    };
   }
 }
 

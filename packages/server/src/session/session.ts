@@ -13,7 +13,7 @@ import type { InputAccount } from '../limits/input-account.js';
 import { Price } from '../limits/prices.js';
 import { claim } from '../log/claims.js';
 import { ClaimKind, type Origin } from '../log/entry.js';
-import type { SessionState } from '../log/state/chat-state.js';
+import type { SessionKicked, SessionState } from '../log/state/chat-state.js';
 import { userNameProblem } from '../names/names.js';
 import type { SessionInfo } from '../options/hooks.js';
 import type { Membership, Room } from '../room/room.js';
@@ -29,8 +29,6 @@ import { Publisher } from './publisher.js';
 import { claimKick } from './shared/claim-kick.js';
 import type { Kept } from './shared/elsewhere.js';
 
-/** After this time the end of a session is told again to a log that could not take it. */
-const END_RETRY_MS = 5000;
 const NO_ROOMS: ReadonlyMap<number, Membership> = new Map();
 
 /** What a resumed session is told: its rooms, and which direct messages are no longer held. */
@@ -236,22 +234,17 @@ export class Session implements SessionPerson {
     return this.#memberships.join(roomName, options, onJoined);
   }
 
-  /** Leaves a room; false when the session was not in it. */
-  async leave(roomName: string): Promise<boolean> {
+  /** Leaves a room; `left` is false when the session was not in it. */
+  async leave(roomName: string): Promise<Answer<'leave'>> {
     const membership = this.#memberships?.find(roomName);
     if (!membership) {
       await this.#memberships?.left(roomName);
-      return false;
+      return { left: false };
     }
     // What was said before the leave still belongs to the one who leaves.
     this.peer?.deliver(membership);
-    await new Promise<void>((left) => {
-      this.#memberships?.leave(membership, NoticeKind.Left, () => {
-        this.#tellUnread(membership);
-        left();
-      });
-    });
-    return true;
+    const failure = await this.#memberships!.leave(membership, () => this.#tellUnread(membership));
+    return failure ? { failure } : { left: true };
   }
 
   /** Shows the member out of a room, which it is told as the last of it; false when it was not in it. */
@@ -439,40 +432,42 @@ export class Session implements SessionPerson {
       claimKick(this.#context, this.memberId, kick);
       return;
     }
-    const { id, secretHash, clientHash, peer } = this;
-    // The client of a session that was replaced may begin anew, but not go on.
-    const isReplaced = kick.code === CloseCode.SessionReplaced;
-    const proof = { id, secretHash, clientHash: isReplaced ? undefined : clientHash };
-    if (!this.ended) this.#context.kicked.add(proof, kick, this.#context.options.clock.now());
+    const { peer } = this;
+    const { kicked, options } = this.#context;
+    const { resumeWindowMs: window, clock } = options;
+    // Known at once, though the log takes its time.
+    if (!this.ended) kicked.add(this.#state, kick, clock.monotonic() + window, clock.monotonic());
     if (peer) {
       this.#life = { name: 'leaving' };
       peer.close(kick.code, kick.reason);
       this.#context.sessions.onPeerGone?.();
     }
-    this.end(NoticeKind.Left);
+    this.#end(NoticeKind.Left, window > 0 ? { ...kick, until: clock.now() + window } : undefined);
   }
 
   /** Leaves all rooms and frees the name. Idempotent. */
   end(kind: Leaving): void {
+    this.#end(kind, undefined);
+  }
+
+  #end(kind: Leaving, kick: SessionKicked | undefined): void {
     if (this.ended) return;
     this.#dropLease();
     this.#life = { name: 'ended' };
     this.#dropCredentials();
-    for (const membership of [...this.rooms.values()]) this.#memberships?.leave(membership, kind);
+    for (const membership of [...this.rooms.values()]) this.#memberships?.go(membership, kind);
     this.#inbox?.clear();
     this.#context.sessions.ended(this);
-    this.#claimEnd();
+    this.#claimEnd(kick);
   }
 
-  /** Tells the log that the name is free; again later, if it cannot take that now. */
-  #claimEnd(): void {
-    const { log, options, wheel } = this.#context;
-    const origin: Origin = {
-      appended: () => {},
-      refused: () => void wheel.schedule(END_RETRY_MS, () => this.#claimEnd()),
-    };
-    const subject = { sender: this.memberId, at: options.clock.now(), origin };
-    log.append(claim(ClaimKind.SessionEnded, subject, undefined));
+  /** Tells the log that the name is free, and why its client must not go on. */
+  #claimEnd(kick: SessionKicked | undefined): void {
+    const subject = { sender: this.memberId, at: this.#context.options.clock.now() };
+    const end = kick
+      ? claim(ClaimKind.SessionKicked, subject, kick)
+      : claim(ClaimKind.SessionEnded, subject, undefined);
+    this.#context.steady.append(end);
   }
 
   /** Where the members of the line dialect talk. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { findDriver } from '../../src/sqlite/driver.js';
 import { Blocks, entriesOf } from '../../src/sqlite/rows/blocks.js';
@@ -21,7 +22,10 @@ describe('StoreWriter', () => {
     const directory = dataFolder();
     const writer = new StoreWriter({ directory, durability: 'process' });
     writer.write([blockOf(1, draft('a', 'one'), draft('b', 'two'), draft('a', 'three'))]);
-    writer.write([blockOf(4, draft('\u00007', 'four')), blockOf(5, draft('a', 'five'), draft('', 'six'))]);
+    writer.write([
+      blockOf(4, draft('\u00007', 'four', { type: FrameType.Notice, kind: NoticeKind.Renamed })),
+      blockOf(5, draft('a', 'five'), draft('', 'six')),
+    ]);
     writer.close();
     const again = new StoreWriter({ directory, durability: 'disk' });
     again.write([blockOf(7, draft('a', 'seven'))]);

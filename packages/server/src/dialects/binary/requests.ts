@@ -110,8 +110,10 @@ export async function answerRequest(
       const answer = await session.join(room, wish, respond);
       return 'failure' in answer ? answer : undefined;
     }
-    case 'leave':
-      return { response: { left: await session.leave(body.room) } };
+    case 'leave': {
+      const answer = await session.leave(body.room);
+      return 'failure' in answer ? answer : { response: answer };
+    }
     case 'rename': {
       const answer = await session.rename(body.name);
       return 'failure' in answer ? answer : { response: answer };

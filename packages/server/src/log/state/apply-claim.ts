@@ -1,8 +1,8 @@
 /** The part of the rule of `apply-entry.ts` that is about claims. */
 import { looks } from '../../names/names.js';
-import { type Ban, claimFields } from '../claims.js';
+import { claimFields } from '../claims.js';
 import { ClaimKind, type LogEntry } from '../entry.js';
-import { banKey, type ChatState, type RoomState, type SessionState } from './chat-state.js';
+import { banKey, banKeys, type ChatState, type RoomState, type SessionState } from './chat-state.js';
 import { ignored, isHeldElsewhere, type Outcome } from './outcome.js';
 
 /** @param from the process that appended it */
@@ -49,7 +49,10 @@ export function applyClaim(state: ChatState, entry: LogEntry, from: number): Out
     case ClaimKind.SessionKicked: {
       const session = state.sessions.get(sender);
       if (!session) return ignored('no-such-session');
-      const kick = claimFields(ClaimKind.SessionKicked, entry.body);
+      const { code, reason, until, banned = [] } = claimFields(ClaimKind.SessionKicked, entry.body);
+      const { id, secretHash, clientHash } = session;
+      const kick = { position: entry.seq, id, secretHash, clientHash, code, reason, banned, until };
+      state.addKick(kick, entry.at);
       return { kind: 'session-kicked', session, rooms: end(state, session), kick };
     }
     case ClaimKind.SessionTaken: {
@@ -107,10 +110,12 @@ export function applyClaim(state: ChatState, entry: LogEntry, from: number): Out
       return { kind: 'banned', keys };
     }
     case ClaimKind.Unbanned: {
-      const keys = banKeys(claimFields(ClaimKind.Unbanned, entry.body)).filter((banned) =>
-        state.bans.delete(banned),
+      const ended = banKeys(claimFields(ClaimKind.Unbanned, entry.body));
+      const pardoned = [...state.kicks.values()].filter(({ banned }) =>
+        banned.some((key) => ended.includes(key)),
       );
-      return { kind: 'unbanned', keys };
+      for (const { position } of pardoned) state.kicks.delete(position);
+      return { kind: 'unbanned', keys: ended.filter((key) => state.bans.delete(key)), ended, pardoned };
     }
     default:
       // Of a newer version: passed over, by everybody alike.
@@ -120,13 +125,6 @@ export function applyClaim(state: ChatState, entry: LogEntry, from: number): Out
 
 function isBanned({ bans }: ChatState, name: string, at: number): boolean {
   return bans.size > 0 && looks(name).some((look) => (bans.get(banKey('look', look)) ?? 0) > at);
-}
-
-function banKeys(ban: Ban): string[] {
-  return [
-    ...ban.looks.map((look) => banKey('look', look)),
-    ...ban.addresses.map((key) => banKey('address', key)),
-  ];
 }
 
 /** Takes a session, and its member, out of everything; answers the rooms that it was in. */

@@ -3,7 +3,11 @@
  * banned. Nothing here knows of connections, clocks, options or hooks, so it is the same in everybody who has read the
  * log up to the same position.
  */
+import type { CloseCode } from '@chat/protocol';
 import { Names } from '../../names/names.js';
+
+/** So many kicks are remembered. */
+const MAX_KICKS = 10_000;
 
 /** What other processes know of the connection of a session. */
 export interface SessionPlace {
@@ -50,6 +54,26 @@ export interface RoomState {
   readonly members: Map<number, number>;
 }
 
+/** Why a session was ended by an operator: what its client is told when it tries to resume. */
+export interface SessionKicked {
+  readonly code: CloseCode;
+  readonly reason: string;
+  /** What was banned with it, as {@link banKeys}: the end of either ban ends this as well. */
+  readonly banned?: readonly string[];
+  /** Server time in milliseconds since 1970 up to which its client might try to go on. */
+  readonly until: number;
+}
+
+/** A session that was ended on purpose: its client is not to go on with it. */
+export interface KickState extends SessionKicked {
+  /** Position of the entry that ended it. */
+  readonly position: number;
+  readonly id: string;
+  readonly secretHash: string;
+  readonly clientHash: string | undefined;
+  readonly banned: readonly string[];
+}
+
 /** What is written down of a state at a position; JSON. */
 export interface StateSnapshot {
   readonly position: number;
@@ -59,10 +83,12 @@ export interface StateSnapshot {
   readonly rooms: readonly (Omit<RoomState, 'members'> & {
     readonly members: readonly (readonly [memberId: number, joined: number])[];
   })[];
-  /** What is banned (see `banKey`), and until when; `null`: for ever. */
+  /** What is banned (see `banKeys`), and until when; `null`: for ever. */
   readonly bans: readonly (readonly [key: string, until: number | null])[];
   /** Those that share the log, the oldest first. */
   readonly processes?: readonly number[];
+  /** The oldest first. Absent in what older versions wrote down. */
+  readonly kicks?: readonly KickState[];
 }
 
 /** To be changed by `applyEntry` only. */
@@ -77,12 +103,14 @@ export class ChatState {
   readonly names: Names<SessionState> = new Names();
   /** By key. */
   readonly rooms: Map<string, RoomState> = new Map();
-  /** Server time at which each ban ends, `Infinity` for never, by {@link banKey}. */
+  /** Server time at which each ban ends, `Infinity` for never, by `banKeys`. */
   readonly bans: Map<string, number> = new Map();
   /** Those that share the log, the oldest first. None where there is but one. */
   readonly processes: Set<number> = new Set();
   /** Sessions whose process is gone. */
   readonly unheld: Set<SessionState> = new Set();
+  /** By position, the oldest first. */
+  readonly kicks: Map<number, KickState> = new Map();
   /** In how many rooms each session is that is in one; it follows from the rooms. */
   readonly #places: Map<number, number> = new Map();
 
@@ -103,6 +131,7 @@ export class ChatState {
       for (const [memberId, joined] of members) this.enter(state, memberId, joined);
     }
     for (const [key, until] of snapshot.bans) this.bans.set(key, until ?? Number.POSITIVE_INFINITY);
+    for (const kick of snapshot.kicks ?? []) this.kicks.set(kick.position, kick);
     return this;
   }
 
@@ -116,6 +145,7 @@ export class ChatState {
       rooms: Array.from(this.rooms.values(), ({ members, ...room }) => ({ ...room, members: [...members] })),
       bans: Array.from(this.bans, ([key, until]) => [key, Number.isFinite(until) ? until : null] as const),
       ...(this.processes.size === 0 ? {} : { processes: [...this.processes] }),
+      kicks: [...this.kicks.values()],
     };
   }
 
@@ -145,6 +175,16 @@ export class ChatState {
     return [...this.rooms.values()].filter(({ members }) => members.has(memberId));
   }
 
+  /** Remembers a kick, and forgets those that are over at `now`, and the oldest of too many. */
+  addKick(kick: KickState, now: number): void {
+    for (const { position, until } of this.kicks.values()) if (until <= now) this.kicks.delete(position);
+    this.kicks.set(kick.position, kick);
+    for (const position of this.kicks.keys()) {
+      if (this.kicks.size <= MAX_KICKS) break;
+      this.kicks.delete(position);
+    }
+  }
+
   removeSession(session: SessionState): void {
     this.sessions.delete(session.memberId);
     this.sessionsById.delete(session.id);
@@ -164,4 +204,15 @@ export class ChatState {
 /** How a ban of a look of a name, or of the key of an address, is kept. */
 export function banKey(kind: 'look' | 'address', what: string): string {
   return `${kind}:${what}`;
+}
+
+/** How bans are kept: one key for each look of a name, and for each address. */
+export function banKeys(ban: {
+  readonly looks: readonly string[];
+  readonly addresses: readonly string[];
+}): string[] {
+  return [
+    ...ban.looks.map((look) => banKey('look', look)),
+    ...ban.addresses.map((key) => banKey('address', key)),
+  ];
 }

@@ -1,14 +1,5 @@
 /** What entries bring about. */
-import type { CloseCode } from '@chat/protocol';
-import type { RoomState, SessionPlace, SessionState } from './chat-state.js';
-
-/** Why a session was ended by an operator: what its client is told when it tries to resume. */
-export interface SessionKicked {
-  readonly code: CloseCode;
-  readonly reason: string;
-  /** What was banned with it: unbanning either forgets the kick. */
-  readonly banned?: readonly string[];
-}
+import type { KickState, RoomState, SessionPlace, SessionState } from './chat-state.js';
 
 /** What an entry has brought about. */
 export type Outcome =
@@ -26,7 +17,7 @@ export type Outcome =
       readonly kind: 'session-kicked';
       readonly session: SessionState;
       readonly rooms: readonly RoomState[];
-      readonly kick: SessionKicked;
+      readonly kick: KickState;
     }
   /** It goes on at the process that appended the entry; `former` held it, and `place` is where it was connected. */
   | {
@@ -48,7 +39,15 @@ export type Outcome =
   /** To be passed on to the members of its room. */
   | { readonly kind: 'signal' }
   | { readonly kind: 'room-opened' | 'room-forgotten'; readonly room: RoomState }
-  | { readonly kind: 'banned' | 'unbanned'; readonly keys: readonly string[] };
+  | { readonly kind: 'banned'; readonly keys: readonly string[] }
+  | {
+      readonly kind: 'unbanned';
+      /** Of bans that there were. */
+      readonly keys: readonly string[];
+      /** Of all that is not banned any more. */
+      readonly ended: readonly string[];
+      readonly pardoned: readonly KickState[];
+    };
 
 /** Why an entry changes nothing. */
 export type VoidReason =

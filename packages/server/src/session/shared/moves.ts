@@ -7,11 +7,9 @@
  * that one go, the next one is the oldest. Two that do it both do no harm: the second entry comes too late.
  */
 import { CloseCode } from '@chat/protocol';
-import { addressKey } from '../../limits/addresses/address-limit.js';
 import type { LogEntry, ShownEntry } from '../../log/entry.js';
-import { banKey, type ChatState, type SessionState } from '../../log/state/chat-state.js';
+import type { ChatState, SessionState } from '../../log/state/chat-state.js';
 import type { Outcome } from '../../log/state/outcome.js';
-import { looks } from '../../names/names.js';
 import type { OutcomeListener } from '../../room/apply.js';
 import type { Room } from '../../room/room.js';
 import type { SessionContext } from '../context.js';
@@ -78,7 +76,7 @@ export class SessionMoves implements OutcomeListener {
         else if (from !== this.#self) this.#givenUp();
         return;
       case 'unbanned':
-        if (from !== this.#self) this.#pardon(new Set(outcome.keys));
+        if (from !== this.#self) this.#context.kicked.pardon(outcome.ended);
         return;
     }
   }
@@ -124,10 +122,7 @@ export class SessionMoves implements OutcomeListener {
 
   #kicked({ session, kick }: Extract<Outcome, { kind: 'session-kicked' }>): void {
     const { kicked, options } = this.#context;
-    const { id, secretHash } = session;
-    // The client of a session that was replaced may begin anew, but not go on.
-    const clientHash = kick.code === CloseCode.SessionReplaced ? undefined : session.clientHash;
-    kicked.add({ id, secretHash, clientHash }, kick, options.clock.now());
+    kicked.remember(kick, options);
     const held = this.#held(session);
     if (held) held.expelled(kick);
     else if (session.holder !== this.#self) this.#endedElsewhere(session);
@@ -160,15 +155,6 @@ export class SessionMoves implements OutcomeListener {
       if (state) this.#letGo(state, CloseCode.GoingAway, 'the server goes away', retryAfterMs);
     }
     this.#onGone();
-  }
-
-  /** Forgets the kicks that came with bans which are over. */
-  #pardon(keys: ReadonlySet<string>): void {
-    this.#context.kicked.pardon((banned) => {
-      const address = addressKey(banned);
-      if (address !== undefined) return keys.has(banKey('address', address));
-      return looks(banned).some((look) => keys.has(banKey('look', look)));
-    });
   }
 }
 

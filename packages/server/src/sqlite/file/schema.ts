@@ -10,7 +10,7 @@ import { RECORD_HEADER_BYTES } from '../../log/block.js';
 /** "CHAT" in the header of the file: `file` and SQLite's own tools show it. */
 export const APPLICATION_ID = 0x43484154;
 /** Version of the tables below. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const VERSION_1 = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -88,8 +88,23 @@ const VERSION_1 = `
   ${entryView()}
 `;
 
+/** Sessions that were ended on purpose. banned: a JSON array of keys of `ban`. until: milliseconds since 1970. */
+const VERSION_2 = `
+  CREATE TABLE kick (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    secret_hash TEXT NOT NULL,
+    client_hash TEXT,
+    code INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    banned TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+  );
+`;
+
 /** Statements that bring a file from the version before; the first makes a new file. */
-export const MIGRATIONS: readonly string[] = [VERSION_1];
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
 
 /** Reads records in SQL, so that `sqlite3 chat.sqlite 'SELECT * FROM entry'` shows what was said. Nothing here uses it. */
 function entryView(): string {

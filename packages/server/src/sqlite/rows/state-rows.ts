@@ -5,10 +5,16 @@
  * Each row has a checksum, as SQLite itself does not notice a bit that has turned.
  */
 
+import type { CloseCode } from '@chat/protocol';
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import type { LogEntry } from '../../log/entry.js';
 import { applyEntry } from '../../log/state/apply-entry.js';
-import { ChatState, type SessionState, type StateSnapshot } from '../../log/state/chat-state.js';
+import {
+  ChatState,
+  type KickState,
+  type SessionState,
+  type StateSnapshot,
+} from '../../log/state/chat-state.js';
 import type { Outcome } from '../../log/state/outcome.js';
 import type { SqliteDatabase, SqliteRow, SqliteStatement, SqliteValue } from '../driver.js';
 import { crc32 } from '../file/crc32.js';
@@ -20,6 +26,7 @@ const COLUMNS = {
   room: ['handle', 'key', 'name'],
   member: ['room', 'member', 'joined'],
   ban: ['key', 'until'],
+  kick: ['position', 'id', 'secret_hash', 'client_hash', 'code', 'reason', 'banned', 'until'],
 } as const;
 
 type Table = keyof typeof COLUMNS;
@@ -60,6 +67,16 @@ export function loadState(database: SqliteDatabase): StateSnapshot {
       members: (members.get(row.handle!) ?? []).sort(([, one], [, other]) => one - other),
     })),
     bans: rows('ban').map(({ key, until }) => [key as string, until as number | null] as const),
+    kicks: rows('kick').map((row) => ({
+      position: row.position as number,
+      id: row.id as string,
+      secretHash: row.secret_hash as string,
+      clientHash: (row.client_hash as string | null) ?? undefined,
+      code: row.code as CloseCode,
+      reason: row.reason as string,
+      banned: JSON.parse(row.banned as string) as string[],
+      until: row.until as number,
+    })),
   };
 }
 
@@ -84,8 +101,9 @@ function rowCrc(values: readonly SqliteValue[]): number {
 export class StateRows {
   readonly #database: SqliteDatabase;
   readonly #upserts: Readonly<Record<Table, SqliteStatement>>;
-  readonly #deletes: Readonly<Record<'session' | 'room' | 'member' | 'ban', SqliteStatement>>;
+  readonly #deletes: Readonly<Record<'session' | 'room' | 'member' | 'ban' | 'kick', SqliteStatement>>;
   readonly #expireBans: SqliteStatement;
+  readonly #expireKicks: SqliteStatement;
   #state: ChatState;
   // What changed since the rows were written last.
   readonly #sessions: Set<number> = new Set();
@@ -94,6 +112,8 @@ export class StateRows {
   readonly #members: Map<number, { readonly key: string; readonly members: Set<number> }> = new Map();
   readonly #bans: Set<string> = new Set();
   #newestBan = 0;
+  readonly #kicks: Set<number> = new Set();
+  #newestKick = 0;
   #counters = '';
 
   /** @throws ServerError as {@link loadState} does */
@@ -112,14 +132,17 @@ export class StateRows {
       room: upsert('room'),
       member: upsert('member'),
       ban: upsert('ban'),
+      kick: upsert('kick'),
     };
     this.#deletes = {
       session: database.prepare('DELETE FROM session WHERE member = ?'),
       room: database.prepare('DELETE FROM room WHERE handle = ?'),
       member: database.prepare('DELETE FROM member WHERE room = ? AND member = ?'),
       ban: database.prepare('DELETE FROM ban WHERE key = ?'),
+      kick: database.prepare('DELETE FROM kick WHERE position = ?'),
     };
     this.#expireBans = database.prepare('DELETE FROM ban WHERE until <= ?');
+    this.#expireKicks = database.prepare('DELETE FROM kick WHERE until <= ? OR position < ?');
     this.#state = this.#load();
   }
 
@@ -159,6 +182,15 @@ export class StateRows {
       if (until === undefined) this.#deletes.ban.run(key);
       else this.#put('ban', key, Number.isFinite(until) ? until : null);
     }
+    if (this.#newestKick > 0) {
+      const [oldest] = state.kicks.keys();
+      this.#expireKicks.run(this.#newestKick, oldest ?? 0);
+    }
+    for (const position of this.#kicks) {
+      const kick = state.kicks.get(position);
+      if (!kick) this.#deletes.kick.run(position);
+      else this.#putKick(kick);
+    }
     this.#counters = counters;
     this.#forget();
   }
@@ -174,6 +206,7 @@ export class StateRows {
       for (const [member] of members) this.#markMember({ handle, key }, member);
     }
     for (const [key] of snapshot.bans) this.#bans.add(key);
+    for (const { position } of snapshot.kicks ?? []) this.#kicks.add(position);
     this.write();
   }
 
@@ -195,6 +228,8 @@ export class StateRows {
     this.#members.clear();
     this.#bans.clear();
     this.#newestBan = 0;
+    this.#kicks.clear();
+    this.#newestKick = 0;
   }
 
   #mark({ sender, publishId, at }: LogEntry, outcome: Outcome): void {
@@ -215,6 +250,11 @@ export class StateRows {
       case 'session-kicked':
         this.#sessions.add(outcome.session.memberId);
         for (const room of outcome.rooms) this.#markMember(room, outcome.session.memberId);
+        if (outcome.kind === 'session-kicked') {
+          // Kicks that were over by then went with it.
+          this.#newestKick = Math.max(this.#newestKick, at);
+          this.#kicks.add(outcome.kick.position);
+        }
         return;
       case 'room-opened':
       case 'room-forgotten':
@@ -227,6 +267,7 @@ export class StateRows {
         return;
       case 'unbanned':
         for (const key of outcome.keys) this.#bans.add(key);
+        for (const { position } of outcome.pardoned) this.#kicks.add(position);
         return;
       case 'eviction-asked':
       case 'credentials-asked':
@@ -235,13 +276,17 @@ export class StateRows {
       case 'process-gone':
       case 'signal':
       case 'repeated':
+        return;
       case 'void':
         // A direct message to one who had gone is a publish all the same.
         if (publishId > 0) this.#sessions.add(sender);
         return;
-      case 'repeated':
-        return;
     }
+  }
+
+  #putKick({ position, id, secretHash, clientHash, code, reason, banned, until }: KickState): void {
+    const hash = clientHash ?? null;
+    this.#put('kick', position, id, secretHash, hash, code, reason, JSON.stringify(banned), until);
   }
 
   #markMember({ handle, key }: { readonly handle: number; readonly key: string }, member: number): void {

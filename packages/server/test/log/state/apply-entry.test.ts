@@ -1,11 +1,12 @@
 /** The rule by which entries change the state: the same for everybody, from any position, whatever comes in whichever order. */
+import { CloseCode } from '@chat/protocol';
 import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Ban, claim, hashSecret, isSecretOf } from '../../../src/log/claims.js';
 import { ClaimKind, type Draft, inboxKey, inboxMember, type LogEntry } from '../../../src/log/entry.js';
 import { applyEntry } from '../../../src/log/state/apply-entry.js';
-import { ChatState } from '../../../src/log/state/chat-state.js';
+import { banKeys, ChatState, type SessionKicked } from '../../../src/log/state/chat-state.js';
 import type { Outcome } from '../../../src/log/state/outcome.js';
 import { looks } from '../../../src/names/names.js';
 
@@ -25,6 +26,12 @@ const end = (sender: number): Draft => claim(ClaimKind.SessionEnded, { sender, a
 const make = (room: string): Draft =>
   claim(ClaimKind.RoomOpened, { room, name: bytes(room), at: AT }, undefined);
 const forget = (room: string): Draft => claim(ClaimKind.RoomForgotten, { room, at: AT }, undefined);
+const kick = (sender: number, at: number, more: Partial<SessionKicked> = {}): Draft =>
+  claim(
+    ClaimKind.SessionKicked,
+    { sender, at },
+    { code: CloseCode.Kicked, reason: 'out', until: at + 10, ...more },
+  );
 const ban = (kind: typeof ClaimKind.Banned | typeof ClaimKind.Unbanned, fields: Ban): Draft =>
   claim(kind, { at: AT }, fields);
 const message = (sender: number, room: string, publishId: number): Draft => ({
@@ -69,6 +76,14 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
   { weight: 4, arbitrary: name.map(open) },
   { weight: 2, arbitrary: fc.tuple(sender, name).map(([who, to]) => rename(who, to)) },
   { weight: 2, arbitrary: sender.map(end) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(sender, fc.nat(30), fc.subarray(NAMES))
+      .map(([who, later, names]) =>
+        kick(who, AT + later, { banned: banKeys({ looks: names.flatMap(looks), addresses: [] }) }),
+      ),
+  },
   { weight: 3, arbitrary: room.map(make) },
   { weight: 2, arbitrary: room.map(forget) },
   {
@@ -154,6 +169,27 @@ describe('applyEntry', () => {
     const kinds = [1, 1, 3, 2, 3, 4].map((number) => apply(message(1, 'lobby', number))[0]!.kind);
     expect(kinds).toEqual(['shown', 'repeated', 'shown', 'repeated', 'repeated', 'shown']);
     expect([0, 0].map(() => apply(message(1, inboxKey(1), 0))[0]!.kind)).toEqual(['shown', 'shown']);
+  });
+
+  it('remembers who was kicked until that is over, or the ban that came with it', () => {
+    const { state, apply } = bound();
+    const banned = banKeys({ looks: looks('bob'), addresses: ['::1'] });
+    apply(open('ada'), open('bob'), open('carol'), end(3));
+    apply(kick(1, AT), kick(2, AT + 5, { banned }), kick(3, AT + 5));
+    const names = (): string[] => [...state.kicks.values()].map(({ id }) => id);
+    expect(names()).toHaveLength(2);
+    expect(state.snapshot().kicks).toMatchObject([
+      { position: 5, code: CloseCode.Kicked, reason: 'out', until: AT + 10, banned: [] },
+      { position: 6, banned },
+    ]);
+    const [, ofBob] = names();
+    apply(open('dave'));
+    apply(kick(state.lastMember, AT + 12));
+    // The first was over by then.
+    expect(names()).toEqual([ofBob, expect.any(String)]);
+    const [outcome] = apply(ban(ClaimKind.Unbanned, { looks: [], addresses: ['::1'] }));
+    expect(outcome).toMatchObject({ kind: 'unbanned', keys: [], pardoned: [{ id: ofBob }] });
+    expect(names()).toHaveLength(1);
   });
 
   it('forgets a room that nobody is in, and none else', () => {

@@ -25,7 +25,7 @@ const take = (sender: number, attempt?: number): Draft =>
   claim(ClaimKind.SessionTaken, { sender, at: AT }, { ...place, attempt });
 const end = (sender: number): Draft => claim(ClaimKind.SessionEnded, { sender, at: AT }, undefined);
 const kick = (sender: number): Draft =>
-  claim(ClaimKind.SessionKicked, { sender, at: AT }, { code: 4014, reason: 'x' });
+  claim(ClaimKind.SessionKicked, { sender, at: AT }, { code: 4014, reason: 'x', until: AT + 1000 });
 const rename = (sender: number, name: string): Draft =>
   claim(ClaimKind.SessionRenamed, { sender, name: Buffer.from(name), at: AT }, undefined);
 const make = (room: string): Draft =>

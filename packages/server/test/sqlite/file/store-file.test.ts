@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { findDriver } from '../../../src/sqlite/driver.js';
+import { SCHEMA_VERSION } from '../../../src/sqlite/file/schema.js';
 import { StoreFile, type StoreFileOptions } from '../../../src/sqlite/file/store-file.js';
 import { StoreWriter } from '../../../src/sqlite/store-writer.js';
 import { draft } from '../../support/event-log-contract.js';
@@ -67,7 +68,11 @@ describe('StoreFile', () => {
     const directory = dataFolder();
     const writer = new StoreWriter({ directory, durability: 'process' });
     writer.write([
-      blockOf(1, draft('lobby', 'hello'), draft('\u000012', 'to you', { at: 1_700_000_000_123 })),
+      blockOf(
+        1,
+        draft('lobby', 'hello'),
+        draft('\u000012', 'to you', { type: 0x12, kind: NoticeKind.Renamed, at: 1_700_000_000_123 }),
+      ),
       blockOf(3, draft('كتب', 'مرحبا', { type: 0x12, kind: NoticeKind.Left, sender: 70_000 })),
     ]);
     const reader = driver.open(join(directory, 'chat.sqlite'));
@@ -76,7 +81,7 @@ describe('StoreFile', () => {
       .all();
     expect(rows.map((row) => Object.values(row).slice(0, 7))).toEqual([
       [1, '2023-11-14 22:13:20.000', 'message', 'lobby', 'ada', 'hello', 2],
-      [2, '2023-11-14 22:13:20.123', 'message', 'inbox of 12', 'ada', 'to you', 2],
+      [2, '2023-11-14 22:13:20.123', 'notice', 'inbox of 12', 'ada', 'to you', 2],
       [3, '2023-11-14 22:13:20.000', 'notice', 'كتب', 'ada', 'مرحبا', 70_000],
     ]);
     reader.close();
@@ -93,7 +98,9 @@ describe('StoreFile', () => {
     expect(() => open(directory)).toThrow(
       expect.objectContaining({
         code: 'ERR_SERVER_STORE_NEWER',
-        message: expect.stringContaining('has version 99, and this server knows versions up to 1'),
+        message: expect.stringContaining(
+          `version 99, and this server knows versions up to ${SCHEMA_VERSION}`,
+        ),
       }),
     );
     expect(readFileSync(path).equals(before)).toBe(true);

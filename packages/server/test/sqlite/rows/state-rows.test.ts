@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { CloseCode } from '@chat/protocol';
 import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -25,6 +26,9 @@ const opened = (who: string): Draft =>
 const joined = (room: string, sender: number): Draft =>
   draft(room, '', { type: FrameType.Notice, kind: NoticeKind.Joined, codec: 0, sender, publishId: 0 });
 
+const kick = (sender: number, at: number, until: number, banned: readonly string[] = []): Draft =>
+  claim(ClaimKind.SessionKicked, { sender, at }, { code: CloseCode.Kicked, reason: 'out', until, banned });
+
 describe('the state in the file', () => {
   it('is that of the newest entry, whatever was in which group', () => {
     const rooms = fc.constantFrom('a', 'b');
@@ -35,6 +39,9 @@ describe('the state in the file', () => {
       fc
         .tuple(member, at)
         .map(([sender, time]) => claim(ClaimKind.SessionEnded, { sender, at: time }, undefined)),
+      fc
+        .tuple(member, at, at, fc.subarray(['look:ada', 'address:x']))
+        .map(([sender, time, until, banned]) => kick(sender, time, until, banned)),
       fc
         .tuple(member, fc.constantFrom('ada', 'bob'), at)
         .map(([sender, to, time]) =>
@@ -120,7 +127,7 @@ describe('the state in the file', () => {
     writer.close();
   });
 
-  it.each(['state', 'session', 'room', 'member', 'ban', 'total'])(
+  it.each(['state', 'session', 'room', 'member', 'ban', 'kick', 'total'])(
     'is not taken from a damaged row of %s without notice',
     (table) => {
       const directory = dataFolder();
@@ -132,6 +139,8 @@ describe('the state in the file', () => {
           claim(ClaimKind.RoomOpened, { room: 'a', name: name('A'), at: 1 }, undefined),
           joined('a', 1),
           claim(ClaimKind.Banned, { at: 1 }, { looks: ['eve'], addresses: [] }),
+          opened('zoe'),
+          kick(2, 1, 100),
         ),
       ]);
       const { epoch } = writer.opened;
@@ -142,6 +151,7 @@ describe('the state in the file', () => {
         room: 'name',
         member: 'joined',
         ban: 'until',
+        kick: 'code',
         total: 'position',
       };
       const database = findDriver().open(join(directory, 'chat.sqlite'));
@@ -152,7 +162,7 @@ describe('the state in the file', () => {
       if (table === 'total') {
         // A position that is too low ends the epoch; none is given out again.
         const again = open(directory);
-        expect(again.opened).toMatchObject({ position: 4, loss: { storedPosition: 3 } });
+        expect(again.opened).toMatchObject({ position: 6, loss: { storedPosition: 3 } });
         expect(again.opened.epoch).not.toBe(epoch);
         again.close();
         return;

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Draft } from '../../../src/log/entry.js';
+import { claim } from '../../../src/log/claims.js';
+import { ClaimKind, type Draft } from '../../../src/log/entry.js';
 import { SearchIndex } from '../../../src/sqlite/search/search-index.js';
 import { StoreWriter, type StoreWriterOptions } from '../../../src/sqlite/store-writer.js';
 import { draft } from '../../support/event-log-contract.js';
@@ -74,22 +75,24 @@ describe('SearchIndex', () => {
   it('finds what is in the rooms that may be looked at, from whom, and before when', () => {
     const { say, find, index } = opened();
     const eve = { name: Buffer.from('eve') };
+    const reader = { id: 'r', secretHash: '', isResumable: true };
+    say(claim(ClaimKind.SessionOpened, { name: Buffer.from('reader'), at: 1 }, reader));
     say(
       draft('a', 'word'),
       draft('b', 'word', eve),
       draft('c', 'word'),
-      draft('\u00007', 'word'),
+      draft('\u00001', 'word'),
       draft('a', 'word', eve),
     );
-    expect(find('word')).toEqual([5, 2, 1]);
-    expect(find('word', { rooms: ['b'] })).toEqual([2]);
+    expect(find('word')).toEqual([6, 3, 2]);
+    expect(find('word', { rooms: ['b'] })).toEqual([3]);
     expect(find('word', { rooms: ['nowhere'] })).toEqual([]);
     expect(find('word', { rooms: [] })).toEqual([]);
-    expect(find('word', { from: 'eve' })).toEqual([5, 2]);
+    expect(find('word', { from: 'eve' })).toEqual([6, 3]);
     expect(find('word', { from: 'Eve' })).toEqual([]);
-    expect(find('word', { before: 5, limit: 1 })).toEqual([2]);
+    expect(find('word', { before: 6, limit: 1 })).toEqual([3]);
     const many = Array.from({ length: 200 }, (_, i) => `room ${i}`);
-    expect(find('word', { rooms: [...many, 'c'] })).toEqual([3]);
+    expect(find('word', { rooms: [...many, 'c'] })).toEqual([4]);
     const step = index()
       .search('word', { rooms: ['b'], limit: 1 })
       .next();
@@ -99,7 +102,7 @@ describe('SearchIndex', () => {
         hits: [
           {
             room: 'b',
-            seq: 2,
+            seq: 3,
             at: 1_700_000_000_000,
             sender: 2,
             name: 'eve',
@@ -107,7 +110,7 @@ describe('SearchIndex', () => {
             marks: [[0, 4]],
           },
         ],
-        next: 2,
+        next: 3,
       },
     });
   });

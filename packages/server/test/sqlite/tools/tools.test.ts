@@ -40,7 +40,7 @@ function inUse(more: Partial<StoreWriterOptions> = {}) {
     ),
     blockOf(
       6,
-      draft('\u00007', 'to you', { sender: 1, publishId: 2 }),
+      draft('\u00001', 'to you', { sender: 1, publishId: 2 }),
       draft('a', '', { sender: 1, publishId: 3, codec: 0, body: Uint8Array.of(0, 255, 128) }),
       claim(ClaimKind.Banned, { at: 5 }, { looks: ['eve'], addresses: [], until: 9 }),
     ),
@@ -73,7 +73,7 @@ describe('checkStore', () => {
       'UPDATE part SET last = last + 1 WHERE first = 3',
       /block 1: its entries of room a are not where the parts say/,
     ],
-    ['DELETE FROM part WHERE first = 6', /block 6: its entries of inbox 7 are not where/],
+    ['DELETE FROM part WHERE first = 6', /block 6: its entries of inbox 1 are not where/],
     ['UPDATE total SET entries = 9', /there are 8 entries, and 9 are counted/],
     ['UPDATE total SET position = 2', /an entry has position 8, the newest is 2/],
     ["UPDATE session SET name = 'bob'", /a row of table session/],
@@ -150,7 +150,7 @@ describe('exportStore and importStore', () => {
       publishId: 1,
       body: 'hello',
     });
-    expect(JSON.parse(lines[5]!)).toMatchObject({ seq: 6, inbox: '7', body: 'to you' });
+    expect(JSON.parse(lines[5]!)).toMatchObject({ seq: 6, inbox: '1', body: 'to you' });
     expect(JSON.parse(lines[6]!)).toMatchObject({ seq: 7, bytes: 'AP+A' });
     const target = dataFolder();
     expect(importStore({ directory: target, lines: [...lines, ''] })).toBe(7);
