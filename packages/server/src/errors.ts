@@ -21,6 +21,8 @@ export const ServerErrorCode = {
   NoSuchRoom: 'ERR_SERVER_NO_SUCH_ROOM',
   /** Nobody has this name. */
   NoSuchUser: 'ERR_SERVER_NO_SUCH_USER',
+  /** The user is away, and as many direct messages wait as may: see `max`. */
+  InboxFull: 'ERR_SERVER_INBOX_FULL',
   /** There are as many rooms as there may be: see `max`. */
   TooManyRooms: 'ERR_SERVER_TOO_MANY_ROOMS',
   /** The log does not take what was said, as when its disk is full. */

@@ -70,7 +70,7 @@ export type {
 } from './server/program/entry.js';
 export type { RoomHistory, RoomHistoryOptions } from './server/program/history.js';
 export type { RoomsPage, RoomsQuery } from './server/program/program.js';
-export type { Published, PublishOptions } from './server/program/publisher.js';
+export type { Published, PublishedDirect, PublishOptions } from './server/program/publisher.js';
 export type { SubscribeOptions } from './server/program/subscription.js';
 export type { SessionEvents } from './session/sessions.js';
 export { type Clock, type SteadyClock, systemClock } from './time/clock.js';

@@ -43,7 +43,7 @@ import {
 import type { RoomEntry } from './program/entry.js';
 import type { RoomHistory, RoomHistoryOptions } from './program/history.js';
 import type { RoomsPage, RoomsQuery } from './program/program.js';
-import type { Published, PublishOptions } from './program/publisher.js';
+import type { Published, PublishedDirect, PublishOptions } from './program/publisher.js';
 import type { SubscribeOptions } from './program/subscription.js';
 import { assertRuntime } from './runtime.js';
 
@@ -228,15 +228,17 @@ export class ChatServer {
   /**
    * Sends a direct message to a user, as {@link ChatServer.publish}.
    *
-   * @throws ServerError `ERR_SERVER_NO_SUCH_USER` when nobody has the name, and those of `publish`
+   * @returns its place, and whether it is on its way or waits for a user who is away
+   * @throws ServerError `ERR_SERVER_NO_SUCH_USER` when nobody has the name, `ERR_SERVER_INBOX_FULL` when the user is away
+   * and no more can wait, and those of `publish`
    */
-  direct(user: string, value: string, options: PublishOptions): Promise<Published>;
+  direct(user: string, value: string, options: PublishOptions): Promise<PublishedDirect>;
   direct<T>(
     user: string,
     value: T,
     options: PublishOptions<T> & { readonly codec: Codec<T> },
-  ): Promise<Published>;
-  async direct<T>(user: string, value: T, options: PublishOptions<T>): Promise<Published> {
+  ): Promise<PublishedDirect>;
+  async direct<T>(user: string, value: T, options: PublishOptions<T>): Promise<PublishedDirect> {
     await this.#use();
     return this.#core.program.direct(user, value, options);
   }

@@ -6,7 +6,7 @@
  * lost. Everything that a session sends is charged to its rate limit here.
  */
 import { CloseCode, type Failure, FailureCode } from '@chat/protocol';
-import { entryBytes, FrameType } from '@chat/protocol/frames';
+import { FrameType } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
 import { inboxKey, type LogEntry, type Origin, SIGNAL } from '../log/entry.js';
 import type { SessionState } from '../log/state/chat-state.js';
@@ -15,6 +15,7 @@ import type { Hooks } from '../options/hooks.js';
 import type { Membership } from '../room/room.js';
 import { sendSignal } from '../room/send-signal.js';
 import type { SessionContext, SessionPerson } from './context.js';
+import { type DirectSender, directOrigin, noSuchUser } from './direct-origin.js';
 import type { PublishRecord } from './publish-record.js';
 
 /** Why a connection that floods is closed. */
@@ -42,6 +43,10 @@ export class Publisher implements Origin {
   #deciding: Promise<void> | undefined;
   /** Publishes on their way through the log. */
   #inLog = 0;
+  readonly #directs: DirectSender = {
+    accepted: (entry, outcome, isWaiting) => this.#accepted(entry, outcome, isWaiting),
+    refused: (failure, publishId) => this.refused(failure, publishId),
+  };
 
   /** @param record what became of publishes so far */
   constructor(context: PublisherContext, session: SessionPerson, record: PublishRecord) {
@@ -225,7 +230,9 @@ export class Publisher implements Origin {
   }
 
   #append(publishId: number, { key, to }: Address, codec: number, body: Uint8Array): void {
-    const origin = to ? this.#expected(to, body) : this;
+    const origin = to
+      ? directOrigin(this.#context.sessions, to, this.#session.nameBytes.length + body.length, this.#directs)
+      : this;
     if ('code' in origin) {
       this.#refuse(publishId, origin);
       return;
@@ -244,31 +251,6 @@ export class Publisher implements Origin {
       publishId,
       origin,
     });
-  }
-
-  /** Is told what becomes of a direct message; or why it cannot wait for its receiver, who is away. */
-  #expected(to: SessionState, body: Uint8Array): Origin | Failure {
-    const { sessions } = this.#context;
-    const bytes = entryBytes(this.#session.nameBytes.length, body.length);
-    const held = sessions.byMember(to.memberId);
-    // Whether somebody at another process is away, and how much of its inbox it has read, is not known here.
-    const space = held?.peer ? undefined : held?.waiting;
-    const failure = space?.expect(bytes);
-    if (failure) return { ...failure, message: `${to.name} is ${failure.message}` };
-    return {
-      appended: (entry, outcome) => {
-        space?.arrived(bytes);
-        // The receiver went while the log thought about it: nobody will read this.
-        const isMoved = outcome.kind === 'void' && outcome.reason === 'held-elsewhere';
-        if (!isMoved && (outcome.kind === 'void' || !sessions.isHere(to))) {
-          this.refused(noSuchUser(to.name), entry.publishId);
-        } else this.#accepted(entry, outcome, sessions.isAway(to));
-      },
-      refused: (reason, id) => {
-        space?.arrived(bytes);
-        this.refused(reason, id);
-      },
-    };
   }
 
   /** A number that was seen before is a repetition after a lost connection; a skipped one is a defect. */
@@ -336,8 +318,4 @@ export class Publisher implements Origin {
     this.#context.refusals.refused('maxMessagesPerSecond', info.address, message);
     peer?.close(CloseCode.RateLimited, TOO_MANY, input.debtMs());
   }
-}
-
-function noSuchUser(name: string): Failure {
-  return { code: FailureCode.NoSuchUser, message: `nobody here is called ${name}` };
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { moveRecord, type RecordPlace } from '../log/block.js';
 import type { StoredPage, StoredWish } from '../log/event-log.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
+import { readVersion } from './file/migrate.js';
 import { StoreFiles } from './file/store-file.js';
 import { BlockCache, Blocks, entriesOf, type RoomRecords } from './rows/blocks.js';
 import { streamName } from './rows/streams.js';
@@ -61,6 +62,12 @@ export function openForReading(driver: SqliteDriver, path: string): SqliteDataba
   const database = driver.open(path);
   // Not every library opens a file for reading only. A reader must not checkpoint either.
   database.exec('PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000');
+  try {
+    readVersion(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
   return database;
 }
 

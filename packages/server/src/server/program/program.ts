@@ -7,7 +7,7 @@ import { ServerError, ServerErrorCode } from '../../errors.js';
 import { assertNames } from '../../options/option-names.js';
 import type { ProgramContext } from './context.js';
 import { HISTORY_NAMES, type RoomHistory, type RoomHistoryOptions, readHistory } from './history.js';
-import { ProgramPublisher, type Published, type PublishOptions } from './publisher.js';
+import { ProgramPublisher, type Published, type PublishedDirect, type PublishOptions } from './publisher.js';
 import { SUBSCRIBE_NAMES, type SubscribeOptions, Subscription } from './subscription.js';
 
 /** Which rooms are listed. */
@@ -56,7 +56,7 @@ export class Program {
     return this.#publisher.publish(room, value, options);
   }
 
-  async direct<T>(user: string, value: T, options: PublishOptions<T>): Promise<Published> {
+  async direct<T>(user: string, value: T, options: PublishOptions<T>): Promise<PublishedDirect> {
     assertNames(options, PUBLISH_NAMES, { method: 'direct' });
     return this.#publisher.direct(user, value, options);
   }

@@ -2,12 +2,14 @@
  * What the program around the server says: messages to rooms and to users. It is no member, so the sender of its
  * messages has the id 0, and they carry the name that it says them under. No hook is asked and no rate is charged.
  */
-import { type Codec, roomNameProblem, textCodec } from '@chat/protocol';
+import { type Codec, type Failure, roomNameProblem, textCodec } from '@chat/protocol';
 import { FrameType } from '@chat/protocol/frames';
 import { ServerError, ServerErrorCode } from '../../errors.js';
-import { inboxKey, type Origin } from '../../log/entry.js';
+import { inboxKey, type LogEntry, type Origin } from '../../log/entry.js';
+import type { Outcome } from '../../log/state/outcome.js';
 import { userNameProblem } from '../../names/names.js';
 import type { Room } from '../../room/room.js';
+import { directOrigin } from '../../session/direct-origin.js';
 import type { ProgramContext } from './context.js';
 import { entryId } from './entry.js';
 import { refusalError } from './refusal.js';
@@ -30,6 +32,12 @@ export interface Published {
   readonly at: number;
 }
 
+/** Where a direct message of the program is, and what it has come to. */
+export interface PublishedDirect extends Published {
+  /** `delivered`: the user is connected. `waiting`: the user is away, and gets it when it comes back in time. */
+  readonly delivery: 'delivered' | 'waiting';
+}
+
 /** The sender of what the program says. */
 const PROGRAM = 0;
 
@@ -47,14 +55,28 @@ export class ProgramPublisher {
     if (problem) throw new ServerError(ServerErrorCode.RoomInvalid, problem);
     const message = this.#encode(value, options);
     const room = this.#context.rooms.find(roomName) ?? (await this.#makeRoom(roomName));
-    return this.#append(room.key, message);
+    return this.#settled((resolve, reject) => {
+      this.#append(room.key, message, {
+        appended: (entry) => resolve(this.#placeOf(entry)),
+        refused: (failure) => this.#refuse(failure, reject),
+      });
+    });
   }
 
-  async direct<T>(user: string, value: T, options: PublishOptions<T>): Promise<Published> {
+  async direct<T>(user: string, value: T, options: PublishOptions<T>): Promise<PublishedDirect> {
     const message = this.#encode(value, options);
     const session = this.#context.sessions.holderOf(user);
     if (!session) throw new ServerError(ServerErrorCode.NoSuchUser, `nobody here is called ${clip(user)}`);
-    return this.#append(inboxKey(session.memberId), message);
+    return this.#settled((resolve, reject) => {
+      const refused = (failure: Failure): void => this.#refuse(failure, reject);
+      const accepted = (entry: LogEntry, _outcome: Outcome, isWaiting: boolean): void =>
+        resolve({ ...this.#placeOf(entry), delivery: isWaiting ? 'waiting' : 'delivered' });
+      const { name, body } = message;
+      const sender = { accepted, refused };
+      const origin = directOrigin(this.#context.sessions, session, name.length + body.length, sender);
+      if ('code' in origin) refused(origin);
+      else this.#append(inboxKey(session.memberId), message, origin);
+    });
   }
 
   /** Rejects what waits for an answer of the log: there will be none. */
@@ -95,21 +117,21 @@ export class ProgramPublisher {
     });
   }
 
-  #append(room: string, { name, codec, body }: Message): Promise<Published> {
+  #append(room: string, { name, codec, body }: Message, origin: Origin): void {
     const { log, options, counters } = this.#context;
-    return this.#settled((resolve, reject) => {
-      const origin: Origin = {
-        appended: ({ seq, at }) => resolve({ id: entryId(log.epoch, seq), seq, at }),
-        refused: (failure) => {
-          counters.messagesRefused++;
-          reject(refusalError(failure));
-        },
-      };
-      counters.messagesIn++;
-      const at = options.clock.now();
-      const draft = { room, codec, name, body, at, origin, sender: PROGRAM, publishId: 0, kind: 0 } as const;
-      log.append({ ...draft, type: FrameType.Message });
-    });
+    counters.messagesIn++;
+    const at = options.clock.now();
+    const draft = { room, codec, name, body, at, origin, sender: PROGRAM, publishId: 0, kind: 0 } as const;
+    log.append({ ...draft, type: FrameType.Message });
+  }
+
+  #placeOf({ seq, at }: LogEntry): Published {
+    return { id: entryId(this.#context.log.epoch, seq), seq, at };
+  }
+
+  #refuse(failure: Failure, reject: (error: ServerError) => void): void {
+    this.#context.counters.messagesRefused++;
+    reject(refusalError(failure));
   }
 
   /** A promise that `close` settles too. */

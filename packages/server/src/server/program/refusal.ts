@@ -8,6 +8,7 @@ const CODES: Partial<Record<FailureCode, ServerErrorCode>> = {
   [FailureCode.RoomInvalid]: ServerErrorCode.RoomInvalid,
   [FailureCode.TooManyRooms]: ServerErrorCode.TooManyRooms,
   [FailureCode.NoSuchUser]: ServerErrorCode.NoSuchUser,
+  [FailureCode.InboxFull]: ServerErrorCode.InboxFull,
   [FailureCode.NoSuchRoom]: ServerErrorCode.NoSuchRoom,
 };
 

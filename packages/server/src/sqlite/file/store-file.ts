@@ -13,7 +13,7 @@ import { storeError } from '../store-error.js';
 import { bootId } from './boot-id.js';
 import { FolderLock } from './folder-lock.js';
 import { makeFolder } from './make-folder.js';
-import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js';
+import { migrate, readNumber, readVersion } from './migrate.js';
 import { TailFile, type TailRecord } from './tail-file.js';
 
 /** Names of the files in a data folder. */
@@ -165,36 +165,14 @@ export function writeMeta(database: SqliteDatabase, key: string, value: string):
 /** Settings of the connection that writes, and tables of the present version. */
 function prepareDatabase(database: SqliteDatabase, durability: 'process' | 'disk'): void {
   database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-  const number = (pragma: string) => Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get()!)[0]);
-  const version = number('user_version');
-  const isNew = number('page_count') === 0;
-  if (!isNew && number('application_id') !== APPLICATION_ID) {
-    throw new ServerError(ServerErrorCode.StoreCorrupt, 'the database is not one of this server');
-  }
-  if (version > SCHEMA_VERSION) {
-    throw new ServerError(
-      ServerErrorCode.StoreNewer,
-      `the database has version ${version}, and this server knows versions up to ${SCHEMA_VERSION}`,
-    );
-  }
-  if (isNew) database.exec('PRAGMA auto_vacuum = INCREMENTAL');
+  const version = readVersion(database);
+  if (version === 0) database.exec('PRAGMA auto_vacuum = INCREMENTAL');
   database.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = ${durability === 'disk' ? 'FULL' : 'NORMAL'};
     PRAGMA secure_delete = FAST;
   `);
-  if (version === SCHEMA_VERSION) return;
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    for (const statements of MIGRATIONS.slice(version)) database.exec(statements);
-    if (isNew) writeMeta(database, 'created', new Date().toISOString());
-    database.exec(
-      `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`,
-    );
-  } catch (error) {
-    database.exec('ROLLBACK');
-    throw error;
-  }
+  migrate(database, version);
 }
 
 function sizeOf(path: string): number {
@@ -204,8 +182,7 @@ function sizeOf(path: string): number {
 /** SQLite notices pages that are missing only when it comes to read one. */
 function assertWhole(database: SqliteDatabase, path: string): void {
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-  const number = (pragma: string) => Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get()!)[0]);
-  const expected = number('page_count') * number('page_size');
+  const expected = readNumber(database, 'page_count') * readNumber(database, 'page_size');
   const actual = sizeOf(path);
   if (actual < expected) {
     throw new ServerError(

@@ -67,7 +67,7 @@ export function loadState(database: SqliteDatabase): StateSnapshot {
       members: (members.get(row.handle!) ?? []).sort(([, one], [, other]) => one - other),
     })),
     bans: rows('ban').map(({ key, until }) => [key as string, until as number | null] as const),
-    kicks: rows('kick').map((row) => ({
+    kicks: (isThere(database, 'kick') ? rows('kick') : []).map((row) => ({
       position: row.position as number,
       id: row.id as string,
       secretHash: row.secret_hash as string,
@@ -78,6 +78,12 @@ export function loadState(database: SqliteDatabase): StateSnapshot {
       until: row.until as number,
     })),
   };
+}
+
+/** Tools read a file of an older version as it is. */
+function isThere(database: SqliteDatabase, table: Table): boolean {
+  const found = database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table);
+  return found !== undefined;
 }
 
 function readRows(database: SqliteDatabase, table: Table): SqliteRow[] {

@@ -174,6 +174,24 @@ describe('direct', () => {
     expect(bob.frames.some((frame) => 'seq' in frame && frame.seq === seq)).toBe(false);
   });
 
+  it('waits for a user who is away, as far as there is space', async () => {
+    const memory = await MemoryChat.open({ inboxEntries: 2 });
+    const ada = await memory.enter('ada');
+    const say = (text: string) => memory.chat.program.direct('ada', text, { as: 'ops' });
+    expect(await say('now')).toMatchObject({ delivery: 'delivered' });
+    await turn();
+    const { inbox } = ada.welcome!;
+    const last = ada.entries(inbox.handle).at(-1)!.seq;
+    ada.pipe.destroy();
+    await turn();
+    expect(await say('one')).toMatchObject({ delivery: 'waiting' });
+    await say('two');
+    await expect(say('three')).rejects.toMatchObject({ code: 'ERR_SERVER_INBOX_FULL', max: 2 });
+    const again = await memory.enter(ada.resumption(last));
+    await turn();
+    expect(again.texts(inbox.handle)).toEqual(['one', 'two']);
+  });
+
   it('rejects for a user who is not here', async () => {
     await using server = createChatServer();
     for (const name of ['nobody', '', '__proto__', 'x'.repeat(65_536)]) {
