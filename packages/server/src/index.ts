@@ -57,6 +57,7 @@ export {
 } from './options/options.js';
 export { ChatServer, createChatServer } from './server/chat-server.js';
 export type { DrainOptions, DrainResult } from './server/drain.js';
+export type { ForgetWish } from './server/forget.js';
 export type { ListenOptions, ServerEvents } from './server/listeners.js';
 export type { ListenAddress, ListeningAddress, TcpAddress, UnixAddress } from './server/listening.js';
 export type { MemberInfo, ServerStats, UserInfo } from './server/overview.js';

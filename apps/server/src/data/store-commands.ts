@@ -1,10 +1,12 @@
 /**
- * What may be done with a data folder from outside: a copy, a check, lines of JSON. The server may be running, but for
- * `import`, which makes a folder anew.
+ * What may be done with a data folder from outside: a copy, a check, lines of JSON, forgetting. The server may be running,
+ * but for `import`, which makes a folder anew, and `forget`.
  */
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
-import { backupStore, checkStore, exportStore, importStore } from '@chat/server/sqlite';
+import { parseArgs } from 'node:util';
+import { roomKey } from '@chat/protocol';
+import { backupStore, checkStore, exportStore, forgetStored, importStore } from '@chat/server/sqlite';
 import { UsageError } from '../command-line/usage-error.js';
 
 const USAGE = 2;
@@ -16,9 +18,21 @@ interface StoreCommand {
   /** Arguments, as they are named in help. */
   readonly args: readonly string[];
   readonly text: string;
+  /** Whether it takes `--user`, `--member` and `--room`; `needed`: one of them must be there. */
+  readonly selection?: 'allowed' | 'needed';
   /** @returns the exit code */
-  run(args: readonly string[], print: (line: string) => void): number;
+  run(args: readonly string[], print: (line: string) => void, selection: Selection): number;
 }
+
+/** What was said by whom, and where. */
+interface Selection {
+  readonly name?: string;
+  readonly member?: number;
+  readonly room?: string;
+}
+
+const SELECTION = { user: { type: 'string' }, member: { type: 'string' }, room: { type: 'string' } } as const;
+const SELECTION_USAGE = '[--user <name>] [--member <id>] [--room <name>]';
 
 /** Every command there is, by name. */
 export const STORE_COMMANDS: Readonly<Record<string, StoreCommand>> = {
@@ -44,9 +58,19 @@ export const STORE_COMMANDS: Readonly<Record<string, StoreCommand>> = {
   },
   export: {
     args: ['data'],
-    text: 'prints a data folder as lines of JSON',
-    run: ([directory], print) => {
-      for (const line of exportStore({ directory: directory! })) print(line);
+    text: 'prints a data folder, or what was said by whom or where, as lines of JSON',
+    selection: 'allowed',
+    run: ([directory], print, selection) => {
+      for (const line of exportStore({ directory: directory!, ...selection })) print(line);
+      return 0;
+    },
+  },
+  forget: {
+    args: ['data'],
+    text: 'removes what was said by a user, by a member, or in a room; the server must be down',
+    selection: 'needed',
+    run: ([directory], print, selection) => {
+      print(`${forgetStored({ directory: directory!, ...selection })} entries removed`);
       return 0;
     },
   },
@@ -61,11 +85,12 @@ export const STORE_COMMANDS: Readonly<Record<string, StoreCommand>> = {
   },
 };
 
-/** The help of these commands, a line each. */
+/** The help of these commands. */
 export function storeCommandsHelp(): string {
-  const lines = Object.entries(STORE_COMMANDS).map(([name, { args, text }]) => {
+  const lines = Object.entries(STORE_COMMANDS).flatMap(([name, { args, text, selection }]) => {
     const usage = [name, ...args.map((arg) => `<${arg}>`)].join(' ');
-    return `  ${usage.padEnd(26)} ${text}`;
+    const line = `  ${usage.padEnd(26)} ${text}`;
+    return selection ? [line, `  ${' '.repeat(26)} ${SELECTION_USAGE}`] : [line];
   });
   return ['', 'Commands for a data folder:', ...lines].join('\n');
 }
@@ -77,18 +102,43 @@ export function storeCommandsHelp(): string {
  * @throws UsageError
  */
 export function runStoreCommand(
-  [name = '', ...args]: readonly string[],
+  [name = '', ...argv]: readonly string[],
   print: (line: string) => void,
 ): number | undefined {
   const command = Object.hasOwn(STORE_COMMANDS, name) ? STORE_COMMANDS[name] : undefined;
   if (!command) return undefined;
-  if (args.length !== command.args.length) {
-    throw new UsageError(
-      `usage: chat-server ${name} ${command.args.map((arg) => `<${arg}>`).join(' ')}`,
-      USAGE,
-    );
+  const words = command.args.map((arg) => `<${arg}>`);
+  const usage = ['usage: chat-server', name, ...words, ...(command.selection ? [SELECTION_USAGE] : [])].join(
+    ' ',
+  );
+  const { args, selection } = parse(argv, command, usage);
+  const isMissing = command.selection === 'needed' && Object.keys(selection).length === 0;
+  if (args.length !== command.args.length || isMissing) throw new UsageError(usage, USAGE);
+  return command.run(args, print, selection);
+}
+
+function parse(
+  argv: readonly string[],
+  command: StoreCommand,
+  usage: string,
+): { readonly args: readonly string[]; readonly selection: Selection } {
+  if (!command.selection) return { args: argv, selection: {} };
+  let parsed: ReturnType<typeof parseArgs<{ options: typeof SELECTION; allowPositionals: true }>>;
+  try {
+    parsed = parseArgs({ args: [...argv], options: SELECTION, allowPositionals: true });
+  } catch {
+    throw new UsageError(usage, USAGE);
   }
-  return command.run(args, print);
+  const { user, member, room } = parsed.values;
+  if (member !== undefined && !/^\d+$/.test(member)) {
+    throw new UsageError(`--member is the number of a member, got ${member}`, USAGE);
+  }
+  const selection = {
+    ...(user === undefined ? {} : { name: user }),
+    ...(member === undefined ? {} : { member: Number(member) }),
+    ...(room === undefined ? {} : { room: roomKey(room) }),
+  };
+  return { args: parsed.positionals, selection };
 }
 
 /** The lines of a file that may be larger than memory; empty ones are left out. */

@@ -1,5 +1,5 @@
 /** What may be done with a data folder from outside, on a real one. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteLog } from '@chat/server/sqlite';
@@ -58,4 +58,47 @@ it('what cannot be done is an error in words', () => {
   expect(() => run('backup', nowhere)).toThrow('usage: chat-server backup <data> <target>');
   expect(() => run('import', folder, nowhere)).toThrow(/there is no file/);
   expect(run('--data', nowhere).code).toBeUndefined();
+});
+
+it('exports and forgets what was said by somebody, or somewhere', async () => {
+  const directory = await store(['one', 'two']);
+  const said = run('export', directory, '--user', 'ada', '--room', 'LOBBY').lines.map((line) =>
+    JSON.parse(line),
+  );
+  expect(said).toMatchObject([
+    { seq: 1, room: 'lobby', name: 'ada', body: 'one' },
+    { seq: 2, body: 'two' },
+  ]);
+  expect(run('export', directory, '--member', '1').lines).toHaveLength(2);
+  for (const [option, value] of [
+    ['--user', 'Ada'],
+    ['--member', '2'],
+    ['--room', 'tea'],
+  ] as const) {
+    expect(run('export', directory, option, value).lines).toEqual([]);
+    expect(run('forget', directory, option, value).lines).toEqual(['0 entries removed']);
+  }
+  expect(run('forget', directory, '--user', 'ada')).toEqual({ code: 0, lines: ['2 entries removed'] });
+  expect(run('export', directory).lines).toHaveLength(1);
+  expect(run('check', directory).code).toBe(0);
+  for (const file of readdirSync(directory)) {
+    expect(readFileSync(join(directory, file)).includes('two'), file).toBe(false);
+  }
+  const usage = 'usage: chat-server forget <data> [--user <name>] [--member <id>] [--room <name>]';
+  for (const argv of [[directory], ['--user', 'ada'], [directory, '--usr', 'ada'], [directory, '--user']]) {
+    expect(() => run('forget', ...argv)).toThrow(usage);
+  }
+  expect(() => run('forget', directory, '--member', 'ada')).toThrow(
+    '--member is the number of a member, got ada',
+  );
+  expect(() => run('forget', join(folder, 'nowhere'), '--user', 'ada')).toThrow(/there is no store/);
+});
+
+it('does not forget behind the back of a server', async () => {
+  const directory = await store(['one']);
+  const log = await openSqliteLog({ directory, reserveBytes: 0 });
+  expect(() => run('forget', directory, '--user', 'ada')).toThrow(
+    expect.objectContaining({ code: 'ERR_SERVER_STORE_LOCKED' }),
+  );
+  await log.close();
 });

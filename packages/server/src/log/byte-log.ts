@@ -6,7 +6,14 @@
  * Retention drops whole chunks from the old end. A chunk that was dropped gives its memory back at once and
  * says so to cursors that still point at it.
  */
-import { ENTRY_SEQ_OFFSET, entryBytes, readU32, readU48, writeEntry } from '@chat/protocol/frames';
+import {
+  ENTRY_PREV_OFFSET,
+  ENTRY_SEQ_OFFSET,
+  entryBytes,
+  readU32,
+  readU48,
+  writeEntry,
+} from '@chat/protocol/frames';
 import type { ShownEntry } from './entry.js';
 import type { LogShare } from './log-budget.js';
 
@@ -220,7 +227,9 @@ export class ByteLog {
       return { chunk: this.#tail, offset: this.#lastOffset, start: seq };
     }
     if (seq < this.oldest().start) return undefined;
-    const chunk = this.#chunks.find((candidate) => candidate.lastSeq > seq)!;
+    const chunk = this.#chunks.find((candidate) => candidate.lastSeq > seq);
+    // The newest entries were taken out.
+    if (!chunk) return { chunk: this.#tail, offset: this.#tail.used, start: seq };
     let offset = 0;
     let start = chunk.firstPrev;
     for (;;) {
@@ -300,6 +309,37 @@ export class ByteLog {
     return slice;
   }
 
+  /** Position of the newest entry that is held; {@link ByteLog.lastSeq} when none is. */
+  get newestSeq(): number {
+    return this.#chunks.findLast(({ entries }) => entries > 0)?.lastSeq ?? this.#lastSeq;
+  }
+
+  /**
+   * Takes out the entries that `isGone` answers true for. Those that stay keep their bytes, `prev` included, so a reader that
+   * never saw the others is told of a hole. Cursors in a chunk that has lost entries are to be put back by their position.
+   *
+   * @param isGone asked for each frame, which is borrowed for the call
+   * @returns how many there were
+   */
+  remove(isGone: (frame: Buffer) => boolean): number {
+    const before = this.#entries;
+    const kept = this.#chunks.map((chunk) => this.#without(chunk, isGone));
+    if (this.#entries === before) return 0;
+    const held = kept.filter(({ entries }) => entries > 0);
+    this.#chunks = held.length > 0 ? held : [kept.at(-1)!];
+    this.#tail = this.#chunks.at(-1)!;
+    this.#chunks.forEach((chunk, i) => {
+      chunk.next = this.#chunks[i + 1];
+    });
+    this.#lastOffset = this.#tail.used;
+    for (let at = 0; at < this.#tail.used; at = this.#tail.endOf(at)) {
+      if (readU48(this.#tail.bytes, at + ENTRY_SEQ_OFFSET) === this.#lastSeq) this.#lastOffset = at;
+    }
+    this.#sliceChunk = undefined;
+    this.#slice = undefined;
+    return before - this.#entries;
+  }
+
   /** Lets go of everything. */
   clear(): void {
     while (this.#entries > 0) this.#dropFirst();
@@ -332,6 +372,30 @@ export class ByteLog {
     this.#chunks.push(chunk);
     if (last.entries === 0) this.#dropFirst();
     return chunk;
+  }
+
+  /** The chunk itself where all of it stays; else another one in its place. */
+  #without(chunk: Chunk, isGone: (frame: Buffer) => boolean): Chunk {
+    const frames: Buffer[] = [];
+    for (let at = 0; at < chunk.used; at = chunk.endOf(at)) {
+      frames.push(chunk.bytes.subarray(at, chunk.endOf(at)));
+    }
+    const kept = frames.filter((frame) => !isGone(frame));
+    if (kept.length === frames.length) return chunk;
+    const bytes = Buffer.concat(kept);
+    const [first, last] = [kept[0], kept.at(-1)];
+    const other = new Chunk(chunk.base, 0, first ? readU48(first, ENTRY_PREV_OFFSET) : chunk.lastSeq);
+    other.bytes = bytes;
+    other.used = bytes.length;
+    other.entries = kept.length;
+    other.firstSeq = first ? readU48(first, ENTRY_SEQ_OFFSET) : 0;
+    other.lastSeq = last ? readU48(last, ENTRY_SEQ_OFFSET) : 0;
+    other.lastSince = chunk.lastSince;
+    this.#entries -= frames.length - kept.length;
+    this.#resize(bytes.length - chunk.used);
+    chunk.dropped = true;
+    chunk.bytes = NOTHING;
+    return other;
   }
 
   #resize(deltaBytes: number): void {

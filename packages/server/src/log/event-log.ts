@@ -138,6 +138,16 @@ export interface FoundPage {
   readonly isBehind: boolean;
 }
 
+/** What is to be forgotten: everything that all of its fields are true of. */
+export interface RemovalWish {
+  /** Key of the room, or of an inbox. */
+  readonly room?: string;
+  /** Name of the member who said it, as it was written. */
+  readonly name?: string;
+  /** Id of that member. */
+  readonly member?: number;
+}
+
 /** Answers for what is older than the heap. */
 export interface EventStore {
   /** A page of the past of a room, by its key; the newest where the wish has no position. */
@@ -148,4 +158,6 @@ export interface EventStore {
    * @returns `undefined` where nothing can be searched
    */
   search(query: string, scope: SearchScope, signal?: AbortSignal): Promise<FoundPage | undefined>;
+  /** Removes what is there now; resolves with how many entries went, when they are gone. */
+  remove?(wish: RemovalWish): Promise<number>;
 }

@@ -69,7 +69,7 @@ export function findHistory(log: ByteLog, wish: HistoryWish, pieceBytes: number)
     const from = log.after(wish.after) ?? log.oldest();
     const places = look(from, wish.limit, Number.POSITIVE_INFINITY, MAX_HISTORY_BYTES);
     const last = places.at(-1)?.seq ?? from.start;
-    return { runs: join(places, pieceBytes), entries: places.length, end: last === log.lastSeq };
+    return { runs: join(places, pieceBytes), entries: places.length, end: last >= log.newestSeq };
   }
   const upTo = (wish.before ?? log.lastSeq + 1) - 1;
   const from = log.before(wish.limit, upTo);

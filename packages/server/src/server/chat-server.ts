@@ -22,6 +22,7 @@ import {
 import type { SessionEvents } from '../session/sessions.js';
 import { createCore, type ServerCore } from './core.js';
 import { DRAIN_NAMES, type DrainOptions, type DrainResult, drainSessions } from './drain.js';
+import { type ForgetWish, forget } from './forget.js';
 import { Listeners, type ListenOptions, type ServerEvents } from './listeners.js';
 import {
   assertListenAddress,
@@ -342,6 +343,19 @@ export class ChatServer {
    */
   reauthenticate(name: string): boolean {
     return this.#core.operator.reauthenticate(name);
+  }
+
+  /**
+   * Forgets what was said: in a room, by a user, by a member, or by one of them in a room. It is gone from the pages of
+   * history, from the store (whose bytes are written over) and from what can be searched. Those who have it on their screens
+   * keep it, and copies are not touched.
+   *
+   * @returns how many messages and notices went, once they have
+   * @throws ServerError `ERR_SERVER_BAD_OPTION`, `ERR_SERVER_ROOM_INVALID`, or that of the store
+   */
+  async forget(wish: ForgetWish): Promise<number> {
+    await this.#use();
+    return forget(this.#core, wish);
   }
 
   /**

@@ -12,10 +12,10 @@ export type {
 } from './driver.js';
 export type { Loss } from './file/store-file.js';
 export type { StoreBounds, StoreRetention } from './retention.js';
-export type { RemovalWish } from './rows/removals.js';
 export { openSqliteLog, SqliteLog, type StoreStats } from './sqlite-log.js';
 export type { SqliteLogOptions } from './sqlite-options.js';
 export { SqliteStore } from './sqlite-store.js';
 export { type BackupOptions, backupStore } from './tools/backup.js';
 export { type CheckReport, checkStore } from './tools/check.js';
-export { exportStore, importStore } from './tools/transfer.js';
+export { type ForgetOptions, forgetStored } from './tools/forget.js';
+export { type ExportOptions, exportStore, importStore } from './tools/transfer.js';

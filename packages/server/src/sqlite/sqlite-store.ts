@@ -2,8 +2,14 @@
 import { ServerError, ServerErrorCode } from '../errors.js';
 import { readBlock } from '../log/block.js';
 import type { LogEntry } from '../log/entry.js';
-import type { EventStore, FoundPage, SearchScope, StoredPage, StoredWish } from '../log/event-log.js';
-import type { RemovalWish } from './rows/removals.js';
+import type {
+  EventStore,
+  FoundPage,
+  RemovalWish,
+  SearchScope,
+  StoredPage,
+  StoredWish,
+} from '../log/event-log.js';
 import type { PackedScan } from './store-reader.js';
 import type { ReaderOperations } from './thread/reader-operations.js';
 import type { SearchOperations } from './thread/search-operations.js';

@@ -7,6 +7,7 @@
 import { join } from 'node:path';
 import { ServerError, ServerErrorCode } from '../errors.js';
 import { type Block, type BlockEntry, markVoid, readBlock } from '../log/block.js';
+import type { RemovalWish } from '../log/event-log.js';
 import type { StateSnapshot } from '../log/state/chat-state.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
 import { ReserveFile } from './file/reserve-file.js';
@@ -14,7 +15,7 @@ import { type Loss, StoreFile, StoreFiles } from './file/store-file.js';
 import { Retention, type StoreRetention } from './retention.js';
 import { BlockEdits } from './rows/block-edits.js';
 import { Blocks, blockCrc, entriesOf } from './rows/blocks.js';
-import { Removals, type RemovalWish } from './rows/removals.js';
+import { Removals } from './rows/removals.js';
 import { StateRows } from './rows/state-rows.js';
 import { CLAIMS_KEY, streamKeyOf, streamName } from './rows/streams.js';
 import { storeError } from './store-error.js';

@@ -41,9 +41,47 @@ function read(log: ByteLog, cursor: Cursor): Entry[] {
   }
 }
 
+/** Bytes of the frame of an entry that is held. */
+function frameBytes(log: ByteLog, seq: number): number {
+  const { chunk, offset } = log.after(seq - 1)!;
+  return readU32(chunk.bytes, offset);
+}
+
 const seqs = (entries: readonly Entry[]): number[] => entries.map(({ seq }) => seq);
 
 describe('ByteLog', () => {
+  it('lets entries be taken out: those that stay are found from any position, and a hole is seen where the others were', () => {
+    const random = seeded(5);
+    for (let round = 0; round < 200; round++) {
+      const log = new ByteLog(HANDLE, { maxBytes: 2000, maxEntries: 1000, maxAgeMs: 1000 });
+      const count = 1 + random.below(40);
+      for (let seq = 1; seq <= count; seq++) log.append(entry(seq * 2, random.below(100)));
+      const held = seqs(read(log, { ...log.oldest() }));
+      const gone = new Set(held.filter(() => random.below(3) === 0));
+      const kept = held.filter((seq) => !gone.has(seq));
+      const bytes = log.bytes;
+      expect(log.remove((frame) => gone.has((decodeFrame(frame, 0) as Entry).seq))).toBe(gone.size);
+      expect(log.entries).toBe(kept.length);
+      expect(log.bytes).toBe(kept.reduce((sum, seq) => sum + frameBytes(log, seq), 0));
+      expect(log.bytes).toBeLessThanOrEqual(bytes);
+      expect(log.lastSeq).toBe(count * 2);
+      for (let after = held[0]! - 1; after <= count * 2 + 1; after++) {
+        const point = log.after(after);
+        const found = point && read(log, { ...point });
+        if (found) expect(seqs(found)).toEqual(kept.filter((seq) => seq > after));
+        else expect(after).toBeLessThan(log.oldest().start);
+        // The position before it is still that of the entry that was said before it.
+        for (const { seq, prev } of found ?? []) expect(prev).toBe(seq - 2);
+      }
+      expect(readHistory(log, { limit: 1000 }, 10_000).end).toBe(true);
+      expect(readHistory(log, { after: kept.at(-1) ?? count * 2, limit: 10 }, 10_000).end).toBe(true);
+      // It goes on behind the newest that there ever was.
+      log.append(entry(count * 2 + 2));
+      const [next] = read(log, { ...log.after(count * 2)! });
+      expect(next).toMatchObject({ seq: count * 2 + 2, prev: count * 2 });
+    }
+  });
+
   it('costs no buffer and has no position while nothing was said', () => {
     const log = new ByteLog(HANDLE, AMPLE);
     expect([log.bytes, log.entries, log.lastSeq, log.previousSeq]).toEqual([0, 0, 0, 0]);

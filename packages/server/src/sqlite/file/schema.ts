@@ -88,8 +88,9 @@ const VERSION_1 = `
   ${entryView()}
 `;
 
-/** Sessions that were ended on purpose. banned: a JSON array of keys of `ban`. until: milliseconds since 1970. */
+/** Removals of what a member said, by its id; sessions that were ended on purpose. banned: a JSON array of keys of `ban`. until: milliseconds since 1970. */
 const VERSION_2 = `
+  ALTER TABLE removal ADD COLUMN member INTEGER;
   CREATE TABLE kick (
     position INTEGER PRIMARY KEY,
     id TEXT NOT NULL,

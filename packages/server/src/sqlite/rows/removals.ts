@@ -2,24 +2,19 @@
  * Removes a room's entries, or what a member said, in small steps between other work. What is to be removed stands in a
  * row until it is done, so that a restart goes on with it.
  */
+import type { BlockEntry } from '../../log/block.js';
 import { CLAIM } from '../../log/entry.js';
+import type { RemovalWish } from '../../log/event-log.js';
 import type { SqliteDatabase, SqliteStatement } from '../driver.js';
 import type { BlockEdits } from './block-edits.js';
 import { type StreamName, streamKey } from './streams.js';
-
-/** What is to be removed: a room, a member's messages, or that member's messages in that room. */
-export interface RemovalWish {
-  /** Key of the room. */
-  readonly room?: string;
-  /** Name of the member, as it was written. */
-  readonly name?: string;
-}
 
 /** A row of `removal`. */
 interface Removal {
   readonly id: number;
   readonly stream: number | null;
   readonly name: string | null;
+  readonly member: number | null;
   readonly up_to: number;
   readonly reached: number;
 }
@@ -44,11 +39,11 @@ export class Removals {
   }
 
   /** Begins one. It covers what is stored now, nothing that comes later. In a transaction of the caller. */
-  begin({ room, name }: RemovalWish): boolean {
+  begin({ room, name, member }: RemovalWish): boolean {
     const stream = room === undefined ? null : this.#edits.streamOf(room)?.id;
     if (stream === undefined) return false;
     const { position } = this.#statements.position.get() as { position: number };
-    this.#statements.insert.run(stream, name ?? null, position);
+    this.#statements.insert.run(stream, name ?? null, member ?? null, position);
     return true;
   }
 
@@ -59,7 +54,8 @@ export class Removals {
     // What is removed is written over, not only let go.
     this.#database.exec('PRAGMA secure_delete = ON');
     try {
-      return removal.name === null ? this.#stepRoom(removal) : this.#stepName(removal);
+      const isWhole = removal.name === null && removal.member === null;
+      return isWhole ? this.#stepRoom(removal) : this.#stepMember(removal);
     } finally {
       this.#database.exec('PRAGMA secure_delete = FAST');
     }
@@ -81,9 +77,14 @@ export class Removals {
     return removed;
   }
 
-  #stepName({ id, stream, name, up_to: upTo, reached }: Removal): number {
-    const wanted = Buffer.from(name!);
+  #stepMember({ id, stream, name, member, up_to: upTo, reached }: Removal): number {
+    const wanted = name === null ? undefined : Buffer.from(name);
     const key = stream === null ? undefined : this.#keyOf(stream);
+    const isMeant = (entry: BlockEntry): boolean =>
+      entry.type !== CLAIM &&
+      (key === undefined || entry.room === key) &&
+      (member === null || entry.sender === member) &&
+      (wanted === undefined || wanted.equals(entry.name));
     let position = reached;
     let removed = 0;
     for (let count = 0; count < BLOCKS_PER_STEP; count++) {
@@ -93,11 +94,7 @@ export class Removals {
         return removed;
       }
       position = block.first;
-      removed += this.#edits.remove(
-        block,
-        (entry) =>
-          entry.type !== CLAIM && (key === undefined || entry.room === key) && wanted.equals(entry.name),
-      ).length;
+      removed += this.#edits.remove(block, isMeant).length;
     }
     this.#statements.reach.run(position, id);
     return removed;
@@ -120,8 +117,8 @@ export const REMOVALS_DONE = 'removals';
 function prepare(database: SqliteDatabase) {
   const statement = (sql: string): SqliteStatement => database.prepare(sql);
   return {
-    next: statement('SELECT id, stream, name, up_to, reached FROM removal ORDER BY id LIMIT 1'),
-    insert: statement('INSERT INTO removal (stream, name, up_to) VALUES (?, ?, ?)'),
+    next: statement('SELECT id, stream, name, member, up_to, reached FROM removal ORDER BY id LIMIT 1'),
+    insert: statement('INSERT INTO removal (stream, name, member, up_to) VALUES (?, ?, ?, ?)'),
     reach: statement('UPDATE removal SET reached = ? WHERE id = ?'),
     delete: statement('DELETE FROM removal WHERE id = ?'),
     count: statement(

@@ -11,12 +11,12 @@ import { join } from 'node:path';
 import { CodecTag } from '@chat/protocol';
 import { FrameType } from '@chat/protocol/frames';
 import type { BlockEntry } from '../../log/block.js';
-import type { FoundPage, SearchHit, SearchScope } from '../../log/event-log.js';
+import type { FoundPage, RemovalWish, SearchHit, SearchScope } from '../../log/event-log.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from '../driver.js';
 import { crc32 } from '../file/crc32.js';
 import { readMeta, StoreFiles, writeMeta } from '../file/store-file.js';
 import { Blocks, entriesOf } from '../rows/blocks.js';
-import { REMOVALS_DONE, type RemovalWish } from '../rows/removals.js';
+import { REMOVALS_DONE } from '../rows/removals.js';
 import { openForReading } from '../store-reader.js';
 import { findTerms, matchOf, parseQuery, type Term } from './query.js';
 import { snippetOf } from './snippet.js';
@@ -133,13 +133,15 @@ export class SearchIndex {
       ...(room === undefined ? [] : [`(room : "${this.#roomWord(room) ?? 'r0'}")`]),
       ...(name === undefined ? [] : [`(sender : "${nameWord(Buffer.from(name))}")`]),
     ];
-    const match = words.join(' AND ');
+    // The index knows no ids of members: for those, all rows are looked at.
+    const match = words.length === 0 ? [] : [words.join(' AND ')];
+    const where = words.length === 0 ? '' : 'word MATCH ? AND';
     const candidates = this.#database.prepare(
-      `SELECT rowid FROM word WHERE word MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ${ROWS_AT_ONCE}`,
+      `SELECT rowid FROM word WHERE ${where} rowid < ? ORDER BY rowid DESC LIMIT ${ROWS_AT_ONCE}`,
     );
     const drop = this.#database.prepare('DELETE FROM word WHERE rowid = ?');
     for (let before = Number.MAX_SAFE_INTEGER; ; ) {
-      const rows = candidates.all(match, before);
+      const rows = candidates.all(...match, before);
       if (rows.length === 0) break;
       this.#inTransaction(() => {
         for (const { rowid } of rows) if (!this.#entryAt(rowid as number)) drop.run(rowid!);
@@ -147,9 +149,10 @@ export class SearchIndex {
       before = rows.at(-1)!.rowid as number;
       yield;
     }
-    // The words themselves go when segments are merged.
+    // The words themselves go when segments are merged, and their bytes when the file is written anew.
     this.#database.exec("INSERT INTO word (word) VALUES ('optimize')");
     this.#keepRemovals();
+    this.#database.exec('VACUUM');
     this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 

@@ -1,9 +1,8 @@
 /** What the thread that searches does when it is called, and by itself: it takes in what was stored meanwhile. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ServerError, ServerErrorCode } from '../../errors.js';
-import type { FoundPage, SearchScope } from '../../log/event-log.js';
+import type { FoundPage, RemovalWish, SearchScope } from '../../log/event-log.js';
 import { SqliteCode, SqliteError } from '../driver.js';
-import type { RemovalWish } from '../rows/removals.js';
 import { type Found, SearchIndex, type SearchIndexOptions } from '../search/search-index.js';
 
 export interface SearchAnswer extends FoundPage {

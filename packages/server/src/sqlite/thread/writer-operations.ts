@@ -2,7 +2,7 @@
 
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import type { Block } from '../../log/block.js';
-import type { RemovalWish } from '../rows/removals.js';
+import type { RemovalWish } from '../../log/event-log.js';
 import { type ErrorMessage, storeError, toErrorMessage } from '../store-error.js';
 import { type OpenedStore, StoreWriter, type StoreWriterOptions } from '../store-writer.js';
 import { Transferred } from './transferred.js';

@@ -11,6 +11,7 @@ import { FrameType } from '@chat/protocol/frames';
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import { type Block, type BlockEntry, BlockWriter } from '../../log/block.js';
 import { CLAIM, type Draft } from '../../log/entry.js';
+import type { RemovalWish } from '../../log/event-log.js';
 import { applyEntry } from '../../log/state/apply-entry.js';
 import { ChatState, type StateSnapshot } from '../../log/state/chat-state.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver } from '../driver.js';
@@ -52,23 +53,38 @@ const TYPES = { message: FrameType.Message, notice: FrameType.Notice, claim: CLA
 /** Blocks that an import stores at a time. */
 const BLOCKS_PER_GROUP = 16;
 
+/** What is exported: everything, or what all of these are true of. */
+export interface ExportOptions extends RemovalWish {
+  readonly directory: string;
+  /** @internal */
+  readonly driver?: SqliteDriver;
+}
+
 /**
  * The lines of a store as it is at one moment, without their ends; the store may be in use. A block that is damaged is
  * left out, and a state that is damaged is made from the entries: so a store that cannot be opened can be had anew.
  *
+ * Of a room or a member there are the messages and notices alone: no first line, and nothing for an import.
+ *
  * @throws ServerError
  */
-export function* exportStore(options: {
-  readonly directory: string;
-  readonly driver?: SqliteDriver;
-}): Generator<string> {
-  const { directory, driver = findDriver() } = options;
+export function* exportStore(options: ExportOptions): Generator<string> {
+  const { directory, driver = findDriver(), room, name, member } = options;
+  const isAll = room === undefined && name === undefined && member === undefined;
+  const isMeant = (entry: BlockEntry): boolean =>
+    isAll ||
+    (entry.type !== CLAIM &&
+      (room === undefined || entry.room === room) &&
+      (member === undefined || entry.sender === member) &&
+      (name === undefined || Buffer.from(name).equals(entry.name)));
   const database = openStore(driver, directory);
   try {
     const blocks = new Blocks(database);
-    yield JSON.stringify({ chat: 1, state: stateOf(database, blocks) } satisfies HeadLine);
+    if (isAll) yield JSON.stringify({ chat: 1, state: stateOf(database, blocks) } satisfies HeadLine);
     for (let block = blocks.readAfter(-1); block; block = blocks.readAfter(block.first)) {
-      for (const entry of entriesOf(block) ?? []) if (!entry.isVoid) yield JSON.stringify(lineOf(entry));
+      for (const entry of entriesOf(block) ?? []) {
+        if (!entry.isVoid && isMeant(entry)) yield JSON.stringify(lineOf(entry));
+      }
     }
   } catch (error) {
     throw storeError(error, directory);

@@ -48,6 +48,23 @@ describe('a removal', () => {
     writer.close();
   });
 
+  it('takes back what a member said by its id, whatever it was called', () => {
+    const directory = dataFolder();
+    const writer = open(directory);
+    const eve = (name: string) => ({ ...named(name), sender: 7 });
+    writer.write([
+      blockOf(1, draft('a', '1', eve('eve')), draft('a', '2', named('eve')), draft('b', '3', eve('grace'))),
+    ]);
+    expect(writer.beginRemoval({ member: 7, room: 'a' })).toBe(true);
+    expect(keepHouse(writer)).toBe(1);
+    writer.beginRemoval({ member: 7 });
+    expect(keepHouse(writer)).toBe(1);
+    const reader = new StoreReader({ directory });
+    expect([readRoom(reader, 'a').texts, readRoom(reader, 'b').texts]).toEqual([['2'], []]);
+    reader.close();
+    writer.close();
+  });
+
   it('takes back what a member said, in one room or everywhere, and not what comes later', () => {
     const directory = dataFolder();
     const writer = open(directory);
