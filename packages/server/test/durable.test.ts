@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type ChatServerOptions, UNLIMITED } from '../src/options/options.js';
 import { type ChatServer, createChatServer } from '../src/server/chat-server.js';
 import { openSqliteLog, type SqliteLogOptions } from '../src/sqlite/index.js';
+import { ManualClock } from './support/manual-clock.js';
 import { tcpPipe } from './support/socket-pipe.js';
 import { dataFolder } from './support/sqlite/folder.js';
 import { until } from './support/turn.js';
@@ -364,4 +365,39 @@ it('a room that was forgotten while it was empty begins with what was said there
   expect(again.gap).toBeUndefined();
   await until(() => ada.texts(again.handle).length === 1);
   expect(ada.texts(again.handle)).toEqual(['two']);
+});
+
+it('goes on where the clock was set back between two runs: dates are what the clock says, and nothing else is changed', async () => {
+  const YEAR = 31_536_000_000;
+  const clock = new ManualClock(2_000_000_000_000);
+  const directory = dataFolder();
+  const before = await start(directory, { ...MANY_BEHIND_ONE, clock });
+  const [ada, bob] = [connect(before), connect(before)];
+  await ada.enter({ name: 'ada' });
+  await bob.enter({ name: 'bob' });
+  const { handle } = await ada.join('lobby');
+  const first = await ada.say(handle, 'one');
+  before.kick('bob');
+  const second = await ada.say(handle, 'two');
+
+  const earlier = new ManualClock(2_000_000_000_000 - YEAR);
+  const after = await start(killed(directory), { ...MANY_BEHIND_ONE, clock: earlier });
+  expect(after.epoch).toBe(before.epoch);
+  const again = connect(after);
+  expect((await again.enter(resume(ada, first))).resumed).toBe(true);
+  const third = await again.say(handle, 'three');
+  expect(third).toBeGreaterThan(second);
+  const { entries } = await after.history('lobby');
+  const said = entries.flatMap((entry) => (entry.type === 'message' ? [[entry.value, entry.at]] : []));
+  expect(said).toEqual([
+    ['one', 2_000_000_000_000],
+    ['two', 2_000_000_000_000],
+    ['three', 2_000_000_000_000 - YEAR],
+  ]);
+  // A kick lasts no longer than it was meant to.
+  const refused = connect(after);
+  refused.greet(bob.resumption());
+  expect(await refused.closed).toMatchObject({ code: CloseCode.Kicked });
+  earlier.advance(31_000);
+  expect((await connect(after).enter(bob.resumption())).resumed).toBe(false);
 });

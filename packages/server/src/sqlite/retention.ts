@@ -4,6 +4,7 @@
  */
 import type { SqliteDatabase, SqliteStatement } from './driver.js';
 import type { BlockEdits } from './rows/block-edits.js';
+import type { StoredBlock } from './rows/blocks.js';
 import { type StreamName, streamKey } from './rows/streams.js';
 
 /** Bounds of what is stored; the strictest wins. */
@@ -39,6 +40,8 @@ export class Retention {
   /** Streams to look at. */
   readonly #dirty: Set<number> = new Set();
   #nextSweep = 0;
+  /** Blocks with dates ahead, and the date of the one behind them. */
+  #ahead: { from: number; to: number; at: number | undefined } | undefined;
 
   constructor(database: SqliteDatabase, edits: BlockEdits, retention: StoreRetention) {
     this.#edits = edits;
@@ -71,7 +74,8 @@ export class Retention {
       const { entries, bytes } = this.#statements.total.get() as Record<string, number>;
       const block = this.#edits.blocks.readAfter(-1);
       if (!block) break;
-      const isOver = entries! > maxEntries || bytes! > maxBytes || block.at < now - maxAgeMs;
+      const isOver =
+        entries! > maxEntries || bytes! > maxBytes || this.#writtenAt(block, now) < now - maxAgeMs;
       if (!isOver) break;
       // A block that holds nothing any more counts, too: there may be more behind it.
       removed += Math.max(1, this.#edits.drop(block));
@@ -106,7 +110,7 @@ export class Retention {
       const isOver =
         entries - part.entries! >= maxEntries ||
         bytes - part.bytes! >= maxBytes ||
-        (block?.at ?? 0) < now - maxAgeMs;
+        (block ? this.#writtenAt(block, now) : 0) < now - maxAgeMs;
       if (!isOver) break;
       entries -= part.entries!;
       bytes -= part.bytes!;
@@ -116,6 +120,24 @@ export class Retention {
       this.#statements.raiseCut.run(part.last!, id);
     }
     return removed;
+  }
+
+  /**
+   * When a block was written, as far as its age counts. A date ahead of `now` is that of a clock which was set back since:
+   * such a block is as old as the next one that has another date.
+   */
+  #writtenAt({ first, at }: StoredBlock, now: number): number {
+    if (at <= now) return at;
+    if (!this.#ahead || first < this.#ahead.from || first > this.#ahead.to) {
+      this.#ahead = { from: first, to: first, at: undefined };
+    }
+    const run = this.#ahead;
+    if (run.at === undefined) {
+      const next = this.#statements.dated.get(run.to, now) as { first: number; at: number } | undefined;
+      run.to = next ? next.first - 1 : (this.#statements.newest.get()!.first as number);
+      run.at = next?.at;
+    }
+    return run.at ?? now;
   }
 
   #boundsOf(stream: StreamName): StoreBounds | undefined {
@@ -130,6 +152,8 @@ function prepare(database: SqliteDatabase) {
   const statement = (sql: string): SqliteStatement => database.prepare(sql);
   return {
     total: statement('SELECT entries, bytes FROM total'),
+    dated: statement('SELECT first, at FROM block WHERE first > ? AND at <= ? ORDER BY first LIMIT 1'),
+    newest: statement('SELECT max(first) AS first FROM block'),
     streams: statement('SELECT id FROM stream'),
     stream: statement('SELECT kind, name FROM stream WHERE id = ?'),
     size: statement(

@@ -49,6 +49,47 @@ describe('retention', () => {
     expect(kept({ rooms: { maxBytes: 21 } }).b.seqs).toEqual([16, 18, 20]);
   });
 
+  it('knows the age of what is dated ahead, since the clock was set back, by what came behind it', () => {
+    const directory = dataFolder();
+    const retention = { maxAgeMs: 3000 };
+    const writer = new StoreWriter({ directory, durability: 'process', reserveBytes: 0, retention });
+    const YEAR = 31_536_000_000;
+    const write = (seq: number, at: number) => writer.write([blockOf(seq, draft('a', 'text', { at }))]);
+    const seqsAt = (now: number): number[] => {
+      while (writer.keepHouse(now).worked);
+      const reader = new StoreReader({ directory });
+      const { seqs } = readRoom(reader, 'a');
+      reader.close();
+      return seqs;
+    };
+    for (let seq = 1; seq <= 3; seq++) write(seq, YEAR + seq * 1000);
+    // The clock is set back by a year: nothing is older than that yet.
+    expect(seqsAt(4000)).toEqual([1, 2, 3]);
+    for (let seq = 4; seq <= 6; seq++) write(seq, seq * 1000);
+    expect(seqsAt(6000)).toEqual([1, 2, 3, 4, 5, 6]);
+    // Seconds later they are as old as what was said right behind them.
+    expect(seqsAt(7500)).toEqual([5, 6]);
+    write(7, YEAR);
+    expect(seqsAt(8500)).toEqual([6, 7]);
+    write(8, 9000);
+    expect(seqsAt(11_000)).toEqual([7, 8]);
+    expect(seqsAt(13_000)).toEqual([]);
+    writer.close();
+  });
+
+  it('knows that of one room as well', () => {
+    const directory = dataFolder();
+    const retention = { rooms: { maxAgeMs: 3000 }, byRoom: { b: {} } };
+    const writer = new StoreWriter({ directory, durability: 'process', reserveBytes: 0, retention });
+    writer.write([blockOf(1, draft('a', 'ahead', { at: 1e12 }), draft('b', 'ahead', { at: 1e12 }))]);
+    writer.write([blockOf(3, draft('a', 'behind', { at: 1000 }))]);
+    while (writer.keepHouse(4500).worked);
+    const reader = new StoreReader({ directory });
+    expect([readRoom(reader, 'a').seqs, readRoom(reader, 'b').seqs]).toEqual([[], [2]]);
+    reader.close();
+    writer.close();
+  });
+
   it('goes on where entries come, and counts a stream from where it was cut', () => {
     const { writer, reader } = kept({ rooms: { maxEntries: 2 } });
     for (let seq = 21; seq < 31; seq++) writer.write([blockOf(seq, draft('a', 'text', { at: 11_000 }))]);
