@@ -84,7 +84,7 @@ describe('a store of version 1', () => {
     const directory = folderOfVersion1();
     const writer = open(directory);
     const kick = { code: CloseCode.Kicked, reason: 'out', until: AT + 5000 };
-    writer.write([blockOf(12, claim(ClaimKind.SessionEnded, { sender: 2, at: AT }, kick))]);
+    writer.write([blockOf(12, claim(ClaimKind.SessionKicked, { sender: 2, at: AT }, kick))]);
     writer.close();
     const again = open(directory);
     const expected = {
