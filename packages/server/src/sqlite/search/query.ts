@@ -14,8 +14,16 @@ export interface Term {
 /** More than these are not looked for. */
 const MAX_TERMS = 16;
 const MAX_WORDS_PER_TERM = 32;
+/** The index is asked for so many words; the others are looked for in the text alone. */
+const MAX_WORDS_IN_MATCH = 16;
 /** A shorter begin is taken for a word: too much begins with it. */
 const MIN_PREFIX_UNITS = 2;
+/**
+ * Lengths in characters of the begins of words that have an index of their own. A longer begin is looked for by the next
+ * shorter of these, and by itself in what that finds: FTS5 would join the places of all words that begin so, for as long
+ * as that takes.
+ */
+export const PREFIX_LENGTHS = [2, 3, 5] as const;
 
 /** The terms of a query; none when there is no word in it. */
 export function parseQuery(query: string): Term[] {
@@ -27,17 +35,36 @@ export function parseQuery(query: string): Term[] {
     const last = words.at(-1);
     if (last === undefined) continue;
     const isPrefix = word.endsWith('*') && last.length >= MIN_PREFIX_UNITS && !isCharacter(last);
-    terms.push({ words, isPrefix });
+    const isNew = !terms.some((term) => term.isPrefix === isPrefix && isSame(term.words, words));
+    if (isNew) terms.push({ words, isPrefix });
     if (terms.length === MAX_TERMS) break;
   }
   return terms;
 }
 
-/** The terms in the language of FTS5, as words of its column `body`. */
+/**
+ * What has the terms among others, in the language of FTS5: each of their words, wherever it stands. Whether those of a
+ * phrase stand together is seen in the text: FTS5 looks for the next place of a phrase through all that there is, and
+ * nothing can stop it.
+ */
 export function matchOf(terms: readonly Term[]): string {
-  return terms
-    .map(({ words, isPrefix }) => `(body : "${words.join(' ')}"${isPrefix ? ' *' : ''})`)
-    .join(' AND ');
+  const words = new Set<string>();
+  for (const { words: all, isPrefix } of terms) {
+    for (const word of isPrefix ? all.slice(0, -1) : all) words.add(`(body : "${word}")`);
+    if (isPrefix) words.add(`(body : "${indexedBegin(all.at(-1)!)}" *)`);
+  }
+  return [...words].slice(0, MAX_WORDS_IN_MATCH).join(' AND ');
+}
+
+/** As much of the begin of a word as has an index. */
+function indexedBegin(word: string): string {
+  const characters = [...word];
+  const length = PREFIX_LENGTHS.findLast((candidate) => candidate <= characters.length) ?? characters.length;
+  return characters.slice(0, length).join('');
+}
+
+function isSame(words: readonly string[], others: readonly string[]): boolean {
+  return words.length === others.length && words.every((word, i) => word === others[i]);
 }
 
 /** Where the terms stand among the words of a text; `undefined` when one of them does not. */

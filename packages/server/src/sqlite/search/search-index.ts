@@ -18,16 +18,22 @@ import { readMeta, StoreFiles, writeMeta } from '../file/store-file.js';
 import { Blocks, entriesOf } from '../rows/blocks.js';
 import { REMOVALS_DONE } from '../rows/removals.js';
 import { openForReading } from '../store-reader.js';
-import { findTerms, matchOf, parseQuery, type Term } from './query.js';
+import { findTerms, matchOf, PREFIX_LENGTHS, parseQuery, type Term } from './query.js';
 import { snippetOf } from './snippet.js';
 import { wordsOf } from './words.js';
 
 /** Of the tables, and of what counts as a word: another version makes the index anew. */
-const INDEX_VERSION = '1';
-/** Positions that one step of a query looks at. */
+const INDEX_VERSION = '2';
+/**
+ * Positions that one step of a query looks at. Each entry has the number of its window as a word, which every query asks
+ * for: so FTS5 stops at the border of the window, where it would else look for the next place of rare words, or of common
+ * ones that never meet, through all that there is.
+ */
 const WINDOW = 65_536;
 /** Rows that are read at a time. */
 const ROWS_AT_ONCE = 64;
+/** Bytes of text that one step looks through. */
+const BYTES_PER_STEP = 65_536;
 /** Rows that one step removes. */
 const REMOVALS_PER_STEP = 2000;
 /** With more rooms than these the index is not asked for the room; hits of others are passed over. */
@@ -38,7 +44,7 @@ const SCHEMA = `
   PRAGMA synchronous = NORMAL;
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5(
-    body, room, sender, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '2 3'
+    body, room, sender, place, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '${PREFIX_LENGTHS.join(' ')}'
   );
 `;
 
@@ -62,6 +68,10 @@ export class SearchIndex {
   #position = 0;
   /** Everything before is out of it. */
   #floor = 0;
+  /** The block that was read last in this step: hits stand side by side. */
+  #read:
+    | { readonly first: number; readonly last: number; readonly entries: readonly BlockEntry[] }
+    | undefined;
 
   constructor({ directory, driver = findDriver() }: SearchIndexOptions) {
     this.#driver = driver;
@@ -90,20 +100,23 @@ export class SearchIndex {
   fill(): boolean {
     const block = this.#blocks.readAfter(this.#position);
     if (!block) return false;
-    const insert = this.#database.prepare('INSERT INTO word (rowid, body, room, sender) VALUES (?, ?, ?, ?)');
+    const insert = this.#database.prepare(
+      'INSERT INTO word (rowid, body, room, sender, place) VALUES (?, ?, ?, ?, ?)',
+    );
     const streams = new Map<string, string>();
     this.#inTransaction(() => {
       for (const entry of entriesOf(block) ?? []) {
-        const text = textOf(entry);
-        if (text === undefined) continue;
-        const words = wordsOf(text);
+        const said = textOf(entry);
+        if (said === undefined) continue;
+        const words = wordsOf(said);
         if (words.length === 0) continue;
         let room = streams.get(entry.room);
         if (room === undefined) {
           room = this.#roomWord(entry.room) ?? '';
           streams.set(entry.room, room);
         }
-        insert.run(entry.seq, words.map(({ form }) => form).join(' '), room, nameWord(entry.name));
+        const text = words.map(({ form }) => form).join(' ');
+        insert.run(entry.seq, text, room, nameWord(entry.name), placeWord(entry.seq));
       }
       writeMeta(this.#database, 'position', String(block.last));
     });
@@ -143,6 +156,7 @@ export class SearchIndex {
     for (let before = Number.MAX_SAFE_INTEGER; ; ) {
       const rows = candidates.all(...match, before);
       if (rows.length === 0) break;
+      this.#read = undefined;
       this.#inTransaction(() => {
         for (const { rowid } of rows) if (!this.#entryAt(rowid as number)) drop.run(rowid!);
       });
@@ -173,14 +187,21 @@ export class SearchIndex {
     );
     let to = Math.min((scope.before ?? Number.MAX_SAFE_INTEGER) - 1, this.#position);
     while (to >= Math.max(1, this.#floor) && hits.length < scope.limit) {
-      const start = Math.max(0, to - WINDOW);
-      const rows = statement.all(match, start, to);
+      const start = to - (to % WINDOW);
+      const rows = statement.all(`(place : "${placeWord(to)}") AND ${match}`, start, to);
+      let bytes = 0;
+      this.#read = undefined;
       for (const { rowid } of rows) {
         const entry = this.#entryAt(rowid as number);
-        const hit =
-          entry && rooms.has(entry.room) && (!from || from.equals(entry.name)) && hitOf(entry, terms);
+        const isMeant = entry && rooms.has(entry.room) && (!from || from.equals(entry.name));
+        const hit = isMeant && hitOf(entry, terms);
         if (hit) hits.push(hit);
         if (hits.length === scope.limit) return { hits, next: rowid as number };
+        bytes += isMeant ? entry.body.length : 0;
+        if (bytes < BYTES_PER_STEP) continue;
+        yield { hits, next: rowid as number };
+        bytes = 0;
+        this.#read = undefined;
       }
       to = rows.length < ROWS_AT_ONCE ? start - 1 : (rows.at(-1)!.rowid as number) - 1;
       yield { hits, next: to + 1 };
@@ -212,8 +233,13 @@ export class SearchIndex {
 
   /** The entry at a position, if it is stored and people are shown it. */
   #entryAt(position: number): BlockEntry | undefined {
-    const block = this.#blocks.readBefore(position + 1);
-    const entry = block && entriesOf(block)?.find(({ seq }) => seq === position);
+    if (!this.#read || position < this.#read.first || position > this.#read.last) {
+      const block = this.#blocks.readBefore(position + 1);
+      const entries = block && entriesOf(block);
+      if (!block || !entries) return undefined;
+      this.#read = { first: block.first, last: block.last, entries };
+    }
+    const entry = this.#read.entries.find(({ seq }) => seq === position);
     return entry?.isVoid ? undefined : entry;
   }
 
@@ -283,6 +309,11 @@ function hitOf(entry: BlockEntry, terms: readonly Term[]): SearchHit | undefined
   if (!found) return undefined;
   const { room, seq, at, sender, name } = entry;
   return { room, seq, at, sender, name: Buffer.from(name).toString(), ...snippetOf(text!, found) };
+}
+
+/** The window of the log in which a position is, as a word. */
+function placeWord(position: number): string {
+  return `p${Math.floor(position / WINDOW)}`;
 }
 
 function nameWord(name: Uint8Array): string {

@@ -8,15 +8,18 @@ const read = (query: string): string => matchOf(parseQuery(query));
 describe('parseQuery', () => {
   it.each([
     ['hello World', '(body : "hello") AND (body : "world")'],
-    ['"hello world" again', '(body : "hello world") AND (body : "again")'],
-    ['"not closed', '(body : "not closed")'],
+    ['"hello world" again', '(body : "hello") AND (body : "world") AND (body : "again")'],
+    ['"not closed', '(body : "not") AND (body : "closed")'],
     ['hel*', '(body : "hel" *)'],
+    ['hell*', '(body : "hel" *)'],
+    ['helloworld* example.organic*', '(body : "hello" *) AND (body : "example") AND (body : "organ" *)'],
+    ['word Word word* "word" word*', '(body : "word") AND (body : "wor" *)'],
     ['h*', '(body : "h")'],
-    ['東京*', '(body : "東 京")'],
-    ['example.org/path', '(body : "example org path")'],
+    ['東京*', '(body : "東") AND (body : "京")'],
+    ['example.org/path', '(body : "example") AND (body : "org") AND (body : "path")'],
     [
       'NEAR(a b) OR body : c NOT d',
-      '(body : "near a") AND (body : "b") AND (body : "or") AND (body : "body") AND (body : "c") AND (body : "not") AND (body : "d")',
+      '(body : "near") AND (body : "a") AND (body : "b") AND (body : "or") AND (body : "body") AND (body : "c") AND (body : "not") AND (body : "d")',
     ],
     [
       '-x ^y "a""b" {z} \'; DROP',
@@ -27,8 +30,14 @@ describe('parseQuery', () => {
     expect(read(query)).toBe(expected);
   });
 
+  it('asks the index for no more than sixteen words, and finds phrases of more', () => {
+    const phrase = Array.from({ length: 20 }, (_, i) => `w${i}`).join(' ');
+    expect(read(`"${phrase}"`).split(' AND ')).toHaveLength(16);
+    expect(findTerms(parseQuery(`"${phrase}"`), wordsOf(phrase))).toHaveLength(20);
+  });
+
   it('looks for no more than sixteen terms', () => {
-    expect(parseQuery('a '.repeat(100))).toHaveLength(16);
+    expect(parseQuery(Array.from({ length: 100 }, (_, i) => `a${i}`).join(' '))).toHaveLength(16);
   });
 });
 

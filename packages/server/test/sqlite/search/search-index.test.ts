@@ -115,6 +115,26 @@ describe('SearchIndex', () => {
     });
   });
 
+  it('looks at a bounded part of the log, and of its text, in one step', () => {
+    const { say, index } = opened();
+    // Both words are in all of them, side by side in none; and then in texts that are long.
+    for (let i = 0; i < 3; i++) say(...Array.from({ length: 100 }, () => draft('a', 'one, then two')));
+    for (let i = 0; i < 3; i++) say(draft('a', `one ${'x '.repeat(20_000)} two`));
+    while (index().fill());
+    const steps = [...index().search('"one two"', { rooms: ['a'], limit: 5 })];
+    expect(steps.length).toBeGreaterThan(300 / 64 + 1);
+    expect(steps[0]!.next).toBeGreaterThan(300);
+  });
+
+  it('finds long begins of words, and not what only begins a little like them', () => {
+    const { say, find } = opened();
+    say(draft('a', 'interest'), draft('a', 'internal'), draft('a', 'into'), draft('a', '🦊interested'));
+    expect(find('intere*')).toEqual([4, 1]);
+    expect(find('inte*')).toEqual([4, 2, 1]);
+    expect(find('int*')).toEqual([4, 3, 2, 1]);
+    expect(find('interestedly*')).toEqual([]);
+  });
+
   it('says at each step, and at the end, from where on to look next', () => {
     const { say, find, index } = opened();
     // More rows than are read at a time, none of them in the room.
