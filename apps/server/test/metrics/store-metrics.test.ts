@@ -26,8 +26,30 @@ it('tell position, bytes and times of the store as they are when they are asked 
     expect(text).toContain('chat_store_position 1\n');
     expect(Number(/^chat_store_file_bytes (\d+)$/m.exec(text)?.[1])).toBeGreaterThan(0);
     expect(Number(/^chat_store_commit_p50_seconds (\S+)$/m.exec(text)?.[1])).toBeGreaterThan(0);
+    expect(Number(/^chat_store_commit_p99_seconds (\S+)$/m.exec(text)?.[1])).toBeGreaterThan(0);
+    expect(text).toContain('chat_store_pending_bytes 0\n');
+    expect(text).toContain('chat_store_slow_searches 0\n');
   } finally {
     await log.close();
     rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+it('tell a store that is full, and searches that took too long', async () => {
+  const register = new Registry();
+  const stats = { storedPosition: 7, pendingBytes: 5, entries: 7, fileBytes: 4096, slowQueries: 3 };
+  registerStoreMetrics(register, {
+    condition: { state: 'full', reason: 'no space left' },
+    stats: () => Promise.resolve({ ...stats, commitMs: { p50: 2, p99: 30 } }),
+  });
+  const text = await register.metrics();
+  for (const figure of [
+    'open 0',
+    'position 7',
+    'pending_bytes 5',
+    'slow_searches 3',
+    'commit_p99_seconds 0.03',
+  ]) {
+    expect(text).toContain(`chat_store_${figure}\n`);
   }
 });
