@@ -57,7 +57,6 @@ export {
 } from './options/options.js';
 export { ChatServer, createChatServer } from './server/chat-server.js';
 export type { DrainOptions, DrainResult } from './server/drain.js';
-export type { ForgetWish } from './server/forget.js';
 export type { ListenOptions, ServerEvents } from './server/listeners.js';
 export type { ListenAddress, ListeningAddress, TcpAddress, UnixAddress } from './server/listening.js';
 export type { MemberInfo, ServerStats, UserInfo } from './server/overview.js';
@@ -69,6 +68,7 @@ export type {
   RoomNotice,
   UnreadableRoomMessage,
 } from './server/program/entry.js';
+export type { ForgetWish } from './server/program/forget.js';
 export type { RoomHistory, RoomHistoryOptions } from './server/program/history.js';
 export type { RoomsPage, RoomsQuery } from './server/program/program.js';
 export type { Published, PublishedDirect, PublishOptions } from './server/program/publisher.js';

@@ -22,7 +22,6 @@ import {
 import type { SessionEvents } from '../session/sessions.js';
 import { createCore, type ServerCore } from './core.js';
 import { DRAIN_NAMES, type DrainOptions, type DrainResult, drainSessions } from './drain.js';
-import { type ForgetWish, forget } from './forget.js';
 import { Listeners, type ListenOptions, type ServerEvents } from './listeners.js';
 import {
   assertListenAddress,
@@ -42,6 +41,7 @@ import {
   usersOf,
 } from './overview.js';
 import type { RoomEntry } from './program/entry.js';
+import { type ForgetWish, forget } from './program/forget.js';
 import type { RoomHistory, RoomHistoryOptions } from './program/history.js';
 import type { RoomsPage, RoomsQuery } from './program/program.js';
 import type { Published, PublishedDirect, PublishOptions } from './program/publisher.js';

@@ -15,7 +15,7 @@ import type { Hooks } from '../options/hooks.js';
 import type { Membership } from '../room/room.js';
 import { sendSignal } from '../room/send-signal.js';
 import type { SessionContext, SessionPerson } from './context.js';
-import { type DirectSender, directOrigin, noSuchUser } from './direct-origin.js';
+import { type DirectSender, directOrigin, noSuchUser } from './directs/direct-origin.js';
 import type { PublishRecord } from './publish-record.js';
 
 /** Why a connection that floods is closed. */

@@ -20,7 +20,7 @@ import type { Membership, Room } from '../room/room.js';
 import type { JoinOptions } from '../room/starting-point.js';
 import type { TimerEntry } from '../time/timer-wheel.js';
 import type { SessionContext, SessionPerson, WaitingSpace } from './context.js';
-import { Inbox, inboxHandle } from './inbox.js';
+import { Inbox, inboxHandle } from './directs/inbox.js';
 import type { Kick } from './kicked-sessions.js';
 import { type Leaving, Memberships } from './memberships.js';
 import type { Answer, Peer } from './peer.js';

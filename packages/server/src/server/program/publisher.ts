@@ -9,7 +9,7 @@ import { inboxKey, type LogEntry, type Origin } from '../../log/entry.js';
 import type { Outcome } from '../../log/state/outcome.js';
 import { userNameProblem } from '../../names/names.js';
 import type { Room } from '../../room/room.js';
-import { directOrigin } from '../../session/direct-origin.js';
+import { directOrigin } from '../../session/directs/direct-origin.js';
 import type { ProgramContext } from './context.js';
 import { entryId } from './entry.js';
 import { refusalError } from './refusal.js';

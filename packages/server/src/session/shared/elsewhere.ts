@@ -7,7 +7,7 @@
 import type { ShownEntry } from '../../log/entry.js';
 import type { SessionState } from '../../log/state/chat-state.js';
 import type { Room } from '../../room/room.js';
-import { type InboxContext, inboxRoom } from '../inbox.js';
+import { type InboxContext, inboxRoom } from '../directs/inbox.js';
 import { PublishRecord } from '../publish-record.js';
 
 /** What is kept of one session. */

@@ -3,13 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
-import { createChatServer } from '../../src/server/chat-server.js';
-import { forget } from '../../src/server/forget.js';
-import { openSqliteLog } from '../../src/sqlite/index.js';
-import { MemoryChat } from '../support/memory-chat.js';
-import { dataFolder } from '../support/sqlite/folder.js';
-import { turn } from '../support/turn.js';
-import type { WireClient } from '../support/wire-client.js';
+import { createChatServer } from '../../../src/server/chat-server.js';
+import { forget } from '../../../src/server/program/forget.js';
+import { openSqliteLog } from '../../../src/sqlite/index.js';
+import { MemoryChat } from '../../support/memory-chat.js';
+import { dataFolder } from '../../support/sqlite/folder.js';
+import { turn } from '../../support/turn.js';
+import type { WireClient } from '../../support/wire-client.js';
 
 async function textsOf(client: WireClient, room: string): Promise<string[]> {
   const { entries } = await client.history(room, { limit: 1000 });

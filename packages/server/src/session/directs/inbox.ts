@@ -6,11 +6,11 @@
  */
 import { type Failure, FailureCode } from '@chat/protocol';
 import type { Joined } from '@chat/protocol/frames';
-import type { Retention } from '../log/byte-log.js';
-import { inboxKey } from '../log/entry.js';
-import { Membership, Room } from '../room/room.js';
-import { startingPoint } from '../room/starting-point.js';
-import type { SessionContext, SessionPerson } from './context.js';
+import type { Retention } from '../../log/byte-log.js';
+import { inboxKey } from '../../log/entry.js';
+import { Membership, Room } from '../../room/room.js';
+import { startingPoint } from '../../room/starting-point.js';
+import type { SessionContext, SessionPerson } from '../context.js';
 
 /** Inbox handles live above the handles of rooms. */
 const INBOX_HANDLE = 0x8000_0000;

@@ -1,10 +1,10 @@
 /** What becomes of a direct message: on its way to a reader who is connected, waiting for one who is away, or refused. */
 import { type Failure, FailureCode } from '@chat/protocol';
 import { entryBytes } from '@chat/protocol/frames';
-import type { LogEntry, Origin } from '../log/entry.js';
-import type { SessionState } from '../log/state/chat-state.js';
-import type { Outcome } from '../log/state/outcome.js';
-import type { SessionDirectory } from './context.js';
+import type { LogEntry, Origin } from '../../log/entry.js';
+import type { SessionState } from '../../log/state/chat-state.js';
+import type { Outcome } from '../../log/state/outcome.js';
+import type { SessionDirectory } from '../context.js';
 
 /** Told what became of a direct message, by one of the two, once. */
 export interface DirectSender {

@@ -5,13 +5,13 @@
 import { roomKey, roomNameProblem } from '@chat/protocol';
 import type { OptionNames } from '@chat/protocol/check';
 import { ENTRY_HEADER_BYTES, ENTRY_SENDER_OFFSET, NAME_BYTES_OFFSET, readU32 } from '@chat/protocol/frames';
-import { ServerError, ServerErrorCode } from '../errors.js';
-import type { EventLog, RemovalWish } from '../log/event-log.js';
-import { assertNames } from '../options/option-names.js';
-import type { FanOut } from '../room/fan-out.js';
-import type { Room } from '../room/room.js';
-import type { Rooms } from '../room/rooms.js';
-import type { Sessions } from '../session/sessions.js';
+import { ServerError, ServerErrorCode } from '../../errors.js';
+import type { EventLog, RemovalWish } from '../../log/event-log.js';
+import { assertNames } from '../../options/option-names.js';
+import type { FanOut } from '../../room/fan-out.js';
+import type { Room } from '../../room/room.js';
+import type { Rooms } from '../../room/rooms.js';
+import type { Sessions } from '../../session/sessions.js';
 
 /** What is to be forgotten: everything that all of these are true of. One of them must be there. */
 export interface ForgetWish {
