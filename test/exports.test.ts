@@ -139,6 +139,7 @@ it('@chat/server/sqlite exports exactly this', async () => {
     'backupStore',
     'checkStore',
     'exportStore',
+    'forgetStored',
     'importStore',
     'openSqliteLog',
   ]);
