@@ -1,5 +1,5 @@
 /** `chat-server` as a user starts it: what it prints, how it ends, and that no failure shows a stack trace. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
@@ -7,13 +7,11 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { fileURLToPath } from 'node:url';
 import { connect as connectClient } from '@chat/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findProgram } from '../../../test/support/find-program.js';
+import { main, ServerProcess } from './support/server-process.js';
 
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
-const main = join(repository, 'apps', 'server', 'src', 'main.ts');
 const openssl = findProgram('openssl');
 const isRoot = process.getuid?.() === 0;
 if (isRoot) process.stderr.write('skipped: root may listen on privileged ports\n');
@@ -33,44 +31,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-class Server {
-  readonly child: ChildProcess;
-  readonly exit: Promise<number | null>;
-  out = '';
-  errors = '';
-  #changed: () => void = () => {};
-
+class Server extends ServerProcess {
   constructor(...flags: string[]) {
-    const node = ['--conditions=@chat/source', '--import', 'tsx', main, ...flags];
-    this.child = spawn(process.execPath, node, { cwd: repository, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.child.stdout?.on('data', (chunk) => {
-      this.out += String(chunk);
-      this.#changed();
-    });
-    this.child.stderr?.on('data', (chunk) => {
-      this.errors += String(chunk);
-    });
-    this.exit = once(this.child, 'close').then(([code]) => {
-      this.#changed();
-      return code as number | null;
-    });
+    super(flags);
     running.push(this);
-  }
-
-  /** Waits until the output matches. */
-  async printed(pattern: RegExp): Promise<RegExpMatchArray> {
-    for (;;) {
-      const match = this.out.match(pattern);
-      if (match) return match;
-      if (this.child.exitCode !== null) throw new Error(`it has ended:\n${this.out}\n${this.errors}`);
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
-      });
-    }
-  }
-
-  async port(): Promise<number> {
-    return Number((await this.printed(/listening on [^"]*?:(\d+)/))[1]);
   }
 }
 

@@ -223,10 +223,11 @@ export class Supervisor {
     this.#pauseMs = FIRST_PAUSE_MS;
     for (const wish of this.#waiting.splice(0)) this.#askForSnapshot(wish);
     const { workers, onReady, logger } = this.#options;
+    const { process, worker } = running;
+    logger.info({ worker: process, pid: worker.process.pid }, `worker ${process} takes connections`);
     const ready = [...this.#running.values()].filter(({ isReady }) => isReady).length;
-    if (this.#wasReady)
-      logger.info({ worker: running.process }, `worker ${running.process} takes connections`);
-    else if (ready === workers) {
+    if (this.#wasReady) return;
+    if (ready === workers) {
       this.#wasReady = true;
       onReady(addresses);
     } else if (ready === 1) for (let i = 1; i < workers; i++) this.#start();

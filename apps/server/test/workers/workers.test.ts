@@ -1,0 +1,212 @@
+/** `chat-server --workers`: processes that are really killed, stopped and replaced, with clients that notice nothing else. */
+import { connect as connectSocket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ChatClient, connect, type Gap, type Message, type Room } from '@chat/client';
+import { afterEach, expect, it } from 'vitest';
+import { ServerProcess } from '../support/server-process.js';
+
+const TIMEOUT_MS = 240_000;
+const TOKEN = 'a-token-of-this-test';
+
+const running: ServerProcess[] = [];
+const clients: ChatClient[] = [];
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.close();
+  const processes = running.splice(0);
+  for (const { child } of processes) if (child.exitCode === null) child.kill('SIGKILL');
+  await Promise.all(processes.map(({ exit }) => exit));
+});
+
+function serve(...flags: string[]): ServerProcess {
+  const local = ['--json', '--host', '127.0.0.1', '--port', '0', '--unlimited', '--metrics-token', TOKEN];
+  const server = new ServerProcess([...local, ...flags]);
+  running.push(server);
+  return server;
+}
+
+/** The workers that took connections so far, in the order in which they came. */
+function workersOf(server: ServerProcess): { readonly worker: number; readonly pid: number }[] {
+  return server.out
+    .split('\n')
+    .filter((line) => line.endsWith('takes connections"}'))
+    .map((line) => JSON.parse(line));
+}
+
+interface Person {
+  readonly client: ChatClient;
+  readonly room: Room;
+  readonly seen: Message[];
+  readonly gaps: Gap[];
+  readonly lost: string[];
+}
+
+async function enter(port: number, name: string): Promise<Person> {
+  const client = await connect(`tcp://127.0.0.1:${port}`, {
+    name,
+    reconnect: { initial: true, baseDelayMs: 10, maxDelayMs: 200 },
+    outbox: { maxAgeMs: TIMEOUT_MS },
+  });
+  clients.push(client);
+  const gaps: Gap[] = [];
+  const lost: string[] = [];
+  client.on('gap', (gap) => gaps.push(gap));
+  client.on('state', (state) => {
+    if (state.status === 'open' && !state.resumed) lost.push(name);
+  });
+  const room = await client.join('lobby', { history: 0 });
+  const seen: Message[] = [];
+  room.on('message', (message) => seen.push(message));
+  return { client, room, seen, gaps, lost };
+}
+
+/** Resolved when everybody has seen the message with this text. */
+async function allSee(people: readonly Person[], text: string): Promise<void> {
+  await Promise.all(
+    people.map(
+      ({ seen, room }) =>
+        new Promise<void>((resolve) => {
+          if (seen.some(({ value }) => value === text)) return resolve();
+          const stop = room.on('message', ({ value }) => {
+            if (value !== text) return;
+            stop();
+            resolve();
+          });
+        }),
+    ),
+  );
+}
+
+/** Everybody talks until `isOver`; then it is checked that nothing was lost or doubled, and that all saw one order. */
+async function talk(people: readonly Person[], isOver: () => boolean): Promise<void> {
+  let said = 0;
+  await Promise.all(
+    people.map(async ({ room, client }) => {
+      for (let i = 0; i < 20 || !isOver(); i++) {
+        await Promise.all([room.send(`${client.name} ${i}a`), room.send(`${client.name} ${i}b`)]);
+        said += 2;
+      }
+    }),
+  );
+  await people[0]!.room.send('end');
+  await allSee(people, 'end');
+  const order = people[0]!.seen.map(({ id, value }) => `${id} ${value}`);
+  expect(order).toHaveLength(said + 1);
+  expect(new Set(order.map((line) => line.slice(line.indexOf(' ')))).size).toBe(said + 1);
+  for (const { seen, gaps, lost } of people) {
+    expect(gaps).toEqual([]);
+    expect(lost).toEqual([]);
+    expect(seen.map(({ id, value }) => `${id} ${value}`)).toEqual(order);
+  }
+}
+
+const NAMES = ['ada', 'bob', 'carl', 'dora'];
+
+it(
+  'is one chat at one port and one Unix socket, and counts what all workers do',
+  async () => {
+    const path = join(tmpdir(), `chat-workers-${process.pid}.sock`);
+    const server = serve('--workers', '2', '--unix', path, '--unix-mode', '600');
+    const port = await server.port();
+    const people = await Promise.all(NAMES.map((name) => enter(port, name)));
+    await talk(people, () => true);
+    const line = connectSocket(path);
+    line.write('eve\nover the socket\n');
+    await allSee(people, 'over the socket');
+    line.destroy();
+    await expect(connect(`tcp://127.0.0.1:${port}`, { name: 'ADA' })).rejects.toMatchObject({
+      code: 'ERR_CLIENT_NAME_TAKEN',
+    });
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
+    const opened = [...metrics.matchAll(/^chat_sessions_opened_total\{worker="\d+"\} (\d+)$/gm)];
+    expect(opened.map(([, count]) => Number(count)).every((count) => count > 0)).toBe(true);
+    expect(opened.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(NAMES.length + 1);
+    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+    server.child.kill('SIGTERM');
+    expect(await server.exit).toBe(0);
+    expect(server.errors).toBe('');
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  'loses and doubles nothing when a worker is killed, and starts another one in its place',
+  async () => {
+    const server = serve('--workers', '2');
+    const port = await server.port();
+    const people = await Promise.all(NAMES.map((name) => enter(port, name)));
+    const kill = async (index: number): Promise<void> => {
+      const { pid } = workersOf(server)[index]!;
+      process.kill(pid, 'SIGKILL');
+      await server.printed(new RegExp(`(takes connections[\\s\\S]*){${index + 3}}`));
+    };
+    let isOver = false;
+    const kills = (async () => {
+      for (let index = 0; index < 3; index++) await kill(index);
+      isOver = true;
+    })();
+    await talk(people, () => isOver);
+    await kills;
+    expect(server.out).toContain('(SIGKILL): another one is started');
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  'replaces a worker that was stopped',
+  async () => {
+    const server = serve('--workers', '2', '--worker-silence-ms', '3000');
+    const port = await server.port();
+    const people = await Promise.all(NAMES.map((name) => enter(port, name)));
+    process.kill(workersOf(server)[1]!.pid, 'SIGSTOP');
+    let isOver = false;
+    const replaced = server.printed(/does not answer[\s\S]*takes connections/).then(() => {
+      isOver = true;
+    });
+    await talk(people, () => isOver);
+    await replaced;
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  'is restarted worker by worker at SIGUSR2, and every session goes on',
+  async () => {
+    const server = serve('--workers', '2');
+    const port = await server.port();
+    const people = await Promise.all(NAMES.map((name) => enter(port, name)));
+    const before = workersOf(server).map(({ pid }) => pid);
+    server.child.kill('SIGUSR2');
+    let isOver = false;
+    const restarted = server.printed(/workers are restarted"/).then(() => {
+      isOver = true;
+    });
+    await talk(people, () => isOver);
+    await restarted;
+    const after = workersOf(server)
+      .slice(2)
+      .map(({ pid }) => pid);
+    expect(after).toHaveLength(2);
+    for (const pid of before) expect(() => process.kill(pid, 0)).toThrow();
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  'ends with one sentence where there is no shared memory, or where a worker cannot listen',
+  async () => {
+    const without = new ServerProcess(['--workers', '2', '--port', '0'], ['--no-addons']);
+    running.push(without);
+    expect(await without.exit).toBe(2);
+    expect(without.errors).toMatch(/^chat-server: --workers needs shared memory: .*\n$/);
+    const other = serve('--workers', '1');
+    const port = await other.port();
+    const late = new ServerProcess(['--workers', '2', '--host', '127.0.0.1', '--port', String(port)]);
+    running.push(late);
+    expect(await late.exit).toBe(1);
+    expect(late.errors).toMatch(/^chat-server: cannot listen on .*choose another with --port\n$/);
+  },
+  TIMEOUT_MS,
+);
