@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 /// <reference lib="dom" />
 /** The hooks of `@chat/client/react` in a page without a screen, with a server. */
-import { type ChatClient, connect } from '@chat/client';
+import { type ChatClient, type ClientState, connect } from '@chat/client';
 import {
   ChatProvider,
   useChat,
@@ -162,6 +162,56 @@ describe('a page in strict mode', () => {
     await until(() => expect(text(page, 'p')).toContain('open, failed; here: ;'));
     server.kick('ada');
     await until(() => expect(text(page, 'p')).toContain('closed, failed'));
+  });
+});
+
+describe('a page without a connection', () => {
+  it('joins when there is one, however long that takes, and says what was written meanwhile', async () => {
+    const first = await listen();
+    const { port } = new URL(first.url);
+    await first.server.close();
+    const options = { name: 'ada', reconnect: { initial: true, baseDelayMs: 5, maxDelayMs: 20 } };
+    const { page } = show(h(ChatProvider, { url: first.url, options }, h(View)));
+    await until(() => expect(text(page, 'p')).toContain('reconnecting, joining'));
+    page.querySelector('button')!.dispatchEvent(new Event('click', { bubbles: true }));
+    await until(() => expect(text(page, 'i')).toBe('1'));
+    const server = createChatServer(UNLIMITED);
+    closers.push(() => server.close());
+    await server.listen({ port: Number(port), host: '127.0.0.1' });
+    await until(() => expect(text(page, 'p')).toContain('open, joined; here: ada'));
+    await until(() => expect(text(page, 'pre')).toBe('ada: from the page'));
+  });
+
+  it('asks for no room before there is one, whose answer would be late', async () => {
+    const listeners = new Set<(state: ClientState) => void>();
+    const client = {
+      state: { status: 'reconnecting' },
+      joined: new Map(),
+      join: vi.fn(() => new Promise(() => {})),
+      on: (_event: string, listener: (state: ClientState) => void) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    };
+    show(h(ChatProvider, { client: client as unknown as ChatClient }, h(View)));
+    // One of the connection, one of the room.
+    await until(() => expect(listeners.size).toBe(2));
+    expect(client.join).not.toHaveBeenCalled();
+    client.state = { status: 'open' };
+    for (const listener of listeners) listener(client.state as ClientState);
+    for (const listener of listeners) listener(client.state as ClientState);
+    expect(client.join).toHaveBeenCalledTimes(1);
+  });
+
+  it('says why when there will be none, and joins when the program connects anew', async () => {
+    const { url } = await listen();
+    const client = await enter(url, 'ada');
+    const { page } = show(h(ChatProvider, { client }, h(View)));
+    await until(() => expect(text(page, 'p')).toContain('open, joined'));
+    await client.close();
+    await until(() => expect(text(page, 'p')).toContain('closed, failed'));
+    await client.connect();
+    await until(() => expect(text(page, 'p')).toContain('open, joined; here: ada'));
   });
 });
 

@@ -2,7 +2,7 @@
  * One room of a page, shared by all components that use it: joined with the first, left after the last, and
  * joined again when somebody asks for it. Knows nothing of React; tells its subscribers of each change.
  */
-import type { ChatClient, JoinOptions, Room } from '@chat/client';
+import type { ChatClient, ClientState, JoinOptions, Room } from '@chat/client';
 import { createTimeline, type Timeline, type TimelineOptions } from '@chat/client/timeline';
 import { Lease } from './lease.js';
 
@@ -22,7 +22,7 @@ export interface RoomView<T = string> {
   readonly error: Error | undefined;
   /** The conversation, from the first effect on: it takes messages that wait for the room. */
   readonly timeline: Timeline<T> | undefined;
-  /** Tries to join once more where it failed. */
+  /** Tries to join once more where it failed. Done by itself where the connection was in the way. */
   readonly retry: () => void;
 }
 
@@ -46,6 +46,10 @@ export class SharedRoom {
   #options: UseRoomOptions<unknown> = {};
   /** Whether it was joined here: a room that the program had before is not left. */
   #isOurs = false;
+  /** Whether the server has been asked to let it join, and has not answered. */
+  #isAsking = false;
+  /** Whether it failed for want of a connection: it is joined again when there is one. */
+  #isCutOff = false;
   /** Aborted when nobody uses the room any more. */
   #using = new AbortController();
   view: RoomView<unknown> = UNUSED;
@@ -78,21 +82,37 @@ export class SharedRoom {
 
   #begin(): void {
     this.#using = new AbortController();
+    const { signal } = this.#using;
     const timeline = createTimeline<unknown>(undefined, this.#options.timeline);
     this.view = { ...UNUSED, timeline, retry: () => this.#retry() };
-    void this.#join();
+    this.#client.on('state', (state) => this.#onState(state), { signal });
+    this.#onState(this.#client.state);
+  }
+
+  /** Asks once there is a connection: how long that takes says nothing about the room. */
+  #onState(state: ClientState): void {
+    const { status } = this.view;
+    if (state.status === 'closed' && status === 'joining') this.#fail(state.reason);
+    if (state.status !== 'open' || this.#isAsking) return;
+    if (status === 'failed' && this.#isCutOff) {
+      this.#become({ status: 'joining', room: undefined, error: undefined });
+    }
+    if (this.view.status === 'joining') void this.#join();
   }
 
   async #join(): Promise<void> {
     const { signal } = this.#using;
     const { timeline: _, ...options } = this.#options;
     const before = new Set(this.#client.joined.values());
+    this.#isAsking = true;
     try {
       const room = await this.#client.join(this.#name, { ...options, signal });
+      this.#isAsking = false;
       this.#isOurs = !before.has(room);
       if (signal.aborted) this.#leave(room);
       else this.#show(room, signal);
     } catch (error) {
+      this.#isAsking = false;
       if (!signal.aborted) this.#fail(error);
     }
   }
@@ -105,6 +125,7 @@ export class SharedRoom {
 
   #fail(cause: unknown): void {
     const error = cause instanceof Error ? cause : new Error('the room was left', { cause });
+    this.#isCutOff = this.#client.state.status !== 'open';
     // What waits to be sent fails, too.
     this.view.timeline?.detach();
     this.#become({ status: 'failed', room: undefined, error });
@@ -113,7 +134,7 @@ export class SharedRoom {
   #retry(): void {
     if (this.view.status !== 'failed') return;
     this.#become({ status: 'joining', room: undefined, error: undefined });
-    void this.#join();
+    this.#onState(this.#client.state);
   }
 
   #end(): void {
