@@ -225,7 +225,7 @@ describe('a client of the program', () => {
     root.unmount();
     await until(() => expect(seen.at(-1)).toBe('ada out of other'));
     expect(client.state.status).toBe('open');
-    expect([...client.joined.keys()]).toEqual(['lobby']);
+    await until(() => expect([...client.joined.keys()]).toEqual(['lobby']));
   });
 
   it('may be another one after a while', async () => {
