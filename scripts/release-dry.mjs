@@ -8,7 +8,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { npmOfThisNode } from './packed/tools.mjs';
+import { npmOfThisNode } from './npm-of-this-node.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const clone = mkdtempSync(join(tmpdir(), 'chat-release-'));

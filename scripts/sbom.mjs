@@ -6,9 +6,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { npmOfThisNode } from './npm-of-this-node.mjs';
 import { Project } from './packed/project.mjs';
 import { serveTarballs } from './packed/registry.mjs';
-import { npmOfThisNode } from './packed/tools.mjs';
 
 const [file] = process.argv.slice(2);
 if (file === undefined) throw new Error('usage: node scripts/sbom.mjs FILE');

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findNpm } from './support/npm.js';
+import { npmOfThisNode } from '../scripts/npm-of-this-node.mjs';
 import { ROOT, workspacesIn } from './support/workspaces.js';
 
 const run = promisify(execFile);
@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), 'chat-packed-'));
 
 /** npm beside this Node, as a script: started by its name it would need a shell on Windows. */
 async function npm(cwd: string, ...args: string[]): Promise<string> {
-  const { stdout } = await run(process.execPath, [findNpm(), ...args], { cwd, maxBuffer: 1 << 26 });
+  const { stdout } = await run(process.execPath, [npmOfThisNode(), ...args], { cwd, maxBuffer: 1 << 26 });
   return stdout;
 }
 

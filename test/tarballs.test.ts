@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { findNpm } from './support/npm.js';
+import { npmOfThisNode } from '../scripts/npm-of-this-node.mjs';
 import { ROOT, workspacesIn } from './support/workspaces.js';
 
 /** Bytes to download, and files, by package. A budget is about a tenth above what it takes today. */
@@ -38,7 +38,7 @@ const TARBALLS: Readonly<Record<string, { readonly maxBytes: number; readonly fi
     ],
   },
   '@chat/client': {
-    maxBytes: 240_000,
+    maxBytes: 265_000,
     files: [
       'dist/browser.cjs',
       'dist/browser.d.cts',
@@ -59,7 +59,7 @@ const TARBALLS: Readonly<Record<string, { readonly maxBytes: number; readonly fi
     ],
   },
   '@chat/server': {
-    maxBytes: 700_000,
+    maxBytes: 830_000,
     files: [
       'dist/index.cjs',
       'dist/index.d.cts',
@@ -101,7 +101,7 @@ const ANYWHERE =
   /^(src\/[\w/-]+\.tsx?|dist\/[\w-]+-[\w-]{8}\.(js|d\.c?ts)|LICENSE|README\.md|CHANGELOG\.md|package\.json)$/;
 
 it.each(workspacesIn('packages'))('the tarball of $name holds what it should', ({ name, folder }) => {
-  const args = [findNpm(), 'pack', '--dry-run', '--json', '--ignore-scripts'];
+  const args = [npmOfThisNode(), 'pack', '--dry-run', '--json', '--ignore-scripts'];
   const printed = execFileSync(process.execPath, args, { cwd: join(ROOT, folder), encoding: 'utf8' });
   const [{ size, files }] = Object.values(JSON.parse(printed)) as [
     { size: number; files: readonly { path: string }[] },

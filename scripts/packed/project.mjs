@@ -1,9 +1,9 @@
 /** An empty project in a folder of its own, outside this repository: all that it has is what it installs. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { npmOfThisNode } from '../npm-of-this-node.mjs';
 import { npmrcFor } from './registry.mjs';
 import { run } from './run.mjs';
-import { npmOfThisNode } from './tools.mjs';
 
 export class Project {
   #registry;

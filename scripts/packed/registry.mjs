@@ -9,7 +9,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { npmOfThisNode } from './tools.mjs';
+import { npmOfThisNode } from '../npm-of-this-node.mjs';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SCOPE = '@chat';

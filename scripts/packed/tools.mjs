@@ -1,20 +1,8 @@
 /** The programs that projects are tried with, each of one exact version: Nodes, and package managers. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { npmOfThisNode } from '../npm-of-this-node.mjs';
 import { run } from './run.mjs';
-
-/** npm beside this Node, as a script: started by its name it would need a shell on Windows. */
-export function npmOfThisNode() {
-  const places = [
-    join(dirname(process.execPath), '../lib/node_modules/npm/bin/npm-cli.js'),
-    join(dirname(process.execPath), 'node_modules/npm/bin/npm-cli.js'),
-    // biome-ignore lint/suspicious/noUndeclaredEnvVars: set by npm itself; it may name npx.
-    (process.env.npm_execpath ?? '').replace(/npx-cli\.js$/, 'npm-cli.js'),
-  ];
-  const found = places.find((place) => existsSync(place));
-  if (found === undefined) throw new Error('npm is not beside Node: run this with "npm run check:packed"');
-  return found;
-}
 
 /** Installs tools into folders of their own, once each. */
 export class Toolbox {
