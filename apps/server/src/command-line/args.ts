@@ -29,6 +29,8 @@ export interface Arguments {
   readonly allowedHosts: readonly string[];
   readonly keepAliveTimeoutMs: number | undefined;
   readonly metricsToken: Secret | undefined;
+  /** File with the tokens of the HTTP API; without it there is none. */
+  readonly apiTokenFile: string | undefined;
   readonly logLevel: string;
   readonly json: boolean;
   /** Worker processes; `undefined`: this process does all. */
@@ -119,6 +121,10 @@ export function parseArguments(argv: readonly string[], version: string): Argume
       ).env(METRICS_TOKEN),
     )
     .option('--metrics-token-file <file>', 'the same, with the token in a file')
+    .option(
+      '--api-token-file <file>',
+      'serves the HTTP API to those who have a bearer token in this file, one a line',
+    )
     .option('--line-charset <name>', 'charset of lines that are not UTF-8, such as windows-1255')
     .option('--unlimited', 'lift rate, session and address limits: for benchmarks on loopback')
     .addOption(
@@ -189,6 +195,7 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     allowedHosts: options.allowedHost,
     keepAliveTimeoutMs: options.keepAliveTimeoutMs,
     metricsToken: metricsToken(command),
+    apiTokenFile: options.apiTokenFile,
     logLevel: options.logLevel,
     json: options.json === true,
     workers: options.workers,

@@ -5,6 +5,7 @@
  * (Trusted Types). It may open WebSockets anywhere, because its user may type the address of another server.
  */
 import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
+import { API_PATH } from '../api/operations.js';
 import type { WebAsset, WebAssets } from './web-assets.js';
 
 /** The parts of what is served. */
@@ -12,7 +13,11 @@ export interface WebOptions {
   readonly assets: WebAssets;
   /** Answers `GET /metrics`. */
   readonly metrics: RequestListener;
+  /** Answers what is below `/api/v1`; absent where there is no API. */
+  readonly api?: RequestListener;
 }
+
+const API_PREFIX = `${API_PATH}/`;
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -39,8 +44,9 @@ const SECURITY_HEADERS: OutgoingHttpHeaders = {
 const ONE_YEAR_S = 31_536_000;
 
 /** Makes the listener for requests that the chat server does not answer itself. */
-export function createWebHandler({ assets, metrics }: WebOptions): RequestListener {
+export function createWebHandler({ assets, metrics, api }: WebOptions): RequestListener {
   return (request, response) => {
+    if (api && request.url?.startsWith(API_PREFIX)) return api(request, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return sendText(response, 405, 'method not allowed', { Allow: 'GET, HEAD' });
     }

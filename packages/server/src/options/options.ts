@@ -136,6 +136,13 @@ export function adjustOptions(options: ResolvedOptions, limits: AdjustableLimits
   Object.assign(options, resolveLimits({ ...options, ...definedOf(limits) }));
 }
 
+/** The limits among these options. */
+export function limitsOf(options: ResolvedOptions): Required<LimitOptions> {
+  return Object.fromEntries(
+    Object.keys(LIMITS).map((name) => [name, options[name as LimitName]]),
+  ) as unknown as Required<LimitOptions>;
+}
+
 /** Options that are `undefined` are not given. */
 function definedOf<Options extends object>(options: Options): Partial<Options> {
   return Object.fromEntries(

@@ -3,6 +3,7 @@
  *
  * Longer than most files here: a good half is what users read about its types and methods.
  */
+import type { IncomingMessage } from 'node:http';
 import { CloseCode, type Codec } from '@chat/protocol';
 import { NoticeKind } from '@chat/protocol/frames';
 import { Acceptor } from '../connection/acceptor.js';
@@ -11,11 +12,12 @@ import { BinaryDialect } from '../dialects/binary/binary-dialect.js';
 import { HttpDialect } from '../dialects/http/http-dialect.js';
 import { LineDialect } from '../dialects/line/line-dialect.js';
 import { ServerError, ServerErrorCode } from '../errors.js';
-import type { AdjustableLimits } from '../options/limits.js';
+import type { AdjustableLimits, LimitOptions } from '../options/limits.js';
 import { assertNames } from '../options/option-names.js';
 import {
   adjustOptions,
   type ChatServerOptions,
+  limitsOf,
   type ResolvedOptions,
   resolveOptions,
 } from '../options/options.js';
@@ -147,6 +149,19 @@ export class ChatServer {
    */
   adjust(limits: AdjustableLimits): void {
     adjustOptions(this.#options, limits);
+  }
+
+  /** All limits as they are now, by name. A copy. */
+  limits(): Required<LimitOptions> {
+    return limitsOf(this.#options);
+  }
+
+  /**
+   * Address of the client that a request is of: behind a proxy of `trustedProxies` the one that its `X-Forwarded-For`
+   * names. Empty for a Unix socket.
+   */
+  clientAddress(request: IncomingMessage): string {
+    return this.#http.clientAddress(request);
   }
 
   /**

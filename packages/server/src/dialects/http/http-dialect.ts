@@ -253,7 +253,7 @@ export class HttpDialect implements Dialect {
 
   /** Why somebody is shown nothing: its address is banned, or its page could not speak to this server. */
   #unwelcome(request: IncomingMessage): Answer | undefined {
-    const address = this.#clientAddress(request);
+    const address = this.clientAddress(request);
     const bannedMs = this.#context.bans.refusedMs(
       undefined,
       address,
@@ -314,7 +314,7 @@ export class HttpDialect implements Dialect {
       this.#withoutUpgrade(request, socket, head);
       return;
     }
-    const address = this.#clientAddress(request);
+    const address = this.clientAddress(request);
     const refusal = this.#upgradeRefusal(request, socket, address);
     if (refusal) {
       const { origin } = request.headers;
@@ -354,7 +354,8 @@ export class HttpDialect implements Dialect {
     this.#exchanges.get(socket)?.gate.attach();
   }
 
-  #clientAddress({ socket, headers }: IncomingMessage): string {
+  /** Address of the client, also of one behind a trusted proxy. */
+  clientAddress({ socket, headers }: IncomingMessage): string {
     const forwardedFor = headers['x-forwarded-for'];
     // Node joins repeated ones into one.
     return clientAddress(socket.remoteAddress ?? '', String(forwardedFor ?? ''), this.#trustedProxies);
