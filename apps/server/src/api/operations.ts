@@ -96,7 +96,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'Sends a direct message to a user',
     fields: { user: USER, text: TEXT, as: AS },
     status: 201,
-    answer: 'the message is in the log: `seq`, `id`, `at`',
+    answer: 'the message is in the log: `seq`, `id`, `at`, and `delivery`: `waiting` for a user who is away',
     run: ({ server }, { user, text, as }) => server.direct(user, text, { as }),
   }),
   operation({
