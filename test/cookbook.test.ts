@@ -60,6 +60,8 @@ describe('the cookbook', () => {
     expect(files.map(({ path }) => path)).toEqual([
       'bot.mjs',
       'app.mjs',
+      'express.mjs',
+      'fastify.mjs',
       'page/index.html',
       'page/page.js',
       'ask.mjs',
@@ -105,6 +107,31 @@ describe('the cookbook', () => {
     }
     expect(new Set(ids).size).toBe(3);
     expect(server.sessions().filter(({ name }) => name.startsWith('clock'))).toHaveLength(1);
+  });
+
+  it.each(['express.mjs', 'fastify.mjs'])('has a chat in an application: %s', async (file) => {
+    const app = start(process.execPath, file, '0');
+    const [line] = await once(app.stdout, 'data');
+    const port = Number(/listening on (\d+)/.exec(String(line))?.[1]);
+    const client = await connect(`ws://127.0.0.1:${port}/chat`, { name: 'ada' });
+    onTestFinished(() => client.close());
+    const news = await client.join('news');
+    if (file === 'express.mjs') {
+      const heard = new Promise((resolve) => news.on('message', resolve, { once: true }));
+      const body = JSON.stringify({ version: '1.2.3' });
+      const headers = { 'Content-Type': 'application/json', Connection: 'close' };
+      const answer = await fetch(`http://127.0.0.1:${port}/deployed`, { method: 'POST', headers, body });
+      expect(answer.status).toBe(201);
+      expect(await heard).toMatchObject({ value: '1.2.3 is live', sender: { name: 'deploy' } });
+    } else {
+      const answer = await fetch(`http://127.0.0.1:${port}/users`, { headers: { Connection: 'close' } });
+      expect(await answer.json()).toEqual(['ada']);
+    }
+    const goingAway = new Promise((resolve) => client.on('going-away', resolve, { once: true }));
+    app.kill('SIGTERM');
+    await goingAway;
+    await client.close();
+    expect(await app.ended).toEqual([0, null]);
   });
 
   it('has a server with accounts inside an application', async () => {

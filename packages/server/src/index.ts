@@ -58,7 +58,13 @@ export {
 export { ChatServer, createChatServer } from './server/chat-server.js';
 export type { DrainOptions, DrainResult } from './server/drain.js';
 export type { ListenOptions, ServerEvents } from './server/listeners.js';
-export type { ListenAddress, ListeningAddress, TcpAddress, UnixAddress } from './server/listening.js';
+export type { AttachOptions } from './server/listening/attachments.js';
+export type {
+  ListenAddress,
+  ListeningAddress,
+  TcpAddress,
+  UnixAddress,
+} from './server/listening/listening.js';
 export type { MemberInfo, ServerStats, UserInfo } from './server/overview.js';
 export type {
   RoomEntry,

@@ -84,6 +84,30 @@ export class Acceptor {
     this.#identify(socket, isWithin ? undefined : CloseCode.TooManyConnections, { tls, isInside: false });
   }
 
+  /**
+   * Counts a connection that another server has accepted, for the client that it is of. It is one of those that are
+   * flushed and destroyed.
+   *
+   * @returns whether there is room for it
+   */
+  adopt(socket: Socket, address: string): boolean {
+    const { addresses, counters, options } = this.#context;
+    counters.connections++;
+    if (this.#sockets.size >= options.maxSessions + MAX_WAITING || !addresses.tryConnect(address)) {
+      counters.refusedConnections++;
+      counters.closed(CloseCode.TooManyConnections);
+      return false;
+    }
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      addresses.connections.leave(address);
+    });
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    return true;
+  }
+
   /** Takes a connection again, after TLS was taken off. Limits have been counted. */
   acceptInside(socket: Socket, tls: TlsLayer): void {
     this.#insides.add(socket);

@@ -3,7 +3,9 @@
  *
  * Longer than most files here: a good half is what users read about its types and methods.
  */
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { CloseCode, type Codec } from '@chat/protocol';
 import { NoticeKind } from '@chat/protocol/frames';
 import { Acceptor } from '../connection/acceptor.js';
@@ -25,6 +27,7 @@ import type { SessionEvents } from '../session/sessions.js';
 import { createCore, type ServerCore } from './core.js';
 import { DRAIN_NAMES, type DrainOptions, type DrainResult, drainSessions } from './drain.js';
 import { Listeners, type ListenOptions, type ServerEvents } from './listeners.js';
+import { Attachments, type AttachOptions } from './listening/attachments.js';
 import {
   assertListenAddress,
   type ListenAddress,
@@ -32,7 +35,7 @@ import {
   type ListeningAddress,
   type TcpAddress,
   type UnixAddress,
-} from './listening.js';
+} from './listening/listening.js';
 import {
   type MemberInfo,
   maxLagBytesOf,
@@ -80,6 +83,7 @@ export class ChatServer {
   readonly #acceptor: Acceptor;
   readonly #events: Listeners;
   readonly #listening: Listening;
+  readonly #attachments: Attachments;
   #opened: Promise<void> | undefined;
   #draining: Promise<DrainResult> | undefined;
   #closing: Promise<void> | undefined;
@@ -96,6 +100,7 @@ export class ChatServer {
       http: this.#http,
     });
     this.#listening = new Listening(this.#core, this.#acceptor);
+    this.#attachments = new Attachments(this.#acceptor, this.#http, options.clock);
   }
 
   /** Where the server listens, in the order of the calls to `listen`. */
@@ -129,6 +134,30 @@ export class ChatServer {
       throw new ServerError(ServerErrorCode.Closed, 'the server was closed');
     await this.#open();
     return this.#listening.listen(address);
+  }
+
+  /**
+   * Puts the chat into an application that has an HTTP server: WebSockets at one path of it are members of this chat,
+   * with the limits, the checks of pages and the trusted proxies of the own port. Everything else stays with the
+   * application, other WebSockets as well. The server need not `listen`; `drain` and `close` end these connections too.
+   *
+   * @param server an `http.Server` or `https.Server`, as that of Express or `fastify.server`
+   * @returns takes no new connection of that server any more
+   * @throws ServerError `ERR_SERVER_BAD_OPTION`, `ERR_SERVER_CLOSED`
+   */
+  attach(server: EventEmitter, options: AttachOptions = {}): () => void {
+    if (this.#closing) throw new ServerError(ServerErrorCode.Closed, 'the server was closed');
+    return this.#attachments.attach(server, options, (request, socket, head) =>
+      this.handleUpgrade(request, socket, head),
+    );
+  }
+
+  /**
+   * Takes one upgrade that an application has decided to be of this chat: the arguments of the event `upgrade` of its
+   * HTTP server. What is no WebSocket, or may not come in, is refused on the socket.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    void this.#attachments.handleUpgrade(request, socket, head, this.#use());
   }
 
   /**
@@ -425,6 +454,7 @@ export class ChatServer {
       session.peer?.close(CloseCode.GoingAway, 'the server goes away');
     }
     this.#http.close();
+    this.#attachments.close();
     // One turn for the last words; then nobody is waited for.
     await new Promise<void>((resolve) => setImmediate(resolve));
     this.#acceptor.destroy();

@@ -310,20 +310,40 @@ export class HttpDialect implements Dialect {
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    if (!/(^|,)\s*websocket\s*(,|$)/i.test(request.headers.upgrade ?? '')) {
+    if (!isWebSocket(request)) {
       this.#withoutUpgrade(request, socket, head);
       return;
     }
     const address = this.clientAddress(request);
-    const refusal = this.#upgradeRefusal(request, socket, address);
-    if (refusal) {
-      const { origin } = request.headers;
-      const { status, sentence } = refusal;
-      this.#context.options.logger.debug({ address, origin, refusal: status }, 'upgrade refused');
-      refuse(socket, status, sentence);
+    const refusal = this.#transportRefusal(request, socket) ?? this.#upgradeRefusal(request, address);
+    if (refusal) this.#refuseUpgrade(request, socket, refusal);
+    else if (address === peerAddress(socket) || this.#tryEnter(socket, address)) {
+      this.#takeOver(request, socket, head, address);
+    }
+  }
+
+  /**
+   * Takes an upgrade of another HTTP server, whatever its path. The connection has been counted, for the client that it
+   * is of.
+   */
+  acceptUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    if (!isWebSocket(request)) {
+      refuse(socket, '426 Upgrade Required\r\nUpgrade: websocket');
       return;
     }
-    if (address !== peerAddress(socket) && !this.#tryEnter(socket, address)) return;
+    const address = this.clientAddress(request);
+    const refusal = this.#upgradeRefusal(request, address);
+    if (refusal) this.#refuseUpgrade(request, socket, refusal);
+    else this.#takeOver(request, socket, head, address);
+  }
+
+  #refuseUpgrade(request: IncomingMessage, socket: Socket, { status, sentence }: UpgradeRefusal): void {
+    const [address, { origin }] = [this.clientAddress(request), request.headers];
+    this.#context.options.logger.debug({ address, origin, refusal: status }, 'upgrade refused');
+    refuse(socket, status, sentence);
+  }
+
+  #takeOver(request: IncomingMessage, socket: Socket, head: Buffer, address: string): void {
     this.#websockets.handleUpgrade(request, socket, head, (websocket) => {
       this.#release(socket);
       const link = new WebSocketLink(websocket, socket, {
@@ -376,11 +396,16 @@ export class HttpDialect implements Dialect {
     return false;
   }
 
-  #upgradeRefusal(request: IncomingMessage, socket: Socket, address: string): UpgradeRefusal | undefined {
+  /** What an upgrade is refused for on the port of this server. */
+  #transportRefusal({ url }: IncomingMessage, socket: Socket): UpgradeRefusal | undefined {
     if (this.#exchanges.get(socket)?.tls === 'missing') {
       return { status: `426 ${UPGRADE_REQUIRED}`, sentence: TLS_ONLY };
     }
-    if (request.url?.split('?')[0] !== WEBSOCKET_PATH) return { status: '404 Not Found' };
+    return url?.split('?')[0] === WEBSOCKET_PATH ? undefined : { status: '404 Not Found' };
+  }
+
+  /** What it is refused for anywhere. */
+  #upgradeRefusal(request: IncomingMessage, address: string): UpgradeRefusal | undefined {
     const page = this.#pageRequest(request);
     const refusal = this.#guard.refusesPage(page);
     if (refusal) {
@@ -423,6 +448,10 @@ function keepAliveMs({ keepAliveTimeoutMs = DEFAULT_KEEP_ALIVE_MS }: HttpOptions
 function withoutUpgradeOption(value: string): string {
   const options = value.split(',').map((option) => option.trim());
   return options.filter((option) => !/^(upgrade|http2-settings)$/i.test(option)).join(', ');
+}
+
+function isWebSocket({ headers }: IncomingMessage): boolean {
+  return /(^|,)\s*websocket\s*(,|$)/i.test(headers.upgrade ?? '');
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

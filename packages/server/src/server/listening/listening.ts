@@ -5,7 +5,7 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { DEFAULT_PORT } from '@chat/protocol';
 import type { OptionNames } from '@chat/protocol/check';
-import type { Acceptor } from '../connection/acceptor.js';
+import type { Acceptor } from '../../connection/acceptor.js';
 import {
   assertTlsNames,
   CERTIFICATES_NAMES,
@@ -13,13 +13,13 @@ import {
   type TlsCertificates,
   TlsLayer,
   type TlsOptions,
-} from '../connection/tls.js';
-import { ServerError, ServerErrorCode } from '../errors.js';
-import { peerAddress } from '../limits/addresses/address-ranges.js';
-import type { RefusalLog } from '../limits/refusal-log.js';
-import { assertNames } from '../options/option-names.js';
-import type { ResolvedOptions } from '../options/options.js';
-import { listenOnSocket } from './unix-socket.js';
+} from '../../connection/tls.js';
+import { ServerError, ServerErrorCode } from '../../errors.js';
+import { peerAddress } from '../../limits/addresses/address-ranges.js';
+import type { RefusalLog } from '../../limits/refusal-log.js';
+import { assertNames } from '../../options/option-names.js';
+import type { ResolvedOptions } from '../../options/options.js';
+import { listenOnSocket } from '../unix-socket.js';
 
 /** Where to listen: a TCP port or the path of a Unix socket (a named pipe on Windows). */
 export interface ListenAddress {
