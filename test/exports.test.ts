@@ -128,6 +128,7 @@ it('@chat/server exports exactly this', async () => {
     'createBlockLog',
     'createChatServer',
     'createMemoryLog',
+    'listenOnSocket',
     'systemClock',
   ]);
 });

@@ -1,5 +1,5 @@
 /**
- * Going away: the first signal drains, the second one cuts. A request of an operator drains as a signal does.
+ * Going away: the first signal drains, the second one cuts. An operator, or the supervisor of workers, asks for the same.
  */
 import type { ChatServer, DrainOptions, Logger } from '@chat/server';
 
@@ -8,7 +8,7 @@ export class Leaving {
   readonly #logger: Logger;
   readonly #exit: () => Promise<never>;
   readonly #cut = new AbortController();
-  #isLeaving = false;
+  #hasBegun = false;
 
   /** @param exit ends the process, when all that there is to say has been said */
   constructor(server: ChatServer, logger: Logger, exit: () => Promise<never>) {
@@ -19,26 +19,26 @@ export class Leaving {
 
   /** Goes away for a signal; the second time it does not wait. */
   signalled(signal: NodeJS.Signals): void {
-    if (this.#isLeaving) {
-      this.#logger.warn({ signal }, 'cutting the connections that are left');
-      this.#cut.abort();
+    if (!this.#hasBegun) {
+      void this.leave(signal);
       return;
     }
-    this.#logger.info({ signal }, 'going away; the same signal again cuts');
-    void this.#leave({});
+    this.#logger.warn({ signal }, 'cutting the connections that are left');
+    this.cut();
   }
 
-  /** Goes away because an operator said so. */
-  asked(options: DrainOptions): void {
-    if (this.#isLeaving) return;
-    this.#logger.info({}, 'going away: an operator asked for it');
-    void this.#leave(options);
-  }
-
-  async #leave(options: DrainOptions): Promise<void> {
-    this.#isLeaving = true;
+  /** Drains, once, and ends the process. */
+  async leave(why: string, options: DrainOptions = {}): Promise<void> {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.#logger.info({ signal: why }, 'going away; the same signal again cuts');
     const result = await this.#server.drain({ ...options, signal: this.#cut.signal });
     this.#logger.info(result, 'gone');
     await this.#exit();
+  }
+
+  /** Cuts the connections that are left. */
+  cut(): void {
+    this.#cut.abort();
   }
 }

@@ -4,8 +4,6 @@
  */
 import cluster from 'node:cluster';
 import { readFileSync } from 'node:fs';
-import type { RequestListener } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { DEFAULT_PORT } from '@chat/protocol';
 import {
   type ChatServer,
@@ -18,23 +16,20 @@ import {
 } from '@chat/server';
 import { pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import type { Registry } from 'prom-client';
 import packageJson from '../package.json' with { type: 'json' };
+import { runAdminCommand } from './admin/admin-command.js';
 import { type Arguments, parseArguments, UsageError } from './command-line/args.js';
 import { groupId } from './command-line/unix-group.js';
 import { openData } from './data/open-data.js';
 import { runStoreCommand } from './data/store-commands.js';
-import { createWebHandler } from './http/web.js';
-import { readWebAssets } from './http/web-assets.js';
+import { Leaving } from './leaving.js';
 import { calmLogLine } from './log/calm-log-line.js';
 import { LogOutput } from './log/log-output.js';
 import { logPresence, TOLD_FIELDS } from './log/presence-log.js';
-import { mergeMetrics } from './metrics/merge-metrics.js';
-import { createMetricsHandler, registerMetrics } from './metrics/metrics.js';
-import { registerStoreMetrics } from './metrics/store-metrics.js';
+import { Operating } from './operating.js';
 import { reachableAddresses } from './reachable.js';
 import { shareOfMachine, superviseWorkers } from './workers/supervise.js';
-import { joinWorkers, type WorkerSelf, workerNumber } from './workers/worker.js';
+import { joinWorkers, workerNumber } from './workers/worker.js';
 import { keepYoungGenerationSmall } from './young-generation.js';
 
 /** The system refused: a port that is taken, or that needs privileges. */
@@ -43,7 +38,7 @@ const EXIT_USAGE = 2;
 const WARN_LEVEL = 40;
 
 async function main(argv: readonly string[]): Promise<void> {
-  const exitCode = runStoreCommand(argv, (line) => process.stdout.write(`${line}\n`));
+  const exitCode = await runCommand(argv);
   if (exitCode !== undefined) {
     process.exitCode = exitCode;
     return;
@@ -70,12 +65,16 @@ async function main(argv: readonly string[]): Promise<void> {
       allowedOrigins: args.allowedOrigins,
       allowedHosts: args.allowedHosts,
       ...(args.keepAliveTimeoutMs === undefined ? {} : { keepAliveTimeoutMs: args.keepAliveTimeoutMs }),
-      handler: (request, response) => handler(request, response),
+      handler: (request, response) => operating.handler(request, response),
     },
   });
-  const register = registerMetrics(server);
-  if (data) registerStoreMetrics(register, data);
-  const handler = createHandler(register, args, worker);
+  const leaving = new Leaving(server, logger, async () => {
+    operating.close();
+    await output.flushed();
+    process.exit(0);
+  });
+  const { version } = packageJson;
+  const operating = new Operating({ server, args, data, worker, logger, leaving, version });
   const certificate = readCertificate(args);
   await server.listen({
     ...(args.host === undefined ? {} : { host: args.host }),
@@ -83,18 +82,18 @@ async function main(argv: readonly string[]): Promise<void> {
     ...(certificate ? { tls: certificate } : {}),
   });
   if (args.unix !== undefined) await server.listen(unixAddress(args.unix, args));
+  await operating.listen();
   logPresence(server, logger);
-  const leave = goAway(server, logger, output);
   if (worker) {
     worker.ready(server.addresses, {
-      leave: (spreadMs) => void leave.leave('the supervisor', spreadMs),
-      cut: leave.cut,
+      leave: (spreadMs) => void leaving.leave('the supervisor', spreadMs === undefined ? {} : { spreadMs }),
+      cut: () => leaving.cut(),
       reload: () => reload(server, args, logger),
-      metrics: () => register.metrics(),
+      metrics: () => operating.register.metrics(),
     });
     return;
   }
-  obeySignals(server, args, logger, leave);
+  obeySignals(server, args, logger, leaving);
   announce(server.addresses, args, logger, output);
 }
 
@@ -123,14 +122,12 @@ function announce(
   output.write(announcement(address, reachable, args.tlsOnly || args.tlsClientCa !== undefined));
 }
 
-/** The web client lies beside the program: the build puts it there. Metrics are those of all workers. */
-function createHandler(register: Registry, args: Arguments, worker: WorkerSelf | undefined): RequestListener {
-  const { contentType } = register;
-  const all = worker && { contentType, metrics: async () => mergeMetrics(await worker.allMetrics()) };
-  return createWebHandler({
-    assets: readWebAssets(fileURLToPath(new URL('web', import.meta.url))),
-    metrics: createMetricsHandler(all ?? register, args.metricsToken?.value),
-  });
+/** A command that is no server; `undefined` when there is none on the command line. */
+async function runCommand([name, ...args]: readonly string[]): Promise<number | undefined> {
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  const complain = (line: string): void => void process.stderr.write(`${line}\n`);
+  if (name === 'admin') return runAdminCommand(args, print, complain);
+  return runStoreCommand(name === undefined ? [] : [name, ...args], print);
 }
 
 /** For people: what to tell others, and how to get in from here. */
@@ -168,51 +165,13 @@ function unixAddress(path: string, { unixMode, unixGroup }: Arguments): ListenAd
   };
 }
 
-/** The ways out of this process. */
-interface Leaving {
-  /** Drains, once, and ends the process. */
-  leave(why: string, spreadMs?: number): Promise<void>;
-  /** Cuts the connections that are left. */
-  cut(): void;
-  readonly hasBegun: boolean;
-}
-
-function goAway(server: ChatServer, logger: pino.Logger, output: LogOutput): Leaving {
-  const cut = new AbortController();
-  let hasBegun = false;
-  return {
-    get hasBegun() {
-      return hasBegun;
-    },
-    cut: () => cut.abort(),
-    async leave(why, spreadMs) {
-      if (hasBegun) return;
-      hasBegun = true;
-      logger.info({ signal: why }, 'going away; the same signal again cuts');
-      const result = await server.drain({
-        signal: cut.signal,
-        ...(spreadMs === undefined ? {} : { spreadMs }),
-      });
-      logger.info(result, 'gone');
-      await output.flushed();
-      process.exit(0);
-    },
-  };
-}
-
 /** The first signal drains, the second one cuts; SIGHUP reads the certificate again. */
 function obeySignals(server: ChatServer, args: Arguments, logger: pino.Logger, leaving: Leaving): void {
-  const leave = (signal: NodeJS.Signals): void => {
-    if (leaving.hasBegun) {
-      logger.warn({ signal }, 'cutting the connections that are left');
-      leaving.cut();
-    } else void leaving.leave(signal);
-  };
-  process.on('SIGINT', leave);
-  process.on('SIGTERM', leave);
-  process.on('SIGHUP', () => {
+  process.on('SIGINT', (signal) => leaving.signalled(signal));
+  process.on('SIGTERM', (signal) => leaving.signalled(signal));
+  process.on('SIGHUP', (signal) => {
     // Without a certificate it means what it always did: the terminal was closed.
-    if (args.tlsCert === undefined) leave('SIGHUP');
+    if (args.tlsCert === undefined) leaving.signalled(signal);
     else reload(server, args, logger);
   });
 }

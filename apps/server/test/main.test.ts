@@ -438,3 +438,61 @@ describe('chat-server --data', () => {
     TIMEOUT_MS * 3,
   );
 });
+
+describe('operating it', () => {
+  it.skipIf(process.platform === 'win32')(
+    'speaks through the API and the admin socket, and its metrics have a port of their own',
+    { timeout: TIMEOUT_MS },
+    async () => {
+      const tokenFile = join(folder, 'tokens');
+      const token = 'a-token-of-sixteen-or-more';
+      writeFileSync(tokenFile, `${token}\n`);
+      const socket = join(folder, 'admin.sock');
+      const server = new Server(
+        ...['--port', '0', '--host', '127.0.0.1', '--json', '--log-level', 'debug'],
+        ...['--api-token-file', tokenFile, '--admin-socket', socket, '--metrics-port', '0'],
+      );
+      const port = await server.port();
+      const metricsPort = Number((await server.printed(/metrics at http:\/\/127\.0\.0\.1:(\d+)/))[1]);
+      const api = `http://127.0.0.1:${port}/api/v1`;
+      const close = { Connection: 'close' };
+      const said = await fetch(`${api}/rooms/lobby/messages`, {
+        method: 'POST',
+        headers: { ...close, Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ text: 'hello', as: 'ci' }),
+      });
+      expect(said.status).toBe(201);
+      expect((await fetch(`${api}/rooms`, { headers: close })).status).toBe(401);
+      expect((await fetch(`http://127.0.0.1:${port}/metrics`, { headers: close })).status).toBe(404);
+      const metrics = await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { headers: close });
+      expect(await metrics.text()).toContain('chat_');
+      const shown = new Server('admin', 'history', 'lobby', '--admin-socket', socket);
+      expect(await shown.exit).toBe(0);
+      expect(shown.out).toContain('text=hello');
+      const drained = new Server('admin', 'drain', '--admin-socket', socket);
+      expect(await drained.exit).toBe(0);
+      expect(await server.exit).toBe(0);
+      expect(existsSync(socket)).toBe(false);
+      expect(server.out + server.errors + shown.out).not.toContain(token);
+    },
+  );
+
+  it.skipIf(process.platform === 'win32')(
+    'starts without an admin socket where the path of the data folder is too long for one',
+    { timeout: TIMEOUT_MS },
+    async () => {
+      const data = join(folder, 'x'.repeat(120));
+      const server = new Server('--port', '0', '--host', '127.0.0.1', '--json', '--data', data);
+      await server.printed(/there is no admin socket/);
+      await server.port();
+      server.child.kill('SIGTERM');
+      expect(await server.exit).toBe(0);
+    },
+  );
+
+  it('refuses a file of tokens that cannot be used, in one line', { timeout: TIMEOUT_MS }, async () => {
+    const server = new Server('--port', '0', '--api-token-file', join(folder, 'none'));
+    expect(await server.exit).toBe(2);
+    expect(server.errors).toMatch(/^chat-server: cannot read the API tokens: [^\n]*\n$/);
+  });
+});

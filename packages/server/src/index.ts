@@ -79,5 +79,6 @@ export type { RoomHistory, RoomHistoryOptions } from './server/program/history.j
 export type { RoomsPage, RoomsQuery } from './server/program/program.js';
 export type { Published, PublishedDirect, PublishOptions } from './server/program/publisher.js';
 export type { SubscribeOptions } from './server/program/subscription.js';
+export { listenOnSocket, type SocketFileOptions } from './server/unix-socket.js';
 export type { SessionEvents } from './session/sessions.js';
 export { type Clock, type SteadyClock, systemClock } from './time/clock.js';

@@ -12,6 +12,7 @@ it('exports exactly this', () => {
     'createBlockLog',
     'createChatServer',
     'createMemoryLog',
+    'listenOnSocket',
     'systemClock',
   ]);
 });

@@ -18,7 +18,10 @@ it('has every option that is no limit, with its default', () => {
   const others = new Set(['hooks', 'http', 'logger', 'log', 'clock', 'random', 'agent']);
   const expected = Object.entries(resolveOptions({}))
     .filter(([name]) => !(name in LIMITS || others.has(name)))
-    .map(([name, value]) => [name, Array.isArray(value) ? '[]' : `'${value}'`]);
+    .map(([name, value]) => [
+      name,
+      Array.isArray(value) ? '[]' : typeof value === 'string' ? `'${value}'` : String(value),
+    ]);
   expect(rows('Other options').map(([, name, value]) => [name, value])).toEqual(expected);
 });
 

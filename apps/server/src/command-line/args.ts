@@ -6,6 +6,7 @@ import { DEFAULT_PORT } from '@chat/protocol';
 import { type ChatServerOptions, LIMITS, type Limit, UNLIMITED } from '@chat/server';
 import type { SqliteLogOptions } from '@chat/server/sqlite';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { adminSocketIn } from '../admin/admin-socket.js';
 import { storeCommandsHelp } from '../data/store-commands.js';
 import { checkSecret, readSecret, type Secret } from './secret.js';
 import { UsageError } from './usage-error.js';
@@ -29,6 +30,12 @@ export interface Arguments {
   readonly allowedHosts: readonly string[];
   readonly keepAliveTimeoutMs: number | undefined;
   readonly metricsToken: Secret | undefined;
+  /** Where the metrics are instead of the chat port. */
+  readonly metricsAddress: { readonly host: string; readonly port: number } | undefined;
+  /** Pages that may show the page in a frame, as sources of CSP. */
+  readonly frameAncestors: readonly string[];
+  /** The socket of `chat-server admin`, and whether it was asked for; `undefined` for none. */
+  readonly adminSocket: { readonly path: string; readonly isWanted: boolean } | undefined;
   /** File with the tokens of the HTTP API; without it there is none. */
   readonly apiTokenFile: string | undefined;
   readonly logLevel: string;
@@ -106,8 +113,15 @@ export function parseArguments(argv: readonly string[], version: string): Argume
       'lets only clients in that have a certificate of this authority (PEM); implies --tls-only',
     )
     .option('--trusted-proxy <address...>', 'proxies (addresses or ranges) whose X-Forwarded-For is believed')
+    .option('--proxy-protocol', 'trusted proxies begin each connection with a PROXY protocol header (1 or 2)')
     .option('--exempt-address <address...>', 'addresses or ranges without limits per address')
     .option('--allow-origin <origin...>', 'web pages from elsewhere that may connect', [])
+    .option(
+      '--frame-ancestor <origin...>',
+      'pages that may show the page in a frame; self for those of this server',
+      frameAncestor,
+      [],
+    )
     .option('--allowed-host <host...>', 'names of this server: pages under other names are refused', [])
     .option(
       '--keep-alive-timeout-ms <number>',
@@ -121,6 +135,13 @@ export function parseArguments(argv: readonly string[], version: string): Argume
       ).env(METRICS_TOKEN),
     )
     .option('--metrics-token-file <file>', 'the same, with the token in a file')
+    .option(
+      '--metrics-port <number>',
+      'serves /metrics at a port of its own, and not on that of the chat',
+      portNumber,
+    )
+    .option('--metrics-host <address>', 'address of that port', '127.0.0.1')
+    .option('--admin-socket <path>', 'socket of chat-server admin (default: admin.sock in the --data folder)')
     .option(
       '--api-token-file <file>',
       'serves the HTTP API to those who have a bearer token in this file, one a line',
@@ -148,7 +169,10 @@ export function parseArguments(argv: readonly string[], version: string): Argume
       limitValue(value, limit),
     );
   }
-  command.addHelpText('after', storeCommandsHelp());
+  command.addHelpText(
+    'after',
+    `${storeCommandsHelp()}\n  admin <command>            speaks to a running server; admin --help lists the commands`,
+  );
   command.exitOverride().configureOutput({ writeErr: () => {} });
   try {
     command.parse(argv, { from: 'user' });
@@ -180,6 +204,11 @@ export function parseArguments(argv: readonly string[], version: string): Argume
   if (options.workerSilenceMs < MIN_SILENCE_MS) {
     throw new UsageError(`--worker-silence-ms must be at least ${MIN_SILENCE_MS}`, USAGE);
   }
+  const ofOneProcess = [options.apiTokenFile, options.adminSocket, options.metricsPort];
+  if (options.workers !== undefined && ofOneProcess.some((option) => option !== undefined)) {
+    const message = '--api-token-file, --admin-socket and --metrics-port do not go together with --workers';
+    throw new UsageError(message, USAGE);
+  }
   const given = Object.keys(LIMITS).filter((name) => options[name] !== undefined);
   return {
     host: options.host,
@@ -196,6 +225,12 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     keepAliveTimeoutMs: options.keepAliveTimeoutMs,
     metricsToken: metricsToken(command),
     apiTokenFile: options.apiTokenFile,
+    metricsAddress:
+      options.metricsPort === undefined
+        ? undefined
+        : { host: options.metricsHost, port: options.metricsPort },
+    frameAncestors: options.frameAncestor,
+    adminSocket: adminSocket(options.adminSocket, options.workers === undefined ? options.data : undefined),
     logLevel: options.logLevel,
     json: options.json === true,
     workers: options.workers,
@@ -211,6 +246,7 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     limits: {
       ...(options.unlimited ? UNLIMITED : {}),
       ...(options.trustedProxy ? { trustedProxies: options.trustedProxy } : {}),
+      ...(options.proxyProtocol ? { proxyProtocol: true } : {}),
       ...(options.exemptAddress ? { exemptAddresses: options.exemptAddress } : {}),
       ...(options.slowConsumer ? { slowConsumer: options.slowConsumer } : {}),
       ...(options.lineCharset === undefined ? {} : { lineCharset: options.lineCharset }),
@@ -236,6 +272,20 @@ function workerCount(value: string): number {
     throw new InvalidArgumentError(`a number from 1 to ${MAX_WORKERS} is needed, or auto.`);
   }
   return count;
+}
+
+/** In the data folder where nothing is said; a named pipe on Windows lies in no folder. */
+function adminSocket(path: string | undefined, data: string | undefined): Arguments['adminSocket'] {
+  if (path !== undefined) return { path, isWanted: true };
+  if (data === undefined || process.platform === 'win32') return undefined;
+  return { path: adminSocketIn(data), isWanted: false };
+}
+
+/** Nothing that could end the directive of the policy that it goes into. */
+function frameAncestor(value: string, before: readonly string[]): readonly string[] {
+  if (value === 'self') return [...before, "'self'"];
+  if (/^https?:\/\/[\w.*:[\]-]+$/.test(value)) return [...before, value];
+  throw new InvalidArgumentError('an origin such as https://www.example.org is needed, or self.');
 }
 
 function fileMode(value: string): number {

@@ -11,29 +11,32 @@ import type { WebAsset, WebAssets } from './web-assets.js';
 /** The parts of what is served. */
 export interface WebOptions {
   readonly assets: WebAssets;
-  /** Answers `GET /metrics`. */
-  readonly metrics: RequestListener;
+  /** Answers `GET /metrics`; absent where they have a listener of their own. */
+  readonly metrics?: RequestListener;
+  /** Pages that may show this one in a frame, as sources of CSP. @defaultValue none */
+  readonly frameAncestors?: readonly string[];
   /** Answers what is below `/api/v1`; absent where there is no API. */
   readonly api?: RequestListener;
 }
 
 const API_PREFIX = `${API_PATH}/`;
 
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self' ws: wss:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join('; ');
+const contentSecurityPolicy = (frameAncestors: readonly string[]): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self' ws: wss:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    `frame-ancestors ${frameAncestors.length > 0 ? frameAncestors.join(' ') : "'none'"}`,
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; ');
 
 const SECURITY_HEADERS: OutgoingHttpHeaders = {
-  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+  'Content-Security-Policy': contentSecurityPolicy([]),
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
@@ -44,16 +47,17 @@ const SECURITY_HEADERS: OutgoingHttpHeaders = {
 const ONE_YEAR_S = 31_536_000;
 
 /** Makes the listener for requests that the chat server does not answer itself. */
-export function createWebHandler({ assets, metrics, api }: WebOptions): RequestListener {
+export function createWebHandler({ assets, metrics, api, frameAncestors = [] }: WebOptions): RequestListener {
+  const policy = contentSecurityPolicy(frameAncestors);
   return (request, response) => {
     if (api && request.url?.startsWith(API_PREFIX)) return api(request, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return sendText(response, 405, 'method not allowed', { Allow: 'GET, HEAD' });
     }
     const path = request.url?.split('?')[0] ?? '/';
-    if (path === '/metrics') return metrics(request, response);
+    if (path === '/metrics' && metrics) return metrics(request, response);
     const asset = assets.get(path);
-    if (asset) return sendAsset(request, response, asset);
+    if (asset) return sendAsset(request, response, asset, policy);
     if (path === '/') return sendText(response, 200, 'This is a chat server. Its web client was not built.');
     sendText(response, 404, 'not found');
   };
@@ -76,12 +80,18 @@ export function sendText(
   response.end(`${text}\n`);
 }
 
-function sendAsset(request: IncomingMessage, response: ServerResponse, asset: WebAsset): void {
+function sendAsset(
+  request: IncomingMessage,
+  response: ServerResponse,
+  asset: WebAsset,
+  policy: string,
+): void {
   const zipped = asset.gzip && acceptsGzip(request.headers['accept-encoding']) ? asset.gzip : undefined;
   // RFC 9110, 8.8.3.3: the compressed form is another representation, and so has a tag of its own.
   const etag = `"${asset.tag}${zipped ? '-gzip' : ''}"`;
   const headers: OutgoingHttpHeaders = {
     ...SECURITY_HEADERS,
+    'Content-Security-Policy': policy,
     'Cache-Control': asset.immutable ? `public, max-age=${ONE_YEAR_S}, immutable` : 'no-cache',
     ETag: etag,
     Vary: 'Accept-Encoding',

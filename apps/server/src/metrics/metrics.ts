@@ -125,13 +125,15 @@ export function registerMetrics(server: ChatServer): Registry {
  * proxy that runs here, and does not say so, makes everybody local.
  *
  * @param token undefined: nobody has it
+ * @param isOpen whether everybody is let in where there is no token: on a listener that serves nothing else
  */
 export function createMetricsHandler(
   register: Pick<Registry, 'metrics' | 'contentType'>,
   token: string | undefined,
+  isOpen = false,
 ): RequestListener {
   return (request, response) => {
-    if (!hasToken(request, token)) {
+    if (!(isOpen && token === undefined) && !hasToken(request, token)) {
       if (token === undefined)
         return sendText(response, 403, 'metrics need a token, see --metrics-token-file');
       return sendText(response, 401, 'a token is needed', { 'WWW-Authenticate': 'Bearer' });

@@ -171,6 +171,41 @@ describe('parseArguments', () => {
     expect(parse().limits).toEqual({});
   });
 
+  it('takes pages that may frame the page, and nothing that could end their directive', () => {
+    const framed = parse(
+      '--frame-ancestor',
+      'self',
+      'https://*.example.org',
+      'http://[::1]:8080',
+    ).frameAncestors;
+    expect(framed).toEqual(["'self'", 'https://*.example.org', 'http://[::1]:8080']);
+    for (const wrong of ['https://a.example; script-src *', 'example.org', "'none'", 'data:']) {
+      expect(() => parse('--frame-ancestor', wrong)).toThrow('an origin such as');
+    }
+  });
+
+  it('puts the admin socket into the data folder, or where it is told, and is without one otherwise', () => {
+    expect(parse().adminSocket).toBeUndefined();
+    const inFolder =
+      process.platform === 'win32' ? undefined : { path: join('data', 'admin.sock'), isWanted: false };
+    expect(parse('--data', 'data').adminSocket).toEqual(inFolder);
+    const told = { path: '/run/chat.sock', isWanted: true };
+    expect(parse('--data', 'data', '--admin-socket', '/run/chat.sock').adminSocket).toEqual(told);
+  });
+
+  it('takes an address for the metrics, and the PROXY protocol with its proxies', () => {
+    expect(parse().metricsAddress).toBeUndefined();
+    expect(parse('--metrics-port', '9090').metricsAddress).toEqual({ host: '127.0.0.1', port: 9090 });
+    expect(parse('--metrics-port', '0', '--metrics-host', '::1').metricsAddress).toEqual({
+      host: '::1',
+      port: 0,
+    });
+    expect(parse('--proxy-protocol', '--trusted-proxy', '192.0.2.1').limits).toEqual({
+      proxyProtocol: true,
+      trustedProxies: ['192.0.2.1'],
+    });
+  });
+
   it('wants a certificate of its own where it asks for those of clients', () => {
     expect(() => parse('--tls-client-ca', 'ca.pem')).toThrow(
       expect.objectContaining({ exitCode: 2, message: '--tls-client-ca needs --tls-cert and --tls-key' }),

@@ -33,6 +33,7 @@ afterEach(async () => {
 async function serve(
   options: ChatServerOptions = {},
   http: { readonly keepAliveTimeoutMs?: number } = {},
+  frameAncestors: readonly string[] = [],
 ): Promise<number> {
   server = createChatServer({
     ...options,
@@ -41,6 +42,7 @@ async function serve(
       handler: createWebHandler({
         assets,
         metrics: (_, response) => sendText(response, 200, 'metrics'),
+        frameAncestors,
       }),
     },
   });
@@ -187,5 +189,16 @@ describe('the web client over HTTP', () => {
     expect((await exchange(port, 'GET / HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n')).status).toBe(400);
     expect((await exchange(port, 'GET / HTTP/9.9\r\n\r\n')).status).toBe(400);
     expect((await ask(port, '/')).status).toBe(200);
+  });
+});
+
+describe('the policy of the page', () => {
+  it('lets no page show it in a frame, but for those that are named', async () => {
+    const policyOf = async (port: number): Promise<string> =>
+      (await ask(port, '/')).headers.get('content-security-policy') ?? '';
+    expect(await policyOf(await serve())).toContain("frame-ancestors 'none';");
+    await server?.close();
+    const port = await serve({}, {}, ["'self'", 'https://www.example.org']);
+    expect(await policyOf(port)).toContain("frame-ancestors 'self' https://www.example.org;");
   });
 });

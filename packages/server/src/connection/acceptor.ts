@@ -8,10 +8,11 @@
  */
 import type { Socket } from 'node:net';
 import { CloseCode, closeCodeInfo } from '@chat/protocol';
-import { peerAddress } from '../limits/addresses/address-ranges.js';
+import { AddressRanges, peerAddress, plainAddress } from '../limits/addresses/address-ranges.js';
 import { MAX_TIMER_MS } from '../time/clock.js';
 import type { ConnectionContext } from './context.js';
 import { type DialectName, detectDialect } from './detect/detect-dialect.js';
+import { readProxyHeader } from './detect/proxy-header.js';
 import { strayAnswer } from './detect/stray.js';
 import type { Arrival, Dialect } from './dialect.js';
 import { endSocket } from './link.js';
@@ -39,9 +40,13 @@ export class Acceptor {
   readonly #refused = new Set<Socket>();
   /** Connections that have not shown what they speak, the longest waiting first. */
   readonly #waiting = new Map<Socket, Waiting>();
+  readonly #proxies: AddressRanges;
+  /** Clients behind a proxy that has named them, by the ends of their connection. */
+  readonly #proxied = new Map<string, string>();
 
   constructor(context: ConnectionContext, dialects: Dialects) {
     this.#context = context;
+    this.#proxies = new AddressRanges(context.options.trustedProxies, 'trustedProxies');
     this.#dialects = dialects;
   }
 
@@ -81,7 +86,9 @@ export class Acceptor {
     });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    this.#identify(socket, isWithin ? undefined : CloseCode.TooManyConnections, { tls, isInside: false });
+    const door = { tls, isInside: false };
+    if (isWithin && this.#isBehindProxy(address)) this.#readProxyHeader(socket, door);
+    else this.#identify(socket, isWithin ? undefined : CloseCode.TooManyConnections, door);
   }
 
   /**
@@ -110,6 +117,8 @@ export class Acceptor {
 
   /** Takes a connection again, after TLS was taken off. Limits have been counted. */
   acceptInside(socket: Socket, tls: TlsLayer): void {
+    const client = this.#proxied.get(endsOf(socket));
+    if (client !== undefined) setRemoteAddress(socket, client);
     this.#insides.add(socket);
     socket.once('close', () => this.#insides.delete(socket));
     this.#identify(socket, undefined, { tls, isInside: true });
@@ -141,6 +150,68 @@ export class Acceptor {
     const [longest] = this.#waiting.values();
     if (longest && this.#context.wheel.now - longest.since >= PATIENCE_MS) longest.refuse();
     return this.#waiting.size < MAX_WAITING;
+  }
+
+  #isBehindProxy(address: string): boolean {
+    return this.#context.options.proxyProtocol && this.#proxies.has(address);
+  }
+
+  /** Who the client is comes first, from a proxy that is trusted; from there on the connection is that of the client. */
+  #readProxyHeader(socket: Socket, door: Door): void {
+    const { wheel, options, addresses, refusals } = this.#context;
+    let seen: Buffer = NOTHING;
+    const leave = (): void => {
+      this.#waiting.delete(socket);
+      wheel.cancel(deadline);
+      socket.off('data', onData).off('end', onEnd).off('close', leave);
+    };
+    const refuse = (code: CloseCode = CloseCode.HandshakeTimeout, reason?: string): void => {
+      leave();
+      this.#refuse(socket, 'line', code, reason);
+    };
+    const deadline = wheel.schedule(options.handshakeTimeoutMs, () => refuse());
+    this.#waiting.set(socket, { since: wheel.now, refuse });
+    const onEnd = (): void => {
+      leave();
+      socket.destroy();
+    };
+    const onData = (chunk: Buffer): void => {
+      seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
+      const header = readProxyHeader(seen);
+      if (header.kind === 'more') return;
+      if (header.kind === 'wrong') {
+        const message = 'a trusted proxy did not begin with a header of the PROXY protocol';
+        refusals.refused('proxyProtocol', peerAddress(socket), message);
+        refuse(CloseCode.ProtocolError, 'no header of the PROXY protocol');
+        return;
+      }
+      leave();
+      const rest = seen.subarray(header.bytes);
+      socket.pause();
+      if (rest.length > 0) socket.unshift(rest);
+      this.#identify(socket, this.#proxiedRefusal(socket, header.address, addresses), door);
+      socket.resume();
+    };
+    socket.on('data', onData).on('end', onEnd).on('close', leave).on('error', ignore);
+  }
+
+  /** Makes the connection that of `client`, and counts it; answers why it is refused, if it is. */
+  #proxiedRefusal(
+    socket: Socket,
+    client: string | undefined,
+    addresses: ConnectionContext['addresses'],
+  ): CloseCode | undefined {
+    if (client === undefined) return undefined;
+    const address = plainAddress(client);
+    const ends = endsOf(socket);
+    this.#proxied.set(ends, address);
+    setRemoteAddress(socket, address);
+    const isWithin = addresses.tryConnect(address);
+    socket.once('close', () => {
+      this.#proxied.delete(ends);
+      if (isWithin) addresses.connections.leave(address);
+    });
+    return isWithin ? undefined : CloseCode.TooManyConnections;
   }
 
   #identify(socket: Socket, refusal: CloseCode | undefined, door: Door): void {
@@ -271,6 +342,16 @@ interface Waiting {
 
 const NOTHING: Buffer = Buffer.alloc(0);
 const RETRY_MS = 5000;
+
+/** Names a connection, and the one within it that TLS was taken off. */
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
+}
+
+/** From here on the socket is that of the client which the proxy has named. */
+function setRemoteAddress(socket: Socket, address: string): void {
+  Object.defineProperty(socket, 'remoteAddress', { value: address });
+}
 
 function tlsOf({ tls, isInside }: Door): Arrival['tls'] {
   return isInside && tls?.isRequired === true ? 'taken-off' : 'not-required';

@@ -35,6 +35,11 @@ export interface ChatServerOptions extends LimitOptions {
    * address that their `X-Forwarded-For` names. @defaultValue []
    */
   readonly trustedProxies?: readonly string[];
+  /**
+   * Whether those of `trustedProxies` begin each connection with a header of the PROXY protocol, version 1 or 2: it
+   * names the client, over TCP and TLS as well. A proxy that leaves it out is refused. @defaultValue false
+   */
+  readonly proxyProtocol?: boolean;
   /** `close`: with code slow-consumer, the client resumes. `skip`: moved on, with a gap. @defaultValue 'close' */
   readonly slowConsumer?: SlowConsumerPolicy;
 
@@ -75,6 +80,7 @@ const DEFAULTS = {
   lineCharset: 'utf-8',
   exemptAddresses: [],
   trustedProxies: [],
+  proxyProtocol: false,
   slowConsumer: 'close',
   duplicateNames: 'refuse',
   hooks: {},
@@ -111,6 +117,12 @@ export function resolveOptions(options: ChatServerOptions): ResolvedOptions {
     log: options.log ?? createMemoryLog(),
   } as ResolvedOptions;
   assertObjects(resolved);
+  if (typeof resolved.proxyProtocol !== 'boolean') {
+    throw bad(`proxyProtocol must be true or false, got ${String(resolved.proxyProtocol)}`);
+  }
+  if (resolved.proxyProtocol && resolved.trustedProxies.length === 0) {
+    throw bad('proxyProtocol needs trustedProxies: nobody else may say who a client is');
+  }
   try {
     new LineCharset(resolved.lineCharset);
   } catch (cause) {

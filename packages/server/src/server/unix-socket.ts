@@ -19,8 +19,10 @@ export interface SocketFileOptions {
 const CLOSED_UMASK = 0o177;
 
 /**
- * Listens on the socket at `path`, in the place of one that nobody listens on any more.
+ * Lets any server of Node listen on the Unix socket at `path`, in the place of one that nobody listens on any more. The
+ * file is never open to more than `options` say, not even for a moment.
  *
+ * @param backlog connections that the system holds until they are accepted
  * @throws the error of the system
  */
 export async function listenOnSocket(

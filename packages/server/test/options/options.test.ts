@@ -2,6 +2,7 @@
  * Every option does what it says. The table at the top is compared with the options there are, so that an option
  * without a test here does not go unnoticed.
  */
+import { connect } from 'node:net';
 import { FailureCode } from '@chat/protocol';
 import { encodeFrame, FrameType, type Joined } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
@@ -278,6 +279,22 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     expect(() => createChatServer({ trustedProxies: ['nginx'] })).toThrow(
       expect.objectContaining({ message: expect.stringContaining('trustedProxies') }),
     );
+  },
+  proxyProtocol: async () => {
+    const server = createChatServer({ proxyProtocol: true, trustedProxies: ['127.0.0.1'] });
+    const { port } = await server.listen({ port: 0, host: '127.0.0.1' });
+    const socket = connect(port, '127.0.0.1', () =>
+      socket.write('PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nada\n'),
+    );
+    await until(() => server.sessions().length === 1);
+    expect(server.sessions()[0]!.address).toBe('192.0.2.1');
+    socket.destroy();
+    await server.close();
+    for (const options of [{ proxyProtocol: true }, { proxyProtocol: 'v2' as unknown as boolean }]) {
+      expect(() => createChatServer(options)).toThrow(
+        expect.objectContaining({ message: expect.stringContaining('proxyProtocol') }),
+      );
+    }
   },
   maxMemoryBytes: async () => {
     const memory = await MemoryChat.open({ maxMemoryBytes: 1 });
