@@ -15,7 +15,7 @@ import { type Decisions, decisions, type Life, lifeOf } from './plan.js';
 import { truthOf } from './truth/export.js';
 import { judge, type Violation } from './truth/judge.js';
 import { Ledger, messageWords, noticeWords } from './truth/ledger.js';
-import { ChatServerProcess, findFreePort, runStoreCommand } from './world/chat-server.js';
+import { ChatServerProcess, findFreePort, type Program, runStoreCommand } from './world/chat-server.js';
 import { FaultyDisk } from './world/faulty-disk.js';
 
 /** Options of {@link runStress}. */
@@ -29,6 +29,8 @@ export interface StressOptions {
   readonly durability: 'process' | 'disk';
   /** Whether the disk fails, too. */
   readonly hasFaults: boolean;
+  /** Whether the server runs as it was built or from its sources. */
+  readonly program: Program;
   /** Told what happens. */
   readonly print: (line: string) => void;
 }
@@ -42,7 +44,7 @@ export interface StressResult {
 /** Messages a second of all together, about: what two cores do besides everything else. */
 const MESSAGES_PER_SECOND = 250;
 const ROOM_MEMBERS = 25;
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 const CALM_TIMEOUT_MS = 60_000;
 const SETTLE_TIMEOUT_MS = 20_000;
 /** What differs by chance: a connection of the metrics, a timer that is due. */
@@ -152,15 +154,20 @@ class Run {
     await this.#server?.end('SIGKILL');
   }
 
-  /** @throws Error when it does not come up although nothing is wrong with its disk */
-  async #start(): Promise<ChatServerProcess> {
-    const { durability } = this.#options;
-    const server = new ChatServerProcess(this.#port, {
+  #spawn(): ChatServerProcess {
+    const { durability, program } = this.#options;
+    this.#server = new ChatServerProcess(this.#port, {
+      program,
       directory: this.#directory,
       flags: [...FLAGS, '--durability', durability],
       environment: this.#disk?.environment ?? {},
     });
-    this.#server = server;
+    return this.#server;
+  }
+
+  /** @throws Error when it does not come up although nothing is wrong with its disk */
+  async #start(): Promise<ChatServerProcess> {
+    const server = this.#spawn();
     const timer = setTimeout(() => server.child.kill('SIGKILL'), READY_TIMEOUT_MS);
     const isReady = await server.isReady;
     clearTimeout(timer);
@@ -211,12 +218,7 @@ class Run {
   async #liveAndDie(life: Life, tease: () => Promise<void>): Promise<void> {
     const isUp = this.#server !== undefined && !this.#server.hasEnded;
     if (!isUp && life.killAfterStartMs !== undefined) {
-      const server = new ChatServerProcess(this.#port, {
-        directory: this.#directory,
-        flags: [...FLAGS, '--durability', this.#options.durability],
-        environment: this.#disk?.environment ?? {},
-      });
-      this.#server = server;
+      const server = this.#spawn();
       await delay(life.killAfterStartMs);
       await this.#kill(server);
       return;
@@ -376,11 +378,11 @@ class Run {
   /** Holds everything against the store. */
   async #judge(lineNames: readonly string[]): Promise<Violation[]> {
     try {
-      runStoreCommand('check', this.#directory);
+      runStoreCommand(this.#options.program, 'check', this.#directory);
     } catch (error) {
       this.#ledger.offend('store', `chat-server check: ${(error as { stdout?: string }).stdout ?? error}`);
     }
-    const lines = runStoreCommand('export', this.#directory).split('\n');
+    const lines = runStoreCommand(this.#options.program, 'export', this.#directory).split('\n');
     const truth = truthOf(lines);
     return judge(this.#ledger, truth, { mayBeTorn: (author) => lineNames.includes(author) });
   }

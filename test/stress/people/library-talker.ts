@@ -198,12 +198,18 @@ export class LibraryTalker {
       inbox.saw(epochOf(id), seq, messageWords(sender.name, value)),
     );
     client.on('gap', ({ room, from, to, reason }) => {
-      if (room === undefined) inbox.gap({ from, to, reason });
+      // How much went to the session that is gone nobody can say.
+      if (room === undefined) inbox.gap({ from, to: reason === 'session-gone' ? undefined : to, reason });
     });
+    let hasSession = false;
     client.on('state', (state) => {
       if (state.status === 'reconnecting' && state.attempt === 1) this.#note(`lost: ${state.error.message}`);
       if (state.status === 'open') this.#note(`open, ${state.resumed ? 'resumed' : 'a new session'}`);
       if (state.status === 'reconnecting' && state.attempt === 1) this.#company.onLost();
+      if (state.status === 'open') {
+        if (hasSession && !state.resumed) this.#complain('session', 'was not known any more');
+        hasSession = true;
+      }
       if (state.status === 'closed' && state.reason.code !== 'ERR_CLIENT_CLOSED') {
         this.#complain('ended', `was ended: ${state.reason.code} ${state.reason.message}`);
       }

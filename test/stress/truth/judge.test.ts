@@ -187,6 +187,17 @@ describe('the judge', () => {
     ).toEqual(['hole']);
   });
 
+  it('takes a gap of which nobody knows the end, up to the next entry', () => {
+    const scene = calm();
+    const view = scene.ledger.view('dave', ROOM);
+    view.saw(EPOCH, 1, '* ada joined');
+    view.gap({ from: 1, to: undefined, reason: 'session-gone' });
+    view.saw(EPOCH, 4, 'bob: two');
+    expect(scene.rules(stored(...LOG))).toEqual([]);
+    view.saw(EPOCH, 9, 'bob: four');
+    expect(scene.rules(stored(...LOG))).toEqual(['hole']);
+  });
+
   it('sees a hole behind the position from which somebody went on', () => {
     const scene = calm();
     scene.ledger.view('dave', ROOM, 1).saw(EPOCH, 4, 'bob: two');

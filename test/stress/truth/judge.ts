@@ -228,21 +228,23 @@ class Trial {
     const stored = this.#room(room);
     let position = since;
     for (const step of steps) {
-      const [from, to] = typeof step === 'number' ? [undefined, step] : [step.from, step.to];
+      const gap = typeof step === 'number' ? undefined : step;
+      const to = typeof step === 'number' ? step : step.to;
       if (position !== undefined) {
-        if (to <= position && from === undefined) {
-          this.#violate('hole', `${observer} was shown ${room} ${to} after ${position}`, room, to);
+        if (typeof step === 'number' && step <= position) {
+          this.#violate('hole', `${observer} was shown ${room} ${step} after ${position}`, room, step);
           continue;
         }
         // Everything before a gap, and before an entry, was shown.
-        const owedUpTo = from ?? to - 1;
+        const owedUpTo = typeof step === 'number' ? step - 1 : step.from;
         const missing = stored.entries[stored.behind(position)];
         if (missing && missing.seq <= owedUpTo) {
-          const text = `${observer} was not shown ${room} ${missing.seq}, between ${position} and ${from ?? to}`;
+          const before = gap ? `a gap from ${gap.from}` : to;
+          const text = `${observer} was not shown ${room} ${missing.seq}, between ${position} and ${before}`;
           this.#violate('hole', text, room, missing.seq);
         }
       }
-      position = Math.max(position ?? 0, to);
+      position = to === undefined ? undefined : Math.max(position ?? 0, to);
     }
     const lastWord = this.#ledger.lastWords.get(room);
     if (isOpen && lastWord && (position ?? 0) < lastWord.seq) {

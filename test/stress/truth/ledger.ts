@@ -30,7 +30,8 @@ export class Said {
 /** An observer was told that it will not get the entries behind `from`, up to `to`. */
 export interface ToldGap {
   readonly from: number;
-  readonly to: number;
+  /** Undefined where it was told that nobody knows: up to the next entry that it is shown. */
+  readonly to: number | undefined;
   readonly reason: string;
 }
 
@@ -54,7 +55,7 @@ export class View {
   /** The position that was shown last. */
   get position(): number {
     const last = this.steps.at(-1);
-    return typeof last === 'object' ? last.to : (last ?? this.since ?? 0);
+    return typeof last === 'object' ? (last.to ?? last.from) : (last ?? this.since ?? 0);
   }
 
   /** Whether it was there at the end, so that it must have seen the last word of the room. */

@@ -15,7 +15,7 @@ import type { FoundPage, RemovalWish, SearchHit, SearchScope } from '../../log/e
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from '../driver.js';
 import { crc32 } from '../file/crc32.js';
 import { readMeta, StoreFiles, writeMeta } from '../file/store-file.js';
-import { Blocks, entriesOf } from '../rows/blocks.js';
+import { Blocks, entriesOf, type StoredBlock } from '../rows/blocks.js';
 import { REMOVALS_DONE } from '../rows/removals.js';
 import { openForReading } from '../store-reader.js';
 import { findTerms, matchOf, PREFIX_LENGTHS, parseQuery, type Term } from './query.js';
@@ -34,6 +34,8 @@ const WINDOW = 65_536;
 const ROWS_AT_ONCE = 64;
 /** Bytes of text that one step looks through. */
 const BYTES_PER_STEP = 65_536;
+/** Positions that one step takes in, and what is left of the last block. */
+const ENTRIES_PER_STEP = 256;
 /** Rows that one step removes. */
 const REMOVALS_PER_STEP = 2000;
 /** With more rooms than these the index is not asked for the room; hits of others are passed over. */
@@ -96,16 +98,17 @@ export class SearchIndex {
     return this.#main.prepare('SELECT position FROM total').get()!.position as number;
   }
 
-  /** Takes the next block in. Answers false when there is none. */
+  /** Takes the next blocks in. Answers false when there is none. */
   fill(): boolean {
-    const block = this.#blocks.readAfter(this.#position);
-    if (!block) return false;
+    const blocks = this.#nextBlocks();
+    const last = blocks.at(-1)?.last;
+    if (last === undefined) return false;
     const insert = this.#database.prepare(
       'INSERT INTO word (rowid, body, room, sender, place) VALUES (?, ?, ?, ?, ?)',
     );
     const streams = new Map<string, string>();
     this.#inTransaction(() => {
-      for (const entry of entriesOf(block) ?? []) {
+      for (const entry of blocks.flatMap((block) => entriesOf(block) ?? [])) {
         const said = textOf(entry);
         if (said === undefined) continue;
         const words = wordsOf(said);
@@ -118,10 +121,22 @@ export class SearchIndex {
         const text = words.map(({ form }) => form).join(' ');
         insert.run(entry.seq, text, room, nameWord(entry.name), placeWord(entry.seq));
       }
-      writeMeta(this.#database, 'position', String(block.last));
+      writeMeta(this.#database, 'position', String(last));
     });
-    this.#position = block.last;
+    this.#position = last;
     return true;
+  }
+
+  /** Small blocks are taken in together: a transaction costs as much as some ten entries. */
+  #nextBlocks(): StoredBlock[] {
+    const blocks: StoredBlock[] = [];
+    const start = this.#position;
+    for (let last = start; last - start < ENTRIES_PER_STEP; last = blocks.at(-1)!.last) {
+      const block = this.#blocks.readAfter(last);
+      if (!block) break;
+      blocks.push(block);
+    }
+    return blocks;
   }
 
   /** Takes some of what retention has removed out of the index. Answers false when there is nothing. */
