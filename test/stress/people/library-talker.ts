@@ -6,12 +6,14 @@ import { type ChatClient, ClientError, createChatClient, type Room } from '@chat
 import type { Decisions } from '../plan.js';
 import { type Ledger, messageWords, noticeWords, type Said, type View } from '../truth/ledger.js';
 
-/** Refusals after which a message is certainly not in the log. */
+/**
+ * Refusals after which a message is certainly not in the log. `ERR_CLIENT_NO_SUCH_USER` is none: of a direct message whose
+ * receiver leaves while the log thinks about it, it says that nobody will read it.
+ */
 const REFUSALS: ReadonlySet<string> = new Set([
   'ERR_CLIENT_UNAVAILABLE',
   'ERR_CLIENT_RATE_LIMITED',
   'ERR_CLIENT_NOT_MEMBER',
-  'ERR_CLIENT_NO_SUCH_USER',
   'ERR_CLIENT_NO_SUCH_ROOM',
   'ERR_CLIENT_OUTBOX_FULL',
   'ERR_CLIENT_OUTBOX_EXPIRED',
@@ -48,6 +50,8 @@ export class LibraryTalker {
   #number = 0;
   #waiting = 0;
   #isSilent = false;
+  /** The server has answered something in the session: it is kept when the connection breaks from then on. */
+  #isKnown = false;
   #whenSettled: (() => void) | undefined;
 
   /** @param isSteady - it never gives its name up */
@@ -146,6 +150,7 @@ export class LibraryTalker {
     try {
       const { id, seq } = await send(text);
       said.outcome = { kind: 'acknowledged', epoch: id.slice(0, id.lastIndexOf('-')), seq };
+      this.#isKnown = true;
       this.#company.onAcknowledged();
     } catch (error) {
       const code = ClientError.is(error) ? error.code : String(error);
@@ -201,14 +206,14 @@ export class LibraryTalker {
       // How much went to the session that is gone nobody can say.
       if (room === undefined) inbox.gap({ from, to: reason === 'session-gone' ? undefined : to, reason });
     });
-    let hasSession = false;
+    this.#isKnown = false;
     client.on('state', (state) => {
       if (state.status === 'reconnecting' && state.attempt === 1) this.#note(`lost: ${state.error.message}`);
       if (state.status === 'open') this.#note(`open, ${state.resumed ? 'resumed' : 'a new session'}`);
       if (state.status === 'reconnecting' && state.attempt === 1) this.#company.onLost();
       if (state.status === 'open') {
-        if (hasSession && !state.resumed) this.#complain('session', 'was not known any more');
-        hasSession = true;
+        if (this.#isKnown && !state.resumed) this.#complain('session', 'was not known any more');
+        this.#isKnown &&= state.resumed;
       }
       if (state.status === 'closed' && state.reason.code !== 'ERR_CLIENT_CLOSED') {
         this.#complain('ended', `was ended: ${state.reason.code} ${state.reason.message}`);
@@ -231,6 +236,7 @@ export class LibraryTalker {
     const isBack = since !== undefined && epoch !== undefined;
     this.#note(`joins ${name} behind ${since}`);
     const room = await this.#client.join(name, isBack ? { since: { epoch, seq: since } } : {});
+    this.#isKnown = true;
     this.#note(`has joined ${name} at ${room.position}`);
     const view = ledger.view(this.name, name, isBack ? since : undefined);
     this.#views.set(name, view);
