@@ -8,7 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { type ChatClient, connect } from '@chat/client';
 import { createChatServer } from '@chat/server';
-import { listSegments } from '@chat/shm';
+import { listSegments, unlink } from '@chat/shm';
 import { chromium } from 'playwright-core';
 import { createServer } from 'vite';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -207,10 +207,12 @@ describe.skipIf(process.platform !== 'linux')('shared memory', () => {
     const segment = `example-${process.pid}-${name}`;
     vi.stubEnv(variable, segment);
     onTestFinished(() => void vi.unstubAllEnvs());
+    const left = (): string[] => listSegments().filter((found) => found.startsWith(segment));
+    onTestFinished(() => left().forEach((found) => void unlink(found)));
     const program = node(`${name}/main.js`);
     expect(await program.ended).toEqual([0, null]);
     expect(program.printed.trim().split('\n').sort()).toEqual([...lines].sort());
-    expect(listSegments().filter((left) => left.startsWith(segment))).toEqual([]);
+    expect(left()).toEqual([]);
   });
 });
 
