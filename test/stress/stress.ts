@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type ChatClient, createChatClient, type Room } from '@chat/client';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.js';
 import { Impostor } from './people/impostor.js';
-import { type Company, LibraryTalker } from './people/library-talker.js';
+import { type Company, epochOf, LibraryTalker } from './people/library-talker.js';
 import { LineTalker } from './people/line-talker.js';
 import { type Decisions, decisions, type Life, lifeOf } from './plan.js';
 import { truthOf } from './truth/export.js';
@@ -294,7 +294,7 @@ class Run {
       const text = `the last word in ${name}`;
       const said = this.#ledger.say(READER, name, text);
       const { seq, id } = await room.send(text);
-      said.outcome = { kind: 'acknowledged', epoch: id.slice(0, id.lastIndexOf('-')), seq };
+      said.outcome = { kind: 'acknowledged', epoch: epochOf(id), seq };
       this.#ledger.lastWords.set(name, { seq, words: messageWords(READER, text) });
     }
     // Who does not see it within this time is told of by the judge.
@@ -400,10 +400,6 @@ function countBy<T>(
     if (key !== undefined) counts[title + key] = (counts[title + key] ?? 0) + 1;
   }
   return counts;
-}
-
-function epochOf(id: string): string {
-  return id.slice(0, id.lastIndexOf('-'));
 }
 
 function delay(ms: number): Promise<void> {

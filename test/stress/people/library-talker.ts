@@ -149,7 +149,7 @@ export class LibraryTalker {
     this.#waiting++;
     try {
       const { id, seq } = await send(text);
-      said.outcome = { kind: 'acknowledged', epoch: id.slice(0, id.lastIndexOf('-')), seq };
+      said.outcome = { kind: 'acknowledged', epoch: epochOf(id), seq };
       this.#isKnown = true;
       this.#company.onAcknowledged();
     } catch (error) {
@@ -256,6 +256,6 @@ export class LibraryTalker {
 }
 
 /** An entry is named by its epoch and its position. */
-function epochOf(id: string): string {
+export function epochOf(id: string): string {
   return id.slice(0, id.lastIndexOf('-'));
 }

@@ -7,7 +7,7 @@ import { MEMORY, runDurable } from '../durable/benchmark.js';
 import { listenForInterrupt } from '../harness/interrupt.js';
 import { describeMachine } from '../harness/machine.js';
 import { Progress } from '../harness/progress.js';
-import { type DurableReport, formatDurableReport } from '../report/durable.js';
+import { type DurableReport, formatDurableReport } from '../report/runs/durable.js';
 import { findStoring } from '../ways/storing/index.js';
 import { parseDurableOptions } from './durable-options.js';
 

@@ -9,7 +9,7 @@ import { allowedConnections, type MemoryFigure, measureMemory } from '../fanout/
 import { listenForInterrupt } from '../harness/interrupt.js';
 import { describeMachine } from '../harness/machine.js';
 import { Progress } from '../harness/progress.js';
-import { type FanoutReport, formatFanoutReport } from '../report/fanout.js';
+import { type FanoutReport, formatFanoutReport } from '../report/runs/fanout.js';
 import { fanoutOf, findPeers } from '../ways/index.js';
 import { parseFanoutOptions } from './fanout-options.js';
 

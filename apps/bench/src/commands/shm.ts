@@ -4,7 +4,7 @@ import { listenForInterrupt } from '../harness/interrupt.js';
 import { describeMachine, formatMachine } from '../harness/machine.js';
 import { Progress } from '../harness/progress.js';
 import { measureShm } from '../pairs/shm-benchmark.js';
-import { formatShm } from '../report/shm.js';
+import { formatShm } from '../report/runs/shm.js';
 
 const QUICK_SCALE = 0.1;
 

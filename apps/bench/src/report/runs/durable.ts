@@ -1,10 +1,10 @@
 /** The figures of `bench:durable` as tables for a terminal, and what was aimed at. */
-import { type Aim, aimsOf } from '../durable/aims.js';
-import type { DurableFigures } from '../durable/benchmark.js';
-import { formatMachine, formatNoise, type Machine } from '../harness/machine.js';
+import { type Aim, aimsOf } from '../../durable/aims.js';
+import type { DurableFigures } from '../../durable/benchmark.js';
+import { formatMachine, formatNoise, type Machine } from '../../harness/machine.js';
+import { formatTable } from '../text-table.js';
+import { formatBytes, formatCount, formatNs, formatNumber } from '../units.js';
 import { formatFanout } from './fanout.js';
-import { formatTable } from './text-table.js';
-import { formatBytes, formatCount, formatNs, formatNumber } from './units.js';
 
 /** Everything that one run found, as it is written to JSON. */
 export interface DurableReport {

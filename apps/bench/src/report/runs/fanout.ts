@@ -1,9 +1,9 @@
 /** The figures of the fan-out benchmark as tables for a terminal. */
-import type { FanoutFigures, WindowFigure } from '../fanout/benchmark.js';
-import type { MemoryFigure } from '../fanout/memory.js';
-import { formatMachine, formatNoise, type Machine } from '../harness/machine.js';
-import { formatTable } from './text-table.js';
-import { formatBytes, formatCount, formatNs, formatNumber } from './units.js';
+import type { FanoutFigures, WindowFigure } from '../../fanout/benchmark.js';
+import type { MemoryFigure } from '../../fanout/memory.js';
+import { formatMachine, formatNoise, type Machine } from '../../harness/machine.js';
+import { formatTable } from '../text-table.js';
+import { formatBytes, formatCount, formatNs, formatNumber } from '../units.js';
 
 /** Everything that one run found, as it is written to JSON. */
 export interface FanoutReport {

@@ -1,8 +1,8 @@
 /** The figures of `npm run bench:shm` as a table in Markdown, to be kept in documents. */
-import { formatNoise } from '../harness/machine.js';
-import { HOLD_MS } from '../pairs/crowd.js';
-import { LOG_READERS, SHM_REFERENCE, SHM_SIZES, type ShmFigures } from '../pairs/shm-benchmark.js';
-import { formatCount } from './units.js';
+import { formatNoise } from '../../harness/machine.js';
+import { HOLD_MS } from '../../pairs/crowd.js';
+import { LOG_READERS, SHM_REFERENCE, SHM_SIZES, type ShmFigures } from '../../pairs/shm-benchmark.js';
+import { formatCount } from '../units.js';
 
 /** Renders a run. */
 export function formatShm(figures: ShmFigures): string {
