@@ -26,17 +26,12 @@ export const ShmErrorCode = {
   ERR_SHM_FILE_SYSTEM: 'the file system cannot tell who is alive',
   /** Any other failure of a file operation; `cause` is the system's error. */
   ERR_SHM_IO: 'a file operation failed',
-  /** `mmap` failed. */
   ERR_SHM_MAP_FAILED: 'the segment could not be mapped',
   /** The file is not a segment of this library: empty, too short, or of another program. */
   ERR_SHM_FOREIGN: 'the file is not a segment',
-  /** The segment has a layout of another major version. */
   ERR_SHM_VERSION: 'the segment has another layout version',
-  /** The segment was made on a machine with the other byte order. */
   ERR_SHM_ENDIAN: 'the segment has the other byte order',
-  /** The segment holds another structure than the one asked for. */
   ERR_SHM_KIND: 'the segment is of another kind',
-  /** The segment was made with other sizes than the ones asked for. */
   ERR_SHM_PARAMS: 'the segment was made with other parameters',
   /** The file is longer or shorter than its header says: someone truncated it. */
   ERR_SHM_SIZE: 'the file does not have the size its header says',
@@ -44,41 +39,29 @@ export const ShmErrorCode = {
   ERR_SHM_CORRUPT: 'shared memory holds an impossible value',
   /** The segment is locked by this handle, keeps being removed, or is being removed by a process that is stopped. */
   ERR_SHM_BUSY: 'the segment is in use or being removed',
-  /** Used after `close()`. */
   ERR_SHM_CLOSED: 'used after close',
-  /** Opened read-only and asked to write. */
   ERR_SHM_READ_ONLY: 'opened read-only',
-  /** The participant table is full of live participants. */
   ERR_SHM_PARTICIPANTS_FULL: 'no free participant slot',
   /** A role that only one may have (writer, reader) is held by a live participant. */
   ERR_SHM_ROLE_TAKEN: 'the role is held by another participant',
-  /** Every attempt of a read was overtaken by the writer. */
   ERR_SHM_OVERTAKEN: 'the writer overtook every attempt to read',
-  /** The lock was not had within `timeoutMs`. */
   ERR_SHM_LOCK_TIMEOUT: 'the lock was not acquired in time',
-  /** The lock was taken away from its holder while it held it. */
   ERR_SHM_LOCK_LOST: 'the lock was lost while held',
-  /** Waiting for a lock that this very call chain holds. */
   ERR_SHM_DEADLOCK: 'waiting for a lock held by the same call chain',
   /** A recovered lock was left without `markConsistent()`: what it protects may be half written. */
   ERR_SHM_POISONED: 'what the lock protects may be half written',
-  /** A message or value larger than the structure can hold. */
   ERR_SHM_TOO_LARGE: 'larger than the structure can hold',
   /** A message, entry or value that the codec cannot decode; `cause` is what it threw. */
   ERR_SHM_PAYLOAD: 'the content is not what the codec expects',
   /** A writer gave this reader of a log up, since it was slow: `whenSlow: 'evict'`. */
   ERR_SHM_EVICTED: 'the reader was too slow and was given up',
-  /** The log has no room for another named cursor. */
   ERR_SHM_CURSORS_FULL: 'no free named cursor',
   /** More waits for room in this process than `maxQueuedBytes` allows: senders do not await. */
   ERR_SHM_QUEUE_FULL: 'too much waits for room',
-  /** `connect` found no server that took the connection in time. */
   ERR_SHM_CONNECT_TIMEOUT: 'no server took the connection in time',
-  /** The response to a request did not come within `timeoutMs`. */
   ERR_SHM_REQUEST_TIMEOUT: 'no response came in time',
   /** The other side failed at a request; the message is that of its error. */
   ERR_SHM_REQUEST_FAILED: 'the other side failed at the request',
-  /** The participant on the other side left or died. */
   ERR_SHM_PEER_GONE: 'the other side left or died',
 } as const;
 

@@ -13,11 +13,9 @@
  */
 import { alignUp, LINE_BYTES, LINE_WORDS } from '../segment/layout.js';
 
-/** Word of the payload. */
+/** Words of the payload. */
 export const VERSION_WORD = 0;
-/** Word of the payload. */
 export const WRITER_WORD: number = LINE_WORDS;
-/** Word of the payload. */
 export const WAITS_WORD: number = 2 * LINE_WORDS;
 /** Byte of the payload. */
 export const FIRST_CELL_BYTES: number = 3 * LINE_BYTES;

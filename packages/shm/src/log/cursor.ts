@@ -5,7 +5,7 @@
  * copy, fence, load OLDEST. If it has not passed the cursor, all that was copied is whole; else none of it is looked at, and the
  * reader goes on at OLDEST, which is always the beginning of an entry. What it lost it then knows exactly, because entries are numbered.
  *
- * Nobody waits for a *lossy* reader; what it shows of itself in its slot is for people who look. A *reliable* one shows its position, and
+ * Nobody waits for a *lossy* reader. A *reliable* one shows its position (`row.ts`), and
  * writers do not pass it as long as it is not proven dead. A reader killed at any instruction leaves nothing that anybody waits for, but for
  * its named cursor, if it has one: that stays where it was done, and its successor goes on there.
  *
@@ -15,9 +15,8 @@
  */
 
 import { ShmError } from '../errors.js';
-import { fence, load, store } from '../platform/atomics.js';
+import { fence, load } from '../platform/atomics.js';
 import { tell } from '../platform/diagnostics.js';
-import { STEPS, step } from '../platform/step.js';
 import {
   HEAD_WORD,
   RECORD_LENGTH,
@@ -28,7 +27,7 @@ import {
 } from '../record/layout.js';
 import type { Records } from '../record/records.js';
 import { Counter } from '../segment/counters.js';
-import { SLOT_USER, slotWord, WORD_BYTES } from '../segment/layout.js';
+import { WORD_BYTES } from '../segment/layout.js';
 import type { Segment } from '../segment/segment.js';
 import {
   COUNT_WORD,
@@ -37,17 +36,8 @@ import {
   ENTRY_NUMBER_HIGH,
   ENTRY_NUMBER_LOW,
   joinNumber,
-  READS_EVICTED,
-  READS_LOSSILY,
-  READS_RELIABLY,
-  ROW_CELLS,
-  ROW_HOLDER,
-  ROW_LOST,
-  ROW_PATIENCE,
-  ROW_POSITION,
-  ROW_READS,
-  writeCount,
 } from './layout.js';
+import { ReaderRow } from './row.js';
 
 /**
  * Is given one entry: the bytes from `start` to `end` of `bytes`, which are borrowed until the handler returns, and its number.
@@ -70,12 +60,7 @@ export class LogCursor {
   readonly #base: number;
   readonly #records: Records;
   readonly #onLost: ((count: number) => void) | undefined;
-  /** Where it shows itself: the row of a named cursor, or that in our participant slot. */
-  readonly #row: number;
-  readonly #isNamed: boolean;
-  /** The cell of a named cursor that says which number its position has. */
-  #cell = 0;
-  #reliable = false;
+  readonly #row: ReaderRow;
   /** Where the next entry begins, and the number it should have; 0 is any. */
   #position = 0;
   #expected = 0;
@@ -102,8 +87,7 @@ export class LogCursor {
     this.#base = segment.payloadOffset / WORD_BYTES;
     this.#records = records;
     this.#onLost = onLost;
-    this.#row = namedRow ?? slotWord(segment.participant.slot) + SLOT_USER;
-    this.#isNamed = namedRow !== undefined;
+    this.#row = new ReaderRow(segment, namedRow);
   }
 
   /** Goes to where it is to begin. For a reliable reader to be called while nobody appends. @throws {RangeError} */
@@ -127,46 +111,34 @@ export class LogCursor {
   /** Goes on where a named cursor stands; what was overwritten since counts as lost. To be called while nobody appends. */
   resume(): void {
     const words = this.#words;
-    const position = load(words, this.#row + ROW_POSITION);
+    const { position, number } = this.#row.stand();
     const oldest = load(words, this.#base + HEAD_WORD);
-    const counted = countAt(words, this.#row + ROW_CELLS, position);
-    this.#cell = counted?.cell ?? 0;
-    this.#expected = counted?.count ?? 0;
     const ahead = (position - oldest) | 0;
-    this.#position =
-      ahead < 0 || ahead > ((load(words, this.#base + TAIL_WORD) - oldest) | 0) ? oldest : position;
+    const isKept = ahead >= 0 && ahead <= ((load(words, this.#base + TAIL_WORD) - oldest) | 0);
+    this.#position = isKept ? position : oldest;
+    this.#expected = number;
     this.#doneTo = this.#position;
-    this.#doneExpected = this.#expected;
+    this.#doneExpected = number;
   }
 
   /** Lets writers wait for this reader, as long as `patience` says. To be called while nobody appends, after {@link seek}. */
   becomeReliable(patience: number): void {
     // From the oldest entry on: nobody moves it just now, so its number can be had, and what is lost later be counted.
     if (this.#expected === 0 && !this.#find()) this.#expected = this.last + 1;
-    this.#reliable = true;
     this.#doneTo = this.#position;
     this.#doneExpected = this.#expected;
-    store(this.#words, this.#row + ROW_PATIENCE, patience);
-    this.#showPosition();
-    store(this.#words, this.#row + ROW_READS, READS_RELIABLY);
+    this.#row.becomeReliable(patience, this.#doneTo, this.#doneExpected);
   }
 
   /** Ends a {@link read} under way, and lets writers pass; but a named cursor stays where it is, for the next one who asks for it. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#isNamed) {
-      store(this.#words, this.#row + ROW_HOLDER, 0);
-      return;
-    }
-    // A lossy reader leaves alone what the reliable one of its handle shows.
-    const hidden = !this.#reliable && load(this.#words, this.#row + ROW_READS) === READS_RELIABLY;
-    if (!hidden) store(this.#words, this.#row + ROW_READS, 0);
-    this.#reliable = false;
+    this.#row.close();
   }
 
   get reliable(): boolean {
-    return this.#reliable;
+    return this.#row.reliable;
   }
 
   /** Entries lost so far. */
@@ -230,7 +202,7 @@ export class LogCursor {
     if (this.#closed || (this.#doneTo === this.#position && this.#doneExpected === this.#expected))
       return false;
     this.#settle();
-    return this.#reliable;
+    return this.#row.reliable;
   }
 
   /** Takes back what was handed out and not released. */
@@ -270,57 +242,16 @@ export class LogCursor {
     this.#advance(this.#records.units(length));
   }
 
-  /** Is done with all before the next entry. */
+  /** Is done with all before the next entry, and tells so. */
   #settle(): void {
     this.#doneTo = this.#position;
     this.#doneExpected = this.#expected;
-    this.#show();
+    if (!this.#closed) this.#row.show(this.#doneTo, this.#doneExpected);
   }
 
   #advance(units: number): void {
     this.#position = (this.#position + units) | 0;
     this.#batchAt += units;
-  }
-
-  /** Tells writers how far they may go; or only people who look, if it is lossy: then a plain store will do. */
-  #show(): void {
-    if (this.#closed) return;
-    if (this.#reliable || this.#isNamed) {
-      if (load(this.#words, this.#row + ROW_POSITION) !== this.#doneTo) this.#showPosition();
-      return;
-    }
-    const words = this.#words;
-    // Only this thread changes it, so a plain load tells.
-    const reads = words[this.#row + ROW_READS];
-    // Another reader of this handle, which is reliable, shows itself there.
-    if (reads === READS_RELIABLY) return;
-    words[this.#row + ROW_POSITION] = this.#doneTo;
-    if (reads !== READS_LOSSILY) words[this.#row + ROW_READS] = READS_LOSSILY;
-  }
-
-  #showPosition(): void {
-    const words = this.#words;
-    if (this.#isNamed) {
-      this.#cell ^= 1;
-      writeCount(words, this.#row + ROW_CELLS, this.#cell, this.#doneTo, this.#doneExpected);
-      if (STEPS) step('log: cell of a cursor written');
-    }
-    // publish: this reader is done with everything before. pairs with: LogRoster.reach
-    store(words, this.#row + ROW_POSITION, this.#doneTo);
-  }
-
-  /** Learns that a writer had no patience any more. @throws {@link ShmError} `ERR_SHM_EVICTED` */
-  #lookAtRow(): void {
-    const reads = load(this.#words, this.#row + ROW_READS);
-    if (reads === READS_RELIABLY) return;
-    this.#reliable = false;
-    if (reads !== READS_EVICTED) return;
-    this.#poisoned(
-      new ShmError(
-        'ERR_SHM_EVICTED',
-        `a writer of ${this.#segment.name} gave this reader up at entry ${this.#doneExpected}`,
-      ),
-    );
   }
 
   /** Deals with an entry that is not the expected one. Returns whether it is to be passed over. */
@@ -339,7 +270,7 @@ export class LogCursor {
       // What is lost does not come again.
       this.#doneTo = this.#position;
       this.#doneExpected = number;
-      this.#words[this.#row + ROW_LOST] = ((this.#words[this.#row + ROW_LOST] ?? 0) + lost) | 0;
+      this.#row.addLost(lost);
       tell('entries-lost', () => ({ name: this.#segment.name, count: lost }));
       this.#onLost?.(lost);
     }
@@ -349,7 +280,14 @@ export class LogCursor {
   /** Copies the next entries out. False when there are none, or a writer was faster each time. */
   #fill(): boolean {
     const words = this.#words;
-    if (this.#reliable) this.#lookAtRow();
+    if (this.#row.isEvicted()) {
+      this.#poisoned(
+        new ShmError(
+          'ERR_SHM_EVICTED',
+          `a writer of ${this.#segment.name} gave this reader up at entry ${this.#doneExpected}`,
+        ),
+      );
+    }
     let most = BATCH_UNITS;
     let jumped = false;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
