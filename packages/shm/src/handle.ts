@@ -69,11 +69,9 @@ export abstract class Handle<Events extends Record<keyof Events, unknown[]> = Ha
     this.incarnation = incarnation;
     this.created = created;
     tell('open', () => ({ kind: what, name, path, created }));
-    this.waiting = new Waiting(segment, {
-      onLook: (closedBell) => {
-        this.onLook(closedBell);
-        if (!this.#closed) this.#lookAtName();
-      },
+    this.waiting = new Waiting(segment, (closedBell) => {
+      this.onLook(closedBell);
+      if (!this.#closed) this.#lookAtName();
     });
   }
 

@@ -23,6 +23,7 @@ import { assertOptions } from '../option-names.js';
 import { fence, load, store } from '../platform/atomics.js';
 import { step } from '../platform/step.js';
 import { type Codec, Content } from '../record/codec.js';
+import type { RecordOptions } from '../record/options.js';
 import { SegmentKind, WORD_BYTES } from '../segment/layout.js';
 import { claimRole, type ParticipantInfo, Role, releaseRole } from '../segment/participants.js';
 import { type ReadableOptions, Segment } from '../segment/segment.js';
@@ -43,7 +44,7 @@ import {
 } from './layout.js';
 
 /** Options of {@link openLatest}. */
-export interface LatestOptions<T = Uint8Array> extends ReadableOptions {
+export interface LatestOptions<T = Uint8Array> extends ReadableOptions, Pick<RecordOptions<T>, 'codec'> {
   /**
    * Largest value, in bytes. An existing segment must have the same if it is given.
    * @defaultValue 65536
@@ -54,11 +55,6 @@ export interface LatestOptions<T = Uint8Array> extends ReadableOptions {
    * @defaultValue 4
    */
   readonly cells?: number;
-  /**
-   * What the value is made of, the same for all: `textCodec`, `jsonCodec()`, `cloneCodec()`, `schemaCodec(…)` or one's own.
-   * @defaultValue none: it is a `Uint8Array`
-   */
-  readonly codec?: Codec<T>;
 }
 
 const DEFAULT_MAX_VALUE_BYTES = 65_536;

@@ -24,8 +24,8 @@ export interface RecordOptions<T = Uint8Array> extends OpenOptions {
    */
   readonly keepAlive?: boolean;
   /**
-   * What messages are made of, the same for all who open it: `textCodec`, `jsonCodec()`, `cloneCodec()`, `schemaCodec(…)` or one's own.
-   * @defaultValue none: messages are `Uint8Array`s
+   * What messages, entries and values are made of, the same for all who open it: `textCodec`, `jsonCodec()`, `cloneCodec()`, `schemaCodec(…)` or one's own.
+   * @defaultValue none: they are `Uint8Array`s
    */
   readonly codec?: Codec<T>;
 }

@@ -8,7 +8,7 @@ import { ShmError } from '../errors.js';
 import { Handle } from '../handle.js';
 import { assertOptions } from '../option-names.js';
 import { add, store } from '../platform/atomics.js';
-import type { Codec } from '../record/codec.js';
+import type { RecordOptions } from '../record/options.js';
 import { NOTIFIED_WAITS_WORD, NOTIFIED_WORD, slotWord } from '../segment/layout.js';
 import type { Segment } from '../segment/segment.js';
 import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
@@ -16,17 +16,9 @@ import type { WaitOptions } from '../waiting/waiting.js';
 import { channelName, openMeetingPlace, SLOT_ATTEMPT, SLOT_WAITS } from './meeting-place.js';
 
 /** Options of {@link connect}. */
-export interface ConnectOptions<T = Uint8Array> extends WaitOptions {
-  /**
-   * Folder of the segments.
-   * @defaultValue `/dev/shm` on Linux, the temp folder elsewhere
-   */
-  readonly directory?: string;
-  /**
-   * Bytes that can wait in each direction: see {@link ChannelOptions.capacityBytes}.
-   * @defaultValue 1048576
-   */
-  readonly capacityBytes?: number;
+export interface ConnectOptions<T = Uint8Array>
+  extends WaitOptions,
+    Pick<RecordOptions<T>, 'directory' | 'capacityBytes' | 'codec'> {
   /**
    * How long to wait for a server that takes the connection, one that comes later included.
    * @defaultValue 10000
@@ -37,11 +29,6 @@ export interface ConnectOptions<T = Uint8Array> extends WaitOptions {
    * @defaultValue true
    */
   readonly keepAlive?: boolean;
-  /**
-   * What messages are made of, the same on both sides: see {@link RecordOptions.codec}.
-   * @defaultValue none: messages are `Uint8Array`s
-   */
-  readonly codec?: Codec<T>;
 }
 
 const DEFAULT_TIMEOUT_MS = 10_000;

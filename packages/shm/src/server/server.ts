@@ -11,6 +11,7 @@ import { Handle, type HandleEvents, handleOn } from '../handle.js';
 import { assertOptions } from '../option-names.js';
 import { add, compareExchange, load } from '../platform/atomics.js';
 import type { Codec } from '../record/codec.js';
+import type { RecordOptions } from '../record/options.js';
 import { NOTIFIED_WAITS_WORD, NOTIFIED_WORD, slotWord, WORD_BYTES } from '../segment/layout.js';
 import { claimRole, releaseRole } from '../segment/participants.js';
 import { filesOf, removeLeftovers, segmentNameOf } from '../segment/path.js';
@@ -27,7 +28,7 @@ import {
 } from './meeting-place.js';
 
 /** Options of {@link listen}. */
-export interface ListenOptions<T = Uint8Array> extends OpenOptions {
+export interface ListenOptions<T = Uint8Array> extends OpenOptions, Pick<RecordOptions<T>, 'codec'> {
   /**
    * Connections open at a time; clients beyond it wait.
    * @defaultValue 1024
@@ -38,11 +39,6 @@ export interface ListenOptions<T = Uint8Array> extends OpenOptions {
    * @defaultValue true
    */
   readonly keepAlive?: boolean;
-  /**
-   * What messages are made of, the same on both sides: see {@link RecordOptions.codec}.
-   * @defaultValue none: messages are `Uint8Array`s
-   */
-  readonly codec?: Codec<T>;
 }
 
 /** Events of a {@link Server}. */

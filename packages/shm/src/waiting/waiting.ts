@@ -27,12 +27,6 @@ interface Parked {
   reject(error: unknown): void;
 }
 
-/** What a handle does beside waking those who are parked. */
-export interface WaitingOptions {
-  /** Looks at everything else: peers, the name. `closedBell`: the thread with this bell is gone. */
-  readonly onLook?: (closedBell: number | undefined) => void;
-}
-
 /** How to wait with the thread blocked. */
 export interface SyncOptions {
   /**
@@ -63,9 +57,10 @@ export class Waiting {
   #keepAlive = false;
   #closed = false;
 
-  constructor(segment: Segment, options: WaitingOptions = {}) {
+  /** `onLook` looks at all that is not waited for: peers, the name. `closedBell`: the thread with this bell is gone. */
+  constructor(segment: Segment, onLook?: (closedBell: number | undefined) => void) {
     this.#segment = segment;
-    this.#onLook = options.onLook;
+    this.#onLook = onLook;
   }
 
   /** Whether {@link ref} is in force. */
