@@ -193,6 +193,13 @@ describe('parseArguments', () => {
     expect(parse('--data', 'data', '--admin-socket', '/run/chat.sock').adminSocket).toEqual(told);
   });
 
+  it('refuses what is of one process together with workers', () => {
+    for (const flag of ['--api-token-file', '--admin-socket', '--metrics-port']) {
+      expect(() => parse('--workers', '2', flag, '9090')).toThrow('do not go together with --workers');
+    }
+    expect(parse('--workers', '2').adminSocket).toBeUndefined();
+  });
+
   it('takes an address for the metrics, and the PROXY protocol with its proxies', () => {
     expect(parse().metricsAddress).toBeUndefined();
     expect(parse('--metrics-port', '9090').metricsAddress).toEqual({ host: '127.0.0.1', port: 9090 });
