@@ -16,14 +16,16 @@ export type ProxyHeader =
 const MORE: ProxyHeader = { kind: 'more' };
 const WRONG: ProxyHeader = { kind: 'wrong' };
 
-const V1_START: Buffer = Buffer.from('PROXY ');
+const V1_TEXT = 'PROXY ';
+const V1_START: Buffer = Buffer.from(V1_TEXT);
 /** With its line end. */
 const V1_MAX_BYTES = 107;
 
 //      0                                  12        13       14       16
 //      | 0D 0A 0D 0A 00 0D 0A 51 55 49 54 0A | version, | family, | bytes  | addresses and ports, then extensions
 //      |                                  | command  | protocol| behind |
-const V2_START: Buffer = Buffer.from('\r\n\r\n\0\r\nQUIT\n');
+const V2_TEXT = '\r\n\r\n\0\r\nQUIT\n';
+const V2_START: Buffer = Buffer.from(V2_TEXT);
 const V2_COMMAND_OFFSET = 12;
 const V2_FAMILY_OFFSET = 13;
 const V2_LENGTH_OFFSET = 14;
