@@ -59,7 +59,7 @@ export const OPTION_NAMES: Readonly<Record<(typeof TAKERS)[Taker], readonly stri
   connect: ['signal', 'directory', 'capacityBytes', 'timeoutMs', 'keepAlive', 'codec'],
   directory: ['directory'],
   unlink: ['directory', 'trustOwners'],
-  cleanup: ['directory', 'trustOwners', 'removeAbandoned'],
+  cleanup: ['directory', 'trustOwners', 'removeAbandoned', 'prefix'],
   tryLock: ['acceptPoisoned'],
   lock: ['acceptPoisoned', 'signal', 'timeoutMs'],
   lockSync: ['acceptPoisoned', 'timeoutMs'],

@@ -59,7 +59,7 @@ const OF_TYPES = {
   } satisfies Names<ConnectOptions>,
   directory: { directory: true } satisfies Names<DirectoryOptions>,
   unlink: UNLINK,
-  cleanup: { ...UNLINK, removeAbandoned: true } satisfies Names<CleanupOptions>,
+  cleanup: { ...UNLINK, removeAbandoned: true, prefix: true } satisfies Names<CleanupOptions>,
   tryLock: TRY_LOCK,
   lock: { ...TRY_LOCK, signal: true, timeoutMs: true } satisfies Names<LockOptions>,
   lockSync: { ...TRY_LOCK, ...SYNC },

@@ -3,7 +3,7 @@ import { totalmem } from 'node:os';
 import type { ChatServerOptions, ListeningAddress } from '@chat/server';
 import type { Logger } from 'pino';
 import { type Arguments, UsageError } from '../command-line/args.js';
-import { Supervisor } from './supervisor.js';
+import { LOG_PREFIX, Supervisor } from './supervisor.js';
 
 const EXIT_USAGE = 2;
 /** Bytes of the log in shared memory, at the least. */
@@ -34,7 +34,9 @@ export async function superviseWorkers(
   const options = { workers, silenceMs: args.workerSilenceMs, capacityBytes, logger, onReady };
   let supervisor: Supervisor;
   try {
-    const { openLog } = await import('@chat/shm');
+    const { cleanup, openLog } = await import('@chat/shm');
+    // A supervisor that was killed left its log behind, once its workers had ended too.
+    cleanup({ prefix: LOG_PREFIX, removeAbandoned: true });
     supervisor = new Supervisor(options, (name) => openLog(name, { capacityBytes }));
   } catch (error) {
     throw new UsageError(`--workers needs shared memory: ${(error as Error).message}`, EXIT_USAGE);

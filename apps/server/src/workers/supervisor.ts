@@ -15,6 +15,9 @@ import {
   type WorkerPlace,
 } from './messages.js';
 
+/** Names of logs in shared memory begin so. */
+export const LOG_PREFIX = 'chat-server-';
+
 /** What a supervisor needs to know. */
 export interface SupervisorOptions {
   /** How many workers there are to be. */
@@ -346,7 +349,7 @@ function say({ worker }: Running, message: ToWorker): void {
 }
 
 function newName(): string {
-  return `chat-server-${process.pid}-${randomBytes(6).toString('hex')}`;
+  return `${LOG_PREFIX}${process.pid}-${randomBytes(6).toString('hex')}`;
 }
 
 function newEpoch(): string {

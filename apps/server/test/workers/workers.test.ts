@@ -1,12 +1,16 @@
 /** `chat-server --workers`: processes that are really killed, stopped and replaced, with clients that notice nothing else. */
+import { existsSync, readdirSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { type ChatClient, connect, type Gap, type Message, type Room } from '@chat/client';
 import { afterEach, expect, it } from 'vitest';
+import { LOG_PREFIX } from '../../src/workers/supervisor.js';
 import { ServerProcess } from '../support/server-process.js';
 
 const TIMEOUT_MS = 240_000;
+const SHARED_MEMORY = '/dev/shm';
 const TOKEN = 'a-token-of-this-test';
 
 const running: ServerProcess[] = [];
@@ -210,3 +214,33 @@ it(
   },
   TIMEOUT_MS,
 );
+
+it.runIf(existsSync(SHARED_MEMORY))(
+  'leaves nothing in shared memory for long: what a supervisor that was killed could not remove, the next one removes',
+  async () => {
+    const logsOf = ({ child }: ServerProcess): string[] =>
+      readdirSync(SHARED_MEMORY).filter((file) => file.startsWith(`${LOG_PREFIX}${child.pid}-`));
+    const first = serve('--workers', '2');
+    await first.port();
+    expect(logsOf(first)).toHaveLength(1);
+    first.child.kill('SIGKILL');
+    await first.exit;
+    for (const { pid } of workersOf(first)) while (isAlive(pid)) await setImmediate();
+    expect(logsOf(first)).toHaveLength(1);
+    const second = serve('--workers', '2');
+    await second.port();
+    expect([logsOf(first).length, logsOf(second).length]).toEqual([0, 1]);
+    second.child.kill('SIGTERM');
+    await second.exit;
+    expect(logsOf(second)).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

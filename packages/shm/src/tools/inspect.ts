@@ -174,6 +174,11 @@ export interface CleanupOptions extends UnlinkOptions {
    * @defaultValue false
    */
   readonly removeAbandoned?: boolean;
+  /**
+   * Only segments whose names begin so: those of one program. Other files of the dead are left alone then.
+   * @defaultValue all
+   */
+  readonly prefix?: string;
 }
 
 /**
@@ -185,13 +190,14 @@ export interface CleanupOptions extends UnlinkOptions {
  */
 export function cleanup(options: CleanupOptions = {}): CleanupReport {
   assertOptions(options, 'cleanup');
-  const { directory = defaultDirectory(), removeAbandoned = false, trustOwners = [] } = options;
+  const { directory = defaultDirectory(), removeAbandoned = false, trustOwners = [], prefix = '' } = options;
   // Not to be mistaken below for something that is wrong with a segment.
   loadedAddon();
   const removed: string[] = [];
   const bellsInUse = new Set<number>();
   let participants = 0;
   for (const name of listSegments({ directory })) {
+    if (!name.startsWith(prefix)) continue;
     try {
       const dead = inspect(name, { directory }).participants.filter(
         ({ liveness }) => liveness === 'dead',
@@ -207,6 +213,7 @@ export function cleanup(options: CleanupOptions = {}): CleanupReport {
       if (!ShmError.is(error)) throw error;
     }
   }
+  if (prefix !== '') return { leftovers: [], participants, removed };
   // A bell that serves a segment we may not open is put back by its owner within a second: see bell.ts.
   const bells = bellsIn(directory).filter((id) => !bellsInUse.has(id) && removeBell(directory, id));
   const leftovers = [...removeLeftovers(directory), ...bells.map(bellName)];

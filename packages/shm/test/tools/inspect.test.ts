@@ -426,7 +426,10 @@ describe('cleanup', () => {
     expect(alive.participants()).toHaveLength(1);
     expect(cleanup({ directory: place.directory })).toEqual({ leftovers: [], participants: 0, removed: [] });
 
-    expect(cleanup({ directory: place.directory, removeAbandoned: true }).removed).toEqual(['abandoned']);
+    const others = cleanup({ directory: place.directory, removeAbandoned: true, prefix: 'other-' });
+    expect(others).toEqual({ leftovers: [], participants: 0, removed: [] });
+    const ours = cleanup({ directory: place.directory, removeAbandoned: true, prefix: 'aban' });
+    expect(ours.removed).toEqual(['abandoned']);
     expect(readdirSync(place.directory).sort()).toEqual(
       ['alive.cshm', unfinished, bell, 'foreign.cshm'].sort(),
     );
