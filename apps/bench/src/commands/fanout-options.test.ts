@@ -11,6 +11,7 @@ describe('parseFanoutOptions', () => {
       rounds: 3,
       peers: ['bare', 'ws', 'socket.io', 'redis', 'nats'],
       dialect: 'binary',
+      workers: [],
       verify: false,
       latencyRate: 200,
       memory: false,

@@ -1,5 +1,6 @@
 /** The command line of the fan-out benchmark. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { WORKER_COUNTS } from '../ways/chat/chat.js';
 import { PEER_NAMES, type PeerName } from '../ways/index.js';
 
 /** How the load talks to our server. */
@@ -14,6 +15,8 @@ export interface FanoutOptions {
   readonly rounds: number;
   readonly peers: readonly PeerName[];
   readonly dialect: ChatDialect;
+  /** Our server with so many worker processes, each a row of its own. */
+  readonly workers: readonly number[];
   readonly verify: boolean;
   readonly latencyRate: number;
   readonly memory: boolean;
@@ -46,6 +49,13 @@ export function parseFanoutOptions(args: readonly string[]): FanoutOptions {
         .choices(['binary', 'websocket', 'line'])
         .default('binary'),
     )
+    .addOption(
+      list(
+        `--workers <n,…>`,
+        `our server with worker processes, a row each: ${WORKER_COUNTS.join(', ')}`,
+        [],
+      ),
+    )
     .option(
       '--verify',
       'look at every byte that arrives, with one subscriber that pauses again and again',
@@ -67,6 +77,7 @@ export function parseFanoutOptions(args: readonly string[]): FanoutOptions {
     rounds: given.rounds ?? length.rounds,
     peers: given.peers,
     dialect: given.dialect,
+    workers: given.workers,
     verify: given.verify,
     latencyRate: given.rate,
     memory: given.memory,

@@ -10,6 +10,7 @@ import { listenForInterrupt } from '../harness/interrupt.js';
 import { describeMachine } from '../harness/machine.js';
 import { Progress } from '../harness/progress.js';
 import { type FanoutReport, formatFanoutReport } from '../report/runs/fanout.js';
+import { workersName } from '../ways/chat/chat.js';
 import { fanoutOf, findPeers } from '../ways/index.js';
 import { parseFanoutOptions } from './fanout-options.js';
 
@@ -17,7 +18,9 @@ const options = parseFanoutOptions(process.argv.slice(2));
 const { found, missing } = findPeers(options.peers);
 const chat = options.dialect === 'websocket' ? 'chat (websocket)' : 'chat';
 const chats = options.memory || options.dialect === 'line' ? ['chat', 'chat (line)'] : [chat];
-const targets = [...chats.map(fanoutOf), ...found].map(({ fanout }) => fanout);
+const targets = [...chats.map(fanoutOf), ...options.workers.map(workersName).map(fanoutOf), ...found].map(
+  ({ fanout }) => fanout,
+);
 const signal = listenForInterrupt();
 const progress = new Progress(1, process.stderr);
 

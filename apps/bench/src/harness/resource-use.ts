@@ -9,10 +9,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 // The kernel counts in ticks of USER_HZ for user space, which is 100 on every platform that Node runs on.
 const MS_PER_TICK = 10;
 
-/** CPU time that process `pid` has used since its start, in milliseconds, in steps of 10. */
+/** CPU time that process `pid` and its children that live have used since their start, in milliseconds, in steps of 10. */
 export function readCpuMs(pid: number): number | undefined {
   const stat = readProc(pid, 'stat');
-  return stat === undefined ? undefined : parseCpuMs(stat);
+  const own = stat === undefined ? undefined : parseCpuMs(stat);
+  if (own === undefined) return undefined;
+  const children = readProc(pid, `task/${pid}/children`)?.split(' ').filter(Boolean) ?? [];
+  return children.reduce((sum, child) => sum + (readCpuMs(Number(child)) ?? 0), own);
 }
 
 /** Resident memory of process `pid` in bytes. */

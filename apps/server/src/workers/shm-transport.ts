@@ -64,10 +64,22 @@ export class ShmTransport implements BlockTransport {
   }
 
   close(): void {
+    this.#leave();
+    this.#log.close();
+  }
+
+  /** Closes it, and gives its name up: nobody is left who would. */
+  abandon(): void {
+    this.#leave();
+    if (this.#log.closed) return;
+    this.#log.unlink();
+    this.#log.close();
+  }
+
+  #leave(): void {
     this.#isClosed = true;
     this.#receiver = undefined;
     this.#reader.close();
-    this.#log.close();
   }
 
   /** Delivers as far as there is something, up to a bound. What was just sent is there already: nobody has to be woken. */

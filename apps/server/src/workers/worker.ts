@@ -60,6 +60,7 @@ export async function joinWorkers(): Promise<WorkerSelf> {
   // What has failed is not the chat but this worker's part of it: another worker takes its place.
   transport.onFailed = () => setTimeout(() => process.exit(EXIT_FAILED), LAST_WORDS_MS);
   supervisor.log = log;
+  supervisor.transport = transport;
   return {
     process: place.process,
     log,
@@ -71,6 +72,7 @@ export async function joinWorkers(): Promise<WorkerSelf> {
 /** The supervisor, as a worker sees it. */
 class Supervisor {
   log: BlockLog | undefined;
+  transport: ShmTransport | undefined;
   #orders: WorkerOrders | undefined;
   #joined: ((answer: { snapshot?: BlockSnapshot; gone: readonly number[] }) => void) | undefined;
   /** Snapshots that are to be of a later position than this process has read to. */
@@ -80,7 +82,10 @@ class Supervisor {
 
   constructor() {
     process.on('message', (message: ToWorker) => void this.#take(message));
-    process.on('disconnect', () => process.exit(EXIT_ORPHANED));
+    process.on('disconnect', () => {
+      this.transport?.abandon();
+      process.exit(EXIT_ORPHANED);
+    });
     // A terminal tells the whole group: the supervisor says what is to be done.
     process.on('SIGINT', () => {});
     process.on('SIGUSR2', () => {});

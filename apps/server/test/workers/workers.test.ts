@@ -3,9 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { type ChatClient, connect, type Gap, type Message, type Room } from '@chat/client';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { LOG_PREFIX } from '../../src/workers/supervisor.js';
 import { ServerProcess } from '../support/server-process.js';
 
@@ -215,17 +214,36 @@ it(
   TIMEOUT_MS,
 );
 
+/** The logs in shared memory that a supervisor has made. */
+function logsOf({ child }: ServerProcess): string[] {
+  return readdirSync(SHARED_MEMORY).filter((file) => file.startsWith(`${LOG_PREFIX}${child.pid}-`));
+}
+
 it.runIf(existsSync(SHARED_MEMORY))(
-  'leaves nothing in shared memory for long: what a supervisor that was killed could not remove, the next one removes',
+  'leaves neither processes nor memory behind when the supervisor is killed',
   async () => {
-    const logsOf = ({ child }: ServerProcess): string[] =>
-      readdirSync(SHARED_MEMORY).filter((file) => file.startsWith(`${LOG_PREFIX}${child.pid}-`));
+    const server = serve('--workers', '2');
+    await server.port();
+    expect(logsOf(server)).toHaveLength(1);
+    server.child.kill('SIGKILL');
+    // Its output ends with the last process that has it.
+    await server.exit;
+    await vi.waitFor(() => expect(logsOf(server)).toEqual([]), TIMEOUT_MS);
+    for (const { pid } of workersOf(server)) expect(() => process.kill(pid, 0)).toThrow();
+  },
+  TIMEOUT_MS,
+);
+
+it.runIf(existsSync(SHARED_MEMORY))(
+  'removes what another one left in shared memory, all of whose processes were killed',
+  async () => {
     const first = serve('--workers', '2');
     await first.port();
-    expect(logsOf(first)).toHaveLength(1);
+    const workers = workersOf(first);
+    for (const { pid } of workers) process.kill(pid, 'SIGSTOP');
     first.child.kill('SIGKILL');
+    for (const { pid } of workers) process.kill(pid, 'SIGKILL');
     await first.exit;
-    for (const { pid } of workersOf(first)) while (isAlive(pid)) await setImmediate();
     expect(logsOf(first)).toHaveLength(1);
     const second = serve('--workers', '2');
     await second.port();
@@ -236,11 +254,3 @@ it.runIf(existsSync(SHARED_MEMORY))(
   },
   TIMEOUT_MS,
 );
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

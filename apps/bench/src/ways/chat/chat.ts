@@ -19,6 +19,11 @@ import { chatWebSocketWire } from './web-socket-carrier.js';
 const MAX_FRAME_BYTES = 2_097_152;
 const QUIET = ['--unlimited', '--log-level', 'silent'];
 
+/** Numbers of worker processes that can be measured. */
+export const WORKER_COUNTS = [1, 2, 3, 4, 8, 16] as const;
+const METRICS_TOKEN = 'of-the-benchmark';
+const LOOK_MS = 20;
+
 /** Each transport and each dialect. */
 export const chatWays: readonly Way[] = [
   { id: 'chat-unix', pair: pairOver('Unix socket', unixUrl, startOnUnixSocket) },
@@ -38,7 +43,16 @@ export const chatWays: readonly Way[] = [
     fanout: { ...fanoutIn('chat (process)', chatWire), startServer: startIn('process') },
   },
   { id: 'chat-disk', fanout: { ...fanoutIn('chat (disk)', chatWire), startServer: startIn('disk') } },
+  ...WORKER_COUNTS.map((workers) => ({
+    id: `chat-workers-${workers}`,
+    fanout: { ...fanoutIn(workersName(workers), chatWire), startServer: startWorkers(workers) },
+  })),
 ];
+
+/** Our server with so many worker processes. */
+export function workersName(workers: number): string {
+  return workers === 1 ? 'chat (1 worker)' : `chat (${workers} workers)`;
+}
 
 function pairOver(
   transport: string,
@@ -91,6 +105,21 @@ export function startStoringChat(
     args: ['--data', folder, '--durability', durability],
     nodeArgs: profilingIn(profileFolder),
   });
+}
+
+/** Starts the server with workers, and waits until all of them take connections. */
+function startWorkers(workers: number): (profileFolder?: string) => Promise<ServerProcess> {
+  return async (profileFolder) => {
+    const args = ['--workers', String(workers), '--metrics-token', METRICS_TOKEN];
+    const server = await startChatServer({ args, nodeArgs: profilingIn(profileFolder) });
+    const { host, port } = tcpOf(server.address);
+    const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
+    for (;;) {
+      const text = await (await fetch(`http://${host}:${port}/metrics`, { headers })).text();
+      if ([...text.matchAll(/^chat_sessions\{worker=/gm)].length === workers) return server;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  };
 }
 
 function profilingIn(folder: string | undefined): string[] {
