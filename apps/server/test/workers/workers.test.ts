@@ -24,7 +24,9 @@ afterEach(async () => {
 
 function serve(...flags: string[]): ServerProcess {
   const local = ['--json', '--host', '127.0.0.1', '--port', '0', '--unlimited', '--metrics-token', TOKEN];
-  const server = new ServerProcess([...local, ...flags]);
+  // However fast they talk, what is said while somebody is away is held.
+  const history = ['--retention-entries', '10000000', '--retention-bytes', '268435456'];
+  const server = new ServerProcess([...local, ...history, ...flags]);
   running.push(server);
   return server;
 }

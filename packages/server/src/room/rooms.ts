@@ -35,8 +35,8 @@ export type RoomsOptions = Pick<
 const MAX_LOOKED_AT = 1000;
 const LOBBY_KEY = roomKey(LOBBY);
 /** A room that is made again begins with so much of what the store has of it. */
-export const RECALLED_ENTRIES = 1000;
-export const RECALLED_BYTES = 262_144;
+const RECALLED_ENTRIES = 1000;
+const RECALLED_BYTES = 262_144;
 const GONE_AGAIN: Failure = { code: FailureCode.Internal, message: 'the room was forgotten meanwhile' };
 
 export class Rooms {

@@ -2,12 +2,12 @@
  * What a process that comes later has to know of the chat: the state, and of each room and inbox what was said last, as
  * far as this process holds it. It is made when it is asked for; until then it costs nothing.
  */
-import { FrameType, readEntryHeader } from '@chat/protocol/frames';
+import { entryBytes, FrameType, readEntryHeader } from '@chat/protocol/frames';
 import { inboxKey, type LogEntry } from '../../log/entry.js';
 import type { ChatSnapshot } from '../../log/event-log.js';
 import type { ChatState } from '../../log/state/chat-state.js';
 import type { Room } from '../../room/room.js';
-import { RECALLED_BYTES, RECALLED_ENTRIES, type Rooms } from '../../room/rooms.js';
+import type { Rooms } from '../../room/rooms.js';
 import type { PublishRecord } from '../publish-record.js';
 import type { Sessions } from '../sessions.js';
 import type { SessionsElsewhere } from './elsewhere.js';
@@ -20,6 +20,9 @@ export interface SnapshotContext {
   readonly elsewhere: SessionsElsewhere;
 }
 
+/** Bytes of entries in a snapshot, at the most; beyond that, what is older is answered with a gap. */
+const MAX_SNAPSHOT_BYTES = 67_108_864;
+
 /** An entry as a room holds it. */
 type SaidEntry = Omit<LogEntry, 'room' | 'publishId' | 'origin'>;
 
@@ -30,8 +33,10 @@ export function takeSnapshot({ state, rooms, sessions, elsewhere }: SnapshotCont
   };
   const floors = new Map<string, number>();
   const tail: LogEntry[] = [];
+  // A client may come to the newcomer from anywhere in what is held: of each room the same part is left out, if any is.
+  const part = Math.min(1, MAX_SNAPSHOT_BYTES / Math.max(1, rooms.logBytes));
   const add = (key: string, room: Room): void => {
-    const { entries, floor } = newestOf(room);
+    const { entries, floor } = newestOf(room, room.log.bytes * part);
     if (floor > 0) floors.set(key, floor);
     for (const entry of entries) tail.push({ ...entry, room: key, publishId: 0, origin: undefined });
   };
@@ -48,14 +53,16 @@ export function takeSnapshot({ state, rooms, sessions, elsewhere }: SnapshotCont
   return { state: state.snapshot(), tail: numbered.sort((one, other) => one.seq - other.seq), floors };
 }
 
-/** The newest entries of a room, and the position before them. */
-function newestOf({ log }: Room): {
+/** The newest entries of a room that take no more than `maxBytes`, and the position before them. */
+function newestOf(
+  { log }: Room,
+  maxBytes: number,
+): {
   readonly entries: SaidEntry[];
   readonly floor: number;
 } {
   const entries: SaidEntry[] = [];
-  const oldest = log.oldest();
-  const point = log.entries > RECALLED_ENTRIES ? log.before(RECALLED_ENTRIES) : oldest;
+  const point = log.oldest();
   let floor = point.start;
   let bytes = 0;
   let { offset } = point;
@@ -82,10 +89,11 @@ function newestOf({ log }: Room): {
     }
     offset = 0;
   }
-  while (bytes > RECALLED_BYTES && entries.length > 1) {
-    const { seq, name, body } = entries.shift()!;
-    bytes -= name.length + body.length;
+  let first = 0;
+  while (bytes > maxBytes && first < entries.length - 1) {
+    const { seq, name, body } = entries[first++]!;
+    bytes -= entryBytes(name.length, body.length);
     floor = seq;
   }
-  return { entries, floor };
+  return { entries: entries.slice(first), floor };
 }
