@@ -99,9 +99,9 @@ export function roomNameProblem(room: string): NameProblem {
  * ```
  */
 export function nameKey(name: string): string {
-  // Through upper case, so that the two small sigmas of Greek are one.
+  // Through upper case, so that the two small sigmas of Greek are one; from lower case, since the capital ẞ has another one.
   const visible = name.normalize('NFKD').replace(patterns().ignorable, '');
-  return visible.toUpperCase().toLowerCase().normalize('NFKD').normalize('NFC');
+  return visible.toLowerCase().toUpperCase().toLowerCase().normalize('NFKD').normalize('NFC');
 }
 
 function commonProblem(name: string): NameProblem {
