@@ -146,6 +146,10 @@ it('@chat/server/sqlite exports exactly this', async () => {
   ]);
 });
 
+it('@chat/server/nats exports exactly this', async () => {
+  expect(names(await import('@chat/server/nats'))).toEqual(['openNatsLog']);
+});
+
 it('@chat/client exports exactly this, for Node and for the browser', async () => {
   const both = ['ClientError', 'ClientErrorCode', 'connect', 'createChatClient', 'tabIdentity'];
   expect(names(await import('@chat/client'))).toEqual([...both, 'fileIdentity'].sort());

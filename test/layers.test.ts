@@ -18,6 +18,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
     'names',
     'log',
     'sqlite',
+    'nats',
     'options',
     'limits',
     'room',

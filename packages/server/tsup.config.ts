@@ -4,6 +4,7 @@ export default defineConfig({
   // The thread of the store is a file of its own, beside the file that starts it.
   entry: {
     index: 'src/index.ts',
+    nats: 'src/nats/index.ts',
     sqlite: 'src/sqlite/index.ts',
     'sqlite-thread': 'src/sqlite/thread/main.ts',
   },
@@ -13,7 +14,7 @@ export default defineConfig({
   shims: true,
   // Symbol.asyncDispose is in the declarations, and in no `lib` that people have by themselves.
   dts: {
-    entry: { index: 'src/index.ts', sqlite: 'src/sqlite/index.ts' },
+    entry: { index: 'src/index.ts', nats: 'src/nats/index.ts', sqlite: 'src/sqlite/index.ts' },
     banner: '/// <reference lib="esnext.disposable" />',
     compilerOptions: { ignoreDeprecations: '6.0' },
   },

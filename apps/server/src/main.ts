@@ -21,6 +21,7 @@ import { runAdminCommand } from './admin/admin-command.js';
 import { type Arguments, parseArguments, UsageError } from './command-line/args.js';
 import { groupId } from './command-line/unix-group.js';
 import { openData } from './data/open-data.js';
+import { openNats } from './data/open-nats.js';
 import { runStoreCommand } from './data/store-commands.js';
 import { Leaving } from './leaving.js';
 import { calmLogLine } from './log/calm-log-line.js';
@@ -54,7 +55,7 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   const worker = args.workers === undefined ? undefined : await joinWorkers();
   const data = args.data && (await openData(args.data, logger));
-  const log = worker?.log ?? data;
+  const log = worker?.log ?? data ?? (args.nats && (await openNats(args.nats, logger)));
   const server = createChatServer({
     ...args.limits,
     ...(worker ? shareOfMachine(args) : {}),

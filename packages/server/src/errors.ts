@@ -45,6 +45,14 @@ export const ServerErrorCode = {
   StoreBusy: 'ERR_SERVER_STORE_BUSY',
   /** Reading or writing the store failed; `cause` has the error of SQLite or of the operating system. */
   StoreFailed: 'ERR_SERVER_STORE_FAILED',
+  /** The client libraries of NATS are not installed; the message says which. */
+  NatsMissing: 'ERR_SERVER_NATS_MISSING',
+  /** No NATS server can be reached, or none lets us in; `cause` has the error of the client library. */
+  NatsUnreachable: 'ERR_SERVER_NATS_UNREACHABLE',
+  /** The NATS server is too old; the message names the version that is needed. */
+  NatsVersion: 'ERR_SERVER_NATS_VERSION',
+  /** The stream cannot carry a chat: there is no JetStream, or the stream was shortened, or is none of a chat. */
+  NatsStream: 'ERR_SERVER_NATS_STREAM',
 } as const;
 
 /** One of the codes in {@link ServerErrorCode}. */

@@ -4,6 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { DEFAULT_PORT } from '@chat/protocol';
 import { type ChatServerOptions, LIMITS, type Limit, UNLIMITED } from '@chat/server';
+import type { NatsLogOptions } from '@chat/server/nats';
 import type { SqliteLogOptions } from '@chat/server/sqlite';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { adminSocketIn } from '../admin/admin-socket.js';
@@ -46,6 +47,8 @@ export interface Arguments {
   readonly workerSilenceMs: number;
   /** `undefined`: what is said dies with the process. */
   readonly data: DataOptions | undefined;
+  /** `undefined`: no other machine takes part in the chat. */
+  readonly nats: NatsLogOptions | undefined;
   readonly limits: ChatServerOptions;
 }
 
@@ -105,6 +108,11 @@ export function parseArguments(argv: readonly string[], version: string): Argume
         'what is said when the folder cannot be written is refused, or kept in memory only',
       ).choices(['refuse', 'memory']),
     )
+    .option(
+      '--nats <url...>',
+      'one chat with all servers that are told the same: addresses of a NATS cluster, as nats://localhost:4222',
+    )
+    .option('--nats-stream <name>', 'names the chat in NATS (default: chat)')
     .option('--tls-cert <file>', 'certificate (PEM): TLS on the same port')
     .option('--tls-key <file>', 'key of the certificate (PEM)')
     .option('--tls-only', 'refuse what does not speak TLS')
@@ -201,6 +209,15 @@ export function parseArguments(argv: readonly string[], version: string): Argume
   if (options.workers !== undefined && options.data !== undefined) {
     throw new UsageError('--workers and --data do not go together yet: choose one of them', USAGE);
   }
+  if (options.nats !== undefined && (options.data ?? options.workers) !== undefined) {
+    throw new UsageError(
+      '--nats does not go together with --data or --workers yet: choose one of them',
+      USAGE,
+    );
+  }
+  if (options.natsStream !== undefined && options.nats === undefined) {
+    throw new UsageError('--nats-stream needs --nats', USAGE);
+  }
   if (options.workerSilenceMs < MIN_SILENCE_MS) {
     throw new UsageError(`--worker-silence-ms must be at least ${MIN_SILENCE_MS}`, USAGE);
   }
@@ -242,6 +259,13 @@ export function parseArguments(argv: readonly string[], version: string): Argume
             directory: options.data,
             ...(options.durability === undefined ? {} : { durability: options.durability }),
             ...(options.onStoreFailure === undefined ? {} : { onStoreFailure: options.onStoreFailure }),
+          },
+    nats:
+      options.nats === undefined
+        ? undefined
+        : {
+            servers: options.nats,
+            ...(options.natsStream === undefined ? {} : { stream: options.natsStream }),
           },
     limits: {
       ...(options.unlimited ? UNLIMITED : {}),

@@ -193,6 +193,23 @@ describe('parseArguments', () => {
     expect(parse('--data', 'data', '--admin-socket', '/run/chat.sock').adminSocket).toEqual(told);
   });
 
+  it('knows where NATS is, and what does not go together with it', () => {
+    expect(parse().nats).toBeUndefined();
+    expect(parse('--nats', 'nats://a:4222', 'nats://b:4222').nats).toEqual({
+      servers: ['nats://a:4222', 'nats://b:4222'],
+    });
+    expect(parse('--nats', 'nats://a', '--nats-stream', 'team').nats).toMatchObject({ stream: 'team' });
+    expect(() => parse('--nats-stream', 'team')).toThrow('--nats-stream needs --nats');
+    for (const [flag, value] of [
+      ['--data', 'folder'],
+      ['--workers', '2'],
+    ] as const) {
+      expect(() => parse('--nats', 'nats://a', flag, value)).toThrow(
+        'does not go together with --data or --workers',
+      );
+    }
+  });
+
   it('refuses what is of one process together with workers', () => {
     for (const flag of ['--api-token-file', '--admin-socket', '--metrics-port']) {
       expect(() => parse('--workers', '2', flag, '9090')).toThrow('do not go together with --workers');

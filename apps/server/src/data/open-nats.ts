@@ -1,0 +1,12 @@
+/** `chat-server --nats`: the chat is that of all servers which are told the same. */
+import type { BlockLog } from '@chat/server';
+import { type NatsLogOptions, openNatsLog } from '@chat/server/nats';
+import type { Logger } from 'pino';
+
+/** Finds the others, and tells the operator. */
+export async function openNats(options: NatsLogOptions, logger: Logger): Promise<BlockLog> {
+  const log = await openNatsLog(options);
+  const { stream = 'chat' } = options;
+  logger.info({ stream, process: log.process }, 'NATS is reached: the chat is shared');
+  return log;
+}

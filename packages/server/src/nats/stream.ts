@@ -1,0 +1,99 @@
+/**
+ * The stream that carries the blocks: made by the first who comes, and refused where something of it is missing, or would
+ * be taken out of it one day. Whoever comes reads it from the first block on, and can say nothing of the chat without.
+ */
+import { randomBytes } from 'node:crypto';
+import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
+import { ServerError, ServerErrorCode } from '../errors.js';
+import type { NatsLibrary } from './library.js';
+
+/** What is asked of a stream that is not there yet. */
+export interface StreamWish {
+  readonly name: string;
+  readonly replicas: number;
+  readonly storage: 'file' | 'memory';
+}
+
+/** Key of the metadata of the stream under which its life is named. */
+const EPOCH = 'chat-epoch';
+const EPOCH_BYTES = 8;
+
+/** Where the blocks of a chat are published. */
+export function blockSubject(stream: string): string {
+  return `${stream}.blocks`;
+}
+
+/** Names the life of the stream. */
+export function epochOf({ config }: StreamInfo): string | undefined {
+  return config.metadata?.[EPOCH];
+}
+
+/**
+ * Finds the stream, or makes it.
+ *
+ * @throws ServerError `ERR_SERVER_NATS_STREAM` when it cannot be made, or cannot carry a chat
+ */
+export async function findStream(
+  manager: JetStreamManager,
+  library: NatsLibrary,
+  wish: StreamWish,
+): Promise<{ readonly epoch: string }> {
+  const info = await read(manager, library, wish);
+  const problem = problemOf(info);
+  if (problem !== undefined)
+    throw new ServerError(ServerErrorCode.NatsStream, `stream ${wish.name} ${problem}`);
+  return { epoch: epochOf(info)! };
+}
+
+/** Whether an error of the library says that there is no such stream. */
+export function saysNoStream(error: unknown, { jetstream }: NatsLibrary): boolean {
+  return (
+    error instanceof jetstream.JetStreamApiError && error.code === jetstream.JetStreamApiCodes.StreamNotFound
+  );
+}
+
+async function read(manager: JetStreamManager, library: NatsLibrary, wish: StreamWish): Promise<StreamInfo> {
+  const { name } = wish;
+  try {
+    return await manager.streams.info(name);
+  } catch (error) {
+    if (!saysNoStream(error, library)) throw unusable(name, error);
+  }
+  const { DiscardPolicy, RetentionPolicy, StorageType } = library.jetstream;
+  try {
+    await manager.streams.add({
+      name,
+      subjects: [blockSubject(name)],
+      num_replicas: wish.replicas,
+      storage: wish.storage === 'file' ? StorageType.File : StorageType.Memory,
+      retention: RetentionPolicy.Limits,
+      // Where an operator sets a limit, what comes beyond is refused, and nothing is taken out.
+      discard: DiscardPolicy.New,
+      metadata: { [EPOCH]: randomBytes(EPOCH_BYTES).toString('hex') },
+    });
+  } catch (error) {
+    // Somebody else may have made it in the same moment, with another epoch.
+    return await manager.streams.info(name).catch(() => {
+      throw unusable(name, error);
+    });
+  }
+  return await manager.streams.info(name);
+}
+
+function problemOf({ config, state }: StreamInfo): string | undefined {
+  if (config.metadata?.[EPOCH] === undefined)
+    return 'was not made by a chat: choose another name, or remove it';
+  if (config.max_age !== 0 || config.discard !== 'new') {
+    return 'takes out what is old (max_age, or discard old): a chat needs all of it';
+  }
+  const isShortened = state.first_seq > 1 || (state.messages === 0 && state.last_seq > 0);
+  if (isShortened || (state.num_deleted ?? 0) > 0) {
+    return 'was shortened, and a server that comes has to read it from its first block on: remove it to begin anew';
+  }
+  return undefined;
+}
+
+function unusable(name: string, cause: unknown): ServerError {
+  const message = `stream ${name} cannot be used: ${(cause as Error).message}`;
+  return new ServerError(ServerErrorCode.NatsStream, message, { cause });
+}

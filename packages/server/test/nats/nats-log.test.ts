@@ -1,0 +1,196 @@
+/** The log over NATS, with real servers of it. */
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LogCondition } from '../../src/log/event-log.js';
+import type { BlockLog } from '../../src/log/shared/block-log.js';
+import { openNatsLog } from '../../src/nats/index.js';
+import { assertServerVersion, loadNats } from '../../src/nats/library.js';
+import { NatsTransport } from '../../src/nats/nats-transport.js';
+import { findStream } from '../../src/nats/stream.js';
+import { systemClock } from '../../src/time/clock.js';
+import { describeBlockTransport } from '../support/block-transport-contract.js';
+import { draft } from '../support/event-log-contract.js';
+import { NatsProcess, newNats, oldNats, versionOf } from '../support/nats-process.js';
+import { until } from '../support/turn.js';
+
+const TIMEOUT_MS = 60_000;
+
+describe('openNatsLog', () => {
+  it.each([
+    [{ servers: [] }, 'servers must be'],
+    [{ servers: 'nats://localhost', stream: 'a.b' }, 'stream "a.b" must be'],
+    [{ servers: 'nats://localhost', replicas: 0 }, 'replicas 0 must be a number from 1 to 5'],
+    [{ servers: 'nats://localhost', storage: 'disk' as never }, "storage must be 'file' or 'memory'"],
+    [{ servers: 'nats://localhost', maxSilenceMs: 1999 }, 'maxSilenceMs 1999 must be 2000 or more'],
+    [{ servers: 'nats://localhost', server: 1 } as never, 'unknown option "server"; did you mean "servers"?'],
+  ])('refuses %j', async (options, message) => {
+    const expected = { code: 'ERR_SERVER_BAD_OPTION', message: expect.stringContaining(message) };
+    await expect(openNatsLog(options)).rejects.toMatchObject(expected);
+  });
+
+  it('says so when nobody is there', async () => {
+    const expected = { code: 'ERR_SERVER_NATS_UNREACHABLE', message: expect.stringContaining('127.0.0.1:1') };
+    await expect(openNatsLog({ servers: 'nats://127.0.0.1:1' })).rejects.toMatchObject(expected);
+  });
+
+  it.each(['2.9.10', '2.11.99', '1.99.0', 'unknown', ''])('refuses a server of version "%s"', (version) => {
+    const expected = { code: 'ERR_SERVER_NATS_VERSION', message: expect.stringContaining('2.12.0 or later') };
+    expect(() => assertServerVersion(version)).toThrow(expect.objectContaining(expected));
+  });
+
+  it.each(['2.12.0', '2.12.0-RC.1', '2.15.1', '3.0.0'])('takes a server of version %s', (version) => {
+    expect(() => assertServerVersion(version)).not.toThrow();
+  });
+
+  it.skipIf(oldNats === undefined)(
+    'refuses a real server that is too old, and names the version that it needs',
+    async () => {
+      const nats = await NatsProcess.start(oldNats!);
+      const message = `version ${versionOf(oldNats!)}, and 2.12.0 or later is needed`;
+      const expected = { code: 'ERR_SERVER_NATS_VERSION', message: expect.stringContaining(message) };
+      await expect(openNatsLog({ servers: nats.url })).rejects.toMatchObject(expected);
+      await nats.remove();
+    },
+  );
+});
+
+describe.skipIf(newNats === undefined)('over a real server', { timeout: TIMEOUT_MS }, () => {
+  let nats: NatsProcess;
+  let admin: NatsConnection;
+  let streams = 0;
+  const nextStream = (): string => `chat-${++streams}`;
+
+  beforeAll(async () => {
+    nats = await NatsProcess.start(newNats!);
+    admin = await connect({ servers: nats.url, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+  }, TIMEOUT_MS);
+  afterAll(async () => {
+    await admin?.close();
+    await nats?.remove();
+  });
+
+  async function transport(stream: string): Promise<NatsTransport> {
+    const library = await loadNats();
+    const connection = await connect({ servers: nats.url });
+    const manager = await jetstreamManager(connection);
+    const wish = { name: stream, replicas: 1, storage: 'file' } as const;
+    const { epoch } = await findStream(manager, library, wish);
+    return new NatsTransport({ library, connection, manager, stream, epoch, clock: systemClock });
+  }
+
+  describeBlockTransport('a stream of NATS', () => {
+    const stream = nextStream();
+    return { transport: () => transport(stream) };
+  });
+
+  interface End {
+    readonly log: BlockLog;
+    readonly got: string[];
+    readonly conditions: LogCondition[];
+  }
+
+  async function opened(stream: string): Promise<End> {
+    const log = await openNatsLog({ servers: nats.url, stream });
+    const end: End = { log, got: [], conditions: [] };
+    log.onCondition = (condition) => end.conditions.push(condition);
+    log.onSnapshot = () => ({ state: { processes: [] } as never, tail: [], floors: new Map() });
+    await log.open((entries, from = 0) => {
+      for (const entry of entries) {
+        if (entry.room !== '') end.got.push(Buffer.from(entry.body).toString());
+        entry.origin?.appended(entry, { kind: 'process-came', process: from });
+      }
+    });
+    await log.start();
+    return end;
+  }
+
+  it('gives to one that comes later all that was said, and to both the same epoch', async () => {
+    const stream = nextStream();
+    const [one, other] = await Promise.all([opened(stream), opened(stream)]);
+    for (let i = 0; i < 50; i++) one.log.append(draft('lobby', `said ${i}`));
+    await until(() => other.got.length === 50);
+    const late = await opened(stream);
+    expect(late.got).toEqual(one.got);
+    expect(new Set([one, other, late].map(({ log }) => log.epoch)).size).toBe(1);
+    for (const { log } of [one, other, late]) await log.close();
+  });
+
+  it('goes on when the NATS server was killed and came back: nothing is lost or doubled', async () => {
+    const stream = nextStream();
+    const [one, other] = [await opened(stream), await opened(stream)];
+    one.log.append(draft('lobby', 'before'));
+    await until(() => other.got.length === 1);
+    await nats.kill();
+    one.log.append(draft('lobby', 'without'));
+    other.log.append(draft('lobby', 'without'));
+    await nats.start();
+    one.log.append(draft('lobby', 'behind'));
+    await until(() => one.got.length === 4 && other.got.length === 4);
+    expect(one.got.toSorted()).toEqual(['before', 'behind', 'without', 'without']);
+    expect(other.got).toEqual(one.got);
+    expect([...one.conditions, ...other.conditions]).toEqual([]);
+    for (const { log } of [one, other]) await log.close();
+  });
+
+  it('has failed when the stream is lost, and when another one is in its place', async () => {
+    const manager = await jetstreamManager(admin);
+    const stream = nextStream();
+    const { log, conditions } = await opened(stream);
+    await manager.streams.delete(stream);
+    await until(() => conditions.length > 0);
+    expect(conditions).toEqual([{ state: 'failed', reason: `stream ${stream} of NATS is lost` }]);
+    await log.close();
+    const replaced = nextStream();
+    const former = await opened(replaced);
+    await manager.streams.delete(replaced);
+    const next = await opened(replaced);
+    await until(() => former.conditions.length > 0);
+    const reason = `stream ${replaced} of NATS is another one than the one that was read`;
+    expect(former.conditions).toEqual([{ state: 'failed', reason }]);
+    for (const one of [former, next]) await one.log.close();
+  });
+
+  it('is full while the stream refuses blocks, and open again when it takes them', async () => {
+    const manager = await jetstreamManager(admin);
+    const stream = nextStream();
+    const { log, got, conditions } = await opened(stream);
+    await manager.streams.update(stream, { max_msgs: 1 });
+    log.append(draft('lobby', 'waits'));
+    await until(() => conditions.length > 0);
+    expect(conditions).toEqual([{ state: 'full', reason: expect.stringContaining('refuses a block') }]);
+    await manager.streams.update(stream, { max_msgs: -1 });
+    await until(() => conditions.length > 1 && got.length > 0);
+    expect(conditions[1]).toEqual({ state: 'open' });
+    expect(got).toEqual(['waits']);
+    await log.close();
+  });
+
+  it('refuses a stream that was shortened, that will be, or that is none of a chat', async () => {
+    const manager = await jetstreamManager(admin);
+    const [shortened, aging, foreign] = [nextStream(), nextStream(), nextStream()];
+    const { log } = await opened(shortened);
+    await log.close();
+    await manager.streams.purge(shortened);
+    await (await opened(aging)).log.close();
+    await manager.streams.update(aging, { max_age: 3_600_000_000_000 });
+    await manager.streams.add({ name: foreign, subjects: [`${foreign}.>`] });
+    for (const [stream, message] of [
+      [shortened, 'was shortened'],
+      [aging, 'takes out what is old'],
+      [foreign, 'was not made by a chat'],
+    ] as const) {
+      const expected = { code: 'ERR_SERVER_NATS_STREAM', message: expect.stringContaining(message) };
+      await expect(openNatsLog({ servers: nats.url, stream })).rejects.toMatchObject(expected);
+    }
+  });
+
+  it('passes credentials on, and says so when they are refused', async () => {
+    const guarded = await NatsProcess.start(newNats!, '--user', 'chat', '--pass', 'secret');
+    const servers = guarded.url;
+    await expect(openNatsLog({ servers })).rejects.toMatchObject({ code: 'ERR_SERVER_NATS_UNREACHABLE' });
+    const log = await openNatsLog({ servers, connection: { user: 'chat', pass: 'secret' } });
+    await log.close();
+    await guarded.remove();
+  });
+});
