@@ -40,6 +40,7 @@ const WEB = `
 const NODE = `
   import { fileIdentity } from '@chat/client';
   import { type ChatServer, type ChatServerOptions, createChatServer } from '@chat/server';
+  import { openNatsLog } from '@chat/server/nats';
   import { openSqliteLog } from '@chat/server/sqlite';
   import { openChannel } from '@chat/shm';
 
@@ -49,7 +50,7 @@ const NODE = `
     const { port } = await server.listen({ port: 0 });
     return port;
   }
-  export { fileIdentity, openChannel, openSqliteLog };
+  export { fileIdentity, openChannel, openNatsLog, openSqliteLog };
 `;
 
 /** Each way: files, options, and the versions that have it. */
