@@ -45,7 +45,8 @@ const IMPORTS = [
 /** All packages and subpaths in one program: a chat by TCP and by WebSocket; `shm` as well where it is built for. */
 export function everything({ withShm = process.platform === 'linux' } = {}) {
   const imports = withShm ? [...IMPORTS, ['* as shm', '@chat/shm']] : IMPORTS;
-  const uses = 'if (![encodePing, LineDecoder, asString, openNatsLog, openSqliteLog].every(Boolean)) throw new Error();';
+  const uses =
+    'if (![encodePing, LineDecoder, asString, openNatsLog, openSqliteLog].every(Boolean)) throw new Error();';
   const body = `${uses}\n${CHAT}\n${withShm ? SHARED : ''}`;
   const named = imports.map(([what, from]) => `import ${what} from '${from}';`).join('\n');
   const required = imports
