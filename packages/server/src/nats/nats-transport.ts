@@ -18,7 +18,10 @@ const AHEAD_BYTES = 8_388_608;
 const RETRY_MS = 500;
 /** So often a server says that there is nothing new. */
 const HEARTBEAT_MS = 2000;
-/** What a consumer tells when something may be wrong with the stream. */
+/**
+ * What a consumer tells when something may be wrong. The library tries again by itself then; when the leader of a cluster
+ * was killed, it was seen to do so without end and without a block.
+ */
 const WORRYING: ReadonlySet<string> = new Set(['stream_not_found', 'consumer_deleted', 'heartbeats_missed']);
 /** A cluster that elects somebody may not know its own stream for a moment. */
 const MAX_NOT_FOUND = 4;
@@ -126,8 +129,8 @@ export class NatsTransport implements BlockTransport {
   }
 
   /**
-   * Reads from behind what came last. Begun anew after each reconnect: the consumer of before may be gone with its server,
-   * and would be missed only after a while.
+   * Reads from behind what came last. Begun anew after each reconnect, and when nothing is heard of the consumer: it may be
+   * gone with its server.
    */
   async #consume(): Promise<void> {
     const { library, stream, connection, clock } = this.#context;
@@ -150,13 +153,13 @@ export class NatsTransport implements BlockTransport {
       this.#messages = messages;
       if (isOver()) messages.stop();
       for await (const { type } of messages.status()) {
-        if (WORRYING.has(type)) void this.#verify();
+        if (WORRYING.has(type)) break;
       }
     } catch {
       // Nobody answers, or there is no stream any more.
-      void this.#verify();
     }
     if (isOver()) return;
+    void this.#verify();
     clock.after(RETRY_MS, () => {
       if (!isOver()) void this.#consume();
     });
