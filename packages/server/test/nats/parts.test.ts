@@ -28,4 +28,11 @@ describe('parts of a block', () => {
     const again = read(partsOf(block(4000), 1000, 'a', 2), reader);
     expect(Buffer.from(again.at(-1)!).equals(block(4000))).toBe(true);
   });
+
+  it('are the block once where each comes twice, and nothing where they are of two tries', () => {
+    const [one, next] = [partsOf(block(3000), 1000, 'a', 1), partsOf(block(2999), 1000, 'a', 2)];
+    const blocks = read(one.flatMap((part) => [part, part])).filter((answer) => answer !== undefined);
+    expect(blocks.map((bytes) => Buffer.from(bytes).equals(block(3000)))).toEqual([true]);
+    expect(read([...one.slice(0, 2), ...next.slice(2)]).every((answer) => answer === undefined)).toBe(true);
+  });
 });
