@@ -23,8 +23,8 @@ const HEARTBEAT_MS = 2000;
  * was killed, it was seen to do so without end and without a block.
  */
 const WORRYING: ReadonlySet<string> = new Set(['stream_not_found', 'consumer_deleted', 'heartbeats_missed']);
-/** A cluster that elects somebody may not know its own stream for a moment. */
-const MAX_NOT_FOUND = 4;
+/** So often it has to be said that blocks are missing: a cluster that has just elected somebody may not know all of them. */
+const MAX_DOUBTS = 10;
 
 /** What a transport is made of; the connection is closed with it. */
 export interface NatsTransportContext {
@@ -55,7 +55,7 @@ export class NatsTransport implements BlockTransport {
   /** Blocks that were sent, repeats included. */
   #sent = 0;
   #isFull = false;
-  #notFound = 0;
+  #doubts = 0;
   #isVerifying = false;
   #isClosed = false;
 
@@ -196,20 +196,23 @@ export class NatsTransport implements BlockTransport {
     const read = this.#last;
     try {
       const info = await manager.streams.info(stream);
-      this.#notFound = 0;
       const { last_seq } = info.state;
       if (epochOf(info) !== epoch) this.#fail('is another one than the one that was read');
-      else if (last_seq < read) this.#fail(`was shortened: it ends at ${last_seq}, and ${read} was read`);
+      else if (last_seq < read)
+        this.#doubt(`was shortened: it ends at ${last_seq}, and ${read} was read`, clock);
+      else this.#doubts = 0;
     } catch (error) {
       // Where nobody answers, whatever comes next asks again.
-      if (saysNoStream(error, library)) {
-        this.#notFound++;
-        if (this.#notFound >= MAX_NOT_FOUND) this.#fail('is lost');
-        else clock.after(RETRY_MS, () => void this.#verify());
-      }
+      if (saysNoStream(error, library)) this.#doubt('is lost', clock);
     } finally {
       this.#isVerifying = false;
     }
+  }
+
+  #doubt(what: string, clock: Clock): void {
+    this.#doubts++;
+    if (this.#doubts >= MAX_DOUBTS) this.#fail(what);
+    else clock.after(RETRY_MS, () => void this.#verify());
   }
 
   #fail(what: string): void {
