@@ -2,10 +2,9 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ServerError, ServerErrorCode } from '../../src/errors.js';
 import type { LogCondition } from '../../src/log/event-log.js';
 import type { BlockLog } from '../../src/log/shared/block-log.js';
-import { type NatsLogOptions, openNatsLog } from '../../src/nats/index.js';
+import { openNatsLog } from '../../src/nats/index.js';
 import { assertServerVersion, loadNats } from '../../src/nats/library.js';
 import { NatsTransport } from '../../src/nats/nats-transport.js';
 import { findStream } from '../../src/nats/stream.js';
@@ -13,7 +12,7 @@ import { systemClock } from '../../src/time/clock.js';
 import { describeBlockTransport } from '../support/block-transport-contract.js';
 import { draft } from '../support/event-log-contract.js';
 import { NatsProcess, newNats, oldNats, versionOf } from '../support/nats-process.js';
-import { turn, until } from '../support/turn.js';
+import { until } from '../support/turn.js';
 
 const TIMEOUT_MS = 60_000;
 
@@ -91,8 +90,8 @@ describe.skipIf(newNats === undefined)('over a real server', { timeout: TIMEOUT_
     readonly conditions: LogCondition[];
   }
 
-  async function opened(stream: string, more: Partial<NatsLogOptions> = {}): Promise<End> {
-    const log = await openNatsLog({ servers: nats.url, stream, ...more });
+  async function opened(stream: string): Promise<End> {
+    const log = await openNatsLog({ servers: nats.url, stream });
     const end: End = { log, got: [], conditions: [] };
     log.onCondition = (condition) => end.conditions.push(condition);
     log.onSnapshot = () => ({ state: { processes: [] } as never, tail: [], floors: new Map() });
@@ -132,42 +131,6 @@ describe.skipIf(newNats === undefined)('over a real server', { timeout: TIMEOUT_
     expect(other.got).toEqual(one.got);
     expect([...one.conditions, ...other.conditions]).toEqual([]);
     for (const { log } of [one, other]) await log.close();
-  });
-
-  it('loses, doubles and reorders nothing when the leader of a cluster is killed', async () => {
-    const cluster = await NatsProcess.startCluster(newNats!, 3);
-    const more = { servers: cluster.map(({ url }) => url), replicas: 3 };
-    // The three have to find each other, and to elect somebody.
-    const start = async (): Promise<End> => {
-      for (;;) {
-        try {
-          return await opened('clustered', more);
-        } catch (error) {
-          if ((error as ServerError).code !== ServerErrorCode.NatsStream) throw error;
-        }
-      }
-    };
-    const ends = [await start(), await start()];
-    const say = (what: string): void =>
-      ends.forEach(({ log }, of) => void log.append(draft('lobby', `${of} says ${what}`)));
-    const connection = await connect({ servers: more.servers });
-    const { cluster: known } = await (await jetstreamManager(connection)).streams.info('clustered');
-    await connection.close();
-    for (let i = 0; i < 100; i++) {
-      say(`${i}`);
-      // A block each, some of which are under way when it happens.
-      if (i === 50) void cluster[Number(known!.leader!.slice(1))]!.kill();
-      await turn(10);
-    }
-    await until(() => ends.every(({ got, conditions }) => got.length === 200 || conditions.length > 0));
-    expect(ends.flatMap(({ conditions }) => conditions)).toEqual([]);
-    expect(ends[1]!.got).toEqual(ends[0]!.got);
-    for (const of of [0, 1]) {
-      const own = ends[0]!.got.filter((text) => text.startsWith(`${of} `));
-      expect(own).toEqual(Array.from({ length: 100 }, (_, i) => `${of} says ${i}`));
-    }
-    for (const { log } of ends) await log.close();
-    for (const one of cluster) await one.remove();
   });
 
   it('has failed when the stream is lost, and when another one is in its place', async () => {

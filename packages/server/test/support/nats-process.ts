@@ -38,8 +38,6 @@ export class NatsProcess {
   readonly #folder: string = mkdtempSync(join(tmpdir(), 'chat-nats-'));
   #child: ChildProcess | undefined;
   port = 0;
-  /** Where the others of its cluster reach it; 0 without one. */
-  routePort = 0;
 
   private constructor(program: string, flags: readonly string[]) {
     this.#program = program;
@@ -50,18 +48,6 @@ export class NatsProcess {
     const nats = new NatsProcess(program, flags);
     await nats.start();
     return nats;
-  }
-
-  /** Several of them that are one, named `n0`, `n1` and so on. */
-  static async startCluster(program: string, count: number): Promise<NatsProcess[]> {
-    const all: NatsProcess[] = [];
-    for (let i = 0; i < count; i++) {
-      const cluster = ['-n', `n${i}`, '--cluster_name', 'chat', '--cluster', 'nats://127.0.0.1:-1'];
-      // The first one has to be told of somebody, or it wants to be alone: nobody is there. The others tell it of themselves.
-      const routes = ['--routes', `nats://127.0.0.1:${all[0]?.routePort ?? 1}`];
-      all.push(await NatsProcess.start(program, ...cluster, ...routes));
-    }
-    return all;
   }
 
   get url(): string {
@@ -83,7 +69,6 @@ export class NatsProcess {
       });
     });
     this.port = Number(out.match(/client connections on \S*:(\d+)/)![1]);
-    this.routePort = Number(out.match(/route connections on \S*:(\d+)/)?.[1] ?? 0);
   }
 
   /** Ends it at once; what it has kept stays. */
