@@ -1,11 +1,13 @@
 /** A server whose log is a file: started again, in whatever way it ended, it is the same server. */
 import { cpSync } from 'node:fs';
+import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { CloseCode, FailureCode } from '@chat/protocol';
 import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ChatServerOptions, UNLIMITED } from '../src/options/options.js';
 import { type ChatServer, createChatServer } from '../src/server/chat-server.js';
+import type { TcpAddress } from '../src/server/listening/listening.js';
 import { openSqliteLog, type SqliteLogOptions } from '../src/sqlite/index.js';
 import { ManualClock } from './support/manual-clock.js';
 import { tcpPipe } from './support/socket-pipe.js';
@@ -400,4 +402,27 @@ it('goes on where the clock was set back between two runs: dates are what the cl
   expect(await refused.closed).toMatchObject({ code: CloseCode.Kicked });
   earlier.advance(31_000);
   expect((await connect(after).enter(bob.resumption())).resumed).toBe(false);
+});
+
+it('takes a text of any number of lines from a program that knows of no window', async () => {
+  const server = await start(dataFolder(), { maxInFlight: 4 });
+  const { port } = server.address as TcpAddress;
+  const reader = connect(server);
+  await reader.enter({ name: 'reader' });
+  await reader.join('lobby');
+  const nc = connectSocket({ port, host: '127.0.0.1' });
+  let heard = '';
+  nc.on('data', (chunk) => {
+    heard += chunk.toString();
+  });
+  const lines = Array.from({ length: 50 }, (_, n) => `line ${n}`);
+  nc.write(`nc\n${lines.join('\n')}\n`);
+  const said: string[] = [];
+  while (said.length < lines.length) {
+    const entry = await reader.take(FrameType.Message);
+    said.push(new TextDecoder().decode(entry.body));
+  }
+  nc.end();
+  expect(said).toEqual(lines);
+  expect(heard).not.toContain('not sent');
 });

@@ -82,7 +82,8 @@ class Supervisor {
 
   constructor() {
     process.on('message', (message: ToWorker) => void this.#take(message));
-    process.on('disconnect', () => {
+    // `node:cluster` ends an orphan by itself, right after it has told so here.
+    cluster.worker!.on('disconnect', () => {
       this.transport?.abandon();
       process.exit(EXIT_ORPHANED);
     });

@@ -231,7 +231,9 @@ it.runIf(existsSync(SHARED_MEMORY))(
     // Its output ends with the last process that has it.
     await server.exit;
     await vi.waitFor(() => expect(logsOf(server)).toEqual([]), TIMEOUT_MS);
-    for (const { pid } of workersOf(server)) expect(() => process.kill(pid, 0)).toThrow();
+    for (const { pid } of workersOf(server)) {
+      await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), TIMEOUT_MS);
+    }
   },
   TIMEOUT_MS,
 );

@@ -43,6 +43,8 @@ export class Publisher implements Origin {
   #deciding: Promise<void> | undefined;
   /** Publishes on their way through the log. */
   #inLog = 0;
+  /** Lets whoever waits for space in the log go on. */
+  #onSpace: (() => void) | undefined;
   readonly #directs: DirectSender = {
     accepted: (entry, outcome, isWaiting) => this.#accepted(entry, outcome, isWaiting),
     refused: (failure, publishId) => this.refused(failure, publishId),
@@ -151,6 +153,23 @@ export class Publisher implements Origin {
     });
   }
 
+  /**
+   * For clients that know of no window: settled once as few publishes are on their way through the log that another one
+   * is not refused. `undefined`: now.
+   */
+  space(): Promise<void> | undefined {
+    if (this.#inLog < this.#context.options.maxInFlight) return undefined;
+    return new Promise((resolve) => {
+      this.#onSpace = resolve;
+    });
+  }
+
+  #leftLog(): void {
+    this.#inLog--;
+    this.#onSpace?.();
+    this.#onSpace = undefined;
+  }
+
   /** Charges a request to the rate limit; answers why it is refused, if it is. */
   chargeRequest(): Failure | undefined {
     if (this.#session.input.tryCharge(Price.request)) return undefined;
@@ -164,7 +183,7 @@ export class Publisher implements Origin {
   }
 
   #accepted({ publishId, seq, at }: LogEntry, outcome: Outcome, isWaiting: boolean): void {
-    this.#inLog--;
+    this.#leftLog();
     // The session goes on at another process, where its client sends this again; or there is none any more.
     if (outcome.kind === 'void') return;
     this.#record.accepted(publishId, seq, at, isWaiting);
@@ -173,7 +192,7 @@ export class Publisher implements Origin {
 
   /** Told by the log: a publish of this session has no place, and never will have. */
   refused(failure: Failure, publishId: number): void {
-    this.#inLog--;
+    this.#leftLog();
     this.#refuse(publishId, failure);
   }
 
