@@ -80,6 +80,7 @@ export class ServerError extends Error {
   /** The value that exceeded it. */
   declare readonly actual: number | undefined;
 
+  /** @internal */
   constructor(code: ServerErrorCode, message: string, { cause, ...details }: Details = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'ServerError';

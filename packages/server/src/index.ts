@@ -16,6 +16,7 @@ export type {
   LogCondition,
   LogConsumer,
   Recovered,
+  RemovalWish,
   SearchHit,
   SearchScope,
   StoredPage,
@@ -29,7 +30,13 @@ export type {
   BlockTransport,
   OpenedStream,
 } from './log/shared/block-transport.js';
-export type { RoomState, SessionState, StateSnapshot } from './log/state/chat-state.js';
+export type {
+  KickState,
+  RoomState,
+  SessionPlace,
+  SessionState,
+  StateSnapshot,
+} from './log/state/chat-state.js';
 export type { Outcome, VoidReason } from './log/state/outcome.js';
 export type {
   AuthenticateResult,

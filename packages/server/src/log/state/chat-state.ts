@@ -58,7 +58,7 @@ export interface RoomState {
 export interface SessionKicked {
   readonly code: CloseCode;
   readonly reason: string;
-  /** What was banned with it, as {@link banKeys}: the end of either ban ends this as well. */
+  /** What was banned with it, as `banKeys`: the end of either ban ends this as well. */
   readonly banned?: readonly string[];
   /** Server time in milliseconds since 1970 up to which its client might try to go on. */
   readonly until: number;
