@@ -13,7 +13,7 @@ import { NOTIFIED_WAITS_WORD, NOTIFIED_WORD, slotWord } from '../segment/layout.
 import type { Segment } from '../segment/segment.js';
 import { WaitBit, WaitPoint } from '../waiting/wait-point.js';
 import type { WaitOptions } from '../waiting/waiting.js';
-import { channelName, openMeetingPlace, SLOT_ATTEMPT, SLOT_WAITS } from './meeting-place.js';
+import { channelName, giveNameUp, openMeetingPlace, SLOT_ATTEMPT, SLOT_WAITS } from './meeting-place.js';
 
 /** Options of {@link connect}. */
 export interface ConnectOptions<T = Uint8Array>
@@ -96,16 +96,6 @@ export async function connect<T = Uint8Array>(
     );
   } finally {
     waiter.close();
-  }
-}
-
-/** Usually the server has done so. @throws all but {@link ShmError} */
-function giveNameUp(channel: Pick<Channel, 'unlink'>): void {
-  try {
-    channel.unlink();
-  } catch (error) {
-    // It is stopped in the middle of it; or closed by a listener.
-    if (!ShmError.is(error)) throw error;
   }
 }
 

@@ -13,6 +13,8 @@
  * A client may be gone from its slot as soon as it has seen the server come, and another one wait there: so the server swaps from the very
  * token whose channel it took. And it swaps before it closes a channel that it cannot use, after which the same client may wait again.
  */
+import type { Channel } from '../channel/channel.js';
+import { ShmError } from '../errors.js';
 import { SegmentKind, SLOT_USER } from '../segment/layout.js';
 import { Role } from '../segment/participants.js';
 import { type OpenOptions, Segment } from '../segment/segment.js';
@@ -41,4 +43,18 @@ export function channelName(segment: Segment, token: number, attempt: number): s
 /** What the names of all channels made here begin with. */
 export function channelPrefix({ name, incarnation }: Segment): string {
   return `${name}.${incarnation.toString(36)}`;
+}
+
+/**
+ * Gives the name of a channel up, as both its sides do once they have met: whoever comes first. The other one may be stopped in the middle
+ * of it, and does so when it goes on; a channel that keeps its name until then is as good as any.
+ *
+ * @throws all but {@link ShmError}
+ */
+export function giveNameUp(channel: Pick<Channel, 'unlink'>): void {
+  try {
+    channel.unlink();
+  } catch (error) {
+    if (!ShmError.is(error)) throw error;
+  }
 }

@@ -21,6 +21,7 @@ import type { WaitOptions } from '../waiting/waiting.js';
 import {
   channelName,
   channelPrefix,
+  giveNameUp,
   openMeetingPlace,
   SERVER_WORD,
   SLOT_ATTEMPT,
@@ -151,7 +152,6 @@ export class Server<T = Uint8Array> extends Handle<ServerEvents<T>> implements A
     const token = participants.tokenAt(slot);
     if (token === 0 || load(words, waits) !== token) return;
     let channel: Channel<T> | undefined;
-    let isOurs = false;
     try {
       channel = openChannel<T>(
         channelName(this.#segment, token, load(words, slotWord(slot) + SLOT_ATTEMPT)),
@@ -162,8 +162,7 @@ export class Server<T = Uint8Array> extends Handle<ServerEvents<T>> implements A
           ...(this.#codec !== undefined && { codec: this.#codec }),
         },
       );
-      channel.unlink();
-      isOurs = true;
+      giveNameUp(channel);
     } catch (error) {
       // The client gave up just now, or another one of its making stands there: not ours to judge.
       if (!ShmError.is(error)) throw error;
@@ -172,7 +171,7 @@ export class Server<T = Uint8Array> extends Handle<ServerEvents<T>> implements A
     compareExchange(words, waits, token, 0);
     if (channel === undefined) return;
     // A client that was here at its slot may be gone from there already, since it saw us come.
-    if (isOurs && channel.peer.state === 'attached') this.#add(channel);
+    if (channel.peer.state === 'attached') this.#add(channel);
     else channel.close();
   }
 

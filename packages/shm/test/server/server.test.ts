@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it, vi } from 'vitest';
 import type { Channel } from '../../src/channel/channel.js';
+import { ShmError } from '../../src/errors.js';
 import { jsonCodec } from '../../src/record/codec.js';
+import { Segment } from '../../src/segment/segment.js';
 import { connect } from '../../src/server/connect.js';
 import { requestsOver } from '../../src/server/requests.js';
 import { listen } from '../../src/server/server.js';
@@ -43,6 +45,25 @@ describe('listen and connect', () => {
     await taken?.send({ n: 2 });
     expect(await connection.receive()).toEqual({ n: 2 });
     connection.close();
+    server.closeAndRemoveIfLast();
+  });
+
+  it('meet although the client is stopped while it gives the name of its channel up', async () => {
+    const server = listen(place.name, here());
+    const unlink = vi.spyOn(Segment.prototype, 'unlink').mockImplementationOnce(() => {
+      throw new ShmError('ERR_SHM_BUSY', 'is being removed by a process that is stopped');
+    });
+    const client = await connect(place.name, here());
+    expect(unlink).toHaveBeenCalled();
+    unlink.mockRestore();
+    // The first that the client has made: it may have seen the server come, and taken itself for connected.
+    expect(client.name).toMatch(/\.1$/);
+    const [taken] = server.connections;
+    await client.send(bytes('hello'));
+    expect(text(await taken?.receive())).toBe('hello');
+    // It has done so since it goes on.
+    expect(listSegments(here())).toEqual([place.name]);
+    client.close();
     server.closeAndRemoveIfLast();
   });
 
