@@ -1,5 +1,5 @@
 /**
- * `npm start`: `turbo run start`, stopped as a whole.
+ * `npm start`: `turbo run start`, stopped as a whole. What stands behind `npm start --` is for the server.
  *
  * npm runs a script through a shell, and where that shell does not replace itself, a SIGTERM sent to npm ends
  * npm and the shell and leaves turbo with all its tasks behind. So this passes signals on, and takes the loss
@@ -16,8 +16,9 @@ if (!existsSync(turbo)) {
   process.stderr.write('Nothing is installed yet: run "npm ci" first.\n');
   process.exit(1);
 }
-const child = spawn(process.execPath, [turbo, 'run', 'start', ...process.argv.slice(2)], {
+const child = spawn(process.execPath, [turbo, 'run', 'start'], {
   stdio: 'inherit',
+  env: { ...process.env, CHAT_SERVER_ARGUMENTS: JSON.stringify(process.argv.slice(2)) },
 });
 
 let stopping = false;

@@ -1,7 +1,7 @@
 /** `npm run chat`: builds what is missing, then is nothing but the client. And what it says where nothing is installed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -88,5 +88,26 @@ describe('npm start and npm run chat', () => {
     const child = spawn(process.execPath, [join(clone, 'scripts', script)], { stdio: 'pipe' });
     const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
     expect([stderr, code]).toEqual(['Nothing is installed yet: run "npm ci" first.\n', 1]);
+  });
+
+  it('gives what stands behind it to the server, and to no other task', async () => {
+    const clone = mkdtempSync(join(tmpdir(), 'chat-clone-'));
+    onTestFinished(() => rmSync(clone, { recursive: true, force: true }));
+    const bin = join(clone, 'node_modules/turbo/bin');
+    mkdirSync(join(clone, 'scripts'));
+    mkdirSync(bin, { recursive: true });
+    copyFileSync(join(ROOT, 'scripts/start.mjs'), join(clone, 'scripts/start.mjs'));
+    // In the place of turbo: it runs the task of the server, in the environment that turbo leaves to it.
+    const task = join(ROOT, 'apps/server/start.mjs');
+    const told = (argv: string): string => `console.log(JSON.stringify(${argv}));`;
+    writeFileSync(
+      join(bin, 'turbo'),
+      `${told('process.argv.slice(2)')} process.argv.splice(2); import(${JSON.stringify(task)});`,
+    );
+    const child = spawn(process.execPath, [join(clone, 'scripts/start.mjs'), '--version'], { stdio: 'pipe' });
+    const [stdout, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    expect([stdout, code]).toEqual(['["run","start"]\n0.0.0\n', 0]);
+    const { tasks } = JSON.parse(readFileSync(join(ROOT, 'turbo.json'), 'utf8'));
+    expect(tasks.start.passThroughEnv).toContain('CHAT_SERVER_ARGUMENTS');
   });
 });
