@@ -7,31 +7,25 @@
  */
 import { randomBytes } from 'node:crypto';
 import { CloseCode, roomKey } from '@chat/protocol';
-import { type Hello, type Joined, NoticeKind, type Welcome } from '@chat/protocol/frames';
-import type { InputAccounts } from '../limits/input-account.js';
-import type { MemoryGuard } from '../limits/memory-guard.js';
+import { type Joined, NoticeKind, type Welcome } from '@chat/protocol/frames';
 import { claim, hashSecret, isSecretOf } from '../log/claims.js';
 import { ClaimKind, type Origin } from '../log/entry.js';
-import type { ChatState, SessionPlace, SessionState } from '../log/state/chat-state.js';
+import type { SessionState } from '../log/state/chat-state.js';
 import { userNameProblem } from '../names/names.js';
-import type { AuthenticateResult } from '../options/hooks.js';
-import type { SessionContext } from '../session/context.js';
 import type { Peer } from '../session/peer.js';
 import { Session } from '../session/session.js';
-import type { Sessions } from '../session/sessions.js';
 import { claimKick } from '../session/shared/claim-kick.js';
-import type { SessionsElsewhere } from '../session/shared/elsewhere.js';
+import { authenticated, type Verdict } from './authenticated.js';
+import type { AdmissionContext, AdmissionRequest } from './context.js';
 import { endOldestAway } from './oldest-away.js';
 import { banned, DRAINING, nameTaken, outdated, overloaded, type Refusal } from './refusals.js';
 import { SilentLines } from './silent-lines.js';
 import { suffixed } from './suffixed.js';
+import { behindBarrier, placeOf, takeSession } from './take-session.js';
 import { fitsIntoFrame, welcomeOf } from './welcome.js';
 
 /** What a client is told to wait whose name was banned while it came in. */
 const BANNED_RETRY_MS = 60_000;
-
-/** What is asked of admission. Parts that a dialect does not have are left out. */
-export type AdmissionRequest = Pick<Hello, 'name' | 'credentials' | 'resume' | 'clientSecret' | 'attempt'>;
 
 /** The answer to a request. */
 export type AdmissionResult =
@@ -42,18 +36,6 @@ export type AdmissionResult =
       readonly inboxGap?: Joined['gap'];
     }
   | Refusal;
-
-/** What `authenticate` says of somebody who is let in. */
-type Verdict = Extract<AuthenticateResult, { ok: true }>;
-
-/** What admission needs of the server. */
-export interface AdmissionContext extends SessionContext {
-  readonly sessions: Sessions;
-  readonly elsewhere: SessionsElsewhere;
-  readonly accounts: InputAccounts;
-  readonly memory: MemoryGuard;
-  readonly state: ChatState;
-}
 
 export class Admission {
   readonly #context: AdmissionContext;
@@ -87,7 +69,11 @@ export class Admission {
     const unwelcome = this.#unwelcome(request, peer);
     if (unwelcome) return unwelcome;
     const { hooks } = this.#context.options;
-    const known = this.#known(request) ?? (await this.#knownBehindBarrier(request));
+    let known = this.#known(request);
+    if (!known && this.#mayBeBehind(request)) {
+      await behindBarrier(this.#context);
+      known = this.#known(request);
+    }
     if (known && !(hooks.authenticate && this.#mustAuthenticate(known))) {
       const resumed = await this.#resume(known, request, peer);
       if (resumed) return resumed;
@@ -151,15 +137,10 @@ export class Admission {
     return session && isSecretOf(session.secretHash, resume.secret) ? session : undefined;
   }
 
-  /** The same, should another process have let it in a moment ago, whose entries have not come here yet. */
-  async #knownBehindBarrier(request: AdmissionRequest): Promise<SessionState | undefined> {
-    const { log, options } = this.#context;
-    if (log.process === undefined || request.resume?.epoch !== log.epoch) return undefined;
-    await new Promise<void>((resolve) => {
-      const origin: Origin = { appended: () => resolve(), refused: () => resolve() };
-      log.append(claim(ClaimKind.Barrier, { at: options.clock.now(), origin }, undefined));
-    });
-    return this.#known(request);
+  /** Whether another process may have let it in a moment ago, whose entries have not come here yet. */
+  #mayBeBehind({ resume }: AdmissionRequest): boolean {
+    const { log } = this.#context;
+    return log.process !== undefined && resume?.epoch === log.epoch;
   }
 
   /** Whether its credentials are to be shown again: they have run out, or are known to another process. */
@@ -177,63 +158,21 @@ export class Admission {
     const { log, sessions } = this.#context;
     if (!request.resume || !sessions.isHere(known)) return undefined;
     if (this.#isOutdated(request, known)) return outdated();
-    if (log.process !== undefined) return this.#take(known, request, peer, verdict);
-    const session = sessions.byMember(known.memberId);
-    return session && this.#goOn(session, request, peer, verdict);
-  }
-
-  /** Has the log say that a session goes on here; where it does, it is this process that holds it. */
-  #take(
-    known: SessionState,
-    request: AdmissionRequest,
-    peer: Peer,
-    verdict: Verdict | undefined,
-  ): Promise<AdmissionResult | undefined> {
-    const { log, options } = this.#context;
-    return new Promise((resolve) => {
-      const origin: Origin = {
-        appended: (_entry, outcome) => {
-          if (outcome.kind === 'session-taken') {
-            const session = this.#context.sessions.byMember(known.memberId) ?? this.#moveHere(known);
-            resolve(this.#goOn(session, request, peer, verdict));
-          } else if (outcome.kind !== 'void') resolve(undefined);
-          else if (outcome.reason === 'outdated') resolve(outdated());
-          else if (outcome.reason === 'no-such-process') resolve(DRAINING);
-          else resolve(undefined);
-        },
-        refused: ({ message }) => resolve(overloaded(message)),
-      };
-      const subject = { sender: known.memberId, at: options.clock.now(), origin };
-      const isTheirs = isSecretOf(known.clientHash, request.clientSecret);
-      log.append(
-        claim(ClaimKind.SessionTaken, subject, placeOf(peer, isTheirs ? request.attempt : undefined)),
-      );
-    });
-  }
-
-  /** A session that another process held, or one did that is gone. */
-  #moveHere(state: SessionState): Session {
-    const { accounts, elsewhere, rooms, sessions } = this.#context;
-    const kept = elsewhere.take(state.memberId);
-    const session = new Session(this.#context, state, { input: accounts.open(''), kept });
-    sessions.recovered(session);
-    session.take(
-      this.#context.state.roomsOf(state.memberId).flatMap(({ key, members }) => {
-        const room = rooms.byKey(key);
-        return room ? { room, joinedSeq: members.get(state.memberId)! } : [];
-      }),
+    if (log.process === undefined)
+      return this.#goOn(sessions.byMember(known.memberId), request, peer, verdict);
+    return takeSession(this.#context, known, request, peer, (session) =>
+      this.#goOn(session, request, peer, verdict),
     );
-    return session;
   }
 
   #goOn(
-    session: Session,
+    session: Session | undefined,
     request: AdmissionRequest,
     peer: Peer,
     verdict: Verdict | undefined,
   ): AdmissionResult | undefined {
     const wanted = request.resume;
-    if (session.ended || !wanted) return undefined;
+    if (!session || session.ended || !wanted) return undefined;
     if (verdict) session.authenticated(verdict.claims, verdict.expiresInMs);
     const positions = new Map(wanted.rooms.map(({ room, after }) => [roomKey(room), after]));
     const { joined, inboxGap } = session.resume(peer, positions, wanted.inbox, request.attempt);
@@ -257,7 +196,7 @@ export class Admission {
     signal: AbortSignal | undefined,
     known: SessionState | undefined,
   ): Promise<AdmissionResult> {
-    const verdict = await this.#authenticate(request, peer, signal, known);
+    const verdict = await authenticated(this.#context, request, peer, signal, known);
     if ('code' in verdict) return verdict;
     // A hook takes its time: whoever would come in now would not be told that the server goes away.
     if (this.#isClosed) return DRAINING;
@@ -345,32 +284,6 @@ export class Admission {
     });
   }
 
-  async #authenticate(
-    { name, credentials }: AdmissionRequest,
-    peer: Peer,
-    signal: AbortSignal | undefined,
-    known: SessionState | undefined,
-  ): Promise<Verdict | Refusal> {
-    const { authenticate } = this.#context.options.hooks;
-    if (!authenticate) return { ok: true };
-    const { address, dialect } = peer;
-    const held = known && this.#context.sessions.byMember(known.memberId);
-    const former = known && { memberId: known.memberId, name: known.name, claims: held?.info.claims };
-    const visitor = former
-      ? { ...former, address, dialect }
-      : { memberId: 0, name, address, dialect, claims: undefined };
-    const decision = authenticate(credentials, visitor, signal ?? new AbortController().signal);
-    const result = await unlessAborted(decision, signal);
-    if (result === TOO_LATE)
-      return { code: CloseCode.HandshakeTimeout, reason: 'the handshake took too long' };
-    if (!result.ok) return { code: CloseCode.Unauthorized, reason: result.reason ?? 'not authorized' };
-    const { expiresInMs } = result;
-    if (expiresInMs !== undefined && !(expiresInMs > 0)) {
-      throw new RangeError(`expiresInMs of authenticate must be positive, got ${expiresInMs}`);
-    }
-    return result;
-  }
-
   /** The name that a new session gets: free at the moment of the answer. */
   #findName(wanted: string, request: AdmissionRequest): string | Refusal {
     const { bans, options, sessions } = this.#context;
@@ -425,24 +338,4 @@ export class Admission {
       attempt <= last
     );
   }
-}
-
-/** What other processes are told of where a session is. */
-function placeOf({ address, dialect }: Peer, attempt: number | undefined): SessionPlace {
-  return { address, dialect, ...(attempt === undefined ? {} : { attempt }) };
-}
-
-const TOO_LATE = Symbol('nobody waits any more');
-
-/** What a hook decides; `TOO_LATE` once nobody waits for it any more, whether or not it ever settles. */
-async function unlessAborted<T>(
-  decision: T | Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T | typeof TOO_LATE> {
-  if (!signal) return decision;
-  const aborted = new Promise<typeof TOO_LATE>((resolve) => {
-    if (signal.aborted) resolve(TOO_LATE);
-    else signal.addEventListener('abort', () => resolve(TOO_LATE), { once: true });
-  });
-  return Promise.race([decision, aborted]);
 }

@@ -10,7 +10,8 @@
  */
 import { CLOSE_CODE_OF_ERROR, CloseCode, closeCodeInfo, ProtocolError } from '@chat/protocol';
 import { NoticeKind } from '@chat/protocol/frames';
-import type { AdmissionRequest, AdmissionResult } from '../admission/admission.js';
+import type { AdmissionResult } from '../admission/admission.js';
+import type { AdmissionRequest } from '../admission/context.js';
 import type { InputAccount } from '../limits/input-account.js';
 import { OverheadBytes } from '../limits/prices.js';
 import type { Peer } from '../session/peer.js';

@@ -3,7 +3,8 @@
  * constructor; here it is seen who is given what.
  */
 import { CloseCode } from '@chat/protocol';
-import { Admission, type AdmissionContext } from '../admission/admission.js';
+import { Admission } from '../admission/admission.js';
+import type { AdmissionContext } from '../admission/context.js';
 import type { ConnectionContext } from '../connection/context.js';
 import { AddressLimits } from '../limits/address-limits.js';
 import { Bans } from '../limits/bans.js';

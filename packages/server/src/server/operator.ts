@@ -3,7 +3,7 @@
  */
 import { CloseCode, closeCodeInfo } from '@chat/protocol';
 import { NoticeKind } from '@chat/protocol/frames';
-import type { AdmissionContext } from '../admission/admission.js';
+import type { AdmissionContext } from '../admission/context.js';
 import { addressKey } from '../limits/addresses/address-limit.js';
 import { type Ban, claim } from '../log/claims.js';
 import { ClaimKind } from '../log/entry.js';

@@ -234,29 +234,25 @@ describe('credentials that run out', () => {
     const memory = await MemoryChat.open({
       hooks: { authenticate: (credentials) => new Promise((decide) => decisions.set(credentials, decide)) },
     });
-    const decide = async (credentials: string, result: AuthenticateResult): Promise<void> => {
-      while (!decisions.has(credentials)) await turn();
-      decisions.get(credentials)!(result);
-    };
     const first = memory.connect();
     const entering = first.enter({ name: 'ada', clientSecret: SECRET, attempt: 1, credentials: 'one' });
-    await decide('one', { ok: true, claims: 'one' });
+    decisions.get('one')!({ ok: true, claims: 'one' });
     await entering;
     const session = memory.chat.sessions.find('ada')!;
     session.reauthenticate('');
     const [late, next] = [memory.connect(), memory.connect()];
     late.greet(comeBack(first, { clientSecret: SECRET, attempt: 2, credentials: 'two' }));
     next.greet(comeBack(first, { clientSecret: SECRET, attempt: 3, credentials: 'three' }));
-    await decide('three', { ok: true, claims: 'three' });
+    decisions.get('three')!({ ok: true, claims: 'three' });
     expect((await next.take(FrameType.Welcome)).welcome.resumed).toBe(true);
-    await decide('two', { ok: true, claims: 'two' });
+    decisions.get('two')!({ ok: true, claims: 'two' });
     expect(await late.closed).toMatchObject({ code: 4016 });
     expect([session.info.claims, next.gone]).toEqual(['three', false]);
     const other = memory.connect({ address: '192.0.2.9' });
     other.greet({ name: 'eve', credentials: 'four' });
-    while (!decisions.has('four')) await turn();
+    await turn();
     memory.chat.operator.banAddress('192.0.2.9', 1000, '');
-    await decide('four', { ok: true });
+    decisions.get('four')!({ ok: true });
     expect(await other.closed).toMatchObject({ code: 4015, retryAfterMs: 1000 });
   });
 
