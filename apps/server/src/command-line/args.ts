@@ -1,16 +1,16 @@
 /**
  * The command line of `chat-server`, checked before anything is started.
  */
-import { availableParallelism } from 'node:os';
 import { DEFAULT_PORT } from '@chat/protocol';
 import { type ChatServerOptions, LIMITS, type Limit, UNLIMITED } from '@chat/server';
 import type { NatsLogOptions } from '@chat/server/nats';
 import type { SqliteLogOptions } from '@chat/server/sqlite';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { adminSocketIn } from '../admin/admin-socket.js';
 import { storeCommandsHelp } from '../data/store-commands.js';
 import { checkSecret, readSecret, type Secret } from './secret.js';
 import { UsageError } from './usage-error.js';
+import { fileMode, frameAncestor, limitValue, portNumber, wholeNumber, workerCount } from './values.js';
 
 export { UsageError };
 
@@ -56,7 +56,6 @@ export interface Arguments {
 export type DataOptions = Pick<SqliteLogOptions, 'directory' | 'durability' | 'onStoreFailure'>;
 
 const USAGE = 2;
-const MAX_WORKERS = 128;
 const DEFAULT_SILENCE_MS = 5000;
 /** Workers are asked twice a second. */
 const MIN_SILENCE_MS = 1000;
@@ -280,52 +279,11 @@ export function parseArguments(argv: readonly string[], version: string): Argume
   };
 }
 
-function portNumber(value: string): number {
-  const port = Number(value);
-  if (!/^\d+$/.test(value) || port > 65_535) {
-    throw new InvalidArgumentError('a port is a number from 0 to 65535.');
-  }
-  return port;
-}
-
-/** How many workers: a number, or `auto` for one on each core. */
-function workerCount(value: string): number {
-  if (value === 'auto') return availableParallelism();
-  const count = Number(value);
-  if (!/^\d+$/.test(value) || count < 1 || count > MAX_WORKERS) {
-    throw new InvalidArgumentError(`a number from 1 to ${MAX_WORKERS} is needed, or auto.`);
-  }
-  return count;
-}
-
 /** In the data folder where nothing is said; a named pipe on Windows lies in no folder. */
 function adminSocket(path: string | undefined, data: string | undefined): Arguments['adminSocket'] {
   if (path !== undefined) return { path, isWanted: true };
   if (data === undefined || process.platform === 'win32') return undefined;
   return { path: adminSocketIn(data), isWanted: false };
-}
-
-/** Nothing that could end the directive of the policy that it goes into. */
-function frameAncestor(value: string, before: readonly string[]): readonly string[] {
-  if (value === 'self') return [...before, "'self'"];
-  if (/^https?:\/\/[\w.*:[\]-]+$/.test(value)) return [...before, value];
-  throw new InvalidArgumentError('an origin such as https://www.example.org is needed, or self.');
-}
-
-function fileMode(value: string): number {
-  if (!/^0?[0-7]{3}$/.test(value)) throw new InvalidArgumentError('permissions are three octal digits.');
-  return Number.parseInt(value, 8);
-}
-
-function wholeNumber(value: string): number {
-  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('a whole number is needed.');
-  return Number(value);
-}
-
-/** Whether the number is within its bounds is checked by the server. */
-function limitValue(value: string, { mayBeInfinite }: Limit): number {
-  if (mayBeInfinite && value === 'Infinity') return Number.POSITIVE_INFINITY;
-  return wholeNumber(value);
 }
 
 /** Other limits are named as on the command line. */

@@ -7,13 +7,8 @@ import cluster, { type Worker } from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import type { BlockSnapshot, ListeningAddress } from '@chat/server';
 import type { Log } from '@chat/shm';
-import {
-  PLACE_VARIABLE,
-  type ToSupervisor,
-  type ToWorker,
-  type WorkerMetrics,
-  type WorkerPlace,
-} from './messages.js';
+import { PLACE_VARIABLE, type ToSupervisor, type ToWorker, type WorkerPlace } from './messages.js';
+import { MetricsRounds } from './metrics-rounds.js';
 
 /** Names of logs in shared memory begin so. */
 export const LOG_PREFIX = 'chat-server-';
@@ -71,8 +66,7 @@ export class Supervisor {
   readonly #snapshots = new Map<number, { readonly by: Running; readonly position: number }[]>();
   /** Newcomers that wait until there is somebody who can make one. */
   #waiting: { readonly by: Running; readonly position: number }[] = [];
-  readonly #metrics = new Map<number, { left: Set<number>; texts: WorkerMetrics[]; done: () => void }>();
-  #requests = 0;
+  readonly #metrics = new MetricsRounds();
   #pauseMs = FIRST_PAUSE_MS;
   #wasReady = false;
   #isLeaving = false;
@@ -192,7 +186,7 @@ export class Supervisor {
         this.#collectMetrics(running, message.id);
         return;
       case 'metrics':
-        this.#onMetrics(running.process, message.id, message.text);
+        this.#metrics.answered(running.process, message.id, message.text);
         return;
       case 'pong':
         return;
@@ -244,7 +238,7 @@ export class Supervisor {
     this.#running.delete(process);
     this.#dead.push(process);
     if (this.#dead.length > MAX_DEAD) this.#dead.shift();
-    for (const [id, { left }] of this.#metrics) if (left.has(process)) this.#onMetrics(process, id, '');
+    this.#metrics.ended(process);
     for (const other of this.#running.values()) if (other.isReady) say(other, { kind: 'gone', process });
     for (const wish of this.#snapshots.get(process) ?? []) {
       if (this.#running.has(wish.by.process)) this.#askForSnapshot(wish);
@@ -320,26 +314,13 @@ export class Supervisor {
     });
   }
 
-  // ── metrics ──
-
   #collectMetrics(asker: Running, askerId: number): void {
-    const id = ++this.#requests;
     const asked = [...this.#running.values()].filter(({ isReady }) => isReady);
-    const texts: WorkerMetrics[] = [];
-    const done = (): void => {
-      this.#metrics.delete(id);
-      texts.sort((one, other) => one.worker - other.worker);
-      say(asker, { kind: 'metrics', id: askerId, texts });
-    };
-    this.#metrics.set(id, { left: new Set(asked.map(({ process }) => process)), texts, done });
+    const id = this.#metrics.begin(
+      asked.map(({ process }) => process),
+      (texts) => say(asker, { kind: 'metrics', id: askerId, texts }),
+    );
     for (const running of asked) say(running, { kind: 'metrics-wanted', id });
-  }
-
-  #onMetrics(worker: number, id: number, text: string): void {
-    const request = this.#metrics.get(id);
-    if (!request?.left.delete(worker)) return;
-    if (text !== '') request.texts.push({ worker, text });
-    if (request.left.size === 0) request.done();
   }
 }
 

@@ -8,10 +8,11 @@
  */
 import type { Socket } from 'node:net';
 import { CloseCode, closeCodeInfo } from '@chat/protocol';
-import { AddressRanges, peerAddress, plainAddress } from '../limits/addresses/address-ranges.js';
+import { peerAddress } from '../limits/addresses/address-ranges.js';
 import { MAX_TIMER_MS } from '../time/clock.js';
 import type { ConnectionContext } from './context.js';
 import { type DialectName, detectDialect } from './detect/detect-dialect.js';
+import { ProxiedClients } from './detect/proxied-clients.js';
 import { readProxyHeader } from './detect/proxy-header.js';
 import { strayAnswer } from './detect/stray.js';
 import type { Arrival, Dialect } from './dialect.js';
@@ -40,13 +41,11 @@ export class Acceptor {
   readonly #refused = new Set<Socket>();
   /** Connections that have not shown what they speak, the longest waiting first. */
   readonly #waiting = new Map<Socket, Waiting>();
-  readonly #proxies: AddressRanges;
-  /** Clients behind a proxy that has named them, by the ends of their connection. */
-  readonly #proxied = new Map<string, string>();
+  readonly #proxied: ProxiedClients;
 
   constructor(context: ConnectionContext, dialects: Dialects) {
     this.#context = context;
-    this.#proxies = new AddressRanges(context.options.trustedProxies, 'trustedProxies');
+    this.#proxied = new ProxiedClients(context.options.trustedProxies);
     this.#dialects = dialects;
   }
 
@@ -117,8 +116,7 @@ export class Acceptor {
 
   /** Takes a connection again, after TLS was taken off. Limits have been counted. */
   acceptInside(socket: Socket, tls: TlsLayer): void {
-    const client = this.#proxied.get(endsOf(socket));
-    if (client !== undefined) setRemoteAddress(socket, client);
+    this.#proxied.nameInside(socket);
     this.#insides.add(socket);
     socket.once('close', () => this.#insides.delete(socket));
     this.#identify(socket, undefined, { tls, isInside: true });
@@ -153,7 +151,7 @@ export class Acceptor {
   }
 
   #isBehindProxy(address: string): boolean {
-    return this.#context.options.proxyProtocol && this.#proxies.has(address);
+    return this.#context.options.proxyProtocol && this.#proxied.isProxy(address);
   }
 
   /** Who the client is comes first, from a proxy that is trusted; from there on the connection is that of the client. */
@@ -202,16 +200,10 @@ export class Acceptor {
     addresses: ConnectionContext['addresses'],
   ): CloseCode | undefined {
     if (client === undefined) return undefined;
-    const address = plainAddress(client);
-    const ends = endsOf(socket);
-    this.#proxied.set(ends, address);
-    setRemoteAddress(socket, address);
-    const isWithin = addresses.tryConnect(address);
-    socket.once('close', () => {
-      this.#proxied.delete(ends);
-      if (isWithin) addresses.connections.leave(address);
-    });
-    return isWithin ? undefined : CloseCode.TooManyConnections;
+    const address = this.#proxied.name(socket, client);
+    if (!addresses.tryConnect(address)) return CloseCode.TooManyConnections;
+    socket.once('close', () => addresses.connections.leave(address));
+    return undefined;
   }
 
   #identify(socket: Socket, refusal: CloseCode | undefined, door: Door): void {
@@ -342,16 +334,6 @@ interface Waiting {
 
 const NOTHING: Buffer = Buffer.alloc(0);
 const RETRY_MS = 5000;
-
-/** Names a connection, and the one within it that TLS was taken off. */
-function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
-  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
-}
-
-/** From here on the socket is that of the client which the proxy has named. */
-function setRemoteAddress(socket: Socket, address: string): void {
-  Object.defineProperty(socket, 'remoteAddress', { value: address });
-}
 
 function tlsOf({ tls, isInside }: Door): Arrival['tls'] {
   return isInside && tls?.isRequired === true ? 'taken-off' : 'not-required';

@@ -117,9 +117,9 @@ export class StateRows {
   /** Members by room handle, with the key of the room. */
   readonly #members: Map<number, { readonly key: string; readonly members: Set<number> }> = new Map();
   readonly #bans: Set<string> = new Set();
-  #newestBan = 0;
+  #newestBan: number | undefined;
   readonly #kicks: Set<number> = new Set();
-  #newestKick = 0;
+  #newestKick: number | undefined;
   #counters = '';
 
   /** @throws ServerError as {@link loadState} does */
@@ -182,13 +182,13 @@ export class StateRows {
         else this.#put('member', handle, id, joined);
       }
     }
-    if (this.#newestBan > 0) this.#expireBans.run(this.#newestBan);
+    if (this.#newestBan !== undefined) this.#expireBans.run(this.#newestBan);
     for (const key of this.#bans) {
       const until = state.bans.get(key);
       if (until === undefined) this.#deletes.ban.run(key);
       else this.#put('ban', key, Number.isFinite(until) ? until : null);
     }
-    if (this.#newestKick > 0) {
+    if (this.#newestKick !== undefined) {
       const [oldest] = state.kicks.keys();
       this.#expireKicks.run(this.#newestKick, oldest ?? 0);
     }
@@ -233,9 +233,9 @@ export class StateRows {
     this.#rooms.clear();
     this.#members.clear();
     this.#bans.clear();
-    this.#newestBan = 0;
+    this.#newestBan = undefined;
     this.#kicks.clear();
-    this.#newestKick = 0;
+    this.#newestKick = undefined;
   }
 
   #mark({ sender, publishId, at }: LogEntry, outcome: Outcome): void {
@@ -258,7 +258,7 @@ export class StateRows {
         for (const room of outcome.rooms) this.#markMember(room, outcome.session.memberId);
         if (outcome.kind === 'session-kicked') {
           // Kicks that were over by then went with it.
-          this.#newestKick = Math.max(this.#newestKick, at);
+          this.#newestKick = Math.max(this.#newestKick ?? at, at);
           this.#kicks.add(outcome.kick.position);
         }
         return;
@@ -268,7 +268,7 @@ export class StateRows {
         return;
       case 'banned':
         // Bans that had ended by then went with it.
-        this.#newestBan = Math.max(this.#newestBan, at);
+        this.#newestBan = Math.max(this.#newestBan ?? at, at);
         for (const key of outcome.keys) this.#bans.add(key);
         return;
       case 'unbanned':
