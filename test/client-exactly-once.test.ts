@@ -2,10 +2,11 @@
  * The promise that matters most, on real sockets: a connection that breaks anywhere loses no message and doubles
  * none, in either direction, and everybody sees one order.
  */
-import { type ChatClient, connect, type Gap, type Message, type Room } from '@chat/client';
+import type { Message } from '@chat/client';
 import { type ChatServer, createChatServer, UNLIMITED } from '@chat/server';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type CuttingProxy, seededRandom, startCuttingProxy } from './support/cutting-proxy.js';
+import { type Reader, startReader, untilSeen } from './support/reader.js';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -20,39 +21,10 @@ async function startServer(): Promise<{ readonly server: ChatServer; readonly po
   return { server, port: address.port };
 }
 
-interface Reader {
-  readonly client: ChatClient;
-  readonly room: Room;
-  readonly seen: Message[];
-  readonly gaps: Gap[];
-}
-
 async function join(url: string, name: string, random: () => number): Promise<Reader> {
-  const client = await connect(url, {
-    name,
-    random,
-    reconnect: { initial: true, baseDelayMs: 4, maxDelayMs: 20 },
-    outbox: { maxAgeMs: 120_000 },
-  });
-  closers.push(() => client.close());
-  const gaps: Gap[] = [];
-  client.on('gap', (gap) => gaps.push(gap));
-  const room = await client.join('lobby', { history: 0 });
-  const seen: Message[] = [];
-  room.on('message', (message) => seen.push(message));
-  return { client, room, seen, gaps };
-}
-
-/** Resolved when `reader` has seen the message with this text. */
-function until({ seen, room }: Reader, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (seen.some(({ value }) => value === text)) return resolve();
-    const stop = room.on('message', ({ value }) => {
-      if (value !== text) return;
-      stop();
-      resolve();
-    });
-  });
+  const reader = await startReader(url, name, random);
+  closers.push(() => reader.client.close());
+  return reader;
 }
 
 describe.each(['tcp', 'ws'])('over %s connections that break anywhere', (scheme) => {
@@ -85,7 +57,7 @@ describe.each(['tcp', 'ws'])('over %s connections that break anywhere', (scheme)
     );
     proxy.calm();
     await witness.room.send('end');
-    await Promise.all([witness, ...torn].map((reader) => until(reader, 'end')));
+    await Promise.all([witness, ...torn].map((reader) => untilSeen(reader, 'end')));
 
     expect(proxy.cuts).toBeGreaterThan(5);
     const order = witness.seen.map(({ id, value }) => `${id} ${value}`);
@@ -115,14 +87,15 @@ describe('hundreds of clients that come and go', () => {
     /** One visit: joins, talks, listens, and leaves in one of several ways. */
     const visit = async () => {
       const name = `guest ${number++}`;
-      const { client, room, seen, gaps } = await join(url, name, random);
+      const visitor = await join(url, name, random);
+      const { client, room, seen, gaps } = visitor;
       for (let i = 0; i < 3; i++) {
         const { id } = await room.send(`${name} says ${i}`);
         accepted.push(id);
       }
       const last = await room.send(`${name} leaves`);
       accepted.push(last.id);
-      await until({ client, room, seen, gaps }, `${name} leaves`);
+      await untilSeen(visitor, `${name} leaves`);
       expect(gaps).toEqual([]);
       // The chain proves it: each entry names the one before, notices included, and the client found no hole.
       expect(seen.filter(({ own }) => own).map(({ value }) => value)).toEqual([
@@ -140,7 +113,7 @@ describe('hundreds of clients that come and go', () => {
       }),
     );
     await witness.room.send('end');
-    await until(witness, 'end');
+    await untilSeen(witness, 'end');
 
     const order = witness.seen.map(({ id }) => id);
     expect(order).toHaveLength(250 * 4 + 1);

@@ -3,12 +3,12 @@
  * at any of the servers, servers are killed and others come, and still no message is lost or doubled, in either
  * direction, and everybody sees one order.
  */
-import { type ChatClient, connect, type Gap, type Message, type Room } from '@chat/client';
 import { type BlockLog, type ChatServer, createBlockLog, createChatServer, UNLIMITED } from '@chat/server';
 import { afterEach, expect, it } from 'vitest';
 import { seeded } from '../packages/server/test/support/seeded.js';
 import { SharedStream, type StreamTransport } from '../packages/server/test/support/shared-stream.js';
 import { type CuttingProxy, startCuttingProxy } from './support/cutting-proxy.js';
+import { type Reader, startReader, untilSeen } from './support/reader.js';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -31,44 +31,10 @@ async function startServer(stream: SharedStream, from?: OneServer): Promise<OneS
   return { server, log, transport, port: address.port };
 }
 
-interface Reader {
-  readonly client: ChatClient;
-  readonly room: Room;
-  readonly seen: Message[];
-  readonly gaps: Gap[];
-  readonly resumed: boolean[];
-}
-
 async function join(url: string, name: string, random: () => number): Promise<Reader> {
-  const client = await connect(url, {
-    name,
-    random,
-    reconnect: { initial: true, baseDelayMs: 4, maxDelayMs: 20 },
-    outbox: { maxAgeMs: 120_000 },
-  });
-  closers.push(() => client.close());
-  const gaps: Gap[] = [];
-  client.on('gap', (gap) => gaps.push(gap));
-  const resumed: boolean[] = [];
-  client.on('state', (state) => {
-    if (state.status === 'open') resumed.push(state.resumed);
-  });
-  const room = await client.join('lobby', { history: 0 });
-  const seen: Message[] = [];
-  room.on('message', (message) => seen.push(message));
-  return { client, room, seen, gaps, resumed };
-}
-
-/** Resolved when `reader` has seen the message with this text. */
-function until({ seen, room }: Reader, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (seen.some(({ value }) => value === text)) return resolve();
-    const stop = room.on('message', ({ value }) => {
-      if (value !== text) return;
-      stop();
-      resolve();
-    });
-  });
+  const reader = await startReader(url, name, random);
+  closers.push(() => reader.client.close());
+  return reader;
 }
 
 it.each([1, 2, 3, 4])(
@@ -121,7 +87,7 @@ it.each([1, 2, 3, 4])(
     );
     proxy.calm();
     await witness.room.send('end');
-    await Promise.all([witness, ...torn].map((reader) => until(reader, 'end')));
+    await Promise.all([witness, ...torn].map((reader) => untilSeen(reader, 'end')));
 
     expect(proxy.cuts).toBeGreaterThan(5);
     const order = witness.seen.map(({ id, value }) => `${id} ${value}`);

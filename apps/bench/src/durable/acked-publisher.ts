@@ -2,7 +2,7 @@
 import { readCpuMs } from '../harness/resource-use.js';
 import type { Address } from '../harness/server-process.js';
 import type { StoringWire } from '../ways/storing/storing.js';
-import { writePayloadNumber } from '../ways/stream/payload.js';
+import { publishBatch } from '../ways/stream/publish-batch.js';
 import { SkimSocket } from '../ways/stream/skim-socket.js';
 import type { PublishFrame } from '../ways/way.js';
 
@@ -80,16 +80,8 @@ export class AckedPublisher {
   }
 
   #publish(count: number): void {
-    const { bytes, payloadOffset, stamp } = this.#frame;
-    const batch = new Uint8Array(bytes.length * count);
-    for (let i = 0; i < count; i++) {
-      const offset = i * bytes.length;
-      const number = ++this.#published;
-      batch.set(bytes, offset);
-      writePayloadNumber(batch, offset + payloadOffset, number);
-      stamp?.(batch, offset, number);
-    }
-    this.#socket.write(batch);
+    this.#socket.write(publishBatch(this.#frame, this.#published + 1, count));
+    this.#published += count;
   }
 
   async #pass(ms: number): Promise<void> {

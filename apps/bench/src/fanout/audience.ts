@@ -13,7 +13,8 @@
 import { LatencyHistogram } from '../harness/latency-histogram.js';
 import { readCpuMs } from '../harness/resource-use.js';
 import type { Address } from '../harness/server-process.js';
-import { checkPayload, writePayloadNumber } from '../ways/stream/payload.js';
+import { checkPayload } from '../ways/stream/payload.js';
+import { publishBatch } from '../ways/stream/publish-batch.js';
 import { SkimSocket } from '../ways/stream/skim-socket.js';
 import type { PublishFrame, Wire } from '../ways/way.js';
 
@@ -218,16 +219,8 @@ export class Audience {
   }
 
   #publish(count: number): void {
-    const { bytes, payloadOffset, stamp } = this.#frame;
-    const batch = new Uint8Array(bytes.length * count);
-    for (let i = 0; i < count; i++) {
-      const offset = i * bytes.length;
-      const number = ++this.#published;
-      batch.set(bytes, offset);
-      writePayloadNumber(batch, offset + payloadOffset, number);
-      stamp?.(batch, offset, number);
-    }
-    this.#publisher.write(batch);
+    this.#publisher.write(publishBatch(this.#frame, this.#published + 1, count));
+    this.#published += count;
   }
 
   /** Also remembers who it is, so that only that subscriber's next receipt looks again. */
