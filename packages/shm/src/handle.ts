@@ -195,7 +195,7 @@ export abstract class Handle<Events extends Record<keyof Events, unknown[]> = Ha
     const now = performance.now();
     if (this.#toldRetired || now < this.#nameLookAt) return;
     this.#nameLookAt = now + NAME_LOOK_MS;
-    if (!this.#segment.retired) return;
+    if (!this.#segment.retiredMeanwhile) return;
     this.#toldRetired = true;
     (this as EventEmitter).emit('retired');
   }

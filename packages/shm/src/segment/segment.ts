@@ -20,6 +20,7 @@ import { type Mapping, mapFile, pageBytes } from '../platform/mapping.js';
 import { step } from '../platform/step.js';
 import { Counters } from './counters.js';
 import { openFile, systemError } from './file.js';
+import { folderChanges } from './folder-changes.js';
 import { parseHeader, readHeader, type SegmentHeader } from './header.js';
 import { CLOSING_WORD, RETIRED_WORD } from './layout.js';
 import { type Participant, ParticipantTable, Role } from './participants.js';
@@ -120,6 +121,8 @@ export class Segment {
   readonly #mapping: Mapping;
   readonly #lock: ByteLock;
   #closed = false;
+  /** Of the folder, when the file was last looked for. */
+  #folderChanges = 0;
 
   private constructor({ name, path, header, mapping, lock, created }: Opened, role: Role) {
     this.name = name;
@@ -279,7 +282,16 @@ export class Segment {
    * this one serves those who have it.
    */
   get retired(): boolean {
-    return this.#isRetired() || !this.#isPublished();
+    return this.#isRetired() || !this.#isReachable();
+  }
+
+  /** The same for who asks again and again: the file is looked for only when something in its folder has changed. */
+  get retiredMeanwhile(): boolean {
+    if (this.#isRetired()) return true;
+    const changes = folderChanges(dirname(this.path));
+    if (changes === this.#folderChanges) return false;
+    this.#folderChanges = changes;
+    return !this.#isReachable();
   }
 
   #isRetired(): boolean {
@@ -357,6 +369,15 @@ export class Segment {
   #isPublished(): boolean {
     const stat = lstatSync(this.path, { throwIfNoEntry: false });
     return stat !== undefined && stat.ino === this.#mapping.file.ino && stat.dev === this.#mapping.file.dev;
+  }
+
+  /** The same for who only asks: a path that cannot be followed any more does not lead here either. */
+  #isReachable(): boolean {
+    try {
+      return this.#isPublished();
+    } catch {
+      return false;
+    }
   }
 
   #holdClosing(): void {

@@ -1,7 +1,17 @@
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { type Channel, openChannel } from '../../src/channel/channel.js';
 import { ShmError } from '../../src/errors.js';
@@ -391,7 +401,16 @@ describe('SharedSegment.changed', () => {
 describe('a handle whose name is gone', () => {
   it('tells, however the file was removed', async () => {
     const opened: Channel[] = [];
-    for (const remove of [(path: string) => unlinkSync(path), () => opened.at(-1)!.unlink()]) {
+    const removals = [
+      (path: string) => unlinkSync(path),
+      () => opened.at(-1)!.unlink(),
+      // The path leads nowhere any more, and cannot even be looked at.
+      (path: string) => {
+        rmSync(dirname(path), { recursive: true });
+        symlinkSync(basename(dirname(path)), dirname(path));
+      },
+    ];
+    for (const remove of removals) {
       const one = openChannel(place.name, { directory: place.directory, side: 'a' });
       opened.push(one);
       const retired = once(one, 'retired');
