@@ -14,7 +14,7 @@
  * connection closes, as all of a dead process do, and by a timer: {@link FIRST_LOOK_MS} after they fell asleep, then less and less often.
  * Nothing here keeps the process alive unless asked.
  */
-import { chmodSync, chownSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, statSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { BellFolder, bellName, bellsIn, NoBell, removeBell } from './bell-file.js';
@@ -284,7 +284,7 @@ export class Bell {
     if (this.#closed || this.#id <= 0 || now < this.#fileLookAt) return;
     this.#fileLookAt = now + FILE_LOOK_MS;
     const file = join(this.#place.directory, bellName(this.#id));
-    if (statSync(file, { throwIfNoEntry: false }) !== undefined) return;
+    if (existsSync(file)) return;
     // Somebody tidied up too much. Connections that exist go on; new ones find the new socket.
     this.#server?.close();
     this.#listen();

@@ -280,9 +280,7 @@ export class Waiting {
   #join(): Bell {
     if (this.#bell === undefined) {
       const { path } = this.#segment;
-      const stat = statSync(path, { throwIfNoEntry: false });
-      const owner = { mode: (stat?.mode ?? 0o600) & 0o777, gid: stat?.gid ?? process.getgid?.() ?? 0 };
-      this.#bell = Bell.for({ directory: dirname(path), ...owner });
+      this.#bell = Bell.for({ directory: dirname(path), ...permissionsOf(path) });
       this.#key = this.#bell.join({
         rung: () => {
           this.look();
@@ -307,6 +305,16 @@ export class Waiting {
     store(this.#segment.words, slot + SLOT_KEY, this.#key);
     store(this.#segment.words, slot + SLOT_BELL, id);
     this.#shown = id;
+  }
+}
+
+/** Those of the segment, which its bells have too; of one that has gone meanwhile, the least. */
+function permissionsOf(path: string): { readonly mode: number; readonly gid: number } {
+  try {
+    const { mode, gid } = statSync(path);
+    return { mode: mode & 0o777, gid };
+  } catch {
+    return { mode: 0o600, gid: process.getgid?.() ?? 0 };
   }
 }
 

@@ -398,6 +398,18 @@ describe('SharedSegment.changed', () => {
   });
 });
 
+describe('a handle that waits for the first time when its folder is gone', () => {
+  it('can still be waited for', async () => {
+    const one = openSegment(place.name, { directory: place.directory, payloadBytes: 64 });
+    rmSync(place.directory, { recursive: true });
+    symlinkSync(basename(place.directory), place.directory);
+    const seen = one.changed();
+    one.notify();
+    expect(await seen).toBe(true);
+    one.close();
+  });
+});
+
 describe('a handle whose name is gone', () => {
   it('tells, however the file was removed', async () => {
     const opened: Channel[] = [];
