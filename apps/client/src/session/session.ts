@@ -71,7 +71,7 @@ export class ChatSession {
   #current: Room | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #listening = new WeakSet<Room>();
-  /** What was searched for last, and where older messages with it begin. */
+  /** The last search, and the position before which its older hits are. */
   #searched: { readonly query: string; readonly cursor: number | undefined } | undefined;
 
   constructor(client: ChatClient, { history, show }: SessionOptions) {

@@ -160,7 +160,7 @@ function send(
       : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
-    // What was not read of a body is not to be taken for the next request.
+    // The unread rest of a body must not be taken for the next request.
     ...(request.complete ? {} : { Connection: 'close' }),
     ...headers,
   });

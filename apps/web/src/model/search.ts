@@ -1,6 +1,6 @@
 /**
- * What was searched for last, and what was found so far. It stays when its window is closed: who jumps to one message
- * and comes back finds the others still there.
+ * The last search and its hits so far. They outlive their window: who jumps to one message and comes back finds the
+ * others still there.
  */
 import type { SearchHit, SearchOptions, SearchPage } from '@chat/client';
 import { explain } from '../text/explain.js';
