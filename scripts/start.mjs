@@ -18,7 +18,11 @@ if (!existsSync(turbo)) {
 }
 const child = spawn(process.execPath, [turbo, 'run', 'start'], {
   stdio: 'inherit',
-  env: { ...process.env, CHAT_SERVER_ARGUMENTS: JSON.stringify(process.argv.slice(2)) },
+  env: {
+    ...process.env,
+    CHAT_SERVER_ARGUMENTS: JSON.stringify(process.argv.slice(2)),
+    CHAT_SERVER_FOLDER: process.env.INIT_CWD ?? process.cwd(),
+  },
 });
 
 let stopping = false;

@@ -104,10 +104,23 @@ describe('npm start and npm run chat', () => {
       join(bin, 'turbo'),
       `${told('process.argv.slice(2)')} process.argv.splice(2); import(${JSON.stringify(task)});`,
     );
-    const child = spawn(process.execPath, [join(clone, 'scripts/start.mjs'), '--version'], { stdio: 'pipe' });
-    const [stdout, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
-    expect([stdout, code]).toEqual(['["run","start"]\n0.0.0\n', 0]);
+    const start = async (...argv: string[]) => {
+      const env = { ...process.env, INIT_CWD: clone };
+      const child = spawn(process.execPath, [join(clone, 'scripts/start.mjs'), ...argv], {
+        stdio: 'pipe',
+        env,
+      });
+      const [stdout, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+      return [stdout, code];
+    };
+    expect(await start('--version')).toEqual(['["run","start"]\n0.0.0\n', 0]);
+    // Paths begin where the user stands.
+    writeFileSync(join(clone, 'chat.json'), '{ "port": 7777 }');
+    expect(await start('config', '--config', 'chat.json')).toEqual([
+      expect.stringMatching(/^port +7777 +chat\.json:1$/m),
+      0,
+    ]);
     const { tasks } = JSON.parse(readFileSync(join(ROOT, 'turbo.json'), 'utf8'));
-    expect(tasks.start.passThroughEnv).toContain('CHAT_SERVER_ARGUMENTS');
+    expect(tasks.start.passThroughEnv).toContain('CHAT_*');
   });
 });

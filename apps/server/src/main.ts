@@ -7,7 +7,6 @@ import { readFileSync } from 'node:fs';
 import { DEFAULT_PORT } from '@chat/protocol';
 import {
   type ChatServer,
-  createChatServer,
   type ListenAddress,
   type ListeningAddress,
   ServerError,
@@ -19,7 +18,10 @@ import { prettyFactory } from 'pino-pretty';
 import packageJson from '../package.json' with { type: 'json' };
 import { runAdminCommand } from './admin/admin-command.js';
 import { type Arguments, parseArguments, UsageError } from './command-line/args.js';
+import { strayVariables } from './command-line/environment.js';
 import { groupId } from './command-line/unix-group.js';
+import { createCheckedServer } from './config/checked-server.js';
+import { runConfigCommand } from './config/config-command.js';
 import { openData } from './data/open-data.js';
 import { openNats } from './data/open-nats.js';
 import { runStoreCommand } from './data/store-commands.js';
@@ -30,7 +32,7 @@ import { logPresence, TOLD_FIELDS } from './log/presence-log.js';
 import { Operating } from './operating.js';
 import { reachableAddresses } from './reachable.js';
 import { shareOfMachine, superviseWorkers } from './workers/supervise.js';
-import { joinWorkers, workerNumber } from './workers/worker.js';
+import { configTextOfWorker, joinWorkers, workerNumber } from './workers/worker.js';
 import { keepYoungGenerationSmall } from './young-generation.js';
 
 /** The system refused: a port that is taken, or that needs privileges. */
@@ -44,7 +46,7 @@ async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = exitCode;
     return;
   }
-  const args = parseArguments(argv, packageJson.version);
+  const args = parseArguments(argv, packageJson.version, { configText: configTextOfWorker() });
   keepYoungGenerationSmall();
   const output = createOutput(args);
   const logger = createLogger(args, output);
@@ -56,15 +58,15 @@ async function main(argv: readonly string[]): Promise<void> {
   const worker = args.workers === undefined ? undefined : await joinWorkers();
   const data = args.data && (await openData(args.data, logger));
   const log = worker?.log ?? data ?? (args.nats && (await openNats(args.nats, logger)));
-  const server = createChatServer({
+  const server = createCheckedServer(args.given, {
     ...args.limits,
     ...(worker ? shareOfMachine(args) : {}),
     ...(log ? { log } : {}),
     logger,
     agent: `chat-server/${packageJson.version}`,
     http: {
-      allowedOrigins: args.allowedOrigins,
-      allowedHosts: args.allowedHosts,
+      allowedOrigins: args.allowOrigin ?? [],
+      allowedHosts: args.allowedHost ?? [],
       ...(args.keepAliveTimeoutMs === undefined ? {} : { keepAliveTimeoutMs: args.keepAliveTimeoutMs }),
       handler: (request, response) => operating.handler(request, response),
     },
@@ -115,6 +117,7 @@ function announce(
       'everybody on this machine sees the token on the command line: use --metrics-token-file or CHAT_METRICS_TOKEN';
     logger.warn({ option: 'metrics-token' }, message);
   }
+  for (const problem of strayVariables(process.env)) logger.warn({}, problem);
   const reachable = addresses.flatMap((listening) => reachableAddresses(listening));
   const workers = args.workers === undefined ? '' : ` with ${args.workers} workers`;
   logger.info({ addresses }, `listening on ${reachable.join(', ')}${workers}`);
@@ -128,6 +131,7 @@ async function runCommand([name, ...args]: readonly string[]): Promise<number | 
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const complain = (line: string): void => void process.stderr.write(`${line}\n`);
   if (name === 'admin') return runAdminCommand(args, print, complain);
+  if (name === 'config') return runConfigCommand(args, packageJson.version, print);
   return runStoreCommand(name === undefined ? [] : [name, ...args], print);
 }
 

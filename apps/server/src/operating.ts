@@ -46,7 +46,7 @@ export class Operating {
     const { server, data, args, worker } = context;
     this.register = registerMetrics(server);
     if (data) registerStoreMetrics(this.register, data);
-    const { apiTokenFile, metricsAddress, metricsToken, frameAncestors } = args;
+    const { apiTokenFile, metricsAddress, metricsToken, frameAncestor = [] } = args;
     const api = apiTokenFile === undefined ? {} : { api: this.#api(apiTokenFile) };
     const { contentType } = this.register;
     // Metrics are those of all workers.
@@ -57,7 +57,7 @@ export class Operating {
     this.handler = createWebHandler({
       // The web client lies beside the program: the build puts it there.
       assets: readWebAssets(fileURLToPath(new URL('web', import.meta.url))),
-      frameAncestors,
+      frameAncestors: frameAncestor,
       ...metrics,
       ...api,
     });

@@ -18,7 +18,7 @@ if (isRoot) process.stderr.write('skipped: root may listen on privileged ports\n
 const TIMEOUT_MS = 30_000;
 
 let folder: string;
-let running: Server[];
+let running: ServerProcess[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'chat-server-'));
@@ -82,6 +82,29 @@ describe('chat-server', () => {
       expect(await server.exit).toBe(0);
       expect(server.out).toMatch(/gone/);
       expect(server.errors).toBe('');
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'does what its configuration file says, and warns of variables that are nearly options',
+    async () => {
+      const file = join(folder, 'chat.json');
+      writeFileSync(file, '{ "host": "127.0.0.1", "port": 0, "json": true, "metricsTokenFile": "token" }');
+      writeFileSync(join(folder, 'token'), 's3cret\n');
+      const server = new ServerProcess(['--config', file], [], { CHAT_LOG_LEVEL: 'warn', CHAT_PROT: '1' });
+      running.push(server);
+      const [line] = await server.printed(/^\{.*\n/);
+      expect(JSON.parse(line)).toMatchObject({
+        level: 40,
+        msg: 'CHAT_PROT in the environment is no option; did you mean CHAT_PORT?',
+      });
+      server.child.kill('SIGTERM');
+      expect(await server.exit).toBe(0);
+      writeFileSync(file, '{\n "hots": "127.0.0.1" }');
+      const wrong = new Server('--config', file);
+      expect(await wrong.exit).toBe(2);
+      expect(wrong.errors).toBe(`chat-server: ${file}:2: unknown option "hots"; did you mean "host"?\n`);
     },
     TIMEOUT_MS,
   );

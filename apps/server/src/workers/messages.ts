@@ -9,6 +9,8 @@ export interface WorkerPlace {
   readonly log: string;
   readonly epoch: string;
   readonly capacityBytes: number;
+  /** The configuration file as the supervisor read it, so that all workers are told the same. */
+  readonly configText?: string;
 }
 
 /** To a worker. */

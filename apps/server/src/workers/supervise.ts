@@ -31,7 +31,8 @@ export async function superviseWorkers(
   // The file of the socket is made by this process, which has the handles.
   if (args.unixMode !== undefined) process.umask(CLOSED_UMASK);
   const capacityBytes = capacityFor(args);
-  const options = { workers, silenceMs: args.workerSilenceMs, capacityBytes, logger, onReady };
+  const { workerSilenceMs: silenceMs, given } = args;
+  const options = { workers, silenceMs, capacityBytes, configText: given.configText, logger, onReady };
   let supervisor: Supervisor;
   try {
     const { cleanup, openLog } = await import('@chat/shm');

@@ -21,6 +21,8 @@ export interface SupervisorOptions {
   readonly silenceMs: number;
   /** Bytes of the log in shared memory. */
   readonly capacityBytes: number;
+  /** The configuration file, if there is one. */
+  readonly configText: string | undefined;
   readonly logger: SupervisorLogger;
   /** Told once all workers take connections. */
   readonly onReady: (addresses: readonly ListeningAddress[]) => void;
@@ -150,11 +152,13 @@ export class Supervisor {
   }
 
   #start(): Running {
+    const { capacityBytes, configText } = this.#options;
     const place: WorkerPlace = {
       process: ++this.#lastProcess,
       log: this.#log.name,
       epoch: this.#epoch,
-      capacityBytes: this.#options.capacityBytes,
+      capacityBytes,
+      ...(configText === undefined ? {} : { configText }),
     };
     const worker = cluster.fork({ [PLACE_VARIABLE]: JSON.stringify(place) });
     const running: Running = {

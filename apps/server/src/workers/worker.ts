@@ -40,6 +40,11 @@ export function workerNumber(): number {
   return placeOf().process;
 }
 
+/** The configuration file as the supervisor read it; `undefined` in a process that is no worker, and without a file. */
+export function configTextOfWorker(): string | undefined {
+  return placeOf().configText;
+}
+
 function placeOf(): WorkerPlace {
   return JSON.parse(process.env[PLACE_VARIABLE] ?? '{}') as WorkerPlace;
 }

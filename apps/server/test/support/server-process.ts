@@ -14,9 +14,17 @@ export class ServerProcess {
   errors = '';
   #changed: () => void = () => {};
 
-  constructor(flags: readonly string[], nodeFlags: readonly string[] = []) {
+  constructor(
+    flags: readonly string[],
+    nodeFlags: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     const node = [...nodeFlags, '--conditions=@chat/source', '--import', 'tsx', main, ...flags];
-    this.child = spawn(process.execPath, node, { cwd: repository, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = spawn(process.execPath, node, {
+      cwd: repository,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
     this.child.stdout?.on('data', (chunk) => {
       this.out += String(chunk);
       this.#changed();

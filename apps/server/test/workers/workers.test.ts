@@ -1,10 +1,10 @@
 /** `chat-server --workers`: processes that are really killed, stopped and replaced, with clients that notice nothing else. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChatClient, connect, type Gap, type Message, type Room } from '@chat/client';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { LOG_PREFIX } from '../../src/workers/supervisor.js';
 import { ServerProcess } from '../support/server-process.js';
 
@@ -129,6 +129,24 @@ it(
     expect(opened.map(([, count]) => Number(count)).every((count) => count > 0)).toBe(true);
     expect(opened.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(NAMES.length + 1);
     expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+    server.child.kill('SIGTERM');
+    expect(await server.exit).toBe(0);
+    expect(server.errors).toBe('');
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  'tells a worker that is started later what its configuration file said at the beginning',
+  async () => {
+    const file = join(tmpdir(), `chat-workers-${process.pid}.json`);
+    writeFileSync(file, '{ "workers": 2, "maxLineBytes": 1000 }');
+    onTestFinished(() => rmSync(file));
+    const server = serve('--config', file);
+    await server.port();
+    writeFileSync(file, '{ "workers": 0 }');
+    process.kill(workersOf(server)[0]!.pid, 'SIGKILL');
+    await server.printed(/worker 3 takes connections/);
     server.child.kill('SIGTERM');
     expect(await server.exit).toBe(0);
     expect(server.errors).toBe('');
