@@ -99,6 +99,7 @@ it('@chat/protocol/lines and @chat/protocol/check export exactly this', async ()
     'formatMessageLines',
     'formatNoticeLine',
     'isQuitLine',
+    'parsePasswordLine',
     'parseUserNameLine',
     'printable',
   ]);
@@ -129,7 +130,9 @@ it('@chat/server exports exactly this', async () => {
     'createChatServer',
     'createMemoryLog',
     'listenOnSocket',
+    'looks',
     'systemClock',
+    'userNameProblem',
   ]);
 });
 

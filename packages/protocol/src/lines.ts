@@ -9,6 +9,7 @@ export {
   formatMessageLines,
   formatNoticeLine,
   isQuitLine,
+  parsePasswordLine,
   parseUserNameLine,
   printable,
 } from './lines/dialect.js';

@@ -38,13 +38,17 @@ export type {
   StateSnapshot,
 } from './log/state/chat-state.js';
 export type { Outcome, VoidReason } from './log/state/outcome.js';
+export { looks, userNameProblem } from './names/names.js';
 export type {
   AuthenticateResult,
   AuthorizedAction,
   Awaitable,
+  ClientRequest,
   Hooks,
   MessageDecision,
   SessionInfo,
+  Visitor,
+  VisitorRefusal,
 } from './options/hooks.js';
 export type { HttpOptions } from './options/http-options.js';
 export {

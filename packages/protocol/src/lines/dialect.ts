@@ -21,6 +21,15 @@ export function parseUserNameLine(line: string): string {
     .trim();
 }
 
+/**
+ * Reads a line that shows a password: what stands behind `PASSWORD:` in any case, without spaces around it.
+ *
+ * @returns undefined for any other line
+ */
+export function parsePasswordLine(line: string): string | undefined {
+  return /^\uFEFF?[ \t]*PASSWORD:(.*)$/is.exec(line)?.[1]?.trim();
+}
+
 /** Whether a line takes leave: `/quit` in any case, with blanks behind it and nothing else. */
 export function isQuitLine(line: string): boolean {
   return /^\/quit[ \t]*$/i.test(line);

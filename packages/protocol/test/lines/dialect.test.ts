@@ -4,6 +4,7 @@ import {
   formatMessageLines,
   formatNoticeLine,
   isQuitLine,
+  parsePasswordLine,
   parseUserNameLine,
   printable,
 } from '../../src/lines/dialect.js';
@@ -19,6 +20,21 @@ describe('parseUserNameLine', () => {
     ['ada USERNAME:', 'ada USERNAME:'],
   ])('reads the name of %j', (text, name) => {
     expect(parseUserNameLine(text)).toBe(name);
+  });
+});
+
+describe('parsePasswordLine', () => {
+  it.each([
+    ['PASSWORD:secret', 'secret'],
+    ['\uFEFF \tpassword: a b ', 'a b'],
+    ['Password:PASSWORD:x', 'PASSWORD:x'],
+    ['PASSWORD:', ''],
+    ['PASSWORD', undefined],
+    ['my PASSWORD: secret', undefined],
+    ['PASSWORDS: secret', undefined],
+    ['', undefined],
+  ])('reads the password of %j', (line, password) => {
+    expect(parsePasswordLine(line)).toBe(password);
   });
 });
 

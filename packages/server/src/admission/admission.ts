@@ -231,7 +231,7 @@ export class Admission {
     const { addresses, options, sessions } = this.#context;
     const secret = randomBytes(18).toString('base64url');
     for (;;) {
-      const name = this.#findName(wanted, request);
+      const name = this.#findName(wanted, request, verdict.takesOver);
       if (typeof name !== 'string') return { ...name, isGiven };
       if (!this.#mayHoldMore(peer.address)) {
         const reason = `your address has ${options.maxSessionsPerAddress} sessions`;
@@ -285,7 +285,7 @@ export class Admission {
   }
 
   /** The name that a new session gets: free at the moment of the answer. */
-  #findName(wanted: string, request: AdmissionRequest): string | Refusal {
+  #findName(wanted: string, request: AdmissionRequest, takesOver?: boolean): string | Refusal {
     const { bans, options, sessions } = this.#context;
     const holder = sessions.holderOf(wanted);
     if (!holder) return wanted;
@@ -294,16 +294,18 @@ export class Admission {
       if (this.#isOutdated(request, holder)) return outdated();
       const reason = 'the client began anew over another connection';
       this.#replace(holder, reason);
-      return this.#nameOf(wanted, request, holder);
+      return this.#nameOf(wanted, request, holder, takesOver);
     }
-    switch (options.duplicateNames) {
+    const { duplicateNames, hooks } = options;
+    const policy = takesOver ? 'takeover' : duplicateNames;
+    switch (policy) {
       case 'refuse':
         break;
       case 'takeover':
         // Without a hook that knows people, anybody could show anybody out by saying a name.
-        if (!options.hooks.authenticate) break;
+        if (!hooks.authenticate || takesOver === false) break;
         this.#replace(holder, 'somebody came in under this name');
-        return this.#nameOf(wanted, request, holder);
+        return this.#nameOf(wanted, request, holder, takesOver);
       case 'suffix': {
         const isFree = (name: string): boolean =>
           sessions.holderOf(name) === undefined &&
@@ -323,9 +325,14 @@ export class Admission {
   }
 
   /** Goes on once `former` has let go of the name: a name may look like those of two members. */
-  #nameOf(wanted: string, request: AdmissionRequest, former: SessionState): string | Refusal {
+  #nameOf(
+    wanted: string,
+    request: AdmissionRequest,
+    former: SessionState,
+    takesOver?: boolean,
+  ): string | Refusal {
     const holder = this.#context.sessions.holderOf(wanted);
-    return !holder || holder === former ? wanted : this.#findName(wanted, request);
+    return !holder || holder === former ? wanted : this.#findName(wanted, request, takesOver);
   }
 
   /** protocol.md, "Beginning": whether a later hello of the same client has been answered already. */

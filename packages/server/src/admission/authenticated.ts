@@ -1,7 +1,8 @@
 /** What the `authenticate` hook says of somebody who wants in, for as long as somebody waits for it. */
 import { CloseCode } from '@chat/protocol';
+import { hashSecret } from '../log/claims.js';
 import type { SessionState } from '../log/state/chat-state.js';
-import type { AuthenticateResult } from '../options/hooks.js';
+import type { AuthenticateResult, ClientRequest, VisitorRefusal } from '../options/hooks.js';
 import type { Peer } from '../session/peer.js';
 import type { AdmissionContext, AdmissionRequest } from './context.js';
 import type { Refusal } from './refusals.js';
@@ -17,8 +18,8 @@ export type Verdict = Extract<AuthenticateResult, { ok: true }>;
  */
 export async function authenticated(
   { options, sessions }: Pick<AdmissionContext, 'options' | 'sessions'>,
-  { name, credentials }: AdmissionRequest,
-  { address, dialect }: Peer,
+  { name, credentials, clientSecret }: AdmissionRequest,
+  peer: Peer,
   signal: AbortSignal | undefined,
   known: SessionState | undefined,
 ): Promise<Verdict | Refusal> {
@@ -26,18 +27,63 @@ export async function authenticated(
   if (!authenticate) return { ok: true };
   const held = known && sessions.byMember(known.memberId);
   const former = known && { memberId: known.memberId, name: known.name, claims: held?.info.claims };
-  const visitor = former
-    ? { ...former, address, dialect }
-    : { memberId: 0, name, address, dialect, claims: undefined };
+  const { address, dialect } = peer;
+  const visitor = {
+    ...(former ?? { memberId: 0, name, claims: undefined }),
+    address,
+    dialect,
+    request: requestOf(peer, clientSecret),
+  };
   const decision = authenticate(credentials, visitor, signal ?? new AbortController().signal);
   const result = await unlessAborted(decision, signal);
   if (result === TOO_LATE) return { code: CloseCode.HandshakeTimeout, reason: 'the handshake took too long' };
-  if (!result.ok) return { code: CloseCode.Unauthorized, reason: result.reason ?? 'not authorized' };
+  if (!result.ok) return refusalOf(result);
   const { expiresInMs } = result;
   if (expiresInMs !== undefined && !(expiresInMs > 0)) {
     throw new RangeError(`expiresInMs of authenticate must be positive, got ${expiresInMs}`);
   }
   return result;
+}
+
+const CODES: Readonly<Record<VisitorRefusal, CloseCode>> = {
+  unauthorized: CloseCode.Unauthorized,
+  forbidden: CloseCode.Forbidden,
+  'name-taken': CloseCode.NameTaken,
+  'rate-limited': CloseCode.RateLimited,
+  overloaded: CloseCode.Overloaded,
+};
+
+function refusalOf({
+  reason = 'not authorized',
+  code = 'unauthorized',
+  retryAfterMs,
+  asks,
+}: Extract<AuthenticateResult, { ok: false }>): Refusal {
+  const told = Object.hasOwn(CODES, code) ? CODES[code] : CloseCode.Unauthorized;
+  return {
+    code: told,
+    reason,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(asks === 'password' ? { asksPassword: true } : {}),
+  };
+}
+
+/** Looked into by the hooks that want to know, not before. */
+function requestOf({ request }: Peer, clientSecret: string | undefined): ClientRequest {
+  return {
+    headers: request?.headers ?? {},
+    url: request?.url ?? '',
+    get query() {
+      return request?.query ?? new URLSearchParams();
+    },
+    get cookies() {
+      return request?.cookies ?? new Map();
+    },
+    get certificate() {
+      return request?.certificate;
+    },
+    clientId: clientSecret === undefined ? '' : hashSecret(clientSecret),
+  };
 }
 
 const TOO_LATE = Symbol('nobody waits any more');

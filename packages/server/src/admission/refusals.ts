@@ -11,6 +11,8 @@ export interface Refusal {
   readonly retryAfterMs?: number;
   /** Whether `authenticate` chose the name: wishing for another one would not help. */
   readonly isGiven?: boolean;
+  /** Whether a client that is asked for a password may show it now. */
+  readonly asksPassword?: boolean;
 }
 
 export const DRAINING: Refusal = { code: CloseCode.GoingAway, reason: 'the server goes away' };

@@ -140,6 +140,7 @@ export class Connection<Greeting> implements LinkHandler, InputGateOwner {
     }
     if ('session' in result) {
       this.#state = { name: 'open', session: result.session, isResumable, drain: undefined };
+      this.link.request = undefined;
     }
     return result;
   }

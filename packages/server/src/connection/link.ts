@@ -7,7 +7,9 @@ import type { Socket } from 'node:net';
 import type { CloseCode } from '@chat/protocol';
 import { peerAddress } from '../limits/addresses/address-ranges.js';
 import type { Slice } from '../log/byte-log.js';
+import type { CarrierRequest } from '../session/peer.js';
 import type { Clock } from '../time/clock.js';
+import { SocketRequest } from './client-request.js';
 
 /** Takes what happens on a {@link Link}. */
 export interface LinkHandler {
@@ -40,6 +42,8 @@ export interface Link {
   readonly address: string;
   /** Bytes that were written but not taken by the operating system yet. */
   readonly unsentBytes: number;
+  /** How the client came; dropped once it is in. */
+  request?: CarrierRequest | undefined;
   handler: LinkHandler | undefined;
   /** Sends bytes, borrowed for as long as they are unsent. When some stay unsent, `onFlushed` follows. */
   write(bytes: Uint8Array): void;
@@ -66,12 +70,18 @@ const LINGER_MS = 5000;
 export abstract class SocketWriter implements Link {
   protected readonly socket: Socket;
   readonly address: string;
+  request: CarrierRequest | undefined;
   handler: LinkHandler | undefined;
   #watching = false;
 
-  constructor(socket: Socket, address: string = peerAddress(socket)) {
+  constructor(
+    socket: Socket,
+    address: string = peerAddress(socket),
+    request: CarrierRequest = new SocketRequest(socket),
+  ) {
     this.socket = socket;
     this.address = address;
+    this.request = request;
     (socket as LinkedSocket)[LINK] = this;
     // 'close' follows every 'error'; what it was tells nothing that the peer's session could act upon.
     socket.on('error', ignore).on('close', onClose);

@@ -12,7 +12,18 @@ import unhomoglyph from 'unhomoglyph';
 const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
 const ASCII = /^[\x20-\x7E]*$/;
 
-/** The looks of a name: the one without regard to case first. */
+/**
+ * The looks of a name: the one without regard to case first. Two names with a look in common are one for the server: a
+ * directory of people by their looks has no two that could be taken for each other.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { looks } from '@chat/server';
+ *
+ * assert(looks('paypal').some((look) => looks('paypaI').includes(look))); // the last letter is a capital i
+ * ```
+ */
 export function looks(name: string): readonly string[] {
   const folded = look(nameKey(name));
   const written = look(name.normalize('NFKD').replace(IGNORABLE, ''));

@@ -3,6 +3,8 @@
  * session, only that session waits, in order. A hook that throws is a defect: the peer is told `internal`,
  * the error is logged, and nobody else notices.
  */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { PeerCertificate } from 'node:tls';
 
 /** A connection, as hooks and listeners see it. */
 export interface SessionInfo {
@@ -15,6 +17,33 @@ export interface SessionInfo {
   /** What `authenticate` returned as claims. */
   readonly claims: unknown;
 }
+
+/** How a client came here, for as long as `authenticate` decides. Without HTTP there are neither headers nor a URL. */
+export interface ClientRequest {
+  /** Of the WebSocket's upgrade, names in lower case. */
+  readonly headers: Readonly<IncomingHttpHeaders>;
+  /** As it was asked for: `/ws?room=kitchen`. Empty without HTTP. */
+  readonly url: string;
+  /** What stands behind the `?` of the URL. */
+  readonly query: URLSearchParams;
+  /** By name; the first of a name counts. */
+  readonly cookies: ReadonlyMap<string, string>;
+  /** Of a client that showed one, checked against `clientCa`; a listener without `clientCa` asks for none. */
+  readonly certificate: PeerCertificate | undefined;
+  /**
+   * The same for all hellos of one client: a digest of its secret. A client that has it was here before, or has made it
+   * up now; it says nothing about who it is. Empty in the line dialect.
+   */
+  readonly clientId: string;
+}
+
+/** Somebody who wants in, as `authenticate` sees it. */
+export interface Visitor extends SessionInfo {
+  readonly request: ClientRequest;
+}
+
+/** Why somebody is not let in: the name of the close code. */
+export type VisitorRefusal = 'unauthorized' | 'forbidden' | 'name-taken' | 'rate-limited' | 'overloaded';
 
 /** The answer of `authenticate`. */
 export type AuthenticateResult =
@@ -34,8 +63,23 @@ export type AuthenticateResult =
        * client comes back by itself, is asked about again, and has lost nothing. @defaultValue for ever
        */
       readonly expiresInMs?: number;
+      /** Whether a session that has the name is shown out for this one. @defaultValue as `duplicateNames` says */
+      readonly takesOver?: boolean;
     }
-  | { readonly ok: false; readonly reason?: string };
+  | {
+      readonly ok: false;
+      /** For people. */
+      readonly reason?: string;
+      /** With the last two the client comes back by itself, with the others it does not. @defaultValue 'unauthorized' */
+      readonly code?: VisitorRefusal;
+      /** When a client that may come back is to, in milliseconds. */
+      readonly retryAfterMs?: number;
+      /**
+       * Has the line dialect ask for a password: the hook is asked again, with what comes as credentials,
+       * `{ password }`. Others are refused, and may come back with credentials.
+       */
+      readonly asks?: 'password';
+    };
 
 /** The answer of `onMessage`: nothing to let it pass, a body to replace it, a reason to refuse it. */
 export type MessageDecision = undefined | { readonly body: Uint8Array } | { readonly reject: string };
@@ -50,11 +94,12 @@ export type Awaitable<T> = T | Promise<T>;
 export interface Hooks {
   /**
    * Whether somebody with these credentials may come in; may choose the name. Bounded by `handshakeTimeoutMs`.
-   * Asked again when a session comes back whose credentials ran out: `session` is then what it was.
+   * Asked again when a session comes back whose credentials ran out: `session` is then what it was. How the client
+   * came, with headers, cookies and certificate, is in `session.request`.
    */
   readonly authenticate?: (
     credentials: unknown,
-    session: SessionInfo,
+    session: Visitor,
     signal: AbortSignal,
   ) => Awaitable<AuthenticateResult>;
   /**

@@ -14,6 +14,7 @@ import { BinaryDialect } from '../dialects/binary/binary-dialect.js';
 import { HttpDialect } from '../dialects/http/http-dialect.js';
 import { LineDialect } from '../dialects/line/line-dialect.js';
 import { ServerError, ServerErrorCode } from '../errors.js';
+import type { SessionInfo } from '../options/hooks.js';
 import type { AdjustableLimits, LimitOptions } from '../options/limits.js';
 import { assertNames } from '../options/option-names.js';
 import {
@@ -387,6 +388,19 @@ export class ChatServer {
    */
   reauthenticate(name: string): boolean {
     return this.#core.operator.reauthenticate(name);
+  }
+
+  /**
+   * Ends sessions at once whose credentials are good no more, those that are away included: the connection is closed
+   * with `unauthorized`, and the client does not come back by itself. It may come in again with other credentials. May be
+   * called from a listener of `session-opened`, so that nobody slips in whom `authenticate` let in a moment too early.
+   * Where several processes share the log, each ends the sessions that it holds.
+   *
+   * @param isMeant is asked about each session that this process holds
+   * @returns how many were ended
+   */
+  revoke(isMeant: (session: SessionInfo) => boolean, reason = 'the credentials are no longer good'): number {
+    return this.#core.sessions.revoke(isMeant, reason);
   }
 
   /**

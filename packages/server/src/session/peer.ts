@@ -5,13 +5,18 @@
 import type { Failure } from '@chat/protocol';
 import type { ResponseBodies } from '@chat/protocol/frames';
 import type { InputAccount } from '../limits/input-account.js';
-import type { SessionInfo } from '../options/hooks.js';
+import type { ClientRequest, SessionInfo } from '../options/hooks.js';
 import type { EntryReceiver, Membership } from '../room/room.js';
+
+/** What a connection knows of how its client came. */
+export type CarrierRequest = Omit<ClientRequest, 'clientId'>;
 
 /** Speaks to one connected client. Nothing here throws for what the client did. */
 export interface Peer extends EntryReceiver {
   readonly dialect: SessionInfo['dialect'];
   readonly address: string;
+  /** How the client came; held until it is let in. */
+  readonly request: CarrierRequest | undefined;
   /** When a client that is not pinged was heard last, by the clock of the wheel. */
   readonly silentSince?: number;
   /** What its input is charged to: once it has a session, the account of that. */

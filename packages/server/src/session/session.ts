@@ -228,6 +228,17 @@ export class Session implements SessionPerson {
     this.peer?.close(CloseCode.CredentialsExpired, reason);
   }
 
+  /** Ends the session at once, since what let it in is good no more. Its client may come back with something better. */
+  revoke(reason: string): void {
+    const { peer } = this;
+    if (peer) {
+      this.#life = { name: 'leaving' };
+      peer.close(CloseCode.Unauthorized, reason);
+      this.#context.sessions.onPeerGone?.();
+    }
+    this.end(NoticeKind.Left);
+  }
+
   /** See `Memberships`. */
   join(roomName: string, options: JoinOptions, onJoined?: (joined: Joined) => void): Promise<Answer<'join'>> {
     this.#memberships ??= new Memberships(this.#context, this);

@@ -151,6 +151,13 @@ export class Sessions implements SessionDirectory {
     this.#emit('room-left', { ...session.info, room });
   }
 
+  /** Ends the sessions that `isMeant` finds, of those that this process holds; answers how many. */
+  revoke(isMeant: (session: SessionInfo) => boolean, reason: string): number {
+    const meant = [...this].filter((session) => isMeant(session.info));
+    for (const session of meant) session.revoke(reason);
+    return meant.length;
+  }
+
   /** Lets go of a session that has left its rooms. */
   ended(session: Session): void {
     this.#byMember.delete(session.memberId);

@@ -1,5 +1,5 @@
 /** Decisions of the program around the server: late, wrong, thrown, or never made. */
-import { FailureCode } from '@chat/protocol';
+import { CloseCode, FailureCode } from '@chat/protocol';
 import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { AuthenticateResult } from '../../src/options/hooks.js';
@@ -37,7 +37,7 @@ describe('authenticate', () => {
     await client.join('lobby');
     expect(seen).toEqual([
       { token: 'x' },
-      { memberId: 0, name: 'whatever', address: '192.0.2.1', dialect: 'binary', claims: undefined },
+      expect.objectContaining({ memberId: 0, name: 'whatever', address: '192.0.2.1', dialect: 'binary' }),
       'grace',
       { admin: true },
     ]);
@@ -70,6 +70,40 @@ describe('authenticate', () => {
     await turn(2);
     expect(line.link.closed).toBe(true);
     expect(line.text()).toMatch(/^\*\*\* .+ \([a-z-]+\)\n$/);
+  });
+
+  it.each([
+    ['unauthorized', 4010, 0],
+    ['forbidden', 4011, 0],
+    ['name-taken', 4012, 0],
+    ['rate-limited', 4021, 1500],
+    ['overloaded', 4023, 1500],
+  ] as const)('may refuse as %s, and say when to come back', async (code, number, retryAfterMs) => {
+    const decision = { ok: false, code, reason: 'for a reason', retryAfterMs } as const;
+    const memory = await MemoryChat.open({ hooks: { authenticate: () => decision } });
+    const client = memory.connect();
+    client.greet({ name: 'ada' });
+    expect(await client.closed).toMatchObject({ code: number, reason: 'for a reason', retryAfterMs });
+  });
+
+  it('may let somebody take a name over, or keep it for the one who has it, whatever the policy is', async () => {
+    const authenticate = (credentials: unknown): AuthenticateResult => ({
+      ok: true,
+      takesOver: credentials === 'the owner',
+    });
+    for (const duplicateNames of ['refuse', 'takeover', 'suffix'] as const) {
+      const memory = await MemoryChat.open({ duplicateNames, hooks: { authenticate } });
+      const first = await memory.enter({ name: 'ada' });
+      const guest = memory.connect();
+      guest.greet({ name: 'ada' });
+      if (duplicateNames === 'suffix')
+        expect((await guest.take(FrameType.Welcome)).welcome.member.name).toBe('ada-2');
+      else expect((await guest.closed)!.code).toBe(CloseCode.NameTaken);
+      expect(first.gone).toBe(false);
+      const owner = await memory.enter({ name: 'ada', credentials: 'the owner' });
+      expect(owner.welcome!.member.name).toBe('ada');
+      expect((await first.closed)!.code).toBe(CloseCode.SessionReplaced);
+    }
   });
 
   it('that never decides is given up at the handshake timeout, and its place is free', async () => {

@@ -22,6 +22,7 @@ import type { Link } from '../../connection/link.js';
 import type { InputAccount } from '../../limits/input-account.js';
 import type { SessionInfo } from '../../options/hooks.js';
 import { isBehind, type Membership } from '../../room/room.js';
+import type { CarrierRequest } from '../../session/peer.js';
 import type { Session } from '../../session/session.js';
 import { deliverSlices } from './deliver-slices.js';
 import { checkHello } from './hello.js';
@@ -61,6 +62,10 @@ export class BinaryPeer implements DialectPeer {
 
   get address(): string {
     return this.connection.link.address;
+  }
+
+  get request(): CarrierRequest | undefined {
+    return this.connection.link.request;
   }
 
   get input(): InputAccount {

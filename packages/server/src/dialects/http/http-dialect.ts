@@ -8,6 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { CloseCode, closeCodeInfo, WEBSOCKET_PATH, WEBSOCKET_SUBPROTOCOL } from '@chat/protocol';
 import { WebSocketServer } from 'ws';
+import { SocketRequest } from '../../connection/client-request.js';
 import type { ConnectionContext } from '../../connection/context.js';
 import type { Arrival, ConnectionRefusal, Dialect } from '../../connection/dialect.js';
 import { endSocket } from '../../connection/link.js';
@@ -348,6 +349,7 @@ export class HttpDialect implements Dialect {
       this.#release(socket);
       const link = new WebSocketLink(websocket, socket, {
         address,
+        request: new SocketRequest(socket, request),
         framer: this.#framer,
         maxMessageBytes: this.#maxMessageBytes,
       });

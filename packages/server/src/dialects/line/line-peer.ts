@@ -16,13 +16,20 @@ import {
   LOBBY,
   ProtocolError,
 } from '@chat/protocol';
-import { formatNoticeLine, isQuitLine, parseUserNameLine, TIMING_MARK_ANSWER } from '@chat/protocol/lines';
+import {
+  formatNoticeLine,
+  isQuitLine,
+  parsePasswordLine,
+  parseUserNameLine,
+  TIMING_MARK_ANSWER,
+} from '@chat/protocol/lines';
 import { Connection, type DialectPeer } from '../../connection/connection.js';
 import { type Stray, strayProtocol } from '../../connection/detect/stray.js';
 import type { Link } from '../../connection/link.js';
 import type { InputAccount } from '../../limits/input-account.js';
 import type { LineCharset } from '../../options/line-charset.js';
 import type { Membership } from '../../room/room.js';
+import type { CarrierRequest } from '../../session/peer.js';
 import type { Session } from '../../session/session.js';
 import { deliverLines } from './deliver-lines.js';
 import type { LineContext } from './line-context.js';
@@ -33,8 +40,10 @@ const NOT_IMPLEMENTED = 'HTTP/1.1 501 Not Implemented\r\nConnection: close\r\nCo
 
 /** A client that has not got a name yet. */
 interface Naming {
-  /** Names that were refused. */
+  /** Names and passwords that were refused. */
   readonly tries: number;
+  /** The name whose password is waited for. */
+  readonly name?: string;
 }
 
 /** Refusals of a name after which another one may do. */
@@ -46,9 +55,19 @@ const OTHER_NAME_MAY_DO: ReadonlySet<CloseCode> = new Set([
 ]);
 /** How long the server waits for a client that said goodbye to read what came before. */
 const LEAVE_MS = 5000;
+/** A line that shows a password may have a byte order mark and spaces before the word; the rest is no word of it. */
+const PASSWORD_WORD_BYTES = 64;
+const NO_PASSWORD_ASKED = 'no password was asked for; that line was shown to nobody';
 /** A longer line is no goodbye. */
 const MAX_QUIT_BYTES = 64;
 const SLASH = 0x2f;
+/** Bytes that a line with a password may begin with. */
+const SMALL_P = 0x70;
+const SPACE = 0x20;
+const TAB = 0x09;
+const BOM = 0xef;
+/** The bit that makes a letter of ASCII small. */
+const LOWER_CASE = 0x20;
 
 export class LinePeer implements DialectPeer {
   readonly dialect = 'line';
@@ -64,6 +83,10 @@ export class LinePeer implements DialectPeer {
 
   get address(): string {
     return this.connection.link.address;
+  }
+
+  get request(): CarrierRequest | undefined {
+    return this.connection.link.request;
   }
 
   get input(): InputAccount {
@@ -164,6 +187,8 @@ export class LinePeer implements DialectPeer {
   }
 
   greetingTimeout(): string {
+    const { state } = this.connection;
+    if (state.name === 'greeting' && state.greeting.name !== undefined) return 'no password came in time';
     return this.#reader.isWithinLine
       ? 'no whole line came in time; end the name with a line feed'
       : 'no name came in time';
@@ -187,6 +212,8 @@ export class LinePeer implements DialectPeer {
     } catch (error) {
       if (!ProtocolError.is(error)) throw error;
       if (state.name === 'open') this.#say(`not sent: ${error.message}`);
+      else if (state.greeting.name !== undefined)
+        this.#askPassword(state.greeting, state.greeting.name, error.message);
       else this.#refuseName(state.greeting, CLOSE_CODE_OF_ERROR[error.code], error.message);
       return true;
     }
@@ -208,6 +235,16 @@ export class LinePeer implements DialectPeer {
       this.#turnAway(stray);
       return undefined;
     }
+    const password = parsePasswordLine(text);
+    if (naming.name !== undefined) return this.#takePassword(naming, naming.name, password ?? text.trim());
+    if (password !== undefined) {
+      this.#refuseName(
+        naming,
+        CloseCode.NameInvalid,
+        'the name comes first, the password when it is asked for',
+      );
+      return undefined;
+    }
     const name = parseUserNameLine(text);
     // Only the first empty line is told: programs fill what they send up with NULs.
     if (name === '' && naming.tries > 0) return undefined;
@@ -218,6 +255,14 @@ export class LinePeer implements DialectPeer {
     return this.#admit(naming, name);
   }
 
+  /** The line behind the question, whether or not it says that it is a password. Empty ones are none. */
+  #takePassword(naming: Naming, name: string, password: string): Promise<void> | undefined {
+    if (password === '') return undefined;
+    const other = /^USERNAME:(.*)$/is.exec(password)?.[1]?.trim();
+    if (other !== undefined) return this.#admit({ tries: naming.tries }, other);
+    return this.#admit(naming, name, { password });
+  }
+
   /** Its first line is of another protocol, and so is what follows: none of it is a name or a message. */
   #turnAway({ protocol, answer }: Stray): void {
     const last = answer === 'http' ? Buffer.from(NOT_IMPLEMENTED) : undefined;
@@ -225,12 +270,13 @@ export class LinePeer implements DialectPeer {
     this.connection.close(CloseCode.ProtocolError, reason, 0, last);
   }
 
-  async #admit(naming: Naming, name: string): Promise<void> {
-    const result = await this.connection.admit({ name }, naming);
+  async #admit(naming: Naming, name: string, credentials?: { readonly password: string }): Promise<void> {
+    const result = await this.connection.admit({ name, ...(credentials ? { credentials } : {}) }, naming);
     if (!result) return;
     if ('code' in result) {
-      const { code, reason, isGiven } = result;
+      const { code, reason, isGiven, asksPassword } = result;
       if (isGiven) this.close(code, reason);
+      else if (asksPassword) this.#askPassword(naming, name, credentials && reason);
       else this.#refuseName(naming, code, reason);
       return;
     }
@@ -242,6 +288,17 @@ export class LinePeer implements DialectPeer {
       const { code, message } = joined.failure;
       this.close(code === FailureCode.Forbidden ? CloseCode.Forbidden : CloseCode.Overloaded, message);
     }
+  }
+
+  /** Asks for the password of a name, and gives it the time of the handshake again. */
+  #askPassword({ tries }: Naming, name: string, wrong: string | undefined): void {
+    if (tries + 1 >= this.#context.options.maxNameTries) {
+      this.close(CloseCode.Unauthorized, wrong ?? 'too many names and passwords');
+      return;
+    }
+    this.connection.greet({ tries: tries + 1, name }, true);
+    if (wrong !== undefined) this.#say(wrong);
+    this.#say('password?');
   }
 
   /** Asks for another name, where one may do, and gives it the time of the handshake again. */
@@ -263,6 +320,11 @@ export class LinePeer implements DialectPeer {
       this.connection.tryTrifle();
       return undefined;
     }
+    if (isPassword(line)) {
+      this.connection.tryTrifle();
+      this.#say(NO_PASSWORD_ASKED);
+      return undefined;
+    }
     const { publisher } = session;
     return publisher.publish(lobby.room.handle, publisher.last + 1, CodecTag.Text, line);
   }
@@ -270,6 +332,13 @@ export class LinePeer implements DialectPeer {
 
 function isGoodbye(line: Uint8Array): boolean {
   return line[0] === SLASH && line.length <= MAX_QUIT_BYTES && isQuitLine(textOf(line));
+}
+
+/** Whether a line shows a password, which is nobody else's business whenever it comes. */
+function isPassword(line: Uint8Array): boolean {
+  const first = (line[0] ?? 0) | LOWER_CASE;
+  const mayBe = first === SMALL_P || first === SPACE || first === (TAB | LOWER_CASE) || first === BOM;
+  return mayBe && parsePasswordLine(textOf(line.subarray(0, PASSWORD_WORD_BYTES))) !== undefined;
 }
 
 function textOf(line: Uint8Array): string {

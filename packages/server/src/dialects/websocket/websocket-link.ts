@@ -9,6 +9,7 @@ import { CloseCode } from '@chat/protocol';
 import { HEADER_BYTES, readU32 } from '@chat/protocol/frames';
 import * as ws from 'ws';
 import { WebSocket } from 'ws';
+import type { SocketRequest } from '../../connection/client-request.js';
 import { SocketWriter } from '../../connection/link.js';
 import type { Slice } from '../../log/byte-log.js';
 import { UnitMeter } from './websocket-units.js';
@@ -38,6 +39,7 @@ export class SliceFramer {
 /** What a {@link WebSocketLink} needs beside its sockets. */
 export interface WebSocketLinkOptions {
   readonly address: string;
+  readonly request: SocketRequest;
   /** Shared by all links of a server. */
   readonly framer: SliceFramer;
   readonly maxMessageBytes: number;
@@ -53,9 +55,9 @@ export class WebSocketLink extends SocketWriter {
   constructor(
     websocket: WebSocket,
     socket: Socket,
-    { address, framer, maxMessageBytes }: WebSocketLinkOptions,
+    { address, request, framer, maxMessageBytes }: WebSocketLinkOptions,
   ) {
-    super(socket, address);
+    super(socket, address, request);
     this.#websocket = websocket;
     this.#framer = framer;
     this.#maxMessageBytes = maxMessageBytes;
