@@ -33,13 +33,11 @@ export interface Recovered {
   readonly state: StateSnapshot | undefined;
   /** The newest entries, oldest first, as far as the heap is to hold them. The state knows them already. */
   readonly tail: readonly LogEntry[];
-  /** Position of the last entry before the tail in each room, by key; absent where there is none, or nobody knows. */
-  readonly previous?: ReadonlyMap<string, number>;
   /**
    * Position after which the tail has everything of a room, or of an inbox, by its key. Of one that is not named here it
    * has everything from its first entry on.
    */
-  readonly floors?: ReadonlyMap<string, number>;
+  readonly floors: ReadonlyMap<string, number>;
 }
 
 /** All that a process has to know of the past to go on from there: the state, and what people said last. */

@@ -26,19 +26,17 @@ export interface RecoveryContext extends SessionContext {
 export async function recover(
   context: RecoveryContext,
   state: ChatState,
-  { state: known, tail, floors, previous }: Recovered,
+  { state: known, tail, floors }: Recovered,
 ): Promise<void> {
   if (!known) return;
   const { rooms, sessions, bans, accounts, options } = context;
   state.load(known);
   bans.changed(state.bans, state.bans.keys(), options.clock);
   for (const kick of state.kicks.values()) context.kicked.remember(kick, options);
-  // What is older than the tail is not in the heap: positions before it are answered with a gap.
-  const oldest = tail.length > 0 ? tail[0]!.seq - 1 : state.position;
-  const floorOf = (key: string): number => (floors ? (floors.get(key) ?? 0) : oldest);
+  const floorOf = (key: string): number => floors.get(key) ?? 0;
   const placesOf = new Map<number, Room[]>();
   for (const roomState of state.rooms.values()) {
-    const room = rooms.opened(roomState, previous?.get(roomState.key) ?? floorOf(roomState.key));
+    const room = rooms.opened(roomState, floorOf(roomState.key));
     for (const member of roomState.members.keys()) {
       const places = placesOf.get(member);
       if (places) places.push(room);
@@ -53,7 +51,7 @@ export async function recover(
     sessions.recovered(new Session(context, sessionState, { input: accounts.open('') }));
   }
   const { store } = context.log;
-  if (store && oldest > 0) await recallInboxes(context, store);
+  if (store) await recallInboxes(context, store, floorOf);
   for (const entry of tail) remember(context, entry, floorOf);
   for (const session of [...sessions]) {
     const places = (placesOf.get(session.memberId) ?? []).map((room) => ({
@@ -65,12 +63,17 @@ export async function recover(
 }
 
 /** Direct messages that wait may be older than the tail: each session gets its own from the store. */
-async function recallInboxes(context: RecoveryContext, store: EventStore): Promise<void> {
+async function recallInboxes(
+  context: RecoveryContext,
+  store: EventStore,
+  floorOf: (key: string) => number,
+): Promise<void> {
   const { inboxBytes: maxBytes, inboxEntries: limit } = context.options;
   const recall = async (session: Session): Promise<void> => {
+    const key = inboxKey(session.memberId);
+    if (floorOf(key) === 0) return;
     try {
-      const page = behindDamage(await store.read(inboxKey(session.memberId), { limit, maxBytes }));
-      if (page.entries.length === 0 && page.previous === 0) return;
+      const page = behindDamage(await store.read(key, { limit, maxBytes }));
       const { log } = session.openInbox(page.previous).room;
       for (const entry of page.entries) if (isShown(entry)) log.append(entry, sinceOf(context, entry));
     } catch {

@@ -134,13 +134,13 @@ export class SqliteLog implements EventLog {
 
   open(consumer: LogConsumer): Recovered {
     this.#consumer = consumer;
-    const { state, tail, previous } = this.#opened;
+    const { state, tail, floors } = this.#opened;
     const isNew = this.#opened.position === 0;
     const entries = tail.flatMap(({ bytes, first }) => readBlock(bytes, first));
     return {
       state: isNew ? undefined : state,
       tail: entries.filter(({ isVoid, type }) => !isVoid && type !== CLAIM),
-      previous,
+      floors,
     };
   }
 

@@ -17,7 +17,7 @@ import { BlockEdits } from './rows/block-edits.js';
 import { Blocks, blockCrc, entriesOf } from './rows/blocks.js';
 import { Removals } from './rows/removals.js';
 import { StateRows } from './rows/state-rows.js';
-import { CLAIMS_KEY, streamKeyOf, streamName } from './rows/streams.js';
+import { CLAIMS_KEY, type StreamName, streamKey, streamKeyOf, streamName } from './rows/streams.js';
 import { storeError } from './store-error.js';
 
 export interface StoreWriterOptions {
@@ -137,15 +137,21 @@ export class StoreWriter {
     return tail.reverse();
   }
 
-  /** Position of the last entry of each room before a position, by key. */
-  readPrevious(before: number = Number.MAX_SAFE_INTEGER): Map<string, number> {
+  /**
+   * Of each room that is there, and of the inbox of each session, the position of the last entry before `before`, also
+   * where it was removed; by key, and only where there was one.
+   */
+  readFloors(before: number = Number.MAX_SAFE_INTEGER): Map<string, number> {
     const rows = this.#database
       .prepare(
-        `SELECT room.key, (SELECT last FROM part WHERE part.stream = stream.id AND first < ? ORDER BY first DESC LIMIT 1) AS last
-         FROM room JOIN stream ON stream.kind = 'room' AND stream.name = room.key`,
+        `SELECT kind, name, max(cut, coalesce(
+           (SELECT last FROM part WHERE part.stream = stream.id AND first < ? ORDER BY first DESC LIMIT 1), 0)) AS floor
+         FROM stream
+         WHERE kind = 'room' AND name IN (SELECT key FROM room)
+           OR kind = 'inbox' AND name IN (SELECT CAST(member AS TEXT) FROM session)`,
       )
-      .all(before) as { key: string; last: number | null }[];
-    return new Map(rows.flatMap(({ key, last }) => (last === null ? [] : [[key, last]])));
+      .all(before) as unknown as (StreamName & { readonly floor: number })[];
+    return new Map(rows.filter(({ floor }) => floor > 0).map((row) => [streamKey(row), row.floor]));
   }
 
   /** How much is stored. */

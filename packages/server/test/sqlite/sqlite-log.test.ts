@@ -38,7 +38,7 @@ describe('openSqliteLog()', () => {
     const directory = dataFolder();
     const log = await open(directory);
     const { recovered, seqs } = listen(log);
-    expect(recovered).toEqual({ state: undefined, tail: [], previous: new Map() });
+    expect(recovered).toEqual({ state: undefined, tail: [], floors: new Map() });
     for (let i = 1; i <= 3; i++) log.append(draft('lobby', `text ${i}`));
     await log.close();
     expect(seqs).toEqual([1, 2, 3]);

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
+import { claim } from '../../src/log/claims.js';
+import { ClaimKind } from '../../src/log/entry.js';
 import { findDriver } from '../../src/sqlite/driver.js';
 import { Blocks, entriesOf } from '../../src/sqlite/rows/blocks.js';
 import { StoreWriter } from '../../src/sqlite/store-writer.js';
@@ -64,6 +66,36 @@ describe('StoreWriter', () => {
 });
 
 describe('Blocks', () => {
+  it('knows of rooms and inboxes that are there from where on a tail has everything of them', () => {
+    const directory = dataFolder();
+    const writer = new StoreWriter({ directory, durability: 'process' });
+    const opened = (room: string) => claim(ClaimKind.RoomOpened, { room, at: 0 }, undefined);
+    const session = { id: 's', secretHash: 'h', isResumable: true };
+    const name = Buffer.from('ada');
+    writer.write([
+      blockOf(1, opened('a'), opened('b'), claim(ClaimKind.SessionOpened, { name, at: 0 }, session)),
+      blockOf(4, draft('a', 'one'), draft('\u00001', 'two'), draft('forgotten', 'three')),
+      blockOf(7, draft('a', 'four'), draft('b', 'five'), draft('\u00001', 'six')),
+    ]);
+    expect(writer.readFloors(7)).toEqual(
+      new Map([
+        ['a', 4],
+        ['\u00001', 5],
+      ]),
+    );
+    expect(writer.readFloors()).toEqual(
+      new Map([
+        ['a', 7],
+        ['b', 8],
+        ['\u00001', 9],
+      ]),
+    );
+    expect(writer.beginRemoval({ room: 'a' })).toBe(true);
+    while (writer.keepHouse(0).worked);
+    expect(writer.readFloors(7).get('\u00001')).toBe(5);
+    writer.close();
+  });
+
   it('does not answer bytes that are not those that were written', () => {
     const directory = dataFolder();
     const writer = new StoreWriter({ directory, durability: 'process' });

@@ -20,8 +20,8 @@ export interface WriteAnswer {
 /** What was found in the folder, and its newest entries. */
 export interface OpenAnswer extends OpenedStore {
   readonly tail: readonly Block[];
-  /** See {@link Recovered.previous}. */
-  readonly previous: ReadonlyMap<string, number>;
+  /** See {@link Recovered.floors}. */
+  readonly floors: ReadonlyMap<string, number>;
 }
 
 /** How much is stored. */
@@ -74,8 +74,8 @@ export function writerOperations(options: StoreWriterOptions): WriterOperations 
       writer = new StoreWriter(options);
       timer = setInterval(tidy, TICK_MS);
       const tail = writer.readTail(tailBytes);
-      const previous = writer.readPrevious(tail[0]?.first);
-      return transferBlocks({ ...writer.opened, tail, previous }, tail);
+      const floors = writer.readFloors(tail[0]?.first);
+      return transferBlocks({ ...writer.opened, tail, floors }, tail);
     },
     write: (blocks) => {
       const start = performance.now();
