@@ -15,6 +15,7 @@ import { type Loss, StoreFile, StoreFiles } from './file/store-file.js';
 import { Retention, type StoreRetention } from './retention.js';
 import { BlockEdits } from './rows/block-edits.js';
 import { Blocks, blockCrc, entriesOf } from './rows/blocks.js';
+import type { SentBlock } from './rows/process-rows.js';
 import { Removals } from './rows/removals.js';
 import { StateRows } from './rows/state-rows.js';
 import { CLAIMS_KEY, type StreamName, streamKey, streamKeyOf, streamName } from './rows/streams.js';
@@ -31,6 +32,14 @@ export interface StoreWriterOptions {
   readonly reserveBytes?: number;
   /** Names this start of the machine; the system knows it by itself. */
   readonly bootId?: string;
+  /** Whether what is stored comes from several processes that share the log. @defaultValue false */
+  readonly isShared?: boolean;
+}
+
+/** A block to be stored. */
+export interface WrittenBlock extends Block {
+  /** Whose block it is, where several processes share the log. */
+  readonly sent?: Omit<SentBlock, 'first'>;
 }
 
 const DEFAULT_RESERVE_BYTES = 16_777_216;
@@ -90,6 +99,10 @@ export class StoreWriter {
     try {
       this.#statements = prepare(this.#database);
       this.#state = new StateRows(this.#database);
+      this.#inTransaction(() => {
+        if (options.isShared) this.#state.belongToMany(Date.now());
+        else this.#state.belongToOne();
+      });
       const edits = new BlockEdits(this.#database);
       this.#removals = new Removals(this.#database, edits);
       this.#retention = new Retention(this.#database, edits, options.retention ?? {});
@@ -105,12 +118,17 @@ export class StoreWriter {
     return { epoch, position, loss, driver: this.#driver.name, state: this.#state.snapshot };
   }
 
+  /** The last block of each process that shares the log. */
+  get sent(): readonly SentBlock[] {
+    return this.#state.sent;
+  }
+
   /**
    * Stores blocks, all of them or none.
    *
    * @throws ServerError when none is stored
    */
-  write(blocks: readonly Block[]): void {
+  write(blocks: readonly WrittenBlock[]): void {
     this.#inTransaction(() => {
       for (const block of blocks) this.#writeBlock(block);
       this.#state.write();
@@ -240,8 +258,11 @@ export class StoreWriter {
   }
 
   /** @param isVoid has the entry take effect, and answers whether it comes to nothing */
-  #writeBlock(block: Block, isVoid: (entry: BlockEntry) => boolean = (entry) => this.#apply(entry)): void {
-    const { first, last, at, bytes } = block;
+  #writeBlock(
+    block: WrittenBlock,
+    isVoid: (entry: BlockEntry) => boolean = (entry) => this.#apply(entry, block.sent?.process),
+  ): void {
+    const { first, last, at, bytes, sent } = block;
     const { insertBlock, insertPart, addToTotal } = this.#statements;
     const parts = new Map<string, Part>();
     const entries = readBlock(bytes, first);
@@ -266,10 +287,11 @@ export class StoreWriter {
       this.#retention.touch(stream.id);
     }
     addToTotal.run(last, entries.length, bytes.length);
+    if (sent) this.#state.addSent({ ...sent, first });
   }
 
-  #apply(entry: BlockEntry): boolean {
-    const { kind } = this.#state.apply(entry);
+  #apply(entry: BlockEntry, from: number | undefined): boolean {
+    const { kind } = this.#state.apply(entry, from);
     return kind === 'void' || kind === 'repeated';
   }
 

@@ -10,7 +10,7 @@ import { RECORD_HEADER_BYTES } from '../../log/block.js';
 /** "CHAT" in the header of the file: `file` and SQLite's own tools show it. */
 export const APPLICATION_ID = 0x43484154;
 /** Version of the tables below. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 const VERSION_1 = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -104,8 +104,29 @@ const VERSION_2 = `
   );
 `;
 
+/**
+ * Where several processes share the log: which of them are here since which position, and the number and the position of the
+ * block that each sent last; which of them holds which session, or since when none does. place: JSON.
+ */
+const OF_PROCESSES = `
+  CREATE TABLE process (
+    id INTEGER PRIMARY KEY,
+    came INTEGER,
+    number INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+  );
+  CREATE TABLE holding (
+    member INTEGER PRIMARY KEY,
+    holder INTEGER,
+    unheld_since INTEGER,
+    place TEXT,
+    crc INTEGER NOT NULL
+  );
+`;
+
 /** Statements that bring a file from the version before; the first makes a new file. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2];
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, OF_PROCESSES];
 
 /** Reads records in SQL, so that `sqlite3 chat.sqlite 'SELECT * FROM entry'` shows what was said. Nothing here uses it. */
 function entryView(): string {

@@ -6,7 +6,6 @@
  */
 
 import type { CloseCode } from '@chat/protocol';
-import { ServerError, ServerErrorCode } from '../../errors.js';
 import type { LogEntry } from '../../log/entry.js';
 import { applyEntry } from '../../log/state/apply-entry.js';
 import {
@@ -16,8 +15,9 @@ import {
   type StateSnapshot,
 } from '../../log/state/chat-state.js';
 import type { Outcome } from '../../log/state/outcome.js';
-import type { SqliteDatabase, SqliteRow, SqliteStatement, SqliteValue } from '../driver.js';
-import { crc32 } from '../file/crc32.js';
+import type { SqliteDatabase, SqliteStatement, SqliteValue } from '../driver.js';
+import { readRows, rowCrc } from './checked-rows.js';
+import { ProcessRows, type SentBlock, withProcesses } from './process-rows.js';
 
 /** The tables, and their columns beside the checksum. */
 const COLUMNS = {
@@ -37,7 +37,7 @@ type Table = keyof typeof COLUMNS;
  * @throws ServerError `ERR_SERVER_STORE_CORRUPT` when a row is not what was written
  */
 export function loadState(database: SqliteDatabase): StateSnapshot {
-  const rows = (table: Table) => readRows(database, table);
+  const rows = (table: Table) => readRows(database, table, COLUMNS[table]);
   const members = new Map<SqliteValue, (readonly [memberId: number, joined: number])[]>();
   for (const { room, member, joined } of rows('member')) {
     const list = members.get(room!) ?? [];
@@ -45,7 +45,7 @@ export function loadState(database: SqliteDatabase): StateSnapshot {
     members.set(room!, list);
   }
   const [state] = rows('state');
-  return {
+  return withProcesses(database, {
     position: database.prepare('SELECT position FROM total').get()!.position as number,
     lastMember: (state?.last_member as number | undefined) ?? 0,
     lastRoom: (state?.last_room as number | undefined) ?? 0,
@@ -67,7 +67,7 @@ export function loadState(database: SqliteDatabase): StateSnapshot {
       members: (members.get(row.handle!) ?? []).sort(([, one], [, other]) => one - other),
     })),
     bans: rows('ban').map(({ key, until }) => [key as string, until as number | null] as const),
-    kicks: (isThere(database, 'kick') ? rows('kick') : []).map((row) => ({
+    kicks: rows('kick').map((row) => ({
       position: row.position as number,
       id: row.id as string,
       secretHash: row.secret_hash as string,
@@ -77,30 +77,7 @@ export function loadState(database: SqliteDatabase): StateSnapshot {
       banned: JSON.parse(row.banned as string) as string[],
       until: row.until as number,
     })),
-  };
-}
-
-/** Tools read a file of an older version as it is. */
-function isThere(database: SqliteDatabase, table: Table): boolean {
-  const found = database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table);
-  return found !== undefined;
-}
-
-function readRows(database: SqliteDatabase, table: Table): SqliteRow[] {
-  const columns = COLUMNS[table];
-  const rows = database.prepare(`SELECT ${columns.join(', ')}, crc FROM ${table} ORDER BY 1, 2`).all();
-  for (const row of rows) {
-    if (row.crc === rowCrc(columns.map((column) => row[column]!))) continue;
-    throw new ServerError(
-      ServerErrorCode.StoreCorrupt,
-      `the database is damaged: a row of table ${table} (${columns[0]} ${row[columns[0]]}) is not what was written`,
-    );
-  }
-  return rows;
-}
-
-function rowCrc(values: readonly SqliteValue[]): number {
-  return crc32(JSON.stringify(values));
+  });
 }
 
 /** Applies entries, and writes what they changed. */
@@ -111,6 +88,7 @@ export class StateRows {
   readonly #expireBans: SqliteStatement;
   readonly #expireKicks: SqliteStatement;
   #state: ChatState;
+  readonly #processes: ProcessRows;
   // What changed since the rows were written last.
   readonly #sessions: Set<number> = new Set();
   readonly #rooms: Map<number, string> = new Map();
@@ -150,17 +128,54 @@ export class StateRows {
     this.#expireBans = database.prepare('DELETE FROM ban WHERE until <= ?');
     this.#expireKicks = database.prepare('DELETE FROM kick WHERE until <= ? OR position < ?');
     this.#state = this.#load();
+    this.#processes = new ProcessRows(database);
   }
 
   get snapshot(): StateSnapshot {
     return this.#state.snapshot();
   }
 
-  /** Applies the entry that comes next. */
-  apply(entry: LogEntry): Outcome {
-    const outcome = applyEntry(this.#state, entry);
+  /** The last block of each process that shares the log. */
+  get sent(): readonly SentBlock[] {
+    return this.#processes.sent;
+  }
+
+  /**
+   * Applies the entry that comes next.
+   *
+   * @param from the process that appended it; 0 where there is but one
+   */
+  apply(entry: LogEntry, from = 0): Outcome {
+    const outcome = applyEntry(this.#state, entry, from);
     this.#mark(entry, outcome);
+    this.#processes.mark(entry.seq, outcome);
     return outcome;
+  }
+
+  /** A block of a process that shares the log is being stored. */
+  addSent(block: SentBlock): void {
+    this.#processes.addSent(block);
+  }
+
+  /** From here on one process has the log for itself: it holds every session. In a transaction of the caller. */
+  belongToOne(): void {
+    if (this.#processes.isEmpty) return;
+    this.#processes.clear();
+    this.#state = this.#load();
+  }
+
+  /**
+   * From here on several processes share the log. A session that none of them held before is held by none since `now`. In a
+   * transaction of the caller.
+   */
+  belongToMany(now: number): void {
+    this.#processes.forgetGone();
+    for (const session of this.#state.sessions.values()) {
+      if (session.holder !== undefined || session.unheldSince !== undefined) continue;
+      this.#state.hold(session, undefined, now);
+      this.#processes.markHolding(session.memberId);
+    }
+    this.write();
   }
 
   /** Writes what changed. In a transaction of the caller; if that fails, {@link StateRows.revert} is to be called. */
@@ -197,6 +212,7 @@ export class StateRows {
       if (!kick) this.#deletes.kick.run(position);
       else this.#putKick(kick);
     }
+    this.#processes.write(state);
     this.#counters = counters;
     this.#forget();
   }
@@ -204,6 +220,8 @@ export class StateRows {
   /** Puts another state in the place of all rows. In a transaction of the caller. */
   replace(snapshot: StateSnapshot): void {
     for (const table of Object.keys(COLUMNS)) this.#database.exec(`DELETE FROM ${table}`);
+    // Of the processes there is none any more.
+    this.#processes.clear();
     this.#state = new ChatState().load(snapshot);
     this.#counters = '';
     for (const { memberId } of snapshot.sessions) this.#sessions.add(memberId);
@@ -219,6 +237,7 @@ export class StateRows {
   /** Goes back to what is in the rows: those of entries that were not stored do not count. */
   revert(): void {
     this.#forget();
+    this.#processes.load();
     this.#state = this.#load();
   }
 
