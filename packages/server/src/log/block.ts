@@ -18,6 +18,8 @@ import { CLAIM, type Draft, type LogEntry } from './entry.js';
 export const BLOCK_BYTES = 65_536;
 /** Entries of a block, at the most. */
 export const BLOCK_ENTRIES = 1024;
+/** How far an entry may lie behind the first of its block. */
+const MAX_INDEX = 0xffff_ffff;
 /** Bytes of a record before the room. */
 export const RECORD_HEADER_BYTES = 30;
 
@@ -65,9 +67,10 @@ export class BlockWriter {
     return this.#used;
   }
 
-  /** Whether an entry of that size still belongs into the open block. */
-  hasSpaceFor(draft: Draft): boolean {
+  /** Whether an entry of that size, at that position, still belongs into the open block. */
+  hasSpaceFor(draft: Draft, seq: number = this.#first): boolean {
     if (this.#used === 0) return true;
+    if (seq - this.#first > MAX_INDEX) return false;
     return this.#entries < BLOCK_ENTRIES && this.#used + recordBytes(draft) <= BLOCK_BYTES;
   }
 
@@ -226,11 +229,14 @@ function isRoom(buffer: Buffer, start: number, wanted: Buffer): boolean {
   return true;
 }
 
-/** A record as it lies in the block that begins at `from`, for a block that begins at `to`. Owned. */
-export function moveRecord(record: Uint8Array, from: number, to: number): Buffer {
-  const moved = Buffer.from(record);
-  moved.writeUInt32BE(from + moved.readUInt32BE(INDEX_OFFSET) - to, INDEX_OFFSET);
-  return moved;
+/**
+ * The entries of records that were taken out of blocks.
+ *
+ * @param positions of each of them
+ * @throws RangeError when `bytes` are not whole records
+ */
+export function readRecords(bytes: Uint8Array, positions: Float64Array): BlockEntry[] {
+  return readBlock(bytes, 0).map((entry, i) => ({ ...entry, seq: positions[i]! }));
 }
 
 function recordLength(buffer: Buffer, start: number): number {

@@ -69,29 +69,34 @@ async function recallInboxes(
   floorOf: (key: string) => number,
 ): Promise<void> {
   const { inboxBytes: maxBytes, inboxEntries: limit } = context.options;
-  const recall = async (session: Session): Promise<void> => {
+  const recall = async (session: SessionState): Promise<void> => {
     const key = inboxKey(session.memberId);
-    if (floorOf(key) === 0) return;
+    const floor = floorOf(key);
+    if (floor === 0) return;
+    const open = (after: number): Room =>
+      context.sessions.byMember(session.memberId)?.openInbox(after).room ??
+      context.elsewhere.inboxOf(session, after);
     try {
       const page = behindDamage(await store.read(key, { limit, maxBytes }));
-      const { log } = session.openInbox(page.previous).room;
+      const { log } = open(page.previous);
       for (const entry of page.entries) if (isShown(entry)) log.append(entry, sinceOf(context, entry));
     } catch {
       // What the tail has of it is there, and a gap before that.
+      open(floor);
     }
   };
-  await Promise.all([...context.sessions].map(recall));
+  await Promise.all(Array.from(context.sessions.everybody, recall));
 }
 
 /** Knows a session that another process holds, or held. */
 function keep(
-  { addresses, elsewhere }: RecoveryContext,
+  { addresses, elsewhere, log }: RecoveryContext,
   session: SessionState,
   floorOf: (key: string) => number,
 ): void {
   addresses.sessions.enter(session.place?.address ?? '');
   const floor = floorOf(inboxKey(session.memberId));
-  if (floor > 0) elsewhere.inboxOf(session, floor);
+  if (floor > 0 && !log.store) elsewhere.inboxOf(session, floor);
 }
 
 /** Puts an entry of the past into its room, and answers for it to the one who sent it. */

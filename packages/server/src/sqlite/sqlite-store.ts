@@ -1,6 +1,6 @@
 /** What is stored, for those who ask: old history, search, and what a member may want to have or to have gone. */
 import { ServerError, ServerErrorCode } from '../errors.js';
-import { readBlock } from '../log/block.js';
+import { readRecords } from '../log/block.js';
 import type { LogEntry } from '../log/entry.js';
 import type {
   EventStore,
@@ -44,9 +44,9 @@ export class SqliteStore implements EventStore {
   /** A page of the room with the key `room`. */
   async read(room: string, wish: StoredWish, signal?: AbortSignal): Promise<StoredPage> {
     signal?.throwIfAborted();
-    const { bytes, first, previous, end, damaged } = await this.#reader().call('read', { room, wish });
+    const { bytes, positions, previous, end, damaged } = await this.#reader().call('read', { room, wish });
     signal?.throwIfAborted();
-    return { entries: readBlock(bytes, first), previous, end, damaged };
+    return { entries: readRecords(bytes, positions), previous, end, damaged };
   }
 
   /**
@@ -84,7 +84,7 @@ export class SqliteStore implements EventStore {
     const name = options.name === undefined ? {} : { name: new TextEncoder().encode(options.name) };
     for (let next: number | undefined = options.after ?? 0; next !== undefined; ) {
       const page: PackedScan = await this.#reader().call('scan', { after: next, ...name });
-      yield* readBlock(page.bytes, page.first);
+      yield* readRecords(page.bytes, page.positions);
       next = page.next;
     }
   }

@@ -3,7 +3,7 @@
  * history never waits for a flush, and nobody who writes waits for a reader.
  */
 import { join } from 'node:path';
-import { moveRecord, type RecordPlace } from '../log/block.js';
+import type { RecordPlace } from '../log/block.js';
 import type { StoredPage, StoredWish } from '../log/event-log.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
 import { readVersion } from './file/migrate.js';
@@ -17,9 +17,9 @@ type Damage = StoredPage['damaged'][number];
 
 /** Entries of one room, as they travel between threads. */
 export interface PackedPage {
-  /** RoomRecords of a block that begins at `first`. */
-  readonly first: number;
+  /** Records, oldest first, and the position of each. */
   readonly bytes: Uint8Array;
+  readonly positions: Float64Array;
   /** Position of the entry before the first, also when that was removed; 0: there never was one. */
   readonly previous: number;
   /** Whether nothing lies beyond in the direction that was asked for. */
@@ -29,8 +29,8 @@ export interface PackedPage {
 
 /** Entries of any room, as they travel between threads. */
 export interface PackedScan {
-  readonly first: number;
   readonly bytes: Uint8Array;
+  readonly positions: Float64Array;
   /** Where to go on; `undefined` at the end. */
   readonly next: number | undefined;
   readonly damaged: readonly Damage[];
@@ -115,7 +115,7 @@ export class StoreReader {
     return this.#inOneView(() => {
       const { kind, name } = streamName(room);
       const stream = this.#stream.get(kind, name) as { id: number; cut: number } | undefined;
-      if (!stream) return { first: 0, bytes: new Uint8Array(0), previous: 0, end: true, damaged: [] };
+      if (!stream) return new Page(room, wish).close(0, true);
       const { id, cut } = stream;
       const page = new Page(room, wish);
       if (wish.after !== undefined) return this.#readUp(id, cut, wish.after, page);
@@ -126,30 +126,27 @@ export class StoreReader {
   /** Entries after a position in the order of the log, of one member's name or of all. */
   scan(after: number, memberName?: Uint8Array): PackedScan {
     return this.#inOneView(() => {
-      const records: Buffer[] = [];
+      const records: Uint8Array[] = [];
+      const positions: number[] = [];
       const damaged: Damage[] = [];
-      let base = 0;
-      let position = after;
+      let next: number | undefined = after;
       for (let count = 0; count < BLOCKS_PER_SCAN; count++) {
-        const block = this.#blocks.readAfter(position);
-        if (!block) return { first: base, bytes: Buffer.concat(records), next: undefined, damaged };
+        const block = this.#blocks.readAfter(next);
+        next = block?.first;
+        if (!block || next === undefined) break;
         const entries = entriesOf(block);
-        position = block.first;
-        if (!entries) {
-          damaged.push({ from: block.first, to: block.last });
-          continue;
-        }
-        base ||= block.first;
+        if (!entries) damaged.push({ from: block.first, to: block.last });
         let start = 0;
-        for (const { name } of entries) {
-          const end = start + Buffer.from(block.bytes!.buffer, block.bytes!.byteOffset).readUInt32BE(start);
+        for (const { name, body, seq } of entries ?? []) {
+          const end = body.byteOffset + body.length - block.bytes!.byteOffset;
           if (!memberName || Buffer.compare(name, memberName) === 0) {
-            records.push(moveRecord(block.bytes!.subarray(start, end), block.first, base));
+            records.push(block.bytes!.subarray(start, end));
+            positions.push(seq);
           }
           start = end;
         }
       }
-      return { first: base, bytes: Buffer.concat(records), next: position, damaged };
+      return { bytes: Buffer.concat(records), positions: Float64Array.from(positions), next, damaged };
     });
   }
 
@@ -227,7 +224,7 @@ class Page {
   #entriesLeft: number;
   #bytesLeft: number;
   #isFull = false;
-  readonly #records: { readonly seq: number; readonly block: number; readonly bytes: Uint8Array }[] = [];
+  readonly #records: { readonly seq: number; readonly bytes: Uint8Array }[] = [];
   readonly #damaged: Damage[] = [];
 
   constructor(room: string, { limit, maxBytes }: StoredWish) {
@@ -241,7 +238,7 @@ class Page {
   }
 
   /** Adds an entry. Answers false when there is no space for it. */
-  add({ bytes, block }: RoomRecords, { seq, start, end }: RecordPlace): boolean {
+  add({ bytes }: RoomRecords, { seq, start, end }: RecordPlace): boolean {
     const isFirst = this.#records.length === 0;
     if (this.isFull || (!isFirst && end - start > this.#bytesLeft)) {
       this.#isFull = true;
@@ -249,7 +246,7 @@ class Page {
     }
     this.#entriesLeft--;
     this.#bytesLeft -= end - start;
-    this.#records.push({ seq, block, bytes: bytes.subarray(start, end) });
+    this.#records.push({ seq, bytes: bytes.subarray(start, end) });
     return true;
   }
 
@@ -263,10 +260,9 @@ class Page {
   /** The page as it travels. */
   close(previous: number, end: boolean): PackedPage {
     const records = this.#records.sort((one, other) => one.seq - other.seq);
-    const first = records[0]?.seq ?? 0;
     return {
-      first,
-      bytes: Buffer.concat(records.map(({ bytes, block }) => moveRecord(bytes, block, first))),
+      bytes: Buffer.concat(records.map(({ bytes }) => bytes)),
+      positions: Float64Array.from(records, ({ seq }) => seq),
       previous,
       end,
       damaged: this.#damaged.sort((one, other) => one.from - other.from),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { expect, it } from 'vitest';
 import { ServerError } from '../../src/errors.js';
-import { readBlock } from '../../src/log/block.js';
+import { readRecords } from '../../src/log/block.js';
 import { claim } from '../../src/log/claims.js';
 import { ClaimKind, type Draft } from '../../src/log/entry.js';
 import { StoreReader } from '../../src/sqlite/store-reader.js';
@@ -69,10 +69,10 @@ function visit(directory: string, rooms: Map<string, Map<number, string>>, what:
   const reader = new StoreReader({ directory });
   try {
     for (const [room, expected] of rooms) {
-      const { bytes, first, damaged, end } = reader.read(room, { limit: 1e6, maxBytes: 1e9 });
+      const { bytes, positions, damaged, end } = reader.read(room, { limit: 1e6, maxBytes: 1e9 });
       expect(end, what).toBe(true);
       const found = new Map(
-        readBlock(bytes, first).map(({ seq, body }) => [seq, Buffer.from(body).toString()]),
+        readRecords(bytes, positions).map(({ seq, body }) => [seq, Buffer.from(body).toString()]),
       );
       const newest = loss ? loss.storedPosition : Number.POSITIVE_INFINITY;
       for (const [seq, text] of expected) {

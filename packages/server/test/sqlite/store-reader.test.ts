@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readBlock } from '../../src/log/block.js';
+import { readRecords } from '../../src/log/block.js';
 import type { StoredWish } from '../../src/log/event-log.js';
 import { findDriver } from '../../src/sqlite/driver.js';
 import { type PackedPage, StoreReader } from '../../src/sqlite/store-reader.js';
@@ -30,7 +30,7 @@ function stored(words: string, damage = ''): StoreReader {
 
 function seen(page: PackedPage) {
   const { previous, end, damaged } = page;
-  const seqs = readBlock(page.bytes, page.first).map(({ seq }) => seq);
+  const seqs = readRecords(page.bytes, page.positions).map(({ seq }) => seq);
   return { seqs, previous, end, gaps: damaged.map(({ from, to }) => [from, to]) };
 }
 
@@ -40,11 +40,29 @@ describe('StoreReader', () => {
   //  1 2 3 4 | 5 6 7 | 8 | 9 10 11
   const WORDS = 'abab bba c abc';
 
+  it('joins entries up that lie further apart than a block could tell', () => {
+    const directory = dataFolder();
+    const writer = new StoreWriter({ directory, durability: 'process' });
+    const seqs = [1, 2 ** 33, 2 ** 47];
+    for (const seq of seqs) writer.write([blockOf(seq, draft('a', `${seq}`))]);
+    writer.close();
+    const reader = new StoreReader({ directory });
+    expect(seen(reader.read('a', wish({}))).seqs).toEqual(seqs);
+    expect(seen(reader.read('a', wish({ after: 0 }))).seqs).toEqual(seqs);
+    expect([...reader.scan(0).positions]).toEqual(seqs);
+    reader.close();
+  });
+
   it('answers the entries of one room as they were stored', () => {
     const reader = stored(WORDS);
-    const { bytes, first } = reader.read('c', wish({}));
+    const { bytes, positions } = reader.read('c', wish({}));
     expect(
-      readBlock(bytes, first).map(({ seq, room, body, at }) => [seq, room, String(Buffer.from(body)), at]),
+      readRecords(bytes, positions).map(({ seq, room, body, at }) => [
+        seq,
+        room,
+        String(Buffer.from(body)),
+        at,
+      ]),
     ).toEqual([
       [8, 'c', 'text 8', 1_700_000_000_000],
       [11, 'c', 'text 11', 1_700_000_000_000],
@@ -179,7 +197,7 @@ describe('StoreReader', () => {
       const seqs: number[] = [];
       for (let next: number | undefined = 0; next !== undefined; ) {
         const page = reader.scan(next, name);
-        seqs.push(...readBlock(page.bytes, page.first).map(({ seq }) => seq));
+        seqs.push(...readRecords(page.bytes, page.positions).map(({ seq }) => seq));
         next = page.next;
       }
       return seqs;

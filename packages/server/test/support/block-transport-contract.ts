@@ -31,6 +31,7 @@ export function describeBlockTransport(what: string, create: () => TestStream | 
       transport.start({
         block: (position, bytes) => end.got.push({ position, bytes: textOf(bytes) }),
         resend: () => {},
+        refused: () => {},
         condition: () => {},
       });
       return end;
@@ -100,6 +101,7 @@ export function describeBlockTransport(what: string, create: () => TestStream | 
           if (got.length < 5) transport.send(bytesOf(`block ${got.length}`));
         },
         resend: () => {},
+        refused: () => {},
         condition: () => {},
       });
       transport.send(bytesOf('block 0'));

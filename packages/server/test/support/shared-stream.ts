@@ -73,6 +73,8 @@ export class SharedStream {
 /** One process's end of the stream. */
 export class StreamTransport implements BlockTransport {
   receiver: BlockReceiver | undefined;
+  /** What was to be sent while it was stopped. */
+  readonly unsent: Uint8Array[] = [];
   readonly #stream: SharedStream;
   readonly #options: StreamTransportOptions;
   readonly #left: () => void;
@@ -99,7 +101,8 @@ export class StreamTransport implements BlockTransport {
   }
 
   send(block: Uint8Array): void {
-    if (!this.#isStopped) this.#stream.take(this, block);
+    if (this.#isStopped) this.unsent.push(block);
+    else this.#stream.take(this, block);
   }
 
   close(): void {

@@ -9,13 +9,14 @@
 import { randomBytes } from 'node:crypto';
 import { FailureCode } from '@chat/protocol';
 import { type Clock, systemClock } from '../../time/clock.js';
-import { BLOCK_ENTRIES, BlockWriter, readBlock } from '../block.js';
+import { BLOCK_ENTRIES, type Block, BlockWriter, readBlock } from '../block.js';
 import { claim } from '../claims.js';
-import { ClaimKind, type Draft, type LogEntry } from '../entry.js';
+import { ClaimKind, type Draft, isShown, type LogEntry } from '../entry.js';
 import type {
   ChatSnapshot,
   Durability,
   EventLog,
+  EventStore,
   LogCondition,
   LogConsumer,
   Recovered,
@@ -30,6 +31,8 @@ export interface BlockLogOptions {
   readonly maxPendingBytes?: number;
   /** @defaultValue the machine's */
   readonly clock?: Clock;
+  /** Answers for what is older than the heap: a store that keeps what the transport brings. @defaultValue none */
+  readonly store?: EventStore;
   /** Names this process, from 1 to 2^48 - 1, and no other that ever shared the log. @defaultValue chosen at random */
   readonly process?: number;
 }
@@ -53,6 +56,7 @@ export function createBlockLog(transport: BlockTransport, options: BlockLogOptio
 /** A log that several processes share. Made by {@link createBlockLog}. */
 export class BlockLog implements EventLog {
   readonly durability: Durability;
+  readonly store?: EventStore;
   readonly process: number;
   onCondition: ((condition: LogCondition) => void) | undefined;
   onSnapshot: (() => ChatSnapshot) | undefined;
@@ -89,6 +93,7 @@ export class BlockLog implements EventLog {
     this.#clock = clock;
     this.#maxPendingBytes = maxPendingBytes;
     this.durability = transport.durability ?? 'none';
+    if (options.store) this.store = options.store;
     this.process = process ?? Math.max(1, randomBytes(6).readUIntBE(0, 6));
   }
 
@@ -117,7 +122,7 @@ export class BlockLog implements EventLog {
     this.#epoch = epoch;
     this.#gone = gone;
     if (!snapshot) return undefined;
-    const { version, position, numbers, state, tail, tailFirst, floors } = snapshot;
+    const { version, position, numbers, state, tail, floors } = snapshot;
     if (version !== SNAPSHOT_VERSION) {
       throw new RangeError(
         `a snapshot has version ${version}, and this process reads version ${SNAPSHOT_VERSION}`,
@@ -125,7 +130,10 @@ export class BlockLog implements EventLog {
     }
     this.#position = position;
     for (const [origin, number] of numbers) this.#numbers.set(origin, number);
-    return { state, tail: readBlock(tail, tailFirst), floors: new Map(floors) };
+    const entries = tail.flatMap(({ first, bytes }) => readBlock(bytes, first));
+    // A store keeps more than what people said.
+    const said = entries.filter((entry) => isShown(entry) && !entry.isVoid);
+    return { state, tail: said, floors: new Map(floors) };
   }
 
   async start(): Promise<void> {
@@ -142,6 +150,7 @@ export class BlockLog implements EventLog {
         resend: () => {
           if (this.#inFlight) this.#transport.send(this.#inFlight.bytes);
         },
+        refused: (by, number, reason) => this.#refused(by, number, reason),
         condition: (condition) => this.#setCondition(condition),
       });
       for (const process of this.#gone) this.declareGone(process);
@@ -181,16 +190,12 @@ export class BlockLog implements EventLog {
   snapshot(): BlockSnapshot {
     if (!this.onSnapshot) throw new Error('the log is not open');
     const { state, tail, floors } = this.onSnapshot();
-    const writer = new BlockWriter();
-    for (const entry of tail) writer.add(entry, entry.seq);
-    const block = writer.take();
     return {
       version: SNAPSHOT_VERSION,
       position: this.#position,
       numbers: [...this.#numbers],
       state,
-      tail: block?.bytes ?? new Uint8Array(0),
-      tailFirst: block?.first ?? 0,
+      tail: blocksOf(tail),
       floors: [...floors],
     };
   }
@@ -238,13 +243,26 @@ export class BlockLog implements EventLog {
       const records = bytes.subarray(BLOCK_HEADER_BYTES);
       const own = origin === this.process ? this.#inFlight : undefined;
       if (own) this.#inFlight = undefined;
-      entries = own ? own.pending.fill(records, first) : readBlock(records, first);
+      // What was sent, since a store may bring less of it back: nothing of what is volatile, or has come to nothing.
+      entries = own
+        ? own.pending.fill(own.bytes.subarray(BLOCK_HEADER_BYTES), first)
+        : readBlock(records, first);
     } catch (error) {
       this.#setCondition({ state: 'failed', reason: (error as Error).message });
       return;
     }
     this.#consumer(entries, origin);
     if (origin === this.process) this.#sendNext();
+  }
+
+  #refused(origin: number, number: number, reason: string): void {
+    if (!this.#consumer || number <= (this.#numbers.get(origin) ?? 0)) return;
+    this.#numbers.set(origin, number);
+    if (origin !== this.process) return;
+    const entries = this.#inFlight?.pending.entries ?? [];
+    this.#inFlight = undefined;
+    for (const entry of entries) refuse(entry, reason);
+    this.#sendNext();
   }
 
   #setCondition(condition: LogCondition): void {
@@ -275,6 +293,19 @@ export class BlockLog implements EventLog {
     this.#consumer = undefined;
     await this.#transport.close();
   }
+}
+
+/** Entries as blocks; those of a quiet room may lie far apart. */
+function blocksOf(entries: readonly LogEntry[]): BlockSnapshot['tail'] {
+  const writer = new BlockWriter();
+  const blocks: Block[] = [];
+  const close = (): void => void blocks.push(...[writer.take()].filter((block) => block !== undefined));
+  for (const entry of entries) {
+    if (!writer.hasSpaceFor(entry, entry.seq)) close();
+    writer.add(entry, entry.seq);
+  }
+  close();
+  return blocks.map(({ first, bytes }) => ({ first, bytes }));
 }
 
 function refuse({ origin, publishId }: Draft, message: string): void {

@@ -46,6 +46,14 @@ export interface BlockReceiver {
   block(position: number, bytes: Uint8Array): void;
   /** Nobody knows whether the block that was sent last has arrived, as after a connection broke: sends it again. */
   resend(): void;
+  /**
+   * A block was refused by what the stream is made of, as a disk that is full: nobody will ever get it, also when it comes
+   * again. All processes have to be told so at the same place of the stream.
+   *
+   * @param origin the process that sent it
+   * @param number of the block among those of that process
+   */
+  refused(origin: number, number: number, reason: string): void;
   /** Whether the stream can be used. When it has failed, nothing comes any more. */
   condition(condition: LogCondition): void;
 }
@@ -59,8 +67,7 @@ export interface BlockSnapshot {
   /** The number of the last block of each process. */
   readonly numbers: readonly (readonly [origin: number, number: number])[];
   readonly state: StateSnapshot;
-  /** What people said last: records (see `log/block.ts`), and the position that the first of them counts from. */
-  readonly tail: Uint8Array;
-  readonly tailFirst: number;
+  /** What people said last, oldest first: blocks, and the position from which each counts. */
+  readonly tail: readonly { readonly first: number; readonly bytes: Uint8Array }[];
   readonly floors: readonly (readonly [key: string, position: number])[];
 }

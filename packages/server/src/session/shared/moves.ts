@@ -29,12 +29,15 @@ export class SessionMoves implements OutcomeListener {
   /** Told once the others have declared this process gone. */
   readonly #onGone: () => void;
   readonly #self: number;
+  /** Since when clients can come back here. */
+  readonly #since: number;
 
   constructor(context: MovesContext, state: ChatState, onGone: () => void) {
     this.#context = context;
     this.#state = state;
     this.#onGone = onGone;
     this.#self = context.log.process ?? 0;
+    this.#since = context.options.clock.now();
   }
 
   inboxOf(member: number): Room | undefined {
@@ -70,6 +73,10 @@ export class SessionMoves implements OutcomeListener {
       case 'credentials-asked':
         this.#held(outcome.session)?.reauthenticate('new credentials are asked for');
         return;
+      case 'process-came':
+        // Those who were left when nobody was here.
+        if (from === this.#self) this.#endThoseWhoCannotReturn([...this.#state.unheld]);
+        return;
       case 'process-gone':
         if (outcome.process !== this.#self) this.#endThoseWhoCannotReturn(outcome.sessions);
         // One that closes has said so itself.
@@ -86,7 +93,9 @@ export class SessionMoves implements OutcomeListener {
     const [oldest] = this.#state.processes;
     if (oldest !== this.#self) return;
     for (const { memberId, unheldSince = now } of this.#state.unheld) {
-      if (now - unheldSince >= this.#context.options.resumeWindowMs) claimUnheldEnd(this.#context, memberId);
+      // Where all were stopped and started again, a client has the whole window for coming back.
+      const awayMs = now - Math.max(unheldSince, this.#since);
+      if (awayMs >= this.#context.options.resumeWindowMs) claimUnheldEnd(this.#context, memberId);
     }
   }
 

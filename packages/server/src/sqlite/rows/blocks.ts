@@ -67,8 +67,6 @@ interface CachedBlock {
 /** Records of one room in one block. */
 export interface RoomRecords {
   readonly bytes: Uint8Array;
-  /** Position at which the block begins. */
-  readonly block: number;
   readonly places: readonly RecordPlace[];
 }
 
@@ -94,7 +92,7 @@ export class BlockCache {
     try {
       const places = rooms.get(room) ?? findRecords(bytes, first, room);
       rooms.set(room, places);
-      return { bytes, block: first, places };
+      return { bytes, places };
     } catch {
       return undefined;
     }

@@ -6,6 +6,7 @@ import { CLAIM, ClaimKind } from '../../../src/log/entry.js';
 import type { LogCondition } from '../../../src/log/event-log.js';
 import { decodeHeader, encodeBlock } from '../../../src/log/shared/block-header.js';
 import { type BlockLog, createBlockLog } from '../../../src/log/shared/block-log.js';
+import { ChatState } from '../../../src/log/state/chat-state.js';
 import { describeBlockTransport } from '../../support/block-transport-contract.js';
 import { draft } from '../../support/event-log-contract.js';
 import { seeded } from '../../support/seeded.js';
@@ -77,6 +78,49 @@ describe('BlockLog', () => {
       for (const { log } of ends) await log.close();
     },
   );
+
+  it('refuses what the stream has refused, which is not applied either when it comes again', async () => {
+    const stream = new SharedStream();
+    const [transport, other] = [stream.transport(), stream.transport()];
+    const { log, got } = await opened(createBlockLog(transport, { process: 1 }));
+    const second = await opened(createBlockLog(other, { process: 2 }));
+    await until(() => stream.blocks.length === 2);
+    const told: string[] = [];
+    const origin = {
+      appended: ({ body }: LogEntry) => void told.push(`has ${Buffer.from(body)}`),
+      refused: ({ message }: { message: string }) => void told.push(message),
+    };
+    transport.stop();
+    log.append(draft('lobby', 'first', { origin }));
+    await until(() => transport.unsent.length === 1);
+    const [refused] = transport.unsent.splice(0);
+    for (const { receiver } of [transport, other]) receiver?.refused(1, 2, 'the disk is full');
+    expect(told).toEqual(['the disk is full']);
+    transport.goOn();
+    // A late copy of it, and what comes behind.
+    stream.take(other, refused!);
+    log.append(draft('lobby', 'second', { origin }));
+    await until(() => second.got.length === 1 && got.length === 1);
+    expect([told[1], second.got[0]!.text]).toEqual(['has second', 'second']);
+    expect(decodeHeader(stream.blocks.at(-1)!)).toMatchObject({ origin: 1, number: 3 });
+    await log.close();
+    await second.log.close();
+  });
+
+  it('hands over a snapshot whose entries lie further apart than a block could tell', async () => {
+    const stream = new SharedStream();
+    const { log } = await opened(createBlockLog(stream.transport()));
+    const seqs = [1, 2 ** 33, 2 ** 47];
+    const state = new ChatState().snapshot();
+    const tail = seqs.map((seq) => ({ ...draft('lobby', `${seq}`), seq }));
+    log.onSnapshot = () => ({ state, tail, floors: new Map([['lobby', 7]]) });
+    const transport = stream.transport({ snapshot: () => log.snapshot() });
+    const late = createBlockLog(transport);
+    const recovered = await late.open(() => {});
+    expect(recovered?.tail.map(({ seq }) => seq)).toEqual(seqs);
+    expect(recovered?.floors).toEqual(new Map([['lobby', 7]]));
+    await log.close();
+  });
 
   it('refuses what would wait beyond maxPendingBytes, and takes it again later', async () => {
     const stream = new SharedStream();

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readBlock } from '../../../src/log/block.js';
+import { readRecords } from '../../../src/log/block.js';
 import { CLAIM } from '../../../src/log/entry.js';
 import { findDriver } from '../../../src/sqlite/driver.js';
 import { StoreReader } from '../../../src/sqlite/store-reader.js';
@@ -88,8 +88,8 @@ describe('a removal', () => {
     expect(readRoom(reader, 'a')).toMatchObject({ seqs: [2, 6], gaps: [] });
     expect(readRoom(reader, 'b')).toMatchObject({ seqs: [], previous: 0, gaps: [] });
     // What is no message is not one's own to take back.
-    const { bytes, first } = reader.scan(0, Buffer.from('eve'));
-    expect(readBlock(bytes, first).map(({ seq }) => seq)).toEqual([5]);
+    const { bytes, positions } = reader.scan(0, Buffer.from('eve'));
+    expect(readRecords(bytes, positions).map(({ seq }) => seq)).toEqual([5]);
     reader.close();
     writer.close();
   });
