@@ -42,6 +42,8 @@ export class Admission {
   /** Who goes first when there is no place for a newcomer. */
   readonly #silentLines: SilentLines;
   #isClosed = false;
+  /** Why nobody is let in for now. */
+  #suspension: string | undefined;
   #deciding = 0;
 
   constructor(context: AdmissionContext) {
@@ -59,6 +61,15 @@ export class Admission {
     this.#isClosed = true;
   }
 
+  /** Lets nobody in for a while: newcomers are told why, and to try again later. */
+  suspend(reason: string): void {
+    this.#suspension = reason;
+  }
+
+  resume(): void {
+    this.#suspension = undefined;
+  }
+
   /** Decides about somebody who wants in. Never throws: a hook that does is answered with `internal`. */
   async decide(
     request: AdmissionRequest,
@@ -66,6 +77,7 @@ export class Admission {
     signal: AbortSignal | undefined,
   ): Promise<AdmissionResult> {
     if (this.#isClosed) return DRAINING;
+    if (this.#suspension !== undefined) return overloaded(this.#suspension);
     const unwelcome = this.#unwelcome(request, peer);
     if (unwelcome) return unwelcome;
     const { hooks } = this.#context.options;

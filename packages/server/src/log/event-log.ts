@@ -22,10 +22,13 @@ export type LogConsumer = (entries: readonly LogEntry[], from?: number) => void;
  */
 export type Durability = 'none' | 'process' | 'disk';
 
-/** Whether a log takes entries; if not, why, in words for an operator. */
+/**
+ * Whether a log takes entries; if not, why, in words for an operator. One that is stalled still takes them, up to a
+ * bound, and cannot say when they come back. One that has failed is over.
+ */
 export type LogCondition =
   | { readonly state: 'open' }
-  | { readonly state: 'full' | 'failed'; readonly reason: string };
+  | { readonly state: 'stalled' | 'full' | 'failed'; readonly reason: string };
 
 /** What a log knows when it is opened. */
 export interface Recovered {

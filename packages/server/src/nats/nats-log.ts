@@ -48,7 +48,9 @@ const MAX_REPLICAS = 5;
 const MIN_SILENCE_MS = 2 * BEAT_MS;
 const DEFAULT_SILENCE_MS = 10_000;
 const RECONNECT_MS = 250;
-const PING_MS = 5000;
+const PING_MS = 2000;
+/** A server that was stopped takes connections, and says nothing. */
+const CONNECT_MS = 2000;
 
 /**
  * Connects to NATS, and finds or makes the stream of the chat. The log is to be given to one server, which closes it.
@@ -126,6 +128,7 @@ async function connect(
       maxReconnectAttempts: -1,
       reconnectTimeWait: RECONNECT_MS,
       pingInterval: PING_MS,
+      timeout: CONNECT_MS,
       ...more,
       servers: [...servers],
     });

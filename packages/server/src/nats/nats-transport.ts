@@ -1,39 +1,32 @@
 /**
- * Blocks through a stream of JetStream. A block is sent again whenever no acknowledgement came; it is done when it comes
- * back through the consumer, which `BlockLog` sees to. The broker is not asked to find doubles: it was seen to take for
- * one what would have repaired an order.
+ * Blocks through a stream of JetStream. A block is sent again whenever nobody knows what became of it; it is done when it
+ * comes back through the reader. The broker is not asked to find doubles: it was seen to take for one what would have
+ * repaired an order.
  */
 import { randomBytes } from 'node:crypto';
-import type { ConsumerMessages, JetStreamClient, JetStreamManager, JsMsg } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
-import { decodeHeader } from '../log/shared/block-header.js';
+import type { JetStreamClient } from '@nats-io/jetstream';
+import { BLOCK_HEADER_BYTES, decodeHeader } from '../log/shared/block-header.js';
 import type { BlockReceiver, BlockTransport, OpenedStream } from '../log/shared/block-transport.js';
-import type { Clock } from '../time/clock.js';
-import type { NatsLibrary } from './library.js';
+import type { NatsContext } from './nats-context.js';
 import { PART_HEADER, PartReader, partsOf } from './parts.js';
 import { blockSubject, epochOf, saysNoStream } from './stream.js';
+import { StreamReader } from './stream-reader.js';
 
-/** A server sends so much ahead at the most. Counted in messages instead, a replay of large ones was seen to stall. */
-const AHEAD_BYTES = 8_388_608;
+/** How long a publish waits for its acknowledgement. */
+const ACK_MS = 2000;
 const RETRY_MS = 500;
-/** So often a server says that there is nothing new. */
-const HEARTBEAT_MS = 2000;
-/**
- * What a consumer tells when something may be wrong. The library tries again by itself then; when the leader of a cluster
- * was killed, it was seen to do so without end and without a block.
- */
-const WORRYING: ReadonlySet<string> = new Set(['stream_not_found', 'consumer_deleted', 'heartbeats_missed']);
+/** The state of things is looked at so often. */
+const LOOK_MS = 500;
+/** Cut off for so long is told. The election of a leader in a cluster takes a part of it. */
+const STALL_MS = 5000;
 /** So often it has to be said that blocks are missing: a cluster that has just elected somebody may not know all of them. */
 const MAX_DOUBTS = 10;
+/** Where the NATS server does not say what it takes. */
+const MAX_PAYLOAD = 1_048_576;
 
 /** What a transport is made of; the connection is closed with it. */
-export interface NatsTransportContext {
-  readonly library: NatsLibrary;
-  readonly connection: NatsConnection;
-  readonly manager: JetStreamManager;
-  readonly stream: string;
+export interface NatsTransportContext extends NatsContext {
   readonly epoch: string;
-  readonly clock: Clock;
 }
 
 export class NatsTransport implements BlockTransport {
@@ -44,24 +37,32 @@ export class NatsTransport implements BlockTransport {
   onClose: (() => void) | undefined;
   readonly #context: NatsTransportContext;
   readonly #client: JetStreamClient;
+  readonly #reader: StreamReader;
   readonly #parts: PartReader = new PartReader();
   readonly #sender: string = randomBytes(8).toString('hex');
   #receiver: BlockReceiver | undefined;
-  #messages: ConsumerMessages | undefined;
-  /** How often reading was begun. */
-  #reading = 0;
-  /** Number of the message that came last. */
-  #last = 0;
+  /** The block that has not come back yet, and since when. */
+  #underWay: { readonly block: Uint8Array; readonly since: number } | undefined;
   /** Blocks that were sent, repeats included. */
   #sent = 0;
-  #isFull = false;
+  /** Since when there is no connection. */
+  #cutSince: number | undefined;
+  /** Why the stream takes no block. */
+  #refusal: string | undefined;
+  #told = '';
   #doubts = 0;
   #isVerifying = false;
   #isClosed = false;
+  #stopLooking: () => void = () => {};
 
   constructor(context: NatsTransportContext) {
     this.#context = context;
     this.#client = context.manager.jetstream();
+    this.#reader = new StreamReader(context, {
+      deliver: ({ seq, bytes, headers }) => this.#deliver(seq, bytes, headers?.get(PART_HEADER) || undefined),
+      lacks: (after, before) => this.#fail(`lacks what came after ${after}, up to ${before}`),
+      doubts: () => void this.#verify(),
+    });
   }
 
   /** Nothing is kept beside the stream: it is read from its first block on. */
@@ -72,147 +73,145 @@ export class NatsTransport implements BlockTransport {
   start(receiver: BlockReceiver): void {
     this.#receiver = receiver;
     void this.#watchConnection();
-    void this.#consume();
+    this.#reader.start(0);
+    this.#stopLooking = this.#context.clock.every(LOOK_MS, () => this.#look());
   }
 
   send(block: Uint8Array): void {
     if (this.#isClosed) return;
-    const attempt = ++this.#sent;
-    this.#publish(block, attempt).then(
-      () => this.#taken(),
-      (error: unknown) => this.#notTaken(attempt, error),
-    );
+    this.#underWay = { block, since: this.#context.clock.monotonic() };
+    this.#publish();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#receiver = undefined;
     this.onClose?.();
-    this.#messages?.stop();
+    this.#stopLooking();
+    this.#reader.stop();
     await this.#context.connection.close();
   }
 
-  async #publish(block: Uint8Array, attempt: number): Promise<void> {
+  /** Sends what is under way; without a connection, once there is one again. */
+  #publish(): void {
+    if (!this.#underWay || this.#isClosed || this.#cutSince !== undefined) return;
+    const attempt = ++this.#sent;
+    this.#publishParts(this.#underWay.block, attempt).then(
+      () => this.#taken(attempt),
+      (error: unknown) => this.#notTaken(attempt, error),
+    );
+  }
+
+  async #publishParts(block: Uint8Array, attempt: number): Promise<void> {
     const { connection, library, stream } = this.#context;
-    const maxBytes = connection.info?.max_payload ?? AHEAD_BYTES;
+    const maxBytes = connection.info?.max_payload ?? MAX_PAYLOAD;
     const sendings = partsOf(block, maxBytes, this.#sender, attempt).map(({ place, bytes }) => {
-      if (place === undefined) return this.#client.publish(blockSubject(stream), bytes);
+      if (place === undefined) return this.#client.publish(blockSubject(stream), bytes, { timeout: ACK_MS });
       const headers = library.transport.headers();
       headers.set(PART_HEADER, place);
-      return this.#client.publish(blockSubject(stream), bytes, { headers });
+      return this.#client.publish(blockSubject(stream), bytes, { headers, timeout: ACK_MS });
     });
     await Promise.all(sendings);
   }
 
-  #taken(): void {
-    if (!this.#isFull) return;
-    this.#isFull = false;
-    this.#receiver?.condition({ state: 'open' });
+  /** A block that was acknowledged and does not come is sent again: its leader may have been killed before it was kept. */
+  #taken(attempt: number): void {
+    this.#refusal = undefined;
+    this.#look();
+    this.#context.clock.after(ACK_MS, () => this.#repeat(attempt));
   }
 
   /** Nobody knows what became of a block, or the stream refused it: it is sent again after a while, whatever it was. */
   #notTaken(attempt: number, error: unknown): void {
     if (this.#isClosed) return;
     const { library, clock, stream } = this.#context;
-    if (error instanceof library.jetstream.JetStreamApiError && !this.#isFull) {
-      this.#isFull = true;
-      this.#receiver?.condition({
-        state: 'full',
-        reason: `stream ${stream} refuses a block: ${error.message}`,
-      });
+    if (error instanceof library.jetstream.JetStreamApiError) {
+      this.#refusal = `stream ${stream} refuses a block: ${error.message}`;
+      this.#look();
     }
     void this.#verify();
-    clock.after(RETRY_MS, () => {
-      // Where it came back meanwhile, another one is under way.
-      if (attempt === this.#sent) this.#receiver?.resend();
-    });
+    clock.after(RETRY_MS, () => this.#repeat(attempt));
   }
 
-  /**
-   * Reads from behind what came last. Begun anew after each reconnect, and when nothing is heard of the consumer: it may be
-   * gone with its server.
-   */
-  async #consume(): Promise<void> {
-    const { library, stream, connection, clock } = this.#context;
-    const reading = ++this.#reading;
-    const isOver = (): boolean => this.#isClosed || reading !== this.#reading;
-    this.#messages?.stop();
-    try {
-      const consumer = await this.#client.consumers.get(stream, {
-        deliver_policy: library.jetstream.DeliverPolicy.StartSequence,
-        opt_start_seq: this.#last + 1,
-      });
-      if (isOver()) return;
-      const messages = await consumer.consume({
-        max_bytes: Math.max(AHEAD_BYTES, 2 * (connection.info?.max_payload ?? 0)),
-        idle_heartbeat: HEARTBEAT_MS,
-        callback: (message) => {
-          if (!isOver()) this.#deliver(message);
-        },
-      });
-      this.#messages = messages;
-      if (isOver()) messages.stop();
-      for await (const { type } of messages.status()) {
-        if (WORRYING.has(type)) break;
-      }
-    } catch {
-      // Nobody answers, or there is no stream any more.
-    }
-    if (isOver()) return;
-    void this.#verify();
-    clock.after(RETRY_MS, () => {
-      if (!isOver()) void this.#consume();
-    });
+  /** Sends the block again, unless it came back and another one is under way, or it was sent again already. */
+  #repeat(attempt: number): void {
+    if (attempt === this.#sent) this.#publish();
   }
 
-  #deliver(message: JsMsg): void {
-    if (this.#isClosed || message.seq <= this.#last) return;
-    if (message.seq !== this.#last + 1) {
-      this.#fail(`lacks what came after ${this.#last}, up to ${message.seq}`);
-      return;
-    }
-    this.#last = message.seq;
-    const place = message.headers?.get(PART_HEADER);
-    const block = this.#parts.take(place === '' ? undefined : place, message.data);
-    if (!block) return;
-    this.#receiver?.block(message.seq, block);
+  #deliver(seq: number, bytes: Uint8Array, place: string | undefined): void {
+    const block = this.#parts.take(place, bytes);
+    if (!block || !this.#receiver) return;
+    if (this.#underWay && isSame(this.#underWay.block, block)) this.#underWay = undefined;
+    this.#receiver.block(seq, block);
     if (this.onBlock) this.onBlock(originOf(block));
   }
 
   async #watchConnection(): Promise<void> {
-    for await (const { type } of this.#context.connection.status()) {
+    const { connection, clock } = this.#context;
+    for await (const { type } of connection.status()) {
+      if (type === 'disconnect') this.#cutSince ??= clock.monotonic();
       if (type !== 'reconnect') continue;
+      this.#cutSince = undefined;
       void this.#verify();
-      void this.#consume();
-      this.#receiver?.resend();
+      this.#reader.restart();
+      this.#publish();
     }
+  }
+
+  /** Tells whether blocks come and go. */
+  #look(): void {
+    if (!this.#receiver) return;
+    const stalled = this.#refusal === undefined ? this.#stall() : undefined;
+    const reason = this.#refusal ?? stalled ?? '';
+    if (reason === this.#told) return;
+    this.#told = reason;
+    if (reason === '') this.#receiver.condition({ state: 'open' });
+    else this.#receiver.condition({ state: stalled === undefined ? 'full' : 'stalled', reason });
+  }
+
+  /** Why nothing comes or goes, once it has been so for a while. */
+  #stall(): string | undefined {
+    const { stream, clock } = this.#context;
+    const now = clock.monotonic();
+    if (this.#cutSince !== undefined) {
+      return now - this.#cutSince > STALL_MS ? 'NATS is not reached' : this.#stillStalled();
+    }
+    if (this.#reader.silentMs > STALL_MS) return `nothing is heard of stream ${stream} of NATS`;
+    if (this.#underWay && now - this.#underWay.since > STALL_MS) {
+      return `stream ${stream} of NATS does not take what is said`;
+    }
+    return undefined;
+  }
+
+  /** One who was cut off in another way is still cut off. */
+  #stillStalled(): string | undefined {
+    return this.#told === '' ? undefined : this.#told;
   }
 
   /** Whether the stream is still the one that was opened, with all that was read of it. */
   async #verify(): Promise<void> {
     if (this.#isVerifying || this.#isClosed) return;
     this.#isVerifying = true;
-    const { manager, library, stream, epoch, clock } = this.#context;
-    const read = this.#last;
+    const { manager, library, stream, epoch } = this.#context;
+    const read = this.#reader.last;
     try {
       const info = await manager.streams.info(stream);
       const { last_seq } = info.state;
       if (epochOf(info) !== epoch) this.#fail('is another one than the one that was read');
-      else if (last_seq < read)
-        this.#doubt(`was shortened: it ends at ${last_seq}, and ${read} was read`, clock);
+      else if (last_seq < read) this.#doubt(`was shortened: it ends at ${last_seq}, and ${read} was read`);
       else this.#doubts = 0;
     } catch (error) {
       // Where nobody answers, whatever comes next asks again.
-      if (saysNoStream(error, library)) this.#doubt('is lost', clock);
+      if (saysNoStream(error, library)) this.#doubt('is lost');
     } finally {
       this.#isVerifying = false;
     }
   }
 
-  #doubt(what: string, clock: Clock): void {
+  #doubt(what: string): void {
     this.#doubts++;
     if (this.#doubts >= MAX_DOUBTS) this.#fail(what);
-    else clock.after(RETRY_MS, () => void this.#verify());
+    else this.#context.clock.after(RETRY_MS, () => void this.#verify());
   }
 
   #fail(what: string): void {
@@ -220,9 +219,15 @@ export class NatsTransport implements BlockTransport {
     const reason = `stream ${this.#context.stream} of NATS ${what}`;
     this.#receiver?.condition({ state: 'failed', reason });
     this.#receiver = undefined;
-    this.#reading++;
-    this.#messages?.stop();
+    this.#stopLooking();
+    this.#reader.stop();
   }
+}
+
+/** Whether two blocks have the same header: nobody sends another one under it. */
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  const [head, header] = [one.subarray(0, BLOCK_HEADER_BYTES), other.subarray(0, BLOCK_HEADER_BYTES)];
+  return Buffer.compare(head, header) === 0;
 }
 
 /** Zero for what is no block; the log has said so by then. */

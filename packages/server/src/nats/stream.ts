@@ -17,6 +17,11 @@ export interface StreamWish {
 /** Key of the metadata of the stream under which its life is named. */
 const EPOCH = 'chat-epoch';
 const EPOCH_BYTES = 8;
+/** Together longer than the election of a leader takes. */
+const MAX_TRIES = 60;
+const RETRY_MS = 500;
+/** Codes of NATS: the stream is not found, or its name is in use with another configuration. */
+const PASSING: ReadonlySet<number> = new Set([10059, 10058]);
 
 /** Where the blocks of a chat are published. */
 export function blockSubject(stream: string): string {
@@ -52,32 +57,49 @@ export function saysNoStream(error: unknown, { jetstream }: NatsLibrary): boolea
   );
 }
 
+/** Finds it or makes it, with patience: a cluster may still elect somebody, or tell its servers of a stream just made. */
 async function read(manager: JetStreamManager, library: NatsLibrary, wish: StreamWish): Promise<StreamInfo> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await findOrMake(manager, library, wish);
+    } catch (error) {
+      if (tries === MAX_TRIES || !mayPass(error, library)) throw unusable(wish.name, error);
+      await library.transport.delay(RETRY_MS);
+    }
+  }
+}
+
+async function findOrMake(
+  manager: JetStreamManager,
+  library: NatsLibrary,
+  wish: StreamWish,
+): Promise<StreamInfo> {
   const { name } = wish;
   try {
     return await manager.streams.info(name);
   } catch (error) {
-    if (!saysNoStream(error, library)) throw unusable(name, error);
+    if (!saysNoStream(error, library)) throw error;
   }
   const { DiscardPolicy, RetentionPolicy, StorageType } = library.jetstream;
-  try {
-    await manager.streams.add({
-      name,
-      subjects: [blockSubject(name)],
-      num_replicas: wish.replicas,
-      storage: wish.storage === 'file' ? StorageType.File : StorageType.Memory,
-      retention: RetentionPolicy.Limits,
-      // Where an operator sets a limit, what comes beyond is refused, and nothing is taken out.
-      discard: DiscardPolicy.New,
-      metadata: { [EPOCH]: randomBytes(EPOCH_BYTES).toString('hex') },
-    });
-  } catch (error) {
-    // Somebody else may have made it in the same moment, with another epoch.
-    return await manager.streams.info(name).catch(() => {
-      throw unusable(name, error);
-    });
-  }
+  await manager.streams.add({
+    name,
+    subjects: [blockSubject(name)],
+    num_replicas: wish.replicas,
+    storage: wish.storage === 'file' ? StorageType.File : StorageType.Memory,
+    retention: RetentionPolicy.Limits,
+    // Where an operator sets a limit, what comes beyond is refused, and nothing is taken out.
+    discard: DiscardPolicy.New,
+    metadata: { [EPOCH]: randomBytes(EPOCH_BYTES).toString('hex') },
+  });
   return await manager.streams.info(name);
+}
+
+/** Whether the same may be possible in a moment. */
+function mayPass(error: unknown, { jetstream, transport }: NatsLibrary): boolean {
+  const { JetStreamApiError } = jetstream;
+  // Somebody else has made it in the same moment, with another epoch; or it is not known everywhere yet.
+  if (error instanceof JetStreamApiError) return PASSING.has(error.code) || error.status === 503;
+  return error instanceof transport.TimeoutError;
 }
 
 function problemOf({ config, state }: StreamInfo): string | undefined {

@@ -299,6 +299,17 @@ const TABLE = {
     least: 0,
     text: 'time for which a session that is away keeps its name and rooms',
   },
+  /**
+   * How long a server that is cut off from those it shares its log with keeps its clients. Then it sends them to the
+   * others, and lets nobody in until it is in touch again. `Infinity`: never. @defaultValue 10000
+   */
+  maxStallMs: {
+    unit: 'ms',
+    default: 10_000,
+    least: 0,
+    mayBeInfinite: true,
+    text: 'time for which a server that is cut off from the others keeps its clients; `Infinity`: for ever',
+  },
   /** How long an empty room is kept with its history. @defaultValue 60000 */
   emptyRoomTtlMs: {
     unit: 'ms',

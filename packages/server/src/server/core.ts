@@ -2,7 +2,6 @@
  * The parts of a server, put together: all of it but the sockets that listen. What each part needs stands in its
  * constructor; here it is seen who is given what.
  */
-import { CloseCode } from '@chat/protocol';
 import { Admission } from '../admission/admission.js';
 import type { AdmissionContext } from '../admission/context.js';
 import type { ConnectionContext } from '../connection/context.js';
@@ -11,7 +10,6 @@ import { Bans } from '../limits/bans.js';
 import { InputAccounts } from '../limits/input-account.js';
 import { MemoryGuard } from '../limits/memory-guard.js';
 import { RefusalLog } from '../limits/refusal-log.js';
-import type { LogCondition } from '../log/event-log.js';
 import { ChatState } from '../log/state/chat-state.js';
 import { SteadyAppender } from '../log/steady-appender.js';
 import type { ResolvedOptions } from '../options/options.js';
@@ -27,6 +25,7 @@ import { SessionsElsewhere } from '../session/shared/elsewhere.js';
 import { SessionMoves } from '../session/shared/moves.js';
 import { takeSnapshot } from '../session/shared/snapshot.js';
 import { TimerWheel } from '../time/timer-wheel.js';
+import { LogConditions } from './log-conditions.js';
 import { Operator } from './operator.js';
 import { Program } from './program/program.js';
 import { recover } from './recovery.js';
@@ -93,6 +92,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
   };
   const admission = new Admission(context);
   const moves = new SessionMoves(context, state, () => admission.close());
+  const conditions = new LogConditions(context, admission);
   const applier = new EntryApplier(context, state, moves);
   const program = new Program(context, () => state.position);
   wheel.repeat(EXPIRE_EVERY_MS, (now) => {
@@ -115,7 +115,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
       const recovered = await log.open((entries, from = 0) => {
         for (const entry of entries) applier.apply(entry, from);
       });
-      log.onCondition = (condition) => obeyCondition(context, condition);
+      log.onCondition = (condition) => conditions.obey(condition);
       log.onSnapshot = () => takeSnapshot(context);
       if (recovered) await recover(context, state, recovered);
       await log.start?.();
@@ -128,18 +128,6 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
       program.close();
     },
   };
-}
-
-/** Tells the operator; clients whose publishes nobody can answer any more are sent away, and learn it when they come back. */
-function obeyCondition({ options, sessions, steady }: AdmissionContext, condition: LogCondition): void {
-  if (condition.state === 'open') {
-    options.logger.info({}, 'the log takes entries again');
-    steady.retry();
-    return;
-  }
-  options.logger.error({ reason: condition.reason }, `the log is ${condition.state}`);
-  if (condition.state === 'full') return;
-  for (const { peer } of [...sessions]) peer?.close(CloseCode.Internal, 'the log of the server has failed');
 }
 
 function tellOfMemory({ logger }: ResolvedOptions, isShort: boolean, use: object): void {

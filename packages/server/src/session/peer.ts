@@ -30,6 +30,8 @@ export interface Peer extends EntryReceiver {
    * before or the gap in its place. Nothing of the room follows.
    */
   evict(membership: Membership): void;
+  /** Says a sentence to people, in a dialect that has words for it. */
+  tell(notice: string): void;
   /** Announces that the server goes away, waits for what is on its way, then closes. */
   drain(retryAfterMs: number): void;
   /** Says why and ends the connection. Idempotent. */

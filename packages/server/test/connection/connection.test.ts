@@ -53,6 +53,7 @@ class ChunkPeer implements DialectPeer {
   }
 
   signal(): void {}
+  tell(): void {}
   ack(): void {}
   nack(_id: number, { message }: Failure): void {
     this.say(message);

@@ -2,6 +2,7 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCuttingProxy } from '../../../../test/support/cutting-proxy.js';
 import type { LogCondition } from '../../src/log/event-log.js';
 import type { BlockLog } from '../../src/log/shared/block-log.js';
 import { openNatsLog } from '../../src/nats/index.js';
@@ -90,8 +91,8 @@ describe.skipIf(newNats === undefined)('over a real server', { timeout: TIMEOUT_
     readonly conditions: LogCondition[];
   }
 
-  async function opened(stream: string): Promise<End> {
-    const log = await openNatsLog({ servers: nats.url, stream });
+  async function opened(stream: string, servers = nats.url): Promise<End> {
+    const log = await openNatsLog({ servers, stream });
     const end: End = { log, got: [], conditions: [] };
     log.onCondition = (condition) => end.conditions.push(condition);
     log.onSnapshot = () => ({ state: { processes: [] } as never, tail: [], floors: new Map() });
@@ -131,6 +132,46 @@ describe.skipIf(newNats === undefined)('over a real server', { timeout: TIMEOUT_
     expect(other.got).toEqual(one.got);
     expect([...one.conditions, ...other.conditions]).toEqual([]);
     for (const { log } of [one, other]) await log.close();
+  });
+
+  it.each([
+    ['is stopped and goes on', 'stop'],
+    ['is killed, and started again with what it kept', 'kill'],
+    ['is not reached, and is again', 'cut'],
+  ] as const)('is stalled while NATS %s, and goes on where it was', async (_what, how) => {
+    const [stream, own] = [nextStream(), await NatsProcess.start(newNats!)];
+    let target = own.port;
+    const proxy = await startCuttingProxy(
+      () => target,
+      () => Number.POSITIVE_INFINITY,
+    );
+    const end = await opened(stream, `nats://127.0.0.1:${proxy.port}`);
+    const other = await opened(stream, how === 'cut' ? own.url : `nats://127.0.0.1:${proxy.port}`);
+    end.log.append(draft('lobby', 'before'));
+    await until(() => other.got.length === 1);
+    if (how === 'stop') own.stop();
+    if (how === 'kill') await own.kill();
+    if (how === 'cut') {
+      target = 1;
+      proxy.cutAll();
+    }
+    for (let i = 0; i < 50; i++) end.log.append(draft('lobby', `without ${i}`));
+    if (how === 'cut') other.log.append(draft('lobby', 'meanwhile'));
+    await until(() => end.conditions.length > 0);
+    expect(end.conditions).toEqual([{ state: 'stalled', reason: expect.stringContaining('NATS') }]);
+    end.log.append(draft('lobby', 'behind'));
+    if (how === 'stop') own.goOn();
+    if (how === 'kill') await own.start();
+    target = own.port;
+    const all = how === 'cut' ? 53 : 52;
+    await until(() => end.conditions.length > 1 && end.got.length >= all && other.got.length >= all);
+    expect(end.conditions[1]).toEqual({ state: 'open' });
+    expect(other.got).toEqual(end.got);
+    const told = end.got.filter((text) => text !== 'meanwhile');
+    expect(told).toEqual(['before', ...Array.from({ length: 50 }, (_, i) => `without ${i}`), 'behind']);
+    for (const { log } of [end, other]) await log.close();
+    await proxy.close();
+    await own.remove();
   });
 
   it('has failed when the stream is lost, and when another one is in its place', async () => {

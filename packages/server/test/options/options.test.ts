@@ -8,6 +8,7 @@ import { encodeFrame, FrameType, type Joined } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { ServerErrorCode } from '../../src/errors.js';
 import { createMemoryLog } from '../../src/log/memory-log.js';
+import { createBlockLog } from '../../src/log/shared/block-log.js';
 import {
   type ChatServerOptions,
   type DuplicateNamePolicy,
@@ -18,6 +19,7 @@ import { maxMessageBytes } from '../../src/options/resolve-limits.js';
 import { createChatServer } from '../../src/server/chat-server.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { MemoryChat } from '../support/memory-chat.js';
+import { SharedStream } from '../support/shared-stream.js';
 import { tcpPipe, webSocketPipe } from '../support/socket-pipe.js';
 import { turn, until } from '../support/turn.js';
 import { WireClient } from '../support/wire-client.js';
@@ -520,6 +522,18 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     await turn();
     expect(none.chat.sessions.count).toBe(0);
   },
+  maxStallMs: async () => {
+    const transport = new SharedStream().transport();
+    const log = createBlockLog(transport);
+    const memory = await MemoryChat.open({ maxStallMs: 5000, log });
+    const ada = await memory.enter('ada');
+    transport.receiver!.condition({ state: 'stalled', reason: 'it has to be' });
+    memory.clock.advance(4500);
+    await turn();
+    expect(ada.gone).toBe(false);
+    memory.clock.advance(1000);
+    expect(await ada.closed).toMatchObject({ code: 1001 });
+  },
   emptyRoomTtlMs: async () => {
     const memory = await MemoryChat.open({ emptyRoomTtlMs: 10_000 });
     const ada = await memory.enter('ada');
@@ -819,6 +833,7 @@ describe('resolveOptions', () => {
       'retentionMs',
       'inboxMs',
       'lineSilenceMs',
+      'maxStallMs',
     ]);
     expect(() => resolveOptions(UNLIMITED)).not.toThrow();
   });

@@ -71,6 +71,15 @@ export class NatsProcess {
     this.port = Number(out.match(/client connections on \S*:(\d+)/)![1]);
   }
 
+  /** Nothing happens in it until it goes on. */
+  stop(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
   /** Ends it at once; what it has kept stays. */
   async kill(): Promise<void> {
     const child = this.#child;

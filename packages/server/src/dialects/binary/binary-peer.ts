@@ -124,6 +124,9 @@ export class BinaryPeer implements DialectPeer {
     this.#answer(notice);
   }
 
+  /** Its client sees which of its messages have no answer yet. */
+  tell(): void {}
+
   drain(retryAfterMs: number): void {
     const reason = 'the server goes away';
     const code = CloseCode.GoingAway;

@@ -134,6 +134,10 @@ export class LinePeer implements DialectPeer {
     this.close(CloseCode.Kicked, `removed from ${LOBBY}`);
   }
 
+  tell(notice: string): void {
+    this.#say(notice);
+  }
+
   drain(): void {
     this.close(CloseCode.GoingAway, 'the server goes away');
   }

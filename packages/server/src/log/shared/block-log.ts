@@ -159,12 +159,13 @@ export class BlockLog implements EventLog {
 
   append(draft: Draft): void {
     if (!this.#consumer || this.#isClosing) return;
-    if (this.#condition.state !== 'open') {
-      refuse(draft, `the log is ${this.#condition.state}: ${this.#condition.reason}`);
+    if (!this.#takes) {
+      refuse(draft, this.#problem());
       return;
     }
     if (this.#pending.bytes > this.#maxPendingBytes) {
-      refuse(draft, `more than ${this.#maxPendingBytes} bytes wait for the log`);
+      const why = this.#condition.state === 'open' ? '' : `, and ${this.#problem()}`;
+      refuse(draft, `more than ${this.#maxPendingBytes} bytes wait for the log${why}`);
       return;
     }
     this.#pending.add(draft, ++this.#drafts);
@@ -210,6 +211,16 @@ export class BlockLog implements EventLog {
     await this.close();
   }
 
+  /** Whether what is appended will come back, sooner or later. */
+  get #takes(): boolean {
+    return this.#condition.state === 'open' || this.#condition.state === 'stalled';
+  }
+
+  #problem(): string {
+    const condition = this.#condition;
+    return `the log is ${condition.state}${condition.state === 'open' ? '' : `: ${condition.reason}`}`;
+  }
+
   #append<Kind extends typeof ClaimKind.ProcessCame | typeof ClaimKind.ProcessGone>(
     kind: Kind,
     fields: Parameters<typeof claim<Kind>>[2],
@@ -219,7 +230,7 @@ export class BlockLog implements EventLog {
   }
 
   #sendNext(): void {
-    if (this.#inFlight || this.#pending.isEmpty || this.#condition.state !== 'open') return;
+    if (this.#inFlight || this.#pending.isEmpty || !this.#takes) return;
     const [pending] = this.#pending.take(1);
     const number = (this.#numbers.get(this.process) ?? 0) + 1;
     const header = { entries: pending!.entries.length, origin: this.process, number };
@@ -268,10 +279,10 @@ export class BlockLog implements EventLog {
   #setCondition(condition: LogCondition): void {
     if (this.#condition.state === 'failed') return;
     this.#condition = condition;
-    if (condition.state !== 'open') {
+    if (!this.#takes) {
       // What is under way may still come back: nobody can say what became of it.
       for (const { entries } of this.#pending.take(Number.POSITIVE_INFINITY)) {
-        for (const entry of entries) refuse(entry, `the log is ${condition.state}: ${condition.reason}`);
+        for (const entry of entries) refuse(entry, this.#problem());
       }
     }
     this.onCondition?.(condition);
