@@ -12,7 +12,7 @@
  *
  * The highest bit of the type says that the entry came to nothing (see {@link markVoid}).
  */
-import { CLAIM, type Draft, type LogEntry } from './entry.js';
+import { CLAIM, type Draft, type LogEntry, SIGNAL } from './entry.js';
 
 /** A block is closed before it grows beyond this; a larger entry has one of its own. */
 export const BLOCK_BYTES = 65_536;
@@ -165,6 +165,22 @@ export function readBlock(bytes: Uint8Array, first: number): BlockEntry[] {
     start = end;
   }
   return entries;
+}
+
+/**
+ * Whether anything in a block is volatile, and the server time of its newest entry; nothing else is decoded.
+ *
+ * @throws RangeError when `bytes` are not whole records
+ */
+export function surveyBlock(bytes: Uint8Array): { readonly at: number; readonly hasSignals: boolean } {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  let hasSignals = false;
+  for (let start = 0; start < buffer.length; start += recordLength(buffer, start)) {
+    at = Math.max(at, buffer.readUIntBE(start + AT_OFFSET, 6));
+    hasSignals ||= buffer[start + TYPE_OFFSET] === SIGNAL;
+  }
+  return { at, hasSignals };
 }
 
 /** The records of the entries that `keeps` answers true for, in a block of their own. */

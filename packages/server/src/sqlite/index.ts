@@ -12,6 +12,19 @@ export type {
 } from './driver.js';
 export type { Loss } from './file/store-file.js';
 export type { StoreBounds, StoreRetention } from './retention.js';
+export {
+  BlockStore,
+  type BlockStoreOptions,
+  type GroupOutcome,
+  openBlockStore,
+  type StreamedBlock,
+} from './shared/block-store.js';
+export {
+  openStoreView,
+  StoreView,
+  type StoreViewOptions,
+  type StoreWriterPort,
+} from './shared/store-view.js';
 export { openSqliteLog, SqliteLog, type StoreStats } from './sqlite-log.js';
 export type { SqliteLogOptions } from './sqlite-options.js';
 export { SqliteStore } from './sqlite-store.js';

@@ -11,6 +11,7 @@ import { readBlock } from '../log/block.js';
 import { CLAIM, type Draft } from '../log/entry.js';
 import type { Durability, EventLog, LogCondition, LogConsumer, Recovered } from '../log/event-log.js';
 import { type PendingBlock, PendingBlocks } from '../log/shared/pending-blocks.js';
+import { CommitTimes } from './commit-times.js';
 import type { Loss } from './file/store-file.js';
 import { resolveOptions, type SqliteLogOptions } from './sqlite-options.js';
 import { SqliteStore } from './sqlite-store.js';
@@ -24,8 +25,6 @@ const UNAVAILABLE = FailureCode.Unavailable;
 const GROUP_BYTES = 1_048_576;
 /** After this time a full disk is looked at again, and a refused publish is worth a second try. */
 const RETRY_MS = 1000;
-/** Commits whose times are remembered. */
-const COMMITS_REMEMBERED = 256;
 
 /**
  * Opens the store in a folder as a log for `createChatServer`.
@@ -44,7 +43,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<SqliteLo
   });
   try {
     const opened = await thread.call('open', tailBytes);
-    const store = new SqliteStore(directory, thread, search);
+    const store = new SqliteStore(directory, (wish) => thread.call('remove', wish), search);
     return new SqliteLog(thread, opened, store, settings);
   } catch (error) {
     await thread.terminate();
@@ -101,7 +100,7 @@ export class SqliteLog implements EventLog {
   #isClosing = false;
   #closed: Promise<void> | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
-  readonly #commitTimes: number[] = [];
+  readonly #commitTimes: CommitTimes = new CommitTimes();
   #whenIdle: (() => void) | undefined;
 
   /** @internal */
@@ -181,13 +180,12 @@ export class SqliteLog implements EventLog {
   /** How the store is doing. */
   async stats(): Promise<StoreStats> {
     const { entries, fileBytes } = await this.#thread.call('totals', undefined);
-    const times = this.#commitTimes.toSorted((one, other) => one - other);
     return {
       storedPosition: this.#storedPosition,
       pendingBytes: this.#pending.bytes + this.#inFlightBytes,
       entries,
       fileBytes,
-      commitMs: { p50: quantile(times, 0.5), p99: quantile(times, 0.99) },
+      commitMs: { p50: this.#commitTimes.quantile(0.5), p99: this.#commitTimes.quantile(0.99) },
       slowQueries: this.store.slowQueries,
     };
   }
@@ -221,8 +219,7 @@ export class SqliteLog implements EventLog {
       return;
     }
     this.#storedPosition = last;
-    this.#commitTimes.push(answer.commitMs);
-    if (this.#commitTimes.length > COMMITS_REMEMBERED) this.#commitTimes.shift();
+    this.#commitTimes.add(answer.commitMs);
     this.#deliver(group, answer);
   }
 
@@ -318,8 +315,4 @@ export class SqliteLog implements EventLog {
       await this.#thread.terminate();
     }
   }
-}
-
-function quantile(sorted: readonly number[], part: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 }

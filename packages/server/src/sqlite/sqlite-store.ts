@@ -14,13 +14,12 @@ import type { PackedScan } from './store-reader.js';
 import type { ReaderOperations } from './thread/reader-operations.js';
 import type { SearchOperations } from './thread/search-operations.js';
 import { StoreThread } from './thread/store-thread.js';
-import type { WriterOperations } from './thread/writer-operations.js';
 
 type ClosableThread = StoreThread<{ close(argument: undefined): void }>;
 
 export class SqliteStore implements EventStore {
   readonly #directory: string;
-  readonly #writer: StoreThread<WriterOperations>;
+  readonly #removeStored: (wish: RemovalWish) => Promise<number>;
   readonly #hasSearch: boolean;
   // Those threads are started when they are needed.
   #readerThread: StoreThread<ReaderOperations> | undefined;
@@ -28,10 +27,13 @@ export class SqliteStore implements EventStore {
   #isClosed = false;
   #slowQueries = 0;
 
-  /** @internal */
-  constructor(directory: string, writer: StoreThread<WriterOperations>, hasSearch: boolean) {
+  /**
+   * @internal
+   * @param removeStored what the connection that writes does
+   */
+  constructor(directory: string, removeStored: (wish: RemovalWish) => Promise<number>, hasSearch: boolean) {
     this.#directory = directory;
-    this.#writer = writer;
+    this.#removeStored = removeStored;
     this.#hasSearch = hasSearch;
     if (hasSearch) this.#search();
   }
@@ -72,7 +74,7 @@ export class SqliteStore implements EventStore {
    * @returns how many entries went
    */
   async remove(wish: RemovalWish): Promise<number> {
-    const removed = await this.#writer.call('remove', wish);
+    const removed = await this.#removeStored(wish);
     if (this.#hasSearch) await this.#search().call('remove', wish);
     return removed;
   }

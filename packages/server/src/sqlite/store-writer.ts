@@ -156,6 +156,19 @@ export class StoreWriter {
   }
 
   /**
+   * The block that begins at `first`; without bytes when it was removed.
+   *
+   * @throws ServerError `ERR_SERVER_STORE_CORRUPT`
+   */
+  readBlock(first: number): Pick<Block, 'last' | 'bytes'> {
+    const block = this.#guard(() => new Blocks(this.#database).read(first));
+    if (!block) return { last: first, bytes: new Uint8Array(0) };
+    const { last, bytes } = block;
+    if (bytes) return { last, bytes };
+    throw new ServerError(ServerErrorCode.StoreCorrupt, `block ${first} is damaged`);
+  }
+
+  /**
    * Of each room that is there, and of the inbox of each session, the position of the last entry before `before`, also
    * where it was removed; by key, and only where there was one.
    */

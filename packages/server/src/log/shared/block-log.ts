@@ -22,7 +22,7 @@ import type {
   Recovered,
 } from '../event-log.js';
 import { BLOCK_HEADER_BYTES, decodeHeader, encodeBlock } from './block-header.js';
-import type { BlockSnapshot, BlockTransport } from './block-transport.js';
+import { type BlockSnapshot, type BlockTransport, SNAPSHOT_VERSION } from './block-transport.js';
 import { type PendingBlock, PendingBlocks } from './pending-blocks.js';
 
 /** Options of {@link createBlockLog}. */
@@ -42,7 +42,6 @@ const DEFAULT_MAX_PENDING_BYTES = 16_777_216;
 const RETRY_MS = 1000;
 /** A log that is closed waits for its last block no longer than this. */
 const CLOSE_MS = 2000;
-const SNAPSHOT_VERSION = 1;
 
 /**
  * Makes a log of what brings blocks to several processes.

@@ -58,6 +58,9 @@ export interface BlockReceiver {
   condition(condition: LogCondition): void;
 }
 
+/** Version of {@link BlockSnapshot}. */
+export const SNAPSHOT_VERSION = 1;
+
 /** All that a process has to know of the past, as values that `structuredClone` takes. */
 export interface BlockSnapshot {
   /** 1. One with another version is not read. */

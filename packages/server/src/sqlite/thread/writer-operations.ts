@@ -3,8 +3,14 @@
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import type { Block } from '../../log/block.js';
 import type { RemovalWish } from '../../log/event-log.js';
+import type { SentBlock } from '../rows/process-rows.js';
 import { type ErrorMessage, storeError, toErrorMessage } from '../store-error.js';
-import { type OpenedStore, StoreWriter, type StoreWriterOptions } from '../store-writer.js';
+import {
+  type OpenedStore,
+  StoreWriter,
+  type StoreWriterOptions,
+  type WrittenBlock,
+} from '../store-writer.js';
 import { Transferred } from './transferred.js';
 
 /** What became of a group. */
@@ -22,6 +28,8 @@ export interface OpenAnswer extends OpenedStore {
   readonly tail: readonly Block[];
   /** See {@link Recovered.floors}. */
   readonly floors: ReadonlyMap<string, number>;
+  /** The last block of each process, where several share the log. */
+  readonly sent: readonly SentBlock[];
 }
 
 /** How much is stored. */
@@ -36,8 +44,12 @@ export interface StoredTotals {
 export interface WriterOperations {
   /** Opens the folder; to be called first. Answers entries up to that many bytes. */
   open(tailBytes: number): Transferred<OpenAnswer>;
+  /** The same once more, as it is now. */
+  view(tailBytes: number): Transferred<OpenAnswer>;
+  /** The block that begins at `first`; without bytes when it was removed. */
+  read(first: number): Pick<Block, 'last' | 'bytes'>;
   /** Stores blocks, all or none. */
-  write(blocks: readonly Block[]): Transferred<WriteAnswer>;
+  write(blocks: readonly WrittenBlock[]): Transferred<WriteAnswer>;
   /** Removes entries; answers how many, when the last one is gone. */
   remove(wish: RemovalWish): Promise<number>;
   makeRoom(argument: undefined): boolean;
@@ -69,14 +81,20 @@ export function writerOperations(options: StoreWriterOptions): WriterOperations 
     }
   }
 
+  function view(tailBytes: number): Transferred<OpenAnswer> {
+    const tail = opened().readTail(tailBytes);
+    const floors = opened().readFloors(tail[0]?.first);
+    return transferBlocks({ ...opened().opened, sent: opened().sent, tail, floors }, tail);
+  }
+
   return {
     open: (tailBytes) => {
       writer = new StoreWriter(options);
       timer = setInterval(tidy, TICK_MS);
-      const tail = writer.readTail(tailBytes);
-      const floors = writer.readFloors(tail[0]?.first);
-      return transferBlocks({ ...writer.opened, tail, floors }, tail);
+      return view(tailBytes);
     },
+    view,
+    read: (first) => opened().readBlock(first),
     write: (blocks) => {
       const start = performance.now();
       let error: ErrorMessage | undefined;
