@@ -55,9 +55,13 @@ async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = await superviseWorkers(args, args.workers, logger, tell);
     return;
   }
+  const giveUp = (): void => {
+    process.exitCode = EXIT_FAILED;
+    void leaving.leave('the log has failed');
+  };
   const worker = args.workers === undefined ? undefined : await joinWorkers();
   const data = args.data && (await openData(args.data, logger));
-  const log = worker?.log ?? data ?? (args.nats && (await openNats(args.nats, logger)));
+  const log = worker?.log ?? data ?? (args.nats && (await openNats(args.nats, logger, giveUp)));
   const server = createCheckedServer(args.given, {
     ...args.limits,
     ...(worker ? shareOfMachine(args) : {}),
@@ -74,7 +78,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const leaving = new Leaving(server, logger, async () => {
     operating.close();
     await output.flushed();
-    process.exit(0);
+    process.exit();
   });
   const { version } = packageJson;
   const operating = new Operating({ server, args, data, worker, logger, leaving, version });

@@ -270,6 +270,8 @@ describe('a server that is gone', () => {
 
   it('sends its clients away when it is not, and learns what the others said of it', async () => {
     const { many, ada, bob, handle } = await threePeople();
+    const reasons: string[] = [];
+    many.all[0]!.log.onFailed = (reason) => reasons.push(reason);
     many.all[0]!.transport.stop();
     ada.publish(handle, 'nobody gets this');
     await turn(3);
@@ -280,6 +282,7 @@ describe('a server that is gone', () => {
     const refused = many.all[0]!.memory.connect();
     refused.greet({ name: 'eve' });
     expect(await refused.closed).toMatchObject({ code: CloseCode.GoingAway });
+    expect(reasons).toEqual(['the others have declared this process gone']);
     const again = await comeBackAt(many.all[2]!, ada, [{ room: 'lobby', after: lastSeq(ada, handle) }]);
     again.publishId = 0;
     await again.say(handle, 'nobody gets this');

@@ -1,6 +1,8 @@
 /** `chat-server --nats`: two servers that are one chat, and one of them is killed. */
 import { type AddressInfo, connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 import { type ChatClient, connect, type Gap, type Room } from '@chat/client';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect as connectToNats } from '@nats-io/transport-node';
 import { afterEach, expect, it } from 'vitest';
 import { NatsProcess, newNats, oldNats } from '../../../../packages/server/test/support/nats-process.js';
 import { ServerProcess } from '../support/server-process.js';
@@ -145,6 +147,33 @@ it.skipIf(newNats === undefined)(
     const third = await enter(await serve(nats).port(), 'dora');
     const { entries } = await third.room.history({ limit: 10 });
     expect(entries).toContainEqual(expect.objectContaining({ value: 'here again' }));
+  },
+  TIMEOUT_MS,
+);
+
+it.skipIf(newNats === undefined)(
+  'ends when its stream is lost, and begins a new epoch when it is started again, which clients are told',
+  async () => {
+    const nats = await startNats(newNats!);
+    const one = serve(nats);
+    const target = { port: await one.port() };
+    const ada = await enter(await balance(target), 'ada');
+    await ada.room.send('before');
+    const gap = new Promise((resolve) => {
+      ada.client.on('gap', resolve);
+    });
+    const admin = await connectToNats({ servers: nats.url });
+    await (await jetstreamManager(admin)).streams.delete('chat');
+    await admin.close();
+    expect(await one.exit).toBe(1);
+    expect(one.out).toContain('stream chat of NATS is lost');
+    expect(one.out).toContain('this server cannot go on, and ends: start it again');
+    target.port = await serve(nats).port();
+    await gap;
+    await ada.room.send('behind');
+    expect((await ada.room.history({ limit: 10 })).entries).not.toContainEqual(
+      expect.objectContaining({ value: 'before' }),
+    );
   },
   TIMEOUT_MS,
 );

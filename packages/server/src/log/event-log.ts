@@ -77,6 +77,8 @@ export interface EventLog {
   start?(): Promise<void>;
   /** Set by the server: answers what a process that comes later has to know, at the position of the entry that came last. */
   onSnapshot?: (() => ChatSnapshot) | undefined;
+  /** Told by the server when the others have declared this process gone: it has to begin anew as another one. */
+  givenUp?(): void;
   /** Adds an entry; it comes back through the consumer, possibly before this call returns. Must not throw. */
   append(draft: Draft): void;
   /** Writes what is under way, and stops delivery. Idempotent. */

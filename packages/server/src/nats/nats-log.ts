@@ -7,7 +7,8 @@ import { systemClock } from '../time/clock.js';
 import { BEAT_MS, Heartbeats } from './heartbeats.js';
 import { assertServerVersion, loadNats, type NatsLibrary } from './library.js';
 import { NatsTransport } from './nats-transport.js';
-import { findStream, type StreamWish } from './stream.js';
+import { currentEpoch } from './stream/epochs.js';
+import { findStream, type StreamWish } from './stream/stream.js';
 
 /** How a server takes part in a chat over NATS. */
 export interface NatsLogOptions {
@@ -76,9 +77,9 @@ export async function openNatsLog(options: NatsLogOptions): Promise<BlockLog> {
     assertServerVersion(connection.info?.version ?? 'unknown');
     // Asked by the first request instead, which says why it failed.
     const manager = await library.jetstream.jetstreamManager(connection, { checkAPI: false });
-    const { epoch } = await findStream(manager, library, { name: stream, ...wish });
-    const clock = systemClock;
-    const transport = new NatsTransport({ library, connection, manager, stream, epoch, clock });
+    const info = await findStream(manager, library, { name: stream, ...wish });
+    const context = { library, connection, manager, stream, clock: systemClock };
+    const transport = new NatsTransport(context, await currentEpoch(context, info));
     const log = createBlockLog(transport);
     beat(connection, `${stream}.alive`, transport, log, maxSilenceMs);
     return log;

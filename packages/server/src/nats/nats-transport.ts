@@ -4,13 +4,15 @@
  * repaired an order.
  */
 import { randomBytes } from 'node:crypto';
-import type { JetStreamClient } from '@nats-io/jetstream';
+import type { JetStreamClient, StreamInfo } from '@nats-io/jetstream';
 import { BLOCK_HEADER_BYTES, decodeHeader } from '../log/shared/block-header.js';
 import type { BlockReceiver, BlockTransport, OpenedStream } from '../log/shared/block-transport.js';
 import type { NatsContext } from './nats-context.js';
 import { PART_HEADER, PartReader, partsOf } from './parts.js';
-import { blockSubject, epochOf, saysNoStream } from './stream.js';
-import { StreamReader } from './stream-reader.js';
+import { currentEpoch, endEpoch, type StreamEpoch } from './stream/epochs.js';
+import { READ_HEADER, StreamProof } from './stream/proof.js';
+import { type StreamMessage, StreamReader } from './stream/reader.js';
+import { blockSubject, epochOf, epochSubject, saysNoStream } from './stream/stream.js';
 
 /** How long a publish waits for its acknowledgement. */
 const ACK_MS = 2000;
@@ -19,15 +21,13 @@ const RETRY_MS = 500;
 const LOOK_MS = 500;
 /** Cut off for so long is told. The election of a leader in a cluster takes a part of it. */
 const STALL_MS = 5000;
-/** So often it has to be said that blocks are missing: a cluster that has just elected somebody may not know all of them. */
-const MAX_DOUBTS = 10;
+/**
+ * So often it has to be said that the stream is not there, or that blocks are missing. A cluster that has just elected
+ * somebody may not know all of them; a server that is cut off from the others may say so for longer.
+ */
+const MAX_DOUBTS = { lost: 10, shortened: 30 } as const;
 /** Where the NATS server does not say what it takes. */
 const MAX_PAYLOAD = 1_048_576;
-
-/** What a transport is made of; the connection is closed with it. */
-export interface NatsTransportContext extends NatsContext {
-  readonly epoch: string;
-}
 
 export class NatsTransport implements BlockTransport {
   readonly durability = 'process';
@@ -35,9 +35,11 @@ export class NatsTransport implements BlockTransport {
   onBlock: ((process: number) => void) | undefined;
   /** Told before the connection is closed. */
   onClose: (() => void) | undefined;
-  readonly #context: NatsTransportContext;
+  readonly #context: NatsContext;
+  readonly #epoch: StreamEpoch;
   readonly #client: JetStreamClient;
   readonly #reader: StreamReader;
+  readonly #proof: StreamProof;
   readonly #parts: PartReader = new PartReader();
   readonly #sender: string = randomBytes(8).toString('hex');
   #receiver: BlockReceiver | undefined;
@@ -52,14 +54,19 @@ export class NatsTransport implements BlockTransport {
   #told = '';
   #doubts = 0;
   #isVerifying = false;
+  /** The stream cannot be used any more. */
+  #isOver = false;
   #isClosed = false;
   #stopLooking: () => void = () => {};
 
-  constructor(context: NatsTransportContext) {
+  /** The connection of `context` is closed with it. */
+  constructor(context: NatsContext, epoch: StreamEpoch) {
     this.#context = context;
+    this.#epoch = epoch;
     this.#client = context.manager.jetstream();
+    this.#proof = new StreamProof(epoch.name, { seq: epoch.since });
     this.#reader = new StreamReader(context, {
-      deliver: ({ seq, bytes, headers }) => this.#deliver(seq, bytes, headers?.get(PART_HEADER) || undefined),
+      deliver: (message) => this.#deliver(message),
       lacks: (after, before) => this.#fail(`lacks what came after ${after}, up to ${before}`),
       doubts: () => void this.#verify(),
     });
@@ -67,7 +74,7 @@ export class NatsTransport implements BlockTransport {
 
   /** Nothing is kept beside the stream: it is read from its first block on. */
   async open(): Promise<OpenedStream> {
-    return { epoch: this.#context.epoch };
+    return { epoch: this.#epoch.name };
   }
 
   start(receiver: BlockReceiver): void {
@@ -94,7 +101,7 @@ export class NatsTransport implements BlockTransport {
 
   /** Sends what is under way; without a connection, once there is one again. */
   #publish(): void {
-    if (!this.#underWay || this.#isClosed || this.#cutSince !== undefined) return;
+    if (!this.#underWay || this.#isClosed || this.#isOver || this.#cutSince !== undefined) return;
     const attempt = ++this.#sent;
     this.#publishParts(this.#underWay.block, attempt).then(
       () => this.#taken(attempt),
@@ -105,13 +112,16 @@ export class NatsTransport implements BlockTransport {
   async #publishParts(block: Uint8Array, attempt: number): Promise<void> {
     const { connection, library, stream } = this.#context;
     const maxBytes = connection.info?.max_payload ?? MAX_PAYLOAD;
+    const read = this.#reader.last;
     const sendings = partsOf(block, maxBytes, this.#sender, attempt).map(({ place, bytes }) => {
-      if (place === undefined) return this.#client.publish(blockSubject(stream), bytes, { timeout: ACK_MS });
       const headers = library.transport.headers();
-      headers.set(PART_HEADER, place);
+      headers.set(READ_HEADER, this.#proof.stamp);
+      if (place !== undefined) headers.set(PART_HEADER, place);
       return this.#client.publish(blockSubject(stream), bytes, { headers, timeout: ACK_MS });
     });
-    await Promise.all(sendings);
+    const stored = Math.min(...(await Promise.all(sendings)).map(({ seq }) => seq));
+    if (stored > read) return;
+    void this.#endEpoch(`was shortened: a block was stored at ${stored}, and ${read} was read before`);
   }
 
   /** A block that was acknowledged and does not come is sent again: its leader may have been killed before it was kept. */
@@ -138,8 +148,21 @@ export class NatsTransport implements BlockTransport {
     if (attempt === this.#sent) this.#publish();
   }
 
-  #deliver(seq: number, bytes: Uint8Array, place: string | undefined): void {
-    const block = this.#parts.take(place, bytes);
+  #deliver({ seq, subject, bytes, headers }: StreamMessage): void {
+    const { stream } = this.#context;
+    if (seq > this.#epoch.since) {
+      if (subject === epochSubject(stream)) {
+        this.#fail(`has begun a new epoch at ${seq}, because something of it was lost`);
+        return;
+      }
+      const problem = this.#proof.take(seq, bytes, headers?.get(READ_HEADER) || undefined);
+      if (problem !== undefined) {
+        void this.#endEpoch(problem);
+        return;
+      }
+    }
+    if (subject === epochSubject(stream)) return;
+    const block = this.#parts.take(headers?.get(PART_HEADER) || undefined, bytes);
     if (!block || !this.#receiver) return;
     if (this.#underWay && isSame(this.#underWay.block, block)) this.#underWay = undefined;
     this.#receiver.block(seq, block);
@@ -160,7 +183,7 @@ export class NatsTransport implements BlockTransport {
 
   /** Tells whether blocks come and go. */
   #look(): void {
-    if (!this.#receiver) return;
+    if (!this.#receiver || this.#isOver) return;
     const stalled = this.#refusal === undefined ? this.#stall() : undefined;
     const reason = this.#refusal ?? stalled ?? '';
     if (reason === this.#told) return;
@@ -190,37 +213,64 @@ export class NatsTransport implements BlockTransport {
 
   /** Whether the stream is still the one that was opened, with all that was read of it. */
   async #verify(): Promise<void> {
-    if (this.#isVerifying || this.#isClosed) return;
+    if (this.#isVerifying || this.#isClosed || this.#isOver) return;
     this.#isVerifying = true;
-    const { manager, library, stream, epoch } = this.#context;
+    const { manager, library, stream } = this.#context;
     const read = this.#reader.last;
     try {
       const info = await manager.streams.info(stream);
       const { last_seq } = info.state;
-      if (epochOf(info) !== epoch) this.#fail('is another one than the one that was read');
-      else if (last_seq < read) this.#doubt(`was shortened: it ends at ${last_seq}, and ${read} was read`);
-      else this.#doubts = 0;
+      if (epochOf(info) !== this.#epoch.origin) this.#fail('is another one than the one that was read');
+      else if (last_seq >= read) this.#doubts = 0;
+      else await this.#suspect(last_seq, read, info);
     } catch (error) {
       // Where nobody answers, whatever comes next asks again.
-      if (saysNoStream(error, library)) this.#doubt('is lost');
+      if (saysNoStream(error, library) && this.#mayDoubt(MAX_DOUBTS.lost)) this.#fail('is lost');
     } finally {
       this.#isVerifying = false;
     }
   }
 
-  #doubt(what: string): void {
+  /** The stream is said to end before what was read of it. */
+  async #suspect(end: number, read: number, info: StreamInfo): Promise<void> {
+    const { name } = await currentEpoch(this.#context, info);
+    const what = `was shortened: it ends at ${end}, and ${read} was read`;
+    if (name !== this.#epoch.name) this.#fail(what);
+    else if (this.#mayDoubt(MAX_DOUBTS.shortened)) void this.#endEpoch(what);
+  }
+
+  /** Whether it was said often enough; if not, it is asked again. */
+  #mayDoubt(times: number): boolean {
     this.#doubts++;
-    if (this.#doubts >= MAX_DOUBTS) this.#fail(what);
-    else this.#context.clock.after(RETRY_MS, () => void this.#verify());
+    if (this.#doubts >= times) return true;
+    this.#context.clock.after(RETRY_MS, () => void this.#verify());
+    return false;
+  }
+
+  /** Something of the stream is lost: this is its last moment, and all are to begin anew. Nothing of it is delivered. */
+  async #endEpoch(what: string): Promise<void> {
+    if (this.#isClosed || this.#isOver) return;
+    this.#stop();
+    await endEpoch(this.#context, this.#epoch);
+    this.#tellFailure(what);
   }
 
   #fail(what: string): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isOver) return;
+    this.#stop();
+    this.#tellFailure(what);
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    this.#stopLooking();
+    this.#reader.stop();
+  }
+
+  #tellFailure(what: string): void {
     const reason = `stream ${this.#context.stream} of NATS ${what}`;
     this.#receiver?.condition({ state: 'failed', reason });
     this.#receiver = undefined;
-    this.#stopLooking();
-    this.#reader.stop();
   }
 }
 

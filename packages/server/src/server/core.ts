@@ -91,7 +91,10 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     maxMessageBytes: maxMessageBytes(options),
   };
   const admission = new Admission(context);
-  const moves = new SessionMoves(context, state, () => admission.close());
+  const moves = new SessionMoves(context, state, () => {
+    admission.close();
+    log.givenUp?.();
+  });
   const conditions = new LogConditions(context, admission);
   const applier = new EntryApplier(context, state, moves);
   const program = new Program(context, () => state.position);

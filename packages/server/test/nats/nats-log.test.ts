@@ -8,7 +8,8 @@ import type { BlockLog } from '../../src/log/shared/block-log.js';
 import { openNatsLog } from '../../src/nats/index.js';
 import { assertServerVersion, loadNats } from '../../src/nats/library.js';
 import { NatsTransport } from '../../src/nats/nats-transport.js';
-import { findStream } from '../../src/nats/stream.js';
+import { currentEpoch } from '../../src/nats/stream/epochs.js';
+import { findStream } from '../../src/nats/stream/stream.js';
 import { systemClock } from '../../src/time/clock.js';
 import { describeBlockTransport } from '../support/block-transport-contract.js';
 import { draft } from '../support/event-log-contract.js';
@@ -76,8 +77,9 @@ describe.skipIf(newNats === undefined)('over a real server', { timeout: TIMEOUT_
     const connection = await connect({ servers: nats.url });
     const manager = await jetstreamManager(connection);
     const wish = { name: stream, replicas: 1, storage: 'file' } as const;
-    const { epoch } = await findStream(manager, library, wish);
-    return new NatsTransport({ library, connection, manager, stream, epoch, clock: systemClock });
+    const info = await findStream(manager, library, wish);
+    const context = { library, connection, manager, stream, clock: systemClock };
+    return new NatsTransport(context, await currentEpoch(context, info));
   }
 
   describeBlockTransport('a stream of NATS', () => {
@@ -190,6 +192,84 @@ describe.skipIf(newNats === undefined)('over a real server', { timeout: TIMEOUT_
     const reason = `stream ${replaced} of NATS is another one than the one that was read`;
     expect(former.conditions).toEqual([{ state: 'failed', reason }]);
     for (const one of [former, next]) await one.log.close();
+  });
+
+  /** A server that has lost the end of its stream, as one does with the power; what is given is done before. */
+  async function shortened(own: NatsProcess, before: () => Promise<void>): Promise<void> {
+    await own.kill();
+    const restore = own.save();
+    await own.start();
+    await before();
+    await own.kill();
+    restore();
+  }
+
+  it('begins a new epoch when its stream was shortened: nothing wrong is delivered, and what is left stays', async () => {
+    const [stream, own] = [nextStream(), await NatsProcess.start(newNats!)];
+    const [one, other] = [await opened(stream, own.url), await opened(stream, own.url)];
+    const say = async (text: string): Promise<void> => {
+      one.log.append(draft('lobby', text));
+      await until(() => [one, other].every(({ got }) => got.includes(text)));
+    };
+    await say('kept');
+    await shortened(own, async () => {
+      for (const text of ['lost', 'lost as well', 'and this']) await say(text);
+    });
+    await own.start();
+    one.log.append(draft('lobby', 'wrong'));
+    await until(() => [one, other].every(({ conditions }) => conditions.at(-1)?.state === 'failed'));
+    const reasons = [one, other].map(({ conditions: [condition] }) => condition);
+    expect(reasons[0]).toMatchObject({
+      reason: expect.stringMatching(/was shortened: a block was stored at 4, and 6 /),
+    });
+    for (const { got } of [one, other]) expect(got).toEqual(['kept', 'lost', 'lost as well', 'and this']);
+    const [again, late] = [await opened(stream, own.url), await opened(stream, own.url)];
+    again.log.append(draft('lobby', 'goes on'));
+    await until(() => late.got.includes('goes on'));
+    expect(late.got[0]).toBe('kept');
+    expect(late.got).not.toContain('lost');
+    expect(late.got).toEqual(again.got);
+    expect(late.log.epoch).toBe(again.log.epoch);
+    expect(late.log.epoch).not.toBe(one.log.epoch);
+    for (const { log } of [one, other, again, late]) await log.close();
+    await own.remove();
+  });
+
+  it('believes no block that has another past, however far the stream has grown', async () => {
+    const [stream, own] = [nextStream(), await NatsProcess.start(newNats!)];
+    let target = own.port;
+    const proxy = await startCuttingProxy(
+      () => target,
+      () => Number.POSITIVE_INFINITY,
+    );
+    const away = await opened(stream, `nats://127.0.0.1:${proxy.port}`);
+    const other = await opened(stream, own.url);
+    await shortened(own, async () => {
+      other.log.append(draft('lobby', 'lost'));
+      await until(() => away.got.includes('lost'));
+      await other.log.close();
+    });
+    target = 1;
+    proxy.cutAll();
+    await own.start();
+    const late = await opened(stream, own.url);
+    for (const text of ['a', 'b', 'c', 'd']) {
+      late.log.append(draft('lobby', text));
+      await until(() => late.got.includes(text));
+    }
+    target = own.port;
+    await until(() => [away, late].every(({ conditions }) => conditions.at(-1)?.state === 'failed'));
+    const reasons = away.conditions.map((condition) => ('reason' in condition ? condition.reason : ''));
+    expect(reasons.at(-1)).toContain('is from a server that has read something else');
+    expect(away.got).toEqual(['lost']);
+    expect(late.conditions.at(-1)).toMatchObject({
+      reason: expect.stringContaining('has begun a new epoch at'),
+    });
+    const next = await opened(stream, own.url);
+    expect(next.got).toEqual(['a', 'b', 'c', 'd']);
+    for (const { log } of [away, late, next]) await log.close();
+    await proxy.close();
+    await own.remove();
   });
 
   it('is full while the stream refuses blocks, and open again when it takes them', async () => {

@@ -1,7 +1,7 @@
 /** A NATS server of a test, in a process and a folder of its own. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../../../test/support/find-program.js';
@@ -87,6 +87,16 @@ export class NatsProcess {
     const exit = once(child, 'exit');
     child.kill('SIGKILL');
     await exit;
+  }
+
+  /** Copies what it has kept, while it does not run; answers what puts that back. */
+  save(): () => void {
+    const copy = `${this.#folder}-copy`;
+    cpSync(this.#folder, copy, { recursive: true });
+    return () => {
+      rmSync(this.#folder, { recursive: true, force: true });
+      renameSync(copy, this.#folder);
+    };
   }
 
   async remove(): Promise<void> {

@@ -8,6 +8,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { FailureCode } from '@chat/protocol';
+import { ServerError, ServerErrorCode } from '../../errors.js';
 import { type Clock, systemClock } from '../../time/clock.js';
 import { BLOCK_ENTRIES, type Block, BlockWriter, readBlock } from '../block.js';
 import { claim } from '../claims.js';
@@ -59,6 +60,11 @@ export class BlockLog implements EventLog {
   readonly process: number;
   onCondition: ((condition: LogCondition) => void) | undefined;
   onSnapshot: (() => ChatSnapshot) | undefined;
+  /**
+   * Told once, when the log has failed or the others have declared this process gone: nothing comes any more. A process
+   * that ends then, and is started again, is as good as new.
+   */
+  onFailed: ((reason: string) => void) | undefined;
   readonly #transport: BlockTransport;
   readonly #clock: Clock;
   readonly #maxPendingBytes: number;
@@ -142,7 +148,8 @@ export class BlockLog implements EventLog {
           if (kind === 'process-came') resolve();
           else reject(new Error(`a process shares the log already under the number ${this.process}`));
         },
-        refused: ({ message }) => reject(new Error(`cannot take part in the log: ${message}`)),
+        refused: ({ message }) =>
+          reject(new ServerError(ServerErrorCode.Unavailable, `cannot take part in the log: ${message}`)),
       });
       this.#transport.start({
         block: (position, bytes) => this.#receive(position, bytes),
@@ -175,6 +182,10 @@ export class BlockLog implements EventLog {
       this.#isScheduled = false;
       this.#sendNext();
     });
+  }
+
+  givenUp(): void {
+    this.#setCondition({ state: 'failed', reason: 'the others have declared this process gone' });
   }
 
   /** Says that a process is gone: its sessions may go on at others, and what still comes from it does not count. */
@@ -285,6 +296,7 @@ export class BlockLog implements EventLog {
       }
     }
     this.onCondition?.(condition);
+    if (condition.state === 'failed') this.onFailed?.(condition.reason);
     this.#sendNext();
   }
 

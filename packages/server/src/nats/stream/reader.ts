@@ -7,7 +7,7 @@
  * leader of a cluster was killed.
  */
 import type { Msg, MsgHdrs, Subscription } from '@nats-io/transport-node';
-import type { NatsContext } from './nats-context.js';
+import type { NatsContext } from '../nats-context.js';
 
 /** So often a server says that there is nothing new. */
 const HEARTBEAT_MS = 1000;
@@ -26,6 +26,7 @@ const ABOUT_DELIVERY = 100;
 /** A message of the stream. Borrowed for the call. */
 export interface StreamMessage {
   readonly seq: number;
+  readonly subject: string;
   readonly bytes: Uint8Array;
   readonly headers: MsgHdrs | undefined;
 }
@@ -151,7 +152,8 @@ export class StreamReader {
       return;
     }
     this.#last = place.seq;
-    this.#listener.deliver({ seq: place.seq, bytes: message.data, headers: message.headers });
+    const { subject, data: bytes, headers } = message;
+    this.#listener.deliver({ seq: place.seq, subject, bytes, headers });
   }
 
   /** The server asks whether this process keeps up, or says that there is nothing new. */

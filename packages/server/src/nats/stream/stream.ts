@@ -4,8 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
-import { ServerError, ServerErrorCode } from '../errors.js';
-import type { NatsLibrary } from './library.js';
+import { ServerError, ServerErrorCode } from '../../errors.js';
+import type { NatsLibrary } from '../library.js';
 
 /** What is asked of a stream that is not there yet. */
 export interface StreamWish {
@@ -28,7 +28,16 @@ export function blockSubject(stream: string): string {
   return `${stream}.blocks`;
 }
 
-/** Names the life of the stream. */
+/** Where it is said that another life of the stream begins. */
+export function epochSubject(stream: string): string {
+  return `${stream}.epochs`;
+}
+
+export function subjectsOf(stream: string): string[] {
+  return [blockSubject(stream), epochSubject(stream)];
+}
+
+/** Names the life that the stream began with. */
 export function epochOf({ config }: StreamInfo): string | undefined {
   return config.metadata?.[EPOCH];
 }
@@ -42,12 +51,12 @@ export async function findStream(
   manager: JetStreamManager,
   library: NatsLibrary,
   wish: StreamWish,
-): Promise<{ readonly epoch: string }> {
+): Promise<StreamInfo> {
   const info = await read(manager, library, wish);
   const problem = problemOf(info);
   if (problem !== undefined)
     throw new ServerError(ServerErrorCode.NatsStream, `stream ${wish.name} ${problem}`);
-  return { epoch: epochOf(info)! };
+  return info;
 }
 
 /** Whether an error of the library says that there is no such stream. */
@@ -83,7 +92,7 @@ async function findOrMake(
   const { DiscardPolicy, RetentionPolicy, StorageType } = library.jetstream;
   await manager.streams.add({
     name,
-    subjects: [blockSubject(name)],
+    subjects: subjectsOf(name),
     num_replicas: wish.replicas,
     storage: wish.storage === 'file' ? StorageType.File : StorageType.Memory,
     retention: RetentionPolicy.Limits,
