@@ -1,10 +1,8 @@
 /** The programs in `examples/`, run as a reader would run them. Needs the packages built. */
-import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { type ChatClient, connect } from '@chat/client';
 import { createChatServer } from '@chat/server';
@@ -13,6 +11,7 @@ import { chromium } from 'playwright-core';
 import { createServer } from 'vite';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { findProgram } from './support/find-program.js';
+import { Program, until } from './support/programs.js';
 import { ROOT, read } from './support/workspaces.js';
 
 const run = promisify(execFile);
@@ -24,43 +23,9 @@ const CC = findProgram('cc', 'gcc', 'clang');
 const folder = mkdtempSync(join(tmpdir(), 'chat-examples-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
 
-/** A program of an example, what it has printed so far, and its end. */
-class Program {
-  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
-  readonly ended: Promise<unknown[]>;
-  printed = '';
-
-  constructor(command: string, ...args: string[]) {
-    // What it complains about is shown, since there is nothing to complain about.
-    this.#child = spawn(command, args, { cwd: EXAMPLES, stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      this.printed += text;
-    });
-    this.ended = once(this.#child, 'close');
-    onTestFinished(() => void this.#child.kill('SIGKILL'));
-  }
-
-  say(line: string): void {
-    this.#child.stdin.write(`${line}\n`);
-  }
-
-  hangUp(): void {
-    this.#child.stdin.end();
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  /** Waits until it has printed this. */
-  async prints(text: string | RegExp): Promise<void> {
-    await until(() => expect(this.printed).toMatch(text));
-  }
-}
-
-const until = (check: () => unknown): Promise<unknown> =>
-  vi.waitFor(check, { timeout: 30_000, interval: 20 });
-const node = (...args: string[]): Program => new Program(process.execPath, ...args);
+/** A program of an example, started where they all are. */
+const start = (command: string, ...args: string[]): Program => new Program(EXAMPLES, command, ...args);
+const node = (...args: string[]): Program => start(process.execPath, ...args);
 
 async function openServer(port = 0): Promise<{ server: ReturnType<typeof createChatServer>; port: number }> {
   const server = createChatServer({ http: { allowedOrigins: ['*'] } });
@@ -163,7 +128,7 @@ describe('the chat inside an application', () => {
   });
 
   it('with accounts lets in who has a token, and renews it when it runs out', async () => {
-    vi.stubEnv('TOKEN_SECONDS', '2');
+    vi.stubEnv('TOKEN_SECONDS', '6');
     onTestFinished(() => void vi.unstubAllEnvs());
     const { url, port, program } = await serving('jwt-login/server.js');
     await expect(enter(port, 'ada')).rejects.toMatchObject({ code: 'ERR_CLIENT_UNAUTHORIZED' });
@@ -236,7 +201,7 @@ describe('a client in another language', () => {
 
   it.skipIf(!PYTHON)('in Python speaks lines', async () => {
     const { port } = await openServer();
-    const program = new Program(PYTHON!, 'line-python/client.py', '127.0.0.1', `${port}`, 'guest');
+    const program = start(PYTHON!, 'line-python/client.py', '127.0.0.1', `${port}`, 'guest');
     await converse(port, program, byLines);
   });
 
@@ -244,14 +209,14 @@ describe('a client in another language', () => {
     const { port } = await openServer();
     const binary = join(folder, 'client');
     await run(CC!, ['-Wall', '-Wextra', '-Werror', '-o', binary, join(EXAMPLES, 'line-c/client.c')]);
-    await converse(port, new Program(binary, '127.0.0.1', `${port}`, 'guest'), byLines);
+    await converse(port, start(binary, '127.0.0.1', `${port}`, 'guest'), byLines);
   });
 
   it.skipIf(!PYTHON)('in Python speaks the binary dialect, and proves that nothing is missing', async () => {
     const { port } = await openServer();
     const { say } = await listen(port, 'before');
     await say('early');
-    const program = new Program(PYTHON!, 'binary-python/client.py', '127.0.0.1', `${port}`, 'guest');
+    const program = start(PYTHON!, 'binary-python/client.py', '127.0.0.1', `${port}`, 'guest');
     await program.prints('before: early\n');
     await converse(port, program, byLines);
     expect(program.printed).toMatch(/\[1 is in the log at \d+\]/);

@@ -1,4 +1,7 @@
-/** Finds the examples of READMEs and of TSDoc: every fenced block of TypeScript there is a module of its own. */
+/**
+ * Finds the examples of READMEs, of the pages in docs, and of TSDoc: every fenced block of TypeScript there is a module of
+ * its own, and so are the cells of a table of which a comment says what they speak of.
+ */
 import { filesBelow, read, workspacesIn } from './workspaces.js';
 
 export interface Example {
@@ -11,10 +14,11 @@ export interface Example {
 
 export function findExamples(): Example[] {
   const folders = workspacesIn('packages').map(({ folder }) => folder);
-  const pages = ['README.md', ...folders.flatMap((folder) => filesBelow(folder, 'README.md'))];
+  const readmes = ['README.md', ...folders.flatMap((folder) => filesBelow(folder, 'README.md'))];
+  const pages = [...readmes, ...filesBelow('docs', '.md')];
   const sources = folders.flatMap((folder) => filesBelow(`${folder}/src`, '.ts'));
   return [
-    ...pages.flatMap((path) => blocksOf(path, read(path))),
+    ...pages.flatMap((path) => [...blocksOf(path, read(path)), ...cellsOf(path, read(path))]),
     ...sources.flatMap((path) => blocksOf(path, commentsOf(read(path)))),
   ];
 }
@@ -40,4 +44,27 @@ function blocksOf(path: string, text: string): Example[] {
     code: match[2]!,
     runs: match[1] === undefined,
   }));
+}
+
+/**
+ * Tables of what was written and what is to be written instead: each code that begins a cell is an expression, and
+ * compiles with the declarations of the comment above the table. With `cells of the right` only the last column does.
+ */
+function cellsOf(path: string, text: string): Example[] {
+  const tables = text.matchAll(/^<!-- cells( of the right)?\n([\s\S]*?)^-->\n\n((?:\|.*\n)+)/gm);
+  return [...tables].map((match) => {
+    const rows = match[3]!.split('\n').slice(2);
+    const cells = rows.flatMap((row) =>
+      row
+        .slice(2, -2)
+        .split(' | ')
+        .slice(match[1] ? -1 : 0),
+    );
+    const codes = cells.flatMap((cell) => /^`([^`]+)`/.exec(cell)?.[1] ?? []);
+    return {
+      where: `${path}:${text.slice(0, match.index).split('\n').length + 1}`,
+      code: `${match[2]}export const cells = () => [${codes.map((code) => `() => ${code}`).join(', ')}];\n`,
+      runs: false,
+    };
+  });
 }
