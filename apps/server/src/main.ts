@@ -16,6 +16,10 @@ import {
 import { pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import packageJson from '../package.json' with { type: 'json' };
+import { AccountFileError } from './accounts/account-file.js';
+import { SecretReader } from './accounts/ask-secret.js';
+import { People, type PeopleOptions } from './accounts/people.js';
+import { runUserCommand } from './accounts/user-command.js';
 import { runAdminCommand } from './admin/admin-command.js';
 import { type Arguments, parseArguments, UsageError } from './command-line/args.js';
 import { strayVariables } from './command-line/environment.js';
@@ -62,8 +66,10 @@ async function main(argv: readonly string[]): Promise<void> {
   const worker = args.workers === undefined ? undefined : await joinWorkers();
   const data = args.data && (await openData(args.data, logger));
   const log = worker?.log ?? data ?? (args.nats && (await openNats(args.nats, logger, giveUp)));
+  const people = args.people && openPeople(args.people, logger);
   const server = createCheckedServer(args.given, {
     ...args.limits,
+    ...(people ? { hooks: people.hooks } : {}),
     ...(worker ? shareOfMachine(args) : {}),
     ...(log ? { log } : {}),
     logger,
@@ -75,6 +81,7 @@ async function main(argv: readonly string[]): Promise<void> {
       handler: (request, response) => operating.handler(request, response),
     },
   });
+  people?.watch(server);
   const leaving = new Leaving(server, logger, async () => {
     operating.close();
     await output.flushed();
@@ -104,6 +111,16 @@ async function main(argv: readonly string[]): Promise<void> {
   announce(server.addresses, args, logger, output);
 }
 
+/** @throws UsageError */
+function openPeople(options: PeopleOptions, logger: pino.Logger): People {
+  try {
+    return new People(options, logger);
+  } catch (error) {
+    if (error instanceof AccountFileError) throw new UsageError(error.message, EXIT_FAILED);
+    throw error;
+  }
+}
+
 /** Tells where the chat is, and what of the command line is better done otherwise. */
 function announce(
   addresses: readonly ListeningAddress[],
@@ -113,7 +130,7 @@ function announce(
 ): void {
   if (args.limits.duplicateNames === 'takeover') {
     const message =
-      '--duplicate-names takeover needs authentication, which this program has not: names are refused';
+      '--duplicate-names takeover: whoever has an account takes over in any case, and guests never do';
     logger.warn({ option: 'duplicateNames' }, message);
   }
   if (args.metricsToken?.isOnCommandLine) {
@@ -134,6 +151,10 @@ function announce(
 async function runCommand([name, ...args]: readonly string[]): Promise<number | undefined> {
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const complain = (line: string): void => void process.stderr.write(`${line}\n`);
+  if (name === 'user') {
+    const secrets = new SecretReader({ input: process.stdin, output: process.stderr });
+    return runUserCommand(args, { print, complain, secrets, environment: process.env });
+  }
   if (name === 'admin') return runAdminCommand(args, print, complain);
   if (name === 'config') return runConfigCommand(args, packageJson.version, print);
   return runStoreCommand(name === undefined ? [] : [name, ...args], print);

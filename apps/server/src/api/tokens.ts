@@ -7,8 +7,8 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
 import { UsageError } from '../command-line/usage-error.js';
+import { guesserKey } from '../guesser-key.js';
 import { ApiError } from './problem.js';
 
 /** Shorter ones could be guessed. */
@@ -107,23 +107,4 @@ function stampOf(path: string): string {
 /** Of equal length for all, as the comparison needs it. */
 function digestOf(text: string): Buffer {
   return createHash('sha256').update(text).digest();
-}
-
-/** Who has an IPv6 address has its /64. */
-function guesserKey(address: string): string {
-  if (!isIPv6(address)) return address;
-  const [left = '', right] = address.split('::');
-  const groups = left.split(':');
-  const all =
-    right === undefined
-      ? groups
-      : [
-          ...groups,
-          ...Array(Math.max(0, 8 - groups.length - right.split(':').length)).fill('0'),
-          ...right.split(':'),
-        ];
-  return all
-    .slice(0, 4)
-    .map((group) => group.toLowerCase().replace(/^0+(?=.)/, '') || '0')
-    .join(':');
 }

@@ -6,6 +6,9 @@ import { LIMITS, type LimitOptions, UNLIMITED } from '@chat/server';
 import type { NatsLogOptions } from '@chat/server/nats';
 import type { SqliteLogOptions } from '@chat/server/sqlite';
 import type { Option } from 'commander';
+import type { PeopleOptions } from '../accounts/people.js';
+import { peopleOptions } from '../accounts/people-options.js';
+import { userCommandsHelp } from '../accounts/user-command.js';
 import { adminSocketIn } from '../admin/admin-socket.js';
 import { storeCommandsHelp } from '../data/store-commands.js';
 import type { Environment } from './environment.js';
@@ -25,6 +28,9 @@ type Shaped =
   | 'nats'
   | 'natsStream'
   | 'adminSocket'
+  | 'accounts'
+  | 'passwordFile'
+  | 'guests'
   | 'metricsToken';
 
 /** What the program is told: the settings by name, and what follows from several of them. */
@@ -36,6 +42,8 @@ export interface Arguments extends Omit<Settings, Shaped | keyof LimitOptions> {
   readonly adminSocket: { readonly path: string; readonly isWanted: boolean } | undefined;
   /** `undefined`: what is said dies with the process. */
   readonly data: DataOptions | undefined;
+  /** `undefined`: nobody is asked who they are. */
+  readonly people: PeopleOptions | undefined;
   /** `undefined`: no other machine takes part in the chat. */
   readonly nats: NatsLogOptions | undefined;
   readonly limits: ChatServerOptions;
@@ -101,6 +109,7 @@ function argumentsFrom(given: SourcedSettings): Arguments {
     metricsToken: secretOf('metricsToken', 'metrics token', given),
     metricsAddress: metricsPort === undefined ? undefined : { host: metricsHost, port: metricsPort },
     adminSocket: adminSocket(settings.adminSocket, settings.workers === undefined ? data : undefined),
+    people: peopleOptions(given),
     data: data === undefined ? undefined : { directory: data, ...defined({ durability, onStoreFailure }) },
     nats: nats === undefined ? undefined : { servers: nats, ...defined({ stream: natsStream }) },
     limits: limitsOf(settings),
@@ -188,6 +197,7 @@ function helpBehindOptions(): string {
     '  --max-sessions 500         CHAT_MAX_SESSIONS=500         { "maxSessions": 500 }',
     'A flag counts before a variable, that before the file, and that before the default.',
     storeCommandsHelp(),
+    userCommandsHelp(),
     '',
     'Other commands:',
     '  admin <command>            speaks to a running server; admin --help lists the commands',

@@ -171,6 +171,20 @@ const TABLE = {
     shown: 'file',
     text: 'serves the HTTP API to those who have a bearer token in this file, one a line',
   },
+  accounts: {
+    type: 'path',
+    shown: 'file',
+    text: 'who has an account',
+    defaultText: 'accounts.json in the --data folder',
+  },
+  passwordFile: { type: 'path', shown: 'file', text: 'one password for all, in a file; names are free' },
+  guests: {
+    type: 'choice',
+    shown: 'choice',
+    choices: ['on', 'off'],
+    text: 'whether those come in who show nothing',
+    defaultText: 'on, unless something else is for all',
+  },
   lineCharset: {
     type: 'text',
     shown: 'name',

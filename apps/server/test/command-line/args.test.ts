@@ -41,6 +41,23 @@ describe('parseArguments', () => {
     expect(() => parse('--duplicate-names', 'maybe')).toThrow(/refuse, suffix, takeover/);
   });
 
+  it('says who may come in', () => {
+    expect(parse().people).toBeUndefined();
+    expect(parse('--data', 'd').people).toEqual({
+      accountFile: join('d', 'accounts.json'),
+      passwordFile: undefined,
+      guests: true,
+    });
+    expect(parse('--data', 'd', '--accounts', 'a', '--guests', 'off').people).toMatchObject({
+      accountFile: 'a',
+      guests: false,
+    });
+    expect(parse('--password-file', 'p').people).toMatchObject({ passwordFile: 'p', guests: false });
+    expect(() => parse('--guests', 'off')).toThrow(/nobody could come in/);
+    expect(() => parse('--guests', 'on', '--password-file', 'p')).toThrow(/--guests on would let/);
+    expect(() => parse('--guests', 'maybe')).toThrow(/on, off/);
+  });
+
   it('lifts limits with --unlimited, but for those that are given', () => {
     expect(parse('--unlimited', '--max-sessions', '5').limits).toEqual({ ...UNLIMITED, maxSessions: 5 });
   });

@@ -227,6 +227,7 @@ export class Admission {
     const problem = userNameProblem(wanted);
     const isGiven = verdict.name !== undefined;
     if (problem) return { code: CloseCode.NameInvalid, reason: problem, isGiven };
+    if (!isGiven && this.#context.options.hooks.isReserved?.(wanted)) return nameTaken();
     const bannedMs = this.#bannedMs(wanted, peer.address);
     if (bannedMs > 0) return banned(bannedMs);
     return this.#open(wanted, isGiven, request, peer, verdict);
@@ -321,6 +322,7 @@ export class Admission {
       case 'suffix': {
         const isFree = (name: string): boolean =>
           sessions.holderOf(name) === undefined &&
+          !hooks.isReserved?.(name) &&
           bans.remainingMs(name, '', options.clock.monotonic()) === 0;
         const free = suffixed(wanted, options.random, isFree);
         if (free !== undefined) return free;

@@ -103,6 +103,11 @@ export interface Hooks {
     signal: AbortSignal,
   ) => Awaitable<AuthenticateResult>;
   /**
+   * Whether a name belongs to somebody whom `authenticate` knows: nobody gets it by wishing for it, at the door or later,
+   * but is told `name-taken`. Names that look like one another are the hook's to know, see `looks`.
+   */
+  readonly isReserved?: (name: string) => boolean;
+  /**
    * Whether a session may do something: `join` a room (and so read it), `write` to one (messages and signals), see it
    * in a `list`, or `rename` itself, where `target` is the wanted name. Of a direct message the target is empty.
    */

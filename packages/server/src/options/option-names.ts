@@ -17,7 +17,12 @@ export const HTTP_NAMES: OptionNames<HttpOptions> = {
 };
 
 /** Hooks there are. */
-export const HOOK_NAMES: OptionNames<Hooks> = { authenticate: true, authorize: true, onMessage: true };
+export const HOOK_NAMES: OptionNames<Hooks> = {
+  authenticate: true,
+  isReserved: true,
+  authorize: true,
+  onMessage: true,
+};
 
 /**
  * @param method - named in the message, where the options are an argument of one

@@ -269,7 +269,8 @@ export class Session implements SessionPerson {
     const problem = userNameProblem(name);
     if (problem) return failed(FailureCode.NameInvalid, problem);
     if (name === this.name) return { name };
-    const { authorize } = this.#context.options.hooks;
+    const { authorize, isReserved } = this.#context.options.hooks;
+    if (isReserved?.(name)) return failed(FailureCode.NameTaken, `the name ${name} belongs to somebody`);
     // A name that belongs to credentials is not its bearer's to change, unless the program says so.
     const isAllowed = authorize ? await authorize(this.info, 'rename', name) : this.account === undefined;
     if (!isAllowed) return failed(FailureCode.Forbidden, `not allowed to be called ${name}`);

@@ -191,6 +191,32 @@ describe('authenticate', () => {
   });
 });
 
+describe('isReserved', () => {
+  const hooks = {
+    authenticate: (credentials: unknown): AuthenticateResult =>
+      credentials === 'good' ? { ok: true, name: 'ada' } : { ok: true },
+    isReserved: (name: string) => name === 'ada' || name === 'bob-2',
+  };
+
+  it('keeps a name for the one whom authenticate gives it', async () => {
+    const memory = await MemoryChat.open({ hooks });
+    const guest = memory.connect();
+    guest.greet({ name: 'ada' });
+    expect((await guest.closed)!.code).toBe(CloseCode.NameTaken);
+    const ada = await memory.enter({ name: 'ada', credentials: 'good' });
+    expect(ada.welcome!.member.name).toBe('ada');
+  });
+
+  it('lets nobody have it by a rename, nor by a suffix', async () => {
+    const memory = await MemoryChat.open({ hooks, duplicateNames: 'suffix' });
+    const bob = await memory.enter({ name: 'bob' });
+    expect((await memory.enter({ name: 'bob' })).welcome!.member.name).toBe('bob-3');
+    const refused = await bob.request({ op: 'rename', name: 'ada' });
+    expect(refused).toMatchObject({ type: FrameType.Failed, failure: { code: FailureCode.NameTaken } });
+    expect(await bob.ask({ op: 'rename', name: 'rob' })).toEqual({ name: 'rob' });
+  });
+});
+
 describe('authorize', () => {
   it('decides about joining and writing, room by room', async () => {
     const asked: string[] = [];
