@@ -34,6 +34,7 @@ export function searchOperations(options: SearchIndexOptions): SearchOperations 
   const index = new SearchIndex(options);
   let isClosed = false;
   let isFilling = false;
+  let isBusy = false;
   let waiting = 0;
   let lastSearch: Promise<unknown> = Promise.resolve();
   let positionBefore = index.storedPosition;
@@ -41,12 +42,13 @@ export function searchOperations(options: SearchIndexOptions): SearchOperations 
 
   async function tick(): Promise<void> {
     const position = index.storedPosition;
-    const isBusy = position - positionBefore > BUSY_ENTRIES;
+    isBusy = position - positionBefore > BUSY_ENTRIES;
     positionBefore = position;
-    if (isBusy || isFilling) return;
+    if (isFilling) return;
     isFilling = true;
     try {
-      while (!isClosed && work(SLICE_MS)) await nextTurn();
+      // A server that becomes busy meanwhile is left alone as well.
+      while (!isClosed && !isBusy && work(SLICE_MS)) await nextTurn();
     } finally {
       isFilling = false;
     }
