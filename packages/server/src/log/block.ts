@@ -141,15 +141,39 @@ function recordBytes({ room, name, body }: Draft): number {
  * @throws RangeError when `bytes` are not whole records
  */
 export function readBlock(bytes: Uint8Array, first: number): BlockEntry[] {
+  return readEntries(bytes, first, undefined);
+}
+
+/**
+ * The entries of records that were taken out of blocks.
+ *
+ * @param positions of each of them
+ * @throws RangeError when `bytes` are not whole records
+ */
+export function readRecords(bytes: Uint8Array, positions: Float64Array): BlockEntry[] {
+  return readEntries(bytes, 0, positions);
+}
+
+function readEntries(bytes: Uint8Array, first: number, positions: Float64Array | undefined): BlockEntry[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries: BlockEntry[] = [];
+  // The room that was read last: most entries are of the same one as the entry before.
+  let room = '';
+  let roomPlace = 0;
+  let roomBytes = 0;
   for (let start = 0; start < buffer.length; ) {
     const end = start + recordLength(buffer, start);
-    const roomEnd = start + RECORD_HEADER_BYTES + buffer.readUInt16BE(start + ROOM_BYTES_OFFSET);
+    const roomStart = start + RECORD_HEADER_BYTES;
+    const roomEnd = roomStart + buffer.readUInt16BE(start + ROOM_BYTES_OFFSET);
     const nameEnd = roomEnd + buffer.readUInt16BE(start + NAME_BYTES_OFFSET);
     if (nameEnd > end) throw new RangeError(`a record at byte ${start} of a block is shorter than its parts`);
+    if (roomEnd - roomStart !== roomBytes || !areSame(buffer, roomStart, roomPlace, roomBytes)) {
+      room = buffer.toString('utf8', roomStart, roomEnd);
+      roomPlace = roomStart;
+      roomBytes = roomEnd - roomStart;
+    }
     entries.push({
-      room: buffer.toString('utf8', start + RECORD_HEADER_BYTES, roomEnd),
+      room,
       type: (buffer[start + TYPE_OFFSET]! & ~VOID_BIT) as LogEntry['type'],
       isVoid: (buffer[start + TYPE_OFFSET]! & VOID_BIT) !== 0,
       codec: buffer[start + CODEC_OFFSET]!,
@@ -157,9 +181,12 @@ export function readBlock(bytes: Uint8Array, first: number): BlockEntry[] {
       sender: buffer.readUInt32BE(start + SENDER_OFFSET),
       publishId: buffer.readUInt32BE(start + PUBLISH_ID_OFFSET),
       at: buffer.readUIntBE(start + AT_OFFSET, 6),
-      name: bytes.subarray(roomEnd, nameEnd),
-      body: bytes.subarray(nameEnd, end),
-      seq: first + buffer.readUInt32BE(start + INDEX_OFFSET),
+      name: new Uint8Array(bytes.buffer, bytes.byteOffset + roomEnd, nameEnd - roomEnd),
+      body: new Uint8Array(bytes.buffer, bytes.byteOffset + nameEnd, end - nameEnd),
+      seq:
+        positions === undefined
+          ? first + buffer.readUInt32BE(start + INDEX_OFFSET)
+          : positions[entries.length]!,
       origin: undefined,
     });
     start = end;
@@ -181,6 +208,12 @@ export function surveyBlock(bytes: Uint8Array): { readonly at: number; readonly 
     hasSignals ||= buffer[start + TYPE_OFFSET] === SIGNAL;
   }
   return { at, hasSignals };
+}
+
+/** Whether the same bytes stand at two places; from the end, where names of rooms differ most. */
+function areSame(buffer: Buffer, one: number, other: number, length: number): boolean {
+  for (let i = length - 1; i >= 0; i--) if (buffer[one + i] !== buffer[other + i]) return false;
+  return true;
 }
 
 /** The records of the entries that `keeps` answers true for, in a block of their own. */
@@ -243,16 +276,6 @@ function isRoom(buffer: Buffer, start: number, wanted: Buffer): boolean {
     if (buffer[start + RECORD_HEADER_BYTES + i] !== wanted[i]) return false;
   }
   return true;
-}
-
-/**
- * The entries of records that were taken out of blocks.
- *
- * @param positions of each of them
- * @throws RangeError when `bytes` are not whole records
- */
-export function readRecords(bytes: Uint8Array, positions: Float64Array): BlockEntry[] {
-  return readBlock(bytes, 0).map((entry, i) => ({ ...entry, seq: positions[i]! }));
 }
 
 function recordLength(buffer: Buffer, start: number): number {

@@ -46,8 +46,9 @@ interface Part {
 
 /** Blocks that a reader keeps, in bytes. */
 const CACHE_BYTES = 33_554_432;
-/** Rows that are read ahead. */
-const PARTS_AT_ONCE = 32;
+/** Rows that are read ahead at first: a page of a busy room lies in one or two blocks. Then twice as many each time. */
+const FIRST_PARTS = 4;
+const MOST_PARTS = 64;
 /** Blocks that one scan reads before others have their turn. */
 const BLOCKS_PER_SCAN = 64;
 
@@ -99,10 +100,8 @@ export class StoreReader {
     this.#cache = new BlockCache(this.#database, CACHE_BYTES);
     const parts = 'SELECT first, last, previous, block FROM part WHERE stream = ?';
     this.#stream = this.#database.prepare('SELECT id, cut FROM stream WHERE kind = ? AND name = ?');
-    this.#partsBefore = this.#database.prepare(
-      `${parts} AND first < ? ORDER BY first DESC LIMIT ${PARTS_AT_ONCE}`,
-    );
-    this.#partsAfter = this.#database.prepare(`${parts} AND last > ? ORDER BY first LIMIT ${PARTS_AT_ONCE}`);
+    this.#partsBefore = this.#database.prepare(`${parts} AND first < ? ORDER BY first DESC LIMIT ?`);
+    this.#partsAfter = this.#database.prepare(`${parts} AND first >= ? ORDER BY first LIMIT ?`);
     this.#partBefore = this.#database.prepare(`${parts} AND first <= ? ORDER BY first DESC LIMIT 1`);
   }
 
@@ -157,19 +156,23 @@ export class StoreReader {
   /** The newest entries before a position. Parts are read from the newest, and each must join on to the next. */
   #readDown(stream: number, cut: number, before: number, page: Page): PackedPage {
     let joint: number | undefined;
-    for (let parts = this.#partsBefore.all(stream, before); parts.length > 0; ) {
+    let count = FIRST_PARTS;
+    for (let parts = this.#partsBefore.all(stream, before, count); parts.length > 0; ) {
       for (const part of parts as unknown as Part[]) {
         if (joint !== undefined) page.addDamage(part.last + 1, joint);
         const records = this.#recordsOf(part, page.room);
         if (!records) page.addDamage(part.first, Math.min(part.last, before - 1));
-        for (const place of records?.places.slice().reverse() ?? []) {
+        const places = records?.places ?? [];
+        for (let i = places.length - 1; i >= 0; i--) {
+          const place = places[i]!;
           if (place.seq >= before) continue;
           if (!page.add(records!, place)) return page.close(place.seq, false);
         }
         joint = part.previous;
         if (page.isFull) return page.close(joint, !this.#partBefore.get(stream, part.first - 1));
       }
-      parts = this.#partsBefore.all(stream, parts.at(-1)!.first as number);
+      count = Math.min(2 * count, MOST_PARTS);
+      parts = this.#partsBefore.all(stream, parts.at(-1)!.first as number, count);
     }
     if (joint !== undefined) page.addDamage(cut + 1, joint);
     return page.close(Math.min(joint ?? cut, cut), true);
@@ -180,7 +183,10 @@ export class StoreReader {
     const before = this.#partBefore.get(stream, after) as Part | undefined;
     let joint = before ? Math.min(before.last, after) : cut;
     let previous: number | undefined;
-    for (let parts = this.#partsAfter.all(stream, after); parts.length > 0; ) {
+    // The part in which `after` lies may have more behind it.
+    const from = before && before.last > after ? before.first : after + 1;
+    let count = FIRST_PARTS;
+    for (let parts = this.#partsAfter.all(stream, from, count); parts.length > 0; ) {
       for (const part of parts as unknown as Part[]) {
         const records = this.#recordsOf(part, page.room);
         // The part in which `after` lies joins on to it by itself.
@@ -196,7 +202,8 @@ export class StoreReader {
         previous ??= after;
         joint = part.last;
       }
-      parts = this.#partsAfter.all(stream, joint);
+      count = Math.min(2 * count, MOST_PARTS);
+      parts = this.#partsAfter.all(stream, joint + 1, count);
     }
     return page.close(previous ?? joint, true);
   }
@@ -218,13 +225,32 @@ export class StoreReader {
   }
 }
 
+/** A record, and the bytes of its block. */
+interface PageRecord extends RecordPlace {
+  readonly bytes: Uint8Array;
+}
+
+/** Records one behind the other, in memory of their own. Those that are neighbours in a block are copied together. */
+function joined(records: readonly PageRecord[]): Uint8Array {
+  const all = new Uint8Array(records.reduce((sum, { start, end }) => sum + end - start, 0));
+  let used = 0;
+  for (let next = 0; next < records.length; ) {
+    const { bytes, start, end: firstEnd } = records[next++]!;
+    let end = firstEnd;
+    while (records[next]?.bytes === bytes && records[next]!.start === end) end = records[next++]!.end;
+    all.set(bytes.subarray(start, end), used);
+    used += end - start;
+  }
+  return all;
+}
+
 /** Collects a page until it is full. */
 class Page {
   readonly room: string;
   #entriesLeft: number;
   #bytesLeft: number;
   #isFull = false;
-  readonly #records: { readonly seq: number; readonly bytes: Uint8Array }[] = [];
+  readonly #records: PageRecord[] = [];
   readonly #damaged: Damage[] = [];
 
   constructor(room: string, { limit, maxBytes }: StoredWish) {
@@ -246,7 +272,7 @@ class Page {
     }
     this.#entriesLeft--;
     this.#bytesLeft -= end - start;
-    this.#records.push({ seq, bytes: bytes.subarray(start, end) });
+    this.#records.push({ seq, start, end, bytes });
     return true;
   }
 
@@ -261,7 +287,7 @@ class Page {
   close(previous: number, end: boolean): PackedPage {
     const records = this.#records.sort((one, other) => one.seq - other.seq);
     return {
-      bytes: Buffer.concat(records.map(({ bytes }) => bytes)),
+      bytes: joined(records),
       positions: Float64Array.from(records, ({ seq }) => seq),
       previous,
       end,

@@ -18,8 +18,12 @@ export function readerOperations(options: StoreReaderOptions): ReaderOperations 
   };
 }
 
-function transferBytes<T extends { readonly bytes: Uint8Array }>(page: T): Transferred<T> {
+function transferBytes<T extends { readonly bytes: Uint8Array; readonly positions: Float64Array }>(
+  page: T,
+): Transferred<T> {
+  const { positions } = page;
   // Small buffers of Node share one: what goes over has to have its own.
-  const bytes = Uint8Array.from(page.bytes);
-  return new Transferred({ ...page, bytes }, [bytes.buffer as ArrayBuffer]);
+  const isAlone = page.bytes.length === page.bytes.buffer.byteLength;
+  const bytes = isAlone ? page.bytes : Uint8Array.from(page.bytes);
+  return new Transferred({ ...page, bytes }, [bytes.buffer as ArrayBuffer, positions.buffer as ArrayBuffer]);
 }
