@@ -55,6 +55,14 @@ describe('the documents', () => {
     expect(read(page).trimEnd().split('\n').length).toBeLessThanOrEqual(maxLines);
   });
 
+  it('all stand on the page that begins the site, and nowhere else is their order', () => {
+    const listed = [...read('docs/README.md').matchAll(/\]\(([^)\s]+\.md)\)/g)].map(([, target]) =>
+      join('docs', target!).replaceAll('\\', '/'),
+    );
+    const own = filesBelow('docs', '.md').filter((page) => !/^docs\/(README\.md|decisions\/)/.test(page));
+    expect(own.filter((page) => !listed.includes(page))).toEqual([]);
+  });
+
   it('name no npm script that does not exist', () => {
     const manifests = ['.', 'examples/bot', ...workspaces.map(({ folder }) => folder)].map(
       (folder) => JSON.parse(read(`${folder}/package.json`)) as { scripts?: Record<string, string> },
