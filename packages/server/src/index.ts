@@ -20,6 +20,7 @@ export type {
   SearchHit,
   SearchScope,
   StoredPage,
+  StoredScan,
   StoredWish,
 } from './log/event-log.js';
 export { createMemoryLog } from './log/memory-log.js';
@@ -85,6 +86,7 @@ export type {
   RoomNotice,
   UnreadableRoomMessage,
 } from './server/program/entry.js';
+export type { FeedEntry, FeedInfo, FeedOptions } from './server/program/feed.js';
 export type { ForgetWish } from './server/program/forget.js';
 export type { RoomHistory, RoomHistoryOptions } from './server/program/history.js';
 export type { RoomsPage, RoomsQuery } from './server/program/program.js';

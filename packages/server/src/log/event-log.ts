@@ -107,6 +107,19 @@ export interface StoredPage {
   readonly damaged: readonly { readonly from: number; readonly to: number }[];
 }
 
+/** A part of all that is stored, in the order of the log. */
+export interface StoredScan {
+  /** Oldest first, claims and direct messages included; some may lie before the position that was asked for. Owned. */
+  readonly entries: readonly (LogEntry & {
+    /** It is in the log, and changed nothing. */
+    readonly isVoid: boolean;
+  })[];
+  /** Positions behind the one that was asked for, both ends included, that are not stored any more. */
+  readonly missing: readonly { readonly from: number; readonly to: number }[];
+  /** The position to go on from; `undefined` at the end. */
+  readonly next: number | undefined;
+}
+
 /** What a search looks for, beside its words. */
 export interface SearchScope {
   /** Keys of the rooms that may be looked at. */
@@ -161,6 +174,8 @@ export interface EventStore {
    * @returns `undefined` where nothing can be searched
    */
   search(query: string, scope: SearchScope, signal?: AbortSignal): Promise<FoundPage | undefined>;
+  /** Reads all rooms behind a position, a part at a time. */
+  scan?(after: number): Promise<StoredScan>;
   /** Removes what is there now; resolves with how many entries went, when they are gone. */
   remove?(wish: RemovalWish): Promise<number>;
 }

@@ -41,6 +41,8 @@ export class EntryApplier {
   readonly #listener: OutcomeListener;
   /** The number of this process. */
   readonly #self: number;
+  /** Told of each entry once it is in the state, before anybody else. Must not throw. */
+  onApplied: ((entry: LogEntry, outcome: Outcome) => void) | undefined;
   #applying = false;
   /** Entries that came while another one took effect. */
   #behind: { readonly entry: LogEntry; readonly from: number }[] = [];
@@ -78,6 +80,7 @@ export class EntryApplier {
 
   #takeEffect(entry: LogEntry, from: number): void {
     const outcome = applyEntry(this.#state, entry, from);
+    this.onApplied?.(entry, outcome);
     switch (outcome.kind) {
       case 'room-opened':
         this.#context.rooms.opened(outcome.room);

@@ -47,6 +47,7 @@ import {
   usersOf,
 } from './overview.js';
 import type { RoomEntry } from './program/entry.js';
+import type { FeedEntry, FeedOptions } from './program/feed.js';
 import { type ForgetWish, forget } from './program/forget.js';
 import type { RoomHistory, RoomHistoryOptions } from './program/history.js';
 import type { RoomsPage, RoomsQuery } from './program/program.js';
@@ -117,6 +118,11 @@ export class ChatServer {
   /** Names this life of the log: positions are comparable within it. */
   get epoch(): string {
     return this.#core.log.epoch;
+  }
+
+  /** Position of the newest entry of the log: 0 before the first one. What is appended later has a higher one. */
+  get position(): number {
+    return this.#core.state.position;
   }
 
   /**
@@ -328,6 +334,35 @@ export class ChatServer {
   ): AsyncIterableIterator<RoomEntry<T>>;
   subscribe<T>(room: string, options: SubscribeOptions<T> = {}): AsyncIterableIterator<RoomEntry<T>> {
     return this.#core.program.subscribe(room, options);
+  }
+
+  /**
+   * Reads everything that happens in all rooms, from a position on or from now on, in the order of the log: what
+   * {@link ChatServer.subscribe} is for one room. Direct messages are not in it. Behind the newest 4096 entries (4 MiB) it
+   * reads from the store; where there is none, it is told of a gap.
+   *
+   * @returns an iterator that ends by `break`, by its signal, or with the server
+   * @throws ServerError `ERR_SERVER_BAD_OPTION`, `ERR_SERVER_CLOSED`
+   *
+   * @example
+   * ```ts
+   * import assert from 'node:assert';
+   * import { createChatServer } from '@chat/server';
+   *
+   * await using server = createChatServer();
+   * const feed = await server.feed();
+   * await server.publish('news', 'the build is green', { as: 'ci' });
+   * const happened: string[] = [];
+   * for await (const entry of feed) {
+   *   happened.push(entry.type);
+   *   if (entry.type === 'message') break;
+   * }
+   * assert.deepEqual(happened, ['room-opened', 'message']);
+   * ```
+   */
+  async feed(options: FeedOptions = {}): Promise<AsyncIterableIterator<FeedEntry>> {
+    await this.#use();
+    return this.#core.program.feed(options);
   }
 
   /** Shows the member of that name out; its client does not come back by itself. False: nobody has it. */

@@ -98,6 +98,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
   const conditions = new LogConditions(context, admission);
   const applier = new EntryApplier(context, state, moves);
   const program = new Program(context, () => state.position);
+  applier.onApplied = (entry, outcome) => program.feeds.applied(entry, outcome);
   wheel.repeat(EXPIRE_EVERY_MS, (now) => {
     for (const part of [rooms, bans, kicked, addresses, accounts, elsewhere]) part.expire(now);
     for (const session of sessions) session.inbox?.expire(now);

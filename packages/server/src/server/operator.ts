@@ -39,7 +39,7 @@ export class Operator {
     const isAddressBanned = address !== undefined && bans.addAddress(address, until);
     const key = isAddressBanned ? addressKey(address) : undefined;
     const ban = { looks: looks(name), addresses: key === undefined ? [] : [key] };
-    this.#claimBan(ban, durationMs);
+    this.#claimBan(ban, durationMs, name);
     return this.#kick(name, { code: CloseCode.Banned, reason, banned: banKeys(ban) });
   }
 
@@ -128,11 +128,11 @@ export class Operator {
   }
 
   /** Tells the log, so that the ban outlives the process where the log does. */
-  #claimBan(ban: Ban, durationMs: number): void {
+  #claimBan(ban: Ban, durationMs: number, name = ''): void {
     const { steady, options } = this.#context;
     const at = options.clock.now();
     const until = Number.isFinite(durationMs) ? { until: at + durationMs } : {};
-    steady.append(claim(ClaimKind.Banned, { at }, { ...ban, ...until }));
+    steady.append(claim(ClaimKind.Banned, { at, name: Buffer.from(name) }, { ...ban, ...until }));
   }
 
   #kick(name: string, kick: Kick): boolean {

@@ -475,7 +475,8 @@ export class Session implements SessionPerson {
 
   /** Tells the log that the name is free, and why its client must not go on. */
   #claimEnd(kick: SessionKicked | undefined): void {
-    const subject = { sender: this.memberId, at: this.#context.options.clock.now() };
+    const name = Buffer.from(this.name);
+    const subject = { sender: this.memberId, name, at: this.#context.options.clock.now() };
     const end = kick
       ? claim(ClaimKind.SessionKicked, subject, kick)
       : claim(ClaimKind.SessionEnded, subject, undefined);

@@ -8,6 +8,7 @@ import type {
   RemovalWish,
   SearchScope,
   StoredPage,
+  StoredScan,
   StoredWish,
 } from '../log/event-log.js';
 import type { PackedScan } from './store-reader.js';
@@ -86,9 +87,15 @@ export class SqliteStore implements EventStore {
     const name = options.name === undefined ? {} : { name: new TextEncoder().encode(options.name) };
     for (let next: number | undefined = options.after ?? 0; next !== undefined; ) {
       const page: PackedScan = await this.#reader().call('scan', { after: next, ...name });
-      yield* readRecords(page.bytes, page.positions);
+      for (const entry of readRecords(page.bytes, page.positions)) if (entry.seq > next) yield entry;
       next = page.next;
     }
+  }
+
+  /** Reads all rooms behind a position, some blocks at a time. */
+  async scan(after: number): Promise<StoredScan> {
+    const { bytes, positions, missing, next } = await this.#reader().call('scan', { after });
+    return { entries: readRecords(bytes, positions), missing, next };
   }
 
   /** @internal */

@@ -33,7 +33,8 @@ export interface PackedScan {
   readonly positions: Float64Array;
   /** Where to go on; `undefined` at the end. */
   readonly next: number | undefined;
-  readonly damaged: readonly Damage[];
+  /** What is damaged, or was removed with all that was stored beside it. */
+  readonly missing: readonly Damage[];
 }
 
 /** A row of `part`. */
@@ -122,19 +123,26 @@ export class StoreReader {
     });
   }
 
-  /** Entries after a position in the order of the log, of one member's name or of all. */
+  /**
+   * Entries after a position in the order of the log, of one member's name or of all; with them what lies before it in the
+   * same block.
+   */
   scan(after: number, memberName?: Uint8Array): PackedScan {
     return this.#inOneView(() => {
       const records: Uint8Array[] = [];
       const positions: number[] = [];
-      const damaged: Damage[] = [];
-      let next: number | undefined = after;
+      const missing: Damage[] = [];
+      const begun = this.#blocks.readBefore(after + 1);
+      // That block may go on behind the position.
+      let next: number | undefined = begun && begun.last > after ? begun.first - 1 : after;
       for (let count = 0; count < BLOCKS_PER_SCAN; count++) {
         const block = this.#blocks.readAfter(next);
-        next = block?.first;
+        next = block?.last;
         if (!block || next === undefined) break;
+        const isCut = !begun && count === 0 && block.first > after + 1;
+        if (isCut) missing.push({ from: after + 1, to: block.first - 1 });
         const entries = entriesOf(block);
-        if (!entries) damaged.push({ from: block.first, to: block.last });
+        if (!entries) missing.push({ from: Math.max(block.first, after + 1), to: block.last });
         let start = 0;
         for (const { name, body, seq } of entries ?? []) {
           const end = body.byteOffset + body.length - block.bytes!.byteOffset;
@@ -145,7 +153,7 @@ export class StoreReader {
           start = end;
         }
       }
-      return { bytes: Buffer.concat(records), positions: Float64Array.from(positions), next, damaged };
+      return { bytes: Buffer.concat(records), positions: Float64Array.from(positions), next, missing };
     });
   }
 

@@ -59,7 +59,8 @@ export interface RoomGap {
 /** Everything that is read of a room, in order. */
 export type RoomEntry<T = string> = RoomMessage<T> | UnreadableRoomMessage | RoomNotice | RoomGap;
 
-const NOTICE_KINDS: Readonly<Record<NoticeKind, RoomNotice['kind']>> = {
+/** What each kind of notice is called. */
+export const NOTICE_KINDS: Readonly<Record<NoticeKind, RoomNotice['kind']>> = {
   [NoticeKind.Joined]: 'joined',
   [NoticeKind.Left]: 'left',
   [NoticeKind.Renamed]: 'renamed',

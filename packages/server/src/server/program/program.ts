@@ -6,6 +6,7 @@ import type { OptionNames } from '@chat/protocol/check';
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import { assertNames } from '../../options/option-names.js';
 import type { ProgramContext } from './context.js';
+import { FEED_NAMES, Feed, type FeedOptions, FeedWindow } from './feed.js';
 import { HISTORY_NAMES, type RoomHistory, type RoomHistoryOptions, readHistory } from './history.js';
 import { ProgramPublisher, type Published, type PublishedDirect, type PublishOptions } from './publisher.js';
 import { SUBSCRIBE_NAMES, type SubscribeOptions, Subscription } from './subscription.js';
@@ -37,6 +38,8 @@ export class Program {
   readonly #context: ProgramContext;
   readonly #publisher: ProgramPublisher;
   readonly #position: () => number;
+  /** What the feeds read. */
+  readonly feeds: FeedWindow;
   #isClosed = false;
   /** By key of the room. */
   readonly #readers = new Map<string, Set<Subscription<unknown>>>();
@@ -46,6 +49,7 @@ export class Program {
     this.#context = context;
     this.#position = position;
     this.#publisher = new ProgramPublisher(context);
+    this.feeds = new FeedWindow(context, position);
     context.fanOut.onRoom = ({ key }) => this.#each(key, (reader) => reader.wake());
     context.rooms.onOpened = (room) => this.#each(room.key, (reader) => reader.opened(room));
     context.rooms.onForgotten = (room) => this.#each(room.key, (reader) => reader.forgotten(room));
@@ -93,6 +97,13 @@ export class Program {
     return subscription;
   }
 
+  feed(options: FeedOptions): Feed {
+    assertNames(options, FEED_NAMES, { method: 'feed' });
+    const feed = new Feed(this.feeds, options);
+    if (this.#isClosed) feed.end();
+    return feed;
+  }
+
   /** Readers that there are. */
   get readerCount(): number {
     let count = 0;
@@ -104,6 +115,7 @@ export class Program {
   close(): void {
     this.#isClosed = true;
     this.#publisher.close();
+    this.feeds.end();
     for (const readers of [...this.#readers.values()]) for (const reader of [...readers]) reader.end();
   }
 
