@@ -83,7 +83,7 @@ async function main(argv: readonly string[]): Promise<void> {
   });
   people?.watch(server);
   const leaving = new Leaving(server, logger, async () => {
-    operating.close();
+    await operating.close();
     await output.flushed();
     process.exit();
   });

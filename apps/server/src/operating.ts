@@ -18,6 +18,8 @@ import { mergeMetrics } from './metrics/merge-metrics.js';
 import { createMetricsHandler, registerMetrics } from './metrics/metrics.js';
 import { listenForMetrics } from './metrics/metrics-listener.js';
 import { registerStoreMetrics } from './metrics/store-metrics.js';
+import { registerWebhookMetrics } from './metrics/webhook-metrics.js';
+import { Webhooks } from './webhooks/webhooks.js';
 import type { WorkerSelf } from './workers/worker.js';
 
 /** The parts of the program that operating it needs. */
@@ -37,6 +39,7 @@ export class Operating {
   readonly #context: OperatingContext;
   readonly register: Registry;
   readonly #servers: Server[] = [];
+  readonly #webhooks: Webhooks | undefined;
   /** Answers what the chat server does not answer itself. */
   readonly handler: RequestListener;
 
@@ -46,6 +49,8 @@ export class Operating {
     const { server, data, args, worker } = context;
     this.register = registerMetrics(server);
     if (data) registerStoreMetrics(this.register, data);
+    this.#webhooks = this.#createWebhooks();
+    if (this.#webhooks) registerWebhookMetrics(this.register, server, this.#webhooks);
     const { apiTokenFile, metricsAddress, metricsToken, frameAncestor = [] } = args;
     const api = apiTokenFile === undefined ? {} : { api: this.#api(apiTokenFile) };
     const { contentType } = this.register;
@@ -64,13 +69,14 @@ export class Operating {
   }
 
   /**
-   * Opens the admin socket and the listener of the metrics, where they are wanted.
+   * Opens the admin socket and the listener of the metrics, and begins to tell webhooks, where they are wanted.
    *
-   * @throws ServerError `ERR_SERVER_LISTEN`
+   * @throws ServerError `ERR_SERVER_LISTEN`; UsageError when a secret cannot be used
    */
   async listen(): Promise<void> {
     const { args, logger } = this.#context;
     const { adminSocket, metricsAddress, metricsToken } = args;
+    await this.#webhooks?.start();
     if (adminSocket) await this.#openAdminSocket(adminSocket);
     if (!metricsAddress) return;
     const { host, port: wanted } = metricsAddress;
@@ -84,11 +90,12 @@ export class Operating {
   }
 
   /** Closes what was opened; the file of the admin socket is gone then. */
-  close(): void {
+  async close(): Promise<void> {
     for (const server of this.#servers) {
       server.close();
       server.closeAllConnections();
     }
+    await this.#webhooks?.close();
   }
 
   /** One that nobody asked for is not worth a server that does not start: its path may be too long for a socket. */
@@ -99,6 +106,13 @@ export class Operating {
       if (isWanted) throw err;
       this.#context.logger.warn({ err }, 'there is no admin socket; --admin-socket puts it elsewhere');
     }
+  }
+
+  #createWebhooks(): Webhooks | undefined {
+    const { server, args, logger, version } = this.#context;
+    const { webhooks, data } = args;
+    if (webhooks.length === 0) return undefined;
+    return new Webhooks({ server, webhooks, folder: data?.directory, logger, version });
   }
 
   #api(tokenFile: string): RequestListener {

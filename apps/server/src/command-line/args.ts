@@ -11,6 +11,7 @@ import { peopleOptions } from '../accounts/people-options.js';
 import { userCommandsHelp } from '../accounts/user-command.js';
 import { adminSocketIn } from '../admin/admin-socket.js';
 import { storeCommandsHelp } from '../data/store-commands.js';
+import { simpleWebhook, type WebhookOptions, WebhookProblem } from '../webhooks/webhook-options.js';
 import type { Environment } from './environment.js';
 import { readFlags } from './flags.js';
 import type { Settings } from './options.js';
@@ -22,6 +23,7 @@ export { UsageError };
 
 /** Settings that are handed on in another form. */
 type Shaped =
+  | 'webhooks'
   | 'data'
   | 'durability'
   | 'onStoreFailure'
@@ -46,6 +48,7 @@ export interface Arguments extends Omit<Settings, Shaped | keyof LimitOptions> {
   readonly people: PeopleOptions | undefined;
   /** `undefined`: no other machine takes part in the chat. */
   readonly nats: NatsLogOptions | undefined;
+  readonly webhooks: readonly WebhookOptions[];
   readonly limits: ChatServerOptions;
   /** Every option as it was said, and by whom. */
   readonly given: SourcedSettings;
@@ -112,6 +115,7 @@ function argumentsFrom(given: SourcedSettings): Arguments {
     people: peopleOptions(given),
     data: data === undefined ? undefined : { directory: data, ...defined({ durability, onStoreFailure }) },
     nats: nats === undefined ? undefined : { servers: nats, ...defined({ stream: natsStream }) },
+    webhooks: webhooksOf(given),
     limits: limitsOf(settings),
     given,
   };
@@ -148,11 +152,37 @@ function assertTogether(given: SourcedSettings): void {
   if (settings.workerSilenceMs < MIN_SILENCE_MS) {
     refuse(`--worker-silence-ms must be at least ${MIN_SILENCE_MS}`, 'workerSilenceMs');
   }
+  if ((has('webhooks') || has('webhookUrl')) && (has('workers') || has('nats'))) {
+    const message =
+      'webhooks do not go together with --workers or --nats yet: each process would deliver everything';
+    refuse(message, 'webhookUrl', 'webhooks', 'workers', 'nats');
+  }
   const ofOneProcess = ['apiTokenFile', 'adminSocket', 'metricsPort'] as const;
   if (has('workers') && ofOneProcess.some(has)) {
     const message = '--api-token-file, --admin-socket and --metrics-port do not go together with --workers';
     refuse(message, 'workers', ...ofOneProcess);
   }
+}
+
+/** The one of the command line, and those of the configuration file. */
+function webhooksOf(given: SourcedSettings): readonly WebhookOptions[] {
+  const { webhookUrl, webhookSecretFile, webhookEvent, webhooks = [] } = given.settings;
+  const refuse = (message: string): never => {
+    throw new UsageError(withPlaces(message, ['webhookUrl', 'webhookSecretFile', 'webhookEvent'], given));
+  };
+  if (webhookUrl === undefined) {
+    if (webhookSecretFile === undefined && webhookEvent === undefined) return webhooks;
+    return refuse('--webhook-secret-file and --webhook-event need --webhook-url');
+  }
+  if (webhookSecretFile === undefined) return refuse('--webhook-url needs --webhook-secret-file');
+  try {
+    const simple = simpleWebhook(webhookUrl, webhookSecretFile, webhookEvent);
+    if (!webhooks.some(({ name }) => name === simple.name)) return [simple, ...webhooks];
+  } catch (error) {
+    if (!(error instanceof WebhookProblem)) throw error;
+    return refuse(`--webhook-url: ${error.message.replace(/^url: /, '')}`);
+  }
+  return refuse('--webhook-url is also among the webhooks of the configuration file');
 }
 
 /** The options of the server itself. */

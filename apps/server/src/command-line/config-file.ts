@@ -8,7 +8,15 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { optionProblem } from '@chat/protocol/check';
 import { InvalidArgumentError } from 'commander';
-import { getNodeValue, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
+import { type WebhookOptions, WebhookProblem } from '../webhooks/webhook-options.js';
 import { OPTIONS, type OptionName, type OptionRow } from './options.js';
 import { UsageError } from './usage-error.js';
 import { readJsonValue } from './values.js';
@@ -78,6 +86,11 @@ export function readConfig(path: string, text: string): ReadonlyMap<string, Conf
       const value = readJsonValue(getNodeValue(valueNode), row);
       given.set(key, { value: resolvePaths(value, row, path), line: lineOf(text, keyNode.offset) });
     } catch (error) {
+      if (error instanceof WebhookProblem) {
+        const place = findNodeAtLocation(valueNode, [...error.path]) ?? valueNode;
+        const names = error.path.map((step) => (typeof step === 'number' ? `[${step}]` : ''));
+        fail(place.offset, `${key}${names.join('')}: ${error.message}`);
+      }
       if (!(error instanceof InvalidArgumentError)) throw error;
       fail(keyNode.offset, `${key}: ${error.message}`);
     }
@@ -100,7 +113,11 @@ function problemOf(key: string, given: ReadonlyMap<string, ConfiguredValue>): st
 }
 
 function resolvePaths(value: unknown, { type }: OptionRow, path: string): unknown {
-  return type === 'path' ? resolve(dirname(path), value as string) : value;
+  const from = dirname(path);
+  if (type === 'path') return resolve(from, value as string);
+  if (type !== 'webhooks') return value;
+  const webhooks = value as readonly WebhookOptions[];
+  return webhooks.map((webhook) => ({ ...webhook, secretFile: resolve(from, webhook.secretFile) }));
 }
 
 function lineOf(text: string, offset: number): number {

@@ -21,6 +21,7 @@ const SERVICE_LINK = /^tcp:\/\//;
 export function readEnvironment(environment: Environment): ReadonlyMap<string, unknown> {
   const given = new Map<string, unknown>();
   for (const [name, row] of Object.entries(OPTIONS)) {
+    if (row.onlyInFile) continue;
     const variable = variableOf(name);
     const text = environment[variable];
     if (text === undefined || (text === '' && row.type !== 'secret')) continue;

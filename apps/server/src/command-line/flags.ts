@@ -28,7 +28,9 @@ export function readFlags(
   more: readonly Option[] = [],
 ): ReadonlyMap<string, unknown> {
   const command = new Command(name).description(description).version(version);
-  for (const [option, row] of Object.entries(OPTIONS)) command.addOption(flag(option as OptionName, row));
+  for (const [option, row] of Object.entries(OPTIONS)) {
+    if (!row.onlyInFile) command.addOption(flag(option as OptionName, row));
+  }
   for (const option of more) command.addOption(option);
   command
     .addHelpText('after', after)

@@ -8,6 +8,7 @@
  */
 import { DEFAULT_PORT } from '@chat/protocol';
 import { LIMITS, type Limit, type LimitOptions } from '@chat/server';
+import { WEBHOOK_EVENTS, type WebhookOptions } from '../webhooks/webhook-options.js';
 
 /** What a value is once it is read, by the type of its option. */
 export interface OptionTypes {
@@ -25,6 +26,7 @@ export interface OptionTypes {
   readonly mode: number;
   readonly origin: string;
   readonly choice: string;
+  readonly webhooks: readonly WebhookOptions[];
 }
 
 /** A row of the table. */
@@ -38,6 +40,8 @@ export interface OptionRow {
   readonly default?: string | number;
   /** The default in words, for the help. */
   readonly defaultText?: string;
+  /** Whether no flag and no variable could hold it. */
+  readonly onlyInFile?: true;
   /** Whether it takes several values. */
   readonly list?: true;
   /** All values of a choice. */
@@ -185,6 +189,25 @@ const TABLE = {
     text: 'whether those come in who show nothing',
     defaultText: 'on, unless something else is for all',
   },
+  webhookUrl: {
+    type: 'text',
+    shown: 'url',
+    text: 'tells this address what happens; webhooks in a configuration file are several, and have more to set',
+  },
+  webhookSecretFile: {
+    type: 'path',
+    shown: 'file',
+    text: 'file with the secret that what it is told is signed with',
+  },
+  webhookEvent: {
+    type: 'choice',
+    shown: 'kind',
+    list: true,
+    choices: WEBHOOK_EVENTS,
+    text: 'what it is told of',
+    defaultText: 'everything',
+  },
+  webhooks: { type: 'webhooks', onlyInFile: true, text: 'addresses that are told what happens' },
   lineCharset: {
     type: 'text',
     shown: 'name',

@@ -4,7 +4,7 @@
  */
 import { type ConfiguredValue, readConfig, readConfigText } from './config-file.js';
 import { type Environment, readEnvironment } from './environment.js';
-import { flagOf, OPTIONS, type OptionRow, type Settings, variableOf } from './options.js';
+import { flagOf, OPTIONS, type OptionName, type OptionRow, type Settings, variableOf } from './options.js';
 
 /** Who said what an option is. */
 export type Source =
@@ -84,7 +84,7 @@ export function withPlaces(
   const places = names.flatMap((name) => {
     const source = sources.get(name);
     if (!source || source.kind === 'flag' || source.kind === 'default') return [];
-    return [`${flagOf(name)} is from ${sourceText(name, source)}`];
+    return [`${OPTIONS[name as OptionName].onlyInFile ? name : flagOf(name)} is from ${sourceText(name, source)}`];
   });
   return places.length === 0 ? message : `${message} (${places.join(', ')})`;
 }

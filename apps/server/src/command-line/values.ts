@@ -3,6 +3,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError } from 'commander';
+import { readWebhooks, webhooksSchema } from '../webhooks/webhook-options.js';
 import type { OptionRow, OptionTypes } from './options.js';
 
 const MAX_WORKERS = 128;
@@ -49,6 +50,7 @@ const PARSERS: { readonly [Type in keyof OptionTypes]: Parser<OptionTypes[Type]>
     if (choices.includes(text)) return text;
     throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
   },
+  webhooks: (text) => readWebhooks(JSON.parse(text)),
 };
 
 function wholeNumber(text: string): number {
@@ -71,6 +73,7 @@ export function parseValue(text: string, row: OptionRow): unknown {
  * @throws InvalidArgumentError likewise
  */
 export function readJsonValue(json: unknown, row: OptionRow): unknown {
+  if (row.type === 'webhooks') return readWebhooks(json);
   if (row.list) {
     const items = Array.isArray(json) ? json : [json];
     return items.map((item) => readItem(item, row));
@@ -93,6 +96,7 @@ function readItem(json: unknown, row: OptionRow): unknown {
 
 /** The schema of the value of an option (JSON Schema, draft 2020-12). */
 export function schemaOf(row: OptionRow): object {
+  if (row.type === 'webhooks') return webhooksSchema();
   const { type, words } = jsonOf(row);
   const plain = { type, ...bounds(row), ...(row.choices ? { enum: row.choices } : {}) };
   const item = words.length === 0 ? plain : { anyOf: [plain, { enum: words }] };

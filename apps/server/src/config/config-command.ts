@@ -8,6 +8,7 @@ import { type Arguments, parseServerOptions } from '../command-line/args.js';
 import type { Environment } from '../command-line/environment.js';
 import { flagOf, OPTIONS, type OptionName, type OptionRow } from '../command-line/options.js';
 import { sourceText } from '../command-line/settings.js';
+import type { WebhookOptions } from '../webhooks/webhook-options.js';
 import { createCheckedServer } from './checked-server.js';
 import { configSchema } from './schema.js';
 
@@ -75,6 +76,7 @@ function linesOf({ given, limits }: Arguments): Line[] {
 /** As a configuration file has it. */
 function shown(value: unknown, { type }: OptionRow): unknown {
   if (type === 'secret') return HIDDEN;
+  if (type === 'webhooks') return (value as readonly WebhookOptions[]).map(({ name }) => name);
   return type === 'mode' ? (value as number).toString(8).padStart(3, '0') : value;
 }
 

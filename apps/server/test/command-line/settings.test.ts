@@ -97,7 +97,11 @@ const SAMPLES: Readonly<Record<string, readonly [text: string, value: unknown]>>
 };
 
 describe('the environment', () => {
-  it.each(Object.keys(OPTIONS).filter((name) => name !== 'config'))('has %s', (name) => {
+  it.each(
+    Object.entries(OPTIONS).flatMap(([name, { onlyInFile }]) =>
+      name === 'config' || onlyInFile ? [] : [name],
+    ),
+  )('has %s', (name) => {
     const row = OPTIONS[name as OptionName];
     const [text, value] = row.choices ? [row.choices[0]!, row.choices[0]] : SAMPLES[row.type]!;
     const { settings, sources } = resolveSettings(new Map(), { [variableOf(name)]: text });
@@ -129,5 +133,68 @@ describe('the environment', () => {
     expect(strayVariables(stray)).toEqual([
       'CHAT_PROT in the environment is no option; did you mean CHAT_PORT?',
     ]);
+  });
+});
+
+describe('webhooks', () => {
+  it('come from the command line, from the file, or both', () => {
+    write({ webhooks: [{ url: 'https://b.example/hook?key=1', secretFile: 'secret', rooms: ['a'] }] });
+    const flags = [
+      '--webhook-url',
+      'http://a.example',
+      '--webhook-secret-file',
+      's',
+      '--webhook-event',
+      'message',
+      'left',
+    ];
+    const { webhooks } = parse(['--config', file, ...flags]);
+    expect(webhooks).toMatchObject([
+      {
+        name: 'http://a.example/',
+        url: 'http://a.example/',
+        secretFile: 's',
+        events: ['message', 'left'],
+        rooms: undefined,
+      },
+      { name: 'https://b.example/hook', secretFile: join(folder, 'secret'), rooms: ['a'], timeoutMs: 10_000 },
+    ]);
+    expect(parse([]).webhooks).toEqual([]);
+  });
+
+  it.each([
+    [
+      { url: 'http://a', secretFil: 's' },
+      '5: webhooks[0]: unknown option "secretFil"; did you mean "secretFile"?',
+    ],
+    [
+      { url: 'ftp://a', secretFile: 's' },
+      '4: webhooks[0]: url: an address such as https://example.org/hook is needed',
+    ],
+    [{ url: 'http://u:p@a', secretFile: 's' }, '4: webhooks[0]: url: an address'],
+    [
+      { url: 'http://a', secretFile: 's', events: ['mesage'] },
+      '6: webhooks[0]: events: there is no event mesage; there is',
+    ],
+    [
+      { url: 'http://a', secretFile: 's', timeoutMs: 0 },
+      '6: webhooks[0]: timeoutMs: a whole number from 1 to 600000',
+    ],
+    [{ url: 'http://a' }, '3: webhooks[0]: secretFile: text is needed'],
+    ['x', '3: webhooks[0]: the options must be an object, not a string'],
+  ])('say where %j is wrong', (webhook, problem) => {
+    write({ webhooks: [webhook] });
+    expect(() => parse(['--config', file])).toThrow(`${file}:${problem}`);
+  });
+
+  it('do not go together with several processes, and need a secret', () => {
+    const flags = ['--webhook-url', 'http://a.example', '--webhook-secret-file', 's'];
+    expect(() => parse([...flags, '--workers', '2'])).toThrow('webhooks do not go together with --workers');
+    expect(() => parse(flags.slice(0, 2))).toThrow('--webhook-url needs --webhook-secret-file');
+    expect(() => parse(flags.slice(2))).toThrow('need --webhook-url');
+    write({ webhooks: [{ url: 'http://a.example', secretFile: 's' }] });
+    expect(() => parse(['--config', file, ...flags])).toThrow('is also among the webhooks');
+    write({ webhooks: [1, 2].map(() => ({ url: 'http://a.example', secretFile: 's' })) });
+    expect(() => parse(['--config', file])).toThrow('[1]: another webhook is called http://a.example/, too');
   });
 });

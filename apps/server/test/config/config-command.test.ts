@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { InvalidArgumentError } from 'commander';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/command-line/config-file.js';
 import type { Environment } from '../../src/command-line/environment.js';
 import { OPTIONS } from '../../src/command-line/options.js';
 import { readJsonValue, schemaOf } from '../../src/command-line/values.js';
@@ -107,7 +108,7 @@ describe('the schema of configuration files', () => {
     for (const name of Object.keys(OPTIONS) as (keyof typeof OPTIONS)[]) {
       const { type, limit } = OPTIONS[name];
       // Bounds of limits are checked by the server, and origins have no pattern that is worth reading.
-      if (limit || type === 'origin') continue;
+      if (limit || type === 'origin' || type === 'webhooks') continue;
       const validate = ajv.compile(schemaOf(OPTIONS[name]));
       for (const value of values) {
         const isValid = validate(value);
@@ -123,6 +124,11 @@ describe('the schema of configuration files', () => {
     const page = readFileSync(new URL('../../../../docs/operating.md', import.meta.url), 'utf8');
     const example = /```json chat\.json\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
     expect(validate(JSON.parse(example)), JSON.stringify(validate.errors)).toBe(true);
+    const api = readFileSync(new URL('../../../../docs/http-api.md', import.meta.url), 'utf8');
+    const webhooks = /```json webhooks\n([\s\S]*?)```/.exec(api)?.[1] ?? '';
+    expect(validate(JSON.parse(webhooks)), JSON.stringify(validate.errors)).toBe(true);
+    expect(readConfig('chat.json', webhooks).get('webhooks')?.value).toHaveLength(2);
     expect(validate({ prot: 1 })).toBe(false);
+    expect(validate({ webhooks: [{ url: 'http://a' }] })).toBe(false);
   });
 });
