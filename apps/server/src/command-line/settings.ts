@@ -84,7 +84,9 @@ export function withPlaces(
   const places = names.flatMap((name) => {
     const source = sources.get(name);
     if (!source || source.kind === 'flag' || source.kind === 'default') return [];
-    return [`${OPTIONS[name as OptionName].onlyInFile ? name : flagOf(name)} is from ${sourceText(name, source)}`];
+    return [
+      `${OPTIONS[name as OptionName].onlyInFile ? name : flagOf(name)} is from ${sourceText(name, source)}`,
+    ];
   });
   return places.length === 0 ? message : `${message} (${places.join(', ')})`;
 }
