@@ -35,8 +35,10 @@ import { LogOutput } from './log/log-output.js';
 import { logPresence, TOLD_FIELDS } from './log/presence-log.js';
 import { Operating } from './operating.js';
 import { reachableAddresses } from './reachable.js';
+import { configTextOfWorker, isStoreProcess, placeOf } from './workers/place.js';
+import { runStore } from './workers/store/store-process.js';
 import { shareOfMachine, superviseWorkers } from './workers/supervise.js';
-import { configTextOfWorker, joinWorkers, workerNumber } from './workers/worker.js';
+import { joinWorkers } from './workers/worker.js';
 import { keepYoungGenerationSmall } from './young-generation.js';
 
 /** The system refused: a port that is taken, or that needs privileges. */
@@ -63,8 +65,9 @@ async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = EXIT_FAILED;
     void leaving.leave('the log has failed');
   };
-  const worker = args.workers === undefined ? undefined : await joinWorkers();
-  const data = args.data && (await openData(args.data, logger));
+  if (args.data && isStoreProcess()) return runStore(args.data, logger);
+  const worker = args.workers === undefined ? undefined : await joinWorkers(args.data);
+  const data = worker || !args.data ? undefined : await openData(args.data, logger);
   const log = worker?.log ?? data ?? (args.nats && (await openNats(args.nats, logger, giveUp)));
   const people = args.people && openPeople(args.people, logger);
   const server = createCheckedServer(args.given, {
@@ -240,7 +243,7 @@ function createOutput(args: Arguments): LogOutput {
 
 function createLogger(args: Arguments, output: LogOutput): pino.Logger {
   const toText = format(args);
-  const worker = cluster.isWorker && args.workers !== undefined ? { worker: workerNumber() } : null;
+  const worker = cluster.isWorker && args.workers !== undefined ? { worker: placeOf().worker } : null;
   return pino(
     { level: args.logLevel, base: worker },
     { write: (line: string) => output.write(toText(calmLogLine(line))) },

@@ -141,8 +141,9 @@ function assertTogether(given: SourcedSettings): void {
   if (!has('data') && (has('durability') || has('onStoreFailure'))) {
     refuse('--durability and --on-store-failure need --data', 'durability', 'onStoreFailure');
   }
-  if (has('workers') && has('data')) {
-    refuse('--workers and --data do not go together yet: choose one of them', 'workers', 'data');
+  if (has('workers') && settings.onStoreFailure === 'memory') {
+    const message = '--on-store-failure memory does not go together with --workers';
+    refuse(message, 'workers', 'onStoreFailure');
   }
   if (has('nats') && (has('data') || has('workers'))) {
     const message = '--nats does not go together with --data or --workers yet: choose one of them';

@@ -13,6 +13,7 @@ export type Join = (position: number) => Promise<Omit<OpenedStream, 'epoch'>>;
 
 export class ShmTransport implements BlockTransport {
   readonly #log: Log;
+  readonly #to: Log;
   readonly #reader: LogReader;
   readonly #epoch: string;
   readonly #join: Join;
@@ -28,9 +29,11 @@ export class ShmTransport implements BlockTransport {
    * @param log closed with the transport
    * @param epoch names the life of the log
    * @param join asked for what came before the position from which on this transport reads
+   * @param to where blocks are sent, if somebody has to hand them on; closed with the transport as well
    */
-  constructor(log: Log, epoch: string, join: Join) {
+  constructor(log: Log, epoch: string, join: Join, to: Log = log) {
     this.#log = log;
+    this.#to = to;
     this.#epoch = epoch;
     this.#join = join;
     this.#reader = log.reader({ start: 'next', reliable: true });
@@ -48,9 +51,9 @@ export class ShmTransport implements BlockTransport {
   send(block: Uint8Array): void {
     if (this.#isClosed) return;
     try {
-      if (this.#log.tryAppend(block) === undefined) {
+      if (this.#to.tryAppend(block) === undefined) {
         // A reader has to make room first, or another writer is at it.
-        this.#log.append(block).then(
+        this.#to.append(block).then(
           () => this.#readOwn(),
           (error: unknown) => this.#fail(error),
         );
@@ -66,14 +69,22 @@ export class ShmTransport implements BlockTransport {
   close(): void {
     this.#leave();
     this.#log.close();
+    this.#to.close();
   }
 
   /** Closes it, and gives its name up: nobody is left who would. */
   abandon(): void {
     this.#leave();
-    if (this.#log.closed) return;
-    this.#log.unlink();
-    this.#log.close();
+    for (const log of new Set([this.#log, this.#to])) {
+      if (log.closed) continue;
+      log.unlink();
+      log.close();
+    }
+  }
+
+  /** Hands on what was read: a block, unless somebody stands between. */
+  protected deliver(receiver: BlockReceiver, bytes: Uint8Array, number: number): void {
+    receiver.block(number, bytes);
   }
 
   #leave(): void {
@@ -88,7 +99,7 @@ export class ShmTransport implements BlockTransport {
     this.#isReading = true;
     try {
       this.#reader.read((bytes, start, end, number) => {
-        this.#receiver?.block(number, bytes.subarray(start, end));
+        if (this.#receiver) this.deliver(this.#receiver, bytes.subarray(start, end), number);
       }, BLOCKS_PER_TURN);
     } catch (error) {
       this.#fail(error);

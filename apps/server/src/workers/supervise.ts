@@ -32,7 +32,9 @@ export async function superviseWorkers(
   if (args.unixMode !== undefined) process.umask(CLOSED_UMASK);
   const capacityBytes = capacityFor(args);
   const { workerSilenceMs: silenceMs, given } = args;
-  const options = { workers, silenceMs, capacityBytes, configText: given.configText, logger, onReady };
+  const { configText } = given;
+  const isStored = args.data !== undefined;
+  const options = { workers, silenceMs, capacityBytes, isStored, configText, logger, onReady };
   let supervisor: Supervisor;
   try {
     const { cleanup, openLog } = await import('@chat/shm');

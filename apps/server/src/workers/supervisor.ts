@@ -7,8 +7,15 @@ import cluster, { type Worker } from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import type { BlockSnapshot, ListeningAddress } from '@chat/server';
 import type { Log } from '@chat/shm';
-import { PLACE_VARIABLE, type ToSupervisor, type ToWorker, type WorkerPlace } from './messages.js';
+import {
+  PLACE_VARIABLE,
+  type StoreWish,
+  type ToSupervisor,
+  type ToWorker,
+  type WorkerPlace,
+} from './messages.js';
 import { MetricsRounds } from './metrics-rounds.js';
+import { StoreKeeper, type SupervisorLogger } from './store/store-keeper.js';
 
 /** Names of logs in shared memory begin so. */
 export const LOG_PREFIX = 'chat-server-';
@@ -23,20 +30,18 @@ export interface SupervisorOptions {
   readonly capacityBytes: number;
   /** The configuration file, if there is one. */
   readonly configText: string | undefined;
+  /** Whether a process of its own stores what is said. */
+  readonly isStored: boolean;
   readonly logger: SupervisorLogger;
   /** Told once all workers take connections. */
   readonly onReady: (addresses: readonly ListeningAddress[]) => void;
 }
 
-/** Takes what an operator is to know; pino fits. */
-export interface SupervisorLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
 interface Running {
   readonly worker: Worker;
+  /** Its number, for people. */
+  readonly number: number;
+  /** Its name in the log. */
   readonly process: number;
   isReady: boolean;
   /** It was told to go. */
@@ -52,6 +57,10 @@ const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 10_000;
 /** Clients of a worker that makes place for a new one come back within this. */
 const RESTART_SPREAD_MS = 1000;
+/** How many times as long as for a worker the supervisor waits for an answer of the process of the store. */
+const STORE_PATIENCE = 6;
+/** Workers that one supervisor may start. */
+const PROCESSES_PER_LIFE = 2 ** 16;
 /** The dead that a newcomer is told of. */
 const MAX_DEAD = 1000;
 
@@ -59,9 +68,14 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #openLog: (name: string) => Log;
   readonly #running = new Map<number, Running>();
+  readonly #store: StoreKeeper | undefined;
   #log: Log;
+  /** Where blocks wait for the store. */
+  #wanted: Log | undefined;
   #epoch: string;
-  #lastProcess = 0;
+  #lastNumber = 0;
+  /** Names of processes in the log begin here: where it outlives the supervisor, none is given out again. */
+  readonly #firstProcess: number;
   /** Processes of this life of the log that have ended. */
   #dead: number[] = [];
   /** Newcomers that wait for a snapshot, by who is to make it. */
@@ -82,7 +96,12 @@ export class Supervisor {
     this.#options = options;
     this.#openLog = openLog;
     this.#log = openLog(newName());
-    this.#epoch = newEpoch();
+    this.#firstProcess = options.isStored ? randomBytes(4).readUInt32BE() * PROCESSES_PER_LIFE : 0;
+    if (options.isStored) {
+      this.#wanted = openLog(newName());
+      this.#epoch = '';
+      this.#store = this.#keepStore();
+    } else this.#epoch = newEpoch();
   }
 
   /** Runs until all workers have ended; answers the exit code. */
@@ -90,19 +109,23 @@ export class Supervisor {
     cluster.schedulingPolicy = cluster.SCHED_RR;
     cluster.setupPrimary({ serialization: 'advanced' });
     this.#timer = setInterval(() => this.#look(), PING_MS);
-    // The first one begins the log; the others begin with what it knows.
-    this.#start();
+    // The first one begins the log; the others begin with what it knows. Where there is a store, that knows all.
+    if (this.#store) this.#store.start();
+    else this.#start();
     const exitCode = await new Promise<number>((resolve) => {
       const look = (code: number | undefined): void => {
         if (code !== undefined) resolve(code);
-        else if (this.#isLeaving && this.#running.size === 0) resolve(0);
+        else if (!this.#isLeaving || this.#running.size > 0) return;
+        // It has the last word: what workers said when they went is to be stored.
+        else if (this.#store?.isRunning) this.#store.leave();
+        else resolve(0);
       };
       this.#exited = look;
     });
     clearInterval(this.#timer);
     for (const { worker } of this.#running.values()) worker.process.kill('SIGKILL');
-    this.#log.unlink();
-    this.#log.close();
+    this.#store?.kill();
+    this.#closeLogs();
     return exitCode;
   }
 
@@ -148,27 +171,37 @@ export class Supervisor {
       say(old, { kind: 'leave', spreadMs: RESTART_SPREAD_MS });
       await this.#until(() => !this.#running.has(old.process));
     }
+    await this.#store?.restart();
     logger.info({}, 'workers are restarted');
   }
 
-  #start(): Running {
+  /** @param number 0 for the process of the store */
+  #fork(number: number): Worker {
     const { capacityBytes, configText } = this.#options;
     const place: WorkerPlace = {
-      process: ++this.#lastProcess,
+      worker: number,
+      process: this.#firstProcess + number,
       log: this.#log.name,
+      ...(this.#wanted ? { wanted: this.#wanted.name } : {}),
       epoch: this.#epoch,
       capacityBytes,
       ...(configText === undefined ? {} : { configText }),
     };
-    const worker = cluster.fork({ [PLACE_VARIABLE]: JSON.stringify(place) });
+    return cluster.fork({ [PLACE_VARIABLE]: JSON.stringify(place) });
+  }
+
+  #start(): Running {
+    const number = ++this.#lastNumber;
+    const worker = this.#fork(number);
     const running: Running = {
       worker,
-      process: place.process,
+      number,
+      process: this.#firstProcess + number,
       isReady: false,
       isLeaving: false,
       heardAt: Date.now(),
     };
-    this.#running.set(place.process, running);
+    this.#running.set(running.process, running);
     worker.on('message', (message: ToSupervisor) => this.#take(running, message));
     worker.on('exit', (code, signal) => this.#onEnd(running, code, signal));
     return running;
@@ -190,7 +223,10 @@ export class Supervisor {
         this.#collectMetrics(running, message.id);
         return;
       case 'metrics':
-        this.#metrics.answered(running.process, message.id, message.text);
+        this.#metrics.answered(running.number, message.id, message.text);
+        return;
+      case 'store-asked':
+        this.#askStore(running, message.id, message.wish);
         return;
       case 'pong':
         return;
@@ -200,6 +236,10 @@ export class Supervisor {
   // ── beginning ──
 
   #askForSnapshot(wish: { readonly by: Running; readonly position: number }): void {
+    if (this.#store) {
+      this.#store.askForSnapshot(wish.by.process);
+      return;
+    }
     const maker = [...this.#running.values()].find(({ isReady, isLeaving }) => isReady && !isLeaving);
     if (maker) {
       this.#snapshots.set(maker.process, [...(this.#snapshots.get(maker.process) ?? []), wish]);
@@ -224,8 +264,8 @@ export class Supervisor {
     this.#pauseMs = FIRST_PAUSE_MS;
     for (const wish of this.#waiting.splice(0)) this.#askForSnapshot(wish);
     const { workers, onReady, logger } = this.#options;
-    const { process, worker } = running;
-    logger.info({ worker: process, pid: worker.process.pid }, `worker ${process} takes connections`);
+    const { number, worker } = running;
+    logger.info({ worker: number, pid: worker.process.pid }, `worker ${number} takes connections`);
     const ready = [...this.#running.values()].filter(({ isReady }) => isReady).length;
     if (this.#wasReady) return;
     if (ready === workers) {
@@ -237,12 +277,12 @@ export class Supervisor {
   // ── the end ──
 
   #onEnd(running: Running, code: number | null, signal: string | null): void {
-    const { process, isReady, isLeaving } = running;
+    const { process, number, isReady, isLeaving } = running;
     const { logger } = this.#options;
     this.#running.delete(process);
     this.#dead.push(process);
     if (this.#dead.length > MAX_DEAD) this.#dead.shift();
-    this.#metrics.ended(process);
+    this.#metrics.ended(number);
     for (const other of this.#running.values()) if (other.isReady) say(other, { kind: 'gone', process });
     for (const wish of this.#snapshots.get(process) ?? []) {
       if (this.#running.has(wish.by.process)) this.#askForSnapshot(wish);
@@ -260,10 +300,13 @@ export class Supervisor {
     }
     const how = signal ?? `exit code ${code}`;
     logger.error(
-      { worker: process, code, signal },
-      `worker ${process} has ended (${how}): another one is started`,
+      { worker: number, code, signal },
+      `worker ${number} has ended (${how}): another one is started`,
     );
-    if (![...this.#running.values()].some((other) => other.isReady)) this.#beginAnew();
+    // All of them were ended because of the store, which begins them anew.
+    if (this.#store && this.#epoch === '') return;
+    // What is stored is not gone with those who knew it.
+    if (!this.#store && ![...this.#running.values()].some((other) => other.isReady)) this.#beginAnew();
     if (isReady) this.#start();
     else {
       setTimeout(() => void (this.#isLeaving || this.#start()), this.#pauseMs);
@@ -275,10 +318,14 @@ export class Supervisor {
   #beginAnew(): void {
     const { logger } = this.#options;
     if (this.#wasReady) logger.error({}, 'no worker is left: what was said is gone, and clients are told so');
-    this.#log.unlink();
-    this.#log.close();
+    this.#closeLogs();
     this.#log = this.#openLog(newName());
-    this.#epoch = newEpoch();
+    if (this.#store) {
+      this.#wanted = this.#openLog(newName());
+      this.#epoch = '';
+      this.#wasReady = false;
+      this.#store.kill();
+    } else this.#epoch = newEpoch();
     this.#dead = [];
     this.#waiting = [];
     for (const { worker } of this.#running.values()) worker.process.kill('SIGKILL');
@@ -294,13 +341,62 @@ export class Supervisor {
       if (wasLate) running.heardAt = now;
       const silentMs = now - running.heardAt;
       if (running.isReady && silentMs > this.#options.silenceMs) {
-        const { process } = running;
+        const { number } = running;
         this.#options.logger.error(
-          { worker: process, silentMs },
-          `worker ${process} does not answer: it is killed`,
+          { worker: number, silentMs },
+          `worker ${number} does not answer: it is killed`,
         );
         running.worker.process.kill('SIGKILL');
       } else say(running, { kind: 'ping' });
+    }
+    this.#store?.look(now, wasLate);
+  }
+
+  // ── the store ──
+
+  #keepStore(): StoreKeeper {
+    const { logger, silenceMs } = this.#options;
+    return new StoreKeeper({
+      logger,
+      // It waits for a disk, and a disk may be slow: to kill it for that would help nobody.
+      silenceMs: silenceMs * STORE_PATIENCE,
+      fork: () => this.#fork(0),
+      onOpen: (epoch) => this.#onStoreOpen(epoch),
+      onSnapshot: (process, snapshot) => {
+        const newcomer = this.#running.get(process);
+        if (newcomer) say(newcomer, { kind: 'joined', snapshot, gone: this.#dead });
+      },
+      onMetrics: (id, text) => this.#metrics.answered(0, id, text),
+      onRefused: (exitCode) => this.#exited(exitCode),
+      onLeft: () => this.#exited(undefined),
+    });
+  }
+
+  #onStoreOpen(epoch: string): void {
+    if (this.#epoch === '') {
+      this.#epoch = epoch;
+      this.#start();
+    } else if (epoch !== this.#epoch) {
+      // Workers hold what the store does not know any more.
+      this.#options.logger.error({}, 'the store has begun a new epoch: workers are started anew');
+      this.#beginAnew();
+    }
+  }
+
+  #askStore(asker: Running, id: number, wish: StoreWish): void {
+    if (!this.#store) return;
+    if (wish.kind === 'remove') {
+      for (const running of this.#running.values()) {
+        if (running !== asker) say(running, { kind: 'forget', removal: wish.removal });
+      }
+    }
+    this.#store.ask(wish, (answer) => say(asker, { kind: 'store-answered', id, answer }));
+  }
+
+  #closeLogs(): void {
+    for (const log of [this.#log, ...(this.#wanted ? [this.#wanted] : [])]) {
+      log.unlink();
+      log.close();
     }
   }
 
@@ -321,10 +417,11 @@ export class Supervisor {
   #collectMetrics(asker: Running, askerId: number): void {
     const asked = [...this.#running.values()].filter(({ isReady }) => isReady);
     const id = this.#metrics.begin(
-      asked.map(({ process }) => process),
+      [...asked.map(({ number }) => number), ...(this.#store?.isOpen ? [0] : [])],
       (texts) => say(asker, { kind: 'metrics', id: askerId, texts }),
     );
     for (const running of asked) say(running, { kind: 'metrics-wanted', id });
+    if (this.#store?.isOpen) this.#store.askForMetrics(id);
   }
 }
 

@@ -1,14 +1,22 @@
 /** A worker: takes part in the log that all workers share, and does what the supervisor asks for. */
 import cluster from 'node:cluster';
-import { type BlockLog, type BlockSnapshot, createBlockLog, type ListeningAddress } from '@chat/server';
 import {
-  PLACE_VARIABLE,
-  type ToSupervisor,
-  type ToWorker,
-  type WorkerMetrics,
-  type WorkerPlace,
-} from './messages.js';
+  type BlockLog,
+  type BlockSnapshot,
+  createBlockLog,
+  type FoundPage,
+  type ListeningAddress,
+  type RemovalWish,
+  type SearchScope,
+  ServerError,
+  type ServerErrorCode,
+} from '@chat/server';
+import { openStoreView, type StoreWriterPort } from '@chat/server/sqlite';
+import type { DataOptions } from '../command-line/args.js';
+import type { StoreAnswer, StoreWish, ToSupervisor, ToWorker, WorkerMetrics } from './messages.js';
+import { placeOf } from './place.js';
 import { ShmTransport } from './shm-transport.js';
+import { StoredTransport } from './store/stored-transport.js';
 
 /** What a worker does when it is asked to. */
 export interface WorkerOrders {
@@ -21,7 +29,6 @@ export interface WorkerOrders {
 
 /** This process, as one of several. */
 export interface WorkerSelf {
-  readonly process: number;
   readonly log: BlockLog;
   /** Obeys the supervisor from now on, and says that connections are taken. */
   ready(addresses: readonly ListeningAddress[], orders: WorkerOrders): void;
@@ -35,39 +42,31 @@ const EXIT_FAILED = 1;
 /** Time to tell clients and the operator why. */
 const LAST_WORDS_MS = 100;
 
-/** The number of this worker, for people. */
-export function workerNumber(): number {
-  return placeOf().process;
-}
-
-/** The configuration file as the supervisor read it; `undefined` in a process that is no worker, and without a file. */
-export function configTextOfWorker(): string | undefined {
-  return placeOf().configText;
-}
-
-function placeOf(): WorkerPlace {
-  return JSON.parse(process.env[PLACE_VARIABLE] ?? '{}') as WorkerPlace;
-}
-
-/** Takes part in the log; to be called in a worker process, once. */
-export async function joinWorkers(): Promise<WorkerSelf> {
+/**
+ * Takes part in the log; to be called in a worker process, once.
+ *
+ * @param data the folder in which another process keeps what is said, if there is one
+ */
+export async function joinWorkers(data: DataOptions | undefined): Promise<WorkerSelf> {
   const place = placeOf();
   const { openLog } = await import('@chat/shm');
   const supervisor = new Supervisor();
-  const { capacityBytes, epoch } = place;
-  const transport = new ShmTransport(
-    openLog(place.log, { capacityBytes, keepAlive: true }),
-    epoch,
-    (position) => supervisor.join(position),
-  );
-  const log = createBlockLog(transport, { process: place.process });
+  const { capacityBytes, epoch, wanted } = place;
+  const open = (name: string) => openLog(name, { capacityBytes, keepAlive: true });
+  const join = (position: number) => supervisor.join(position);
+  const stream = open(place.log);
+  const transport =
+    data && wanted !== undefined
+      ? new StoredTransport(stream, open(wanted), data.durability ?? 'process', epoch, join)
+      : new ShmTransport(stream, epoch, join);
+  const store = data && openStoreView({ directory: data.directory, writer: supervisor });
+  const log = createBlockLog(transport, { process: place.process, ...(store ? { store } : {}) });
   transport.onProgress = () => supervisor.progress(log);
   // What has failed is not the chat but this worker's part of it: another worker takes its place.
   transport.onFailed = () => setTimeout(() => process.exit(EXIT_FAILED), LAST_WORDS_MS);
   supervisor.log = log;
   supervisor.transport = transport;
   return {
-    process: place.process,
     log,
     ready: (addresses, orders) => supervisor.ready(addresses, orders),
     allMetrics: () => supervisor.allMetrics(),
@@ -75,7 +74,7 @@ export async function joinWorkers(): Promise<WorkerSelf> {
 }
 
 /** The supervisor, as a worker sees it. */
-class Supervisor {
+class Supervisor implements StoreWriterPort {
   log: BlockLog | undefined;
   transport: ShmTransport | undefined;
   #orders: WorkerOrders | undefined;
@@ -84,6 +83,7 @@ class Supervisor {
   #wanted: { readonly by: number; readonly position: number }[] = [];
   #requests = 0;
   readonly #metrics = new Map<number, (texts: readonly WorkerMetrics[]) => void>();
+  readonly #questions = new Map<number, (answer: StoreAnswer) => void>();
 
   constructor() {
     process.on('message', (message: ToWorker) => void this.#take(message));
@@ -119,6 +119,14 @@ class Supervisor {
     });
   }
 
+  search(query: string, scope: SearchScope): Promise<FoundPage | undefined> {
+    return this.#ask<FoundPage | undefined>({ kind: 'search', query, scope });
+  }
+
+  remove(removal: RemovalWish): Promise<number> {
+    return this.#ask<number>({ kind: 'remove', removal });
+  }
+
   /** Blocks were read: a snapshot that somebody waits for may be possible now. */
   progress(log: BlockLog): void {
     if (this.#wanted.length === 0) return;
@@ -148,9 +156,25 @@ class Supervisor {
         this.#metrics.get(message.id)?.(message.texts);
         this.#metrics.delete(message.id);
         return;
+      case 'store-answered':
+        this.#questions.get(message.id)?.(message.answer);
+        this.#questions.delete(message.id);
+        return;
+      case 'forget':
+        return this.log?.onForget?.(message.removal);
       case 'ping':
         return tell({ kind: 'pong' });
     }
+  }
+
+  async #ask<T>(wish: StoreWish): Promise<T> {
+    const id = ++this.#requests;
+    tell({ kind: 'store-asked', id, wish });
+    const answer = await new Promise<StoreAnswer>((resolve) => {
+      this.#questions.set(id, resolve);
+    });
+    if ('value' in answer) return answer.value as T;
+    throw new ServerError(answer.error.code as ServerErrorCode, answer.error.message);
   }
 }
 

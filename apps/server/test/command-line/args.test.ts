@@ -229,6 +229,9 @@ describe('parseArguments', () => {
       expect(() => parse('--workers', '2', flag, '9090')).toThrow('do not go together with --workers');
     }
     expect(parse('--workers', '2').adminSocket).toBeUndefined();
+    expect(() => parse('--workers', '2', '--data', 'folder', '--on-store-failure', 'memory')).toThrow(
+      '--on-store-failure memory does not go together with --workers',
+    );
   });
 
   it('takes an address for the metrics, and the PROXY protocol with its proxies', () => {

@@ -79,6 +79,8 @@ export interface EventLog {
   onSnapshot?: (() => ChatSnapshot) | undefined;
   /** Told by the server when the others have declared this process gone: it has to begin anew as another one. */
   givenUp?(): void;
+  /** Set by the server: takes out of the heap what another process has removed from the store. */
+  onForget?: ((wish: RemovalWish) => void) | undefined;
   /** Adds an entry; it comes back through the consumer, possibly before this call returns. Must not throw. */
   append(draft: Draft): void;
   /** Writes what is under way, and stops delivery. Idempotent. */

@@ -27,6 +27,7 @@ import { takeSnapshot } from '../session/shared/snapshot.js';
 import { TimerWheel } from '../time/timer-wheel.js';
 import { LogConditions } from './log-conditions.js';
 import { Operator } from './operator.js';
+import { forgetHeld } from './program/forget.js';
 import { Program } from './program/program.js';
 import { recover } from './recovery.js';
 
@@ -121,6 +122,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
       });
       log.onCondition = (condition) => conditions.obey(condition);
       log.onSnapshot = () => takeSnapshot(context);
+      log.onForget = (removal) => forgetHeld(context, removal);
       if (recovered) await recover(context, state, recovered);
       await log.start?.();
     },

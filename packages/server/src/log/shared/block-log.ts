@@ -21,6 +21,7 @@ import type {
   LogCondition,
   LogConsumer,
   Recovered,
+  RemovalWish,
 } from '../event-log.js';
 import { BLOCK_HEADER_BYTES, decodeHeader, encodeBlock } from './block-header.js';
 import { type BlockSnapshot, type BlockTransport, SNAPSHOT_VERSION } from './block-transport.js';
@@ -65,6 +66,7 @@ export class BlockLog implements EventLog {
    * that ends then, and is started again, is as good as new.
    */
   onFailed: ((reason: string) => void) | undefined;
+  onForget: ((wish: RemovalWish) => void) | undefined;
   readonly #transport: BlockTransport;
   readonly #clock: Clock;
   readonly #maxPendingBytes: number;
@@ -73,6 +75,8 @@ export class BlockLog implements EventLog {
   readonly #numbers = new Map<number, number>();
   #epoch = '';
   #gone: readonly number[] = [];
+  /** Processes that are gone, and that the log did not take. */
+  readonly #goneLater: Set<number> = new Set();
   #consumer: LogConsumer | undefined;
   #condition: LogCondition = { state: 'open' };
   /** Position of the block that came last. */
@@ -190,7 +194,9 @@ export class BlockLog implements EventLog {
 
   /** Says that a process is gone: its sessions may go on at others, and what still comes from it does not count. */
   declareGone(process: number): void {
-    this.#append(ClaimKind.ProcessGone, { process });
+    // It is true all the same where the log does not take it.
+    const origin = { appended: () => {}, refused: () => void this.#goneLater.add(process) };
+    this.#append(ClaimKind.ProcessGone, { process }, origin);
   }
 
   /**
@@ -297,6 +303,11 @@ export class BlockLog implements EventLog {
     }
     this.onCondition?.(condition);
     if (condition.state === 'failed') this.onFailed?.(condition.reason);
+    if (condition.state === 'open') {
+      const gone = [...this.#goneLater];
+      this.#goneLater.clear();
+      for (const process of gone) this.declareGone(process);
+    }
     this.#sendNext();
   }
 

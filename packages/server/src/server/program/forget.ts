@@ -12,6 +12,7 @@ import type { FanOut } from '../../room/fan-out.js';
 import type { Room } from '../../room/room.js';
 import type { Rooms } from '../../room/rooms.js';
 import type { Sessions } from '../../session/sessions.js';
+import type { SessionsElsewhere } from '../../session/shared/elsewhere.js';
 
 /** What is to be forgotten: everything that all of these are true of. One of them must be there. */
 export interface ForgetWish {
@@ -28,6 +29,7 @@ export interface ForgetContext {
   readonly log: EventLog;
   readonly rooms: Rooms;
   readonly sessions: Sessions;
+  readonly elsewhere: SessionsElsewhere;
   readonly fanOut: FanOut;
 }
 
@@ -38,8 +40,14 @@ const NAMES: OptionNames<ForgetWish> = { room: true, user: true, member: true };
  * @throws ServerError `ERR_SERVER_BAD_OPTION`, `ERR_SERVER_ROOM_INVALID`, or that of the store
  */
 export async function forget(context: ForgetContext, wish: ForgetWish): Promise<number> {
-  const { log, rooms, sessions, fanOut } = context;
   const removal = removalOf(wish);
+  const removed = forgetHeld(context, removal);
+  return (await context.log.store?.remove?.(removal)) ?? removed;
+}
+
+/** Forgets what the heap has; answers how many entries went. */
+export function forgetHeld(context: ForgetContext, removal: RemovalWish): number {
+  const { rooms, sessions, elsewhere, fanOut } = context;
   // What was said before this still belongs to those who were there.
   fanOut.flushAll();
   let removed = 0;
@@ -48,8 +56,9 @@ export async function forget(context: ForgetContext, wish: ForgetWish): Promise<
   }
   if (removal.room === undefined) {
     for (const { inbox } of sessions) if (inbox) removed += forgetIn(inbox.room, removal);
+    for (const [, { inbox }] of elsewhere) if (inbox) removed += forgetIn(inbox, removal);
   }
-  return (await log.store?.remove?.(removal)) ?? removed;
+  return removed;
 }
 
 function removalOf(wish: ForgetWish): RemovalWish {

@@ -1,0 +1,192 @@
+/**
+ * The process of the store: it reads the blocks that workers want to be in the log, stores them in groups, and appends them
+ * to the log that all workers read. It serves no client and decides nothing; whoever is killed, it or a worker, what was shown
+ * to anybody is in the folder.
+ */
+import cluster from 'node:cluster';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type LogCondition, type Logger, ServerError, ServerErrorCode } from '@chat/server';
+import { type BlockStore, openBlockStore } from '@chat/server/sqlite';
+import type { Log, LogReader } from '@chat/shm';
+import { Registry } from 'prom-client';
+import type { DataOptions } from '../../command-line/args.js';
+import { registerStoreMetrics } from '../../metrics/store-metrics.js';
+import type { FromStore, StoreAnswer, StoreWish, ToStore } from '../messages.js';
+import { placeOf } from '../place.js';
+import { decodeRecord, encodeRecord, type StreamRecord } from './stream-record.js';
+
+/** Blocks of one transaction, at the most. */
+const BLOCKS_PER_GROUP = 64;
+/** A full disk is looked at again after this. */
+const RETRY_MS = 1000;
+const EXIT_ORPHANED = 1;
+
+/**
+ * Runs the store until the supervisor has it leave, or is gone.
+ *
+ * @throws ServerError when the folder cannot be opened
+ */
+export async function runStore(options: DataOptions, logger: Logger): Promise<void> {
+  const { log, wanted = '', capacityBytes, epoch } = placeOf();
+  const { openLog } = await import('@chat/shm');
+  const { onStoreFailure: _, ...settings } = options;
+  const store = openBlockStore(settings);
+  const open = (name: string): Log => openLog(name, { capacityBytes, keepAlive: true });
+  const part = new StoreProcess(store, open(log), open(wanted), logger);
+  const { driver, durability } = store;
+  logger.info(
+    { directory: options.directory, driver, durability, epoch: store.epoch, pid: process.pid },
+    'the data folder is open',
+  );
+  if (store.loss) {
+    const message =
+      'entries that were promised are gone: positions begin anew, and clients are told of a gap';
+    logger.error({ loss: store.loss }, message);
+  }
+  await part.begin(epoch === '');
+  tell({ kind: 'store-open', epoch: store.epoch });
+  await part.run();
+}
+
+class StoreProcess {
+  readonly #store: BlockStore;
+  readonly #stream: Log;
+  readonly #wanted: Log;
+  readonly #reader: LogReader;
+  readonly #logger: Logger;
+  readonly #register: Registry = new Registry();
+  /** As workers were told. */
+  condition: LogCondition = { state: 'open' };
+
+  constructor(store: BlockStore, stream: Log, wanted: Log, logger: Logger) {
+    this.#store = store;
+    this.#stream = stream;
+    this.#wanted = wanted;
+    this.#logger = logger;
+    this.#reader = wanted.reader({ start: 'next', reliable: true });
+    const self = this;
+    registerStoreMetrics(this.#register, {
+      stats: async () => store.stats(),
+      get condition() {
+        return self.condition;
+      },
+    });
+    process.on('message', (message: ToStore) => void this.#obey(message));
+    // `node:cluster` ends an orphan by itself, right after it has told so here.
+    cluster.worker!.on('disconnect', () => {
+      for (const log of [stream, wanted]) log.unlink();
+      process.exit(EXIT_ORPHANED);
+    });
+    // The supervisor says what is to be done; it hears of signals, too.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
+  }
+
+  /** Goes on where the last life of the chat ended, or where another process of the store was killed. */
+  async begin(isFirst: boolean): Promise<void> {
+    if (isFirst) {
+      const { error } = this.#store.declareAllGone(Date.now());
+      if (error) throw error;
+      return;
+    }
+    for (const block of this.#store.goOnAfter(await this.#handedOn())) {
+      await this.#append({ kind: 'block', ...block });
+    }
+    // What the one before had read and not stored comes again, to this reader.
+    await this.#append({ kind: 'resend' });
+  }
+
+  /** Stores group after group. */
+  async run(): Promise<void> {
+    while (await this.#reader.readable()) {
+      const group: Uint8Array[] = [];
+      this.#reader.read((bytes, start, end) => group.push(bytes.slice(start, end)), BLOCKS_PER_GROUP);
+      if (group.length > 0 && this.condition.state !== 'failed') await this.#write(group);
+    }
+    await this.#store.close();
+    this.#stream.close();
+    this.#wanted.close();
+    process.exit(0);
+  }
+
+  async #write(group: readonly Uint8Array[]): Promise<void> {
+    const outcome = this.#store.write(group);
+    if (!outcome.error) {
+      for (const block of outcome.blocks) await this.#append({ kind: 'block', ...block });
+      return;
+    }
+    const { code, message: reason } = outcome.error;
+    if (code !== ServerErrorCode.StoreFull) {
+      // Nobody can say what is on the disk: those who wait for the group learn it after a restart.
+      this.#logger.error({ reason }, 'the store has failed: restart the server');
+      await this.#tell({ state: 'failed', reason });
+      return;
+    }
+    for (const { origin, number } of outcome.refused) {
+      await this.#append({ kind: 'refused', origin, number, reason });
+    }
+    if (this.condition.state === 'full') return;
+    await this.#tell({ state: 'full', reason });
+    void this.#makeRoom();
+  }
+
+  async #makeRoom(): Promise<void> {
+    do await pause(RETRY_MS);
+    while (!this.#store.makeRoom());
+    await this.#tell({ state: 'open' });
+  }
+
+  async #tell(condition: LogCondition): Promise<void> {
+    this.condition = condition;
+    await this.#append({ kind: 'condition', condition });
+  }
+
+  /** Waits for the slowest worker, if it has to: the supervisor does not let it be slow for long. */
+  async #append(record: StreamRecord): Promise<void> {
+    const bytes = encodeRecord(record);
+    if (this.#stream.tryAppend(bytes) === undefined) await this.#stream.append(bytes);
+  }
+
+  /** Position of the last block that was handed on, as far as the log goes back. */
+  async #handedOn(): Promise<number> {
+    const reader = this.#stream.reader({ start: 'oldest' });
+    let position = 0;
+    reader.read((bytes, start, end) => {
+      const record = decodeRecord(bytes.subarray(start, end));
+      if (record.kind === 'block') position = record.position;
+    });
+    reader.close();
+    return position;
+  }
+
+  async #obey(message: ToStore): Promise<void> {
+    switch (message.kind) {
+      case 'snapshot-wanted':
+        return tell({ kind: 'snapshot', by: message.by, snapshot: this.#store.snapshot() });
+      case 'store-asked':
+        return tell({ kind: 'store-answered', id: message.id, answer: await this.#answer(message.wish) });
+      case 'metrics-wanted':
+        return tell({ kind: 'metrics', id: message.id, text: await this.#register.metrics() });
+      case 'leave':
+        return this.#reader.close();
+      case 'ping':
+        return tell({ kind: 'pong' });
+    }
+  }
+
+  async #answer(wish: StoreWish): Promise<StoreAnswer> {
+    const { store } = this.#store;
+    try {
+      if (wish.kind === 'search') return { value: await store.search(wish.query, wish.scope) };
+      return { value: await store.remove(wish.removal) };
+    } catch (error) {
+      const { code, message } = ServerError.is(error)
+        ? error
+        : { code: ServerErrorCode.StoreFailed, message: String(error) };
+      return { error: { code, message } };
+    }
+  }
+}
+
+function tell(message: FromStore): void {
+  if (cluster.worker?.isConnected()) process.send?.(message);
+}
