@@ -13,7 +13,7 @@ export async function openNats(
   logger: Logger,
   onFailed: () => void,
 ): Promise<BlockLog> {
-  const log = await openNatsLog(options);
+  const log = await openNatsLog({ ...options, onWarning: (problem) => logger.warn(problem) });
   const { stream = 'chat' } = options;
   logger.info({ stream, process: log.process }, 'NATS is reached: the chat is shared');
   log.onFailed = (reason) => {

@@ -41,6 +41,11 @@ export class Heartbeats {
     else this.#silent?.set(process, 0);
   }
 
+  /** Whether a process is known to be here. */
+  hears(process: number): boolean {
+    return process === this.#options.process || this.#silent?.has(process) === true;
+  }
+
   stop(): void {
     this.#cancel?.();
     this.#cancel = () => {};

@@ -6,8 +6,11 @@ import { type BlockLog, createBlockLog } from '../log/shared/block-log.js';
 import { systemClock } from '../time/clock.js';
 import { BEAT_MS, Heartbeats } from './heartbeats.js';
 import { assertServerVersion, loadNats, type NatsLibrary } from './library.js';
+import type { NatsContext } from './nats-context.js';
 import { NatsTransport } from './nats-transport.js';
-import { currentEpoch } from './stream/epochs.js';
+import { findBeginning } from './snapshot/beginning.js';
+import { indexSubject, readIndex } from './snapshot/store.js';
+import { SnapshotWriter } from './snapshot/writer.js';
 import { findStream, type StreamWish } from './stream/stream.js';
 
 /** How a server takes part in a chat over NATS. */
@@ -32,6 +35,21 @@ export interface NatsLogOptions {
    * @defaultValue 10000
    */
   readonly maxSilenceMs?: number;
+  /**
+   * Messages of the stream after which a snapshot is written beside it: a server that comes reads no more than these. At
+   * least 100.
+   *
+   * @defaultValue 10000
+   */
+  readonly snapshotBlocks?: number;
+  /**
+   * Whether what two snapshots know is taken out of the stream, so that it does not grow for ever.
+   *
+   * @defaultValue true
+   */
+  readonly trim?: boolean;
+  /** Told what an operator should know, and what does not hinder the chat. */
+  readonly onWarning?: (problem: string) => void;
   /** More options of `connect` of `@nats-io/transport-node`, as `user`, `pass`, `token`, `tls`, `authenticator`. */
   readonly connection?: Readonly<Record<string, unknown>>;
 }
@@ -42,12 +60,17 @@ const NAMES: OptionNames<NatsLogOptions> = {
   replicas: true,
   storage: true,
   maxSilenceMs: true,
+  snapshotBlocks: true,
+  trim: true,
+  onWarning: true,
   connection: true,
 };
 const STREAM = /^[\w-]{1,64}$/;
 const MAX_REPLICAS = 5;
 const MIN_SILENCE_MS = 2 * BEAT_MS;
 const DEFAULT_SILENCE_MS = 10_000;
+const DEFAULT_SNAPSHOT_BLOCKS = 10_000;
+const MIN_SNAPSHOT_BLOCKS = 100;
 const RECONNECT_MS = 250;
 const PING_MS = 2000;
 /** A server that was stopped takes connections, and says nothing. */
@@ -70,7 +93,16 @@ const CONNECT_MS = 2000;
  * ```
  */
 export async function openNatsLog(options: NatsLogOptions): Promise<BlockLog> {
-  const { servers, stream, maxSilenceMs, connection: more, ...wish } = resolve(options);
+  const {
+    servers,
+    stream,
+    maxSilenceMs,
+    snapshotBlocks,
+    trim,
+    warn,
+    connection: more,
+    ...wish
+  } = resolve(options);
   const library = await loadNats();
   const connection = await connect(library, servers, more);
   try {
@@ -79,9 +111,28 @@ export async function openNatsLog(options: NatsLogOptions): Promise<BlockLog> {
     const manager = await library.jetstream.jetstreamManager(connection, { checkAPI: false });
     const info = await findStream(manager, library, { name: stream, ...wish });
     const context = { library, connection, manager, stream, clock: systemClock };
-    const transport = new NatsTransport(context, await currentEpoch(context, info));
+    const beginning = await findBeginning(context, info);
+    const transport = new NatsTransport(context, beginning);
     const log = createBlockLog(transport);
-    beat(connection, `${stream}.alive`, transport, log, maxSilenceMs);
+    const heartbeats = beat(context, `${stream}.alive`, log, maxSilenceMs);
+    const writer = new SnapshotWriter(context, beginning.snapshot?.blocks.position ?? 0, {
+      everyBlocks: snapshotBlocks,
+      trim,
+      epoch: beginning.epoch,
+      isOldest: () => log.origins.find((origin) => heartbeats.hears(origin)) === log.process,
+      take: () => transport.snapshot(log.snapshot()),
+      last: () => transport.signature,
+      warn,
+    });
+    connection.subscribe(indexSubject(stream), {
+      callback: (_error, message) => writer.written(readIndex(message.string())[0]?.position ?? 0),
+    });
+    transport.onBlock = (origin, seq) => {
+      if (origin === log.process) heartbeats.start();
+      else heartbeats.heard(origin);
+      writer.passed(seq);
+    };
+    transport.onClose = () => heartbeats.stop();
     return log;
   } catch (error) {
     await connection.close();
@@ -90,20 +141,13 @@ export async function openNatsLog(options: NatsLogOptions): Promise<BlockLog> {
 }
 
 /** Says that this process is here, once it has read what came before it, and who is not any more. */
-function beat(
-  connection: NatsConnection,
-  subject: string,
-  transport: NatsTransport,
-  log: BlockLog,
-  maxSilenceMs: number,
-): void {
-  const { process } = log;
+function beat({ connection }: NatsContext, subject: string, log: BlockLog, maxSilenceMs: number): Heartbeats {
   const heartbeats = new Heartbeats({
-    process,
+    process: log.process,
     clock: systemClock,
     maxSilenceMs,
     send: () => {
-      if (!connection.isClosed()) connection.publish(subject, String(process));
+      if (!connection.isClosed()) connection.publish(subject, String(log.process));
     },
     present: () => log.snapshot().state.processes ?? [],
     gone: (other) => log.declareGone(other),
@@ -111,11 +155,7 @@ function beat(
   connection.subscribe(subject, {
     callback: (_error, message) => heartbeats.heard(Number(message.string())),
   });
-  transport.onBlock = (origin) => {
-    if (origin === process) heartbeats.start();
-    else heartbeats.heard(origin);
-  };
-  transport.onClose = () => heartbeats.stop();
+  return heartbeats;
 }
 
 async function connect(
@@ -143,12 +183,16 @@ function resolve(options: NatsLogOptions): Omit<StreamWish, 'name'> & {
   readonly servers: readonly string[];
   readonly stream: string;
   readonly maxSilenceMs: number;
+  readonly snapshotBlocks: number;
+  readonly trim: boolean;
+  readonly warn: (problem: string) => void;
   readonly connection: Readonly<Record<string, unknown>>;
 } {
   const problem = optionProblem(options, NAMES);
   if (problem !== undefined) refuse(problem);
   const { servers, stream = 'chat', replicas = 1, storage = 'file', connection = {} } = options;
-  const { maxSilenceMs = DEFAULT_SILENCE_MS } = options;
+  const { maxSilenceMs = DEFAULT_SILENCE_MS, snapshotBlocks = DEFAULT_SNAPSHOT_BLOCKS } = options;
+  const { trim = true, onWarning: warn = () => {} } = options;
   const all = typeof servers === 'string' ? [servers] : servers;
   if (!Array.isArray(all) || all.length === 0 || all.some((url) => typeof url !== 'string' || url === '')) {
     refuse('servers must be the address of a NATS server, or several of them');
@@ -161,7 +205,11 @@ function resolve(options: NatsLogOptions): Omit<StreamWish, 'name'> & {
   if (!['file', 'memory'].includes(storage)) refuse("storage must be 'file' or 'memory'");
   if (!(maxSilenceMs >= MIN_SILENCE_MS))
     refuse(`maxSilenceMs ${maxSilenceMs} must be ${MIN_SILENCE_MS} or more`);
-  return { servers: all, stream, replicas, storage, maxSilenceMs, connection };
+  if (!(snapshotBlocks >= MIN_SNAPSHOT_BLOCKS)) {
+    refuse(`snapshotBlocks ${snapshotBlocks} must be ${MIN_SNAPSHOT_BLOCKS} or more`);
+  }
+  if (typeof trim !== 'boolean') refuse('trim must be true or false');
+  return { servers: all, stream, replicas, storage, maxSilenceMs, snapshotBlocks, trim, warn, connection };
 }
 
 function refuse(problem: string): never {

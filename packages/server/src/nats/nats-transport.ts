@@ -6,11 +6,18 @@
 import { randomBytes } from 'node:crypto';
 import type { JetStreamClient, StreamInfo } from '@nats-io/jetstream';
 import { BLOCK_HEADER_BYTES, decodeHeader } from '../log/shared/block-header.js';
-import type { BlockReceiver, BlockTransport, OpenedStream } from '../log/shared/block-transport.js';
+import type {
+  BlockReceiver,
+  BlockSnapshot,
+  BlockTransport,
+  OpenedStream,
+} from '../log/shared/block-transport.js';
 import type { NatsContext } from './nats-context.js';
 import { PART_HEADER, PartReader, partsOf } from './parts.js';
+import type { Beginning } from './snapshot/beginning.js';
+import type { StreamSnapshot } from './snapshot/encoding.js';
 import { currentEpoch, endEpoch, type StreamEpoch } from './stream/epochs.js';
-import { READ_HEADER, StreamProof } from './stream/proof.js';
+import { READ_HEADER, StreamProof, signatureOf } from './stream/proof.js';
 import { type StreamMessage, StreamReader } from './stream/reader.js';
 import { blockSubject, epochOf, epochSubject, saysNoStream } from './stream/stream.js';
 
@@ -31,16 +38,19 @@ const MAX_PAYLOAD = 1_048_576;
 
 export class NatsTransport implements BlockTransport {
   readonly durability = 'process';
-  /** Told whose block was delivered, after it was. */
-  onBlock: ((process: number) => void) | undefined;
+  /** Told whose block was delivered, after it was, and with which message it was whole. */
+  onBlock: ((process: number, seq: number) => void) | undefined;
   /** Told before the connection is closed. */
   onClose: (() => void) | undefined;
   readonly #context: NatsContext;
+  readonly #beginning: Beginning;
   readonly #epoch: StreamEpoch;
   readonly #client: JetStreamClient;
   readonly #reader: StreamReader;
   readonly #proof: StreamProof;
-  readonly #parts: PartReader = new PartReader();
+  readonly #parts: PartReader;
+  /** Signature of the message that came last. */
+  #signature = '';
   readonly #sender: string = randomBytes(8).toString('hex');
   #receiver: BlockReceiver | undefined;
   /** The block that has not come back yet, and since when. */
@@ -60,11 +70,17 @@ export class NatsTransport implements BlockTransport {
   #stopLooking: () => void = () => {};
 
   /** The connection of `context` is closed with it. */
-  constructor(context: NatsContext, epoch: StreamEpoch) {
+  constructor(context: NatsContext, beginning: Beginning) {
+    const { epoch, snapshot, sum } = beginning;
     this.#context = context;
+    this.#beginning = beginning;
     this.#epoch = epoch;
+    this.#parts = new PartReader(snapshot?.begun);
     this.#client = context.manager.jetstream();
-    this.#proof = new StreamProof(epoch.name, { seq: epoch.since });
+    this.#proof = new StreamProof(
+      epoch.name,
+      sum === undefined ? { seq: epoch.since } : { seq: snapshot!.blocks.position, sum },
+    );
     this.#reader = new StreamReader(context, {
       deliver: (message) => this.#deliver(message),
       lacks: (after, before) => this.#fail(`lacks what came after ${after}, up to ${before}`),
@@ -72,15 +88,26 @@ export class NatsTransport implements BlockTransport {
     });
   }
 
-  /** Nothing is kept beside the stream: it is read from its first block on. */
   async open(): Promise<OpenedStream> {
-    return { epoch: this.#epoch.name };
+    const { epoch, snapshot } = this.#beginning;
+    return { epoch: epoch.name, snapshot: snapshot?.blocks };
+  }
+
+  /** What is to be known of the stream beside what the log knows at this moment, which is behind `onBlock`. */
+  snapshot(blocks: BlockSnapshot): StreamSnapshot {
+    const position = this.#reader.last;
+    return { blocks: { ...blocks, position }, sum: this.#proof.sum, begun: this.#parts.begun };
+  }
+
+  /** Signature of the message that came last. */
+  get signature(): string {
+    return this.#signature;
   }
 
   start(receiver: BlockReceiver): void {
     this.#receiver = receiver;
     void this.#watchConnection();
-    this.#reader.start(0);
+    this.#reader.start(this.#beginning.snapshot?.blocks.position ?? 0);
     this.#stopLooking = this.#context.clock.every(LOOK_MS, () => this.#look());
   }
 
@@ -161,12 +188,13 @@ export class NatsTransport implements BlockTransport {
         return;
       }
     }
+    this.#signature = signatureOf(bytes);
     if (subject === epochSubject(stream)) return;
     const block = this.#parts.take(headers?.get(PART_HEADER) || undefined, bytes);
     if (!block || !this.#receiver) return;
     if (this.#underWay && isSame(this.#underWay.block, block)) this.#underWay = undefined;
     this.#receiver.block(seq, block);
-    if (this.onBlock) this.onBlock(originOf(block));
+    if (this.onBlock) this.onBlock(originOf(block), seq);
   }
 
   async #watchConnection(): Promise<void> {

@@ -26,10 +26,31 @@ export function partsOf(block: Uint8Array, maxBytes: number, sender: string, att
   }));
 }
 
+/** A block of which parts have come, and others have not. */
+export interface BegunBlock {
+  readonly sender: string;
+  readonly attempt: string;
+  readonly parts: readonly Uint8Array[];
+}
+
 /** Puts blocks together. */
 export class PartReader {
   /** What has come so far of the try that each sender is at. */
   readonly #begun = new Map<string, { readonly attempt: string; readonly parts: Uint8Array[] }>();
+
+  /** @param begun what an earlier reader had */
+  constructor(begun: readonly BegunBlock[] = []) {
+    for (const { sender, attempt, parts } of begun) this.#begun.set(sender, { attempt, parts: [...parts] });
+  }
+
+  /** What has come of blocks whose other parts have not. */
+  get begun(): BegunBlock[] {
+    return Array.from(this.#begun, ([sender, { attempt, parts }]) => ({
+      sender,
+      attempt,
+      parts: [...parts],
+    }));
+  }
 
   /** The block that this part ends. */
   take(place: string | undefined, bytes: Uint8Array): Uint8Array | undefined {

@@ -1,14 +1,16 @@
 /** The log over NATS, with real servers of it. */
-import { jetstreamManager } from '@nats-io/jetstream';
+import { DiscardPolicy, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCuttingProxy } from '../../../../test/support/cutting-proxy.js';
 import type { LogCondition } from '../../src/log/event-log.js';
 import type { BlockLog } from '../../src/log/shared/block-log.js';
-import { openNatsLog } from '../../src/nats/index.js';
+import { type NatsLogOptions, openNatsLog } from '../../src/nats/index.js';
 import { assertServerVersion, loadNats } from '../../src/nats/library.js';
+import type { NatsContext } from '../../src/nats/nats-context.js';
 import { NatsTransport } from '../../src/nats/nats-transport.js';
-import { currentEpoch } from '../../src/nats/stream/epochs.js';
+import { findBeginning } from '../../src/nats/snapshot/beginning.js';
+import { SnapshotStore } from '../../src/nats/snapshot/store.js';
 import { findStream } from '../../src/nats/stream/stream.js';
 import { systemClock } from '../../src/time/clock.js';
 import { describeBlockTransport } from '../support/block-transport-contract.js';
@@ -72,14 +74,18 @@ describe.skipIf(newNats === undefined)('over a real server', { timeout: TIMEOUT_
     await nats?.remove();
   });
 
-  async function transport(stream: string): Promise<NatsTransport> {
+  async function contextOf(stream: string, servers = nats.url): Promise<NatsContext> {
     const library = await loadNats();
-    const connection = await connect({ servers: nats.url });
+    const connection = await connect({ servers });
     const manager = await jetstreamManager(connection);
+    return { library, connection, manager, stream, clock: systemClock };
+  }
+
+  async function transport(stream: string): Promise<NatsTransport> {
+    const context = await contextOf(stream);
     const wish = { name: stream, replicas: 1, storage: 'file' } as const;
-    const info = await findStream(manager, library, wish);
-    const context = { library, connection, manager, stream, clock: systemClock };
-    return new NatsTransport(context, await currentEpoch(context, info));
+    const info = await findStream(context.manager, context.library, wish);
+    return new NatsTransport(context, await findBeginning(context, info));
   }
 
   describeBlockTransport('a stream of NATS', () => {
@@ -91,19 +97,33 @@ describe.skipIf(newNats === undefined)('over a real server', { timeout: TIMEOUT_
     readonly log: BlockLog;
     readonly got: string[];
     readonly conditions: LogCondition[];
+    /** How much of it a snapshot knew. */
+    recovered: number;
   }
 
-  async function opened(stream: string, servers = nats.url): Promise<End> {
-    const log = await openNatsLog({ servers, stream });
-    const end: End = { log, got: [], conditions: [] };
+  /** What was said is all that it knows of the chat. */
+  async function opened(
+    stream: string,
+    servers = nats.url,
+    options: Partial<NatsLogOptions> = {},
+  ): Promise<End> {
+    const log = await openNatsLog({ servers, stream, ...options });
+    const end: End = { log, got: [], conditions: [], recovered: 0 };
     log.onCondition = (condition) => end.conditions.push(condition);
-    log.onSnapshot = () => ({ state: { processes: [] } as never, tail: [], floors: new Map() });
-    await log.open((entries, from = 0) => {
+    log.onSnapshot = () => ({
+      state: { processes: [], said: [...end.got] } as never,
+      tail: [],
+      floors: new Map(),
+    });
+    const recovered = await log.open((entries, from = 0) => {
       for (const entry of entries) {
         if (entry.room !== '') end.got.push(Buffer.from(entry.body).toString());
         entry.origin?.appended(entry, { kind: 'process-came', process: from });
       }
     });
+    const { said = [] } = (recovered?.state ?? {}) as { readonly said?: readonly string[] };
+    end.got.push(...said);
+    end.recovered = said.length;
     await log.start();
     return end;
   }
@@ -287,23 +307,129 @@ describe.skipIf(newNats === undefined)('over a real server', { timeout: TIMEOUT_
     await log.close();
   });
 
-  it('refuses a stream that was shortened, that will be, or that is none of a chat', async () => {
+  it('refuses a stream that is none of a chat', async () => {
     const manager = await jetstreamManager(admin);
-    const [shortened, aging, foreign] = [nextStream(), nextStream(), nextStream()];
-    const { log } = await opened(shortened);
-    await log.close();
-    await manager.streams.purge(shortened);
-    await (await opened(aging)).log.close();
-    await manager.streams.update(aging, { max_age: 3_600_000_000_000 });
+    const foreign = nextStream();
     await manager.streams.add({ name: foreign, subjects: [`${foreign}.>`] });
-    for (const [stream, message] of [
-      [shortened, 'was shortened'],
-      [aging, 'takes out what is old'],
-      [foreign, 'was not made by a chat'],
+    const expected = {
+      code: 'ERR_SERVER_NATS_STREAM',
+      message: expect.stringContaining('not made by a chat'),
+    };
+    await expect(openNatsLog({ servers: nats.url, stream: foreign })).rejects.toMatchObject(expected);
+  });
+
+  /** Says so many things, a block each. */
+  async function sayMany({ log, got }: End, count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const before = got.length;
+      log.append(draft('lobby', `said ${before}`));
+      await until(() => got.length > before);
+    }
+  }
+
+  async function hasSnapshotFrom(stream: string, position: number, servers = nats.url): Promise<boolean> {
+    const context = await contextOf(stream, servers);
+    const [newest] = (await new SnapshotStore(context).index()).entries;
+    await context.connection.close();
+    return newest !== undefined && newest.position >= position;
+  }
+
+  /** Until the newest snapshot is of a position from here on. */
+  async function snapshotFrom(stream: string, position: number, servers = nats.url): Promise<void> {
+    while (!(await hasSnapshotFrom(stream, position, servers)));
+  }
+
+  const SNAPSHOTS = { snapshotBlocks: 100 } as const;
+
+  it('begins with a snapshot when it comes late, and takes out of the stream what two of them know', async () => {
+    const manager = await jetstreamManager(admin);
+    const stream = nextStream();
+    const [one, other] = [
+      await opened(stream, nats.url, SNAPSHOTS),
+      await opened(stream, nats.url, SNAPSHOTS),
+    ];
+    await sayMany(one, 250);
+    await snapshotFrom(stream, 200);
+    await sayMany(other, 3);
+    await until(() => one.got.length === 253);
+    let first = 0;
+    while (first < 100) first = (await manager.streams.info(stream)).state.first_seq;
+    const late = await opened(stream);
+    expect(late.recovered).toBeGreaterThanOrEqual(190);
+    expect(late.recovered).toBeLessThan(253);
+    expect(late.got).toEqual(one.got);
+    await sayMany(late, 1);
+    await until(() => one.got.length === 254);
+    for (const { log } of [one, other, late]) await log.close();
+  });
+
+  it('has another one write when the oldest is gone', async () => {
+    const stream = nextStream();
+    const options = { ...SNAPSHOTS, maxSilenceMs: 2000 };
+    const [one, other] = [await opened(stream, nats.url, options), await opened(stream, nats.url, options)];
+    await sayMany(other, 120);
+    await snapshotFrom(stream, 100);
+    await one.log.close();
+    // Its beats are missed first.
+    while (!(await hasSnapshotFrom(stream, 200))) await sayMany(other, 20);
+    await other.log.close();
+  });
+
+  it('leaves the stream as it is where it is told to', async () => {
+    const manager = await jetstreamManager(admin);
+    const stream = nextStream();
+    const one = await opened(stream, nats.url, { ...SNAPSHOTS, trim: false });
+    await sayMany(one, 210);
+    await snapshotFrom(stream, 200);
+    await one.log.close();
+    expect((await manager.streams.info(stream)).state.first_seq).toBe(1);
+  });
+
+  it('refuses a stream whose limits have taken out more than a snapshot knows, and says what is missing', async () => {
+    const manager = await jetstreamManager(admin);
+    const [bare, behind] = [nextStream(), nextStream()];
+    for (const [stream, options] of [
+      [bare, {}],
+      [behind, SNAPSHOTS],
     ] as const) {
-      const expected = { code: 'ERR_SERVER_NATS_STREAM', message: expect.stringContaining(message) };
+      const one = await opened(stream, nats.url, options);
+      await sayMany(one, 110);
+      if (stream === behind) await snapshotFrom(stream, 100);
+      await one.log.close();
+      const more = await opened(stream);
+      await sayMany(more, 20);
+      await more.log.close();
+      await manager.streams.update(stream, { max_msgs: 5, discard: DiscardPolicy.Old });
+    }
+    for (const [stream, message] of [
+      [bare, /begins with block 1\d\d; there is no snapshot of it: remove it to begin anew/],
+      [behind, /begins with block 1\d\d, and its newest snapshot is of 1\d\d; /],
+    ] as const) {
+      const expected = { code: 'ERR_SERVER_NATS_STREAM', message: expect.stringMatching(message) };
       await expect(openNatsLog({ servers: nats.url, stream })).rejects.toMatchObject(expected);
     }
+  });
+
+  it('begins a new epoch when a snapshot knows more than the stream, though nobody is here who did', async () => {
+    const [stream, own] = [nextStream(), await NatsProcess.start(newNats!)];
+    const one = await opened(stream, own.url, SNAPSHOTS);
+    await sayMany(one, 90);
+    await one.log.close();
+    await own.kill();
+    const restore = own.save(stream);
+    await own.start();
+    const next = await opened(stream, own.url, SNAPSHOTS);
+    await sayMany(next, 30);
+    await snapshotFrom(stream, 100, own.url);
+    await next.log.close();
+    await own.kill();
+    restore();
+    await own.start();
+    const late = await opened(stream, own.url);
+    expect(late.got).toEqual(one.got);
+    expect(late.log.epoch).not.toBe(next.log.epoch);
+    await late.log.close();
+    await own.remove();
   });
 
   it('passes credentials on, and says so when they are refused', async () => {

@@ -89,13 +89,15 @@ export class NatsProcess {
     await exit;
   }
 
-  /** Copies what it has kept, while it does not run; answers what puts that back. */
-  save(): () => void {
+  /** Copies what it has kept, or one stream of it, while it does not run; answers what puts that back. */
+  save(stream?: string): () => void {
+    const streams = join(this.#folder, 'jetstream', '$G', 'streams');
+    const saved = stream === undefined ? this.#folder : join(streams, stream);
     const copy = `${this.#folder}-copy`;
-    cpSync(this.#folder, copy, { recursive: true });
+    cpSync(saved, copy, { recursive: true });
     return () => {
-      rmSync(this.#folder, { recursive: true, force: true });
-      renameSync(copy, this.#folder);
+      rmSync(saved, { recursive: true, force: true });
+      renameSync(copy, saved);
     };
   }
 

@@ -119,6 +119,11 @@ export class BlockLog implements EventLog {
     return this.#position;
   }
 
+  /** Those that ever appended something, as far as is known, in the order of their coming. */
+  get origins(): number[] {
+    return [...this.#numbers.keys()];
+  }
+
   /** Bytes that wait for their turn. */
   get pendingBytes(): number {
     return this.#pending.bytes;

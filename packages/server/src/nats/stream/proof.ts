@@ -66,6 +66,11 @@ export class StreamProof {
   }
 }
 
+/** Tells a message from every other one of the stream. */
+export function signatureOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.subarray(0, SUMMED_BYTES)).toString('hex');
+}
+
 function summed(sum: number, bytes: Uint8Array): number {
   let next = sum;
   for (const byte of bytes) next = Math.imul(next ^ byte, FNV_PRIME);

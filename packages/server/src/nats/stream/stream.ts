@@ -1,9 +1,6 @@
-/**
- * The stream that carries the blocks: made by the first who comes, and refused where something of it is missing, or would
- * be taken out of it one day. Whoever comes reads it from the first block on, and can say nothing of the chat without.
- */
+/** The stream that carries the blocks, and the one for snapshots beside it: made by the first server that comes. */
 import { randomBytes } from 'node:crypto';
-import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
+import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import type { NatsLibrary } from '../library.js';
 
@@ -14,6 +11,8 @@ export interface StreamWish {
   readonly storage: 'file' | 'memory';
 }
 
+/** Of a part of a snapshot, or of their index, one before may still be read. */
+const KEPT_PER_SUBJECT = 2;
 /** Key of the metadata of the stream under which its life is named. */
 const EPOCH = 'chat-epoch';
 const EPOCH_BYTES = 8;
@@ -33,6 +32,16 @@ export function epochSubject(stream: string): string {
   return `${stream}.epochs`;
 }
 
+/** Name of the stream of snapshots. */
+export function snapshotStream(stream: string): string {
+  return `${stream}-snapshots`;
+}
+
+/** Where they are. */
+function snapshotSubjects(stream: string): string {
+  return `${stream}.snapshots.>`;
+}
+
 export function subjectsOf(stream: string): string[] {
   return [blockSubject(stream), epochSubject(stream)];
 }
@@ -43,19 +52,44 @@ export function epochOf({ config }: StreamInfo): string | undefined {
 }
 
 /**
- * Finds the stream, or makes it.
+ * Finds the stream, and the one beside it for snapshots, or makes them.
  *
- * @throws ServerError `ERR_SERVER_NATS_STREAM` when it cannot be made, or cannot carry a chat
+ * @throws ServerError `ERR_SERVER_NATS_STREAM` when they cannot be made, or cannot carry a chat
  */
 export async function findStream(
   manager: JetStreamManager,
   library: NatsLibrary,
   wish: StreamWish,
 ): Promise<StreamInfo> {
-  const info = await read(manager, library, wish);
-  const problem = problemOf(info);
-  if (problem !== undefined)
-    throw new ServerError(ServerErrorCode.NatsStream, `stream ${wish.name} ${problem}`);
+  const { DiscardPolicy, RetentionPolicy, StorageType } = library.jetstream;
+  const { name } = wish;
+  const config = {
+    num_replicas: wish.replicas,
+    storage: wish.storage === 'file' ? StorageType.File : StorageType.Memory,
+    retention: RetentionPolicy.Limits,
+  };
+  const info = await patiently(library, name, () =>
+    findOrMake(manager, library, {
+      ...config,
+      name,
+      subjects: subjectsOf(name),
+      // Where an operator sets a limit, what comes beyond is refused, unless the limit says otherwise.
+      discard: DiscardPolicy.New,
+      metadata: { [EPOCH]: randomBytes(EPOCH_BYTES).toString('hex') },
+    }),
+  );
+  if (epochOf(info) === undefined) {
+    const message = `stream ${name} was not made by a chat: choose another name, or remove it`;
+    throw new ServerError(ServerErrorCode.NatsStream, message);
+  }
+  await patiently(library, snapshotStream(name), () =>
+    findOrMake(manager, library, {
+      ...config,
+      name: snapshotStream(name),
+      subjects: [snapshotSubjects(name)],
+      max_msgs_per_subject: KEPT_PER_SUBJECT,
+    }),
+  );
   return info;
 }
 
@@ -66,13 +100,17 @@ export function saysNoStream(error: unknown, { jetstream }: NatsLibrary): boolea
   );
 }
 
-/** Finds it or makes it, with patience: a cluster may still elect somebody, or tell its servers of a stream just made. */
-async function read(manager: JetStreamManager, library: NatsLibrary, wish: StreamWish): Promise<StreamInfo> {
+/** With patience: a cluster may still elect somebody, or tell its servers of a stream that was just made. */
+async function patiently(
+  library: NatsLibrary,
+  name: string,
+  find: () => Promise<StreamInfo>,
+): Promise<StreamInfo> {
   for (let tries = 1; ; tries++) {
     try {
-      return await findOrMake(manager, library, wish);
+      return await find();
     } catch (error) {
-      if (tries === MAX_TRIES || !mayPass(error, library)) throw unusable(wish.name, error);
+      if (tries === MAX_TRIES || !mayPass(error, library)) throw unusable(name, error);
       await library.transport.delay(RETRY_MS);
     }
   }
@@ -81,26 +119,15 @@ async function read(manager: JetStreamManager, library: NatsLibrary, wish: Strea
 async function findOrMake(
   manager: JetStreamManager,
   library: NatsLibrary,
-  wish: StreamWish,
+  config: Partial<StreamConfig> & { readonly name: string },
 ): Promise<StreamInfo> {
-  const { name } = wish;
   try {
-    return await manager.streams.info(name);
+    return await manager.streams.info(config.name);
   } catch (error) {
     if (!saysNoStream(error, library)) throw error;
   }
-  const { DiscardPolicy, RetentionPolicy, StorageType } = library.jetstream;
-  await manager.streams.add({
-    name,
-    subjects: subjectsOf(name),
-    num_replicas: wish.replicas,
-    storage: wish.storage === 'file' ? StorageType.File : StorageType.Memory,
-    retention: RetentionPolicy.Limits,
-    // Where an operator sets a limit, what comes beyond is refused, and nothing is taken out.
-    discard: DiscardPolicy.New,
-    metadata: { [EPOCH]: randomBytes(EPOCH_BYTES).toString('hex') },
-  });
-  return await manager.streams.info(name);
+  await manager.streams.add(config);
+  return await manager.streams.info(config.name);
 }
 
 /** Whether the same may be possible in a moment. */
@@ -109,19 +136,6 @@ function mayPass(error: unknown, { jetstream, transport }: NatsLibrary): boolean
   // Somebody else has made it in the same moment, with another epoch; or it is not known everywhere yet.
   if (error instanceof JetStreamApiError) return PASSING.has(error.code) || error.status === 503;
   return error instanceof transport.TimeoutError;
-}
-
-function problemOf({ config, state }: StreamInfo): string | undefined {
-  if (config.metadata?.[EPOCH] === undefined)
-    return 'was not made by a chat: choose another name, or remove it';
-  if (config.max_age !== 0 || config.discard !== 'new') {
-    return 'takes out what is old (max_age, or discard old): a chat needs all of it';
-  }
-  const isShortened = state.first_seq > 1 || (state.messages === 0 && state.last_seq > 0);
-  if (isShortened || (state.num_deleted ?? 0) > 0) {
-    return 'was shortened, and a server that comes has to read it from its first block on: remove it to begin anew';
-  }
-  return undefined;
 }
 
 function unusable(name: string, cause: unknown): ServerError {
