@@ -161,13 +161,48 @@ export interface ChatClient<D = string> {
    * away, and the result says so.
    *
    * @throws ClientError (as a rejection) `ERR_CLIENT_NO_SUCH_USER`, `ERR_CLIENT_INBOX_FULL`, and as {@link Room.send}
+   *
+   * @example
+   * ```ts
+   * import assert from 'node:assert';
+   * import { connect } from '@chat/client';
+   * import { createChatServer } from '@chat/server'; // here only so that the example runs by itself
+   *
+   * const server = createChatServer();
+   * const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+   * const ada = await connect(`tcp://127.0.0.1:${port}`, { name: 'ada' });
+   * const bob = await connect(`tcp://127.0.0.1:${port}`, { name: 'bob' });
+   * const directs = bob.directs();
+   *
+   * const { delivery } = await ada.direct('bob', 'for you alone');
+   * assert.equal(delivery, 'delivered'); // bob is connected
+   * const { value: message } = await directs.next();
+   * assert.equal(message?.value, 'for you alone');
+   * await assert.rejects(ada.direct('eve', 'hello'), { code: 'ERR_CLIENT_NO_SUCH_USER' });
+   *
+   * await Promise.all([ada.close(), bob.close()]);
+   * await server.close();
+   * ```
    */
   direct(name: string, value: D, options?: { readonly signal?: AbortSignal }): Promise<SentDirect>;
 
   /** Direct messages from now on. The first subscription also gets what arrived before it. */
   directs(options?: StreamOptions): Stream<DirectMessage<D>>;
 
-  /** The state, now and after each change. Ends when the client is closed. */
+  /**
+   * The state, now and after each change. Ends when the client is closed.
+   *
+   * @example
+   * ```ts no-run
+   * import { connect } from '@chat/client';
+   *
+   * const client = await connect('wss://chat.example.org', { name: 'ada' });
+   * for await (const state of client.status()) {
+   *   if (state.status === 'reconnecting') console.log(`again at ${new Date(state.nextAt).toLocaleTimeString()}`);
+   *   else console.log(state.status);
+   * }
+   * ```
+   */
   status(options?: StreamOptions): Stream<ClientState>;
 
   /**

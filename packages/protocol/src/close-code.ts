@@ -83,6 +83,15 @@ const RETRY = (): readonly number[] => [
 /**
  * Describes a close code. A number that is not in the table is answered with its digits as the name and
  * `retry: true`, since a code of a later version must not end a client for good.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { CloseCode, closeCodeInfo } from '@chat/protocol';
+ *
+ * assert.deepEqual(closeCodeInfo(CloseCode.Kicked), { name: 'kicked', retry: false });
+ * assert.deepEqual(closeCodeInfo(4999), { name: 'code-4999', retry: true }); // of a later version
+ * ```
  */
 export function closeCodeInfo(code: number): CloseCodeInfo {
   const known = Object.entries(CloseCode).find(([, value]) => value === code);

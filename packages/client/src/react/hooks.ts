@@ -109,7 +109,25 @@ export interface Typing {
   readonly typing: (isWriting: boolean) => void;
 }
 
-/** Who is writing in a room. The others are told that this user is not, when the component is shown no more. */
+/**
+ * Who is writing in a room. The others are told that this user is not, when the component is shown no more.
+ *
+ * @example
+ * ```ts no-run
+ * import { useRoom, useTyping } from '@chat/client/react';
+ * import { createElement } from 'react';
+ *
+ * export function Composer() {
+ *   const { typists, typing } = useTyping(useRoom('lobby'));
+ *   return createElement(
+ *     'label',
+ *     null,
+ *     typists.map(({ name }) => `${name} …`).join(' '),
+ *     createElement('input', { onInput: () => typing(true), onBlur: () => typing(false) }),
+ *   );
+ * }
+ * ```
+ */
 export function useTyping<T>({ timeline }: RoomView<T>): Typing {
   const typists = useList(
     timeline?.subscribe ?? subscribeToNothing,

@@ -104,6 +104,17 @@ const IDLE: ClientState = { status: 'idle' };
  * The connection as it is now: the component renders again with each change. `idle` where a server renders.
  *
  * @throws Error outside of a provider
+ *
+ * @example
+ * ```ts no-run
+ * import { useConnection } from '@chat/client/react';
+ * import { createElement } from 'react';
+ *
+ * export function ConnectionLine() {
+ *   const state = useConnection();
+ *   return createElement('p', null, state.status === 'reconnecting' ? `attempt ${state.attempt}` : state.status);
+ * }
+ * ```
  */
 export function useConnection(): ClientState {
   const { client } = useChatContext();

@@ -126,13 +126,38 @@ export interface Room<T = string> {
    * @returns whether it was handed to the connection
    * @throws ClientError `ERR_CLIENT_TOO_LARGE` when it exceeds `limits.maxSignalBytes`; what JSON cannot hold
    *   is a ProtocolError
+   *
+   * @example
+   * ```ts no-run
+   * import { connect } from '@chat/client';
+   *
+   * const client = await connect('wss://chat.example.org', { name: 'ada' });
+   * const lobby = await client.join('lobby');
+   * lobby.on('signal', ({ sender, value }) => console.log(sender.name, value));
+   * lobby.signal({ typing: true }); // shown now, or never
+   * ```
    */
   signal(value: unknown): boolean;
 
   /** Messages from now on. Ends when the room is left; throws when the client closes for good. */
   messages(options?: StreamOptions): Stream<Message<T>>;
 
-  /** Messages, notices, gaps and unreadable messages from now on, in order. Ends as {@link Room.messages}. */
+  /**
+   * Messages, notices, gaps and unreadable messages from now on, in order. Ends as {@link Room.messages}.
+   *
+   * @example
+   * ```ts no-run
+   * import { connect } from '@chat/client';
+   *
+   * const client = await connect('wss://chat.example.org', { name: 'ada' });
+   * const lobby = await client.join('lobby');
+   * for await (const entry of lobby.entries()) {
+   *   if (entry.type === 'message') console.log(`${entry.sender.name}: ${entry.value}`);
+   *   else if (entry.type === 'notice') console.log(`${entry.member.name} ${entry.kind}`);
+   *   else if (entry.type === 'gap') console.log('something is missing here');
+   * }
+   * ```
+   */
   entries(options?: StreamOptions): Stream<RoomEntry<T>>;
 
   /**
@@ -151,6 +176,24 @@ export interface Room<T = string> {
    * Reads the log. Does not move the position of the stream.
    *
    * @throws ClientError `ERR_CLIENT_NOT_MEMBER`, `ERR_CLIENT_REQUEST_TIMEOUT`, `ERR_CLIENT_CLOSED`
+   *
+   * @example
+   * ```ts no-run
+   * import { connect } from '@chat/client';
+   *
+   * const client = await connect('wss://chat.example.org', { name: 'ada' });
+   * const lobby = await client.join('lobby');
+   *
+   * // From the newest page back to the beginning.
+   * let before: number | undefined;
+   * for (let end = false; !end; ) {
+   *   const page = await lobby.history({ ...(before !== undefined && { before }), limit: 100 });
+   *   const first = page.entries.find((entry) => entry.type !== 'gap');
+   *   before = first?.seq ?? before;
+   *   end = page.end || first === undefined;
+   *   console.log(`${page.entries.length} entries`);
+   * }
+   * ```
    */
   history(options?: HistoryOptions): Promise<HistoryPage<T>>;
 

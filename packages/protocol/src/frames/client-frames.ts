@@ -26,6 +26,25 @@ import { allocate, decodeName, encodeCall, nameEnd, putU32, readObject } from '.
  * frame of that type, and throws what that throws.
  *
  * @returns an owned array that holds exactly the frame
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { encodePreface, textCodec } from '@chat/protocol';
+ * import { encodeHello, encodePublish, encodeRequest, FrameType } from '@chat/protocol/frames';
+ *
+ * // What a client sends: the first two in one write, the others as the server answers.
+ * const frames = [
+ *   encodeHello({ name: 'ada', maxFrameBytes: 65_536 }),
+ *   encodeRequest(1, { op: 'join', room: 'lobby' }),
+ *   encodePublish(5, 1, textCodec.tag, textCodec.encode('hello')),
+ * ];
+ * assert.equal(encodePreface().length, 8);
+ * assert.deepEqual(
+ *   frames.map((frame) => frame[4]), // the type stands behind the length
+ *   [FrameType.Hello, FrameType.Request, FrameType.Publish],
+ * );
+ * ```
  */
 export function encodeHello(hello: Hello): Uint8Array {
   return allocate(FrameType.Hello, HEADER_BYTES, encodeJson(hello));

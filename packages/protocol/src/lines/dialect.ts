@@ -13,6 +13,15 @@ import { DEFAULT_MAX_LINES_PER_MESSAGE } from '../limits.js';
  * order mark, which some programs send first, and spaces around the name do not count.
  *
  * @returns the name, not checked yet: see `userNameProblem`
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { parseUserNameLine } from '@chat/protocol/lines';
+ *
+ * assert.equal(parseUserNameLine('ada'), 'ada');
+ * assert.equal(parseUserNameLine('username: ada '), 'ada');
+ * ```
  */
 export function parseUserNameLine(line: string): string {
   return line
@@ -86,7 +95,17 @@ export function formatMessageLines(
   return `${lines}${name}: … ${left.toLocaleString('en')} more ${left === 1 ? 'line' : 'lines'}\n`;
 }
 
-/** Formats a notice of the server: `*** text`. */
+/**
+ * Formats a notice of the server: `*** text`.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { formatNoticeLine } from '@chat/protocol/lines';
+ *
+ * assert.equal(formatNoticeLine('ada has joined the chat'), '*** ada has joined the chat\n');
+ * ```
+ */
 export function formatNoticeLine(text: string): string {
   return `*** ${printable(text.replace(LINE_ENDS, ' '))}\n`;
 }
@@ -94,6 +113,14 @@ export function formatNoticeLine(text: string): string {
 /**
  * Replaces what a terminal would obey instead of show by U+FFFD: controls and overrides of the direction. Line ends
  * and the tab stay; who shows one line splits the text first.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { printable } from '@chat/protocol/lines';
+ *
+ * assert.equal(printable('\u001b[2Jhello'), '\uFFFD[2Jhello'); // would have cleared the screen
+ * ```
  */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, '\uFFFD');

@@ -75,12 +75,35 @@ function plainPatterns(): Patterns {
   };
 }
 
-/** Checks a user name. Colons and a leading `* / # @ <` are refused because lines of text use them as marks. */
+/**
+ * Checks a user name. Colons and a leading `* / # @ <` are refused because lines of text use them as marks.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { userNameProblem } from '@chat/protocol';
+ *
+ * assert.equal(userNameProblem('ada lovelace'), undefined); // may be used
+ * assert.equal(typeof userNameProblem('ada: admin'), 'string'); // a sentence for the user
+ * ```
+ */
 export function userNameProblem(name: string): NameProblem {
   return commonProblem(name) ?? markProblem(name, userMarks);
 }
 
-/** Checks a room name: as a user name, but without any space or comma; colons are fine, and `#` may begin it. */
+/**
+ * Checks a room name: as a user name, but without any space or comma; colons are fine, and `#` may begin it.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { roomNameProblem } from '@chat/protocol';
+ *
+ * assert.equal(roomNameProblem('#help'), undefined);
+ * assert.equal(roomNameProblem('doc:42'), undefined);
+ * assert.equal(typeof roomNameProblem('two words'), 'string'); // a sentence for the user
+ * ```
+ */
 export function roomNameProblem(room: string): NameProblem {
   return commonProblem(room) ?? markProblem(room, roomMarks);
 }

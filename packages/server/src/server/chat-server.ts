@@ -151,6 +151,27 @@ export class ChatServer {
    * @param server an `http.Server` or `https.Server`, as that of Express or `fastify.server`
    * @returns takes no new connection of that server any more
    * @throws ServerError `ERR_SERVER_BAD_OPTION`, `ERR_SERVER_CLOSED`
+   *
+   * @example
+   * ```ts
+   * import assert from 'node:assert';
+   * import { once } from 'node:events';
+   * import { createServer } from 'node:http';
+   * import { createChatServer } from '@chat/server';
+   *
+   * const application = createServer((_request, response) => void response.end('my page'));
+   * const chat = createChatServer();
+   * chat.attach(application, { path: '/chat' }); // clients: connect('ws://localhost:3000/chat', …)
+   *
+   * application.listen(0, '127.0.0.1');
+   * await once(application, 'listening');
+   * const { port } = application.address() as { port: number };
+   * const headers = { Connection: 'close' };
+   * assert.equal(await (await fetch(`http://127.0.0.1:${port}/`, { headers })).text(), 'my page');
+   *
+   * await chat.close();
+   * application.close();
+   * ```
    */
   attach(server: EventEmitter, options: AttachOptions = {}): () => void {
     if (this.#closing) throw new ServerError(ServerErrorCode.Closed, 'the server was closed');
@@ -205,6 +226,22 @@ export class ChatServer {
    *
    * @returns removes the listener
    * @throws ServerError `ERR_SERVER_BAD_OPTION` when there is no such event
+   *
+   * @example
+   * ```ts
+   * import assert from 'node:assert';
+   * import { connect } from 'node:net';
+   * import { createChatServer } from '@chat/server';
+   *
+   * await using server = createChatServer();
+   * const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+   * const opened = new Promise<string>((resolve) => {
+   *   server.on('session-opened', ({ name }) => resolve(name));
+   * });
+   * const socket = connect(port, '127.0.0.1', () => socket.write('ada\n'));
+   * assert.equal(await opened, 'ada');
+   * socket.destroy();
+   * ```
    */
   on<Name extends keyof ServerEvents>(
     name: Name,
@@ -454,6 +491,19 @@ export class ChatServer {
   /**
    * Goes away without losing anything: stops accepting, tells every client when to come back, waits until
    * what they sent is acknowledged and what they are to get is flushed, closes. Idempotent.
+   *
+   * @example
+   * ```ts
+   * import assert from 'node:assert';
+   * import { createChatServer } from '@chat/server';
+   *
+   * const server = createChatServer();
+   * await server.listen({ host: '127.0.0.1', port: 0 });
+   * // In a program: process.once('SIGTERM', () => server.drain()), and the process ends by itself.
+   *
+   * const { forced } = await server.drain({ deadlineMs: 5000 });
+   * assert.equal(forced, 0); // sessions that did not go in time
+   * ```
    */
   drain(options: DrainOptions = {}): Promise<DrainResult> {
     try {

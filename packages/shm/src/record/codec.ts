@@ -44,6 +44,18 @@ export function jsonCodec<T = unknown>(): Codec<T> {
 /**
  * What `structuredClone` takes: also Map, Set, Date, BigInt, typed arrays and cycles. In the format of V8, which newer versions of Node
  * read from older ones and not always the other way round.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { cloneCodec, openLatest, unlink } from '@chat/shm';
+ *
+ * const scores = openLatest('scores', { codec: cloneCodec<Map<string, Date>>() });
+ * scores.write(new Map([['ada', new Date(0)]]));
+ * assert.equal(scores.read()?.get('ada')?.getTime(), 0);
+ * scores.close();
+ * unlink('scores');
+ * ```
  */
 export function cloneCodec<T = unknown>(): Codec<T> {
   return { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) as T };

@@ -37,6 +37,20 @@ const DEFAULT_TIMEOUT_MS = 10_000;
  * Connects to the server that listens under `name`, or waits for one.
  *
  * @throws {@link ShmError} `ERR_SHM_CONNECT_TIMEOUT`; the reason of `signal`; and as every opener.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { connect, listen, textCodec } from '@chat/shm';
+ *
+ * const server = listen('greetings', { codec: textCodec });
+ * server.on('connection', (client) => void client.send('welcome'));
+ *
+ * const connection = await connect('greetings', { codec: textCodec, timeoutMs: 5000 });
+ * assert.equal(await connection.receive(), 'welcome');
+ * connection.close();
+ * server.closeAndRemoveIfLast();
+ * ```
  */
 export async function connect<T = Uint8Array>(
   name: string,

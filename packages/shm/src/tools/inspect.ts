@@ -187,6 +187,15 @@ export interface CleanupOptions extends UnlinkOptions {
  *
  * @throws {@link ShmError} `ERR_SHM_ADDON_MISSING`, `ERR_SHM_UNSUPPORTED`: to clean up is to take part. `ERR_SHM_NOT_FOUND`,
  * `ERR_SHM_ACCESS` when the folder cannot be read.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { cleanup, listSegments } from '@chat/shm';
+ *
+ * cleanup({ prefix: 'shop-', removeAbandoned: true }); // of our program alone, and only what nobody uses
+ * assert.deepEqual(listSegments().filter((name) => name.startsWith('shop-')), []);
+ * ```
  */
 export function cleanup(options: CleanupOptions = {}): CleanupReport {
   assertOptions(options, 'cleanup');
