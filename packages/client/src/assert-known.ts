@@ -1,6 +1,7 @@
 /**
- * The check that every call of this package makes of its options, and of the names of events: what does not
- * exist is a mistake, and says so. In Node `option-names.ts` says also what was likely meant.
+ * Checks the names of options and events, in every call of this package. One that does not exist is a
+ * mistake of the caller, and the error names it. In Node `option-names.ts` adds the name that was likely
+ * meant.
  */
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What can be wrong with bytes, as a closed table of codes.
+ * The closed table of codes for what can be wrong with bytes.
  *
  * Every error that this package throws for input is a `ProtocolError` with one of these codes; misuse by the
  * calling code (a negative limit, a value that the codec cannot take) is a `TypeError` or `RangeError`.

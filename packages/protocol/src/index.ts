@@ -1,5 +1,5 @@
 /**
- * What everybody needs who uses the chat: codecs for typed rooms, names, and the closed tables of codes. In Node and
+ * For everybody who uses the chat: codecs for typed rooms, names, and the closed tables of codes. It runs in Node and
  * the browser, without a socket, a timer or a dependency.
  *
  * To speak frames as values without `@chat/client` or `@chat/server`, this is enough; for the rest see

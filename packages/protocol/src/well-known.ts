@@ -1,5 +1,6 @@
 /**
- * What both sides know before the first byte: where a server is found, and what is spoken there.
+ * Constants that both sides know before the first byte: the version, the port, the paths and the
+ * subprotocol.
  */
 
 /** The protocol version that this package speaks. */

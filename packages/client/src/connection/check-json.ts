@@ -1,6 +1,6 @@
 /**
- * Checks the JSON that a server sends, as far as the client relies on it: a defective server is an error with a
- * code and the path of the field, not a TypeError somewhere else.
+ * Checks the JSON that a server sends, as far as the client relies on it. A defective server causes an
+ * error with a code and the path of the field, and no TypeError somewhere else.
  */
 import type { Member } from '@chat/protocol';
 import { asArray, asBoolean, asNumber, asObject, asString, type Check } from '@chat/protocol/check';

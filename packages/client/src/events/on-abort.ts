@@ -1,7 +1,7 @@
 /**
  * Listens to an `AbortSignal` for as long as something waits. Every wait of this package that has a signal
- * uses it, and stops listening when it is over: a signal may live as long as the program, and would keep all
- * that ever listened.
+ * uses it, and stops listening when it is over. Otherwise a signal that lives as long as the program would
+ * keep everything in memory that ever listened to it.
  */
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Something that lives while anybody uses it. Its end waits for one task: React, in strict mode and when a
- * part of a page moves, lets go of what it takes again at once.
+ * Something that lives while anybody uses it. Its end waits for one task: in strict mode, and when a part
+ * of a page moves, React lets go of a thing and takes it again at once.
  */
 export class Lease {
   readonly #begin: () => void;

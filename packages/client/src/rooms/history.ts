@@ -1,6 +1,6 @@
 /**
- * The answer to a history request, as entries; with a gap where the log does not hold what was asked for any
- * more.
+ * The answer to a history request, as entries. A gap stands where the log no longer holds what was asked
+ * for.
  */
 import { ProtocolError } from '@chat/protocol';
 import { FrameSplitter, FrameType, MAX_MAX_FRAME_BYTES, readEntryHeader } from '@chat/protocol/frames';

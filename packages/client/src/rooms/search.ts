@@ -1,6 +1,6 @@
 /**
- * What a search finds: messages of the rooms that this client is in, each as the part of its text in which the words
- * stand. `room.history` has the whole of it, and what was said around it.
+ * The results of a search: messages of the rooms that this client is in, each as the part of its text in which the words
+ * stand. `room.history` has the whole message, and the messages around it.
  */
 import type { Member } from '@chat/protocol';
 import { asArray, asNumber, asObject, asString, type Check } from '@chat/protocol/check';

@@ -147,7 +147,10 @@ export class Outbox {
     this.#maxInFlight = maxInFlight;
     if (!resumed) {
       this.#settleInFlight(
-        new ClientError('ERR_CLIENT_UNCONFIRMED', 'sent, not acknowledged, and the session is lost'),
+        new ClientError(
+          'ERR_CLIENT_UNCONFIRMED',
+          'sent without an answer, and the session is lost: perhaps in the log',
+        ),
       );
       return;
     }
@@ -183,7 +186,7 @@ export class Outbox {
   /** Rejects everything: what was handed to a connection as unconfirmed, the rest with `error`. */
   fail(error: ClientError): void {
     this.lost();
-    const message = `sent, not acknowledged: ${error.message}`;
+    const message = `sent without an answer: ${error.message}`;
     this.#settleInFlight(new ClientError('ERR_CLIENT_UNCONFIRMED', message, { cause: error }));
     for (const item of this.#unsent()) item.settle(error);
     this.#dropSettled();

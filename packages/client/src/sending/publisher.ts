@@ -1,5 +1,5 @@
 /**
- * From a value to its place in the log: encodes it, refuses what cannot go, and hands the rest to the outbox.
+ * Publishes a value: encodes it, refuses it where it cannot be sent, and hands it to the outbox.
  */
 import type { Codec } from '@chat/protocol';
 import type { SessionLimits } from '@chat/protocol/frames';

@@ -1,8 +1,9 @@
 /**
- * Questions to the server and their answers, by number.
+ * Requests to the server and their answers, by number.
  *
- * Every request settles: by its answer, its timeout, its signal, or the end of the client. All of them may be
- * asked twice without harm, so one that the connection lost is asked again on the next, within its timeout.
+ * Every request settles: by its answer, its timeout, its signal, or the end of the client. A request may
+ * be asked twice without harm. So one whose connection was lost is asked again over the next connection,
+ * within its timeout.
  */
 import type { Failure } from '@chat/protocol';
 import { encodeRequest, type RequestBody, type ResponseBodies } from '@chat/protocol/frames';

@@ -1,11 +1,11 @@
 /**
- * How a server knows a client again that it takes for somebody else: by a secret that all hellos of one
+ * How a server recognises a client that comes back as a new session: by a secret that all hellos of the
  * client share.
  *
- * A session that is torn keeps its name for a while. The client that has the secret of the session's hello
- * gets this name at once, in a new session. So a client that keeps the secret over a restart, or a reload of
- * its page, comes back as itself. Hellos are counted, since one that was held up on its way must not undo a
- * later one: also over restarts.
+ * A session whose connection broke keeps its name for a while. The client that has the secret of the
+ * session's hello gets this name at once, in a new session. So a client that keeps the secret over a
+ * restart, or a reload of its page, comes back as itself. Hellos are counted, over restarts as well, so
+ * that one that was held up on its way does not undo a later one.
  */
 import type { Clock } from '../clock.js';
 import { ClientError, missing } from '../errors.js';

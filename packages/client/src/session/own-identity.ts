@@ -1,6 +1,6 @@
 /**
- * As whom the hellos of one client are said. An identity that a store keeps is loaded for the first of them,
- * and given back when the client is closed; any other is this client's for ever.
+ * The identity under which a client says its hellos. One that a store keeps is loaded for the first hello,
+ * and given back when the client is closed. Any other lasts as long as the client.
  */
 import type { Clock } from '../clock.js';
 import { type IdentityStore, loadIdentity, makeIdentity, type Self } from './identity.js';

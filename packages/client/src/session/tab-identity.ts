@@ -2,10 +2,10 @@
  * The identity of a page, kept in the `sessionStorage` of its tab: it outlives a reload and ends with the
  * tab.
  *
- * A duplicated tab is given a copy of that storage, and must not take the place of the first one. So a page
- * marks the identity that it uses, and takes the mark off when it is left. Where the platform has Web Locks,
- * it holds one meanwhile: a mark without its lock is of a page that crashed. A page that finds the identity
- * in use makes a new one.
+ * A duplicated tab is given a copy of that storage, and must not take the place of the first one. So a
+ * page marks the identity that it uses, and removes the mark when it is left. Where the platform has Web
+ * Locks, the page holds a lock meanwhile: a mark without its lock belongs to a page that crashed. A page
+ * that finds the identity in use makes a new one.
  */
 import { type ClientIdentity, type IdentityStore, isIdentity } from './identity.js';
 

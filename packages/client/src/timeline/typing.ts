@@ -1,6 +1,6 @@
 /**
- * The members that are writing. A signal of it is volatile: it is repeated while somebody goes on and
- * believed for a while, and nothing is lost with it.
+ * The members that are writing. The signal for it is volatile: it is repeated while somebody goes on
+ * writing, and believed for a while. So nothing is lost when one of them is dropped.
  *
  * The value of the signal is `{ "typing": true }` or `{ "typing": false }`.
  */

@@ -1,8 +1,9 @@
 /**
- * Any frame of either side: which file knows its type. The switch that a new type is added to; it does not compile
- * without.
+ * Encodes and decodes frames of any type, by the file that knows the type. A new type is added to this
+ * switch, which does not compile without it.
  *
- * A server reads its hot frames in place instead, by `layout.ts`; a client bundles the functions for its side alone.
+ * A server reads its hot frames in place instead, by `layout.ts`; a client bundles the functions for its
+ * side alone.
  */
 import { readU32 } from '../bytes/integers.js';
 import { ProtocolError } from '../errors.js';

@@ -1,6 +1,6 @@
 /**
- * Which types of frames there are, how short each may be, and how long a receiver may let them be: what is checked
- * before anything of a frame is read.
+ * The types of frames, the least length of each, and the greatest length that a receiver accepts. All of
+ * it is checked before anything of a frame is read.
  */
 import { fits } from '../bytes/integers.js';
 import { ProtocolError } from '../errors.js';

@@ -1,5 +1,5 @@
 /**
- * The frames that both sides send: goodbye, sign of life, and what is volatile.
+ * The frames that both sides send: close, ping and pong, and signals.
  *
  * One function for each type to encode: a page bundles no more than it sends.
  */

@@ -1,5 +1,5 @@
 /**
- * When two names mean one room. Apart from the rules for names, which a client need not load.
+ * Tells when two names mean one room. It stands apart from the rules for names, which a client need not load.
  */
 
 /** The form under which a room is found: NFKC and lower case. */

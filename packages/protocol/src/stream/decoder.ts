@@ -1,6 +1,6 @@
 /**
- * A stream to frames as values: all types of both sides. Where to bundle less, or to allocate nothing, use the splitter
- * alone and read the frames it shows.
+ * Turns a stream into frames as values, of all types. To bundle less, or to allocate nothing, use the
+ * splitter alone and read the frames that it shows.
  */
 import { ProtocolError } from '../errors.js';
 import { decodeFrame } from '../frames/any-frame.js';

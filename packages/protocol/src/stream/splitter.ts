@@ -1,5 +1,5 @@
 /**
- * A stream to whole frames, fed in any cut.
+ * Turns a stream into whole frames. Its chunks may be cut anywhere.
  *
  * `FrameSplitter` finds the borders of frames and checks each length before anything is allocated for it. It does not
  * look inside: `FrameDecoder` does that for all types, `readServerFrame` for those that a client receives. After an

@@ -59,6 +59,6 @@ export function lockTimeout(name: string, timeoutMs: number, owner: ParticipantI
   const who = owner === undefined ? 'nobody by now' : `process ${owner.pid}, which is ${owner.liveness}`;
   return new ShmError(
     'ERR_SHM_LOCK_TIMEOUT',
-    `the lock of ${name} was not had within ${timeoutMs} ms; it is held by ${who}`,
+    `the lock of ${name} was not acquired within ${timeoutMs} ms; it is held by ${who}`,
   );
 }

@@ -358,7 +358,10 @@ export class LogCursor {
         this.#poisoned(this.#records.corrupt(`no count cell names its tail ${tail}`));
       return { tail, count: counted.count };
     }
-    throw new ShmError('ERR_SHM_OVERTAKEN', `the tail of ${this.#segment.name} moved at every look`);
+    throw new ShmError(
+      'ERR_SHM_OVERTAKEN',
+      `writers append to ${this.#segment.name} faster than its end can be found`,
+    );
   }
 
   #poisoned(error: ShmError): never {

@@ -131,7 +131,7 @@ export class Requests {
   async #answer(number: number, request: Uint8Array): Promise<void> {
     let response: Uint8Array;
     try {
-      if (this.#handler === undefined) throw new Error('nobody answers requests here');
+      if (this.#handler === undefined) throw new Error('this side has no handler for requests');
       const body = await this.#handler(request);
       checkBytes(body, 'a response');
       if (body.length > this.maxBodyBytes) {
