@@ -69,7 +69,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const worker = args.workers === undefined ? undefined : await joinWorkers(args.data);
   const data = worker || !args.data ? undefined : await openData(args.data, logger);
   const log = worker?.log ?? data ?? (args.nats && (await openNats(args.nats, logger, giveUp)));
-  const people = args.people && openPeople(args.people, logger);
+  const people = args.people && (await openPeople(args.people, logger));
   const server = createCheckedServer(args.given, {
     ...args.limits,
     ...(people ? { hooks: people.hooks } : {}),
@@ -114,10 +114,10 @@ async function main(argv: readonly string[]): Promise<void> {
   announce(server.addresses, args, logger, output);
 }
 
-/** @throws UsageError */
-function openPeople(options: PeopleOptions, logger: pino.Logger): People {
+/** @throws UsageError (as a rejection) */
+async function openPeople(options: PeopleOptions, logger: pino.Logger): Promise<People> {
   try {
-    return new People(options, logger);
+    return await People.open(options, logger);
   } catch (error) {
     if (error instanceof AccountFileError) throw new UsageError(error.message, EXIT_FAILED);
     throw error;

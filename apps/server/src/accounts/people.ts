@@ -11,6 +11,7 @@ import { Accounts, editionOf } from './accounts.js';
 import { type GroupPassword, GroupPasswordFile } from './group-password.js';
 import { type Guess, GuessThrottle } from './guess-throttle.js';
 import { PasswordHasher, TooBusy } from './password-hash.js';
+import { looksLikeToken, type TokenOptions, Tokens } from './tokens.js';
 
 /** What people may show, and what is asked of them. */
 export interface PeopleOptions {
@@ -18,6 +19,8 @@ export interface PeopleOptions {
   readonly accountFile?: string | undefined;
   /** File with one password for all. */
   readonly passwordFile?: string | undefined;
+  /** What a token of an application must be like. */
+  readonly tokens?: TokenOptions | undefined;
   /** Whether those are let in who show nothing. */
   readonly guests: boolean;
 }
@@ -40,33 +43,45 @@ export interface PeopleParts {
 const GUEST: PersonClaims = { proof: 'guest' };
 const GROUP = 'group ';
 const ACCOUNT = 'account ';
+const TOKEN = 'token ';
 const WRONG = 'wrong name or password';
 const TOO_BUSY_RETRY_MS = 2000;
+/** What a client is told to wait when keys cannot be fetched. */
+const NO_KEYS_RETRY_MS = 5000;
 /** Nobody has a longer one, and hashing it costs time. */
 const MAX_PASSWORD_LENGTH = 1024;
 
 export class People {
   readonly #accounts: Accounts | undefined;
   readonly #group: GroupPassword | undefined;
+  readonly #tokens: Tokens | undefined;
   readonly #guests: boolean;
   readonly #hasher: PasswordHasher;
   readonly #throttle: GuessThrottle;
   readonly #logger: Logger;
   #server: ChatServer | undefined;
 
-  /** @throws AccountFileError, UsageError when a file cannot be used */
-  constructor(
+  /** @throws AccountFileError, UsageError (as a rejection) when a file cannot be used */
+  static async open(options: PeopleOptions, logger: Logger, parts: PeopleParts = {}): Promise<People> {
+    const tokens = options.tokens && (await Tokens.open(options.tokens, logger));
+    return new People(options, logger, tokens, parts);
+  }
+
+  private constructor(
     { accountFile, passwordFile, guests }: PeopleOptions,
     logger: Logger,
-    { hasher = new PasswordHasher(), now }: PeopleParts = {},
+    tokens: Tokens | undefined,
+    { hasher = new PasswordHasher(), now }: PeopleParts,
   ) {
+    this.#tokens = tokens;
     this.#logger = logger;
     this.#guests = guests;
     this.#hasher = hasher;
     this.#throttle = new GuessThrottle(now);
     this.#accounts = accountFile === undefined ? undefined : new Accounts(accountFile, logger);
     this.#group = passwordFile === undefined ? undefined : new GroupPasswordFile(passwordFile, logger);
-    for (const source of [this.#accounts, this.#group]) if (source) source.onChange = () => this.#sweep();
+    for (const source of [this.#accounts, this.#group, this.#tokens])
+      if (source) source.onChange = () => this.#sweep();
   }
 
   /** For the server whose people these are. */
@@ -90,10 +105,13 @@ export class People {
   close(): void {
     this.#accounts?.close();
     this.#group?.close();
+    this.#tokens?.close();
   }
 
   async #decide(credentials: unknown, visitor: Visitor): Promise<AuthenticateResult> {
     this.#look();
+    const token = this.#tokens && tokenIn(credentials, visitor, this.#tokens);
+    if (this.#tokens && token !== undefined) return this.#decideByToken(token, this.#tokens);
     const password = passwordIn(credentials);
     if (password !== undefined) return this.#decideByPassword(password, visitor);
     const { name } = visitor;
@@ -102,9 +120,31 @@ export class People {
       return { ok: false, asks: 'password', reason: `the name ${account.name} has a password: it is needed` };
     }
     if (this.#group || !this.#guests) {
-      return { ok: false, asks: 'password', reason: 'a password is needed here' };
+      const reason = this.#group || this.#accounts ? 'a password is needed here' : 'a token is needed here';
+      return { ok: false, asks: 'password', reason };
     }
     return { ok: true, claims: GUEST, takesOver: false };
+  }
+
+  async #decideByToken(token: string, tokens: Tokens): Promise<AuthenticateResult> {
+    const user = await tokens.check(token);
+    if ('refusal' in user) {
+      const { refusal: reason, mayPass } = user;
+      return mayPass
+        ? { ok: false, code: 'overloaded', reason, retryAfterMs: NO_KEYS_RETRY_MS }
+        : { ok: false, reason };
+    }
+    const { name, roles, expiresInMs, edition } = user;
+    // Whoever signs tokens does not know the accounts here.
+    if (this.#accounts?.has(name)) {
+      return {
+        ok: false,
+        code: 'name-taken',
+        reason: 'an account here has this name, or one that looks like it',
+      };
+    }
+    const claims: PersonClaims = { user: name, roles, proof: TOKEN + edition };
+    return { ok: true, name, claims, expiresInMs, takesOver: true };
   }
 
   async #decideByPassword(password: string, visitor: Visitor): Promise<AuthenticateResult> {
@@ -173,8 +213,18 @@ export class People {
       return account !== undefined && proof === `${ACCOUNT}${editionOf(account)}`;
     }
     if (this.#accounts?.has(name)) return false;
+    if (proof.startsWith(TOKEN)) return this.#tokens?.has(proof.slice(TOKEN.length)) === true;
     return proof.startsWith(GROUP) ? proof === GROUP + this.#group?.edition : true;
   }
+}
+
+/** A token that is shown as credentials, or with the request. */
+function tokenIn(credentials: unknown, { request }: Visitor, tokens: Tokens): string | undefined {
+  if (credentials === undefined) return tokens.tokenOf(request);
+  const { token } = Object(credentials) as { readonly token?: unknown };
+  if (typeof token === 'string') return token;
+  const text = passwordIn(credentials);
+  return text !== undefined && looksLikeToken(text) ? text : undefined;
 }
 
 /** A password by itself, or as an object says it. */

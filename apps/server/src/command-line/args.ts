@@ -33,6 +33,7 @@ type Shaped =
   | 'accounts'
   | 'passwordFile'
   | 'guests'
+  | `jwt${string}`
   | 'metricsToken';
 
 /** What the program is told: the settings by name, and what follows from several of them. */

@@ -51,7 +51,10 @@ afterEach(async () => {
 });
 
 async function open(options: Partial<PeopleOptions> = {}): Promise<void> {
-  people = new People({ accountFile: path, guests: true, ...options }, silent, { hasher, now: () => now });
+  people = await People.open({ accountFile: path, guests: true, ...options }, silent, {
+    hasher,
+    now: () => now,
+  });
   server = createChatServer({ hooks: people.hooks });
   people.watch(server);
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });

@@ -46,6 +46,7 @@ describe('parseArguments', () => {
     expect(parse('--data', 'd').people).toEqual({
       accountFile: join('d', 'accounts.json'),
       passwordFile: undefined,
+      tokens: undefined,
       guests: true,
     });
     expect(parse('--data', 'd', '--accounts', 'a', '--guests', 'off').people).toMatchObject({

@@ -14,13 +14,12 @@ import type { SessionState } from '../log/state/chat-state.js';
 import { userNameProblem } from '../names/names.js';
 import type { Peer } from '../session/peer.js';
 import { Session } from '../session/session.js';
-import { claimKick } from '../session/shared/claim-kick.js';
 import { authenticated, type Verdict } from './authenticated.js';
 import type { AdmissionContext, AdmissionRequest } from './context.js';
+import { findName, isOutdated } from './find-name.js';
 import { endOldestAway } from './oldest-away.js';
 import { banned, DRAINING, nameTaken, outdated, overloaded, type Refusal } from './refusals.js';
 import { SilentLines } from './silent-lines.js';
-import { suffixed } from './suffixed.js';
 import { behindBarrier, placeOf, takeSession } from './take-session.js';
 import { fitsIntoFrame, welcomeOf } from './welcome.js';
 
@@ -169,7 +168,7 @@ export class Admission {
   ): Promise<AdmissionResult | undefined> | AdmissionResult | undefined {
     const { log, sessions } = this.#context;
     if (!request.resume || !sessions.isHere(known)) return undefined;
-    if (this.#isOutdated(request, known)) return outdated();
+    if (isOutdated(this.#context, request, known)) return outdated();
     if (log.process === undefined)
       return this.#goOn(sessions.byMember(known.memberId), request, peer, verdict);
     return takeSession(this.#context, known, request, peer, (session) =>
@@ -216,7 +215,7 @@ export class Admission {
     if (unwelcome) return unwelcome;
     // Credentials of another account do not go on with this session, though the client has its secret.
     if (known && known.account === verdict.name) {
-      if (this.#isOutdated(request, known)) return outdated();
+      if (isOutdated(this.#context, request, known)) return outdated();
       const resumed = await this.#resume(known, request, peer, verdict);
       if (resumed) return resumed;
     } else if (known) {
@@ -244,7 +243,7 @@ export class Admission {
     const { addresses, options, sessions } = this.#context;
     const secret = randomBytes(18).toString('base64url');
     for (;;) {
-      const name = this.#findName(wanted, request, verdict.takesOver);
+      const name = findName(this.#context, wanted, request, verdict.takesOver);
       if (typeof name !== 'string') return { ...name, isGiven };
       if (!this.#mayHoldMore(peer.address)) {
         const reason = `your address has ${options.maxSessionsPerAddress} sessions`;
@@ -295,68 +294,5 @@ export class Admission {
       const subject = { name: Buffer.from(name), at: options.clock.now(), origin };
       log.append(claim(ClaimKind.SessionOpened, subject, fields));
     });
-  }
-
-  /** The name that a new session gets: free at the moment of the answer. */
-  #findName(wanted: string, request: AdmissionRequest, takesOver?: boolean): string | Refusal {
-    const { bans, options, sessions } = this.#context;
-    const holder = sessions.holderOf(wanted);
-    if (!holder) return wanted;
-    if (request.clientSecret !== undefined && isSecretOf(holder.clientHash, request.clientSecret)) {
-      // The welcome of that session never arrived, or it was given up: its client begins anew.
-      if (this.#isOutdated(request, holder)) return outdated();
-      const reason = 'the client began anew over another connection';
-      this.#replace(holder, reason);
-      return this.#nameOf(wanted, request, holder, takesOver);
-    }
-    const { duplicateNames, hooks } = options;
-    const policy = takesOver ? 'takeover' : duplicateNames;
-    switch (policy) {
-      case 'refuse':
-        break;
-      case 'takeover':
-        // Without a hook that knows people, anybody could show anybody out by saying a name.
-        if (!hooks.authenticate || takesOver === false) break;
-        this.#replace(holder, 'somebody came in under this name');
-        return this.#nameOf(wanted, request, holder, takesOver);
-      case 'suffix': {
-        const isFree = (name: string): boolean =>
-          sessions.holderOf(name) === undefined &&
-          !hooks.isReserved?.(name) &&
-          bans.remainingMs(name, '', options.clock.monotonic()) === 0;
-        const free = suffixed(wanted, options.random, isFree);
-        if (free !== undefined) return free;
-      }
-    }
-    return nameTaken();
-  }
-
-  /** Shows a session out whose name somebody else gets. */
-  #replace({ memberId }: SessionState, reason: string): void {
-    const kick = { code: CloseCode.SessionReplaced, reason };
-    if (this.#context.log.process !== undefined) claimKick(this.#context, memberId, kick);
-    else this.#context.sessions.byMember(memberId)?.kick(kick);
-  }
-
-  /** Goes on once `former` has let go of the name: a name may look like those of two members. */
-  #nameOf(
-    wanted: string,
-    request: AdmissionRequest,
-    former: SessionState,
-    takesOver?: boolean,
-  ): string | Refusal {
-    const holder = this.#context.sessions.holderOf(wanted);
-    return !holder || holder === former ? wanted : this.#findName(wanted, request, takesOver);
-  }
-
-  /** protocol.md, "Beginning": whether a later hello of the same client has been answered already. */
-  #isOutdated({ clientSecret, attempt }: AdmissionRequest, known: SessionState): boolean {
-    const last = this.#context.sessions.byMember(known.memberId)?.attempt ?? known.place?.attempt;
-    return (
-      attempt !== undefined &&
-      last !== undefined &&
-      isSecretOf(known.clientHash, clientSecret) &&
-      attempt <= last
-    );
   }
 }

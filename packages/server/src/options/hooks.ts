@@ -63,7 +63,10 @@ export type AuthenticateResult =
        * client comes back by itself, is asked about again, and has lost nothing. @defaultValue for ever
        */
       readonly expiresInMs?: number;
-      /** Whether a session that has the name is shown out for this one. @defaultValue as `duplicateNames` says */
+      /**
+       * Whether a session to which `authenticate` gave the same name is shown out for this one; one that only looks like
+       * it is not. @defaultValue as `duplicateNames` says
+       */
       readonly takesOver?: boolean;
     }
   | {

@@ -87,13 +87,13 @@ describe('authenticate', () => {
   });
 
   it('may let somebody take a name over, or keep it for the one who has it, whatever the policy is', async () => {
-    const authenticate = (credentials: unknown): AuthenticateResult => ({
-      ok: true,
-      takesOver: credentials === 'the owner',
-    });
+    const authenticate = (credentials: unknown): AuthenticateResult =>
+      credentials === 'the owner'
+        ? { ok: true, name: 'ada', takesOver: true }
+        : { ok: true, takesOver: false };
     for (const duplicateNames of ['refuse', 'takeover', 'suffix'] as const) {
       const memory = await MemoryChat.open({ duplicateNames, hooks: { authenticate } });
-      const first = await memory.enter({ name: 'ada' });
+      const first = await memory.enter({ name: 'ada', credentials: 'the owner' });
       const guest = memory.connect();
       guest.greet({ name: 'ada' });
       if (duplicateNames === 'suffix')
@@ -104,6 +104,21 @@ describe('authenticate', () => {
       expect(owner.welcome!.member.name).toBe('ada');
       expect((await first.closed)!.code).toBe(CloseCode.SessionReplaced);
     }
+  });
+
+  it('takes nothing over from somebody who only looks alike', async () => {
+    const names: Readonly<Record<string, string>> = { one: 'paypal', two: 'paypaI' };
+    const authenticate = (credentials: unknown): AuthenticateResult => ({
+      ok: true,
+      name: names[String(credentials)]!,
+      takesOver: true,
+    });
+    const memory = await MemoryChat.open({ hooks: { authenticate } });
+    const one = await memory.enter({ name: '', credentials: 'one' });
+    const two = memory.connect();
+    two.greet({ name: '', credentials: 'two' });
+    expect((await two.closed)!.code).toBe(CloseCode.NameTaken);
+    expect(one.gone).toBe(false);
   });
 
   it('that never decides is given up at the handshake timeout, and its place is free', async () => {
