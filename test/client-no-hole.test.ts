@@ -14,7 +14,6 @@ import { turn } from '../packages/server/test/support/turn.js';
 import { WireReader, WitnessLog } from '../packages/server/test/support/wire-reader.js';
 import { MemoryWire } from './support/memory-wire.js';
 
-// biome-ignore lint/suspicious/noUndeclaredEnvVars: a longer look by hand, which also says what it saw; no task of turbo.
 const RUNS = process.env.CHAT_TEST_RUNS;
 
 const NAMES = ['ada', 'bob'] as const;

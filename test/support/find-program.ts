@@ -26,7 +26,6 @@ export function findProgram(...names: [string, ...string[]]): string | undefined
     }
   }
   const missing = `${names.join(' or ')} is not installed`;
-  // biome-ignore lint/suspicious/noUndeclaredEnvVars: no task of turbo runs this.
   if (process.env.CHAT_TEST_REQUIRE_ALL === '1')
     throw new Error(`${missing}, and CHAT_TEST_REQUIRE_ALL is set`);
   process.stderr.write(`skipped: ${missing}\n`);

@@ -29,6 +29,7 @@ import { runConfigCommand } from './config/config-command.js';
 import { openData } from './data/open-data.js';
 import { openNats } from './data/open-nats.js';
 import { runStoreCommand } from './data/store-commands.js';
+import { runDoctorCommand } from './doctor/doctor-command.js';
 import { Leaving } from './leaving.js';
 import { calmLogLine } from './log/calm-log-line.js';
 import { LogOutput } from './log/log-output.js';
@@ -159,6 +160,7 @@ async function runCommand([name, ...args]: readonly string[]): Promise<number | 
     return runUserCommand(args, { print, complain, secrets, environment: process.env });
   }
   if (name === 'admin') return runAdminCommand(args, print, complain);
+  if (name === 'doctor') return runDoctorCommand(args, packageJson.version, print);
   if (name === 'config') return runConfigCommand(args, packageJson.version, print);
   return runStoreCommand(name === undefined ? [] : [name, ...args], print);
 }

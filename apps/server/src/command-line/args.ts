@@ -233,6 +233,7 @@ function helpBehindOptions(): string {
     '',
     'Other commands:',
     '  admin <command>            speaks to a running server; admin --help lists the commands',
+    '  doctor [options]           says what would keep a server with these options from working',
     '  config [options]           prints what is in force with these options, and where it comes from',
   ].join('\n');
 }

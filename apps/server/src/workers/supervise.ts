@@ -62,7 +62,8 @@ export function shareOfMachine({ limits, workers = 1 }: Arguments): ChatServerOp
   return { maxMemoryBytes: Math.floor((limits.maxMemoryBytes ?? available) / workers) };
 }
 
-function capacityFor({ limits }: Arguments): number {
+/** Bytes of the log in shared memory. */
+export function capacityFor({ limits }: Pick<Arguments, 'limits'>): number {
   const block = (limits.maxFrameBytes ?? 0) + BLOCK_OVERHEAD_BYTES;
   return Math.max(MIN_CAPACITY_BYTES, 2 ** Math.ceil(Math.log2(block * ENTRIES_PER_CAPACITY)));
 }
