@@ -51,6 +51,7 @@ const KNOWS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   'apps/client': {
     session: [],
     text: ['session'],
+    doctor: ['.', 'session'],
     lines: ['.', 'session', 'text'],
     'screen/rows': ['session', 'text'],
     'screen/state': ['session', 'screen/rows'],

@@ -53,7 +53,7 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     .option('--tls-ca <file>', 'certificate (PEM) to trust, for tls: and wss:')
     .addHelpText(
       'after',
-      '\nIn the chat, /help lists the commands. Exit code: 0 well, 1 failed, 2 wrong command line.',
+      '\nCommands:\n  doctor [server]  says what is wrong on the way to a server; doctor --help says more\n\nIn the chat, /help lists the commands. Exit code: 0 well, 1 failed, 2 wrong command line.',
     );
   command.exitOverride().configureOutput({ writeErr: () => {} });
   try {

@@ -17,6 +17,11 @@ const EXIT_FAILED = 1;
 
 async function main(argv: readonly string[]): Promise<number> {
   const { version } = packageJson;
+  if (argv[0] === 'doctor') {
+    // Loaded when it is needed.
+    const { runDoctor } = await import('./doctor/doctor-command.js');
+    return runDoctor(argv.slice(1), version, (line) => void process.stdout.write(`${line}\n`));
+  }
   const args = parseArguments(argv, version);
   const { stdin: input, stdout: output, stderr: errors, env: environment } = process;
   const leaving = new AbortController();
