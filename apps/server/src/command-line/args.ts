@@ -10,6 +10,7 @@ import type { PeopleOptions } from '../accounts/people.js';
 import { peopleOptions } from '../accounts/people-options.js';
 import { userCommandsHelp } from '../accounts/user-command.js';
 import { adminSocketIn } from '../admin/admin-socket.js';
+import { natsOptions } from '../data/nats-options.js';
 import { storeCommandsHelp } from '../data/store-commands.js';
 import { simpleWebhook, type WebhookOptions, WebhookProblem } from '../webhooks/webhook-options.js';
 import type { Environment } from './environment.js';
@@ -27,8 +28,7 @@ type Shaped =
   | 'data'
   | 'durability'
   | 'onStoreFailure'
-  | 'nats'
-  | 'natsStream'
+  | `nats${string}`
   | 'adminSocket'
   | 'accounts'
   | 'passwordFile'
@@ -107,7 +107,7 @@ export function parseServerOptions(
 function argumentsFrom(given: SourcedSettings): Arguments {
   const { settings } = given;
   assertTogether(given);
-  const { data, durability, onStoreFailure, nats, natsStream, metricsHost, metricsPort } = settings;
+  const { data, durability, onStoreFailure, metricsHost, metricsPort } = settings;
   return {
     ...settings,
     metricsToken: secretOf('metricsToken', 'metrics token', given),
@@ -115,7 +115,7 @@ function argumentsFrom(given: SourcedSettings): Arguments {
     adminSocket: adminSocket(settings.adminSocket, settings.workers === undefined ? data : undefined),
     people: peopleOptions(given),
     data: data === undefined ? undefined : { directory: data, ...defined({ durability, onStoreFailure }) },
-    nats: nats === undefined ? undefined : { servers: nats, ...defined({ stream: natsStream }) },
+    nats: natsOptions(given),
     webhooks: webhooksOf(given),
     limits: limitsOf(settings),
     given,
@@ -150,7 +150,6 @@ function assertTogether(given: SourcedSettings): void {
     const message = '--nats does not go together with --data or --workers yet: choose one of them';
     refuse(message, 'nats', 'data', 'workers');
   }
-  if (has('natsStream') && !has('nats')) refuse('--nats-stream needs --nats', 'natsStream');
   if (settings.workerSilenceMs < MIN_SILENCE_MS) {
     refuse(`--worker-silence-ms must be at least ${MIN_SILENCE_MS}`, 'workerSilenceMs');
   }

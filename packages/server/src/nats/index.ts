@@ -3,4 +3,5 @@
  *
  * @packageDocumentation
  */
-export { type NatsLogOptions, openNatsLog } from './nats-log.js';
+export { openNatsLog } from './nats-log.js';
+export type { NatsLogin, NatsLogOptions, NatsSecret } from './nats-options.js';

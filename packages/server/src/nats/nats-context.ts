@@ -10,5 +10,7 @@ export interface NatsContext {
   readonly manager: JetStreamManager;
   /** Name of the stream that carries the blocks. */
   readonly stream: string;
+  /** What answers are asked for below. */
+  readonly inboxPrefix: string;
   readonly clock: SteadyClock;
 }

@@ -78,7 +78,7 @@ describe.skipIf(newNats === undefined)('over a real server', { timeout: TIMEOUT_
     const library = await loadNats();
     const connection = await connect({ servers });
     const manager = await jetstreamManager(connection);
-    return { library, connection, manager, stream, clock: systemClock };
+    return { library, connection, manager, stream, inboxPrefix: '_INBOX', clock: systemClock };
   }
 
   async function transport(stream: string): Promise<NatsTransport> {

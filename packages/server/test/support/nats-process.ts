@@ -38,6 +38,8 @@ export class NatsProcess {
   readonly #folder: string = mkdtempSync(join(tmpdir(), 'chat-nats-'));
   #child: ChildProcess | undefined;
   port = 0;
+  /** What it has said since it was started. */
+  out = '';
 
   private constructor(program: string, flags: readonly string[]) {
     this.#program = program;
@@ -60,15 +62,15 @@ export class NatsProcess {
     const own = ['-a', '127.0.0.1', '-p', port, '-js', '-sd', this.#folder];
     const child = spawn(this.#program, [...own, ...this.#flags], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
-    let out = '';
+    this.out = '';
     await new Promise<void>((resolve, reject) => {
-      child.once('exit', () => reject(new Error(`nats-server has ended:\n${out}`)));
+      child.once('exit', () => reject(new Error(`nats-server has ended:\n${this.out}`)));
       child.stderr.on('data', (chunk) => {
-        out += String(chunk);
-        if (out.includes('Server is ready')) resolve();
+        this.out += String(chunk);
+        if (this.out.includes('Server is ready')) resolve();
       });
     });
-    this.port = Number(out.match(/client connections on \S*:(\d+)/)![1]);
+    this.port = Number(this.out.match(/client connections on \S*:(\d+)/)![1]);
   }
 
   /** Nothing happens in it until it goes on. */

@@ -99,11 +99,11 @@ export class StreamReader {
   }
 
   async #read(reading: number): Promise<void> {
-    const { connection, manager, library, stream, clock } = this.#context;
+    const { connection, manager, library, stream, inboxPrefix, clock } = this.#context;
     this.#subscription?.unsubscribe();
     this.#delivered = 0;
     this.#isMaking = true;
-    const inbox = library.transport.createInbox();
+    const inbox = library.transport.createInbox(inboxPrefix);
     const subscription = connection.subscribe(inbox, {
       callback: (error, message) => {
         if (!error && reading === this.#reading) this.#take(message);

@@ -41,7 +41,7 @@ describe.skipIf(newNats === undefined)('SnapshotStore', { timeout: 60_000 }, () 
     const manager = await jetstreamManager(connection);
     const stream = `chat-${++streams}`;
     await findStream(manager, library, { name: stream, replicas: 1, storage: 'file' });
-    return { library, connection, manager, stream, clock: systemClock };
+    return { library, connection, manager, stream, inboxPrefix: '_INBOX', clock: systemClock };
   }
 
   /** The same, of one who is killed before its request number `count`. */
