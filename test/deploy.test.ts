@@ -1,7 +1,9 @@
 /** What `deploy/` says about the server is true of it: command lines, paths, metrics. */
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createChatServer } from '@chat/server';
 import { openSqliteLog } from '@chat/server/sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -9,6 +11,8 @@ import { parse, parseAllDocuments } from 'yaml';
 import { parseArguments } from '../apps/server/src/command-line/args.js';
 import { registerMetrics } from '../apps/server/src/metrics/metrics.js';
 import { registerStoreMetrics } from '../apps/server/src/metrics/store-metrics.js';
+import { newNats } from '../packages/server/test/support/nats-process.js';
+import { findProgram } from './support/find-program.js';
 import { filesBelow, read } from './support/workspaces.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'chat-deploy-'));
@@ -31,6 +35,11 @@ const documents = (path: string): unknown[] =>
   });
 
 const kubernetes = documents('deploy/kubernetes/chat-server.yaml');
+const many = documents('deploy/kubernetes/many-machines.yaml');
+const manyCompose = parse(read('deploy/many-machines/compose.yaml'), { merge: true }) as {
+  readonly services: Readonly<Record<string, { readonly command: string[] }>>;
+};
+const natsConfig = read('deploy/many-machines/nats.conf');
 const compose = parse(read('deploy/compose.yaml')) as unknown;
 const unit = read('deploy/chat-server.service').replaceAll('\\\n', ' ');
 const container = read('deploy/Containerfile');
@@ -47,10 +56,12 @@ describe('command lines', () => {
     ['deploy/Containerfile', JSON.parse(/^CMD (.*)$/m.exec(container)![1]!) as string[]],
     ['deploy/compose.yaml', valuesOf('command', compose)[0] as string[]],
     ['deploy/kubernetes/chat-server.yaml', valuesOf('args', kubernetes)[0] as string[]],
+    ['deploy/many-machines/compose.yaml', manyCompose.services['chat-1']!.command],
+    ['deploy/kubernetes/many-machines.yaml', (valuesOf('args', many) as string[][])[1]],
     ...proxies,
   ] as const)('of %s is one that the server takes', (_path, argv) => {
     expect(argv?.length).toBeGreaterThan(0);
-    const placed = argv!.map((word) => (/metrics.token$/.test(word) ? token : word));
+    const placed = argv!.map((word) => (/(?:metrics.token|nats.password)$/.test(word) ? token : word));
     expect(() => parseArguments(placed, '0.0.0')).not.toThrow();
     if (argv!.includes('--metrics-token-file')) expect(placed).toContain(token);
   });
@@ -60,14 +71,45 @@ describe('probes', () => {
   it('ask for paths that the server answers', async () => {
     const server = createChatServer();
     const { port } = await server.listen({ port: 0, host: '127.0.0.1' });
-    const probes = [...valuesOf('httpGet', kubernetes), ...valuesOf('httpGet', compose)];
+    const ofChat = [kubernetes, compose, many].flatMap((tree) => valuesOf('httpGet', tree));
+    const probes = ofChat.filter((probe) => (probe as { port: string }).port !== 'monitor');
     const paths = probes.map((probe) => (probe as { path: string }).path);
-    expect(paths).toHaveLength(3);
+    expect(paths).toHaveLength(6);
     const check = /fetch\('http:\/\/127\.0\.0\.1:12345([^']*)'\)/.exec(container)![1]!;
     for (const path of [...paths, check]) {
       expect((await fetch(`http://127.0.0.1:${port}${path}`)).status, path).toBe(200);
     }
     await server.close();
+  });
+});
+
+describe('many machines', () => {
+  it('have a configuration of NATS that it takes, with what docs/scale.md says that is needed', () => {
+    const permissions = (text: string): string[] =>
+      (/permissions: \{[\s\S]*?\n {4}\}/.exec(text)![0].match(/"[^"]+"/g) ?? []).toSorted();
+    expect(permissions(natsConfig)).toEqual(permissions(read('docs/scale.md')));
+    expect(natsConfig).toMatch(/^ {2}sync_interval: always$/m);
+    const nats = findProgram('nats-server');
+    if (nats === undefined) return;
+    const env = { ...process.env, CHAT_NATS_PASSWORD: 'secret' };
+    const config = fileURLToPath(new URL('../deploy/many-machines/nats.conf', import.meta.url));
+    execFileSync(newNats ?? nats, ['-t', '-c', config], { env, stdio: 'pipe' });
+  });
+
+  it('have three of each, and each knows all', () => {
+    const { services } = manyCompose;
+    const nodes = Object.entries(services).filter(([name]) => name.startsWith('nats-'));
+    const servers = Object.entries(services).filter(([name]) => name.startsWith('chat-'));
+    expect([nodes.length, servers.length]).toEqual([3, 3]);
+    for (const [name, { command }] of nodes) {
+      expect(command[command.indexOf('-n') + 1]).toBe(name);
+      for (const [other] of nodes) expect(command.at(-1)).toContain(`nats://${other}:6222`);
+      for (const [, server] of servers) expect(server.command).toContain(`nats://${name}:4222`);
+    }
+    for (const [name] of servers) {
+      expect(read('deploy/many-machines/nginx.conf')).toContain(`server ${name}:12345 `);
+    }
+    expect(valuesOf('replicas', many)).toEqual([3, 3]);
   });
 });
 
@@ -91,7 +133,7 @@ describe('metrics', () => {
 
 it('says of every file what it is for in docs/operating.md', () => {
   const page = read('docs/operating.md');
-  const files = ['', 'kubernetes/', 'prometheus/'].flatMap((below) =>
+  const files = ['', 'kubernetes/', 'many-machines/', 'prometheus/'].flatMap((below) =>
     filesBelow('deploy', '').filter((path) => path.startsWith(`deploy/${below}`)),
   );
   expect(files.length).toBeGreaterThan(7);
