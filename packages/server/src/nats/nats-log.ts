@@ -10,7 +10,7 @@ import { NatsTransport } from './nats-transport.js';
 import { findBeginning } from './snapshot/beginning.js';
 import { indexSubject, readIndex } from './snapshot/store.js';
 import { SnapshotWriter } from './snapshot/writer.js';
-import { findStream } from './stream/stream.js';
+import { findStream, patiently } from './stream/stream.js';
 
 /**
  * Connects to NATS, and finds or makes the stream of the chat. The log is to be given to one server, which closes it.
@@ -40,7 +40,7 @@ export async function openNatsLog(options: NatsLogOptions): Promise<BlockLog> {
     const manager = await library.jetstream.jetstreamManager(connection, { checkAPI: false });
     const info = await findStream(manager, library, { ...resolved, name: stream });
     const context = { library, connection, manager, stream, inboxPrefix, clock: systemClock };
-    const beginning = await findBeginning(context, info);
+    const beginning = await patiently(library, stream, () => findBeginning(context, info));
     const transport = new NatsTransport(context, beginning);
     const log = createBlockLog(transport);
     const heartbeats = beat(context, `${stream}.alive`, log, maxSilenceMs);

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { JetStreamClient, StreamInfo } from '@nats-io/jetstream';
+import type { LogCondition } from '../log/event-log.js';
 import { BLOCK_HEADER_BYTES, decodeHeader } from '../log/shared/block-header.js';
 import type {
   BlockReceiver,
@@ -61,7 +62,8 @@ export class NatsTransport implements BlockTransport {
   #cutSince: number | undefined;
   /** Why the stream takes no block. */
   #refusal: string | undefined;
-  #told = '';
+  /** The condition that was told last. */
+  #told: LogCondition['state'] = 'open';
   #doubts = 0;
   #isVerifying = false;
   /** The stream cannot be used any more. */
@@ -212,12 +214,13 @@ export class NatsTransport implements BlockTransport {
   /** Tells whether blocks come and go. */
   #look(): void {
     if (!this.#receiver || this.#isOver) return;
-    const stalled = this.#refusal === undefined ? this.#stall() : undefined;
-    const reason = this.#refusal ?? stalled ?? '';
-    if (reason === this.#told) return;
-    this.#told = reason;
-    if (reason === '') this.#receiver.condition({ state: 'open' });
-    else this.#receiver.condition({ state: stalled === undefined ? 'full' : 'stalled', reason });
+    const stall = this.#refusal === undefined ? this.#stall() : undefined;
+    const state = this.#refusal !== undefined ? 'full' : stall !== undefined ? 'stalled' : 'open';
+    // What comes on top of a reason is not told again.
+    if (state === this.#told) return;
+    this.#told = state;
+    if (state === 'open') this.#receiver.condition({ state });
+    else this.#receiver.condition({ state, reason: this.#refusal ?? stall ?? '' });
   }
 
   /** Why nothing comes or goes, once it has been so for a while. */
@@ -225,18 +228,15 @@ export class NatsTransport implements BlockTransport {
     const { stream, clock } = this.#context;
     const now = clock.monotonic();
     if (this.#cutSince !== undefined) {
-      return now - this.#cutSince > STALL_MS ? 'NATS is not reached' : this.#stillStalled();
+      // One who was cut off in another way before is still cut off.
+      const isCutOff = now - this.#cutSince > STALL_MS || this.#told === 'stalled';
+      return isCutOff ? 'NATS is not reached' : undefined;
     }
     if (this.#reader.silentMs > STALL_MS) return `nothing is heard of stream ${stream} of NATS`;
     if (this.#underWay && now - this.#underWay.since > STALL_MS) {
       return `stream ${stream} of NATS does not take what is said`;
     }
     return undefined;
-  }
-
-  /** One who was cut off in another way is still cut off. */
-  #stillStalled(): string | undefined {
-    return this.#told === '' ? undefined : this.#told;
   }
 
   /** Whether the stream is still the one that was opened, with all that was read of it. */

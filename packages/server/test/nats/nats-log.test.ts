@@ -11,7 +11,7 @@ import type { NatsContext } from '../../src/nats/nats-context.js';
 import { NatsTransport } from '../../src/nats/nats-transport.js';
 import { findBeginning } from '../../src/nats/snapshot/beginning.js';
 import { SnapshotStore } from '../../src/nats/snapshot/store.js';
-import { findStream } from '../../src/nats/stream/stream.js';
+import { findStream, patiently } from '../../src/nats/stream/stream.js';
 import { systemClock } from '../../src/time/clock.js';
 import { describeBlockTransport } from '../support/block-transport-contract.js';
 import { draft } from '../support/event-log-contract.js';
@@ -305,6 +305,22 @@ describe.skipIf(newNats === undefined)('over a real server', { timeout: TIMEOUT_
     expect(conditions[1]).toEqual({ state: 'open' });
     expect(got).toEqual(['waits']);
     await log.close();
+  });
+
+  it('waits while a cluster does not answer yet, and says what is wrong where that does not pass', async () => {
+    const library = await loadNats();
+    const { TimeoutError } = library.transport;
+    let tries = 0;
+    const answer = await patiently(library, 'chat', async () => {
+      if (++tries < 3) throw new TimeoutError();
+      return 'there';
+    });
+    expect([answer, tries]).toEqual(['there', 3]);
+    const refused = patiently(library, 'chat', () => Promise.reject(new Error('no JetStream')));
+    await expect(refused).rejects.toMatchObject({
+      code: 'ERR_SERVER_NATS_STREAM',
+      message: 'stream chat cannot be used: no JetStream',
+    });
   });
 
   it('refuses a stream that is none of a chat', async () => {

@@ -16,8 +16,8 @@ const KEPT_PER_SUBJECT = 2;
 /** Key of the metadata of the stream under which its life is named. */
 const EPOCH = 'chat-epoch';
 const EPOCH_BYTES = 8;
-/** Together longer than the election of a leader takes. */
-const MAX_TRIES = 60;
+/** Longer than the election of a leader takes. */
+const PATIENCE_MS = 30_000;
 const RETRY_MS = 500;
 /** Codes of NATS: the stream is not found, or its name is in use with another configuration. */
 const PASSING: ReadonlySet<number> = new Set([10059, 10058]);
@@ -100,17 +100,24 @@ export function saysNoStream(error: unknown, { jetstream }: NatsLibrary): boolea
   );
 }
 
-/** With patience: a cluster may still elect somebody, or tell its servers of a stream that was just made. */
-async function patiently(
+/**
+ * With patience: a cluster may still elect somebody, or tell its servers of a stream that was just made.
+ *
+ * @throws ServerError `ERR_SERVER_NATS_STREAM`, with what went wrong last
+ */
+export async function patiently<Result>(
   library: NatsLibrary,
   name: string,
-  find: () => Promise<StreamInfo>,
-): Promise<StreamInfo> {
-  for (let tries = 1; ; tries++) {
+  attempt: () => Promise<Result>,
+): Promise<Result> {
+  const began = performance.now();
+  for (;;) {
     try {
-      return await find();
+      return await attempt();
     } catch (error) {
-      if (tries === MAX_TRIES || !mayPass(error, library)) throw unusable(name, error);
+      if (ServerError.is(error)) throw error;
+      const isOver = performance.now() - began > PATIENCE_MS;
+      if (isOver || !mayPass(error, library)) throw unusable(name, error);
       await library.transport.delay(RETRY_MS);
     }
   }
