@@ -1,6 +1,7 @@
 /**
  * The command line of `chat`, checked before anything is connected.
  */
+import { readFileSync } from 'node:fs';
 import { LOBBY } from '@chat/protocol';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { parseServerAddress, type ServerAddress } from './server-address.js';
@@ -17,6 +18,10 @@ export interface Arguments {
   readonly json: boolean;
   readonly follow: boolean;
   readonly tlsCa: string | undefined;
+  /** Whether a password is asked for before the server asks. */
+  readonly login: boolean;
+  /** The password, from a file or the environment: a command line is seen by everybody on the machine. */
+  readonly password: string | undefined;
 }
 
 /** A command line that cannot be carried out: the sentence for people, and the exit code. */
@@ -31,6 +36,8 @@ export class UsageError extends Error {
 }
 
 const USAGE = 2;
+/** Of the environment. */
+const PASSWORD = 'CHAT_PASSWORD';
 const MAX_HISTORY = 1000;
 
 /**
@@ -38,7 +45,11 @@ const MAX_HISTORY = 1000;
  *
  * @throws UsageError when it cannot be carried out; with exit code 0 after help or version were printed
  */
-export function parseArguments(argv: readonly string[], version: string): Arguments {
+export function parseArguments(
+  argv: readonly string[],
+  version: string,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Arguments {
   const command = new Command('chat')
     .description('Chat from a terminal, or through a pipe: echo hello | chat --name bot')
     .version(version)
@@ -51,6 +62,8 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     .option('--json', 'one JSON object for each event, for programs')
     .option('--follow', 'only show what is said, and wait for the server if it is not up')
     .option('--tls-ca <file>', 'certificate (PEM) to trust, for tls: and wss:')
+    .option('--login', 'ask for your password first; without it, when the server asks')
+    .option('--password-file <file>', `your password, in a file; or in the environment as ${PASSWORD}`)
     .addHelpText(
       'after',
       '\nCommands:\n  doctor [server]  says what is wrong on the way to a server; doctor --help says more\n\nIn the chat, /help lists the commands. Exit code: 0 well, 1 failed, 2 wrong command line.',
@@ -81,7 +94,23 @@ export function parseArguments(argv: readonly string[], version: string): Argume
     json: options.json === true,
     follow: options.follow === true,
     tlsCa: options.tlsCa,
+    login: options.login === true,
+    password: passwordFrom(options.passwordFile, environment[PASSWORD]),
   };
+}
+
+/** Without the line end that editors put behind it. */
+function passwordFrom(file: string | undefined, variable: string | undefined): string | undefined {
+  if (file === undefined) return variable === '' ? undefined : variable;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new UsageError(`cannot read the password: ${(error as Error).message}`, USAGE);
+  }
+  if (text === '' || /[\r\n]/.test(text))
+    throw new UsageError(`${file} must have one line: the password`, USAGE);
+  return text;
 }
 
 function historyCount(value: string): number {

@@ -9,13 +9,14 @@ import { type Arguments, UsageError } from './args.js';
 export function createClient(
   url: string,
   name: string,
-  args: Pick<Arguments, 'tlsCa'>,
+  args: Pick<Arguments, 'tlsCa' | 'password'>,
   version: string,
   more: Partial<ConnectOptions> = {},
 ): ChatClient {
   return createChatClient(url, {
     name,
     agent: `chat/${version}`,
+    ...(args.password !== undefined && { credentials: { password: args.password } }),
     ...(args.tlsCa !== undefined && { tls: { ca: readCertificate(args.tlsCa) } }),
     ...more,
   });
@@ -27,6 +28,11 @@ function readCertificate(file: string): Uint8Array {
   } catch (error) {
     throw new UsageError(`cannot read the certificate: ${(error as Error).message}`, 2);
   }
+}
+
+/** Whether a password, or another one, may help. */
+export function isAboutPassword(error: unknown): boolean {
+  return ClientError.is(error) && error.code === 'ERR_CLIENT_UNAUTHORIZED';
 }
 
 /** Whether another name may help. */

@@ -22,13 +22,17 @@ async function main(argv: readonly string[]): Promise<number> {
     const { runDoctor } = await import('./doctor/doctor-command.js');
     return runDoctor(argv.slice(1), version, (line) => void process.stdout.write(`${line}\n`));
   }
-  const args = parseArguments(argv, version);
+  const args = parseArguments(argv, version, process.env);
   const { stdin: input, stdout: output, stderr: errors, env: environment } = process;
   const leaving = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => leaving.abort());
   // The reader of the output has gone: `chat | head`.
   output.on('error', () => leaving.abort());
   const { signal } = leaving;
+  const canAsk = !args.follow && input instanceof ReadStream && output instanceof WriteStream;
+  if (args.login && args.password === undefined && !canAsk) {
+    throw new UsageError('nobody can be asked for the password here: --password-file, or CHAT_PASSWORD', 2);
+  }
   if (args.follow) {
     await runFollow(args, { output, signal, palette: paletteFor(output, environment) }, version);
     return 0;

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseArguments, UsageError } from '../src/args.js';
 
@@ -24,7 +27,26 @@ describe('parseArguments', () => {
       json: false,
       follow: false,
       tlsCa: undefined,
+      login: false,
+      password: undefined,
     });
+  });
+
+  it('takes the password from a file or the environment, and repeats nothing of it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'chat-args-'));
+    const file = join(folder, 'password');
+    writeFileSync(file, 'correct horse\n');
+    const environment = { CHAT_PASSWORD: 'battery staple' };
+    const passwordOf = (...argv: string[]): unknown => parseArguments(argv, '1.2.3', environment).password;
+    expect([passwordOf(), passwordOf('--password-file', file)]).toEqual(['battery staple', 'correct horse']);
+    expect(parse('--login')).toMatchObject({ login: true, password: undefined });
+    for (const text of ['', '\n', 'hunter2\nhunter3\n']) {
+      writeFileSync(file, text);
+      expect(() => passwordOf('--password-file', file)).toThrow(/must have one line: the password$/);
+    }
+    expect(refusal('--password-file', join(folder, 'missing'))).toMatchObject({ exitCode: 2 });
+    expect(refusal('--password', 'hunter2')).toMatchObject({ exitCode: 2 });
+    rmSync(folder, { recursive: true });
   });
 
   it('takes the server as an argument or an option', () => {

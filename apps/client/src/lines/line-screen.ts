@@ -28,6 +28,8 @@ export class LineScreen {
   #onLine: ((line: string) => void) | undefined;
   #onEnd: (() => void) | undefined;
   #prompting = false;
+  /** What is typed is neither shown nor remembered. */
+  #isSecret = false;
   #submittedRows = 0;
   #closed = false;
 
@@ -35,7 +37,7 @@ export class LineScreen {
     this.#output = output;
     this.#lines = createInterface({
       input,
-      output,
+      output: this.#seen(),
       terminal: true,
       historySize: HISTORY_LINES,
       removeHistoryDuplicates: true,
@@ -44,6 +46,9 @@ export class LineScreen {
     // Before readline sees the key, since it forgets the line then.
     input.prependListener('keypress', (_text, key: { readonly name?: string } | undefined) => {
       if (key?.name === 'return' || key?.name === 'enter') this.#submittedRows = this.#rowsOfInput();
+    });
+    this.#lines.on('history', (history) => {
+      if (this.#isSecret) history.shift();
     });
     this.#lines.on('line', (line) => this.#onLine?.(line));
     this.#lines.on('SIGINT', () => this.#interrupt());
@@ -56,6 +61,36 @@ export class LineScreen {
 
   /** Asks a question. @returns undefined when the user left instead */
   ask(question: string): Promise<string | undefined> {
+    return this.#ask(question);
+  }
+
+  /** The same for a password: what is typed is not shown, and Up does not bring it back. */
+  async askSecret(question: string): Promise<string | undefined> {
+    if (this.#closed) return undefined;
+    this.#output.write(question);
+    this.#isSecret = true;
+    try {
+      return await this.#ask(question);
+    } finally {
+      this.#isSecret = false;
+      this.#output.write('\n');
+    }
+  }
+
+  /** The terminal as readline writes to it: it shows every key, but for those of a secret. */
+  #seen(): WriteStream {
+    const write = (...chunk: Parameters<WriteStream['write']>): boolean =>
+      this.#isSecret || this.#output.write(...chunk);
+    return new Proxy(this.#output, {
+      get: (output, name) => {
+        if (name === 'write') return write;
+        const value: unknown = Reflect.get(output, name, output);
+        return typeof value === 'function' ? value.bind(output) : value;
+      },
+    });
+  }
+
+  #ask(question: string): Promise<string | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       const done = (answer: string | undefined) => {

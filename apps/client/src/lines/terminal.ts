@@ -5,7 +5,7 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import { type ChatClient, ClientError } from '@chat/client';
 import { printable } from '@chat/protocol/lines';
 import type { Arguments } from '../args.js';
-import { createClient, isAboutName } from '../connection.js';
+import { createClient, isAboutName, isAboutPassword } from '../connection.js';
 import { delay } from '../delay.js';
 import { DEFAULT_SERVER, displayAddress, parseServerAddress } from '../server-address.js';
 import { ChatSession, errorText, type SessionEvent } from '../session/session.js';
@@ -92,7 +92,8 @@ export async function enter(
   version: string,
 ): Promise<ChatClient | undefined> {
   let server = args.server;
-  let { name } = args;
+  let { name, password } = args;
+  let isAsked = args.login && password === undefined;
   for (;;) {
     while (server === undefined) {
       const answer = await screen.ask(`Server (host or host:port) [${DEFAULT_SERVER}]: `);
@@ -105,15 +106,27 @@ export async function enter(
       name = await screen.ask('Your name: ');
       if (name === undefined) return undefined;
     }
-    const client = createClient(server.url, name, args, version);
+    if (isAsked) {
+      password = await screen.askSecret(`Password for ${printable(name)} (Enter for another name): `);
+      if (password === undefined) return undefined;
+      isAsked = args.login && password === '';
+      if (password === '') {
+        [name, password] = [undefined, undefined];
+        continue;
+      }
+    }
+    const client = createClient(server.url, name, { ...args, password }, version);
     try {
       await client.connect();
       return client;
     } catch (error) {
-      const canAskAgain = isAboutName(error) || (args.server === undefined && ClientError.is(error));
+      const isPassword = isAboutPassword(error);
+      const canAskAgain =
+        isPassword || isAboutName(error) || (args.server === undefined && ClientError.is(error));
       if (!canAskAgain) throw error;
-      screen.print([`!!! ${errorText(error)}`]);
-      if (isAboutName(error)) name = undefined;
+      screen.print([`!!! ${printable(errorText(error))}`]);
+      if (isPassword) isAsked = true;
+      else if (isAboutName(error)) name = undefined;
       else server = undefined;
     }
   }

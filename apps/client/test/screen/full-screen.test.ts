@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join as joinPath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ChatClient, connect, type Room } from '@chat/client';
-import { type ChatServer, createChatServer, UNLIMITED } from '@chat/server';
+import { type ChatServer, createChatServer, type Hooks, UNLIMITED } from '@chat/server';
 import { openSqliteLog } from '@chat/server/sqlite';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { TMUX, TmuxScreen } from './support/tmux-screen.js';
@@ -83,6 +83,50 @@ describe.skipIf(TMUX === undefined)('the full screen', { timeout: TIMEOUT_MS }, 
     expect(heard).toEqual(['hello ada', 'bob: hi, how are you?']);
     await screen.press('Up');
     await screen.see('> bob: hi, how are you?');
+  });
+
+  it.each(['', '--plain'])(
+    'asks for a password without showing it, again when it was wrong %s',
+    async (mode) => {
+      await server.close();
+      const shown: unknown[] = [];
+      const authenticate: NonNullable<Hooks['authenticate']> = (credentials) => {
+        shown.push(credentials);
+        const { password } = (credentials ?? {}) as { readonly password?: string };
+        if (password === 'correct horse') return { ok: true, name: 'ada' };
+        return { ok: false, reason: password === undefined ? 'it has a password' : 'wrong name or password' };
+      };
+      server = createChatServer({ ...UNLIMITED, hooks: { authenticate } });
+      port = await listen(server, 0);
+      const after = 'echo "EXIT $?"; stty -a | grep -o " icanon\\| echo "; exec cat';
+      await screen.open(`cd "${FOLDER}"; ${CHAT} 127.0.0.1:${port} --name ada ${mode}; ${after}`, 100, 24);
+      await screen.see('!!! it has a password', 'Password for ada (Enter for another name):');
+      await screen.type('hunter2');
+      await screen.press('Enter');
+      await screen.see('!!! wrong name or password');
+      expect((await screen.rows()).join('\n').match(/Password for ada/g)).toHaveLength(2);
+      expect((await screen.rows()).join()).not.toContain('hunter');
+      // What was typed before is not brought back.
+      await screen.press('Up', 'C-u');
+      await screen.type('correct horse');
+      await screen.press('Enter');
+      await screen.see(mode === '' ? '● connected ·' : 'you are in lobby');
+      expect((await screen.rows()).join()).not.toMatch(/hunter|horse/);
+      expect(shown).toEqual([undefined, { password: 'hunter2' }, { password: 'correct horse' }]);
+    },
+  );
+
+  it('takes another name when no password is given, and asks first with --login', async () => {
+    await screen.open(`cd "${FOLDER}"; ${CHAT} 127.0.0.1:${port} --login --name ada; exec cat`, 100, 24);
+    await screen.see('Password for ada');
+    await screen.press('Enter');
+    await screen.see('Your name:');
+    await screen.type('bob');
+    await screen.press('Enter');
+    await screen.see('Password for bob');
+    await screen.type('anything');
+    await screen.press('Enter');
+    await screen.see('● connected ·', 'bob at 127.0.0.1');
   });
 
   it('has rooms and users side by side, with marks for what is unread', async () => {

@@ -68,6 +68,8 @@ export class ChatModel {
   server = '';
   /** Why there is no connection, for the form. */
   problem: string | undefined;
+  /** Whether the server has asked for a password. */
+  wantsPassword = false;
   /** Of the connection; `idle` without one. */
   state: ClientState = { status: 'idle' };
 
@@ -109,9 +111,10 @@ export class ChatModel {
   /**
    * Connects and joins the rooms of the last visit, or the lobby.
    *
+   * @param password kept in this page alone, and gone with it
    * @param again whether this goes on after a reload, when the name may still be held for the page before
    */
-  async connect(server: string, name: string, { again = false } = {}): Promise<void> {
+  async connect(server: string, name: string, { again = false, password = '' } = {}): Promise<void> {
     if (this.phase !== 'signed-out') return;
     this.phase = 'connecting';
     this.problem = undefined;
@@ -120,7 +123,11 @@ export class ChatModel {
     const { createClient, diagnose, clock = pageClock } = this.#options;
     const outcome = await signIn({
       begin: () => {
-        const client = createClient(server, { name, agent: 'chat-web' });
+        const client = createClient(server, {
+          name,
+          agent: 'chat-web',
+          ...(password !== '' && { credentials: { password } }),
+        });
         this.#client = client;
         this.#listen(client);
         return client;
@@ -135,8 +142,9 @@ export class ChatModel {
       clock,
     });
     if (outcome === undefined) return;
-    if (typeof outcome === 'string') {
-      this.#signOut(outcome);
+    if ('problem' in outcome) {
+      this.wantsPassword = outcome.wantsPassword || this.wantsPassword;
+      this.#signOut(outcome.problem);
       return;
     }
     this.phase = 'chatting';
@@ -286,6 +294,7 @@ export class ChatModel {
     if (state.status === 'closed' && this.phase === 'chatting') {
       // A user that was removed does not come back by loading the page again.
       if (state.reason.code !== ClientErrorCode.Closed) this.#options.preferences.visit = undefined;
+      this.wantsPassword ||= state.reason.code === ClientErrorCode.Unauthorized;
       this.#signOut(explain(state.reason));
       return;
     }

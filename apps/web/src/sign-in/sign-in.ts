@@ -32,15 +32,23 @@ export interface SignInOptions {
   readonly clock: PageClock;
 }
 
+/** Why there is no client. */
+export interface SignInFailure {
+  /** For people. */
+  readonly problem: string;
+  /** Whether a password, or another one, may help. */
+  readonly wantsPassword: boolean;
+}
+
 /** How long a server keeps the name of a page that went away without a goodbye, and a little more. */
 const NAME_HELD_MS = 40_000;
 const NAME_HELD_RETRY_MS = 2000;
 
 /**
- * @returns the client that is in; why there is none, as a sentence; undefined when nobody waits for it any
+ * @returns the client that is in; why there is none; undefined when nobody waits for it any
  * more
  */
-export async function signIn(options: SignInOptions): Promise<ChatClient | string | undefined> {
+export async function signIn(options: SignInOptions): Promise<ChatClient | SignInFailure | undefined> {
   const { begin, isWanted, again, onHeld, diagnose, clock } = options;
   const patientUntil = again ? clock.monotonic() + NAME_HELD_MS : -Infinity;
   for (;;) {
@@ -53,7 +61,9 @@ export async function signIn(options: SignInOptions): Promise<ChatClient | strin
       const code = ClientError.is(error) ? error.code : undefined;
       if (code !== ClientErrorCode.NameTaken || clock.monotonic() > patientUntil) {
         const reason = code === ClientErrorCode.ConnectFailed ? await diagnose() : undefined;
-        return isWanted(client) ? (reason ?? explain(error)) : undefined;
+        if (!isWanted(client)) return undefined;
+        const wantsPassword = code === ClientErrorCode.Unauthorized;
+        return { problem: reason ?? explain(error), wantsPassword };
       }
       onHeld();
       await clock.pause(NAME_HELD_RETRY_MS);

@@ -11,7 +11,6 @@ const SENTENCES: Partial<Record<ClientErrorCode, string>> = {
   [ClientErrorCode.GoingAway]: 'The server is restarting.',
   [ClientErrorCode.ServerClosed]: 'The server ended the connection.',
   [ClientErrorCode.NameTaken]: 'Somebody here has this name, or one that looks like it. Choose another one.',
-  [ClientErrorCode.Unauthorized]: 'The server did not accept you.',
   [ClientErrorCode.Forbidden]: 'That is not allowed here.',
   [ClientErrorCode.Kicked]: 'An operator showed you out.',
   [ClientErrorCode.Banned]: 'An operator showed you out, and does not want you back for a while.',

@@ -15,12 +15,14 @@ interface WelcomeProps {
 export function Welcome({ model, preferences }: WelcomeProps): VNode {
   const [server, setServer] = useState(model.server ? shownAddress(model.server) : pageAddress(location));
   const [name, setName] = useState(preferences.name);
+  const [password, setPassword] = useState('');
   const [complaint, setComplaint] = useState<string | undefined>();
   const nameField = useRef<HTMLInputElement>(null);
+  const passwordField = useRef<HTMLInputElement>(null);
   const isBusy = model.phase === 'connecting';
   const problem = complaint ?? model.problem;
 
-  useLayoutEffect(() => nameField.current?.focus(), []);
+  useLayoutEffect(() => (passwordField.current ?? nameField.current)?.focus(), [model.wantsPassword]);
 
   const connect = (): void => {
     const url = serverUrl(server, location);
@@ -28,7 +30,7 @@ export function Welcome({ model, preferences }: WelcomeProps): VNode {
     else if (name.trim() === '') setComplaint('Choose a name, so that others know who speaks.');
     else {
       setComplaint(undefined);
-      void model.connect(url, name.trim());
+      void model.connect(url, name.trim(), { password });
     }
   };
 
@@ -66,7 +68,7 @@ export function Welcome({ model, preferences }: WelcomeProps): VNode {
             name="name"
             dir="auto"
             ref={nameField}
-            autocomplete="nickname"
+            autocomplete={model.wantsPassword ? 'username' : 'nickname'}
             spellcheck={false}
             aria-invalid={problem !== undefined}
             aria-describedby="problem"
@@ -74,6 +76,20 @@ export function Welcome({ model, preferences }: WelcomeProps): VNode {
             onInput={(event) => setName(event.currentTarget.value)}
           />
         </label>
+        {model.wantsPassword && (
+          <label class="input">
+            <span>Password</span>
+            <input
+              type="password"
+              name="password"
+              ref={passwordField}
+              autocomplete="current-password"
+              aria-describedby="problem"
+              value={password}
+              onInput={(event) => setPassword(event.currentTarget.value)}
+            />
+          </label>
+        )}
         <p class="problem" id="problem" role="alert">
           {problem}
         </p>

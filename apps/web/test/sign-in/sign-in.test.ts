@@ -48,16 +48,27 @@ describe('signIn', () => {
 
   it('does not wait for a name for ever, and at the first visit not at all', async () => {
     const patient = wayIn([TAKEN]);
-    expect(await patient.result).toContain('name');
+    expect(await patient.result).toMatchObject({ problem: expect.stringContaining('name') });
     expect(patient.seen().now).toBe(42_000);
     const first = wayIn([TAKEN], { again: false });
-    expect(await first.result).toContain('name');
+    expect(await first.result).toMatchObject({ problem: expect.stringContaining('name') });
     expect(first.seen().attempts).toBe(1);
   });
 
   it('says why there is no connection, as well as it can be found out', async () => {
-    expect(await wayIn([FAILED]).result).toBe('The server is asleep.');
-    expect(await wayIn([new ClientError('ERR_CLIENT_BANNED', 'no')]).result).toEqual(expect.any(String));
+    expect(await wayIn([FAILED]).result).toMatchObject({ problem: 'The server is asleep.' });
+    expect(await wayIn([new ClientError('ERR_CLIENT_BANNED', 'no')]).result).toMatchObject({
+      problem: expect.stringContaining('operator'),
+    });
+  });
+
+  it('says whether a password may help', async () => {
+    const unauthorized = new ClientError('ERR_CLIENT_UNAUTHORIZED', 'the name ada has a password (4010)');
+    expect(await wayIn([unauthorized]).result).toEqual({
+      problem: 'The name ada has a password.',
+      wantsPassword: true,
+    });
+    expect(await wayIn([FAILED]).result).toMatchObject({ wantsPassword: false });
   });
 
   it('has nothing to say to a user that went elsewhere meanwhile', async () => {
