@@ -8,17 +8,15 @@ import { join } from 'node:path';
 import { type FanoutFigures, runFanout } from '../fanout/benchmark.js';
 import { builtModule } from '../harness/built-module.js';
 import { Remote } from '../harness/remote.js';
-import { readRssBytes } from '../harness/resource-use.js';
 import { runRounds } from '../harness/rounds.js';
-import { type ServerProcess, tcpOf } from '../harness/server-process.js';
+import type { ServerProcess } from '../harness/server-process.js';
 import { type Spread, spreadOf } from '../harness/spread.js';
-import { startStoringChat } from '../ways/chat/chat.js';
 import { fanoutOf } from '../ways/index.js';
 import { findStoring } from '../ways/storing/index.js';
 import type { Storing } from '../ways/storing/storing.js';
 import type { AckedResult } from './acked-publisher.js';
 import type { BareOperations, StoredCount } from './bare-sqlite.js';
-import { DENSE_ROOM, fillStore, SPARSE_ROOM } from './filled-store.js';
+import { measureStore, type PagesFigure, type StartFigure } from './large-store.js';
 import type { DurableOperations } from './load.js';
 
 /** What is measured. */
@@ -53,21 +51,6 @@ export interface PublishFigure {
   readonly lost: number;
 }
 
-export interface PagesFigure {
-  readonly room: string;
-  readonly pagesPerSecond: Spread;
-  readonly cpuMsPerPage: Spread | undefined;
-  readonly empty: number;
-}
-
-/** A server with a store of that many messages. */
-export interface StartFigure {
-  readonly messages: number;
-  /** From the start of the process until `readyz` says yes. */
-  readonly readyMs: Spread;
-  readonly residentBytes: number | undefined;
-}
-
 export interface DurableFigures {
   readonly fanout: FanoutFigures | undefined;
   readonly publish: readonly PublishFigure[];
@@ -85,7 +68,6 @@ export const BARE = 'bare SQLite';
 /** Lets compiled code take the place of cold code. */
 const WARM_UP_MS = 1500;
 const WARM_UP_WINDOW = 256;
-const READY_TIMEOUT_MS = 120_000;
 
 /** Runs everything, one part after the other. */
 export async function runDurable(run: DurableRun): Promise<DurableFigures> {
@@ -280,82 +262,4 @@ function publishFigure({
     commitMs: spreadOf(rows.flatMap(({ commitMs }) => commitMs ?? []))?.median,
     lost: rows.reduce((sum, { lost }) => sum + lost, 0),
   };
-}
-
-/** Starts servers on a large store and on a tenth of it, and reads the large one. */
-async function measureStore(
-  run: DurableRun,
-  parent: string,
-): Promise<{ pages: PagesFigure[]; starts: StartFigure[] }> {
-  const starts: StartFigure[] = [];
-  const pages: PagesFigure[] = [];
-  for (const messages of [Math.max(1000, Math.round(run.messages / 10)), run.messages]) {
-    const folder = join(parent, `filled-${messages}`);
-    run.onStep(`storing ${messages} messages`, 0);
-    fillStore(folder, messages, STORED_PAYLOAD_BYTES);
-    const readyMs: number[] = [];
-    let residentBytes: number | undefined;
-    for (let round = 0; round < run.rounds && !run.signal.aborted; round++) {
-      run.onStep(`starting with ${messages} messages, round ${round + 1}`, round / run.rounds);
-      const server = await startStoringChat('process', { folder });
-      try {
-        readyMs.push(await readyAfter(server));
-        residentBytes = readRssBytes(server.pid);
-        const isLast = messages === run.messages && round === run.rounds - 1;
-        if (isLast) pages.push(...(await readPages(run, server)));
-      } finally {
-        await server.close();
-      }
-    }
-    const spread = spreadOf(readyMs);
-    if (spread) starts.push({ messages, readyMs: spread, residentBytes });
-  }
-  return { pages, starts };
-}
-
-/** Bytes of each message of the store, as the aims name them. */
-const STORED_PAYLOAD_BYTES = 100;
-
-/** Milliseconds from the start of the process until it says that it is ready. */
-async function readyAfter({ startupMs, address }: ServerProcess): Promise<number> {
-  const { host, port } = tcpOf(address);
-  const acceptedAt = performance.now();
-  while (performance.now() - acceptedAt < READY_TIMEOUT_MS) {
-    const { status } = await fetch(`http://${host}:${port}/readyz`);
-    if (status === 200) return startupMs + performance.now() - acceptedAt;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`not ready within ${READY_TIMEOUT_MS} ms`);
-}
-
-async function readPages(
-  run: DurableRun,
-  { address, pid: serverPid }: ServerProcess,
-): Promise<PagesFigure[]> {
-  const load = new Remote<DurableOperations>(builtModule('durable-load'));
-  const figures: PagesFigure[] = [];
-  try {
-    for (const room of [DENSE_ROOM, SPARSE_ROOM]) {
-      const where = { address, serverPid, room, newest: run.messages };
-      await load.call('pages', { ...where, durationMs: WARM_UP_MS });
-      const rows = [];
-      for (let round = 0; round < run.rounds; round++) {
-        run.onStep(`pages of a ${room} room, round ${round + 1}`, round / run.rounds);
-        rows.push(await load.call('pages', { ...where, durationMs: run.roundMs }));
-      }
-      figures.push({
-        room,
-        pagesPerSecond: spreadOf(rows.map(({ pages, elapsedMs }) => (pages / elapsedMs) * 1000))!,
-        cpuMsPerPage: spreadOf(
-          rows.flatMap(({ serverCpuMs, pages }) =>
-            serverCpuMs === undefined ? [] : [serverCpuMs / Math.max(1, pages)],
-          ),
-        ),
-        empty: rows.reduce((sum, { empty }) => sum + empty, 0),
-      });
-    }
-  } finally {
-    await load.close();
-  }
-  return figures;
 }
