@@ -144,6 +144,21 @@ export function readBlock(bytes: Uint8Array, first: number): BlockEntry[] {
   return readEntries(bytes, first, undefined);
 }
 
+/** Whether `bytes` are whole records, so that {@link readBlock} can read them; nothing is decoded. */
+export function areRecords(bytes: Uint8Array): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    for (let start = 0; start < buffer.length; ) {
+      const end = start + recordLength(buffer, start);
+      nameEndOf(buffer, start, end);
+      start = end;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The entries of records that were taken out of blocks.
  *
@@ -165,8 +180,7 @@ function readEntries(bytes: Uint8Array, first: number, positions: Float64Array |
     const end = start + recordLength(buffer, start);
     const roomStart = start + RECORD_HEADER_BYTES;
     const roomEnd = roomStart + buffer.readUInt16BE(start + ROOM_BYTES_OFFSET);
-    const nameEnd = roomEnd + buffer.readUInt16BE(start + NAME_BYTES_OFFSET);
-    if (nameEnd > end) throw new RangeError(`a record at byte ${start} of a block is shorter than its parts`);
+    const nameEnd = nameEndOf(buffer, start, end);
     if (roomEnd - roomStart !== roomBytes || !areSame(buffer, roomStart, roomPlace, roomBytes)) {
       room = buffer.toString('utf8', roomStart, roomEnd);
       roomPlace = roomStart;
@@ -276,6 +290,14 @@ function isRoom(buffer: Buffer, start: number, wanted: Buffer): boolean {
     if (buffer[start + RECORD_HEADER_BYTES + i] !== wanted[i]) return false;
   }
   return true;
+}
+
+/** Where the name of a record ends, and its body begins. */
+function nameEndOf(buffer: Buffer, start: number, end: number): number {
+  const roomBytes = buffer.readUInt16BE(start + ROOM_BYTES_OFFSET);
+  const nameEnd = start + RECORD_HEADER_BYTES + roomBytes + buffer.readUInt16BE(start + NAME_BYTES_OFFSET);
+  if (nameEnd > end) throw new RangeError(`a record at byte ${start} of a block is shorter than its parts`);
+  return nameEnd;
 }
 
 function recordLength(buffer: Buffer, start: number): number {

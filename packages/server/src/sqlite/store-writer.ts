@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { ServerError, ServerErrorCode } from '../errors.js';
-import { type Block, type BlockEntry, markVoid, readBlock } from '../log/block.js';
+import { areRecords, type Block, type BlockEntry, markVoid, readBlock } from '../log/block.js';
 import type { RemovalWish } from '../log/event-log.js';
 import type { StateSnapshot } from '../log/state/chat-state.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
@@ -14,7 +14,7 @@ import { ReserveFile } from './file/reserve-file.js';
 import { type Loss, StoreFile, StoreFiles } from './file/store-file.js';
 import { Retention, type StoreRetention } from './retention.js';
 import { BlockEdits } from './rows/block-edits.js';
-import { Blocks, blockCrc, entriesOf } from './rows/blocks.js';
+import { Blocks, blockCrc } from './rows/blocks.js';
 import type { SentBlock } from './rows/process-rows.js';
 import { Removals } from './rows/removals.js';
 import { StateRows } from './rows/state-rows.js';
@@ -147,7 +147,7 @@ export class StoreWriter {
     let block = this.#guard(() => blocks.readBefore(Number.MAX_SAFE_INTEGER));
     while (block && left >= (block.bytes?.length ?? 0)) {
       const { first, bytes } = block;
-      if (!bytes || !entriesOf(block)) break;
+      if (!bytes || !areRecords(bytes)) break;
       tail.push({ ...block, bytes });
       left -= bytes.length;
       block = this.#guard(() => blocks.readBefore(first));

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  areRecords,
   BLOCK_BYTES,
   BlockWriter,
   filterBlock,
@@ -129,14 +130,23 @@ describe('filterBlock', () => {
 });
 
 describe('readBlock', () => {
+  it('tells the room of each entry, whatever the one before it had', () => {
+    const rooms = ['aa', 'aa', 'ab', 'bb', 'aa', 'a', '', 'aa', 'é', 'è'];
+    const { bytes, first } = written(...rooms.map((room) => draft(room, 'x')));
+    expect(readBlock(bytes, first).map(({ room }) => room)).toEqual(rooms);
+  });
+
   it('refuses what is not whole records', () => {
     const { bytes } = written(draft('a', 'one'), draft('b', 'two'));
     for (let length = 1; length < bytes.length; length++) {
       if (length === bytes.length / 2) continue;
       expect(() => readBlock(bytes.subarray(0, length), 10), `${length}`).toThrow(RangeError);
+      expect(areRecords(bytes.subarray(0, length)), `${length}`).toBe(false);
     }
     const short = Uint8Array.from(bytes);
     short[29] = 0xff;
     expect(() => readBlock(short, 10)).toThrow(RangeError);
+    expect(areRecords(short)).toBe(false);
+    expect(areRecords(bytes)).toBe(true);
   });
 });
