@@ -84,7 +84,7 @@ export class SqliteLog implements EventLog {
   onCondition: ((condition: LogCondition) => void) | undefined;
   readonly #thread: StoreThread<WriterOperations>;
   readonly #settings: LogSettings;
-  readonly #opened: OpenAnswer;
+  #opened: OpenAnswer;
   readonly #pending: PendingBlocks = new PendingBlocks();
   #consumer: LogConsumer | undefined;
   #condition: LogCondition = { state: 'open' };
@@ -133,8 +133,10 @@ export class SqliteLog implements EventLog {
 
   open(consumer: LogConsumer): Recovered {
     this.#consumer = consumer;
-    const { state, tail, floors } = this.#opened;
-    const isNew = this.#opened.position === 0;
+    const { state, tail, floors, position } = this.#opened;
+    const isNew = position === 0;
+    // The rooms have it from here on.
+    this.#opened = { ...this.#opened, tail: [] };
     const entries = tail.flatMap(({ bytes, first }) => readBlock(bytes, first));
     return {
       state: isNew ? undefined : state,
