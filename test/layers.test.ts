@@ -24,6 +24,7 @@ const ORDER: Readonly<Record<string, readonly string[]>> = {
     'room',
     'session',
     'admission',
+    'moderation',
     'connection',
     'dialects',
     'server',

@@ -2,7 +2,13 @@
  * The object that a user holds. It has what {@link ChatClient} promises, at run time too, and nothing else:
  * what parts of a client ask of one another is behind it, in {@link ClientSession}.
  */
-import { encodeDirect, type SessionLimits } from '@chat/protocol/frames';
+import {
+  encodeDirect,
+  type ModerationBody,
+  type RequestBody,
+  type ResponseBodies,
+  type SessionLimits,
+} from '@chat/protocol/frames';
 import { assertKnown } from './assert-known.js';
 import type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } from './chat-client.js';
 import type { Stream, StreamOptions } from './events/event-queue.js';
@@ -86,6 +92,11 @@ export class Client<D> implements ChatClient<D> {
     this.#session.assertNotClosed();
     const answer = await this.#session.requests.ask({ op: 'search', query, ...where }, { signal });
     return readFound(answer, this.epoch);
+  }
+
+  async moderate<Request extends ModerationBody>(request: Request): Promise<ResponseBodies[Request['op']]> {
+    this.#session.assertNotClosed();
+    return this.#session.requests.ask(request as Extract<RequestBody, { op: Request['op'] }>);
   }
 
   direct(name: string, value: D, options?: SendOptions): Promise<SentDirect> {

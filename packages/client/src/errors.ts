@@ -55,6 +55,10 @@ export const ClientErrorCode = {
   Overloaded: 'ERR_CLIENT_OVERLOADED',
   /** The message, or signal, is larger than the server takes: see `max` and `actual`. */
   TooLarge: 'ERR_CLIENT_TOO_LARGE',
+  /** A moderator has taken the word away from this user, for `retryAfterMs`, or for good. */
+  Muted: 'ERR_CLIENT_MUTED',
+  /** There is no such message, or not any more. */
+  NoSuchMessage: 'ERR_CLIENT_NO_SUCH_MESSAGE',
   /** Not, or no longer, a member of the room. */
   NotMember: 'ERR_CLIENT_NOT_MEMBER',
   /** No user has this name. */

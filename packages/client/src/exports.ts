@@ -29,6 +29,7 @@ export type {
   HistoryPage,
   JoinOptions,
   Room,
+  RoomAbout,
   RoomEvents,
   Signal,
 } from './rooms/room.js';

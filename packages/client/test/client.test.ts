@@ -23,6 +23,7 @@ const CLIENT = {
   joined: true,
   leave: true,
   limits: true,
+  moderate: true,
   name: true,
   on: true,
   ping: true,
@@ -38,6 +39,7 @@ const CLIENT = {
 };
 
 const ROOM = {
+  about: true,
   codec: true,
   entries: true,
   history: true,

@@ -9,6 +9,9 @@
 export const FailureCode = {
   RateLimited: 'rate-limited',
   TooLarge: 'too-large',
+  /** A moderator has taken the word away from the sender, for `retryAfterMs`, or for good. */
+  Muted: 'muted',
+  NoSuchMessage: 'no-such-message',
   NotMember: 'not-member',
   NoSuchUser: 'no-such-user',
   /** The receiver of a direct message is away, and as many wait for it as may. */

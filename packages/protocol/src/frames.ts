@@ -29,15 +29,24 @@ export {
   type SharedFrame,
 } from './frames/frame.js';
 export type {
+  Done,
+  Edited,
   Hello,
   Joined,
+  ModerationBody,
   RequestBody,
   ResponseBodies,
+  Role,
+  RoomChanged,
   RoomInfo,
   RoomPosition,
+  RoomSettings,
+  Sanction,
   SearchHit,
   SessionLimits,
+  TakenBack,
   Welcome,
+  Withdrawn,
 } from './frames/json-bodies.js';
 export {
   ACK_BYTES,

@@ -19,6 +19,8 @@ export const ServerErrorCode = {
   RoomInvalid: 'ERR_SERVER_ROOM_INVALID',
   /** There is no such room, and nothing is known of one. */
   NoSuchRoom: 'ERR_SERVER_NO_SUCH_ROOM',
+  /** There is no such message in the room, or not any more. */
+  NoSuchMessage: 'ERR_SERVER_NO_SUCH_MESSAGE',
   /** Nobody has this name. */
   NoSuchUser: 'ERR_SERVER_NO_SUCH_USER',
   /** The user is away, and as many direct messages wait as may: see `max`. */

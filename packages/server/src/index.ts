@@ -38,11 +38,16 @@ export type {
   SessionState,
   StateSnapshot,
 } from './log/state/chat-state.js';
+export type { Change, Decision } from './log/state/decision.js';
 export type { Outcome, VoidReason } from './log/state/outcome.js';
 export { looks, userNameProblem } from './names/names.js';
+export { LEAST_ROLE, type ModerationAction } from './log/state/permissions.js';
+export type { GivenRole, KeptSettings, KeyedSanction, Rule } from './log/state/rules.js';
 export type {
   AuthenticateResult,
+  AuthorizeAnswer,
   AuthorizedAction,
+  AuthorizeQuestion,
   Awaitable,
   ClientRequest,
   Hooks,
@@ -89,6 +94,7 @@ export type {
 export type { FeedEntry, FeedInfo, FeedOptions } from './server/program/feed.js';
 export type { ForgetWish } from './server/program/forget.js';
 export type { RoomHistory, RoomHistoryOptions } from './server/program/history.js';
+export type { ModerateOptions, SetRoleOptions } from './server/program/moderate.js';
 export type { RoomsPage, RoomsQuery } from './server/program/program.js';
 export type { Published, PublishedDirect, PublishOptions } from './server/program/publisher.js';
 export type { SubscribeOptions } from './server/program/subscription.js';

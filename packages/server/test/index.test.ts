@@ -5,6 +5,7 @@ it('exports exactly this', () => {
   expect(Object.keys(api).sort()).toEqual([
     'BlockLog',
     'ChatServer',
+    'LEAST_ROLE',
     'LIMITS',
     'ServerError',
     'ServerErrorCode',

@@ -4,7 +4,8 @@
  * Everything that others wrote goes through `printable`: a name or a message cannot move the cursor, change a
  * colour, or begin a line of its own. A message of several lines has its sender on each.
  */
-import type { SearchHit } from '@chat/client';
+import type { Notice, SearchHit } from '@chat/client';
+import { changeText, withdrawnBy } from '@chat/client/timeline';
 import { formatMessageLines, printable } from '@chat/protocol/lines';
 import { ACTION_PREFIX, COMMANDS } from '../session/command.js';
 import { errorText, type SessionEvent } from '../session/session.js';
@@ -56,15 +57,17 @@ export function formatEvent(event: SessionEvent, options: FormatOptions): string
       const { at, kind, member, oldName, own, history, room } = event.notice;
       // Other events tell of this user's own doings.
       if (own) return [];
-      const where = room === options.currentRoom() ? 'the chat' : oneLine(room);
       const name = oneLine(member.name);
-      const texts = {
+      const changed = changeText(event.notice);
+      if (changed !== undefined) return star(`${name} ${oneLine(changed)}`, at);
+      const where = room === options.currentRoom() ? 'the chat' : oneLine(room);
+      const texts: Partial<Record<Notice['kind'], string>> = {
         joined: `${name} has joined ${where}`,
         left: `${name} has left ${where}`,
         gone: `${name} has left ${where} (connection lost)`,
         renamed: `${oneLine(oldName ?? '')} is now ${name}`,
       };
-      return history && kind !== 'renamed' ? [] : star(texts[kind], at);
+      return history && kind !== 'renamed' ? [] : star(texts[kind] ?? '', at);
     }
     case 'gap': {
       // The rooms tell of a restart. Nobody could send direct messages meanwhile, so none is missing.
@@ -73,6 +76,10 @@ export function formatEvent(event: SessionEvent, options: FormatOptions): string
       return problem(`${where} may be missing here (${GAP_REASONS[event.gap.reason]})`);
     }
     case 'unreadable':
+      if (withdrawnBy(event.message) !== undefined)
+        return star(
+          `a message of ${event.message.sender.name} was taken back by ${withdrawnBy(event.message)}`,
+        );
       return star(`${event.message.sender.name} sent ${event.message.body.length} bytes that are not text`);
     case 'state':
       return formatState(event, star, problem, options.now());

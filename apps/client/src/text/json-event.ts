@@ -29,8 +29,20 @@ function plainValue(event: SessionEvent): object | undefined {
       return { type: event.type, id, seq, at, from: sender.name, text: value };
     }
     case 'notice': {
-      const { room, kind, id, seq, at, member, oldName, own, history } = event.notice;
-      return { type: event.type, room, kind, id, seq, at, name: member.name, oldName, own, history };
+      const { room, kind, id, seq, at, member, oldName, own, history, change } = event.notice;
+      return {
+        type: event.type,
+        room,
+        kind,
+        id,
+        seq,
+        at,
+        name: member.name,
+        oldName,
+        own,
+        history,
+        ...change,
+      };
     }
     case 'gap': {
       const { room, reason, from, to } = event.gap;

@@ -33,6 +33,12 @@ export function pathText(description: string): Field<string> {
   return { ...PATH, isRequired: true, schema: { type: 'string', description }, read: asText };
 }
 
+/** A whole number as a part of the path. */
+export function pathCount(description: string): Field<number> {
+  const { schema, read } = queryCount(description, 1);
+  return { ...PATH, isRequired: true, schema, read: read as Field<number>['read'] };
+}
+
 /** Text in a query. */
 export function queryText(description: string): Field<string | undefined> {
   return { ...QUERY, isRequired: false, schema: { type: 'string', description }, read: asText };
@@ -96,6 +102,35 @@ export function bodyNumber(
       if (mayBeInfinite && value === 'Infinity') return Number.POSITIVE_INFINITY;
       if (Number.isSafeInteger(value) && (value as number) >= minimum) return value as number;
       throw mismatch(name, `a whole number from ${minimum}${mayBeInfinite ? ' or "Infinity"' : ''}`, value);
+    },
+  };
+}
+
+/** True or false in a body. */
+export function bodyBoolean(description: string): Field<boolean | undefined> {
+  return {
+    ...BODY,
+    isRequired: false,
+    schema: { type: 'boolean', description },
+    read: (value, name) => {
+      if (typeof value === 'boolean') return value;
+      // As the command line says it.
+      if (value === 'true' || value === 'false') return value === 'true';
+      throw mismatch(name, 'true or false', value);
+    },
+  };
+}
+
+/** One of some words in a body. */
+export function bodyChoice(description: string, choices: readonly string[]): Field<string> {
+  return {
+    ...BODY,
+    isRequired: true,
+    schema: { type: 'string', description, ...{ enum: choices } },
+    read: (value, name) => {
+      const text = asText(value, name);
+      if (choices.includes(text)) return text;
+      throw mismatch(name, `one of ${choices.join(', ')}`, value);
     },
   };
 }

@@ -5,7 +5,6 @@
 import {
   type AdjustableLimits,
   type ChatServer,
-  type DrainOptions,
   LIMITS,
   type LimitName,
   ServerError,
@@ -14,64 +13,37 @@ import {
 import { entryBody } from './entry-body.js';
 import {
   bodyNumber,
-  bodySentence,
   bodyText,
   type Field,
-  type Fields,
-  type Input,
   optional,
   pathText,
   queryCount,
   queryText,
   UNSEEN,
 } from './fields.js';
+import { MODERATION } from './operations/moderation.js';
+import {
+  type ApiContext,
+  CURSOR,
+  DURATION,
+  LIMIT,
+  type Operation,
+  operation,
+  REASON,
+  ROOM,
+  USER,
+} from './operations/operation.js';
 import { findRoom, pageOf } from './page.js';
+
+export type { ApiContext, Operation } from './operations/operation.js';
+
 import { type ApiAnswer, ApiError } from './problem.js';
-
-/** What operations work on. */
-export interface ApiContext {
-  readonly server: ChatServer;
-  /** Goes away as at a signal; the process ends then. */
-  drain(options: DrainOptions): void;
-}
-
-/** One thing that can be done. */
-export interface Operation {
-  /** Name of the command, and `operationId`. */
-  readonly id: string;
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Below {@link API_PATH}; `{room}` stands for a field of the path. */
-  readonly path: string;
-  readonly summary: string;
-  readonly fields: Fields;
-  /** The status of success. */
-  readonly status: number;
-  /** What success answers, in words. */
-  readonly answer: string;
-  run(context: ApiContext, input: object): object | undefined | Promise<object | undefined>;
-}
 
 /** Where the API lies. */
 export const API_PATH = '/api/v1';
 
-function operation<Described extends Fields>(
-  row: Omit<Operation, 'fields' | 'run'> & {
-    readonly fields: Described;
-    run(context: ApiContext, input: Input<Described>): ReturnType<Operation['run']>;
-  },
-): Operation {
-  return { ...row, run: (context, input) => row.run(context, input as Input<Described>) };
-}
-
-const ROOM = pathText('name of the room');
-const USER = pathText('name of the user');
-const LIMIT = queryCount('how many, at the most', 1);
-const CURSOR = queryText('`cursor` of the page before');
 const TEXT = bodyText('what is said');
 const AS = bodyText('the name that it is said under, by the rules of user names');
-const REASON = bodySentence('told to who is shown out');
-const DURATION = bodyNumber('how long, in milliseconds', 1, true);
-
 const LIMIT_FIELDS = Object.fromEntries(
   Object.entries(LIMITS)
     .filter(([, { adjustable }]) => adjustable)
@@ -79,6 +51,7 @@ const LIMIT_FIELDS = Object.fromEntries(
 ) as Readonly<Record<string, Field<number | undefined>>>;
 
 export const OPERATIONS: readonly Operation[] = [
+  ...MODERATION,
   operation({
     id: 'publish',
     method: 'POST',

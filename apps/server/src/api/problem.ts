@@ -25,6 +25,7 @@ export const SERVER_STATUS: Partial<Record<ServerErrorCode, number>> = {
   [ServerErrorCode.RoomInvalid]: 400,
   [ServerErrorCode.NoSuchRoom]: 404,
   [ServerErrorCode.NoSuchUser]: 404,
+  [ServerErrorCode.NoSuchMessage]: 404,
   [ServerErrorCode.InboxFull]: 409,
   [ServerErrorCode.TooLarge]: 413,
   [ServerErrorCode.TooManyRooms]: 429,

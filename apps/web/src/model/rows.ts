@@ -4,13 +4,14 @@
  */
 
 import type { Notice } from '@chat/client';
-import type {
-  GapItem,
-  MessageItem,
-  NoticeItem,
-  OutgoingItem,
-  TimelineItem,
-  UnreadableItem,
+import {
+  changeText,
+  type GapItem,
+  type MessageItem,
+  type NoticeItem,
+  type OutgoingItem,
+  type TimelineItem,
+  type UnreadableItem,
 } from '@chat/client/timeline';
 import { isSameDay } from '../text/moments.js';
 
@@ -22,6 +23,8 @@ export type Row =
   | { readonly kind: 'message'; readonly key: string; readonly item: MessageItem; readonly head: boolean }
   | { readonly kind: 'outgoing'; readonly key: string; readonly item: OutgoingItem; readonly head: boolean }
   | { readonly kind: 'notices'; readonly key: string; readonly items: readonly NoticeItem[] }
+  /** Something was done to a message, or to the room. */
+  | { readonly kind: 'change'; readonly key: string; readonly item: NoticeItem; readonly text: string }
   | { readonly kind: 'mark'; readonly key: string; readonly item: GapItem | UnreadableItem };
 
 /** Messages of one person within this time of each other stand together. */
@@ -75,15 +78,20 @@ export function layOut(
           head: isHead(item.sender.name || ownName, item.at),
         });
         break;
-      case 'notice':
+      case 'notice': {
         group = undefined;
-        if (notices) {
+        const text = changeText(item.notice);
+        if (text !== undefined) {
+          notices = undefined;
+          rows.push({ kind: 'change', key: item.key, item, text });
+        } else if (notices) {
           notices.push(item);
         } else {
           notices = [item];
           rows.push({ kind: 'notices', key: item.key, items: notices });
         }
         break;
+      }
       case 'gap':
       case 'unreadable':
         group = undefined;

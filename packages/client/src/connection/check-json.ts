@@ -6,8 +6,8 @@ import type { Member } from '@chat/protocol';
 import { asArray, asBoolean, asNumber, asObject, asString, type Check } from '@chat/protocol/check';
 import type { Joined, SessionLimits, Welcome } from '@chat/protocol/frames';
 
-/** The client does not read `gap`: it sees from `start` what is missing. */
-type CheckedJoined = Omit<Joined, 'gap'>;
+/** The client does not read `gap`: it sees from `start` what is missing. Settings and role are only passed on. */
+type CheckedJoined = Omit<Joined, 'gap' | 'settings' | 'role'>;
 
 interface CheckedWelcome
   extends Pick<Welcome, 'session' | 'secret' | 'epoch' | 'member' | 'inbox' | 'resumed'> {

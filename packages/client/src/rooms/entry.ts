@@ -5,8 +5,14 @@
  * completeness: the `prev` of an entry is the `seq` of the entry before it, and where it is not, a {@link
  * Gap} stands between the two.
  */
-import { type Codec, type Member, textCodec } from '@chat/protocol';
-import { type EntryHeader, NoticeKind } from '@chat/protocol/frames';
+import { type Codec, jsonCodec, type Member, textCodec } from '@chat/protocol';
+import {
+  type Edited,
+  type EntryHeader,
+  NoticeKind,
+  type RoomChanged,
+  type TakenBack,
+} from '@chat/protocol/frames';
 import { ClientError } from '../errors.js';
 
 /** The fields of every entry of a log. */
@@ -60,16 +66,21 @@ export interface UnreadableMessage extends EntryInfo {
   readonly error: ClientError;
 }
 
-/** A member came, went or changed its name. */
+/** A member came, went or changed its name; or something has happened to a message, or to the room. */
 export interface Notice extends EntryInfo {
   readonly type: 'notice';
   readonly room: string;
-  /** `gone`: the connection broke and did not come back. */
-  readonly kind: 'joined' | 'left' | 'gone' | 'renamed';
-  /** The member that it is about, under the new name if renamed. */
+  /**
+   * `gone`: the connection broke and did not come back. `taken-back`, `edited`: a message was; `changed`: the room
+   * is another: see `change`. `unknown`: of a later version of the protocol.
+   */
+  readonly kind: NoticeName | 'unknown';
+  /** The member that it is about, under the new name if renamed; of the later kinds the one who did it. */
   readonly member: Member;
   /** The name before, if renamed. */
   readonly oldName: string | undefined;
+  /** `TakenBack`, `Edited` or `RoomChanged`, by the kind. */
+  readonly change?: Partial<TakenBack & Edited & RoomChanged>;
 }
 
 /** Entries with `from < seq <= to` were not, and will not be, delivered. */
@@ -92,12 +103,9 @@ export interface Gap {
 /** Everything that a room tells, in order. */
 export type RoomEntry<T = string> = Message<T> | Notice | Gap | UnreadableMessage;
 
-const NOTICE_KINDS: Readonly<Record<NoticeKind, Notice['kind']>> = {
-  [NoticeKind.Joined]: 'joined',
-  [NoticeKind.Left]: 'left',
-  [NoticeKind.Renamed]: 'renamed',
-  [NoticeKind.Gone]: 'gone',
-};
+/** By `NoticeKind`, from 1 on. */
+const NOTICE_NAMES = ['joined', 'left', 'renamed', 'gone', 'taken-back', 'edited', 'changed'] as const;
+type NoticeName = (typeof NOTICE_NAMES)[number];
 
 const MAX_CACHED_SENDERS = 4096;
 
@@ -207,7 +215,7 @@ export function readNotice(
   bytes: Uint8Array,
   end: number,
 ): Notice {
-  const kind = NOTICE_KINDS[number as NoticeKind];
+  const kind = NOTICE_NAMES[number - 1] ?? 'unknown';
   const name = textCodec.decode(bytes.subarray(nameStart, bodyStart));
   const renamed = kind === 'renamed';
   return {
@@ -222,5 +230,9 @@ export function readNotice(
     history: seq <= historyUntil,
     member: { id: sender, name: renamed ? textCodec.decode(bytes.subarray(bodyStart, end)) : name },
     oldName: renamed ? name : undefined,
+    ...(number > NoticeKind.Gone &&
+      number <= NoticeKind.Changed && {
+        change: jsonCodec.decode(bytes.subarray(bodyStart, end)) as TakenBack,
+      }),
   };
 }

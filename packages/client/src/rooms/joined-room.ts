@@ -13,7 +13,7 @@ import type { Publisher, SendOptions, Sent } from '../sending/publisher.js';
 import type { Requests } from '../sending/requests.js';
 import type { Identity, Message, RoomEntry } from './entry.js';
 import { readHistory } from './history.js';
-import type { HistoryOptions, HistoryPage, Room, RoomEvents } from './room.js';
+import type { HistoryOptions, HistoryPage, Room, RoomAbout, RoomEvents } from './room.js';
 import { ENTRY_EVENTS, type RoomStream } from './room-stream.js';
 
 /** The part of a client that the calls of a user need. */
@@ -55,6 +55,10 @@ export class JoinedRoom<T> implements Room<T> {
 
   get memberCount(): number {
     return this.#stream.members.count;
+  }
+
+  get about(): RoomAbout {
+    return this.#stream.members.joined;
   }
 
   send(value: T, options?: SendOptions): Promise<Sent> {

@@ -9,8 +9,9 @@ import type { Notice } from './entry.js';
 
 export class MemberList {
   #count = 0;
-  #head = 0;
 
+  /** The snapshot that it began with. */
+  joined!: Joined;
   /** Members that are known, by id; live. */
   readonly byId: Map<number, Member> = new Map();
   /** Whether every member is known. */
@@ -22,21 +23,21 @@ export class MemberList {
   }
 
   /** Begins anew with the snapshot of a join. */
-  reset({ members, memberCount, head }: Joined): void {
+  reset(joined: Joined): void {
+    this.joined = joined;
     this.byId.clear();
-    this.add(members, false);
-    this.#count = memberCount;
-    this.#head = head;
-    this.complete = this.byId.size >= memberCount;
+    this.add(joined.members, false);
+    this.#count = joined.memberCount;
+    this.complete = this.byId.size >= joined.memberCount;
   }
 
   /** @returns whether the notice is newer than the snapshot */
   apply({ kind, seq, member }: Notice): boolean {
-    if (seq <= this.#head) return false;
+    if (seq <= this.joined.head) return false;
     if (kind === 'left' || kind === 'gone') {
       this.#count--;
       this.byId.delete(member.id);
-    } else {
+    } else if (kind === 'joined' || kind === 'renamed') {
       if (kind === 'joined' && !this.byId.has(member.id)) this.#count++;
       this.byId.set(member.id, member);
     }

@@ -2,11 +2,15 @@
  * A joined room, as its user sees it. `RoomStream` is what stands behind it.
  */
 import type { Codec, Member } from '@chat/protocol';
+import type { Joined } from '@chat/protocol/frames';
 import type { ClientError } from '../errors.js';
 import type { Stream, StreamOptions } from '../events/event-queue.js';
 import type { ListenOptions } from '../events/listeners.js';
 import type { Sent } from '../sending/publisher.js';
 import type { Gap, Message, Notice, RoomEntry, UnreadableMessage } from './entry.js';
+
+/** How a room is, and the own role in it; each may be absent: a room as any other, a server that knows no roles. */
+export type RoomAbout = Pick<Joined, 'settings' | 'role'>;
 
 /** Options of `client.join`. */
 export interface JoinOptions<T> {
@@ -105,6 +109,11 @@ export interface Room<T = string> {
   readonly members: ReadonlyMap<number, Member>;
   /** Number of members, known or not. */
   readonly memberCount: number;
+  /**
+   * How the room was when it was joined last, and the own role in it. What is changed later comes as a notice of kind
+   * `changed`; the snapshot of a timeline has both together.
+   */
+  readonly about: RoomAbout;
 
   /**
    * Sends a message. While the connection is away it waits in the outbox, and goes out once afterwards.

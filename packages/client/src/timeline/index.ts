@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { changeText, withdrawnBy } from './change-text.js';
 export type {
   GapItem,
   LocalItem,

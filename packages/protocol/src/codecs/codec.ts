@@ -4,8 +4,11 @@
  */
 import { ProtocolError, ProtocolErrorCode } from '../errors.js';
 
-/** Tags of the codecs that come with this package. 16–255 are free for applications. */
-export const CodecTag = { Bytes: 0, Text: 1, Json: 2, MsgPack: 3 } as const;
+/**
+ * Tags of the codecs that come with this package, and of what is left of a message that was taken back. 16–255 are free
+ * for applications.
+ */
+export const CodecTag = { Bytes: 0, Text: 1, Json: 2, MsgPack: 3, Withdrawn: 4 } as const;
 
 /** Turns values into message bodies and back. */
 export interface Codec<T> {

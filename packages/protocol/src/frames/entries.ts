@@ -52,8 +52,8 @@ export interface EntryHeader {
  * Reads the message or notice at `offset … end`, whose type and smallest length are known to be right: a
  * `FrameSplitter` has shown it. Name and body are neither copied nor decoded.
  *
- * @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` when the name does not fit into the frame, or for a notice of a
- *   kind that does not exist
+ * @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` when the name does not fit into the frame, or for a notice of
+ *   kind 0
  *
  * @example
  * ```ts
@@ -86,9 +86,8 @@ export function readEntryHeader(bytes: Uint8Array, offset: number, end: number):
 }
 
 function noticeKind(kind: number): NoticeKind {
-  if (kind < NoticeKind.Joined || kind > NoticeKind.Gone) {
-    throw malformed(`notice of kind ${kind}`);
-  }
+  // Kinds of later versions are passed on.
+  if (kind < NoticeKind.Joined) throw malformed(`notice of kind ${kind}`);
   return kind as NoticeKind;
 }
 

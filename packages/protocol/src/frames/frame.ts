@@ -36,13 +36,19 @@ export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 /** From here on an unknown frame type is skipped instead of being an error. */
 export const FIRST_SKIPPABLE_TYPE = 0x80;
 
-/** What a notice tells about a member of a room. */
+/** What a notice tells about a room, or a member of it. A reader passes over kinds that it does not know. */
 export const NoticeKind = {
   Joined: 1,
   Left: 2,
   Renamed: 3,
   /** The connection broke without a goodbye, or timed out; the name is free again. */
   Gone: 4,
+  /** A message was taken back: the body is a `TakenBack`, `sender` has done it. */
+  TakenBack: 5,
+  /** A message has another text: the body is an `Edited`. */
+  Edited: 6,
+  /** The room is another than it was: the body is a `RoomChanged`. */
+  Changed: 7,
 } as const;
 
 /** One of the numbers in {@link NoticeKind}. */
@@ -62,7 +68,7 @@ export interface EntryFields {
   readonly prev: number;
   /** Server time in milliseconds since 1970. */
   readonly at: number;
-  /** Of a message: encoded by `codec`. Of a notice: the new name when renamed, else empty. */
+  /** Of a message: encoded by `codec`. Of a notice: the new name when renamed; JSON of the later kinds; else empty. */
   readonly body: Uint8Array;
 }
 

@@ -61,6 +61,71 @@ export interface Member {
   readonly name: string;
 }
 
+/**
+ * What somebody may do, from the least to the most. A role is of the whole server, or of one room; in a room the
+ * greater one counts.
+ */
+export type Role = 'guest' | 'member' | 'moderator' | 'owner';
+
+/** How a room is. What is absent is as in a room that nobody has changed. */
+export interface RoomSettings {
+  /** What it is about: one line. */
+  readonly topic?: string;
+  /** Only those come in who have a role in it. */
+  readonly byInvitation?: boolean;
+  /** Only those write who are members of it by role, or more. */
+  readonly readOnly?: boolean;
+  /** Lists of rooms do not have it. */
+  readonly hidden?: boolean;
+  /** Least time between two messages of one member. */
+  readonly slowMs?: number;
+}
+
+/** Body of a notice of kind Changed: what is different now. */
+export interface RoomChanged {
+  /** All of them as they are now, if one has changed. */
+  readonly settings?: RoomSettings;
+  /** Somebody has another role in the room. */
+  readonly role?: { readonly name: string; readonly role: Role };
+}
+
+/** Body of a notice of kind TakenBack. */
+export interface TakenBack {
+  /** Position of the message; what is left of it has the codec 4, see `Withdrawn`. */
+  readonly seq: number;
+  /** Who had said it. */
+  readonly of: Member;
+}
+
+/** Body of a notice of kind Edited. */
+export interface Edited {
+  /** Position of the message. */
+  readonly seq: number;
+  /** Of the new text: 1 (text) or 2 (JSON). */
+  readonly codec: number;
+  readonly text: string;
+}
+
+/** What stands in the place of a message that was taken back: its body, of codec 4. */
+export interface Withdrawn {
+  /** Name of the member that has taken it back. */
+  readonly by: string;
+}
+
+/** A ban or a mute. */
+export interface Sanction {
+  readonly kind: 'ban' | 'mute';
+  /** The name, address or range that was given. */
+  readonly target: string;
+  /** Name of the one who decided it. */
+  readonly by: string;
+  /** Server time in milliseconds since 1970, as is `until`. */
+  readonly at: number;
+  /** Absent: for ever. */
+  readonly until?: number;
+  readonly reason?: string;
+}
+
 /** State of a joined room at the moment from which its entries are streamed. */
 export interface Joined {
   readonly room: string;
@@ -76,6 +141,10 @@ export interface Joined {
   readonly memberCount: number;
   /** Present when entries after the wanted position are no longer held. */
   readonly gap?: { readonly from: number; readonly to: number };
+  /** How the room is; absent where it is as any other. */
+  readonly settings?: RoomSettings;
+  /** Own role in the room. An older server does not say. */
+  readonly role?: Role;
 }
 
 /** The server's answer to a hello that it accepts. */
@@ -154,7 +223,46 @@ export type RequestBody =
       /** Only messages with a smaller seq. */
       readonly before?: number;
       readonly limit?: number;
-    };
+    }
+  | ModerationBody;
+
+/** What moderators ask for, by `op`. Without `room` the whole server is meant. */
+export type ModerationBody =
+  | { readonly op: 'kick'; readonly user: string; readonly room?: string; readonly reason?: string }
+  | {
+      readonly op: 'ban';
+      /** Either a user, or an address or a range; the latter of the whole server only. */
+      readonly user?: string;
+      readonly address?: string;
+      readonly room?: string;
+      /** Absent: for ever. */
+      readonly durationMs?: number;
+      readonly reason?: string;
+    }
+  | { readonly op: 'unban'; readonly banned: string; readonly room?: string }
+  | { readonly op: 'bans'; readonly room?: string; readonly limit?: number; readonly cursor?: number }
+  | {
+      readonly op: 'mute';
+      readonly user: string;
+      readonly room?: string;
+      readonly durationMs?: number;
+      readonly reason?: string;
+    }
+  | { readonly op: 'unmute'; readonly user: string; readonly room?: string }
+  /** Without `role` it asks which role a user has; `none` takes the given role away. */
+  | { readonly op: 'role'; readonly user: string; readonly room?: string; readonly role?: Role | 'none' }
+  | { readonly op: 'topic'; readonly room: string; readonly topic: string }
+  | { readonly op: 'invite'; readonly room: string; readonly user: string }
+  | ({ readonly op: 'mode'; readonly room: string } & Omit<RoomSettings, 'topic'>)
+  | {
+      readonly op: 'edit';
+      readonly room: string;
+      readonly seq: number;
+      readonly text: string;
+      /** 1 (text) or 2 (JSON). @defaultValue 1 */
+      readonly codec?: number;
+    }
+  | { readonly op: 'take-back'; readonly room: string; readonly seq: number };
 
 /** Answers to {@link RequestBody}, by `op`; `history` is answered with history frames. */
 export interface ResponseBodies {
@@ -175,4 +283,20 @@ export interface ResponseBodies {
     /** Present when the newest messages are not searched yet. */
     readonly behind?: true;
   };
+  readonly kick: Done;
+  readonly ban: Done;
+  readonly unban: Done;
+  readonly bans: { readonly bans: readonly Sanction[]; readonly cursor?: number };
+  readonly mute: Done;
+  readonly unmute: Done;
+  /** The role that counts there now. */
+  readonly role: { readonly role: Role };
+  readonly topic: Done;
+  readonly invite: Done;
+  readonly mode: { readonly settings: RoomSettings };
+  readonly edit: Done;
+  readonly 'take-back': Done;
 }
+
+/** It was done. */
+export type Done = Readonly<Record<never, never>>;

@@ -247,6 +247,28 @@ export function filterBlock(
   return Buffer.concat(kept);
 }
 
+/** The records of a block with another codec and body in the one at a position. */
+export function rewriteBlock(
+  bytes: Uint8Array,
+  first: number,
+  seq: number,
+  { codec, body }: { readonly codec: number; readonly body: Uint8Array },
+): Uint8Array {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let start = 0;
+  for (const entry of readBlock(bytes, first)) {
+    const end = start + recordLength(buffer, start);
+    if (entry.seq === seq) {
+      const head = Buffer.from(buffer.subarray(start, end - entry.body.length));
+      head.writeUInt32BE(head.length + body.length, 0);
+      head[CODEC_OFFSET] = codec;
+      return Buffer.concat([buffer.subarray(0, start), head, body, buffer.subarray(end)]);
+    }
+    start = end;
+  }
+  return bytes;
+}
+
 /** Writes into the record that `entry` came to nothing. Unless it is a claim, its body goes: nobody will read it. */
 export function markVoid(bytes: Uint8Array, entry: BlockEntry): void {
   const body = entry.body.byteOffset - bytes.byteOffset;

@@ -323,8 +323,33 @@ export class ByteLog {
    */
   remove(isGone: (frame: Buffer) => boolean): number {
     const before = this.#entries;
-    const kept = this.#chunks.map((chunk) => this.#without(chunk, isGone));
-    if (this.#entries === before) return 0;
+    this.#replace((frame) => (isGone(frame) ? undefined : frame));
+    return before - this.#entries;
+  }
+
+  /**
+   * Puts another frame in the place of one entry; its number, and what is before it, stay. Cursors in its chunk are to be
+   * put back by their position.
+   *
+   * @returns whether the entry is held
+   */
+  rewrite(seq: number, rewritten: (frame: Buffer) => Buffer): boolean {
+    let isHeld = false;
+    this.#replace((frame) => {
+      if (readU48(frame, ENTRY_SEQ_OFFSET) !== seq) return frame;
+      isHeld = true;
+      return rewritten(frame);
+    }, seq);
+    return isHeld;
+  }
+
+  /** @param only a position: chunks that cannot have it stay as they are */
+  #replace(replaced: (frame: Buffer) => Buffer | undefined, only?: number): void {
+    const kept = this.#chunks.map((chunk) => {
+      const isMeant = only === undefined || (chunk.firstSeq <= only && only <= chunk.lastSeq);
+      return isMeant ? this.#withOthers(chunk, replaced) : chunk;
+    });
+    if (kept.every((chunk, i) => chunk === this.#chunks[i])) return;
     const held = kept.filter(({ entries }) => entries > 0);
     this.#chunks = held.length > 0 ? held : [kept.at(-1)!];
     this.#tail = this.#chunks.at(-1)!;
@@ -337,7 +362,6 @@ export class ByteLog {
     }
     this.#sliceChunk = undefined;
     this.#slice = undefined;
-    return before - this.#entries;
   }
 
   /** Lets go of everything. */
@@ -375,13 +399,13 @@ export class ByteLog {
   }
 
   /** The chunk itself where all of it stays; else another one in its place. */
-  #without(chunk: Chunk, isGone: (frame: Buffer) => boolean): Chunk {
+  #withOthers(chunk: Chunk, replaced: (frame: Buffer) => Buffer | undefined): Chunk {
     const frames: Buffer[] = [];
     for (let at = 0; at < chunk.used; at = chunk.endOf(at)) {
       frames.push(chunk.bytes.subarray(at, chunk.endOf(at)));
     }
-    const kept = frames.filter((frame) => !isGone(frame));
-    if (kept.length === frames.length) return chunk;
+    const kept = frames.flatMap((frame) => replaced(frame) ?? []);
+    if (kept.length === frames.length && kept.every((frame, i) => frame === frames[i])) return chunk;
     const bytes = Buffer.concat(kept);
     const [first, last] = [kept[0], kept.at(-1)];
     const other = new Chunk(chunk.base, 0, first ? readU48(first, ENTRY_PREV_OFFSET) : chunk.lastSeq);

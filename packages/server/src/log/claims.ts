@@ -7,6 +7,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { CLAIM, ClaimKind, type Draft, type Origin } from './entry.js';
 import type { SessionKicked, SessionPlace } from './state/chat-state.js';
+import type { Decision } from './state/decision.js';
 
 /** Fields of {@link ClaimKind.SessionOpened}. Secrets are there as hashes only, see {@link hashSecret}. */
 export interface SessionOpened {
@@ -38,8 +39,15 @@ export interface Ban {
   /** What is banned: looks of names, keys of addresses. */
   readonly looks: readonly string[];
   readonly addresses: readonly string[];
+  /** Ranges of addresses, as they were given. */
+  readonly ranges?: readonly string[];
   /** Server time in milliseconds since 1970 at which it ends; absent: never. */
   readonly until?: number;
+  /** What was given, for the list of bans. A ban of an older version is in no list. */
+  readonly target?: string;
+  /** Name of the one who has decided it. */
+  readonly by?: string;
+  readonly reason?: string;
 }
 
 /** The fields that each kind of claim carries in its body. */
@@ -58,6 +66,7 @@ export interface ClaimFields {
   readonly [ClaimKind.EvictionAsked]: undefined;
   readonly [ClaimKind.CredentialsAsked]: undefined;
   readonly [ClaimKind.Barrier]: undefined;
+  readonly [ClaimKind.Moderated]: Decision;
 }
 
 /** What a claim is about, beside its fields. */

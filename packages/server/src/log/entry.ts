@@ -16,7 +16,7 @@ export const ClaimKind = {
   SessionEnded: 2,
   /** `sender` wants the name of the entry. */
   SessionRenamed: 3,
-  /** The room of the entry is made, under the name of the entry, unless it is there. */
+  /** The room of the entry is made, under the name of the entry, unless it is there. It belongs to `sender`, if there is one. */
   RoomOpened: 4,
   /** The room of the entry is forgotten, if nobody is in it. */
   RoomForgotten: 5,
@@ -36,6 +36,8 @@ export const ClaimKind = {
   CredentialsAsked: 13,
   /** Changes nothing: the process that appends it knows, once it is back, what the others knew before. */
   Barrier: 14,
+  /** Somebody who may do so has decided something about the room of the entry, or about the server where it has none. */
+  Moderated: 15,
 } as const;
 
 /** One of the numbers in {@link ClaimKind}. */

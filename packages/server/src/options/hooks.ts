@@ -6,6 +6,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { PeerCertificate } from 'node:tls';
 
+import type { Role } from '@chat/protocol/frames';
+import type { ModerationAction } from '../log/state/permissions.js';
+
 /** A connection, as hooks and listeners see it. */
 export interface SessionInfo {
   /** Id of the member in entries; 0 before the handshake is complete. */
@@ -88,7 +91,21 @@ export type AuthenticateResult =
 export type MessageDecision = undefined | { readonly body: Uint8Array } | { readonly reject: string };
 
 /** What `authorize` is asked about. */
-export type AuthorizedAction = 'join' | 'write' | 'list' | 'rename';
+export type AuthorizedAction = 'join' | 'write' | 'list' | 'rename' | 'edit' | ModerationAction;
+
+/** What more there is to know of a question of `authorize`. */
+export interface AuthorizeQuestion {
+  /** The one whom it is done to, as the session has named it. */
+  readonly user?: string;
+  /** The role of the session there. */
+  readonly role: Role;
+}
+
+/**
+ * The answer of `authorize`. `true`: as far as it is up to this hook; for what takes a role, the role decides then, as it does
+ * without an answer. `'allow'`: whatever the role is, and whatever the rules of the room say; a ban and a mute still hold.
+ */
+export type AuthorizeAnswer = boolean | 'allow' | undefined;
 
 /** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
@@ -113,8 +130,16 @@ export interface Hooks {
   /**
    * Whether a session may do something: `join` a room (and so read it), `write` to one (messages and signals), see it
    * in a `list`, or `rename` itself, where `target` is the wanted name. Of a direct message the target is empty.
+   *
+   * Of everything that takes a role (`kick`, `mute` and the like: `docs/moderation.md` has the table), and of `edit`, which is
+   * of its own messages: `target` is the name of the room, or empty for the whole server. These come with a `question`.
    */
-  readonly authorize?: (session: SessionInfo, action: AuthorizedAction, target: string) => Awaitable<boolean>;
+  readonly authorize?: (
+    session: SessionInfo,
+    action: AuthorizedAction,
+    target: string,
+    question?: AuthorizeQuestion,
+  ) => Awaitable<AuthorizeAnswer>;
   /** Looks at each message, but not at signals, before it is in the log. The body is borrowed: copy it to keep it. */
   readonly onMessage?: (
     message: {

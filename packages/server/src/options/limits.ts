@@ -193,6 +193,22 @@ const TABLE = {
     frame: 'fits-into-one',
     text: 'body of a signal, such as typing; a larger one is dropped',
   },
+  /** Topic of a room, in UTF-8. @defaultValue 400 */
+  maxTopicBytes: {
+    unit: 'bytes',
+    default: 400,
+    most: 1000,
+    text: 'topic of a room',
+  },
+  /** How long members may edit what they have said, and take it back. 0: never. @defaultValue 900000 */
+  editWindowMs: {
+    unit: 'ms',
+    default: 900_000,
+    least: 0,
+    mayBeInfinite: true,
+    adjustable: true,
+    text: 'how long members may edit what they have said, and take it back; 0: never. Moderators may take back at any time',
+  },
   /** Publishes of one session that may wait for their ack. @defaultValue 256 */
   maxInFlight: {
     unit: 'number',

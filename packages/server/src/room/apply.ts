@@ -8,8 +8,10 @@ import { inboxMember, isShown, type LogEntry, type ShownEntry } from '../log/ent
 import { applyEntry } from '../log/state/apply-entry.js';
 import type { ChatState } from '../log/state/chat-state.js';
 import type { Outcome } from '../log/state/outcome.js';
+import { personOf } from '../log/state/rules.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { TimerWheel } from '../time/timer-wheel.js';
+import { correct } from './correct.js';
 import type { FanOut } from './fan-out.js';
 import type { Room } from './room.js';
 import type { Rooms } from './rooms.js';
@@ -93,6 +95,10 @@ export class EntryApplier {
         this.#context.bans.changed(this.#state.bans, outcome.keys, this.#context.options.clock);
         this.#listener.happened(outcome, entry, from);
         break;
+      case 'corrected':
+        correct(this.#context.rooms.byKey(entry.room), outcome);
+        if (isShown(entry)) this.#show(entry, outcome, from);
+        return;
       case 'shown':
       case 'joined':
       case 'left':
@@ -141,6 +147,7 @@ export class EntryApplier {
       return;
     }
     room.log.append(entry, this.#sinceOf(entry));
+    if (from !== this.#self) this.#keepPace(room, entry);
     room.unsentBytes += entryBytes(entry.name.length, entry.body.length);
     room.unsentEntries++;
     const isFull = rooms.isFull;
@@ -160,6 +167,13 @@ export class EntryApplier {
       fanOut.markDirty(room);
     }
     entry.origin?.appended(entry, outcome);
+  }
+
+  /** In a room with a slow mode it counts what was said at other processes as well. */
+  #keepPace(room: Room, { type, sender }: ShownEntry): void {
+    if (type !== FrameType.Message || !this.#state.rules.settings(room.key).slowMs) return;
+    const session = this.#state.sessions.get(sender);
+    if (session) room.pace.note(personOf(session), this.#context.wheel.now);
   }
 
   /** Monotonic time at which the entry began to be old. */

@@ -4,6 +4,7 @@
 import type { Member as ListedMember } from '@chat/protocol';
 import { ByteLog, Chunk, type Cursor, type Retention, type StartingPoint } from '../log/byte-log.js';
 import type { LogShare } from '../log/log-budget.js';
+import { Pace } from './pace.js';
 
 /** A member as its rooms see it: a name, and a connection that takes entries, unless it is away. */
 export interface Member {
@@ -105,6 +106,7 @@ export class Room {
   readonly maker: string;
   /** Whose bytes its history is. */
   readonly share: LogShare | undefined;
+  #pace: Pace | undefined;
   /** Those on their way through the log, who are not members yet. */
   joining = 0;
   /** Whether fan-out knows already that there is something new. */
@@ -142,6 +144,12 @@ export class Room {
     this.log = new ByteLog(handle, retention, floor, share);
     this.#maxUnsentBytes = retention.maxBytes / UNSENT_PER_BOUND;
     this.#maxUnsentEntries = retention.maxEntries / UNSENT_PER_BOUND;
+  }
+
+  /** When members have said something, for a slow mode; made when there is one. */
+  get pace(): Pace {
+    this.#pace ??= new Pace();
+    return this.#pace;
   }
 
   /** Whether nobody is in it, nor on the way. */

@@ -129,12 +129,14 @@ export class Rooms {
    * Has a room made. What becomes of it is told once the log has it: the room, or why the log refused it.
    *
    * @param maker address of the member that wants it
+   * @param owner member that it belongs to then, unless it belongs to somebody; 0 for none
    * @returns the limit that forbids it, and nothing is told then
    */
   make(
     name: string,
     maker: string,
     told: (made: Room | Failure) => void,
+    owner = 0,
   ): 'maxRooms' | 'maxRoomsPerAddress' | undefined {
     const key = roomKey(name);
     if (key !== LOBBY_KEY) {
@@ -165,7 +167,7 @@ export class Rooms {
     const append = (): void => {
       // The first of several who want it makes it.
       if (!this.#making.has(key)) this.#making.set(key, maker);
-      const subject = { room: key, name: Buffer.from(name), at: this.#clock.now(), origin };
+      const subject = { room: key, sender: owner, name: Buffer.from(name), at: this.#clock.now(), origin };
       this.#log.append(claim(ClaimKind.RoomOpened, subject, undefined));
     };
     const { store } = this.#log;

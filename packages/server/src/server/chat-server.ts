@@ -7,7 +7,7 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CloseCode, type Codec } from '@chat/protocol';
-import { NoticeKind } from '@chat/protocol/frames';
+import { type ModerationBody, NoticeKind, type ResponseBodies, type Role } from '@chat/protocol/frames';
 import { Acceptor } from '../connection/acceptor.js';
 import type { TlsCertificates } from '../connection/tls.js';
 import { BinaryDialect } from '../dialects/binary/binary-dialect.js';
@@ -15,6 +15,7 @@ import { HttpDialect } from '../dialects/http/http-dialect.js';
 import { LineDialect } from '../dialects/line/line-dialect.js';
 import { ServerError, ServerErrorCode } from '../errors.js';
 import type { SessionInfo } from '../options/hooks.js';
+import { OPERATOR } from '../moderation/operator.js';
 import type { AdjustableLimits, LimitOptions } from '../options/limits.js';
 import { assertNames } from '../options/option-names.js';
 import {
@@ -50,6 +51,7 @@ import type { RoomEntry } from './program/entry.js';
 import type { FeedEntry, FeedOptions } from './program/feed.js';
 import { type ForgetWish, forget } from './program/forget.js';
 import type { RoomHistory, RoomHistoryOptions } from './program/history.js';
+import { type ModerateOptions, moderate, type SetRoleOptions, setRole } from './program/moderate.js';
 import type { RoomsPage, RoomsQuery } from './program/program.js';
 import type { Published, PublishedDirect, PublishOptions } from './program/publisher.js';
 import type { SubscribeOptions } from './program/subscription.js';
@@ -404,7 +406,7 @@ export class ChatServer {
 
   /** Shows the member of that name out; its client does not come back by itself. False: nobody has it. */
   kick(name: string, reason = 'kicked'): boolean {
-    return this.#core.operator.kick(name, reason);
+    return this.#done(this.#core.operator.kick(name, reason), 'kick', name, `has kicked ${name}: ${reason}`);
   }
 
   /**
@@ -415,21 +417,25 @@ export class ChatServer {
    * @returns whether somebody had the name; it is banned in either case
    */
   ban(name: string, durationMs: number, reason = 'banned'): boolean {
-    return this.#core.operator.ban(name, durationMs, reason);
+    const wasHere = this.#core.operator.ban(name, durationMs, reason, OPERATOR);
+    this.#done(true, 'ban', name, `has banned ${name}: ${reason}`);
+    return wasHere;
   }
 
   /**
-   * Refuses an address (IPv6: its /64) for a while, and shows out everybody who came from there.
+   * Refuses an address (IPv6: its /64), or a range such as `192.0.2.0/24`, for a while, and shows out everybody who came from there.
    *
    * @returns false when it is no address, or in `exemptAddresses`
    */
   banAddress(address: string, durationMs: number, reason = 'banned'): boolean {
-    return this.#core.operator.banAddress(address, durationMs, reason);
+    const isDone = this.#core.operator.banAddress(address, durationMs, reason, OPERATOR);
+    return this.#done(isDone, 'ban', address, `has banned ${address}: ${reason}`);
   }
 
   /** Ends the ban of a name, or of an address. False: there was none. */
   unban(nameOrAddress: string): boolean {
-    return this.#core.operator.unban(nameOrAddress);
+    const isDone = this.#core.operator.unban(nameOrAddress);
+    return this.#done(isDone, 'unban', nameOrAddress, `has ended the ban of ${nameOrAddress}`);
   }
 
   /**
@@ -439,7 +445,47 @@ export class ChatServer {
    * @returns false when nobody has the name, or not in this room
    */
   removeFromRoom(name: string, room: string): boolean {
-    return this.#core.operator.evict(name, room);
+    const isDone = this.#core.operator.evict(name, room);
+    return this.#done(isDone, 'kick', name, `has kicked ${name} out of ${room}`, room);
+  }
+
+  /**
+   * Gives a user a role in the whole server, or in one room; `'none'` takes it away. It belongs to the account, or, where
+   * `authenticate` has given no name, to the session and ends with it. It counts at once, for those who are here as well.
+   *
+   * @returns the role that counts there now
+   * @throws ServerError as {@link ChatServer.moderate}
+   */
+  async setRole(user: string, role: Role | 'none', options: SetRoleOptions = {}): Promise<Role> {
+    await this.#use();
+    return setRole(this.#core.moderation, user, role, options);
+  }
+
+  /**
+   * Does what a moderator may ask for over the wire (`docs/moderation.md`), whatever role it takes: mutes, bans, topics,
+   * invitations, messages that are taken back. It is written down, and survives a restart where the log does.
+   *
+   * @throws ServerError `ERR_SERVER_NO_SUCH_USER`, `ERR_SERVER_NO_SUCH_ROOM`, `ERR_SERVER_NO_SUCH_MESSAGE`,
+   *   `ERR_SERVER_NAME_INVALID`, `ERR_SERVER_ROOM_INVALID`, `ERR_SERVER_BAD_OPTION`, `ERR_SERVER_TOO_LARGE`,
+   *   `ERR_SERVER_UNAVAILABLE` when the log cannot take it, `ERR_SERVER_CLOSED`
+   *
+   * @example
+   * ```ts
+   * import assert from 'node:assert';
+   * import { createChatServer } from '@chat/server';
+   *
+   * await using server = createChatServer();
+   * await server.moderate({ op: 'mute', user: 'eve', room: 'lobby', durationMs: 600_000, reason: 'spam' });
+   * const { bans } = await server.moderate({ op: 'bans', room: 'lobby' });
+   * assert(bans[0]?.kind === 'mute' && bans[0].target === 'eve');
+   * ```
+   */
+  async moderate<Request extends ModerationBody>(
+    request: Request,
+    options: ModerateOptions = {},
+  ): Promise<ResponseBodies[Request['op']]> {
+    await this.#use();
+    return moderate(this.#core.moderation, request, options);
   }
 
   /**
@@ -523,6 +569,13 @@ export class ChatServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Keeps the record of what the program has done. */
+  #done(isDone: boolean, action: string, user: string, text: string, room = ''): boolean {
+    if (isDone)
+      this.#core.moderation.record({ by: OPERATOR, action, room, user, text: `${OPERATOR} ${text}` });
+    return isDone;
   }
 
   #open(): Promise<void> {

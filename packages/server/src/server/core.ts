@@ -12,6 +12,9 @@ import { MemoryGuard } from '../limits/memory-guard.js';
 import { RefusalLog } from '../limits/refusal-log.js';
 import { ChatState } from '../log/state/chat-state.js';
 import { SteadyAppender } from '../log/steady-appender.js';
+import { Moderation, type ModerationWays } from '../moderation/moderation.js';
+import { Operator } from '../moderation/operator.js';
+import type { Logger } from '../options/logger.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { maxMessageBytes } from '../options/resolve-limits.js';
 import { EntryApplier } from '../room/apply.js';
@@ -20,13 +23,13 @@ import { Rooms } from '../room/rooms.js';
 import { giveUpHistory } from '../room/shed-history.js';
 import { Counters } from '../session/counters.js';
 import { KickedSessions } from '../session/kicked-sessions.js';
+import { AUDIT_ROOM } from '../session/room-rules.js';
 import { type EmitSessionEvent, Sessions } from '../session/sessions.js';
 import { SessionsElsewhere } from '../session/shared/elsewhere.js';
 import { SessionMoves } from '../session/shared/moves.js';
 import { takeSnapshot } from '../session/shared/snapshot.js';
 import { TimerWheel } from '../time/timer-wheel.js';
 import { LogConditions } from './log-conditions.js';
-import { Operator } from './operator.js';
 import { forgetHeld } from './program/forget.js';
 import { Program } from './program/program.js';
 import { recover } from './recovery.js';
@@ -80,6 +83,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     log,
     steady,
     rooms,
+    rules: state.rules,
     fanOut,
     sessions,
     kicked,
@@ -97,8 +101,17 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     log.givenUp?.();
   });
   const conditions = new LogConditions(context, admission);
-  const applier = new EntryApplier(context, state, moves);
   const program = new Program(context, () => state.position);
+  const operator = new Operator(context);
+  const moderation = new Moderation(context, operator, recordWays(program, logger));
+  const applier = new EntryApplier(context, state, {
+    inboxOf: (member) => moves.inboxOf(member),
+    published: (entry) => moves.published(entry),
+    happened(outcome, entry, from) {
+      if (outcome.kind === 'moderated') moderation.decided(outcome);
+      else moves.happened(outcome, entry, from);
+    },
+  });
   applier.onApplied = (entry, outcome) => program.feeds.applied(entry, outcome);
   wheel.repeat(EXPIRE_EVERY_MS, (now) => {
     for (const part of [rooms, bans, kicked, addresses, accounts, elsewhere]) part.expire(now);
@@ -114,7 +127,8 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
   return {
     ...context,
     admission,
-    operator: new Operator(context),
+    operator,
+    moderation,
     program,
     async open() {
       const recovered = await log.open((entries, from = 0) => {
@@ -135,6 +149,25 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     },
   };
 }
+
+/** What moderators do is a line of the log of the program, and a message in a room of moderators. */
+function recordWays(program: Program, logger: Logger): ModerationWays {
+  const failed = (error: unknown): void =>
+    logger.warn({ error }, 'what a moderator has done could not be told');
+  return {
+    record({ text, ...deed }) {
+      logger.info({ moderation: deed }, text);
+      program.publish(AUDIT_ROOM, text, { as: RECORDER }).catch(failed);
+    },
+    tell(user, text, as) {
+      // One that is not here is told when it asks.
+      program.direct(user, text, { as }).catch(() => {});
+    },
+  };
+}
+
+/** The name under which the server writes down what moderators do. */
+const RECORDER = 'moderation';
 
 function tellOfMemory({ logger }: ResolvedOptions, isShort: boolean, use: object): void {
   if (isShort) logger.warn({ option: 'maxMemoryBytes', ...use }, 'short of memory: newcomers are sent away');

@@ -9,6 +9,7 @@ import type { InputAccount } from '../limits/input-account.js';
 import type { RefusalLog } from '../limits/refusal-log.js';
 import type { EventLog } from '../log/event-log.js';
 import type { SessionState } from '../log/state/chat-state.js';
+import type { Rules } from '../log/state/rules.js';
 import type { SteadyAppender } from '../log/steady-appender.js';
 import type { SessionInfo } from '../options/hooks.js';
 import type { ResolvedOptions } from '../options/options.js';
@@ -25,6 +26,8 @@ export interface SessionPerson extends Member {
   /** The name in UTF-8. Not to be written to. */
   readonly nameBytes: Uint8Array;
   readonly info: SessionInfo;
+  /** The name that `authenticate` gave it. */
+  readonly account: string | undefined;
   /** Whether it has left for good. */
   readonly ended: boolean;
   /** Where its direct messages wait while it is away. Made if need be. */
@@ -71,6 +74,8 @@ export interface SessionContext {
   /** For what has happened whether or not the log can take it now. */
   readonly steady: SteadyAppender;
   readonly rooms: Rooms;
+  /** What was decided about the server and its rooms. */
+  readonly rules: Rules;
   readonly fanOut: FanOut;
   readonly sessions: SessionDirectory;
   readonly kicked: KickedSessions;

@@ -15,11 +15,12 @@ import { Membership, type Room } from '../room/room.js';
 import { type JoinOptions, startingPoint } from '../room/starting-point.js';
 import type { SessionContext, SessionPerson } from './context.js';
 import type { Answer } from './peer.js';
+import { describeRules, joinRefusal } from './room-rules.js';
 
 /** Members that are named in the answer to a join; the rest is paged. */
 const JOINED_MEMBERS = 64;
 /** What the rest of that answer takes at the most. */
-const JOINED_BYTES = 1024;
+const JOINED_BYTES = 2048;
 
 const NOTHING = new Uint8Array(0);
 const FORGOTTEN = Symbol('the room is not there any more');
@@ -33,7 +34,7 @@ type Made = Room | { readonly failure: Failure };
 /** What being in rooms needs of the server. */
 export type MembershipsContext = Pick<
   SessionContext,
-  'options' | 'log' | 'steady' | 'rooms' | 'fanOut' | 'sessions' | 'counters' | 'refusals'
+  'options' | 'log' | 'steady' | 'rooms' | 'rules' | 'fanOut' | 'sessions' | 'counters' | 'refusals'
 >;
 
 export class Memberships {
@@ -67,9 +68,12 @@ export class Memberships {
     const { peer } = this.#session;
     // Whoever asked does not hear of it any more: a client asks again over its next connection, or not at all.
     const isGone = (): boolean => this.#session.ended || this.#session.peer !== peer;
-    if (hooks.authorize && !(await hooks.authorize(this.#session.info, 'join', roomName))) {
+    const answer = hooks.authorize ? await hooks.authorize(this.#session.info, 'join', roomName) : true;
+    if (!answer) {
       return failed(FailureCode.Forbidden, `not allowed to join ${roomName}`);
     }
+    const refusal = joinRefusal(this.#context, this.#session, roomName, answer === 'allow');
+    if (refusal) return { failure: refusal };
     // At once where the heap has it all: what is asked meanwhile finds things as they are now.
     const reaching = this.#reachingBack(roomName, wish);
     const options = reaching instanceof Promise ? await reaching : reaching;
@@ -344,8 +348,11 @@ export class Memberships {
     let settle = (answer: Made): void => {
       made = answer;
     };
-    const refusal = rooms.make(roomName, this.#session.info.address, (room) =>
-      settle('code' in room ? { failure: room } : room),
+    const refusal = rooms.make(
+      roomName,
+      this.#session.info.address,
+      (room) => settle('code' in room ? { failure: room } : room),
+      this.#session.memberId,
     );
     if (refusal !== undefined) {
       const max = options[refusal];
@@ -387,6 +394,7 @@ export class Memberships {
       members,
       memberCount: room.everybody.size,
       ...(gap ? { gap } : {}),
+      ...describeRules(this.#context.rules, this.#session, room.key),
     };
   }
 

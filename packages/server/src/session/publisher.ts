@@ -5,18 +5,20 @@
  * with the reason why it has none. A number that comes again after a lost connection gets the answer that was
  * lost. Everything that a session sends is charged to its rate limit here.
  */
-import { CloseCode, type Failure, FailureCode } from '@chat/protocol';
+import { CloseCode, CodecTag, type Failure, FailureCode } from '@chat/protocol';
 import { FrameType } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
 import { inboxKey, type LogEntry, type Origin, SIGNAL } from '../log/entry.js';
 import type { SessionState } from '../log/state/chat-state.js';
 import type { Outcome } from '../log/state/outcome.js';
+import { personOf } from '../log/state/rules.js';
 import type { Hooks } from '../options/hooks.js';
 import type { Membership } from '../room/room.js';
 import { sendSignal } from '../room/send-signal.js';
 import type { SessionContext, SessionPerson } from './context.js';
 import { type DirectSender, directOrigin, noSuchUser } from './directs/direct-origin.js';
 import type { PublishRecord } from './publish-record.js';
+import { durationText, slowMs, writeRefusal } from './room-rules.js';
 
 /** Why a connection that floods is closed. */
 export const TOO_MANY = 'too many messages for too long';
@@ -32,7 +34,7 @@ interface Address {
 /** What publishing needs of the server. */
 export type PublisherContext = Pick<
   SessionContext,
-  'options' | 'log' | 'rooms' | 'sessions' | 'counters' | 'refusals' | 'maxMessageBytes'
+  'options' | 'log' | 'rooms' | 'rules' | 'sessions' | 'counters' | 'refusals' | 'maxMessageBytes'
 >;
 
 export class Publisher implements Origin {
@@ -105,6 +107,10 @@ export class Publisher implements Origin {
     }
     const membership = this.#session.rooms.get(roomHandle);
     if (!membership || body.length > maxSignalBytes) {
+      this.#context.counters.messagesRefused++;
+      return undefined;
+    }
+    if (writeRefusal(this.#context, this.#session, membership.room, false)) {
       this.#context.counters.messagesRefused++;
       return undefined;
     }
@@ -184,8 +190,11 @@ export class Publisher implements Origin {
 
   #accepted({ publishId, seq, at }: LogEntry, outcome: Outcome, isWaiting: boolean): void {
     this.#leftLog();
-    // The session goes on at another process, where its client sends this again; or there is none any more.
-    if (outcome.kind === 'void') return;
+    if (outcome.kind === 'void') {
+      // Else the session goes on at another process, where its client sends this again; or there is none any more.
+      if (outcome.reason === 'muted') this.#refuse(publishId, { code: FailureCode.Muted, message: 'muted' });
+      return;
+    }
     this.#record.accepted(publishId, seq, at, isWaiting);
     this.#session.peer?.ack(publishId, seq, at, isWaiting);
   }
@@ -208,7 +217,7 @@ export class Publisher implements Origin {
       this.#deciding = this.#sendByHooks(publishId, address, codec, body);
       return this.#deciding;
     }
-    this.#append(publishId, address, codec, body);
+    this.#append(publishId, address, codec, body, false);
     return undefined;
   }
 
@@ -216,7 +225,8 @@ export class Publisher implements Origin {
     const { hooks } = this.#context.options;
     const { key, name: room, to } = address;
     try {
-      if (hooks.authorize && !(await hooks.authorize(this.#session.info, 'write', room))) {
+      const answer = hooks.authorize ? await hooks.authorize(this.#session.info, 'write', room) : true;
+      if (!answer) {
         this.#refuse(publishId, { code: FailureCode.Forbidden, message: 'not allowed to write here' });
         return;
       }
@@ -241,14 +251,26 @@ export class Publisher implements Origin {
         this.#refuse(publishId, noSuchUser(to.name));
         return;
       }
-      this.#append(publishId, address, codec, wanted);
+      this.#append(publishId, address, codec, wanted, answer === 'allow');
     } catch (error) {
       this.#context.refusals.failed(error, 'a hook failed', { member: this.#session.memberId });
       this.#refuse(publishId, { code: FailureCode.Internal, message: 'the server failed' });
     }
   }
 
-  #append(publishId: number, { key, to }: Address, codec: number, body: Uint8Array): void {
+  /** @param isAllowed whether the hook says that it may, whatever the rules of the room say */
+  #append(
+    publishId: number,
+    { key, name, to }: Address,
+    codec: number,
+    body: Uint8Array,
+    isAllowed: boolean,
+  ): void {
+    const refusal = this.#refusal(to ? undefined : { key, name }, codec, isAllowed);
+    if (refusal) {
+      this.#refuse(publishId, refusal);
+      return;
+    }
     const origin = to
       ? directOrigin(this.#context.sessions, to, this.#session.nameBytes.length + body.length, this.#directs)
       : this;
@@ -270,6 +292,24 @@ export class Publisher implements Origin {
       publishId,
       origin,
     });
+  }
+
+  /** Why the rules of the server, or of the room, forbid a message now. */
+  #refusal(room: Omit<Address, 'to'> | undefined, codec: number, isAllowed: boolean): Failure | undefined {
+    if (codec === CodecTag.Withdrawn) {
+      return { code: FailureCode.Forbidden, message: 'only the server says what was taken back' };
+    }
+    const refusal = writeRefusal(this.#context, this.#session, room, isAllowed);
+    if (refusal || !room) return refusal;
+    const waitMs = slowMs(this.#context, this.#session, room.key);
+    if (waitMs === 0) return undefined;
+    const { clock } = this.#context.options;
+    const person = personOf(this.#session);
+    const retryAfterMs =
+      this.#context.rooms.byKey(room.key)?.pace.waitMs(person, clock.monotonic(), waitMs) ?? 0;
+    if (retryAfterMs === 0) return undefined;
+    const message = `${room.name} is slow: one message in ${durationText(waitMs)}`;
+    return { code: FailureCode.RateLimited, message, retryAfterMs };
   }
 
   /** A number that was seen before is a repetition after a lost connection; a skipped one is a defect. */

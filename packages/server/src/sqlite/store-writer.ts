@@ -9,6 +9,7 @@ import { ServerError, ServerErrorCode } from '../errors.js';
 import { areRecords, type Block, type BlockEntry, markVoid, readBlock } from '../log/block.js';
 import type { RemovalWish } from '../log/event-log.js';
 import type { StateSnapshot } from '../log/state/chat-state.js';
+import type { Outcome } from '../log/state/outcome.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
 import { ReserveFile } from './file/reserve-file.js';
 import { type Loss, StoreFile, StoreFiles } from './file/store-file.js';
@@ -84,6 +85,10 @@ export class StoreWriter {
   readonly #statements: ReturnType<typeof prepare>;
   readonly #streams: Map<string, Stream> = new Map();
   readonly #state: StateRows;
+  readonly #edits: BlockEdits;
+  /** Of the blocks that are being written. */
+  readonly #corrections: Extract<Outcome, { kind: 'corrected' }>[] = [];
+  #mustEmptyJournal = false;
   readonly #removals: Removals;
   readonly #retention: Retention;
   readonly #reserve: ReserveFile;
@@ -104,6 +109,7 @@ export class StoreWriter {
         else this.#state.belongToOne();
       });
       const edits = new BlockEdits(this.#database);
+      this.#edits = edits;
       this.#removals = new Removals(this.#database, edits);
       this.#retention = new Retention(this.#database, edits, options.retention ?? {});
       this.#reserve.fill();
@@ -132,6 +138,7 @@ export class StoreWriter {
     this.#inTransaction(() => {
       for (const block of blocks) this.#writeBlock(block);
       this.#state.write();
+      this.#rewrite();
     });
     this.#file.keepPosition(blocks.at(-1)!.last);
   }
@@ -212,6 +219,11 @@ export class StoreWriter {
    * @returns whether there was something to do, and the entries that were removed
    */
   keepHouse(now: number): { readonly worked: boolean; readonly removed: number } {
+    if (this.#mustEmptyJournal) {
+      this.#mustEmptyJournal = false;
+      this.#checkpoint();
+      return { worked: true, removed: 0 };
+    }
     const wasRemoving = this.isRemoving;
     const removed = this.#inTransaction(() =>
       wasRemoving ? this.#removals.step() : this.#retention.step(now),
@@ -304,8 +316,20 @@ export class StoreWriter {
   }
 
   #apply(entry: BlockEntry, from: number | undefined): boolean {
-    const { kind } = this.#state.apply(entry, from);
-    return kind === 'void' || kind === 'repeated';
+    const outcome = this.#state.apply(entry, from);
+    if (outcome.kind === 'corrected') this.#corrections.push(outcome);
+    return outcome.kind === 'void' || outcome.kind === 'repeated';
+  }
+
+  /** Messages that were edited or taken back have their new body in the place of the old one. */
+  #rewrite(): void {
+    const corrections = this.#corrections.splice(0);
+    if (corrections.length === 0) return;
+    // What was said is written over, not only let go; the journal has it until it is emptied.
+    this.#database.exec('PRAGMA secure_delete = ON');
+    for (const { seq, ...body } of corrections) this.#edits.rewrite(seq, body);
+    this.#database.exec('PRAGMA secure_delete = FAST');
+    this.#mustEmptyJournal = true;
   }
 
   /** The stream of a key; made when it is new. */
@@ -336,6 +360,7 @@ export class StoreWriter {
         this.#rollBack();
         // What was before is in the database.
         this.#streams.clear();
+        this.#corrections.length = 0;
         this.#state.revert();
         throw error;
       }

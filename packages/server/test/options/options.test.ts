@@ -401,6 +401,30 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     const message = 'maxSignalBytes 70000 does not fit into maxFrameBytes 65536';
     await expect(MemoryChat.open({ maxSignalBytes: 70_000 })).rejects.toThrow(message);
   },
+  maxTopicBytes: async () => {
+    const memory = await MemoryChat.open({ maxTopicBytes: 10 });
+    const ada = await memory.enter('ada');
+    await ada.join('tea');
+    await ada.ask({ op: 'topic', room: 'tea', topic: 'ten bytes!' });
+    expect(await ada.request({ op: 'topic', room: 'tea', topic: 'eleven byte' })).toMatchObject({
+      failure: { code: FailureCode.TooLarge, max: 10, actual: 11 },
+    });
+  },
+  editWindowMs: async () => {
+    const memory = await MemoryChat.open({ editWindowMs: 1000 });
+    const ada = await memory.enter('ada');
+    const { handle } = await ada.join('lobby');
+    const seq = await ada.say(handle, 'hello');
+    memory.clock.advance(999);
+    await ada.ask({ op: 'edit', room: 'lobby', seq, text: 'good day' });
+    memory.clock.advance(1);
+    for (const request of [
+      { op: 'edit', room: 'lobby', seq, text: 'x' },
+      { op: 'take-back', room: 'lobby', seq },
+    ]) {
+      expect(await ada.request(request)).toMatchObject({ failure: { code: FailureCode.Forbidden } });
+    }
+  },
   maxRateViolations: async () => {
     const memory = await MemoryChat.open({
       maxMessagesPerSecond: 1,
@@ -828,6 +852,7 @@ describe('resolveOptions', () => {
       'maxMessagesPerSecondPerAddress',
       'maxInputBytesPerSecondPerAddress',
       'maxRateViolations',
+      'editWindowMs',
       'maxMemoryBytes',
       'maxLogBytes',
       'retentionMs',

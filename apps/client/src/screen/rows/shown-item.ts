@@ -2,7 +2,9 @@
  * An item of a timeline as it is shown: calm words, whether they speak of this user, and why they did not
  * arrive.
  */
+
 import type { OutgoingItem, TimelineItem, TimelineSnapshot } from '@chat/client/timeline';
+import { changeText } from '@chat/client/timeline';
 import { ACTION_PREFIX } from '../../session/command.js';
 import { errorText, type SessionEvent } from '../../session/session.js';
 import { calmLine, calmLines } from './cell-text.js';
@@ -45,6 +47,8 @@ export interface NoteItem extends Note {
 export function isShown(item: ScreenItem): boolean {
   if (item.kind !== 'notice') return true;
   const { kind, own, history } = item.notice;
+  // What was done to messages, or to the room, is of interest later as well.
+  if (changeText(item.notice) !== undefined) return true;
   return !own && (!history || kind === 'renamed');
 }
 

@@ -1,7 +1,7 @@
 /**
  * One line of a conversation.
  */
-import type { OutgoingItem } from '@chat/client/timeline';
+import { type OutgoingItem, withdrawnBy } from '@chat/client/timeline';
 import type { VNode } from 'preact';
 import { memo } from 'preact/compat';
 import { type Row, summarize } from '../../model/rows.js';
@@ -69,7 +69,23 @@ export const TimelineRow = memo(
             )}
           </div>
         );
-      case 'mark':
+      case 'change':
+        return (
+          <div class="notices" title={wholeTime(row.item.at)}>
+            <bdi>{row.item.notice.member.name}</bdi> {row.text}
+          </div>
+        );
+      case 'mark': {
+        if (row.item.kind === 'unreadable') {
+          const by = withdrawnBy(row.item.message);
+          if (by !== undefined) {
+            return (
+              <div class="notices">
+                A message of <bdi>{row.item.message.sender.name}</bdi> was taken back by <bdi>{by}</bdi>.
+              </div>
+            );
+          }
+        }
         return (
           <div class="mark">
             <Icon name="alert" />
@@ -82,6 +98,7 @@ export const TimelineRow = memo(
             )}
           </div>
         );
+      }
     }
   },
   (before, after) => before.ownName === after.ownName && isSameRow(before.row, after.row),

@@ -16,7 +16,9 @@ import { Price } from '../../limits/prices.js';
 import { type HistoryPage, MAX_HISTORY_ENTRIES } from '../../log/history.js';
 import { readPast } from '../../log/stored-history.js';
 import type { Room } from '../../room/room.js';
+import { isHidden } from '../../session/room-rules.js';
 import type { Session } from '../../session/session.js';
+import { isModeration, MODERATION_CHECKS } from './moderation-request.js';
 import { beginSearch } from './search-request.js';
 
 /** Items on a page when the client does not say, and at the most. */
@@ -79,6 +81,7 @@ const CHECKS: { readonly [Op in RequestBody['op']]: Check<RequestFields<Op>> } =
     before: asOptional(asPosition),
     limit: asOptional(asCount),
   }),
+  ...MODERATION_CHECKS,
 };
 
 /**
@@ -99,6 +102,10 @@ export async function answerRequest(
   const problem = requestProblem(request);
   if (problem !== undefined) return { failure: { code: FailureCode.BadRequest, message: problem } };
   const body = request as RequestBody;
+  if (isModeration(body)) {
+    const actor = { session, name: session.name };
+    return context.moderation.act(actor, body);
+  }
   switch (body.op) {
     case 'join': {
       const { room, history, after, epoch } = body;
@@ -121,14 +128,17 @@ export async function answerRequest(
     case 'rooms': {
       const { prefix, limit, cursor } = body;
       const { authorize } = context.options.hooks;
-      const maySee = authorize && ((name: string) => authorize(session.info, 'list', name));
+      const maySee = async (name: string): Promise<boolean> => {
+        const answer = authorize ? await authorize(session.info, 'list', name) : true;
+        return answer === 'allow' || (answer === true && !isHidden(context, session, name));
+      };
       const before = context.rooms.lookedAt;
       const response = await context.rooms.list(
         prefix ?? '',
         page(limit),
         pageBytes(context),
         cursor,
-        maySee,
+        authorize || !context.rules.isEmpty ? maySee : undefined,
       );
       session.input.charge(Math.floor((context.rooms.lookedAt - before) * Price.roomLookedAt));
       return { response };

@@ -4,10 +4,11 @@
  * A piece is bounded, so that a reader's socket is looked at before more is rendered. The latest pieces are kept: all
  * members that are at the same place share them, whoever of them comes first.
  */
-import { CodecTag, textCodec } from '@chat/protocol';
+import { CodecTag, jsonCodec, textCodec } from '@chat/protocol';
 import {
   CODEC_OFFSET,
   decodeFrame,
+  type Edited,
   ENTRY_HEADER_BYTES,
   ENTRY_SENDER_OFFSET,
   type Entry,
@@ -15,8 +16,11 @@ import {
   NAME_BYTES_OFFSET,
   NOTICE_KIND_OFFSET,
   NoticeKind,
+  type RoomChanged,
   readU32,
+  type TakenBack,
   TYPE_OFFSET,
+  type Withdrawn,
 } from '@chat/protocol/frames';
 import { formatMessageLines, formatNoticeLine } from '@chat/protocol/lines';
 import type { Chunk } from '../../log/byte-log.js';
@@ -160,11 +164,42 @@ function entryLines(bytes: Buffer, at: number, maxLinesPerMessage: number): stri
       return formatNoticeLine(`${entry.name} has left the chat (connection lost)`);
     case NoticeKind.Renamed:
       return formatNoticeLine(`${entry.name} is now known as ${textCodec.decode(entry.body)}`);
+    case NoticeKind.TakenBack: {
+      const { of } = jsonCodec.decode(entry.body) as TakenBack;
+      const whose = of.id === entry.sender ? 'a message' : `a message of ${of.name}`;
+      return formatNoticeLine(`${entry.name} has taken back ${whose}`);
+    }
+    case NoticeKind.Edited: {
+      const { text } = jsonCodec.decode(entry.body) as Edited;
+      return formatMessageLines(`*** ${entry.name} has edited a message`, text, maxLinesPerMessage);
+    }
+    case NoticeKind.Changed:
+      return formatNoticeLine(changeText(entry.name, jsonCodec.decode(entry.body) as RoomChanged));
+    default:
+      return formatNoticeLine('something has happened here that this server does not know of');
   }
+}
+
+/** What somebody has changed about a room, as a line. */
+function changeText(name: string, { settings, role }: RoomChanged): string {
+  if (role) return `${name} has made ${role.name} ${role.role}`;
+  const { topic, byInvitation, readOnly, hidden, slowMs } = settings ?? {};
+  const modes = [
+    ...(byInvitation ? ['by invitation'] : []),
+    ...(readOnly ? ['read-only'] : []),
+    ...(hidden ? ['hidden'] : []),
+    ...(slowMs ? [`one message in ${slowMs / 1000} seconds`] : []),
+  ];
+  const about = topic === undefined ? 'without a topic' : `topic: ${topic}`;
+  return `${name} has changed the room: ${[about, ...modes].join('; ')}`;
 }
 
 /** The text of a body, or a description of it. A sender may tag anything as text. */
 function plain(entry: Extract<Entry, { type: typeof FrameType.Message }>): string {
+  if (entry.codec === CodecTag.Withdrawn) {
+    const { by } = jsonCodec.decode(entry.body) as Withdrawn;
+    return `[taken back by ${by}]`;
+  }
   if (isText(entry.codec)) {
     try {
       return textCodec.decode(entry.body);

@@ -38,6 +38,12 @@ export class AddressRanges {
   }
 }
 
+/** Whether a text is meant as a range of addresses: names may have a slash as well. */
+export function isRange(text: string): boolean {
+  const slash = text.indexOf('/');
+  return slash > 0 && isIP(text.slice(0, slash)) > 0;
+}
+
 /** What IPv4 in IPv6 form has before the 32 bits of IPv4. */
 const MAPPED_BITS = 96;
 /** RFC 4291, 2.5.5.2, in any way to write it. */

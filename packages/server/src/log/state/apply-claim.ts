@@ -1,7 +1,8 @@
 /** The part of the rule of `apply-entry.ts` that is about claims. */
 import { looks } from '../../names/names.js';
-import { claimFields } from '../claims.js';
+import { type Ban, claimFields } from '../claims.js';
 import { ClaimKind, type LogEntry } from '../entry.js';
+import { applyDecision, giveOwner } from './apply-decision.js';
 import { banKey, banKeys, type ChatState, type RoomState, type SessionState } from './chat-state.js';
 import { ignored, isHeldElsewhere, type Outcome } from './outcome.js';
 
@@ -90,6 +91,7 @@ export function applyClaim(state: ChatState, entry: LogEntry, from: number): Out
       if (state.rooms.has(key)) return ignored('room-exists');
       const room = { handle: ++state.lastRoom, key, name: decode(entry.name), members: new Map() };
       state.rooms.set(key, room);
+      giveOwner(state, key, sender);
       return { kind: 'room-opened', room };
     }
     case ClaimKind.RoomForgotten: {
@@ -99,6 +101,7 @@ export function applyClaim(state: ChatState, entry: LogEntry, from: number): Out
       if (handle !== room.handle) return ignored('room-exists');
       if (room.members.size > 0) return ignored('room-in-use');
       state.rooms.delete(key);
+      state.rules.forgotten(key);
       return { kind: 'room-forgotten', room };
     }
     case ClaimKind.Banned: {
@@ -107,6 +110,7 @@ export function applyClaim(state: ChatState, entry: LogEntry, from: number): Out
       const keys = banKeys(ban);
       for (const [key, end] of state.bans) if (end <= entry.at) state.bans.delete(key);
       for (const banned of keys) state.bans.set(banned, until);
+      listBan(state, entry, ban, keys);
       return { kind: 'banned', keys };
     }
     case ClaimKind.Unbanned: {
@@ -115,12 +119,27 @@ export function applyClaim(state: ChatState, entry: LogEntry, from: number): Out
         banned.some((key) => ended.includes(key)),
       );
       for (const { position } of pardoned) state.kicks.delete(position);
+      state.rules.pardon('', 'ban', ended);
       return { kind: 'unbanned', keys: ended.filter((key) => state.bans.delete(key)), ended, pardoned };
     }
+    case ClaimKind.Moderated:
+      return applyDecision(state, entry, claimFields(ClaimKind.Moderated, entry.body));
     default:
       // Of a newer version: passed over, by everybody alike.
       return ignored('unknown-claim');
   }
+}
+
+/** Bans of which it is known what was given are in the list of those of the server. */
+function listBan(
+  { rules }: ChatState,
+  { at, seq }: LogEntry,
+  { target, by = '', until, reason }: Ban,
+  keys: readonly string[],
+): void {
+  if (target === undefined) return;
+  const more = { ...(until === undefined ? {} : { until }), ...(reason === undefined ? {} : { reason }) };
+  rules.impose('', seq, { kind: 'ban', target, by, at, ...more, keys });
 }
 
 function isBanned({ bans }: ChatState, name: string, at: number): boolean {

@@ -7,7 +7,8 @@
  * what it likes. What a newer version appends, and this one does not know, is passed over: it has its position, and
  * changes nothing.
  */
-import { FrameType, NoticeKind } from '@chat/protocol/frames';
+import { CodecTag, jsonCodec, textCodec } from '@chat/protocol';
+import { type Edited, FrameType, NoticeKind, type TakenBack } from '@chat/protocol/frames';
 import { CLAIM, ClaimKind, inboxMember, type LogEntry, SIGNAL } from '../entry.js';
 import { applyClaim } from './apply-claim.js';
 import type { ChatState } from './chat-state.js';
@@ -17,6 +18,7 @@ import { ignored, isHeldElsewhere, type Outcome } from './outcome.js';
 const SHOWN: Outcome = { kind: 'shown' };
 const REPEATED: Outcome = { kind: 'repeated' };
 const NO_READER: Outcome = { kind: 'void', reason: 'no-such-session' };
+const MUTED: Outcome = { kind: 'void', reason: 'muted' };
 const SIGNALLED: Outcome = { kind: 'signal' };
 
 /**
@@ -45,19 +47,22 @@ function isArrival({ type, kind }: LogEntry): boolean {
   return type === CLAIM && kind === ClaimKind.ProcessCame;
 }
 
-function applyMessage(state: ChatState, { room, sender, publishId }: LogEntry, from: number): Outcome {
+function applyMessage(state: ChatState, { room, sender, publishId, at }: LogEntry, from: number): Outcome {
   // What the program around the server says is no publish of a session.
   const session = publishId === 0 ? undefined : state.sessions.get(sender);
   if (session) {
     if (isHeldElsewhere(session, from)) return ignored('held-elsewhere');
     if (publishId <= session.lastPublish) return REPEATED;
     session.lastPublish = publishId;
+    const isDirect = inboxMember(room) !== undefined;
+    if (state.rules.muteOf(session, isDirect ? undefined : room, at)) return MUTED;
   }
   const reader = inboxMember(room);
   return reader === undefined || state.sessions.has(reader) ? SHOWN : NO_READER;
 }
 
-function applyNotice(state: ChatState, { kind, room: key, sender, seq }: LogEntry, from: number): Outcome {
+function applyNotice(state: ChatState, entry: LogEntry, from: number): Outcome {
+  const { kind, room: key, sender, seq } = entry;
   const room = state.rooms.get(key);
   const session = state.sessions.get(sender);
   if (session && isHeldElsewhere(session, from)) return ignored('held-elsewhere');
@@ -73,6 +78,15 @@ function applyNotice(state: ChatState, { kind, room: key, sender, seq }: LogEntr
       // Shown in any case: a member may have ended while it was on its way into the room.
       if (room) state.leave(room, sender);
       return { kind: 'left', room, member: sender };
+    case NoticeKind.TakenBack: {
+      const by = new TextDecoder().decode(entry.name);
+      const { seq: position } = jsonCodec.decode(entry.body) as TakenBack;
+      return { kind: 'corrected', seq: position, codec: CodecTag.Withdrawn, body: jsonCodec.encode({ by }) };
+    }
+    case NoticeKind.Edited: {
+      const { seq: position, codec, text } = jsonCodec.decode(entry.body) as Edited;
+      return { kind: 'corrected', seq: position, codec, body: textCodec.encode(text) };
+    }
     default:
       return SHOWN;
   }

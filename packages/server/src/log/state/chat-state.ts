@@ -5,6 +5,7 @@
  */
 import type { CloseCode } from '@chat/protocol';
 import { Names } from '../../names/names.js';
+import { type Rule, Rules } from './rules.js';
 
 /** So many kicks are remembered. */
 const MAX_KICKS = 10_000;
@@ -89,6 +90,8 @@ export interface StateSnapshot {
   readonly processes?: readonly number[];
   /** The oldest first. Absent in what older versions wrote down. */
   readonly kicks?: readonly KickState[];
+  /** Absent in what older versions wrote down. */
+  readonly rules?: readonly Rule[];
 }
 
 /** To be changed by `applyEntry` only. */
@@ -111,6 +114,8 @@ export class ChatState {
   readonly unheld: Set<SessionState> = new Set();
   /** By position, the oldest first. */
   readonly kicks: Map<number, KickState> = new Map();
+  /** What was decided about the server and its rooms. */
+  readonly rules: Rules = new Rules();
   /** In how many rooms each session is that is in one; it follows from the rooms. */
   readonly #places: Map<number, number> = new Map();
 
@@ -132,6 +137,7 @@ export class ChatState {
     }
     for (const [key, until] of snapshot.bans) this.bans.set(key, until ?? Number.POSITIVE_INFINITY);
     for (const kick of snapshot.kicks ?? []) this.kicks.set(kick.position, kick);
+    for (const rule of snapshot.rules ?? []) this.rules.load(rule);
     return this;
   }
 
@@ -146,6 +152,7 @@ export class ChatState {
       bans: Array.from(this.bans, ([key, until]) => [key, Number.isFinite(until) ? until : null] as const),
       ...(this.processes.size === 0 ? {} : { processes: [...this.processes] }),
       kicks: [...this.kicks.values()],
+      rules: [...this.rules],
     };
   }
 
@@ -190,6 +197,7 @@ export class ChatState {
     this.sessionsById.delete(session.id);
     this.names.release(session.name, session);
     this.unheld.delete(session);
+    this.rules.ended(session.memberId);
   }
 
   /** Says which process holds a session from now on; `undefined`: none, since `at`. */
@@ -201,18 +209,20 @@ export class ChatState {
   }
 }
 
-/** How a ban of a look of a name, or of the key of an address, is kept. */
-export function banKey(kind: 'look' | 'address', what: string): string {
+/** How a ban of a look of a name, of the key of an address, or of a range of addresses is kept. */
+export function banKey(kind: 'look' | 'address' | 'range', what: string): string {
   return `${kind}:${what}`;
 }
 
-/** How bans are kept: one key for each look of a name, and for each address. */
+/** How bans are kept: one key for each look of a name, for each address, and for each range. */
 export function banKeys(ban: {
   readonly looks: readonly string[];
   readonly addresses: readonly string[];
+  readonly ranges?: readonly string[];
 }): string[] {
   return [
     ...ban.looks.map((look) => banKey('look', look)),
     ...ban.addresses.map((key) => banKey('address', key)),
+    ...(ban.ranges ?? []).map((range) => banKey('range', range)),
   ];
 }

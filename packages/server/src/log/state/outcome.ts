@@ -1,5 +1,6 @@
 /** What entries bring about. */
 import type { KickState, RoomState, SessionPlace, SessionState } from './chat-state.js';
+import type { Decision } from './decision.js';
 
 /** What an entry has brought about. */
 export type Outcome =
@@ -47,7 +48,11 @@ export type Outcome =
       /** Of all that is not banned any more. */
       readonly ended: readonly string[];
       readonly pardoned: readonly KickState[];
-    };
+    }
+  /** A message has another body now: that of its notice, which is to be shown; or it was taken back. */
+  | { readonly kind: 'corrected'; readonly seq: number; readonly codec: number; readonly body: Uint8Array }
+  /** It is decided, and counts from here on. */
+  | { readonly kind: 'moderated'; readonly scope: string; readonly decision: Decision };
 
 /** Why an entry changes nothing. */
 export type VoidReason =
@@ -65,6 +70,9 @@ export type VoidReason =
   /** The process that appended it is not here: it was declared gone, or has not come. */
   | 'no-such-process'
   | 'process-exists'
+  /** At its place in the log, its sender may not do that, or not any more. */
+  | 'forbidden'
+  | 'muted'
   /** Of a newer version: passed over by all alike. */
   | 'unknown-claim'
   | 'unknown-entry';

@@ -2,8 +2,14 @@
  * The entries of a room as the program around the server reads them: messages, notices, and gaps where something is
  * missing. They are the frames of the log, read in place, and values that belong to their receiver.
  */
-import { type Codec, type Member, ProtocolError } from '@chat/protocol';
-import { NoticeKind, readEntryHeader } from '@chat/protocol/frames';
+import { type Codec, jsonCodec, type Member, ProtocolError } from '@chat/protocol';
+import {
+  type Edited,
+  NoticeKind,
+  type RoomChanged,
+  readEntryHeader,
+  type TakenBack,
+} from '@chat/protocol/frames';
 
 /** The fields of every entry. */
 export interface RoomEntryInfo {
@@ -40,10 +46,15 @@ export interface UnreadableRoomMessage extends RoomEntryInfo {
 /** A member came, went or changed its name. */
 export interface RoomNotice extends RoomEntryInfo {
   readonly type: 'notice';
-  /** `gone`: the connection broke and did not come back. */
-  readonly kind: 'joined' | 'left' | 'gone' | 'renamed';
-  /** The member that it is about, under the new name if renamed. */
+  /**
+   * `gone`: the connection broke and did not come back. `taken-back`, `edited`: what `change` says has happened to a
+   * message. `changed`: the room is another. `unknown`: of a later version.
+   */
+  readonly kind: 'joined' | 'left' | 'gone' | 'renamed' | 'taken-back' | 'edited' | 'changed' | 'unknown';
+  /** The member that it is about, under the new name if renamed; of the later kinds the one who did it. */
   readonly member: Member;
+  /** What was taken back, edited or changed. */
+  readonly change?: TakenBack | Edited | RoomChanged;
   /** The name before, if renamed. */
   readonly oldName: string | undefined;
 }
@@ -65,6 +76,16 @@ export const NOTICE_KINDS: Readonly<Record<NoticeKind, RoomNotice['kind']>> = {
   [NoticeKind.Left]: 'left',
   [NoticeKind.Renamed]: 'renamed',
   [NoticeKind.Gone]: 'gone',
+  [NoticeKind.TakenBack]: 'taken-back',
+  [NoticeKind.Edited]: 'edited',
+  [NoticeKind.Changed]: 'changed',
+};
+
+/** Kinds of notices whose body is JSON, written by this server. */
+const CHANGES: Partial<Record<NoticeKind, true>> = {
+  [NoticeKind.TakenBack]: true,
+  [NoticeKind.Edited]: true,
+  [NoticeKind.Changed]: true,
 };
 
 /** Reads the entry frame at `offset … end`. Does not throw for what members sent. */
@@ -88,9 +109,10 @@ export function readRoomEntry<T>(
     return {
       type: 'notice',
       ...info,
-      kind: NOTICE_KINDS[kind],
+      kind: NOTICE_KINDS[kind] ?? 'unknown',
       member,
       oldName: isRenamed ? name : undefined,
+      ...(kind in CHANGES ? { change: jsonCodec.decode(body) as TakenBack } : {}),
     };
   }
   const sender = { id: header.sender, name };

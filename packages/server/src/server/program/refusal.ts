@@ -10,6 +10,9 @@ const CODES: Partial<Record<FailureCode, ServerErrorCode>> = {
   [FailureCode.NoSuchUser]: ServerErrorCode.NoSuchUser,
   [FailureCode.InboxFull]: ServerErrorCode.InboxFull,
   [FailureCode.NoSuchRoom]: ServerErrorCode.NoSuchRoom,
+  [FailureCode.NoSuchMessage]: ServerErrorCode.NoSuchMessage,
+  [FailureCode.NotMember]: ServerErrorCode.NoSuchUser,
+  [FailureCode.BadRequest]: ServerErrorCode.BadOption,
 };
 
 /** The error for a refusal; what has no code of its own may work later. */

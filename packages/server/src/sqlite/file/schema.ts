@@ -10,7 +10,7 @@ import { RECORD_HEADER_BYTES } from '../../log/block.js';
 /** "CHAT" in the header of the file: `file` and SQLite's own tools show it. */
 export const APPLICATION_ID = 0x43484154;
 /** Version of the tables below. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 const VERSION_1 = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -125,8 +125,23 @@ const OF_PROCESSES = `
   );
 `;
 
+/**
+ * What was decided about the server and its rooms: roles, mutes and bans, and how a room is. scope: key of a room, empty for
+ * the whole server. key: the person who has a role, or the position at which a mute or ban was imposed. value: JSON.
+ */
+const OF_RULES = `
+  CREATE TABLE rule (
+    scope TEXT NOT NULL,
+    what TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    crc INTEGER NOT NULL,
+    PRIMARY KEY (scope, what, key)
+  ) WITHOUT ROWID;
+`;
+
 /** Statements that bring a file from the version before; the first makes a new file. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, OF_PROCESSES];
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, OF_PROCESSES, OF_RULES];
 
 /** Reads records in SQL, so that `sqlite3 chat.sqlite 'SELECT * FROM entry'` shows what was said. Nothing here uses it. */
 function entryView(): string {

@@ -2,7 +2,8 @@
  * Takes entries out of stored blocks. The rows that say where entries are change with them, in the transaction of the
  * caller, so that a reader sees a stream without the entries and without a hole.
  */
-import { type BlockEntry, filterBlock } from '../../log/block.js';
+import { FrameType } from '@chat/protocol/frames';
+import { type BlockEntry, filterBlock, rewriteBlock } from '../../log/block.js';
 import type { SqliteDatabase, SqliteStatement } from '../driver.js';
 import { Blocks, blockCrc, entriesOf, type StoredBlock } from './blocks.js';
 import { streamKeyOf, streamName } from './streams.js';
@@ -76,6 +77,19 @@ export class BlockEdits {
     return removed;
   }
 
+  /** Puts another body in the place of that of an entry; answers false when the entry is not there, or cannot be read. */
+  rewrite(seq: number, replaced: { readonly codec: number; readonly body: Uint8Array }): boolean {
+    const block = this.blocks.readBefore(seq + 1);
+    const entry = block && entriesOf(block)?.find((one) => one.seq === seq);
+    if (!block?.bytes || !entry || entry.isVoid || entry.type !== FrameType.Message) return false;
+    const bytes = rewriteBlock(block.bytes, block.first, seq, replaced);
+    this.#statements.updateBlock.run(bytes, blockCrc({ ...block, bytes }), block.first);
+    this.#statements.subtract.run(0, block.bytes.length - bytes.length);
+    const id = this.streamOf(streamKeyOf(entry))?.id ?? 0;
+    this.#statements.growPart.run(replaced.body.length - entry.body.length, id, seq, seq);
+    return true;
+  }
+
   /** The row of `part` after some of its entries went, and of the one behind it. */
   #shrinkPart({ stream, before, kept }: Members, block: number, joins: boolean): void {
     if (before.length === kept.length) return;
@@ -140,6 +154,7 @@ function prepare(database: SqliteDatabase) {
     sizeOf: statement('SELECT length(bytes) AS bytes FROM block WHERE first = ?'),
     deleteBlock: statement('DELETE FROM block WHERE first = ?'),
     updateBlock: statement('UPDATE block SET bytes = ?, crc = ? WHERE first = ?'),
+    growPart: statement('UPDATE part SET bytes = bytes + ? WHERE stream = ? AND first <= ? AND last >= ?'),
     subtract: statement('UPDATE total SET entries = entries - ?, bytes = bytes - ?'),
   };
 }

@@ -15,7 +15,8 @@ import {
   type StateSnapshot,
 } from '../../log/state/chat-state.js';
 import type { Outcome } from '../../log/state/outcome.js';
-import type { SqliteDatabase, SqliteStatement, SqliteValue } from '../driver.js';
+import type { Rule, RuleName } from '../../log/state/rules.js';
+import type { SqliteDatabase, SqliteRow, SqliteStatement, SqliteValue } from '../driver.js';
 import { readRows, rowCrc } from './checked-rows.js';
 import { ProcessRows, type SentBlock, withProcesses } from './process-rows.js';
 
@@ -27,6 +28,7 @@ const COLUMNS = {
   member: ['room', 'member', 'joined'],
   ban: ['key', 'until'],
   kick: ['position', 'id', 'secret_hash', 'client_hash', 'code', 'reason', 'banned', 'until'],
+  rule: ['scope', 'what', 'key', 'value'],
 } as const;
 
 type Table = keyof typeof COLUMNS;
@@ -77,14 +79,24 @@ export function loadState(database: SqliteDatabase): StateSnapshot {
       banned: JSON.parse(row.banned as string) as string[],
       until: row.until as number,
     })),
+    rules: readRows(database, 'rule', COLUMNS.rule).map(ruleOf).sort(byPosition),
   });
+}
+
+function ruleOf({ scope, what, key, value }: SqliteRow): Rule {
+  return { scope, what, key, value: JSON.parse(value as string) } as unknown as Rule;
+}
+
+/** Mutes and bans are in the order in which they were imposed. */
+function byPosition(one: Rule, other: Rule): number {
+  return one.what === 'sanction' && other.what === 'sanction' ? Number(one.key) - Number(other.key) : 0;
 }
 
 /** Applies entries, and writes what they changed. */
 export class StateRows {
   readonly #database: SqliteDatabase;
   readonly #upserts: Readonly<Record<Table, SqliteStatement>>;
-  readonly #deletes: Readonly<Record<'session' | 'room' | 'member' | 'ban' | 'kick', SqliteStatement>>;
+  readonly #deletes: Readonly<Record<Exclude<Table, 'state'>, SqliteStatement>>;
   readonly #expireBans: SqliteStatement;
   readonly #expireKicks: SqliteStatement;
   #state: ChatState;
@@ -98,6 +110,8 @@ export class StateRows {
   #newestBan: number | undefined;
   readonly #kicks: Set<number> = new Set();
   #newestKick: number | undefined;
+  /** By all that names them. */
+  readonly #rules: Map<string, RuleName> = new Map();
   #counters = '';
 
   /** @throws ServerError as {@link loadState} does */
@@ -117,6 +131,7 @@ export class StateRows {
       member: upsert('member'),
       ban: upsert('ban'),
       kick: upsert('kick'),
+      rule: upsert('rule'),
     };
     this.#deletes = {
       session: database.prepare('DELETE FROM session WHERE member = ?'),
@@ -124,6 +139,7 @@ export class StateRows {
       member: database.prepare('DELETE FROM member WHERE room = ? AND member = ?'),
       ban: database.prepare('DELETE FROM ban WHERE key = ?'),
       kick: database.prepare('DELETE FROM kick WHERE position = ?'),
+      rule: database.prepare('DELETE FROM rule WHERE scope = ? AND what = ? AND key = ?'),
     };
     this.#expireBans = database.prepare('DELETE FROM ban WHERE until <= ?');
     this.#expireKicks = database.prepare('DELETE FROM kick WHERE until <= ? OR position < ?');
@@ -213,6 +229,11 @@ export class StateRows {
       else this.#putKick(kick);
     }
     this.#processes.write(state);
+    for (const { scope, what, key } of this.#rules.values()) {
+      const rule = state.rules.find({ scope, what, key });
+      if (!rule) this.#deletes.rule.run(scope, what, key);
+      else this.#put('rule', scope, what, key, JSON.stringify(rule.value));
+    }
     this.#counters = counters;
     this.#forget();
   }
@@ -222,7 +243,7 @@ export class StateRows {
     for (const table of Object.keys(COLUMNS)) this.#database.exec(`DELETE FROM ${table}`);
     // Of the processes there is none any more.
     this.#processes.clear();
-    this.#state = new ChatState().load(snapshot);
+    this.#state = this.#watched(new ChatState().load(snapshot));
     this.#counters = '';
     for (const { memberId } of snapshot.sessions) this.#sessions.add(memberId);
     for (const { handle, key, members } of snapshot.rooms) {
@@ -231,6 +252,7 @@ export class StateRows {
     }
     for (const [key] of snapshot.bans) this.#bans.add(key);
     for (const { position } of snapshot.kicks ?? []) this.#kicks.add(position);
+    for (const rule of snapshot.rules ?? []) this.#markRule(rule);
     this.write();
   }
 
@@ -242,9 +264,18 @@ export class StateRows {
   }
 
   #load(): ChatState {
-    const state = new ChatState().load(loadState(this.#database));
+    const state = this.#watched(new ChatState().load(loadState(this.#database)));
     this.#counters = `${state.lastMember} ${state.lastRoom}`;
     return state;
+  }
+
+  #watched(state: ChatState): ChatState {
+    state.rules.onChanged = (rule) => this.#markRule(rule);
+    return state;
+  }
+
+  #markRule({ scope, what, key }: RuleName): void {
+    this.#rules.set(`${what}\n${key}\n${scope}`, { scope, what, key });
   }
 
   #forget(): void {
@@ -255,6 +286,7 @@ export class StateRows {
     this.#newestBan = undefined;
     this.#kicks.clear();
     this.#newestKick = undefined;
+    this.#rules.clear();
   }
 
   #mark({ sender, publishId, at }: LogEntry, outcome: Outcome): void {
@@ -301,6 +333,9 @@ export class StateRows {
       case 'process-gone':
       case 'signal':
       case 'repeated':
+      // Rules say themselves what has changed, and bodies of messages are no state.
+      case 'moderated':
+      case 'corrected':
         return;
       case 'void':
         // A direct message to one who had gone is a publish all the same.

@@ -8,8 +8,8 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CodecTag } from '@chat/protocol';
-import { FrameType } from '@chat/protocol/frames';
+import { CodecTag, jsonCodec } from '@chat/protocol';
+import { FrameType, NoticeKind, type TakenBack } from '@chat/protocol/frames';
 import type { BlockEntry } from '../../log/block.js';
 import type { FoundPage, RemovalWish, SearchHit, SearchScope } from '../../log/event-log.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from '../driver.js';
@@ -109,17 +109,23 @@ export class SearchIndex {
     const streams = new Map<string, string>();
     this.#inTransaction(() => {
       for (const entry of blocks.flatMap((block) => entriesOf(block) ?? [])) {
-        const said = textOf(entry);
+        const corrected = correctedBy(entry);
+        if (corrected !== undefined) {
+          this.#database.prepare('DELETE FROM word WHERE rowid = ?').run(corrected);
+          this.#read = undefined;
+        }
+        const meant = corrected === undefined ? entry : this.#entryAt(corrected);
+        const said = meant && textOf(meant);
         if (said === undefined) continue;
         const words = wordsOf(said);
         if (words.length === 0) continue;
-        let room = streams.get(entry.room);
+        let room = streams.get(meant!.room);
         if (room === undefined) {
-          room = this.#roomWord(entry.room) ?? '';
-          streams.set(entry.room, room);
+          room = this.#roomWord(meant!.room) ?? '';
+          streams.set(meant!.room, room);
         }
         const text = words.map(({ form }) => form).join(' ');
-        insert.run(entry.seq, text, room, nameWord(entry.name), placeWord(entry.seq));
+        insert.run(meant!.seq, text, room, nameWord(meant!.name), placeWord(meant!.seq));
       }
       writeMeta(this.#database, 'position', String(last));
     });
@@ -308,6 +314,13 @@ export class SearchIndex {
       throw error;
     }
   }
+}
+
+/** Position of the message that has another text by this entry, or none any more. */
+function correctedBy({ type, kind, isVoid, body }: BlockEntry): number | undefined {
+  const isCorrection = kind === NoticeKind.TakenBack || kind === NoticeKind.Edited;
+  if (type !== FrameType.Notice || !isCorrection || isVoid) return undefined;
+  return (jsonCodec.decode(body) as TakenBack).seq;
 }
 
 /** What of an entry can be searched. */

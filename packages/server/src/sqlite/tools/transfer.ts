@@ -209,7 +209,8 @@ function lineOf(entry: BlockEntry): EntryLine {
   const { seq, at, type, room, sender, codec, kind, publishId } = entry;
   const { kind: stream, name } = streamName(room);
   const body = Buffer.from(entry.body);
-  const isText = type !== FrameType.Message || codec === CodecTag.Text || codec === CodecTag.Json;
+  const isText =
+    type !== FrameType.Message || [CodecTag.Text, CodecTag.Json, CodecTag.Withdrawn].includes(codec as 1);
   return {
     seq,
     at: new Date(at).toISOString(),

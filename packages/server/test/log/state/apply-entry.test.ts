@@ -7,8 +7,10 @@ import { type Ban, claim, hashSecret, isSecretOf } from '../../../src/log/claims
 import { ClaimKind, type Draft, inboxKey, inboxMember, type LogEntry } from '../../../src/log/entry.js';
 import { applyEntry } from '../../../src/log/state/apply-entry.js';
 import { banKeys, ChatState, type SessionKicked } from '../../../src/log/state/chat-state.js';
+import type { Decision } from '../../../src/log/state/decision.js';
 import type { Outcome } from '../../../src/log/state/outcome.js';
 import { looks } from '../../../src/names/names.js';
+import { arbitraryDecision } from '../../support/arbitrary-decision.js';
 
 const AT = 1_700_000_000_000;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -34,6 +36,8 @@ const kick = (sender: number, at: number, more: Partial<SessionKicked> = {}): Dr
   );
 const ban = (kind: typeof ClaimKind.Banned | typeof ClaimKind.Unbanned, fields: Ban): Draft =>
   claim(kind, { at: AT }, fields);
+const decide = (sender: number, room: string, decision: Decision): Draft =>
+  claim(ClaimKind.Moderated, { sender, room, at: AT }, decision);
 const message = (sender: number, room: string, publishId: number): Draft => ({
   ...notice(sender, room, NoticeKind.Joined),
   type: FrameType.Message,
@@ -43,7 +47,7 @@ const message = (sender: number, room: string, publishId: number): Draft => ({
 
 function notice(sender: number, room: string, kind: NoticeKind): Draft {
   const name = bytes(`m${sender}`);
-  const body = new Uint8Array(0);
+  const body = bytes(kind > NoticeKind.Gone ? '{"seq":1,"codec":1,"text":"x"}' : '');
   return {
     room,
     type: FrameType.Notice,
@@ -99,10 +103,18 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
       .map(([who, where, number]) => message(who, where, number)),
   },
   {
+    weight: 4,
+    arbitrary: fc
+      .tuple(fc.nat(8), fc.oneof(room, fc.constant('')), arbitraryDecision)
+      .map(([who, where, decision]) => decide(who, where, decision)),
+  },
+  {
     weight: 1,
     arbitrary: fc
       .tuple(name, fc.constantFrom(ClaimKind.Banned, ClaimKind.Unbanned), fc.integer({ min: -1, max: 1 }))
-      .map(([who, kind, later]) => ban(kind, { looks: looks(who), addresses: ['::1'], until: AT + later })),
+      .map(([who, kind, later]) =>
+        ban(kind, { looks: looks(who), addresses: ['::1'], until: AT + later, target: who }),
+      ),
   },
 );
 

@@ -32,7 +32,12 @@ const make = (room: string): Draft =>
   claim(ClaimKind.RoomOpened, { room, name: Buffer.from(room), at: AT }, undefined);
 const say = (sender: number, publishId: number): Draft => message('tea', 'x', { sender, publishId });
 const notice = (sender: number, kind: NoticeKind): Draft =>
-  message('tea', '', { type: FrameType.Notice, kind, sender, publishId: 0 });
+  message('tea', kind > NoticeKind.Gone ? '{"seq":1,"codec":1,"text":"x"}' : '', {
+    type: FrameType.Notice,
+    kind,
+    sender,
+    publishId: 0,
+  });
 
 class Replica {
   readonly state = new ChatState();

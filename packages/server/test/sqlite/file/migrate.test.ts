@@ -17,8 +17,8 @@ import { checkStore } from '../../../src/sqlite/tools/check.js';
 import { exportStore } from '../../../src/sqlite/tools/transfer.js';
 import { blockOf } from '../../support/sqlite/blocks.js';
 import { dataFolder } from '../../support/sqlite/folder.js';
+import { folderOf, OLD_STORES } from '../../support/sqlite/old-store.js';
 import { readRoom } from '../../support/sqlite/read-room.js';
-import { folderOfVersion1, VERSION_1 } from '../../support/sqlite/version-1.js';
 
 const AT = 1_700_000_000_000;
 const CHILD = fileURLToPath(new URL('../../support/sqlite/migrating-child.ts', import.meta.url));
@@ -38,7 +38,7 @@ const versionOf = (directory: string): unknown => query(directory, 'PRAGMA user_
 /** What version 1 had is here. */
 function expectAllThere(directory: string): void {
   const writer = open(directory);
-  expect(writer.opened).toMatchObject({ ...VERSION_1, loss: undefined });
+  expect(writer.opened).toMatchObject({ ...OLD_STORES[1], loss: undefined });
   const { sessions, rooms, bans, kicks } = writer.opened.state;
   expect(
     sessions.map(({ memberId, name, account, lastPublish }) => [memberId, name, account, lastPublish]),
@@ -73,7 +73,7 @@ function expectAllThere(directory: string): void {
 
 describe('a store of version 1', () => {
   it('is brought to the present version, with everything that was in it', () => {
-    const directory = folderOfVersion1();
+    const directory = folderOf(1);
     expect(versionOf(directory)).toBe(1);
     expectAllThere(directory);
     expect(versionOf(directory)).toBe(SCHEMA_VERSION);
@@ -81,7 +81,7 @@ describe('a store of version 1', () => {
   });
 
   it('can do afterwards what that version could not', () => {
-    const directory = folderOfVersion1();
+    const directory = folderOf(1);
     const writer = open(directory);
     const kick = { code: CloseCode.Kicked, reason: 'out', until: AT + 5000 };
     writer.write([blockOf(12, claim(ClaimKind.SessionKicked, { sender: 2, at: AT }, kick))]);
@@ -100,7 +100,7 @@ describe('a store of version 1', () => {
   });
 
   it('is read by tools as it is, and not changed', () => {
-    const directory = folderOfVersion1();
+    const directory = folderOf(1);
     const before = readFileSync(join(directory, 'chat.sqlite'));
     expect(checkStore({ directory })).toMatchObject({ entries: 11, problems: [], isStateProven: true });
     expect([...exportStore({ directory })]).toHaveLength(11);
@@ -110,11 +110,11 @@ describe('a store of version 1', () => {
   });
 
   it('stays as it was when something goes wrong on the way', () => {
-    const directory = folderOfVersion1();
+    const directory = folderOf(1);
     const path = join(directory, 'chat.sqlite');
     // The last step of the migration cannot be done.
     const database = findDriver().open(path);
-    database.exec('CREATE TABLE kick (a); PRAGMA wal_checkpoint(TRUNCATE)');
+    database.exec('CREATE TABLE rule (a); PRAGMA wal_checkpoint(TRUNCATE)');
     database.close();
     const before = readFileSync(path);
     expect(() => open(directory)).toThrow(expect.objectContaining({ code: 'ERR_SERVER_STORE_CORRUPT' }));
@@ -122,13 +122,13 @@ describe('a store of version 1', () => {
     expect(versionOf(directory)).toBe(1);
     query(directory, 'SELECT 1');
     const mended = findDriver().open(path);
-    mended.exec('DROP TABLE kick');
+    mended.exec('DROP TABLE rule');
     mended.close();
     expectAllThere(directory);
   });
 
   it('stays as it was when the process is killed on the way', { timeout: 60_000 }, async () => {
-    const directory = folderOfVersion1();
+    const directory = folderOf(1);
     const node = ['--conditions=@chat/source', '--import', 'tsx', CHILD, join(directory, 'chat.sqlite')];
     const child = spawn(process.execPath, node, { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(child.stdout!, 'data');
@@ -141,6 +141,35 @@ describe('a store of version 1', () => {
   });
 });
 
+describe('a store of version 2', () => {
+  it('is brought to the present version, and can keep then what was decided about a room', () => {
+    const directory = folderOf(2);
+    const before = readFileSync(join(directory, 'chat.sqlite'));
+    expect(checkStore({ directory })).toMatchObject({ entries: 11, problems: [], isStateProven: true });
+    expect(readFileSync(join(directory, 'chat.sqlite')).equals(before)).toBe(true);
+    const writer = open(directory);
+    expect(writer.opened).toMatchObject({ ...OLD_STORES[2], loss: undefined });
+    const { sessions, kicks, bans, rules } = writer.opened.state;
+    expect(sessions.map(({ name }) => name)).toEqual(['ada', 'bob']);
+    expect(kicks).toMatchObject([{ position: 10, id: 'id of eve', until: AT + 500 }]);
+    expect(bans).toHaveLength(2);
+    expect(rules).toEqual([]);
+    const topic = {
+      action: 'topic',
+      by: 'ops',
+      change: { what: 'settings', settings: { topic: 'tea' } },
+    } as const;
+    writer.write([blockOf(12, claim(ClaimKind.Moderated, { room: 'lobby', at: AT }, topic))]);
+    writer.close();
+    expect(versionOf(directory)).toBe(SCHEMA_VERSION);
+    const again = open(directory);
+    expect(again.opened.state.rules).toEqual([
+      { scope: 'lobby', what: 'settings', key: '', value: { topic: 'tea' } },
+    ]);
+    again.close();
+  });
+});
+
 describe('a store of a newer version', () => {
   it.each([
     ['a server', (directory: string) => void open(directory)],
@@ -148,7 +177,7 @@ describe('a store of a newer version', () => {
     ['an export', (directory: string) => void [...exportStore({ directory })]],
     ['a backup', (directory: string) => void backupStore({ directory, target: dataFolder() })],
   ])('is refused by %s, and stays as it is', (_, use) => {
-    const directory = folderOfVersion1();
+    const directory = folderOf(1);
     const path = join(directory, 'chat.sqlite');
     const database = findDriver().open(path);
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}; PRAGMA wal_checkpoint(TRUNCATE)`);

@@ -10,6 +10,7 @@ import { ChatState, type StateSnapshot } from '../../../src/log/state/chat-state
 import { findDriver } from '../../../src/sqlite/driver.js';
 import { StoreReader } from '../../../src/sqlite/store-reader.js';
 import { StoreWriter } from '../../../src/sqlite/store-writer.js';
+import { arbitraryDecision } from '../../support/arbitrary-decision.js';
 import { draft } from '../../support/event-log-contract.js';
 import { blockOf } from '../../support/sqlite/blocks.js';
 import { dataFolder } from '../../support/sqlite/folder.js';
@@ -30,7 +31,11 @@ const kick = (sender: number, at: number, until: number, banned: readonly string
   claim(ClaimKind.SessionKicked, { sender, at }, { code: CloseCode.Kicked, reason: 'out', until, banned });
 
 const ban = (looks: readonly string[], at: number, until: number | undefined): Draft =>
-  claim(ClaimKind.Banned, { at }, { looks, addresses: [], ...(until === undefined ? {} : { until }) });
+  claim(
+    ClaimKind.Banned,
+    { at },
+    { looks, addresses: [], target: looks.join(), ...(until === undefined ? {} : { until }) },
+  );
 
 describe('the state in the file', () => {
   it('is that of the newest entry, whatever was in which group', () => {
@@ -63,6 +68,11 @@ describe('the state in the file', () => {
       fc
         .tuple(fc.subarray(['ada', 'bob', 'eve']), at)
         .map(([looks, time]) => claim(ClaimKind.Unbanned, { at: time }, { looks, addresses: ['x'] })),
+      fc
+        .tuple(fc.nat(4), fc.constantFrom('', 'a', 'b'), arbitraryDecision, at)
+        .map(([sender, room, decision, time]) =>
+          claim(ClaimKind.Moderated, { sender, room, at: time }, decision),
+        ),
     );
     const groups = fc.array(fc.array(action, { minLength: 1, maxLength: 6 }), {
       minLength: 1,
@@ -125,7 +135,7 @@ describe('the state in the file', () => {
     writer.close();
   });
 
-  it.each(['state', 'session', 'room', 'member', 'ban', 'kick', 'total'])(
+  it.each(['state', 'session', 'room', 'member', 'ban', 'kick', 'rule', 'total'])(
     'is not taken from a damaged row of %s without notice',
     (table) => {
       const directory = dataFolder();
@@ -139,6 +149,11 @@ describe('the state in the file', () => {
           claim(ClaimKind.Banned, { at: 1 }, { looks: ['eve'], addresses: [] }),
           opened('zoe'),
           kick(2, 1, 100),
+          claim(
+            ClaimKind.Moderated,
+            { room: 'a', at: 1 },
+            { action: 'topic', by: 'ops', change: { what: 'settings', settings: { topic: 'tea' } } },
+          ),
         ),
       ]);
       const { epoch } = writer.opened;
@@ -150,6 +165,7 @@ describe('the state in the file', () => {
         member: 'joined',
         ban: 'until',
         kick: 'code',
+        rule: 'value',
         total: 'position',
       };
       const database = findDriver().open(join(directory, 'chat.sqlite'));
@@ -160,7 +176,7 @@ describe('the state in the file', () => {
       if (table === 'total') {
         // A position that is too low ends the epoch; none is given out again.
         const again = open(directory);
-        expect(again.opened).toMatchObject({ position: 6, loss: { storedPosition: 3 } });
+        expect(again.opened).toMatchObject({ position: 7, loss: { storedPosition: 3 } });
         expect(again.opened.epoch).not.toBe(epoch);
         again.close();
         return;
@@ -177,9 +193,10 @@ describe('the state in the file', () => {
   );
 });
 
-function sorted({ sessions, rooms, bans, ...rest }: StateSnapshot) {
+function sorted({ sessions, rooms, bans, rules = [], ...rest }: StateSnapshot) {
   return {
     ...rest,
+    rules: new Map(rules.map(({ scope, what, key, value }) => [`${scope} ${what} ${key}`, value])),
     sessions: [...sessions].sort((one, other) => one.memberId - other.memberId),
     rooms: [...rooms].sort((one, other) => one.handle - other.handle),
     bans: new Map(bans),

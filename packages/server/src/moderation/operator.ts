@@ -5,12 +5,16 @@ import { CloseCode, closeCodeInfo } from '@chat/protocol';
 import { NoticeKind } from '@chat/protocol/frames';
 import type { AdmissionContext } from '../admission/context.js';
 import { addressKey } from '../limits/addresses/address-limit.js';
+import { isRange } from '../limits/addresses/address-ranges.js';
 import { type Ban, claim } from '../log/claims.js';
 import { ClaimKind } from '../log/entry.js';
 import { banKeys, type SessionState } from '../log/state/chat-state.js';
 import { looks } from '../names/names.js';
 import type { Kick } from '../session/kicked-sessions.js';
 import { claimKick, tellGone } from '../session/shared/claim-kick.js';
+
+/** The name under which the program acts that gives none. */
+export const OPERATOR = 'operator';
 
 /** What the operator's commands need of the server. */
 export type OperatorContext = Pick<
@@ -31,7 +35,7 @@ export class Operator {
   }
 
   /** Kicks the member and refuses its name and its address for a while; answers whether there was one. */
-  ban(name: string, durationMs: number, reason: string): boolean {
+  ban(name: string, durationMs: number, reason: string, by: string = OPERATOR): boolean {
     const { bans, options, sessions } = this.#context;
     const until = options.clock.monotonic() + durationMs;
     bans.addName(name, until);
@@ -39,21 +43,31 @@ export class Operator {
     const isAddressBanned = address !== undefined && bans.addAddress(address, until);
     const key = isAddressBanned ? addressKey(address) : undefined;
     const ban = { looks: looks(name), addresses: key === undefined ? [] : [key] };
-    this.#claimBan(ban, durationMs, name);
+    this.#claimBan({ ...ban, target: name, by, reason }, durationMs, name);
     return this.#kick(name, { code: CloseCode.Banned, reason, banned: banKeys(ban) });
   }
 
-  /** Refuses an address for a while, and kicks all who came from there; answers whether it can be banned. */
-  banAddress(address: string, durationMs: number, reason: string): boolean {
+  /**
+   * Refuses an address, or a range of them, for a while, and kicks all who came from there; answers whether it can be
+   * banned.
+   */
+  banAddress(address: string, durationMs: number, reason: string, by: string = OPERATOR): boolean {
     const { bans, options, sessions } = this.#context;
-    if (!bans.addAddress(address, options.clock.monotonic() + durationMs)) return false;
+    const until = options.clock.monotonic() + durationMs;
+    const isOfMany = isRange(address);
+    if (isOfMany ? !bans.addRange(address, until) : !bans.addAddress(address, until)) return false;
     const key = addressKey(address);
-    const ban = { looks: [], addresses: key === undefined ? [] : [key] };
-    this.#claimBan(ban, durationMs);
+    const ban = isOfMany
+      ? { looks: [], addresses: [], ranges: [address] }
+      : { looks: [], addresses: key === undefined ? [] : [key] };
+    this.#claimBan({ ...ban, target: address, by, reason }, durationMs);
     const kick = { code: CloseCode.Banned, reason, banned: banKeys(ban) };
-    for (const session of [...sessions]) if (addressKey(session.info.address) === key) session.kick(kick);
+    const now = options.clock.monotonic();
+    const isMeant = (from: string): boolean =>
+      isOfMany ? bans.isInRange(from, now) : addressKey(from) === key;
+    for (const session of [...sessions]) if (isMeant(session.info.address)) session.kick(kick);
     for (const session of [...sessions.everybody]) {
-      if (!sessions.isElsewhere(session) || addressKey(session.place?.address ?? '') !== key) continue;
+      if (!sessions.isElsewhere(session) || !isMeant(session.place?.address ?? '')) continue;
       claimKick(this.#context, session.memberId, kick);
     }
     return true;
@@ -64,7 +78,12 @@ export class Operator {
     const key = addressKey(nameOrAddress);
     const { bans, steady, options } = this.#context;
     const wasBanned = bans.remove(nameOrAddress);
-    const ban = { looks: looks(nameOrAddress), addresses: key === undefined ? [] : [key] };
+    const isOfMany = isRange(nameOrAddress);
+    const ban = {
+      looks: isOfMany ? [] : looks(nameOrAddress),
+      addresses: key === undefined ? [] : [key],
+      ...(isOfMany ? { ranges: [nameOrAddress] } : {}),
+    };
     this.#context.kicked.pardon(banKeys(ban));
     steady.append(claim(ClaimKind.Unbanned, { at: options.clock.now() }, ban));
     return wasBanned;
