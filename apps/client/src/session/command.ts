@@ -2,6 +2,8 @@
  * A typed line, understood: text for the room, or a command.
  */
 
+import { MODERATION_COMMANDS, type ModerationCommand, parseModeration } from './moderation-command.js';
+
 /** A line, understood. */
 export type Command =
   | { readonly type: 'text'; readonly text: string }
@@ -16,11 +18,15 @@ export type Command =
   | { readonly type: 'ping' }
   | { readonly type: 'help' }
   | { readonly type: 'quit' }
+  | ModerationCommand
   | { readonly type: 'nothing' }
   | { readonly type: 'invalid'; readonly reason: string };
 
 /** Commands by name, with what follows them and what they do. */
-export const COMMANDS: ReadonlyMap<string, { readonly usage: string; readonly summary: string }> = new Map([
+export const COMMANDS: ReadonlyMap<string, { readonly usage: string; readonly summary: string }> = new Map<
+  string,
+  { readonly usage: string; readonly summary: string }
+>([
   ['help', { usage: '/help', summary: 'shows this' }],
   ['nick', { usage: '/nick NAME', summary: 'takes another name' }],
   ['join', { usage: '/join ROOM', summary: 'joins a room, or switches to it' }],
@@ -34,6 +40,7 @@ export const COMMANDS: ReadonlyMap<string, { readonly usage: string; readonly su
   ],
   ['me', { usage: '/me DOES SOMETHING', summary: 'says what you do' }],
   ['ping', { usage: '/ping', summary: 'measures the way to the server and back' }],
+  ...MODERATION_COMMANDS,
   ['quit', { usage: '/quit', summary: 'leaves the chat' }],
 ]);
 
@@ -62,6 +69,8 @@ export function parseCommand(line: string, users: Iterable<string> = []): Comman
   if (known === undefined)
     return { type: 'invalid', reason: `there is no command /${word}; /help lists them` };
   const usage: Command = { type: 'invalid', reason: `usage: ${known.usage}` };
+  if (MODERATION_COMMANDS.has(name as ModerationCommand['type']))
+    return parseModeration(name, rest, users) ?? usage;
   switch (name) {
     case 'nick':
       return rest === '' ? usage : { type: 'nick', name: rest };

@@ -4,21 +4,25 @@
  * The front ends (lines in a terminal, lines through a pipe, a follower without input) call `submit` and show
  * what `show` is given. This class knows rooms and commands, and neither a terminal nor a colour.
  */
-import {
-  type ChatClient,
+import type {
+  ChatClient,
   ClientError,
-  type ClientState,
-  type DirectMessage,
-  type Gap,
-  type Message,
-  type Notice,
-  type Room,
-  type RoomsPage,
-  type SearchPage,
-  type UnreadableMessage,
+  ClientState,
+  DirectMessage,
+  Gap,
+  Message,
+  Notice,
+  Room,
+  RoomsPage,
+  SearchPage,
+  UnreadableMessage,
 } from '@chat/client';
 import { printable } from '@chat/protocol/lines';
+
+export { errorText } from './error-text.js';
+
 import { ACTION_PREFIX, COMMANDS, type Command, parseCommand } from './command.js';
+import { carryOutModeration, RecentMessages } from './moderation-command.js';
 
 /** Something to show. */
 export type SessionEvent =
@@ -49,6 +53,8 @@ export type SessionEvent =
   | { readonly type: 'renamed'; readonly name: string }
   | { readonly type: 'ping'; readonly roundTripMs: number }
   | { readonly type: 'help' }
+  /** What a command of a moderator has done. */
+  | { readonly type: 'done'; readonly text: string }
   | { readonly type: 'invalid'; readonly reason: string }
   | { readonly type: 'quit' };
 
@@ -71,6 +77,7 @@ export class ChatSession {
   #current: Room | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #listening = new WeakSet<Room>();
+  readonly #recent = new RecentMessages();
   /** The last search, and the position before which its older hits are. */
   #searched: { readonly query: string; readonly cursor: number | undefined } | undefined;
 
@@ -215,6 +222,12 @@ export class ChatSession {
         return true;
       case 'nothing':
         return true;
+      default: {
+        const answer = await carryOutModeration(client, this.#current, command, this.#recent);
+        if ('done' in answer) this.#show({ type: 'done', text: answer.done });
+        else this.#show({ type: 'invalid', reason: answer.invalid });
+        return 'done' in answer;
+      }
     }
   }
 
@@ -262,8 +275,14 @@ export class ChatSession {
 
   #listen(room: Room): void {
     this.#listening.add(room);
-    room.on('message', (message) => this.#show({ type: 'message', message }));
-    room.on('notice', (notice) => this.#show({ type: 'notice', notice }));
+    room.on('message', (message) => {
+      this.#recent.note(message);
+      this.#show({ type: 'message', message });
+    });
+    room.on('notice', (notice) => {
+      this.#recent.changed(notice);
+      this.#show({ type: 'notice', notice });
+    });
     room.on('unreadable', (message) => this.#show({ type: 'unreadable', message }));
     room.on('closed', ({ error }) => {
       if (this.#client.state.status === 'closed') return;
@@ -308,40 +327,3 @@ function excerpt(text: string): string {
   // Not half of a surrogate pair.
   return `${text.slice(0, MAX_EXCERPT).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
-
-/**
- * The words of an error, for people: one line without anything that a terminal obeys, since servers word
- * errors too.
- */
-export function errorText(error: unknown): string {
-  return printable(wording(error).replace(/[\t\n\v\f\r\u0085\u2028\u2029]+/g, ' '));
-}
-
-function wording(error: unknown): string {
-  if (ClientError.is(error) && error.code === 'ERR_CLIENT_CONNECT_FAILED') {
-    const cause = error.cause as {
-      readonly code?: string;
-      readonly errors?: readonly { readonly code?: string }[];
-    };
-    const code = cause?.code ?? cause?.errors?.[0]?.code;
-    const hint = code === undefined ? undefined : HINTS.get(code);
-    if (hint) return `${error.message} (${hint})`;
-  }
-  if (ClientError.is(error) && error.code === 'ERR_CLIENT_BAD_REQUEST') {
-    return 'the server does not know how to do that; it may be an older one';
-  }
-  if (ClientError.is(error) && error.code === 'ERR_CLIENT_CONNECT_TIMEOUT') {
-    return `${error.message} (is that a chat server?)`;
-  }
-  return error instanceof Error ? error.message : String(error);
-}
-
-const HINTS: ReadonlyMap<string, string> = new Map([
-  ['ECONNREFUSED', 'is the server running there?'],
-  ['ENOTFOUND', 'no such host'],
-  ['EAI_AGAIN', 'the name service does not answer'],
-  ['ENOENT', 'no such socket'],
-  ['ETIMEDOUT', 'no answer'],
-  ['EHOSTUNREACH', 'no way to that host'],
-  ['EACCES', 'not allowed'],
-]);

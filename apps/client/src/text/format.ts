@@ -121,6 +121,8 @@ export function formatEvent(event: SessionEvent, options: FormatOptions): string
         ({ usage, summary }) => `  ${usage.padEnd(width)}  ${palette.dim(summary)}`,
       );
     }
+    case 'done':
+      return star(event.text);
     case 'invalid':
       return problem(event.reason);
     case 'quit':

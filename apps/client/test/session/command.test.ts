@@ -24,6 +24,21 @@ describe('parseCommand', () => {
     ['/ping', { type: 'ping' }],
     ['/help', { type: 'help' }],
     ['/?', { type: 'help' }],
+    ['/topic', { type: 'topic', topic: undefined }],
+    ['/topic all about tea', { type: 'topic', topic: 'all about tea' }],
+    ['/topic -', { type: 'topic', topic: '' }],
+    ['/mute eve', { type: 'mute', user: 'eve' }],
+    ['/mute eve 10m spam, again', { type: 'mute', user: 'eve', durationMs: 600_000, reason: 'spam, again' }],
+    ['/mute "Eve L" 2h', { type: 'mute', user: 'Eve L', durationMs: 7_200_000 }],
+    ['/ban eve 3 strikes', { type: 'ban', user: 'eve', reason: '3 strikes' }],
+    ['/kick eve 10m', { type: 'kick', user: 'eve', reason: '10m' }],
+    ['/unban Eve L', { type: 'unban', user: 'Eve L' }],
+    ['/role bob', { type: 'role', user: 'bob', role: undefined }],
+    ['/role bob Moderator', { type: 'role', user: 'bob', role: 'moderator' }],
+    ['/edit what I meant', { type: 'edit', text: 'what I meant' }],
+    ['/delete', { type: 'delete', user: undefined, nth: 1 }],
+    ['/delete 3', { type: 'delete', user: undefined, nth: 3 }],
+    ['/delete Eve L 2', { type: 'delete', user: 'Eve L', nth: 2 }],
     ['/quit', { type: 'quit' }],
     ['/exit now', { type: 'quit' }],
   ])('understands %j', (line, command) => {
@@ -37,7 +52,19 @@ describe('parseCommand', () => {
     expect(parseCommand('/msg adam hi', users)).toEqual({ type: 'msg', to: 'adam', text: 'hi' });
   });
 
-  it.each(['/nick', '/join', '/me', '/msg', '/msg bob', '/msg bob  ', '/'])('says what %j lacks', (line) => {
+  it.each([
+    '/mute',
+    '/role',
+    '/edit',
+    '/invite',
+    '/nick',
+    '/join',
+    '/me',
+    '/msg',
+    '/msg bob',
+    '/msg bob  ',
+    '/',
+  ])('says what %j lacks', (line) => {
     expect(parseCommand(line)).toMatchObject({ type: 'invalid' });
   });
 

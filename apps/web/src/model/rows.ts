@@ -12,6 +12,7 @@ import {
   type OutgoingItem,
   type TimelineItem,
   type UnreadableItem,
+  type WithdrawnItem,
 } from '@chat/client/timeline';
 import { isSameDay } from '../text/moments.js';
 
@@ -25,7 +26,7 @@ export type Row =
   | { readonly kind: 'notices'; readonly key: string; readonly items: readonly NoticeItem[] }
   /** Something was done to a message, or to the room. */
   | { readonly kind: 'change'; readonly key: string; readonly item: NoticeItem; readonly text: string }
-  | { readonly kind: 'mark'; readonly key: string; readonly item: GapItem | UnreadableItem };
+  | { readonly kind: 'mark'; readonly key: string; readonly item: GapItem | UnreadableItem | WithdrawnItem };
 
 /** Messages of one person within this time of each other stand together. */
 const GROUP_MS = 300_000;
@@ -93,6 +94,7 @@ export function layOut(
         break;
       }
       case 'gap':
+      case 'withdrawn':
       case 'unreadable':
         group = undefined;
         notices = undefined;

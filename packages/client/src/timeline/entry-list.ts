@@ -6,7 +6,7 @@
  * can be the only answer. Entries are known by their ids, so that one which comes twice is taken once.
  */
 import type { Member } from '@chat/protocol';
-import type { Gap } from '../rooms/entry.js';
+import type { Gap, Notice } from '../rooms/entry.js';
 import type { Sent, SentDirect } from '../sending/publisher.js';
 import {
   type GapItem,
@@ -89,6 +89,29 @@ export class EntryList<T, L = never> {
     this.#know(entry.id, item.key, entry);
     this.#oldest ??= entry;
     return this.#append(item);
+  }
+
+  /**
+   * Puts right what a notice says was edited or taken back, where it is here.
+   *
+   * @param decode - a body as a value; undefined for one that is not what is read here
+   */
+  correct({ id, seq, member, change }: Notice, decode: (text: string, codec: number) => T | undefined): void {
+    const target = change?.seq;
+    if (target === undefined) return;
+    // Ids are of one epoch: that of the notice.
+    const wanted = `${id.slice(0, id.length - String(seq).length)}${target}`;
+    const at = this.#items.findIndex(({ key }) => this.#ids.get(key) === wanted);
+    const item = this.#items[at];
+    if (item?.kind !== 'message') return;
+    const { text, codec } = change ?? {};
+    const value = text === undefined || codec === undefined ? undefined : decode(text, codec);
+    this.#items = [...this.#items];
+    if (value !== undefined) this.#items[at] = { ...item, value, edited: true };
+    else if (text === undefined) {
+      const { key, at: time, sender } = item;
+      this.#items[at] = { kind: 'withdrawn', key, at: time, sender, by: member.name };
+    }
   }
 
   /** Takes what comes from no log. */

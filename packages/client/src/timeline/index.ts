@@ -14,6 +14,7 @@ export type {
   TimelineEntry,
   TimelineItem,
   UnreadableItem,
+  WithdrawnItem,
 } from './items.js';
 export {
   createTimeline,

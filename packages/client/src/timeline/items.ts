@@ -6,6 +6,7 @@
  */
 import type { Member } from '@chat/protocol';
 import type { DirectMessage, Gap, Notice, RoomEntry, UnreadableMessage } from '../rooms/entry.js';
+import { withdrawnBy } from './change-text.js';
 
 /** A message that is in the log. */
 export interface MessageItem<T = string> {
@@ -20,6 +21,18 @@ export interface MessageItem<T = string> {
   readonly history: boolean;
   /** An own direct message, whose receiver was away and has not been heard of since. */
   readonly waiting?: true;
+  /** It has another text than it had first. */
+  readonly edited?: true;
+}
+
+/** A message that was taken back: what is left of it. */
+export interface WithdrawnItem {
+  readonly kind: 'withdrawn';
+  readonly key: string;
+  readonly at: number;
+  readonly sender: Member;
+  /** Name of the member that has taken it back. */
+  readonly by: string;
 }
 
 /** A member came, went or changed its name. */
@@ -59,11 +72,12 @@ export type TimelineItem<T = string, L = never> =
   | MessageItem<T>
   | NoticeItem
   | UnreadableItem
+  | WithdrawnItem
   | GapItem
   | LocalItem<L>;
 
 /** An item that came from the log. */
-export type LoggedItem<T> = MessageItem<T> | NoticeItem | UnreadableItem;
+export type LoggedItem<T> = MessageItem<T> | NoticeItem | UnreadableItem | WithdrawnItem;
 
 /** An own message that has not come back from the log yet. */
 export interface OutgoingItem<T = string> {
@@ -86,8 +100,11 @@ export function itemOf<T>(entry: Exclude<TimelineEntry<T>, Gap>, key: string = e
   switch (entry.type) {
     case 'notice':
       return { kind: 'notice', key, at, notice: entry };
-    case 'unreadable':
+    case 'unreadable': {
+      const by = withdrawnBy(entry);
+      if (by !== undefined) return { kind: 'withdrawn', key, at, sender: entry.sender, by };
       return { kind: 'unreadable', key, at, message: entry };
+    }
     default: {
       const { sender, value, own, history } = entry;
       return { kind: 'message', key, at, sender, value, own, history };

@@ -9,7 +9,7 @@
  * Longer than most files here: a third of it is TSDoc of what users call, and every part ends in the one
  * snapshot.
  */
-import type { Member } from '@chat/protocol';
+import { type Member, textCodec } from '@chat/protocol';
 import { assertKnown } from '../assert-known.js';
 import type { ChatClient } from '../chat-client.js';
 import { type Clock, monotonicMs, systemClock } from '../clock.js';
@@ -245,6 +245,7 @@ export class Timeline<T = string, L = never> {
   add(entry: TimelineEntry<T>): TimelineItem<T, L> | undefined {
     const item = this.#list.add(entry);
     if (item === undefined) return undefined;
+    if (item.kind === 'notice' && item.notice.change) this.#list.correct(item.notice, this.#decode);
     if (item.kind === 'message' && !item.own) {
       this.#typists.stopped(item.sender.id);
       if (!item.history && !this.#isSeen()) {
@@ -258,6 +259,17 @@ export class Timeline<T = string, L = never> {
     this.#onItem?.(item);
     return item;
   }
+
+  /** A text that a message has now, as a value of the room. */
+  readonly #decode = (text: string, codec: number): T | undefined => {
+    const source = this.#source;
+    if (source === undefined || !isRoom(source) || source.codec.tag !== codec) return undefined;
+    try {
+      return source.codec.decode(textCodec.encode(text));
+    } catch {
+      return undefined;
+    }
+  };
 
   /** Puts words of the user interface itself below what is there: they are not sent, and not unread. */
   addLocal(value: L): void {

@@ -8,7 +8,7 @@ import { changeText } from '@chat/client/timeline';
 import { ACTION_PREFIX } from '../../session/command.js';
 import { errorText, type SessionEvent } from '../../session/session.js';
 import { calmLine, calmLines } from './cell-text.js';
-import { type Note, noteOf } from './note.js';
+import { type Note, note, noteOf } from './note.js';
 
 /** An item in a conversation of this program. */
 export type ScreenItem = TimelineItem<string, Note>;
@@ -67,6 +67,14 @@ export function shownItem(item: ScreenItem, me: string): SpokenItem | NoteItem |
       return noted({ type: 'gap', gap: item.gap }, undefined);
     case 'notice':
       return noted({ type: 'notice', notice: item.notice }, item.at);
+    case 'withdrawn': {
+      const { at, sender, by } = item;
+      return {
+        type: 'note',
+        at,
+        ...note(`a message of ${sender.name || me} was taken back by ${by}`, 'notice'),
+      };
+    }
     case 'unreadable':
       return noted({ type: 'unreadable', message: item.message }, item.at);
   }

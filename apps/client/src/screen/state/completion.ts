@@ -21,7 +21,9 @@ export interface Completion {
 }
 
 const ROOM_COMMANDS: ReadonlySet<string> = new Set(['join', 'leave', 'part', 'rooms', 'list']);
-const PERSON_COMMANDS: ReadonlySet<string> = new Set(['msg', 'w']);
+const PERSON_COMMANDS: ReadonlySet<string> = new Set([
+  ...['msg', 'w', 'invite', 'mute', 'unmute', 'kick', 'ban', 'unban', 'role', 'delete'],
+]);
 
 /** Begins to complete at the cursor. @returns undefined when nothing fits */
 export function beginCompletion(

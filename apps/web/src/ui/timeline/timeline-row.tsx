@@ -1,7 +1,7 @@
 /**
  * One line of a conversation.
  */
-import { type OutgoingItem, withdrawnBy } from '@chat/client/timeline';
+import type { OutgoingItem } from '@chat/client/timeline';
 import type { VNode } from 'preact';
 import { memo } from 'preact/compat';
 import { type Row, summarize } from '../../model/rows.js';
@@ -39,10 +39,11 @@ export const TimelineRow = memo(
       case 'unread':
         return <div class="unread-mark">New messages</div>;
       case 'message': {
-        const { sender, at, own, value, waiting } = row.item;
+        const { sender, at, own, value, waiting, edited } = row.item;
         return (
           <Message name={sender.name || ownName} at={at} head={row.head} own={own}>
             <MessageText text={value} />
+            {edited && <span class="hint"> (edited)</span>}
             {own &&
               (waiting ? <Status icon="clock" label={WAITS} /> : <Status icon="check" label="Delivered" />)}
           </Message>
@@ -76,15 +77,12 @@ export const TimelineRow = memo(
           </div>
         );
       case 'mark': {
-        if (row.item.kind === 'unreadable') {
-          const by = withdrawnBy(row.item.message);
-          if (by !== undefined) {
-            return (
-              <div class="notices">
-                A message of <bdi>{row.item.message.sender.name}</bdi> was taken back by <bdi>{by}</bdi>.
-              </div>
-            );
-          }
+        if (row.item.kind === 'withdrawn') {
+          return (
+            <div class="notices">
+              A message of <bdi>{row.item.sender.name}</bdi> was taken back by <bdi>{row.item.by}</bdi>.
+            </div>
+          );
         }
         return (
           <div class="mark">

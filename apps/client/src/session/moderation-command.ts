@@ -1,0 +1,208 @@
+/** The commands of moderators, and those about own messages: understood, and carried out in the present room. */
+import type { ChatClient, Message, Notice, Room } from '@chat/client';
+import type { ModerationBody, Role } from '@chat/protocol/frames';
+
+/** A command about a room, or about a message in it. */
+export type ModerationCommand =
+  | { readonly type: 'topic'; readonly topic: string | undefined }
+  | { readonly type: 'invite' | 'unmute' | 'unban'; readonly user: string }
+  | {
+      readonly type: 'kick' | 'mute' | 'ban';
+      readonly user: string;
+      /** Undefined for good. */
+      readonly durationMs?: number;
+      readonly reason?: string;
+    }
+  | { readonly type: 'role'; readonly user: string; readonly role: string | undefined }
+  | { readonly type: 'edit'; readonly text: string }
+  /** `nth`: 1 for the last one. */
+  | { readonly type: 'delete'; readonly user: string | undefined; readonly nth: number };
+
+/** Them by name, with what follows them and what they do. */
+export const MODERATION_COMMANDS: ReadonlyMap<
+  ModerationCommand['type'],
+  { readonly usage: string; readonly summary: string }
+> = new Map([
+  ['edit', { usage: '/edit TEXT', summary: 'gives your last message here another text' }],
+  [
+    'delete',
+    {
+      usage: '/delete [NAME] [N]',
+      summary: 'takes back your last message, or the Nth last; or that of NAME',
+    },
+  ],
+  ['topic', { usage: '/topic [TEXT]', summary: 'shows or changes what the room is about; - for nothing' }],
+  [
+    'role',
+    { usage: '/role NAME [ROLE]', summary: 'shows or gives a role: guest, member, moderator, owner, none' },
+  ],
+  ['invite', { usage: '/invite NAME', summary: 'lets somebody into the room' }],
+  ['mute', { usage: '/mute NAME [10m] [REASON]', summary: 'takes somebody the word here' }],
+  ['unmute', { usage: '/unmute NAME', summary: 'ends that' }],
+  ['kick', { usage: '/kick NAME [REASON]', summary: 'shows somebody out of the room' }],
+  ['ban', { usage: '/ban NAME [2h] [REASON]', summary: 'shows out and does not let in again' }],
+  ['unban', { usage: '/unban NAME', summary: 'ends that' }],
+]);
+
+const ROLES: readonly string[] = ['guest', 'member', 'moderator', 'owner', 'none'];
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** @param users names that are known: the longest one is meant. @returns undefined when something is missing */
+export function parseModeration(
+  name: string,
+  rest: string,
+  users: Iterable<string>,
+): ModerationCommand | undefined {
+  const type = name as ModerationCommand['type'];
+  switch (type) {
+    case 'topic':
+      return { type, topic: rest === '' ? undefined : rest === '-' ? '' : rest };
+    case 'edit':
+      return rest === '' ? undefined : { type, text: rest };
+    case 'delete': {
+      const [, user = '', count] = /^(.*?)(?:(?:^|\s+)(\d{1,3}))?$/su.exec(rest) ?? [];
+      return { type, user: unquoted(user) || undefined, nth: count === undefined ? 1 : Number(count) };
+    }
+    case 'kick':
+    case 'mute':
+    case 'ban': {
+      const { user, rest: after } = splitUser(rest, users);
+      const [, time, unit, words] =
+        /^(?:(\d{1,6})([smhd])(?:\s+|$))?(.*)$/su.exec(type === 'kick' ? '' : after) ?? [];
+      const reason = (type === 'kick' ? after : (words ?? '')).trim();
+      return user === ''
+        ? undefined
+        : {
+            type,
+            user,
+            ...(time === undefined ? {} : { durationMs: Number(time) * UNITS[unit!]! }),
+            ...(reason === '' ? {} : { reason }),
+          };
+    }
+    case 'role': {
+      const { user, rest: role } = splitUser(rest, users);
+      return user === '' ? undefined : { type, user, role: role === '' ? undefined : role.toLowerCase() };
+    }
+    default:
+      return rest === '' ? undefined : { type, user: unquoted(rest) };
+  }
+}
+
+/** A name, and what follows it. */
+function splitUser(text: string, users: Iterable<string>): { readonly user: string; readonly rest: string } {
+  const quoted = /^"([^"]+)"\s*(.*)$/su.exec(text);
+  if (quoted) return { user: quoted[1]!, rest: quoted[2]! };
+  let user = /^\S*/u.exec(text)![0];
+  let length = user.length;
+  for (const known of users) {
+    const isIt = `${text} `.toLowerCase().startsWith(`${known.toLowerCase()} `);
+    if (isIt && known.length >= length) [user, length] = [known, known.length];
+  }
+  return { user, rest: text.slice(length).trim() };
+}
+
+function unquoted(name: string): string {
+  return /^"([^"]+)"$/u.exec(name)?.[1] ?? name;
+}
+
+/** Messages of a room that can be meant by a command; so many of the newest. */
+const KEPT = 500;
+
+/** Knows what was said last in each room, for `/edit` and `/delete`. */
+export class RecentMessages {
+  readonly #byRoom = new Map<
+    string,
+    { readonly seq: number; readonly name: string; readonly own: boolean }[]
+  >();
+
+  readonly #topics = new Map<string, string>();
+
+  note({ room, seq, sender, own }: Message): void {
+    const said = this.#byRoom.get(room) ?? [];
+    said.push({ seq, name: sender.name, own });
+    if (said.length > KEPT) said.shift();
+    this.#byRoom.set(room, said);
+  }
+
+  /** Takes what a notice says: a message is gone, or the room has another topic. */
+  changed({ room, kind, change }: Notice): void {
+    if (change?.settings) this.#topics.set(room, change.settings.topic ?? '');
+    if (kind !== 'taken-back') return;
+    const left = (this.#byRoom.get(room) ?? []).filter(({ seq }) => seq !== change?.seq);
+    this.#byRoom.set(room, left);
+  }
+
+  /** The topic of a room as it is now. */
+  topicOf({ name, about }: Room): string {
+    return this.#topics.get(name) ?? about.settings?.topic ?? '';
+  }
+
+  /** Position of the last message of somebody, or of the nth last; of this user if none is named. */
+  find(room: string, user: string | undefined, nth: number): number | undefined {
+    const isMeant = user?.toLowerCase();
+    return (this.#byRoom.get(room) ?? [])
+      .filter(({ name, own }) => (isMeant === undefined ? own : name.toLowerCase() === isMeant))
+      .at(-nth)?.seq;
+  }
+}
+
+/**
+ * Does what a command asks for.
+ *
+ * @returns what was done, or why it was not tried
+ * @throws ClientError what the server refused
+ */
+export async function carryOutModeration(
+  client: ChatClient,
+  room: Room | undefined,
+  command: ModerationCommand,
+  recent: RecentMessages,
+): Promise<{ readonly done: string } | { readonly invalid: string }> {
+  if (!room) return { invalid: 'you are in no room' };
+  const where = { room: room.name };
+  const ask = <Request extends ModerationBody>(request: Request) => client.moderate(request);
+  switch (command.type) {
+    case 'topic': {
+      const { topic } = command;
+      if (topic === undefined) return { done: `topic: ${recent.topicOf(room) || 'none'}` };
+      await ask({ op: 'topic', ...where, topic });
+      return { done: topic === '' ? 'there is no topic any more' : `topic: ${topic}` };
+    }
+    case 'invite':
+      await ask({ op: 'invite', ...where, user: command.user });
+      return { done: `${command.user} is invited` };
+    case 'unban':
+      await ask({ op: 'unban', ...where, banned: command.user });
+      return { done: `${command.user} is not banned any more` };
+    case 'unmute':
+      await ask({ op: 'unmute', ...where, user: command.user });
+      return { done: `${command.user} may speak` };
+    case 'kick':
+    case 'mute':
+    case 'ban': {
+      const { type, ...whom } = command;
+      await ask({ op: type, ...where, ...whom });
+      return {
+        done: `${command.user} is ${type === 'kick' ? 'kicked' : type === 'mute' ? 'muted' : 'banned'}`,
+      };
+    }
+    case 'role': {
+      const { user, role: wanted } = command;
+      if (wanted !== undefined && !ROLES.includes(wanted))
+        return { invalid: `a role is one of ${ROLES.join(', ')}` };
+      const given = wanted === undefined ? {} : { role: wanted as Role | 'none' };
+      const { role } = await ask({ op: 'role', ...where, user, ...given });
+      return { done: `${user} is ${role} here` };
+    }
+    case 'edit':
+    case 'delete': {
+      const [user, nth] = command.type === 'edit' ? [undefined, 1] : [command.user, command.nth];
+      const seq = recent.find(room.name, user, nth);
+      if (seq === undefined)
+        return { invalid: `there is no such message${user === undefined ? ' of yours' : ''} here` };
+      if (command.type === 'edit') await ask({ op: 'edit', ...where, seq, text: command.text });
+      else await ask({ op: 'take-back', ...where, seq });
+      return { done: command.type === 'edit' ? 'it has its new text' : 'it is taken back' };
+    }
+  }
+}
