@@ -24,14 +24,28 @@ export class EventFilter {
   /** The event for an entry; `undefined` when this webhook is not to be told. */
   eventOf(entry: FeedEntry): WebhookEvent | undefined {
     const event = eventOf(entry);
-    if (event.type === 'gap') return event;
+    if (event === undefined || event.type === 'gap') return event;
     if (!this.#events.has(event.type)) return undefined;
     const isElsewhere = 'room' in entry && this.#rooms?.has(roomKey(entry.room)) === false;
     return isElsewhere ? undefined : event;
   }
 }
 
-function eventOf(entry: FeedEntry): WebhookEvent {
+type NoticeKind = Extract<FeedEntry, { type: 'notice' }>['kind'];
+
+/** What each kind of notice is told as; nothing of kinds that this version does not know. */
+const NOTICE_EVENTS: Readonly<Record<NoticeKind, WebhookEventKind | undefined>> = {
+  joined: 'joined',
+  left: 'left',
+  gone: 'left',
+  renamed: 'renamed',
+  edited: 'edited',
+  'taken-back': 'taken-back',
+  changed: 'room-changed',
+  unknown: undefined,
+};
+
+function eventOf(entry: FeedEntry): WebhookEvent | undefined {
   if (entry.type === 'gap') return entry;
   const { id, seq, at } = entry;
   const info = { id, seq, at };
@@ -44,12 +58,10 @@ function eventOf(entry: FeedEntry): WebhookEvent {
       return { type: 'message', ...info, room, member: sender.id, name: sender.name, ...value };
     }
     case 'notice': {
-      const { room, kind, member, oldName } = entry;
-      const type = kind === 'gone' ? 'left' : kind;
-      const more = {
-        ...(kind === 'gone' ? { isGone: true } : {}),
-        ...(oldName === undefined ? {} : { oldName }),
-      };
+      const { room, kind, member, oldName, change } = entry;
+      const type = NOTICE_EVENTS[kind];
+      if (type === undefined) return undefined;
+      const more = kind === 'gone' ? { isGone: true } : defined({ oldName, change });
       return { type, ...info, room, member: member.id, name: member.name, ...more };
     }
     case 'room-opened':

@@ -106,13 +106,14 @@ export function readRoomEntry<T>(
   if (kind !== 0) {
     const isRenamed = kind === NoticeKind.Renamed;
     const member = { id: header.sender, name: isRenamed ? text(body) : name };
+    const change = changeOf(kind, body);
     return {
       type: 'notice',
       ...info,
       kind: NOTICE_KINDS[kind] ?? 'unknown',
       member,
       oldName: isRenamed ? name : undefined,
-      ...(kind in CHANGES ? { change: jsonCodec.decode(body) as TakenBack } : {}),
+      ...(change ? { change } : {}),
     };
   }
   const sender = { id: header.sender, name };
@@ -124,6 +125,11 @@ export function readRoomEntry<T>(
     }
   }
   return { type: 'unreadable', ...info, sender, codec, body };
+}
+
+/** What the body of such a notice says; `undefined` for the other kinds. */
+export function changeOf(kind: NoticeKind, body: Uint8Array): RoomNotice['change'] {
+  return kind in CHANGES ? (jsonCodec.decode(body) as RoomNotice['change']) : undefined;
 }
 
 /** Where an entry lies as a whole frame. */

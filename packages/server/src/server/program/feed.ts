@@ -14,7 +14,7 @@ import { CLAIM, ClaimKind, inboxMember, type LogEntry } from '../../log/entry.js
 import type { EventStore } from '../../log/event-log.js';
 import type { SessionKicked } from '../../log/state/chat-state.js';
 import type { Outcome } from '../../log/state/outcome.js';
-import { entryId, NOTICE_KINDS, type RoomNotice } from './entry.js';
+import { changeOf, entryId, NOTICE_KINDS, type RoomNotice } from './entry.js';
 import { assertPosition } from './history.js';
 
 /** Where a feed begins, and when it ends. */
@@ -59,6 +59,8 @@ export type FeedEntry =
       /** Under the new name if renamed. */
       readonly member: Member;
       readonly oldName: string | undefined;
+      /** What was taken back, edited or changed. */
+      readonly change?: RoomNotice['change'];
     })
   | (FeedInfo & { readonly type: 'room-opened'; readonly room: string })
   | (FeedInfo & { readonly type: 'session-opened'; readonly name: string })
@@ -303,7 +305,16 @@ function readFeedEntry(
     const isRenamed = kind === NoticeKind.Renamed;
     const member = { id: sender, name: isRenamed ? text(entry.body) : name };
     const noticed = NOTICE_KINDS[kind as NoticeKind];
-    return { type: 'notice', ...info, room, kind: noticed, member, oldName: isRenamed ? name : undefined };
+    const change = changeOf(kind as NoticeKind, entry.body);
+    return {
+      type: 'notice',
+      ...info,
+      room,
+      kind: noticed,
+      member,
+      oldName: isRenamed ? name : undefined,
+      ...(change ? { change } : {}),
+    };
   }
   if (type !== CLAIM) return undefined;
   const member = { id: sender, name };

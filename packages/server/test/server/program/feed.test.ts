@@ -41,6 +41,26 @@ async function take(feed: AsyncIterator<FeedEntry>, count: number): Promise<stri
 const say = (program: Program, room: string, text: string) => program.publish(room, text, { as: 'bot' });
 
 describe('feed', () => {
+  it('says what has become of a message that was edited or taken back', async () => {
+    const memory = await MemoryChat.open();
+    const feed = memory.chat.program.feed({});
+    const ada = await memory.enter('ada');
+    const { handle } = await ada.join('lobby');
+    const seq = await ada.say(handle, 'frist');
+    await ada.ask({ op: 'edit', room: 'lobby', seq, codec: 1, text: 'first' });
+    await ada.ask({ op: 'take-back', room: 'lobby', seq });
+    await turn();
+    const changes: unknown[] = [];
+    while (changes.length < 2) {
+      const entry = (await feed.next()).value as FeedEntry;
+      if (entry.type === 'notice' && entry.change) changes.push([entry.kind, entry.member.name, entry.change]);
+    }
+    expect(changes).toEqual([
+      ['edited', 'ada', { seq, codec: 1, text: 'first' }],
+      ['taken-back', 'ada', { seq, of: { id: ada.welcome!.member.id, name: 'ada' } }],
+    ]);
+  });
+
   it('has all rooms, comings and goings, kicks and bans in one order, and nothing that is between two', async () => {
     const memory = await MemoryChat.open();
     const { program, operator } = memory.chat;
