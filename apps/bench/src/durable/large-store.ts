@@ -40,6 +40,8 @@ const READY_TIMEOUT_MS = 120_000;
 /** A server that uses less of a core than this has nothing to do. */
 const QUIET_SHARE = 0.05;
 const LOOK_MS = 1000;
+/** So many looks in a row: a server that has just begun, or is short of time, may look quiet. */
+const QUIET_LOOKS = 3;
 const QUIET_TIMEOUT_MS = 600_000;
 
 /** Starts servers on a large store and on a tenth of it, and reads the large one. */
@@ -80,11 +82,12 @@ async function indexStore(folder: string, signal: AbortSignal): Promise<void> {
   const server = await startStoringChat('process', { folder });
   try {
     const deadline = performance.now() + QUIET_TIMEOUT_MS;
-    for (let used = Number.POSITIVE_INFINITY; used > LOOK_MS * QUIET_SHARE; ) {
+    for (let quiet = 0; quiet < QUIET_LOOKS; ) {
       if (signal.aborted || performance.now() > deadline) return;
-      const before = readCpuMs(server.pid);
+      const before = readCpuMs(server.pid) ?? 0;
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-      used = (readCpuMs(server.pid) ?? 0) - (before ?? 0);
+      const used = (readCpuMs(server.pid) ?? 0) - before;
+      quiet = used > LOOK_MS * QUIET_SHARE ? 0 : quiet + 1;
     }
   } finally {
     await server.close();
