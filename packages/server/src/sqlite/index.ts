@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export type { BlockHeader } from '../log/shared/block-header.js';
 export type {
   SqliteDatabase,
   SqliteDriver,

@@ -14,7 +14,9 @@ import { SqliteStore } from '../sqlite-store.js';
 
 /** What the process is asked for that writes. */
 export interface StoreWriterPort {
+  /** As `EventStore.search`. */
   search(query: string, scope: SearchScope): Promise<FoundPage | undefined>;
+  /** As `EventStore.remove`. */
   remove(wish: RemovalWish): Promise<number>;
 }
 
@@ -56,6 +58,7 @@ export class StoreView implements EventStore {
     return this.#writer.remove(wish);
   }
 
+  /** Closes the files of this process; the one that writes goes on. */
   close(): Promise<void> {
     return this.#files.close();
   }
