@@ -24,6 +24,7 @@ export const CONNECT_NAMES: OptionNames<ConnectOptions> = {
   directCodec: true,
   agent: true,
   tls: true,
+  headers: true,
   transport: true,
   clock: true,
   random: true,

@@ -7,7 +7,7 @@ import { assertMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES } from '@chat/protocol/fra
 import { assertKnown } from './assert-known.js';
 import { type Clock, systemClock } from './clock.js';
 import type { ReconnectOptions } from './connection/reconnect.js';
-import type { OpenTransport, TlsOptions } from './connection/transport.js';
+import type { OpenTransport, TlsOptions, UpgradeHeaders } from './connection/transport.js';
 import type { OutboxLimits } from './sending/outbox.js';
 import { type IdentityStore, isSecret } from './session/identity.js';
 
@@ -60,6 +60,12 @@ export interface ConnectOptions<D = string> {
   readonly agent?: string;
   /** Certificates and keys for `tls://` and `wss://` in Node. */
   readonly tls?: TlsOptions;
+  /**
+   * Headers of the WebSocket's upgrade, in Node and for `ws://` and `wss://` only: what the server's
+   * authentication, or a proxy in front of it, asks for. A function is asked before each attempt.
+   * @defaultValue none
+   */
+  readonly headers?: UpgradeHeaders;
   /** Replaces the transports of the platform, for any URL. */
   readonly transport?: OpenTransport;
   /** Replaces the clock, in tests. */
@@ -115,6 +121,7 @@ const DEFAULTS = {
   directCodec: textCodec,
   agent: undefined,
   tls: undefined,
+  headers: undefined,
   transport: undefined,
   clock: systemClock,
   random: Math.random,

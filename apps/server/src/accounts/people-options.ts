@@ -8,7 +8,7 @@ import type { TokenOptions } from './tokens.js';
 
 /** @returns undefined where nobody is asked who they are @throws UsageError */
 export function peopleOptions(given: SourcedSettings): PeopleOptions | undefined {
-  const { data, accounts, passwordFile, guests } = given.settings;
+  const { data, accounts, passwordFile, guests, tlsClientCa, tlsClientName } = given.settings;
   const tokens = tokenOptions(given);
   const refuse = (message: string, ...names: (keyof Settings)[]): never => {
     throw new UsageError(withPlaces(message, names, given));
@@ -18,14 +18,18 @@ export function peopleOptions(given: SourcedSettings): PeopleOptions | undefined
     const message = '--guests on would let those in who do not have the password of --password-file';
     refuse(message, 'guests', 'passwordFile');
   }
-  if (accountFile === undefined && passwordFile === undefined && tokens === undefined) {
+  if (tlsClientName && tlsClientCa === undefined) {
+    refuse('--tls-client-name needs --tls-client-ca', 'tlsClientName');
+  }
+  const isForAll = passwordFile !== undefined || tokens !== undefined || tlsClientName;
+  if (accountFile === undefined && !isForAll) {
     if (guests !== 'off') return undefined;
     const message =
-      '--guests off needs --data, --accounts, --password-file or a --jwt option: nobody could come in';
+      '--guests off needs --data, --accounts, --password-file, --tls-client-name or a --jwt option: nobody could come in';
     refuse(message, 'guests');
   }
-  const isForAll = passwordFile !== undefined || tokens !== undefined;
-  return { accountFile, passwordFile, tokens, guests: guests === undefined ? !isForAll : guests === 'on' };
+  const isOpen = guests === undefined ? !isForAll : guests === 'on';
+  return { accountFile, passwordFile, tokens, certificates: tlsClientName, guests: isOpen };
 }
 
 /** @throws UsageError */

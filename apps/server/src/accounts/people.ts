@@ -21,6 +21,8 @@ export interface PeopleOptions {
   readonly passwordFile?: string | undefined;
   /** What a token of an application must be like. */
   readonly tokens?: TokenOptions | undefined;
+  /** Whether a client is whom its certificate names. */
+  readonly certificates?: boolean;
   /** Whether those are let in who show nothing. */
   readonly guests: boolean;
 }
@@ -44,6 +46,7 @@ const GUEST: PersonClaims = { proof: 'guest' };
 const GROUP = 'group ';
 const ACCOUNT = 'account ';
 const TOKEN = 'token ';
+const CERTIFICATE = 'certificate';
 const WRONG = 'wrong name or password';
 const TOO_BUSY_RETRY_MS = 2000;
 /** What a client is told to wait when keys cannot be fetched. */
@@ -51,11 +54,19 @@ const NO_KEYS_RETRY_MS = 5000;
 /** Nobody has a longer one, and hashing it costs time. */
 const MAX_PASSWORD_LENGTH = 1024;
 
+/** Whoever signs tokens and certificates does not know the accounts here. */
+const OF_AN_ACCOUNT: AuthenticateResult = {
+  ok: false,
+  code: 'name-taken',
+  reason: 'an account here has this name, or one that looks like it',
+};
+
 export class People {
   readonly #accounts: Accounts | undefined;
   readonly #group: GroupPassword | undefined;
   readonly #tokens: Tokens | undefined;
   readonly #guests: boolean;
+  readonly #certificates: boolean;
   readonly #hasher: PasswordHasher;
   readonly #throttle: GuessThrottle;
   readonly #logger: Logger;
@@ -68,7 +79,7 @@ export class People {
   }
 
   private constructor(
-    { accountFile, passwordFile, guests }: PeopleOptions,
+    { accountFile, passwordFile, guests, certificates = false }: PeopleOptions,
     logger: Logger,
     tokens: Tokens | undefined,
     { hasher = new PasswordHasher(), now }: PeopleParts,
@@ -76,6 +87,7 @@ export class People {
     this.#tokens = tokens;
     this.#logger = logger;
     this.#guests = guests;
+    this.#certificates = certificates;
     this.#hasher = hasher;
     this.#throttle = new GuessThrottle(now);
     this.#accounts = accountFile === undefined ? undefined : new Accounts(accountFile, logger);
@@ -114,6 +126,8 @@ export class People {
     if (this.#tokens && token !== undefined) return this.#decideByToken(token, this.#tokens);
     const password = passwordIn(credentials);
     if (password !== undefined) return this.#decideByPassword(password, visitor);
+    const { certificate } = this.#certificates ? visitor.request : {};
+    if (certificate) return this.#decideByCertificate(certificate.subject.CN);
     const { name } = visitor;
     const account = this.#accounts?.find(name);
     if (account) {
@@ -135,16 +149,17 @@ export class People {
         : { ok: false, reason };
     }
     const { name, roles, expiresInMs, edition } = user;
-    // Whoever signs tokens does not know the accounts here.
-    if (this.#accounts?.has(name)) {
-      return {
-        ok: false,
-        code: 'name-taken',
-        reason: 'an account here has this name, or one that looks like it',
-      };
-    }
+    if (this.#accounts?.has(name)) return OF_AN_ACCOUNT;
     const claims: PersonClaims = { user: name, roles, proof: TOKEN + edition };
     return { ok: true, name, claims, expiresInMs, takesOver: true };
+  }
+
+  /** The authority was checked with the connection. Some certificates name several: they say nothing. */
+  #decideByCertificate(name: unknown): AuthenticateResult {
+    if (typeof name !== 'string' || name === '') return { ok: false, reason: 'the certificate names nobody' };
+    if (this.#accounts?.has(name)) return OF_AN_ACCOUNT;
+    const claims: PersonClaims = { user: name, proof: CERTIFICATE };
+    return { ok: true, name, claims, takesOver: true };
   }
 
   async #decideByPassword(password: string, visitor: Visitor): Promise<AuthenticateResult> {

@@ -33,6 +33,7 @@ type Shaped =
   | 'accounts'
   | 'passwordFile'
   | 'guests'
+  | 'tlsClientName'
   | `jwt${string}`
   | 'metricsToken';
 

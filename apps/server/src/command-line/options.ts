@@ -131,6 +131,10 @@ const TABLE = {
     shown: 'file',
     text: 'lets only clients in that have a certificate of this authority (PEM); implies --tls-only',
   },
+  tlsClientName: {
+    type: 'switch',
+    text: 'a client has the name that is in its certificate (CN), and no other',
+  },
   trustedProxy: {
     type: 'text',
     shown: 'address',

@@ -245,6 +245,29 @@ describe('guests', () => {
   });
 });
 
+describe('a certificate', () => {
+  const ask = (CN: unknown, credentials?: unknown) => {
+    const request = { clientId: '', certificate: CN === undefined ? undefined : { subject: { CN } } };
+    const visitor = { name: 'wished for', address: '192.0.2.1', request } as unknown as Visitor;
+    return people.hooks.authenticate!(credentials, visitor, new AbortController().signal);
+  };
+
+  it('says the name of its client, where it may, and none that an account has', async () => {
+    await add('ada', 'correct horse');
+    await open({ certificates: true, guests: false });
+    expect(await ask('bob')).toMatchObject({ ok: true, name: 'bob', claims: { user: 'bob' } });
+    expect(await ask('аdа')).toMatchObject({ ok: false, code: 'name-taken' });
+    for (const wrong of ['', ['bob', 'ada']]) expect(await ask(wrong)).toMatchObject({ ok: false });
+    expect(await ask(undefined)).toMatchObject({ ok: false, asks: 'password' });
+    expect(await ask('bob', 'hunter2')).toMatchObject({ ok: false, reason: 'wrong name or password' });
+  });
+
+  it('says nothing where nobody told the server to believe it', async () => {
+    await open();
+    expect(await ask('bob')).toMatchObject({ ok: true, claims: { proof: 'guest' } });
+  });
+});
+
 describe('one password for all', () => {
   it('lets everybody in who knows it, under any name that is no account', async () => {
     const file = join(folder, 'password');

@@ -47,6 +47,7 @@ describe('parseArguments', () => {
       accountFile: join('d', 'accounts.json'),
       passwordFile: undefined,
       tokens: undefined,
+      certificates: false,
       guests: true,
     });
     expect(parse('--data', 'd', '--accounts', 'a', '--guests', 'off').people).toMatchObject({
@@ -56,6 +57,9 @@ describe('parseArguments', () => {
     expect(parse('--password-file', 'p').people).toMatchObject({ passwordFile: 'p', guests: false });
     expect(() => parse('--guests', 'off')).toThrow(/nobody could come in/);
     expect(() => parse('--guests', 'on', '--password-file', 'p')).toThrow(/--guests on would let/);
+    const tls = ['--tls-cert', 'c', '--tls-key', 'k', '--tls-client-ca', 'a'];
+    expect(parse(...tls, '--tls-client-name').people).toMatchObject({ certificates: true, guests: false });
+    expect(() => parse('--tls-client-name')).toThrow('--tls-client-name needs --tls-client-ca');
     expect(() => parse('--guests', 'maybe')).toThrow(/on, off/);
   });
 

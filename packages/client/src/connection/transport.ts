@@ -41,17 +41,28 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
+/** Headers by name, or what makes them for each attempt. */
+export type UpgradeHeaders =
+  | Readonly<Record<string, string>>
+  | ((context: {
+      readonly signal: AbortSignal;
+    }) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>);
+
 /**
  * Opens a connection.
  *
  * @param options - `signal` gives up opening, and the promise rejects with its reason; `tls` is for `tls://`
- *   and `wss://`, and ignored in the browser, which has its own
+ *   and `wss://`, and `headers` for WebSockets: both are ignored in the browser, which has its own
  * @returns a promise that rejects with the cause when the connection cannot be made
  */
 export type OpenTransport = (
   url: string,
   sink: TransportSink,
-  options: { readonly signal: AbortSignal; readonly tls?: TlsOptions | undefined },
+  options: {
+    readonly signal: AbortSignal;
+    readonly tls?: TlsOptions | undefined;
+    readonly headers?: UpgradeHeaders | undefined;
+  },
 ) => Promise<Transport>;
 
 /** The options with which a transport opens. */

@@ -228,7 +228,7 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
   // Connecting.
 
   async #tryOnce(): Promise<void> {
-    const { credentials, tls, transport } = this.#settings;
+    const { credentials, tls, headers, transport } = this.#settings;
     const connection = new Connection(this, this.#settings);
     const { signal } = connection;
     this.#connection = connection;
@@ -243,7 +243,7 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
       const self = taken instanceof Promise ? await taken : taken;
       const proof = typeof credentials === 'function' ? await credentials({ signal }) : credentials;
       if (connection.ended) return;
-      connection.start(await open(this.url, connection, { signal, tls }), this.#hello(self, proof));
+      connection.start(await open(this.url, connection, { signal, tls, headers }), this.#hello(self, proof));
     } catch (cause) {
       const message = `cannot connect to ${this.url}: ${describe(cause)}`;
       connection.fail(

@@ -4,11 +4,16 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { DEFAULT_PORT } from '@chat/protocol';
+import { ClientError } from '../../errors.js';
 import { onAbort } from '../../events/on-abort.js';
 import type { OpenOptions, OpenTransport, TlsOptions, Transport, TransportSink } from '../transport.js';
 
 /** Opens TCP, TLS and Unix sockets. */
 export const openSocket: OpenTransport = (url, sink, options) => {
+  if (options.headers !== undefined) {
+    const message = `headers go with ws: and wss:, not with ${url}`;
+    return Promise.reject(new ClientError('ERR_CLIENT_URL_UNSUPPORTED', message));
+  }
   if (url.startsWith('unix:')) {
     // Not parsed as a URL: a path may hold anything, and on Windows it is the name of a pipe.
     const path = url.slice('unix:'.length).replace(/^\/\/(?=\/)/, '');

@@ -12,6 +12,10 @@ export const openLibraryWebSocket: OpenTransport = async (url, sink, options) =>
   const target = webSocketUrl(url);
   const tls = target.startsWith('wss:') ? tlsSettings(new URL(target).hostname, options.tls) : {};
   // Chat messages are small: compressing each costs more than it saves, and memory per connection.
-  const socket = new WebSocket(target, [WEBSOCKET_SUBPROTOCOL], { perMessageDeflate: false, ...tls });
+  const { headers: given, signal } = options;
+  const headers = typeof given === 'function' ? await given({ signal }) : given;
+  signal.throwIfAborted();
+  const settings = { perMessageDeflate: false, ...tls, ...(headers ? { headers: { ...headers } } : {}) };
+  const socket = new WebSocket(target, [WEBSOCKET_SUBPROTOCOL], settings);
   return openWebSocket(socket as unknown as WebSocketLike, sink, options);
 };

@@ -1,6 +1,9 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import type { UpgradeHeaders } from '../../../src/connection/transport.js';
 import { openNativeWebSocket } from '../../../src/connection/transports/native-websocket.js';
 import {
   openWebSocket,
@@ -8,6 +11,7 @@ import {
   webSocketUrl,
 } from '../../../src/connection/transports/websocket.js';
 import { openLibraryWebSocket } from '../../../src/connection/transports/ws-library.js';
+import { connect } from '../../../src/index.js';
 import { deadPort, listenWebSocket } from '../../support/peers.js';
 import { describeTransport } from '../../support/transport-contract.js';
 
@@ -38,6 +42,34 @@ describe('a WebSocket', () => {
     const listening = await listenWebSocket(['other.v1']);
     await expect(openLibraryWebSocket(listening.url, sink, { signal })).rejects.toThrow(/subprotocol/);
     await listening.close();
+  });
+
+  it('carries headers, made for each attempt where they are a function', async () => {
+    const seen: (string | undefined)[] = [];
+    const server = createServer().on('upgrade', (request, socket) => {
+      seen.push(request.headers.authorization);
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    let tries = 0;
+    const open = (headers: UpgradeHeaders | undefined): Promise<unknown> =>
+      openLibraryWebSocket(url, sink, { signal, headers }).catch(() => {});
+    await open({ Authorization: 'Bearer fixed' });
+    await open(() => ({ authorization: `Bearer ${++tries}` }));
+    await open(async () => ({ authorization: `Bearer ${++tries}` }));
+    await open(undefined);
+    expect(seen).toEqual(['Bearer fixed', 'Bearer 1', 'Bearer 2', undefined]);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('says where headers cannot go', async () => {
+    const headers = { Authorization: 'Bearer secret' };
+    const refused = connect('tcp://127.0.0.1:1', { name: 'ada', headers, reconnect: { initial: true } });
+    await expect(refused).rejects.toMatchObject({
+      code: 'ERR_CLIENT_URL_UNSUPPORTED',
+      message: 'headers go with ws: and wss:, not with tcp://127.0.0.1:1',
+    });
   });
 
   it('ends when the server sends text', async () => {
