@@ -95,7 +95,9 @@ async function throughWebSocket(
   { url }: Target,
   { name, version, tlsCa }: Visitor,
 ): Promise<readonly Finding[]> {
-  const client = createClient(url, name, { tlsCa }, version, { connectTimeoutMs: ANSWER_MS });
+  const client = createClient(url, name, { tlsCa, password: undefined }, version, {
+    connectTimeoutMs: ANSWER_MS,
+  });
   try {
     await client.connect();
     return [ok('chat', 'a client gets in')];
