@@ -67,7 +67,7 @@ async function main(argv: readonly string[]): Promise<void> {
     void leaving.leave('the log has failed');
   };
   if (args.data && isStoreProcess()) return runStore(args.data, logger);
-  const worker = args.workers === undefined ? undefined : await joinWorkers(args.data);
+  const worker = args.workers === undefined ? undefined : await joinWorkers(args.workers, args.data);
   const data = worker || !args.data ? undefined : await openData(args.data, logger);
   const log = worker?.log ?? data ?? (args.nats && (await openNats(args.nats, logger, giveUp)));
   const people = args.people && (await openPeople(args.people, logger));
@@ -92,7 +92,11 @@ async function main(argv: readonly string[]): Promise<void> {
     process.exit();
   });
   const { version } = packageJson;
-  const operating = new Operating({ server, args, data, worker, logger, leaving, version });
+  const readCertificateAgain = (): void => reload(server, args, logger);
+  const operating = new Operating({
+    ...{ server, args, data, worker, logger, leaving, version },
+    reload: readCertificateAgain,
+  });
   const certificate = readCertificate(args);
   await server.listen({
     ...(args.host === undefined ? {} : { host: args.host }),
@@ -104,10 +108,10 @@ async function main(argv: readonly string[]): Promise<void> {
   logPresence(server, logger);
   if (worker) {
     worker.ready(server.addresses, {
-      leave: (spreadMs) => void leaving.leave('the supervisor', spreadMs === undefined ? {} : { spreadMs }),
+      leave: (options) => void leaving.leave('the supervisor', options),
       cut: () => leaving.cut(),
-      reload: () => reload(server, args, logger),
-      metrics: () => operating.register.metrics(),
+      reload: readCertificateAgain,
+      carryOut: (order) => operating.carryOut(order),
     });
     return;
   }

@@ -20,6 +20,8 @@ import { listenForMetrics } from './metrics/metrics-listener.js';
 import { registerStoreMetrics } from './metrics/store-metrics.js';
 import { registerWebhookMetrics } from './metrics/webhook-metrics.js';
 import { Webhooks } from './webhooks/webhooks.js';
+import { shareOf } from './workers/machine/worker-machine.js';
+import type { OrderAnswer, WorkerOrder } from './workers/messages.js';
 import type { WorkerSelf } from './workers/worker.js';
 
 /** The parts of the program that operating it needs. */
@@ -31,6 +33,8 @@ export interface OperatingContext {
   readonly logger: Logger;
   readonly leaving: Leaving;
   readonly worker: WorkerSelf | undefined;
+  /** Reads the certificate again. */
+  reload(): void;
   /** Of this program. */
   readonly version: string;
 }
@@ -47,18 +51,16 @@ export class Operating {
   constructor(context: OperatingContext) {
     this.#context = context;
     const { server, data, args, worker } = context;
+    if (worker) worker.machine.server = server;
     this.register = registerMetrics(server);
     if (data) registerStoreMetrics(this.register, data);
     this.#webhooks = this.#createWebhooks();
     if (this.#webhooks) registerWebhookMetrics(this.register, server, this.#webhooks);
     const { apiTokenFile, metricsAddress, metricsToken, frameAncestor = [] } = args;
     const api = apiTokenFile === undefined ? {} : { api: this.#api(apiTokenFile) };
-    const { contentType } = this.register;
-    // Metrics are those of all workers.
-    const all = worker && { contentType, metrics: async () => mergeMetrics(await worker.allMetrics()) };
     const metrics = metricsAddress
       ? {}
-      : { metrics: createMetricsHandler(all ?? this.register, metricsToken?.value) };
+      : { metrics: createMetricsHandler(this.#metrics, metricsToken?.value) };
     this.handler = createWebHandler({
       // The web client lies beside the program: the build puts it there.
       assets: readWebAssets(fileURLToPath(new URL('web', import.meta.url))),
@@ -80,13 +82,27 @@ export class Operating {
     if (adminSocket) await this.#openAdminSocket(adminSocket);
     if (!metricsAddress) return;
     const { host, port: wanted } = metricsAddress;
-    const handler = createMetricsHandler(this.register, metricsToken?.value, true);
+    const handler = createMetricsHandler(this.#metrics, metricsToken?.value, true);
     const { server, port } = await listenForMetrics(host, wanted, handler);
     this.#servers.push(server);
     logger.info(
       { host, port },
       `metrics at http://${host.includes(':') ? `[${host}]` : host}:${port}/metrics`,
     );
+  }
+
+  /** Does what all workers are asked to. */
+  async carryOut(order: WorkerOrder): Promise<OrderAnswer> {
+    const { server, args } = this.#context;
+    switch (order.kind) {
+      case 'metrics':
+        return this.register.metrics();
+      case 'stats':
+        return server.stats();
+      case 'adjust':
+        server.adjust(shareOf(order.limits, args.workers ?? 1));
+        return undefined;
+    }
   }
 
   /** Closes what was opened; the file of the admin socket is gone then. */
@@ -124,9 +140,21 @@ export class Operating {
     });
   }
 
+  /** Those of all workers, where there are any. */
+  get #metrics(): Pick<Registry, 'metrics' | 'contentType'> {
+    const { worker } = this.#context;
+    if (!worker) return this.register;
+    const { contentType } = this.register;
+    return { contentType, metrics: async () => mergeMetrics(await worker.machine.metrics()) };
+  }
+
   get #apiContext() {
-    const { server, logger, leaving, version } = this.#context;
+    const { server, logger, leaving, version, worker, reload } = this.#context;
+    if (worker) {
+      const { machine, drain, restart } = worker;
+      return { server, logger, version, drain, reload: restart, machine, once: machine };
+    }
     const drain = (options: DrainOptions): void => void leaving.leave('an operator', options);
-    return { server, logger, version, drain };
+    return { server, logger, version, drain, reload };
   }
 }

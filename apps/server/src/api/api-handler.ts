@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '@chat/server';
 import { clip, readFields } from './fields.js';
-import { IdempotencyKeys } from './idempotency.js';
+import { IdempotencyKeys, type OncePort } from './idempotency.js';
 import { openApiDocument } from './openapi.js';
 import { API_PATH, type ApiContext, OPERATIONS, type Operation, runOperation } from './operations.js';
 import { type ApiAnswer, ApiError, internalProblem, problemAnswer } from './problem.js';
@@ -24,6 +24,8 @@ export interface ApiOptions extends ApiContext {
   readonly logger: Pick<Logger, 'error' | 'warn' | 'info'>;
   /** Of this program. */
   readonly version: string;
+  /** Sees to it that a request with a key is carried out once. @defaultValue within this process */
+  readonly once?: OncePort;
 }
 
 /** Answers requests below {@link API_PATH}. */
@@ -31,7 +33,7 @@ export type ApiHandler = (request: IncomingMessage, response: ServerResponse) =>
 
 /** Makes the handler of one server. */
 export function createApiHandler(options: ApiOptions): ApiHandler {
-  const keys = new IdempotencyKeys();
+  const keys = options.once ?? new IdempotencyKeys();
   const document = openApiDocument(options.version);
   const answer = async (request: IncomingMessage): Promise<ApiAnswer> => {
     const owner = options.authorizer.authorize(request.headers.authorization, options.addressOf(request));

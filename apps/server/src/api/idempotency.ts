@@ -16,7 +16,17 @@ interface Kept {
   readonly answer: Promise<ApiAnswer>;
 }
 
-export class IdempotencyKeys {
+/** Carries out a request with a key once. */
+export interface OncePort {
+  /**
+   * @param owner whose keys these are
+   * @param request all that it asks for
+   * @throws ApiError `ERR_API_BAD_REQUEST` for a key that is none, `ERR_API_KEY_REUSED` for another request of that key
+   */
+  once(owner: string, key: string, request: string, run: () => Promise<ApiAnswer>): Promise<ApiAnswer>;
+}
+
+export class IdempotencyKeys implements OncePort {
   readonly #now: () => number;
   /** The oldest first. */
   readonly #kept = new Map<string, Kept>();
@@ -26,13 +36,6 @@ export class IdempotencyKeys {
     this.#now = now;
   }
 
-  /**
-   * Carries out a request once.
-   *
-   * @param owner whose keys these are
-   * @param request all that it asks for
-   * @throws ApiError `ERR_API_BAD_REQUEST` for a key that is none, `ERR_API_KEY_REUSED` for another request of that key
-   */
   once(owner: string, key: string, request: string, run: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
     if (!/^[\x21-\x7e]{1,128}$/.test(key)) {
       throw new ApiError('ERR_API_BAD_REQUEST', 'an Idempotency-Key has 1 to 128 visible ASCII characters');

@@ -7,8 +7,10 @@ import {
   type ChatServer,
   LIMITS,
   type LimitName,
+  type LimitOptions,
   ServerError,
   ServerErrorCode,
+  type ServerStats,
 } from '@chat/server';
 import { entryBody } from './entry-body.js';
 import {
@@ -34,10 +36,10 @@ import {
   USER,
 } from './operations/operation.js';
 import { findRoom, pageOf } from './page.js';
+import { type ApiAnswer, ApiError } from './problem.js';
+import { sumOfStats } from './sum-of-stats.js';
 
 export type { ApiContext, Operation } from './operations/operation.js';
-
-import { type ApiAnswer, ApiError } from './problem.js';
 
 /** Where the API lies. */
 export const API_PATH = '/api/v1';
@@ -208,9 +210,9 @@ export const OPERATIONS: readonly Operation[] = [
     fields: LIMIT_FIELDS,
     status: 200,
     answer: 'all limits, as they are now',
-    run: ({ server }, limits) => {
-      server.adjust(limits as AdjustableLimits);
-      return limitsBody(server);
+    run: async ({ server, machine }, limits) => {
+      await (machine ?? server).adjust(limits as AdjustableLimits);
+      return limitsBody(machine ?? server);
     },
   }),
   operation({
@@ -220,8 +222,26 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'Reads totals and gauges',
     fields: {},
     status: 200,
-    answer: 'the figures by name; `closes` by close code',
-    run: ({ server }) => ({ ...server.stats(), closes: Object.fromEntries(server.stats().closes) }),
+    answer: 'the figures by name; `closes` by close code; `workers` with those of each, where there are any',
+    run: async ({ server, machine }) => {
+      if (!machine) return statsBody(server.stats());
+      const all = await machine.stats();
+      const workers = all.map(({ worker, stats }) => ({ worker, ...statsBody(stats) }));
+      return { ...statsBody(sumOfStats(all.map(({ stats }) => stats))), workers };
+    },
+  }),
+  operation({
+    id: 'reload',
+    method: 'POST',
+    path: '/reload',
+    summary: 'Restarts workers one after the other, or reads the certificate again where there are none',
+    fields: {},
+    status: 202,
+    answer: 'it has begun',
+    run: ({ reload }) => {
+      reload();
+      return {};
+    },
   }),
   operation({
     id: 'drain',
@@ -251,7 +271,11 @@ export async function runOperation(
   return body === undefined ? { status: operation.status } : { status: operation.status, body };
 }
 
-function limitsBody(server: ChatServer): Readonly<Record<string, number | 'Infinity'>> {
+function statsBody(stats: ServerStats): object {
+  return { ...stats, closes: Object.fromEntries(stats.closes) };
+}
+
+function limitsBody(server: Pick<ChatServer, 'limits'>): Readonly<Record<string, number | 'Infinity'>> {
   const limits: Record<string, number | 'Infinity'> = {};
   for (const [name, value] of Object.entries(server.limits()) as [LimitName, number][]) {
     limits[name] = value === Number.POSITIVE_INFINITY ? 'Infinity' : value;

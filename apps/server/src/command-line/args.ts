@@ -113,7 +113,7 @@ function argumentsFrom(given: SourcedSettings): Arguments {
     ...settings,
     metricsToken: secretOf('metricsToken', 'metrics token', given),
     metricsAddress: metricsPort === undefined ? undefined : { host: metricsHost, port: metricsPort },
-    adminSocket: adminSocket(settings.adminSocket, settings.workers === undefined ? data : undefined),
+    adminSocket: adminSocket(settings.adminSocket, data),
     people: peopleOptions(given),
     data: data === undefined ? undefined : { directory: data, ...defined({ durability, onStoreFailure }) },
     nats: natsOptions(given),
@@ -158,11 +158,6 @@ function assertTogether(given: SourcedSettings): void {
     const message =
       'webhooks do not go together with --workers or --nats yet: each process would deliver everything';
     refuse(message, 'webhookUrl', 'webhooks', 'workers', 'nats');
-  }
-  const ofOneProcess = ['apiTokenFile', 'adminSocket', 'metricsPort'] as const;
-  if (has('workers') && ofOneProcess.some(has)) {
-    const message = '--api-token-file, --admin-socket and --metrics-port do not go together with --workers';
-    refuse(message, 'workers', ...ofOneProcess);
   }
 }
 

@@ -1,10 +1,10 @@
 /** The metrics of several workers as one page: each sample with the worker that counted it. */
-import type { WorkerMetrics } from '../workers/messages.js';
+import type { RoundAnswer } from '../workers/machine/rounds.js';
 
 /** Families stand together, as Prometheus wants them; their help is said once. */
-export function mergeMetrics(all: readonly WorkerMetrics[]): string {
+export function mergeMetrics(all: readonly RoundAnswer<string>[]): string {
   const families = new Map<string, { readonly head: string[]; readonly samples: string[] }>();
-  for (const { worker, text } of all) {
+  for (const { worker, value: text } of all) {
     let family: { readonly head: string[]; readonly samples: string[] } | undefined;
     let isFirst = true;
     for (const line of text.split('\n')) {

@@ -1,5 +1,16 @@
 /** What the supervisor and its workers say to each other. Everything that the chat has to agree on goes through its log. */
-import type { BlockSnapshot, FoundPage, ListeningAddress, RemovalWish, SearchScope } from '@chat/server';
+import type {
+  AdjustableLimits,
+  BlockSnapshot,
+  DrainOptions,
+  FoundPage,
+  ListeningAddress,
+  RemovalWish,
+  SearchScope,
+  ServerStats,
+} from '@chat/server';
+import type { ApiAnswer, ApiProblemCode } from '../api/problem.js';
+import type { RoundAnswer } from './machine/rounds.js';
 
 /** How a worker, or the process of the store, finds the others; it is handed over in the environment. */
 export interface WorkerPlace {
@@ -53,13 +64,21 @@ export type ToWorker =
   /** That process is gone, and is to be declared so. */
   | { readonly kind: 'gone'; readonly process: number }
   /** Goes away without losing anything; clients come back at a random time within `spreadMs`. */
-  | { readonly kind: 'leave'; readonly spreadMs?: number }
+  | { readonly kind: 'leave'; readonly spreadMs?: number; readonly deadlineMs?: number }
   /** Cuts the connections that are left. */
   | { readonly kind: 'cut' }
   /** Reads the certificate again. */
   | { readonly kind: 'reload' }
-  | { readonly kind: 'metrics-wanted'; readonly id: number }
-  | { readonly kind: 'metrics'; readonly id: number; readonly texts: readonly WorkerMetrics[] }
+  /** One of a round of all workers. */
+  | { readonly kind: 'asked'; readonly id: number; readonly order: WorkerOrder }
+  | {
+      readonly kind: 'all-answered';
+      readonly id: number;
+      readonly answers: readonly RoundAnswer<OrderAnswer>[];
+    }
+  /** Carries out the request of that number, as the first with its key. */
+  | { readonly kind: 'run-once'; readonly id: number }
+  | { readonly kind: 'once-answered'; readonly id: number; readonly outcome: OnceOutcome }
   | { readonly kind: 'store-answered'; readonly id: number; readonly answer: StoreAnswer }
   /** What is to be forgotten, in the heap. */
   | { readonly kind: 'forget'; readonly removal: RemovalWish }
@@ -73,16 +92,37 @@ export type ToSupervisor =
   | { readonly kind: 'snapshot'; readonly by: number; readonly snapshot: BlockSnapshot }
   /** Takes connections. */
   | { readonly kind: 'ready'; readonly addresses: readonly ListeningAddress[] }
-  | { readonly kind: 'metrics-wanted'; readonly id: number }
-  | { readonly kind: 'metrics'; readonly id: number; readonly text: string }
+  /** Has all workers do something. */
+  | { readonly kind: 'all-asked'; readonly id: number; readonly order: WorkerOrder }
+  | { readonly kind: 'answered'; readonly id: number; readonly value: OrderAnswer }
   | { readonly kind: 'store-asked'; readonly id: number; readonly wish: StoreWish }
+  /** Has a request carried out once, whichever workers it comes to. */
+  | {
+      readonly kind: 'once';
+      readonly id: number;
+      readonly owner: string;
+      readonly key: string;
+      readonly request: string;
+    }
+  | { readonly kind: 'ran-once'; readonly id: number; readonly answer: ApiAnswer }
+  /** Has all workers go, as at SIGTERM. */
+  | { readonly kind: 'drain'; readonly options: Pick<DrainOptions, 'spreadMs' | 'deadlineMs'> }
+  /** Has workers restarted, one after the other. */
+  | { readonly kind: 'restart' }
   | { readonly kind: 'pong' };
 
-/** What one worker, or the process of the store (0), counts, as Prometheus reads it. */
-export interface WorkerMetrics {
-  readonly worker: number;
-  readonly text: string;
-}
+/** What all workers are asked for: their figures, for Prometheus or as they are; other limits. */
+export type WorkerOrder =
+  | { readonly kind: 'metrics' }
+  | { readonly kind: 'stats' }
+  | { readonly kind: 'adjust'; readonly limits: AdjustableLimits };
+
+export type OrderAnswer = string | ServerStats | undefined;
+
+/** What became of a request of the API: an answer, or an error of the key. */
+export type OnceOutcome =
+  | { readonly answer: ApiAnswer }
+  | { readonly error: { readonly code: ApiProblemCode; readonly message: string } };
 
 /** The variable of the environment that holds the {@link WorkerPlace}. */
 export const PLACE_VARIABLE = 'CHAT_SERVER_WORKER';

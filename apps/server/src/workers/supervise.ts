@@ -3,7 +3,9 @@ import { totalmem } from 'node:os';
 import type { ChatServerOptions, ListeningAddress } from '@chat/server';
 import type { Logger } from 'pino';
 import { type Arguments, UsageError } from '../command-line/args.js';
-import { LOG_PREFIX, Supervisor } from './supervisor.js';
+import { shareOf } from './machine/worker-machine.js';
+import { LOG_PREFIX } from './shared-logs.js';
+import { Supervisor } from './supervisor.js';
 
 const EXIT_USAGE = 2;
 /** Bytes of the log in shared memory, at the least. */
@@ -13,8 +15,8 @@ const ENTRIES_PER_CAPACITY = 8;
 const BLOCK_OVERHEAD_BYTES = 4096;
 /** The part of the machine that all workers together may take. */
 const MEMORY_PART = 0.85;
-/** Nobody but the owner, until the workers have set the permissions of the socket's file. */
-const CLOSED_UMASK = 0o177;
+/** Nobody but the owner, until the workers have set the permissions of a socket's file; folders have to be entered. */
+const CLOSED_UMASK = 0o077;
 
 /**
  * Runs the workers until they have ended; answers the exit code.
@@ -28,8 +30,8 @@ export async function superviseWorkers(
   logger: Logger,
   onReady: (addresses: readonly ListeningAddress[]) => void,
 ): Promise<number> {
-  // The file of the socket is made by this process, which has the handles.
-  if (args.unixMode !== undefined) process.umask(CLOSED_UMASK);
+  // The files of sockets are made by this process, which has the handles. One whose permissions the umask decides stays so.
+  if (args.unix === undefined || args.unixMode !== undefined) process.umask(CLOSED_UMASK);
   const capacityBytes = capacityFor(args);
   const { workerSilenceMs: silenceMs, given } = args;
   const { configText } = given;
@@ -59,7 +61,7 @@ export async function superviseWorkers(
 export function shareOfMachine({ limits, workers = 1 }: Arguments): ChatServerOptions {
   const machine = process.constrainedMemory?.() || totalmem();
   const available = Math.min(machine, totalmem()) * MEMORY_PART;
-  return { maxMemoryBytes: Math.floor((limits.maxMemoryBytes ?? available) / workers) };
+  return shareOf({ maxMemoryBytes: limits.maxMemoryBytes ?? available }, workers);
 }
 
 /** Bytes of the log in shared memory. */

@@ -2,23 +2,27 @@
  * The supervisor of the workers: it takes no connection and reads no message. It hands connections out (`node:cluster`, one
  * worker after the other), starts a worker in the place of one that has ended, ends one that does not answer, and has
  * the others told of the dead.
+ *
+ * Longer than most files here: what workers and the process of the store are to each other is seen in one place.
  */
 import cluster, { type Worker } from 'node:cluster';
 import { randomBytes } from 'node:crypto';
-import type { BlockSnapshot, ListeningAddress } from '@chat/server';
+import type { AdjustableLimits, BlockSnapshot, DrainOptions, ListeningAddress } from '@chat/server';
 import type { Log } from '@chat/shm';
+import { Rounds } from './machine/rounds.js';
+import { SharedKeys } from './machine/shared-keys.js';
 import {
+  type OrderAnswer,
   PLACE_VARIABLE,
   type StoreWish,
   type ToSupervisor,
   type ToWorker,
+  type WorkerOrder,
   type WorkerPlace,
 } from './messages.js';
-import { MetricsRounds } from './metrics-rounds.js';
+import { SharedLogs } from './shared-logs.js';
+import { Snapshots, type SnapshotWish } from './snapshots.js';
 import { StoreKeeper, type SupervisorLogger } from './store/store-keeper.js';
-
-/** Names of logs in shared memory begin so. */
-export const LOG_PREFIX = 'chat-server-';
 
 /** What a supervisor needs to know. */
 export interface SupervisorOptions {
@@ -59,6 +63,10 @@ const MAX_PAUSE_MS = 10_000;
 const RESTART_SPREAD_MS = 1000;
 /** How many times as long as for a worker the supervisor waits for an answer of the process of the store. */
 const STORE_PATIENCE = 6;
+/** The process of the store, among the numbers of the workers. */
+const STORE_NUMBER = 0;
+/** An order whose answer nobody waits for. */
+const NO_ROUND = 0;
 /** Workers that one supervisor may start. */
 const PROCESSES_PER_LIFE = 2 ** 16;
 /** The dead that a newcomer is told of. */
@@ -66,23 +74,19 @@ const MAX_DEAD = 1000;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #openLog: (name: string) => Log;
   readonly #running = new Map<number, Running>();
   readonly #store: StoreKeeper | undefined;
-  #log: Log;
-  /** Where blocks wait for the store. */
-  #wanted: Log | undefined;
-  #epoch: string;
+  readonly #logs: SharedLogs;
   #lastNumber = 0;
   /** Names of processes in the log begin here: where it outlives the supervisor, none is given out again. */
   readonly #firstProcess: number;
   /** Processes of this life of the log that have ended. */
   #dead: number[] = [];
-  /** Newcomers that wait for a snapshot, by who is to make it. */
-  readonly #snapshots = new Map<number, { readonly by: Running; readonly position: number }[]>();
-  /** Newcomers that wait until there is somebody who can make one. */
-  #waiting: { readonly by: Running; readonly position: number }[] = [];
-  readonly #metrics = new MetricsRounds();
+  readonly #snapshots = new Snapshots();
+  readonly #rounds = new Rounds<OrderAnswer>();
+  readonly #keys = new SharedKeys();
+  /** Limits that were changed, for those that come later. */
+  #adjusted: AdjustableLimits = {};
   #pauseMs = FIRST_PAUSE_MS;
   #wasReady = false;
   #isLeaving = false;
@@ -94,14 +98,9 @@ export class Supervisor {
   /** @throws ShmError where there is no shared memory */
   constructor(options: SupervisorOptions, openLog: (name: string) => Log) {
     this.#options = options;
-    this.#openLog = openLog;
-    this.#log = openLog(newName());
+    this.#logs = new SharedLogs(openLog, options.isStored);
     this.#firstProcess = options.isStored ? randomBytes(4).readUInt32BE() * PROCESSES_PER_LIFE : 0;
-    if (options.isStored) {
-      this.#wanted = openLog(newName());
-      this.#epoch = '';
-      this.#store = this.#keepStore();
-    } else this.#epoch = newEpoch();
+    if (options.isStored) this.#store = this.#keepStore();
   }
 
   /** Runs until all workers have ended; answers the exit code. */
@@ -125,18 +124,18 @@ export class Supervisor {
     clearInterval(this.#timer);
     for (const { worker } of this.#running.values()) worker.process.kill('SIGKILL');
     this.#store?.kill();
-    this.#closeLogs();
+    this.#logs.close();
     return exitCode;
   }
 
   /** Has all workers go; a second time cuts what is left. */
-  leave(): void {
+  leave(options: Pick<DrainOptions, 'spreadMs' | 'deadlineMs'> = {}): void {
     const kind = this.#isLeaving ? 'cut' : 'leave';
     this.#isLeaving = true;
     for (const running of this.#running.values()) {
       // One that is not ready has nobody to lose.
       if (kind === 'leave' && !running.isReady) running.worker.process.kill('SIGKILL');
-      else say(running, { kind });
+      else say(running, kind === 'cut' ? { kind } : { kind, ...options });
       running.isLeaving = true;
     }
     this.#exited(undefined);
@@ -181,9 +180,9 @@ export class Supervisor {
     const place: WorkerPlace = {
       worker: number,
       process: this.#firstProcess + number,
-      log: this.#log.name,
-      ...(this.#wanted ? { wanted: this.#wanted.name } : {}),
-      epoch: this.#epoch,
+      log: this.#logs.log,
+      ...(this.#logs.wanted === undefined ? {} : { wanted: this.#logs.wanted }),
+      epoch: this.#logs.epoch,
       capacityBytes,
       ...(configText === undefined ? {} : { configText }),
     };
@@ -211,19 +210,37 @@ export class Supervisor {
     running.heardAt = Date.now();
     switch (message.kind) {
       case 'join':
-        this.#askForSnapshot({ by: running, position: message.position });
+        this.#askForSnapshot({ by: running.process, position: message.position });
         return;
       case 'snapshot':
-        this.#handOver(running, message.by, message.snapshot);
+        this.#snapshots.made(running.process, message.by);
+        this.#tellJoined(message.by, message.snapshot);
         return;
       case 'ready':
         this.#onReady(running, message.addresses);
         return;
-      case 'metrics-wanted':
-        this.#collectMetrics(running, message.id);
+      case 'all-asked':
+        this.#askAll(running, message.id, message.order);
         return;
-      case 'metrics':
-        this.#metrics.answered(running.number, message.id, message.text);
+      case 'answered':
+        this.#rounds.answered(running.number, message.id, message.value);
+        return;
+      case 'once':
+        this.#keys.once(
+          running.number,
+          message,
+          () => say(running, { kind: 'run-once', id: message.id }),
+          (outcome) => say(running, { kind: 'once-answered', id: message.id, outcome }),
+        );
+        return;
+      case 'ran-once':
+        this.#keys.ran(running.number, message.id, message.answer);
+        return;
+      case 'drain':
+        this.leave(message.options);
+        return;
+      case 'restart':
+        void this.restart();
         return;
       case 'store-asked':
         this.#askStore(running, message.id, message.wish);
@@ -235,34 +252,31 @@ export class Supervisor {
 
   // ── beginning ──
 
-  #askForSnapshot(wish: { readonly by: Running; readonly position: number }): void {
+  #askForSnapshot(wish: SnapshotWish): void {
     if (this.#store) {
-      this.#store.askForSnapshot(wish.by.process);
+      this.#store.askForSnapshot(wish.by);
       return;
     }
     const maker = [...this.#running.values()].find(({ isReady, isLeaving }) => isReady && !isLeaving);
     if (maker) {
-      this.#snapshots.set(maker.process, [...(this.#snapshots.get(maker.process) ?? []), wish]);
-      say(maker, { kind: 'snapshot-wanted', by: wish.by.process, position: wish.position });
-    } else if (wish.position === 0 && this.#waiting.length === 0) {
-      say(wish.by, { kind: 'joined', gone: this.#dead });
-    } else this.#waiting.push(wish);
+      this.#snapshots.ask(maker.process, wish);
+      say(maker, { kind: 'snapshot-wanted', ...wish });
+    } else if (wish.position === 0 && this.#snapshots.isIdle) this.#tellJoined(wish.by);
+    else this.#snapshots.wait(wish);
   }
 
-  #handOver(maker: Running, by: number, snapshot: BlockSnapshot): void {
-    const wishes = this.#snapshots.get(maker.process) ?? [];
-    this.#snapshots.set(
-      maker.process,
-      wishes.filter((wish) => wish.by.process !== by),
-    );
-    const newcomer = this.#running.get(by);
-    if (newcomer) say(newcomer, { kind: 'joined', snapshot, gone: this.#dead });
+  #tellJoined(process: number, snapshot?: BlockSnapshot): void {
+    const newcomer = this.#running.get(process);
+    if (newcomer) say(newcomer, { kind: 'joined', gone: this.#dead, ...(snapshot ? { snapshot } : {}) });
   }
 
   #onReady(running: Running, addresses: readonly ListeningAddress[]): void {
     running.isReady = true;
     this.#pauseMs = FIRST_PAUSE_MS;
-    for (const wish of this.#waiting.splice(0)) this.#askForSnapshot(wish);
+    for (const wish of this.#snapshots.takeWaiting()) this.#askForSnapshot(wish);
+    if (Object.keys(this.#adjusted).length > 0) {
+      say(running, { kind: 'asked', id: NO_ROUND, order: { kind: 'adjust', limits: this.#adjusted } });
+    }
     const { workers, onReady, logger } = this.#options;
     const { number, worker } = running;
     logger.info({ worker: number, pid: worker.process.pid }, `worker ${number} takes connections`);
@@ -282,12 +296,12 @@ export class Supervisor {
     this.#running.delete(process);
     this.#dead.push(process);
     if (this.#dead.length > MAX_DEAD) this.#dead.shift();
-    this.#metrics.ended(number);
+    this.#rounds.ended(number);
+    this.#keys.ended(number);
     for (const other of this.#running.values()) if (other.isReady) say(other, { kind: 'gone', process });
-    for (const wish of this.#snapshots.get(process) ?? []) {
-      if (this.#running.has(wish.by.process)) this.#askForSnapshot(wish);
+    for (const wish of this.#snapshots.ended(process)) {
+      if (this.#running.has(wish.by)) this.#askForSnapshot(wish);
     }
-    this.#snapshots.delete(process);
     for (const look of this.#onExit) look();
     if (isLeaving || this.#isLeaving) {
       this.#exited(undefined);
@@ -304,7 +318,7 @@ export class Supervisor {
       `worker ${number} has ended (${how}): another one is started`,
     );
     // All of them were ended because of the store, which begins them anew.
-    if (this.#store && this.#epoch === '') return;
+    if (this.#store && this.#logs.epoch === '') return;
     // What is stored is not gone with those who knew it.
     if (!this.#store && ![...this.#running.values()].some((other) => other.isReady)) this.#beginAnew();
     if (isReady) this.#start();
@@ -318,16 +332,13 @@ export class Supervisor {
   #beginAnew(): void {
     const { logger } = this.#options;
     if (this.#wasReady) logger.error({}, 'no worker is left: what was said is gone, and clients are told so');
-    this.#closeLogs();
-    this.#log = this.#openLog(newName());
+    this.#logs.renew();
     if (this.#store) {
-      this.#wanted = this.#openLog(newName());
-      this.#epoch = '';
       this.#wasReady = false;
       this.#store.kill();
-    } else this.#epoch = newEpoch();
+    }
     this.#dead = [];
-    this.#waiting = [];
+    this.#snapshots.clear();
     for (const { worker } of this.#running.values()) worker.process.kill('SIGKILL');
   }
 
@@ -360,23 +371,21 @@ export class Supervisor {
       logger,
       // It waits for a disk, and a disk may be slow: to kill it for that would help nobody.
       silenceMs: silenceMs * STORE_PATIENCE,
-      fork: () => this.#fork(0),
+      fork: () => this.#fork(STORE_NUMBER),
       onOpen: (epoch) => this.#onStoreOpen(epoch),
-      onSnapshot: (process, snapshot) => {
-        const newcomer = this.#running.get(process);
-        if (newcomer) say(newcomer, { kind: 'joined', snapshot, gone: this.#dead });
-      },
-      onMetrics: (id, text) => this.#metrics.answered(0, id, text),
+      onSnapshot: (process, snapshot) => this.#tellJoined(process, snapshot),
+      onMetrics: (id, text) => this.#rounds.answered(STORE_NUMBER, id, text),
+      onEnded: () => this.#rounds.ended(STORE_NUMBER),
       onRefused: (exitCode) => this.#exited(exitCode),
       onLeft: () => this.#exited(undefined),
     });
   }
 
   #onStoreOpen(epoch: string): void {
-    if (this.#epoch === '') {
-      this.#epoch = epoch;
+    if (this.#logs.epoch === '') {
+      this.#logs.epoch = epoch;
       this.#start();
-    } else if (epoch !== this.#epoch) {
+    } else if (epoch !== this.#logs.epoch) {
       // Workers hold what the store does not know any more.
       this.#options.logger.error({}, 'the store has begun a new epoch: workers are started anew');
       this.#beginAnew();
@@ -393,13 +402,6 @@ export class Supervisor {
     this.#store.ask(wish, (answer) => say(asker, { kind: 'store-answered', id, answer }));
   }
 
-  #closeLogs(): void {
-    for (const log of [this.#log, ...(this.#wanted ? [this.#wanted] : [])]) {
-      log.unlink();
-      log.close();
-    }
-  }
-
   #until(condition: () => boolean): Promise<void> {
     return new Promise((resolve) => {
       const look = (): void => {
@@ -414,26 +416,21 @@ export class Supervisor {
     });
   }
 
-  #collectMetrics(asker: Running, askerId: number): void {
+  #askAll(asker: Running, askerId: number, order: WorkerOrder): void {
+    if (order.kind === 'adjust') this.#adjusted = { ...this.#adjusted, ...order.limits };
     const asked = [...this.#running.values()].filter(({ isReady }) => isReady);
-    const id = this.#metrics.begin(
-      [...asked.map(({ number }) => number), ...(this.#store?.isOpen ? [0] : [])],
-      (texts) => say(asker, { kind: 'metrics', id: askerId, texts }),
+    // It has figures of its own, and no limits.
+    const isStoreAsked = order.kind === 'metrics' && this.#store?.isOpen === true;
+    const id = this.#rounds.begin(
+      [...asked.map(({ number }) => number), ...(isStoreAsked ? [STORE_NUMBER] : [])],
+      (answers) => say(asker, { kind: 'all-answered', id: askerId, answers }),
     );
-    for (const running of asked) say(running, { kind: 'metrics-wanted', id });
-    if (this.#store?.isOpen) this.#store.askForMetrics(id);
+    for (const running of asked) say(running, { kind: 'asked', id, order });
+    if (isStoreAsked) this.#store?.askForMetrics(id);
   }
 }
 
 function say({ worker }: Running, message: ToWorker): void {
   // One that is about to end may have closed its channel.
   if (worker.isConnected()) worker.send(message, () => {});
-}
-
-function newName(): string {
-  return `${LOG_PREFIX}${process.pid}-${randomBytes(6).toString('hex')}`;
-}
-
-function newEpoch(): string {
-  return randomBytes(9).toString('base64url');
 }

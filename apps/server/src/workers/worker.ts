@@ -4,6 +4,7 @@ import {
   type BlockLog,
   type BlockSnapshot,
   createBlockLog,
+  type DrainOptions,
   type FoundPage,
   type ListeningAddress,
   type RemovalWish,
@@ -13,18 +14,18 @@ import {
 } from '@chat/server';
 import { openStoreView, type StoreWriterPort } from '@chat/server/sqlite';
 import type { DataOptions } from '../command-line/args.js';
-import type { StoreAnswer, StoreWish, ToSupervisor, ToWorker, WorkerMetrics } from './messages.js';
+import { WorkerMachine } from './machine/worker-machine.js';
+import type { OrderAnswer, StoreAnswer, StoreWish, ToSupervisor, ToWorker, WorkerOrder } from './messages.js';
 import { placeOf } from './place.js';
 import { ShmTransport } from './shm-transport.js';
 import { StoredTransport } from './store/stored-transport.js';
 
 /** What a worker does when it is asked to. */
 export interface WorkerOrders {
-  leave(spreadMs?: number): void;
+  leave(options: Pick<DrainOptions, 'spreadMs' | 'deadlineMs'>): void;
   cut(): void;
   reload(): void;
-  /** What it counts, as Prometheus reads it. */
-  metrics(): Promise<string>;
+  carryOut(order: WorkerOrder): Promise<OrderAnswer>;
 }
 
 /** This process, as one of several. */
@@ -32,8 +33,12 @@ export interface WorkerSelf {
   readonly log: BlockLog;
   /** Obeys the supervisor from now on, and says that connections are taken. */
   ready(addresses: readonly ListeningAddress[], orders: WorkerOrders): void;
-  /** What all workers count. */
-  allMetrics(): Promise<readonly WorkerMetrics[]>;
+  /** All workers. */
+  readonly machine: WorkerMachine;
+  /** Has all of them go. */
+  drain(options: Pick<DrainOptions, 'spreadMs' | 'deadlineMs'>): void;
+  /** Has all of them restarted, one after the other. */
+  restart(): void;
 }
 
 /** Nobody is there any more to tell, or to be asked: clients go on with another server, or with the next one here. */
@@ -45,12 +50,14 @@ const LAST_WORDS_MS = 100;
 /**
  * Takes part in the log; to be called in a worker process, once.
  *
+ * @param workers how many there are to be
  * @param data the folder in which another process keeps what is said, if there is one
  */
-export async function joinWorkers(data: DataOptions | undefined): Promise<WorkerSelf> {
+export async function joinWorkers(workers: number, data: DataOptions | undefined): Promise<WorkerSelf> {
   const place = placeOf();
   const { openLog } = await import('@chat/shm');
-  const supervisor = new Supervisor();
+  const machine = new WorkerMachine(tell, workers);
+  const supervisor = new Supervisor(machine);
   const { capacityBytes, epoch, wanted } = place;
   const open = (name: string) => openLog(name, { capacityBytes, keepAlive: true });
   const join = (position: number) => supervisor.join(position);
@@ -69,7 +76,9 @@ export async function joinWorkers(data: DataOptions | undefined): Promise<Worker
   return {
     log,
     ready: (addresses, orders) => supervisor.ready(addresses, orders),
-    allMetrics: () => supervisor.allMetrics(),
+    machine,
+    drain: (options) => tell({ kind: 'drain', options }),
+    restart: () => tell({ kind: 'restart' }),
   };
 }
 
@@ -82,10 +91,11 @@ class Supervisor implements StoreWriterPort {
   /** Snapshots that are to be of a later position than this process has read to. */
   #wanted: { readonly by: number; readonly position: number }[] = [];
   #requests = 0;
-  readonly #metrics = new Map<number, (texts: readonly WorkerMetrics[]) => void>();
+  readonly #machine: WorkerMachine;
   readonly #questions = new Map<number, (answer: StoreAnswer) => void>();
 
-  constructor() {
+  constructor(machine: WorkerMachine) {
+    this.#machine = machine;
     process.on('message', (message: ToWorker) => void this.#take(message));
     // `node:cluster` ends an orphan by itself, right after it has told so here.
     cluster.worker!.on('disconnect', () => {
@@ -107,16 +117,8 @@ class Supervisor implements StoreWriterPort {
 
   ready(addresses: readonly ListeningAddress[], orders: WorkerOrders): void {
     this.#orders = orders;
-    process.on('SIGTERM', () => orders.leave());
+    process.on('SIGTERM', () => orders.leave({}));
     tell({ kind: 'ready', addresses });
-  }
-
-  allMetrics(): Promise<readonly WorkerMetrics[]> {
-    const id = ++this.#requests;
-    tell({ kind: 'metrics-wanted', id });
-    return new Promise((resolve) => {
-      this.#metrics.set(id, resolve);
-    });
   }
 
   search(query: string, scope: SearchScope): Promise<FoundPage | undefined> {
@@ -145,17 +147,19 @@ class Supervisor implements StoreWriterPort {
       case 'gone':
         return this.log?.declareGone(message.process);
       case 'leave':
-        return this.#orders?.leave(message.spreadMs);
+        return this.#orders?.leave(message);
       case 'cut':
         return this.#orders?.cut();
       case 'reload':
         return this.#orders?.reload();
-      case 'metrics-wanted':
-        return tell({ kind: 'metrics', id: message.id, text: (await this.#orders?.metrics()) ?? '' });
-      case 'metrics':
-        this.#metrics.get(message.id)?.(message.texts);
-        this.#metrics.delete(message.id);
-        return;
+      case 'asked':
+        return tell({ kind: 'answered', id: message.id, value: await this.#orders?.carryOut(message.order) });
+      case 'all-answered':
+        return this.#machine.allAnswered(message.id, message.answers);
+      case 'run-once':
+        return this.#machine.runOnce(message.id);
+      case 'once-answered':
+        return this.#machine.onceAnswered(message.id, message.outcome);
       case 'store-answered':
         this.#questions.get(message.id)?.(message.answer);
         this.#questions.delete(message.id);

@@ -23,7 +23,13 @@ beforeEach(async () => {
   server = createChatServer();
   drains = [];
   const drain = (options: DrainOptions): void => void drains.push(options);
-  socket = await openAdminSocket(adminSocketIn(folder), { server, drain, logger: silent, version: '0.0.0' });
+  socket = await openAdminSocket(adminSocketIn(folder), {
+    server,
+    drain,
+    reload: () => {},
+    logger: silent,
+    version: '0.0.0',
+  });
 });
 
 afterEach(async () => {

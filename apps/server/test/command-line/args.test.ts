@@ -229,14 +229,11 @@ describe('parseArguments', () => {
     }
   });
 
-  it('refuses what is of one process together with workers', () => {
-    for (const flag of ['--api-token-file', '--admin-socket', '--metrics-port']) {
-      expect(() => parse('--workers', '2', flag, '9090')).toThrow('do not go together with --workers');
-    }
-    expect(parse('--workers', '2').adminSocket).toBeUndefined();
+  it('refuses a store that gives up being one together with workers', () => {
     expect(() => parse('--workers', '2', '--data', 'folder', '--on-store-failure', 'memory')).toThrow(
       '--on-store-failure memory does not go together with --workers',
     );
+    expect(parse('--workers', '2', '--data', 'folder').adminSocket).toMatchObject({ isWanted: false });
   });
 
   it('takes an address for the metrics, and the PROXY protocol with its proxies', () => {

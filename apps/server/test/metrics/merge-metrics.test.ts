@@ -17,8 +17,8 @@ it('puts the samples of all workers under one help, each with its worker', () =>
   const only = '# HELP chat_c C\n# TYPE chat_c gauge\nchat_c NaN';
   expect(
     mergeMetrics([
-      { worker: 1, text: text(1) },
-      { worker: 3, text: `${text(3)}\n${only}` },
+      { worker: 1, value: text(1) },
+      { worker: 3, value: `${text(3)}\n${only}` },
     ]).split('\n'),
   ).toEqual([
     '# HELP chat_a_total A',

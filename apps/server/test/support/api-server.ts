@@ -40,6 +40,7 @@ export async function startApi(folder: string, options: ChatServerOptions = {}):
     server,
     logger,
     drain: (given) => void drains.push(given),
+    reload: () => void lines.push('reload'),
     authorizer: new TokenFile(tokenFile, () => now),
     addressOf: (request) => server.clientAddress(request),
     version: '0.0.0',

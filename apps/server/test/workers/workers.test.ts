@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from '@chat/client';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { LOG_PREFIX } from '../../src/workers/supervisor.js';
+import { LOG_PREFIX } from '../../src/workers/shared-logs.js';
 import {
   allSee,
   enter,

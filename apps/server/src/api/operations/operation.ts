@@ -1,5 +1,5 @@
 /** What an operation is, and the fields that several have. */
-import type { ChatServer, DrainOptions } from '@chat/server';
+import type { AdjustableLimits, ChatServer, DrainOptions, LimitOptions, ServerStats } from '@chat/server';
 import {
   bodyNumber,
   bodySentence,
@@ -13,9 +13,28 @@ import {
 
 /** What operations work on. */
 export interface ApiContext {
+  /** One of those that know the same, where several processes are one chat. */
   readonly server: ChatServer;
-  /** Goes away as at a signal; the process ends then. */
+  /** Goes away as at a signal; the process ends then, and the others with it. */
   drain(options: DrainOptions): void;
+  /** Begins anew, and loses nobody: workers one after the other. Without workers, reads the certificate again. */
+  reload(): void;
+  /** The other processes that are one chat with this one. @defaultValue there are none */
+  readonly machine?: Machine;
+}
+
+/** All processes of a machine that are one chat. */
+export interface Machine {
+  /**
+   * Changes limits everywhere, also of those that come later.
+   *
+   * @throws ServerError `ERR_SERVER_BAD_OPTION`
+   */
+  adjust(limits: AdjustableLimits): Promise<void>;
+  /** The limits as they are of all of them together. */
+  limits(): Required<LimitOptions>;
+  /** The figures of each, by its number. */
+  stats(): Promise<readonly { readonly worker: number; readonly stats: ServerStats }[]>;
 }
 
 /** One thing that can be done. */

@@ -24,6 +24,8 @@ export interface StoreKeeperContext {
   onOpen(epoch: string): void;
   onSnapshot(process: number, snapshot: BlockSnapshot): void;
   onMetrics(id: number, text: string): void;
+  /** It has ended: its figures do not come any more. */
+  onEnded(): void;
   /** It has ended by itself, before the folder was ever open: it has said why. */
   onRefused(exitCode: number): void;
   /** It has ended, as it was told to. */
@@ -164,6 +166,7 @@ export class StoreKeeper {
     const wasOpen = this.#isOpen;
     this.#isOpen = false;
     this.#worker = undefined;
+    this.#context.onEnded();
     if (this.#isLeaving) {
       this.#context.onLeft();
       return;

@@ -1,0 +1,59 @@
+/** The logs in shared memory of one life of the chat: made by the supervisor, and given up by it. */
+import { randomBytes } from 'node:crypto';
+import type { Log } from '@chat/shm';
+
+/** Names of logs in shared memory begin so. */
+export const LOG_PREFIX = 'chat-server-';
+
+export class SharedLogs {
+  readonly #openLog: (name: string) => Log;
+  readonly #isStored: boolean;
+  #log: Log;
+  #wanted: Log | undefined;
+  /** Names this life; empty until the store has said which it is. */
+  epoch: string = '';
+
+  /**
+   * @param isStored whether blocks wait for a store in a log of their own
+   * @throws ShmError where there is no shared memory
+   */
+  constructor(openLog: (name: string) => Log, isStored: boolean) {
+    this.#openLog = openLog;
+    this.#isStored = isStored;
+    this.#log = openLog(newName());
+    this.#begin();
+  }
+
+  /** Name of the log that all workers read. */
+  get log(): string {
+    return this.#log.name;
+  }
+
+  /** Name of the log in which blocks wait for the store. */
+  get wanted(): string | undefined {
+    return this.#wanted?.name;
+  }
+
+  /** Another life: nobody who has the logs of this one can go on with it. */
+  renew(): void {
+    this.close();
+    this.#log = this.#openLog(newName());
+    this.#begin();
+  }
+
+  close(): void {
+    for (const log of [this.#log, this.#wanted]) {
+      log?.unlink();
+      log?.close();
+    }
+  }
+
+  #begin(): void {
+    this.#wanted = this.#isStored ? this.#openLog(newName()) : undefined;
+    this.epoch = this.#isStored ? '' : randomBytes(9).toString('base64url');
+  }
+}
+
+function newName(): string {
+  return `${LOG_PREFIX}${process.pid}-${randomBytes(6).toString('hex')}`;
+}
