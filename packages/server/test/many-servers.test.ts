@@ -380,6 +380,31 @@ describe('a server that comes later', () => {
     expect(members.map(({ name }) => name)).toEqual(['ada', 'bob', 'carl']);
   });
 
+  it('leaves clients the whole window to come back where all were gone, and ends those that cannot', async () => {
+    const many = await ManyServers.open(1, { resumeWindowMs: 60_000 });
+    const { memory, transport, log } = many.all[0]!;
+    await memory.enter('ada');
+    const line = memory.connectLine();
+    line.send('dave\n');
+    await until(() => memory.chat.sessions.total === 2);
+    const { state, ...snapshot } = log.snapshot();
+    transport.kill();
+    // As a store says it once everybody is gone; and then nobody is there for longer than the window.
+    const unheldSince = many.clock.now();
+    const sessions = state.sessions.map((session) => ({ ...session, holder: undefined, unheldSince }));
+    many.clock.advance(120_000);
+    const late = await many.start({
+      snapshot: () => ({ ...snapshot, state: { ...state, sessions, processes: [] } }),
+    });
+    const names = (): string[] => Array.from(late.memory.chat.sessions.everybody, ({ name }) => name);
+    await until(() => !names().includes('dave'));
+    many.clock.advance(59_000);
+    await turn();
+    expect(names()).toEqual(['ada']);
+    many.clock.advance(2000);
+    await until(() => names().length === 0);
+  });
+
   it('says of a process that it is gone when nobody has', async () => {
     const { many, ada, handle } = await threePeople();
     const snapshot = many.all[2]!.log.snapshot();

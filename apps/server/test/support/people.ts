@@ -46,6 +46,8 @@ export async function enter(port: number, name: string): Promise<Person> {
     name,
     reconnect: { initial: true, baseDelayMs: 10, maxDelayMs: 200 },
     outbox: { maxAgeMs: TIMEOUT_MS },
+    // On a busy machine everything may take long.
+    requestTimeoutMs: TIMEOUT_MS,
   });
   clients.push(client);
   const gaps: Gap[] = [];
