@@ -29,7 +29,7 @@ export interface GivenRole {
   readonly role: Role;
 }
 
-/** A mute or a ban, and whom it holds for, see {@link keysOf}. */
+/** A mute or a ban, and whom it holds for, see `keysOf`. */
 export interface KeyedSanction extends Sanction {
   readonly keys: readonly string[];
 }
