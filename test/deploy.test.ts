@@ -12,7 +12,6 @@ import { parseArguments } from '../apps/server/src/command-line/args.js';
 import { registerMetrics } from '../apps/server/src/metrics/metrics.js';
 import { registerStoreMetrics } from '../apps/server/src/metrics/store-metrics.js';
 import { newNats } from '../packages/server/test/support/nats-process.js';
-import { findProgram } from './support/find-program.js';
 import { filesBelow, read } from './support/workspaces.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'chat-deploy-'));
@@ -89,11 +88,10 @@ describe('many machines', () => {
       (/permissions: \{[\s\S]*?\n {4}\}/.exec(text)![0].match(/"[^"]+"/g) ?? []).toSorted();
     expect(permissions(natsConfig)).toEqual(permissions(read('docs/scale.md')));
     expect(natsConfig).toMatch(/^ {2}sync_interval: always$/m);
-    const nats = findProgram('nats-server');
-    if (nats === undefined) return;
+    if (newNats === undefined) return;
     const env = { ...process.env, CHAT_NATS_PASSWORD: 'secret' };
     const config = fileURLToPath(new URL('../deploy/many-machines/nats.conf', import.meta.url));
-    execFileSync(newNats ?? nats, ['-t', '-c', config], { env, stdio: 'pipe' });
+    execFileSync(newNats, ['-t', '-c', config], { env, stdio: 'pipe' });
   });
 
   it('have three of each, and each knows all', () => {

@@ -122,6 +122,7 @@ it('@chat/server exports exactly this', async () => {
   expect(names(await import('@chat/server'))).toEqual([
     'BlockLog',
     'ChatServer',
+    'LEAST_ROLE',
     'LIMITS',
     'ServerError',
     'ServerErrorCode',
@@ -138,14 +139,18 @@ it('@chat/server exports exactly this', async () => {
 
 it('@chat/server/sqlite exports exactly this', async () => {
   expect(names(await import('@chat/server/sqlite'))).toEqual([
+    'BlockStore',
     'SqliteLog',
     'SqliteStore',
+    'StoreView',
     'backupStore',
     'checkStore',
     'exportStore',
     'forgetStored',
     'importStore',
+    'openBlockStore',
     'openSqliteLog',
+    'openStoreView',
   ]);
 });
 
@@ -160,7 +165,12 @@ it('@chat/client exports exactly this, for Node and for the browser', async () =
 });
 
 it('@chat/client/timeline exports exactly this', async () => {
-  expect(names(await import('@chat/client/timeline'))).toEqual(['Timeline', 'createTimeline']);
+  expect(names(await import('@chat/client/timeline'))).toEqual([
+    'Timeline',
+    'changeText',
+    'createTimeline',
+    'withdrawnBy',
+  ]);
 });
 
 it('@chat/client/react exports exactly this', async () => {

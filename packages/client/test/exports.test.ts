@@ -37,6 +37,7 @@ const BOTH = [
   'OpenTransport',
   'ReconnectOptions',
   'Room',
+  'RoomAbout',
   'RoomEntry',
   'RoomEvents',
   'RoomsOptions',
@@ -78,7 +79,10 @@ describe('the package', () => {
       'TimelineSnapshot',
       'TimelineSource',
       'UnreadableItem',
+      'WithdrawnItem',
+      'changeText',
       'createTimeline',
+      'withdrawnBy',
     ]);
   });
 });

@@ -40,9 +40,9 @@ export type {
 } from './log/state/chat-state.js';
 export type { Change, Decision } from './log/state/decision.js';
 export type { Outcome, VoidReason } from './log/state/outcome.js';
-export { looks, userNameProblem } from './names/names.js';
 export { LEAST_ROLE, type ModerationAction } from './log/state/permissions.js';
 export type { GivenRole, KeptSettings, KeyedSanction, Rule } from './log/state/rules.js';
+export { looks, userNameProblem } from './names/names.js';
 export type {
   AuthenticateResult,
   AuthorizeAnswer,

@@ -250,10 +250,7 @@ export class Connection implements TransportSink {
       this.#clock,
       timeoutMs,
       () => this.#sendPing(),
-      () =>
-        this.fail(
-          new ClientError('ERR_CLIENT_CONNECTION_LOST', 'nothing was heard from the server for too long'),
-        ),
+      () => this.fail(new ClientError('ERR_CLIENT_CONNECTION_LOST', 'the server was silent for too long')),
     );
     this.#handler.onWelcome(this, welcome);
   }

@@ -72,8 +72,8 @@ type NameOf<Code extends string> = Code extends `${infer Word}-${infer Rest}`
 
 /** The code for a failure; one of a later version counts as internal. */
 function codeOf(failure: FailureCode): ClientErrorCode {
-  const named = NAMED.find((code) => code === failure);
-  if (!named) return OTHERS[failure as keyof typeof OTHERS] ?? 'ERR_CLIENT_INTERNAL';
+  const named = failure as (typeof NAMED)[number];
+  if (!NAMED.includes(named)) return OTHERS[failure as keyof typeof OTHERS] ?? 'ERR_CLIENT_INTERNAL';
   return `ERR_CLIENT_${named.toUpperCase().replace(/-/g, '_') as NameOf<typeof named>}`;
 }
 

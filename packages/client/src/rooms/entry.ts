@@ -6,13 +6,7 @@
  * Gap} stands between the two.
  */
 import { type Codec, jsonCodec, type Member, textCodec } from '@chat/protocol';
-import {
-  type Edited,
-  type EntryHeader,
-  NoticeKind,
-  type RoomChanged,
-  type TakenBack,
-} from '@chat/protocol/frames';
+import type { Edited, EntryHeader, RoomChanged, TakenBack } from '@chat/protocol/frames';
 import { ClientError } from '../errors.js';
 
 /** The fields of every entry of a log. */
@@ -103,6 +97,8 @@ export interface Gap {
 /** Everything that a room tells, in order. */
 export type RoomEntry<T = string> = Message<T> | Notice | Gap | UnreadableMessage;
 
+/** Kinds of notices that say all by themselves; the later ones have a body of JSON. */
+const PLAIN_KINDS = 4;
 /** By `NoticeKind`, from 1 on. */
 const NOTICE_NAMES = ['joined', 'left', 'renamed', 'gone', 'taken-back', 'edited', 'changed'] as const;
 type NoticeName = (typeof NOTICE_NAMES)[number];
@@ -230,8 +226,8 @@ export function readNotice(
     history: seq <= historyUntil,
     member: { id: sender, name: renamed ? textCodec.decode(bytes.subarray(bodyStart, end)) : name },
     oldName: renamed ? name : undefined,
-    ...(number > NoticeKind.Gone &&
-      number <= NoticeKind.Changed && {
+    ...(number > PLAIN_KINDS &&
+      kind !== 'unknown' && {
         change: jsonCodec.decode(bytes.subarray(bodyStart, end)) as TakenBack,
       }),
   };

@@ -147,10 +147,7 @@ export class Outbox {
     this.#maxInFlight = maxInFlight;
     if (!resumed) {
       this.#settleInFlight(
-        new ClientError(
-          'ERR_CLIENT_UNCONFIRMED',
-          'sent without an answer, and the session is lost: perhaps in the log',
-        ),
+        new ClientError('ERR_CLIENT_UNCONFIRMED', 'sent, and the session is lost: perhaps in the log'),
       );
       return;
     }

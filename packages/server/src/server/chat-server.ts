@@ -14,8 +14,8 @@ import { BinaryDialect } from '../dialects/binary/binary-dialect.js';
 import { HttpDialect } from '../dialects/http/http-dialect.js';
 import { LineDialect } from '../dialects/line/line-dialect.js';
 import { ServerError, ServerErrorCode } from '../errors.js';
-import type { SessionInfo } from '../options/hooks.js';
 import { OPERATOR } from '../moderation/operator.js';
+import type { SessionInfo } from '../options/hooks.js';
 import type { AdjustableLimits, LimitOptions } from '../options/limits.js';
 import { assertNames } from '../options/option-names.js';
 import {

@@ -53,7 +53,8 @@ describe('feed', () => {
     const changes: unknown[] = [];
     while (changes.length < 2) {
       const entry = (await feed.next()).value as FeedEntry;
-      if (entry.type === 'notice' && entry.change) changes.push([entry.kind, entry.member.name, entry.change]);
+      if (entry.type === 'notice' && entry.change)
+        changes.push([entry.kind, entry.member.name, entry.change]);
     }
     expect(changes).toEqual([
       ['edited', 'ada', { seq, codec: 1, text: 'first' }],
