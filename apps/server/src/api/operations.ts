@@ -7,7 +7,6 @@ import {
   type ChatServer,
   LIMITS,
   type LimitName,
-  type LimitOptions,
   ServerError,
   ServerErrorCode,
   type ServerStats,
