@@ -19,7 +19,8 @@ import { Blocks, blockCrc } from './rows/blocks.js';
 import type { SentBlock } from './rows/process-rows.js';
 import { Removals } from './rows/removals.js';
 import { StateRows } from './rows/state-rows.js';
-import { CLAIMS_KEY, type StreamName, streamKey, streamKeyOf, streamName } from './rows/streams.js';
+import { type StreamHead, StreamHeads } from './rows/stream-heads.js';
+import { CLAIMS_KEY, streamKeyOf } from './rows/streams.js';
 import { storeError } from './store-error.js';
 
 export interface StoreWriterOptions {
@@ -61,16 +62,9 @@ export interface OpenedStore {
   readonly state: StateSnapshot;
 }
 
-/** A stream as the writer knows it. */
-interface Stream {
-  readonly id: number;
-  /** Position of its newest entry, 0 when there never was one. */
-  last: number;
-}
-
 /** Entries of one stream within one block. */
 interface Part {
-  readonly stream: Stream;
+  readonly stream: StreamHead;
   readonly first: number;
   last: number;
   entries: number;
@@ -83,7 +77,7 @@ export class StoreWriter {
   readonly #database: SqliteDatabase;
   readonly #driver: SqliteDriver;
   readonly #statements: ReturnType<typeof prepare>;
-  readonly #streams: Map<string, Stream> = new Map();
+  readonly #streams: StreamHeads;
   readonly #state: StateRows;
   readonly #edits: BlockEdits;
   /** Of the blocks that are being written. */
@@ -103,6 +97,7 @@ export class StoreWriter {
     this.#database = this.#file.database;
     try {
       this.#statements = prepare(this.#database);
+      this.#streams = new StreamHeads(this.#database);
       this.#state = new StateRows(this.#database);
       this.#inTransaction(() => {
         if (options.isShared) this.#state.belongToMany(Date.now());
@@ -175,21 +170,9 @@ export class StoreWriter {
     throw new ServerError(ServerErrorCode.StoreCorrupt, `block ${first} is damaged`);
   }
 
-  /**
-   * Of each room that is there, and of the inbox of each session, the position of the last entry before `before`, also
-   * where it was removed; by key, and only where there was one.
-   */
+  /** As {@link StreamHeads.floors}. */
   readFloors(before: number = Number.MAX_SAFE_INTEGER): Map<string, number> {
-    const rows = this.#database
-      .prepare(
-        `SELECT kind, name, max(cut, coalesce(
-           (SELECT last FROM part WHERE part.stream = stream.id AND first < ? ORDER BY first DESC LIMIT 1), 0)) AS floor
-         FROM stream
-         WHERE kind = 'room' AND name IN (SELECT key FROM room)
-           OR kind = 'inbox' AND name IN (SELECT CAST(member AS TEXT) FROM session)`,
-      )
-      .all(before) as unknown as (StreamName & { readonly floor: number })[];
-    return new Map(rows.filter(({ floor }) => floor > 0).map((row) => [streamKey(row), row.floor]));
+    return this.#streams.floors(before);
   }
 
   /** How much is stored. */
@@ -230,7 +213,7 @@ export class StoreWriter {
     );
     if (wasRemoving || removed > 0) {
       // What the newest entry of a stream is may have changed.
-      this.#streams.clear();
+      this.#streams.forget();
       // What was removed is in the journal as well.
       if (wasRemoving && !this.isRemoving) this.#checkpoint();
       return { worked: true, removed };
@@ -298,7 +281,7 @@ export class StoreWriter {
       const { seq, name, body } = entry;
       let part = parts.get(key);
       if (!part) {
-        part = { stream: this.#stream(key), first: seq, last: seq, entries: 0, bytes: 0 };
+        part = { stream: this.#streams.of(key), first: seq, last: seq, entries: 0, bytes: 0 };
         parts.set(key, part);
       }
       part.last = seq;
@@ -332,23 +315,6 @@ export class StoreWriter {
     this.#mustEmptyJournal = true;
   }
 
-  /** The stream of a key; made when it is new. */
-  #stream(key: string): Stream {
-    const known = this.#streams.get(key);
-    if (known) return known;
-    const { findStream, insertStream, lastOfStream } = this.#statements;
-    const { kind, name } = streamName(key);
-    let row = findStream.get(kind, name);
-    if (!row) {
-      insertStream.run(kind, name);
-      row = findStream.get(kind, name)!;
-    }
-    const { id, cut } = row as { id: number; cut: number };
-    const stream = { id, last: (lastOfStream.get(id)?.last as number | undefined) ?? cut };
-    this.#streams.set(key, stream);
-    return stream;
-  }
-
   #inTransaction<T>(work: () => T): T {
     return this.#guard(() => {
       try {
@@ -359,7 +325,7 @@ export class StoreWriter {
       } catch (error) {
         this.#rollBack();
         // What was before is in the database.
-        this.#streams.clear();
+        this.#streams.forget();
         this.#corrections.length = 0;
         this.#state.revert();
         throw error;
@@ -407,8 +373,5 @@ function prepare(database: SqliteDatabase) {
     ),
     addToTotal: statement('UPDATE total SET position = ?, entries = entries + ?, bytes = bytes + ?'),
     total: statement('SELECT entries, bytes FROM total'),
-    findStream: statement('SELECT id, cut FROM stream WHERE kind = ? AND name = ?'),
-    insertStream: statement('INSERT INTO stream (kind, name) VALUES (?, ?)'),
-    lastOfStream: statement('SELECT last FROM part WHERE stream = ? ORDER BY first DESC LIMIT 1'),
   };
 }

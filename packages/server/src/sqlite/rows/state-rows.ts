@@ -4,8 +4,6 @@
  *
  * Each row has a checksum, as SQLite itself does not notice a bit that has turned.
  */
-
-import type { CloseCode } from '@chat/protocol';
 import type { LogEntry } from '../../log/entry.js';
 import { applyEntry } from '../../log/state/apply-entry.js';
 import {
@@ -15,88 +13,17 @@ import {
   type StateSnapshot,
 } from '../../log/state/chat-state.js';
 import type { Outcome } from '../../log/state/outcome.js';
-import type { Rule, RuleName } from '../../log/state/rules.js';
-import type { SqliteDatabase, SqliteRow, SqliteStatement, SqliteValue } from '../driver.js';
-import { readRows, rowCrc } from './checked-rows.js';
-import { ProcessRows, type SentBlock, withProcesses } from './process-rows.js';
-
-/** The tables, and their columns beside the checksum. */
-const COLUMNS = {
-  state: ['id', 'last_member', 'last_room'],
-  session: ['member', 'id', 'name', 'secret_hash', 'client_hash', 'account', 'resumable', 'last_publish'],
-  room: ['handle', 'key', 'name'],
-  member: ['room', 'member', 'joined'],
-  ban: ['key', 'until'],
-  kick: ['position', 'id', 'secret_hash', 'client_hash', 'code', 'reason', 'banned', 'until'],
-  rule: ['scope', 'what', 'key', 'value'],
-} as const;
-
-type Table = keyof typeof COLUMNS;
-
-/**
- * Reads the state at the position of the newest entry.
- *
- * @throws ServerError `ERR_SERVER_STORE_CORRUPT` when a row is not what was written
- */
-export function loadState(database: SqliteDatabase): StateSnapshot {
-  const rows = (table: Table) => readRows(database, table, COLUMNS[table]);
-  const members = new Map<SqliteValue, (readonly [memberId: number, joined: number])[]>();
-  for (const { room, member, joined } of rows('member')) {
-    const list = members.get(room!) ?? [];
-    list.push([member as number, joined as number]);
-    members.set(room!, list);
-  }
-  const [state] = rows('state');
-  return withProcesses(database, {
-    position: database.prepare('SELECT position FROM total').get()!.position as number,
-    lastMember: (state?.last_member as number | undefined) ?? 0,
-    lastRoom: (state?.last_room as number | undefined) ?? 0,
-    sessions: rows('session').map((row) => ({
-      memberId: row.member as number,
-      id: row.id as string,
-      name: row.name as string,
-      secretHash: row.secret_hash as string,
-      clientHash: (row.client_hash as string | null) ?? undefined,
-      account: (row.account as string | null) ?? undefined,
-      isResumable: row.resumable === 1,
-      lastPublish: row.last_publish as number,
-    })),
-    rooms: rows('room').map((row) => ({
-      handle: row.handle as number,
-      key: row.key as string,
-      name: row.name as string,
-      // In the order of joining.
-      members: (members.get(row.handle!) ?? []).sort(([, one], [, other]) => one - other),
-    })),
-    bans: rows('ban').map(({ key, until }) => [key as string, until as number | null] as const),
-    kicks: rows('kick').map((row) => ({
-      position: row.position as number,
-      id: row.id as string,
-      secretHash: row.secret_hash as string,
-      clientHash: (row.client_hash as string | null) ?? undefined,
-      code: row.code as CloseCode,
-      reason: row.reason as string,
-      banned: JSON.parse(row.banned as string) as string[],
-      until: row.until as number,
-    })),
-    rules: readRows(database, 'rule', COLUMNS.rule).map(ruleOf).sort(byPosition),
-  });
-}
-
-function ruleOf({ scope, what, key, value }: SqliteRow): Rule {
-  return { scope, what, key, value: JSON.parse(value as string) } as unknown as Rule;
-}
-
-/** Mutes and bans are in the order in which they were imposed. */
-function byPosition(one: Rule, other: Rule): number {
-  return one.what === 'sanction' && other.what === 'sanction' ? Number(one.key) - Number(other.key) : 0;
-}
+import type { RuleName } from '../../log/state/rules.js';
+import type { SqliteDatabase, SqliteStatement, SqliteValue } from '../driver.js';
+import { rowCrc } from './checked-rows.js';
+import { loadState, STATE_COLUMNS, type StateTable } from './load-state.js';
+import { ProcessRows, type SentBlock } from './process-rows.js';
 
 /** Applies entries, and writes what they changed. */
 export class StateRows {
   readonly #database: SqliteDatabase;
-  readonly #upserts: Readonly<Record<Table, SqliteStatement>>;
-  readonly #deletes: Readonly<Record<Exclude<Table, 'state'>, SqliteStatement>>;
+  readonly #upserts: Readonly<Record<StateTable, SqliteStatement>>;
+  readonly #deletes: Readonly<Record<Exclude<StateTable, 'state'>, SqliteStatement>>;
   readonly #expireBans: SqliteStatement;
   readonly #expireKicks: SqliteStatement;
   #state: ChatState;
@@ -117,8 +44,8 @@ export class StateRows {
   /** @throws ServerError as {@link loadState} does */
   constructor(database: SqliteDatabase) {
     this.#database = database;
-    const upsert = (table: Table): SqliteStatement => {
-      const columns = COLUMNS[table];
+    const upsert = (table: StateTable): SqliteStatement => {
+      const columns = STATE_COLUMNS[table];
       const places = columns.map(() => '?').join(', ');
       return database.prepare(
         `INSERT OR REPLACE INTO ${table} (${columns.join(', ')}, crc) VALUES (${places}, ?)`,
@@ -240,7 +167,7 @@ export class StateRows {
 
   /** Puts another state in the place of all rows. In a transaction of the caller. */
   replace(snapshot: StateSnapshot): void {
-    for (const table of Object.keys(COLUMNS)) this.#database.exec(`DELETE FROM ${table}`);
+    for (const table of Object.keys(STATE_COLUMNS)) this.#database.exec(`DELETE FROM ${table}`);
     // Of the processes there is none any more.
     this.#processes.clear();
     this.#state = this.#watched(new ChatState().load(snapshot));
@@ -368,7 +295,7 @@ export class StateRows {
     this.#put('session', id, session.id, name, secretHash, clientHash, account, resumable, lastPublish);
   }
 
-  #put(table: Table, ...values: SqliteValue[]): void {
+  #put(table: StateTable, ...values: SqliteValue[]): void {
     this.#upserts[table].run(...values, rowCrc(values));
   }
 }

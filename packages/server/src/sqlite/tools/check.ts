@@ -8,7 +8,7 @@ import { ChatState, type StateSnapshot } from '../../log/state/chat-state.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver } from '../driver.js';
 import { StoreFiles } from '../file/store-file.js';
 import { Blocks, entriesOf, type StoredBlock } from '../rows/blocks.js';
-import { loadState } from '../rows/state-rows.js';
+import { loadState } from '../rows/load-state.js';
 import { streamKeyOf, streamName } from '../rows/streams.js';
 import { storeError } from '../store-error.js';
 import { inOneView, openForReading } from '../store-reader.js';

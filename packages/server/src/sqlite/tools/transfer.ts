@@ -17,7 +17,7 @@ import { ChatState, type StateSnapshot } from '../../log/state/chat-state.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver } from '../driver.js';
 import { StoreFiles } from '../file/store-file.js';
 import { Blocks, entriesOf } from '../rows/blocks.js';
-import { loadState } from '../rows/state-rows.js';
+import { loadState } from '../rows/load-state.js';
 import { streamKey, streamName } from '../rows/streams.js';
 import { storeError } from '../store-error.js';
 import { openForReading } from '../store-reader.js';
