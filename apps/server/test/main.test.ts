@@ -173,7 +173,7 @@ describe('chat-server', () => {
     async () => {
       const server = new Server(...LOCAL, '--json', '--duplicate-names', 'takeover');
       const port = await server.port();
-      await server.printed(/"level":40.*"option":"duplicateNames".*needs authentication/);
+      await server.printed(/"level":40.*"option":"duplicateNames".*guests never do/);
       const ada = new Visitor(connect(port, '127.0.0.1'), 'ada');
       const bob = new Visitor(connect(port, '127.0.0.1'), 'bob');
       await Promise.race([ada.reads('bob has joined'), bob.reads('ada has joined')]);

@@ -64,7 +64,7 @@ export type ToWorker =
   /** That process is gone, and is to be declared so. */
   | { readonly kind: 'gone'; readonly process: number }
   /** Goes away without losing anything; clients come back at a random time within `spreadMs`. */
-  | { readonly kind: 'leave'; readonly spreadMs?: number; readonly deadlineMs?: number }
+  | { readonly kind: 'leave'; readonly options: Pick<DrainOptions, 'spreadMs' | 'deadlineMs'> }
   /** Cuts the connections that are left. */
   | { readonly kind: 'cut' }
   /** Reads the certificate again. */

@@ -135,7 +135,7 @@ export class Supervisor {
     for (const running of this.#running.values()) {
       // One that is not ready has nobody to lose.
       if (kind === 'leave' && !running.isReady) running.worker.process.kill('SIGKILL');
-      else say(running, kind === 'cut' ? { kind } : { kind, ...options });
+      else say(running, kind === 'cut' ? { kind } : { kind, options });
       running.isLeaving = true;
     }
     this.#exited(undefined);
@@ -167,7 +167,7 @@ export class Supervisor {
         return;
       }
       old.isLeaving = true;
-      say(old, { kind: 'leave', spreadMs: RESTART_SPREAD_MS });
+      say(old, { kind: 'leave', options: { spreadMs: RESTART_SPREAD_MS } });
       await this.#until(() => !this.#running.has(old.process));
     }
     await this.#store?.restart();

@@ -147,7 +147,7 @@ class Supervisor implements StoreWriterPort {
       case 'gone':
         return this.log?.declareGone(message.process);
       case 'leave':
-        return this.#orders?.leave(message);
+        return this.#orders?.leave(message.options);
       case 'cut':
         return this.#orders?.cut();
       case 'reload':

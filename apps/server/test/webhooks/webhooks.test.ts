@@ -82,7 +82,9 @@ describe('a webhook', () => {
     await receiver.until(() => receiver.taken.some(({ type }) => type === 'joined'));
     await say('שלום');
     server.ban('ada', Number.POSITIVE_INFINITY, 'enough');
-    await receiver.until(() => receiver.taken.some(({ type }) => type === 'kicked'));
+    await receiver.until(() =>
+      receiver.taken.some(({ type, room }) => type === 'message' && room === 'moderation-log'),
+    );
     visitor.destroy();
     const [id] = receiver.taken.map(({ member }) => member).filter((member) => member !== undefined);
     expect(receiver.taken).toMatchObject([
@@ -93,6 +95,8 @@ describe('a webhook', () => {
       { type: 'banned', name: 'ada', addresses: ['127.0.0.1'] },
       { type: 'left', room: 'lobby', name: 'ada' },
       { type: 'kicked', name: 'ada', reason: 'enough' },
+      { type: 'room-opened', room: 'moderation-log' },
+      { type: 'message', room: 'moderation-log' },
     ]);
     const positions = receiver.taken.map(({ seq }) => seq);
     expect(positions).toEqual(positions.toSorted((one, other) => one - other));
