@@ -28,7 +28,7 @@ export class PublishRecord {
   #last = 0;
   /** Numbers up to here are known from the log alone: the session was elsewhere, or in an earlier life of the server. */
   #recovered = 0;
-  /** The latest of them that the log still knew in full. */
+  /** The latest that is known in full. */
   #remembered = 0;
   /** Numbers up to here may skip some: of those that were refused before it was here nothing is known. */
   #maySkipTo = 0;
@@ -77,7 +77,6 @@ export class PublishRecord {
   remember(publishId: number, seq: number, at: number, isWaiting = false): void {
     // What came before the first of them may be in a part of the log that is not looked at.
     if (this.#remembered > 0) this.#refuseBetween(this.#remembered, publishId);
-    this.#remembered = publishId;
     this.#last = Math.max(this.#last, publishId);
     this.#recovered = Math.max(this.#recovered, publishId);
     this.accepted(publishId, seq, at, isWaiting);
@@ -96,6 +95,7 @@ export class PublishRecord {
     const slot = publishId % this.#capacity;
     this.#seqs[slot] = seq;
     this.#ats[slot] = at;
+    this.#remembered = Math.max(this.#remembered, publishId);
     if (isWaiting) {
       this.#waiting ??= new Set();
       this.#waiting.add(slot);

@@ -93,4 +93,23 @@ describe('PublishRecord', () => {
       [20, 2],
     ]);
   });
+
+  it('knows what it took itself between two times elsewhere', () => {
+    const record = new PublishRecord(8);
+    record.remember(5, 50, 500);
+    record.recover(5);
+    for (const id of [6, 7, 8]) expect(record.tryTake(id)).toBe(true);
+    record.accepted(6, 60, 600);
+    record.refused(7, { code: FailureCode.TooLarge, message: 'too large' });
+    record.accepted(8, 80, 800);
+    record.remember(10, 100, 1000);
+    record.recover(10);
+    expect([6, 7, 8, 9, 10].map((id) => record.outcome(id))).toMatchObject([
+      { seq: 60 },
+      { code: FailureCode.TooLarge },
+      { seq: 80 },
+      { code: FailureCode.Unavailable },
+      { seq: 100 },
+    ]);
+  });
 });
