@@ -14,6 +14,8 @@ it('exports exactly this', () => {
     'createChatServer',
     'createMemoryLog',
     'listenOnSocket',
+    'looks',
     'systemClock',
+    'userNameProblem',
   ]);
 });
