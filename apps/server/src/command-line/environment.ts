@@ -42,10 +42,15 @@ export function readEnvironment(environment: Environment): ReadonlyMap<string, u
 
 /** Sentences about variables that are nearly those of an option: nobody reads them. Others may be of another program. */
 export function strayVariables(environment: Environment): readonly string[] {
-  const known = Object.fromEntries(Object.keys(OPTIONS).map((name) => [variableOf(name), true]));
+  // The prefix, which all have, makes none of them more alike.
+  const known = Object.fromEntries(
+    Object.keys(OPTIONS).map((name) => [variableOf(name).slice(PREFIX.length), true]),
+  );
   return Object.keys(environment).flatMap((variable) => {
-    if (!variable.startsWith(PREFIX) || Object.hasOwn(known, variable)) return [];
-    const [, meant] = /did you mean "(\w+)"/.exec(optionProblem({ [variable]: true }, known) ?? '') ?? [];
-    return meant === undefined ? [] : [`${variable} in the environment is no option; did you mean ${meant}?`];
+    const name = variable.slice(PREFIX.length);
+    if (!variable.startsWith(PREFIX) || Object.hasOwn(known, name)) return [];
+    const [, meant] = /did you mean "(\w+)"/.exec(optionProblem({ [name]: true }, known) ?? '') ?? [];
+    if (meant === undefined) return [];
+    return [`${variable} in the environment is no option; did you mean ${PREFIX}${meant}?`];
   });
 }

@@ -128,6 +128,10 @@ describe('the environment', () => {
     expect(() => parse([], { CHAT_PORT: 'tcp://10.0.0.1:12345' })).toThrow(/enableServiceLinks: false/);
   });
 
+  it('is told of no variable that shares only the prefix with an option', () => {
+    expect(strayVariables({ CHAT_TEST_REPORT: 'report.json', CHAT_ROOM_COLOUR: 'red' })).toEqual([]);
+  });
+
   it('is told of variables that are nearly options', () => {
     const stray = { CHAT_PROT: '1', CHAT_URL: 'x', CHATTY: 'x', CHAT_PORT: '1', CHAT_SERVER_WORKER: '{}' };
     expect(strayVariables(stray)).toEqual([
