@@ -10,6 +10,7 @@ export type {
   TlsOptions,
   Transport,
   TransportSink,
+  UpgradeHeaders,
 } from './connection/transport.js';
 export { ClientError, ClientErrorCode } from './errors.js';
 export type { Stream, StreamOptions } from './events/event-queue.js';

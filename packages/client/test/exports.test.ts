@@ -54,6 +54,7 @@ const BOTH = [
   'Transport',
   'TransportSink',
   'UnreadableMessage',
+  'UpgradeHeaders',
   'tabIdentity',
 ];
 

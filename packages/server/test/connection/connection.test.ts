@@ -7,6 +7,7 @@ import type { InputAccount } from '../../src/limits/input-account.js';
 import type { ChatServerOptions } from '../../src/options/options.js';
 import type { Membership } from '../../src/room/room.js';
 import type { ServerCore } from '../../src/server/core.js';
+import type { CarrierRequest } from '../../src/session/peer.js';
 import { MemoryChat } from '../support/memory-chat.js';
 import { MemoryLink } from '../support/memory-link.js';
 import { turn } from '../support/turn.js';
@@ -19,6 +20,7 @@ class ChunkPeer implements DialectPeer {
   canResume = false;
   hasEnded = false;
   stopped = 0;
+  readonly request: CarrierRequest | undefined = undefined;
 
   constructor(core: ServerCore, link: MemoryLink) {
     this.connection = new Connection<number>(core, link, this, 0);
