@@ -19,7 +19,7 @@ import type { BareOperations, StoredCount } from './bare-sqlite.js';
 import { measureStore, type PagesFigure, type StartFigure } from './large-store.js';
 import type { DurableOperations } from './load.js';
 
-/** What is measured. */
+/** Options of one run of the benchmark. */
 export interface DurableRun {
   readonly members: number;
   readonly windows: readonly number[];

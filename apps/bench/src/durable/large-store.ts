@@ -9,7 +9,7 @@ import { startStoringChat } from '../ways/chat/chat.js';
 import { DENSE_ROOM, fillStore, SPARSE_ROOM } from './filled-store.js';
 import type { DurableOperations } from './load.js';
 
-/** What is measured. */
+/** Options of the part about a large store. */
 export interface StoreRun {
   /** Messages of the store. */
   readonly messages: number;

@@ -15,7 +15,7 @@ import { ANSWER_MS, open, type Target } from './target.js';
 
 const MAX_FRAME_BYTES = 65_536;
 
-/** Who asks. */
+/** The client that the doctor plays. */
 export interface Visitor {
   readonly name: string;
   /** Of this program. */

@@ -3,7 +3,7 @@
 /** Only a problem keeps people out. */
 export interface Finding {
   readonly level: 'ok' | 'warning' | 'problem';
-  /** What was looked at, in a word or two. */
+  /** The subject of the check, in a word or two: `certificate`, `chat`. */
   readonly about: string;
   /** A sentence. */
   readonly text: string;

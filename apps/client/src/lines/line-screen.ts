@@ -28,7 +28,7 @@ export class LineScreen {
   #onLine: ((line: string) => void) | undefined;
   #onEnd: (() => void) | undefined;
   #prompting = false;
-  /** What is typed is neither shown nor remembered. */
+  /** Whether the input is a secret: it is neither shown nor kept in the history. */
   #isSecret = false;
   #submittedRows = 0;
   #closed = false;

@@ -23,7 +23,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Seen {
   readonly exitCode: number;
-  /** What was looked at, with what was found, without what is well. */
+  /** Subject and sentence of each finding that is a problem or a warning. */
   readonly troubles: string[];
   /** What is well. */
   readonly well: string[];

@@ -4,7 +4,7 @@ import type { Arguments } from '../command-line/args.js';
 /** What was found. Only a problem is a reason not to start. */
 export interface Finding {
   readonly level: 'ok' | 'warning' | 'problem';
-  /** What was looked at, in a word or two. */
+  /** The subject of the check, in a word or two: `port`, `certificate`. */
   readonly about: string;
   /** A sentence. */
   readonly text: string;

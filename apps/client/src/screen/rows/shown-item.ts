@@ -47,7 +47,7 @@ export interface NoteItem extends Note {
 export function isShown(item: ScreenItem): boolean {
   if (item.kind !== 'notice') return true;
   const { kind, own, history } = item.notice;
-  // What was done to messages, or to the room, is of interest later as well.
+  // Changes of messages and of the room are shown in old history, too.
   if (changeText(item.notice) !== undefined) return true;
   return !own && (!history || kind === 'renamed');
 }
