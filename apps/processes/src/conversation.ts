@@ -13,6 +13,8 @@
  *     read    copy the slot out, OPENED = n       killed from here on: the successor gets n again, marked `again`
  *     done    DONE = n                            killed after: the successor begins with n + 1
  *     answer  write, which names n, then DONE = n killed between: the successor finds the answer, and sets DONE
+ *
+ * Longer than most files here: writer and reader change the same words, and each is right only beside the other.
  */
 import { type Lock, openSegment, type SharedSegment, ShmError } from '@chat/shm';
 import {

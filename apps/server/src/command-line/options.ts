@@ -5,6 +5,8 @@
  * The flag is the name in kebab case (`--max-sessions`), the variable is the flag in upper case behind `CHAT_`
  * (`CHAT_MAX_SESSIONS`), and the key is the name (`maxSessions`). The limits of the server are options, too: their
  * rows come from its own table.
+ *
+ * Longer than most files here: two thirds of it are the table.
  */
 import { DEFAULT_PORT } from '@chat/protocol';
 import { LIMITS, type Limit, type LimitOptions } from '@chat/server';
