@@ -68,13 +68,7 @@ export function parseArguments(
       'after',
       '\nCommands:\n  doctor [server]  says what is wrong on the way to a server; doctor --help says more\n\nIn the chat, /help lists the commands. Exit code: 0 well, 1 failed, 2 wrong command line.',
     );
-  command.exitOverride().configureOutput({ writeErr: () => {} });
-  try {
-    command.parse(argv, { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) throw new UsageError('', 0);
-    throw new UsageError((error as Error).message.replace(/^error: /, '').replaceAll('\n', ' '), USAGE);
-  }
+  parseCommand(command, argv);
   const options = command.opts();
   const [argument] = command.args;
   if (argument !== undefined && options.server !== undefined && argument !== options.server) {
@@ -100,6 +94,22 @@ export function parseArguments(
 }
 
 /** Without the line end that editors put behind it. */
+
+/**
+ * Has a command read what it is given.
+ *
+ * @throws UsageError in one line, with exit code 0 where help or version was asked for, and printed
+ */
+export function parseCommand(command: Command, argv: readonly string[]): void {
+  command.exitOverride().configureOutput({ writeErr: () => {} });
+  try {
+    command.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) throw new UsageError('', 0);
+    throw new UsageError((error as Error).message.replace(/^error: /, '').replaceAll('\n', ' '), USAGE);
+  }
+}
+
 function passwordFrom(file: string | undefined, variable: string | undefined): string | undefined {
   if (file === undefined) return variable === '' ? undefined : variable;
   let text: string;

@@ -3,8 +3,8 @@
  * nobody sees it in one.
  */
 import { randomBytes } from 'node:crypto';
-import { Command, CommanderError } from 'commander';
-import { UsageError } from '../args.js';
+import { Command } from 'commander';
+import { parseCommand, UsageError } from '../args.js';
 import { DEFAULT_SERVER, parseServerAddress } from '../server-address.js';
 import { chat } from './chat.js';
 import type { Finding } from './finding.js';
@@ -71,13 +71,7 @@ function parse(
     .option('-n, --name <name>', 'name to come in with (default: doctor- and a random one)')
     .option('--tls-ca <file>', 'certificate (PEM) to trust, for tls: and wss:')
     .option('--json', 'print JSON, for programs');
-  command.exitOverride().configureOutput({ writeErr: () => {} });
-  try {
-    command.parse(argv, { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) throw new UsageError('', 0);
-    throw new UsageError((error as Error).message.replace(/^error: /, '').replaceAll('\n', ' '), USAGE);
-  }
+  parseCommand(command, argv);
   const options = command.opts<DoctorOptions>();
   const text = command.args[0] ?? DEFAULT_SERVER;
   const address = parseServerAddress(text);

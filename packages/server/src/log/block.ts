@@ -329,3 +329,16 @@ function recordLength(buffer: Buffer, start: number): number {
   }
   return length;
 }
+
+/** Entries as blocks; those of a quiet room may lie far apart. */
+export function blocksOf(entries: readonly LogEntry[]): Block[] {
+  const writer = new BlockWriter();
+  const blocks: Block[] = [];
+  const close = (): void => void blocks.push(...[writer.take()].filter((block) => block !== undefined));
+  for (const entry of entries) {
+    if (!writer.hasSpaceFor(entry, entry.seq)) close();
+    writer.add(entry, entry.seq);
+  }
+  close();
+  return blocks;
+}

@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { FailureCode } from '@chat/protocol';
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import { type Clock, systemClock } from '../../time/clock.js';
-import { BLOCK_ENTRIES, type Block, BlockWriter, readBlock } from '../block.js';
+import { BLOCK_ENTRIES, blocksOf, readBlock } from '../block.js';
 import { claim } from '../claims.js';
 import { ClaimKind, type Draft, isShown, type LogEntry } from '../entry.js';
 import type {
@@ -217,7 +217,7 @@ export class BlockLog implements EventLog {
       position: this.#position,
       numbers: [...this.#numbers],
       state,
-      tail: blocksOf(tail),
+      tail: blocksOf(tail).map(({ first, bytes }) => ({ first, bytes })),
       floors: [...floors],
     };
   }
@@ -331,19 +331,6 @@ export class BlockLog implements EventLog {
     this.#consumer = undefined;
     await this.#transport.close();
   }
-}
-
-/** Entries as blocks; those of a quiet room may lie far apart. */
-function blocksOf(entries: readonly LogEntry[]): BlockSnapshot['tail'] {
-  const writer = new BlockWriter();
-  const blocks: Block[] = [];
-  const close = (): void => void blocks.push(...[writer.take()].filter((block) => block !== undefined));
-  for (const entry of entries) {
-    if (!writer.hasSpaceFor(entry, entry.seq)) close();
-    writer.add(entry, entry.seq);
-  }
-  close();
-  return blocks.map(({ first, bytes }) => ({ first, bytes }));
 }
 
 function refuse({ origin, publishId }: Draft, message: string): void {
