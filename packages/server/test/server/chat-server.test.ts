@@ -15,7 +15,7 @@ import { makeCertificate } from '../support/certificate.js';
 import { LogLines } from '../support/log-lines.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { tcpPipe, tlsPipe } from '../support/socket-pipe.js';
-import { turn, until } from '../support/turn.js';
+import { closed, turn, until } from '../support/turn.js';
 import { WireClient } from '../support/wire-client.js';
 
 const LOCAL = { port: 0, host: '127.0.0.1' } as const;
@@ -164,7 +164,7 @@ describe.skipIf(!openssl)('TLS', () => {
     const socket = connect(portOf(server), '127.0.0.1');
     socket.on('error', () => {});
     socket.write(Uint8Array.of(0x16, 255, 255, 255, 255, 1, 2, 3, 4, 5));
-    await new Promise((resolve) => socket.once('close', resolve));
+    await closed(socket);
     await until(() => logger.at('debug').some(({ message }) => message === 'TLS handshake failed'));
     await until(() => server.stats().openConnections === 0);
   });
@@ -177,7 +177,7 @@ describe.skipIf(!openssl)('TLS', () => {
     const socket = connect(portOf(server), '127.0.0.1');
     socket.on('error', () => {});
     socket.write(Uint8Array.of(0x16, 3, 1));
-    await new Promise((resolve) => socket.once('close', resolve));
+    await closed(socket);
     await until(() => server.stats().openConnections === 0);
   });
 });
@@ -346,7 +346,7 @@ describe('drain', () => {
     await ada.closed;
     nc.resume();
     expect(await drained).toEqual({ drained: 2, forced: 0 });
-    await new Promise((resolve) => nc.once('close', resolve));
+    await closed(nc);
     expect(text.endsWith('*** the server goes away (going-away)\n')).toBe(true);
   });
 
