@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type ChatClient, connect, type Message, type Room } from '@chat/client';
 import { type ChatServer, type ChatServerOptions, createChatServer } from '@chat/server';
 import { afterEach, describe, expect, it } from 'vitest';
+import { builtApp } from './support/built.js';
 import { findProgram } from './support/find-program.js';
 import { ROOT } from './support/workspaces.js';
 
@@ -17,8 +18,8 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-/** The command that runs the program from its sources. */
-const CHAT = ['--conditions=@chat/source', '--import', 'tsx', join(ROOT, 'apps/client/src/main.ts')];
+/** The command that runs the program. */
+const CHAT = [builtApp('client')];
 
 async function listen(
   options: ChatServerOptions = {},

@@ -1,3 +1,5 @@
 import { project } from '../../test/support/project.js';
 
-export default project('app-processes', { globalSetup: ['test/support/build-child.mjs'] });
+export default project('app-processes', {
+  globalSetup: ['test/support/build-child.mjs', '../../test/support/build-apps.ts'],
+});

@@ -1,3 +1,3 @@
 import { project } from '../../test/support/project.js';
 
-export default project('app-server');
+export default project('app-server', { globalSetup: ['../../test/support/build-apps.ts'] });

@@ -51,7 +51,6 @@ async function main(): Promise<boolean> {
     ...(values.kills === undefined ? {} : { maxKills: numberOf('kills', values.kills) }),
     clients: numberOf('clients', values.clients),
     durability,
-    program: 'built',
     hasFaults: faults === 'on',
     print: (line) => console.log(line),
   });

@@ -1,5 +1,5 @@
 /**
- * A short run of `npm run stress`, against the sources: a small crowd, a server that is killed a few times, a disk that fails.
+ * A short run of `npm run stress`: a small crowd, a server that is killed a few times, a disk that fails.
  * How fast the machine is decides how much is said, and nothing else.
  */
 import { expect, it } from 'vitest';
@@ -12,7 +12,6 @@ it('keeps its promises through kills, cuts and a disk that fails', async () => {
     maxKills: 3,
     clients: 16,
     durability: 'process',
-    program: 'source',
     hasFaults: true,
     print: () => {},
   });

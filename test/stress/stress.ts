@@ -15,7 +15,7 @@ import { type Decisions, decisions, type Life, lifeOf } from './plan.js';
 import { truthOf } from './truth/export.js';
 import { judge, type Violation } from './truth/judge.js';
 import { Ledger, messageWords, noticeWords } from './truth/ledger.js';
-import { ChatServerProcess, findFreePort, type Program, runStoreCommand } from './world/chat-server.js';
+import { ChatServerProcess, findFreePort, runStoreCommand } from './world/chat-server.js';
 import { FaultyDisk } from './world/faulty-disk.js';
 
 /** Options of {@link runStress}. */
@@ -29,8 +29,6 @@ export interface StressOptions {
   readonly durability: 'process' | 'disk';
   /** Whether the disk fails, too. */
   readonly hasFaults: boolean;
-  /** Whether the server runs as it was built or from its sources. */
-  readonly program: Program;
   /** Told what happens. */
   readonly print: (line: string) => void;
 }
@@ -155,9 +153,8 @@ class Run {
   }
 
   #spawn(): ChatServerProcess {
-    const { durability, program } = this.#options;
+    const { durability } = this.#options;
     this.#server = new ChatServerProcess(this.#port, {
-      program,
       directory: this.#directory,
       flags: [...FLAGS, '--durability', durability],
       environment: this.#disk?.environment ?? {},
@@ -391,11 +388,11 @@ class Run {
   /** Holds everything against the store. */
   async #judge(lineNames: readonly string[]): Promise<Violation[]> {
     try {
-      runStoreCommand(this.#options.program, 'check', this.#directory);
+      runStoreCommand('check', this.#directory);
     } catch (error) {
       this.#ledger.offend('store', `chat-server check: ${(error as { stdout?: string }).stdout ?? error}`);
     }
-    const lines = runStoreCommand(this.#options.program, 'export', this.#directory).split('\n');
+    const lines = runStoreCommand('export', this.#directory).split('\n');
     const truth = truthOf(lines);
     return judge(this.#ledger, truth, { mayBeTorn: (author) => lineNames.includes(author) });
   }

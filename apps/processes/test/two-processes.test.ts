@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { listSegments, unlink } from '@chat/shm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { builtApp } from '../../../test/support/built.js';
 
 const TIMEOUT_MS = 120_000;
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
@@ -18,8 +19,7 @@ class Process {
   #changed: () => void = () => {};
 
   constructor(letter: 'a' | 'b', segment: string, ...flags: string[]) {
-    const main = `${repository}apps/process-${letter}/src/main.ts`;
-    const node = ['--conditions=@chat/source', '--import', 'tsx', main, '--segment', segment, ...flags];
+    const node = [builtApp(`process-${letter}`), '--segment', segment, ...flags];
     this.child = spawn(process.execPath, node, { cwd: repository, stdio: 'pipe' });
     createInterface({ input: this.child.stdout! }).on('line', (line) => {
       this.lines.push(line);

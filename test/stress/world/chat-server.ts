@@ -3,22 +3,14 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { builtApp } from '../../support/built.js';
 import { ServerWatch } from '../../support/server-watch.js';
 
-const inServer = (path: string): string =>
-  fileURLToPath(new URL(`../../../apps/server/${path}`, import.meta.url));
-/** What Node is started with, as built and as it stands in the sources. */
-const PROGRAMS = {
-  built: [inServer('dist/main.js')],
-  source: ['--conditions=@chat/source', '--import', 'tsx', inServer('src/main.ts')],
-} as const;
-export type Program = keyof typeof PROGRAMS;
+const PROGRAM = builtApp('server');
 const TOKEN = 'stress';
 
 /** Options of {@link ChatServerProcess}. */
 export interface ServerOptions {
-  readonly program: Program;
   readonly directory: string;
   readonly flags: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
@@ -34,18 +26,9 @@ export class ChatServerProcess {
   readonly ended: Promise<unknown>;
   readonly #port: number;
 
-  constructor(port: number, { program, directory, flags, environment }: ServerOptions) {
+  constructor(port: number, { directory, flags, environment }: ServerOptions) {
     this.#port = port;
-    const args = [
-      ...PROGRAMS[program],
-      '--host',
-      '127.0.0.1',
-      '--port',
-      String(port),
-      '--json',
-      '--data',
-      directory,
-    ];
+    const args = [PROGRAM, '--host', '127.0.0.1', '--port', String(port), '--json', '--data', directory];
     this.child = spawn(process.execPath, [...args, ...flags], {
       env: { ...process.env, ...environment, CHAT_METRICS_TOKEN: TOKEN },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -79,8 +62,8 @@ export class ChatServerProcess {
 }
 
 /** Runs a command of the store to its end. @returns its standard output @throws Error with what it printed */
-export function runStoreCommand(program: Program, ...args: readonly string[]): string {
-  return execFileSync(process.execPath, [...PROGRAMS[program], ...args], {
+export function runStoreCommand(...args: readonly string[]): string {
+  return execFileSync(process.execPath, [PROGRAM, ...args], {
     encoding: 'utf8',
     maxBuffer: 2 ** 30,
   });

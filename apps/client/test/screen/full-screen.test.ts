@@ -9,10 +9,11 @@ import { type ChatClient, connect, type Room } from '@chat/client';
 import { type ChatServer, createChatServer, type Hooks, UNLIMITED } from '@chat/server';
 import { openSqliteLog } from '@chat/server/sqlite';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { builtApp } from '../../../../test/support/built.js';
 import { TMUX, TmuxScreen } from './support/tmux-screen.js';
 
 const FOLDER = fileURLToPath(new URL('../..', import.meta.url));
-const CHAT = `"${process.execPath}" --conditions=@chat/source --import tsx src/main.ts`;
+const CHAT = `"${process.execPath}" "${builtApp('client')}"`;
 const TIMEOUT_MS = 120_000;
 
 describe.skipIf(TMUX === undefined)('the full screen', { timeout: TIMEOUT_MS }, () => {
@@ -327,7 +328,7 @@ describe.skipIf(TMUX === undefined)('the full screen', { timeout: TIMEOUT_MS }, 
 
     it('at a crash, and shows why', async () => {
       const crash = "data:text/javascript,process.on('SIGUSR2',()=>{throw new Error('crash!')})";
-      await start(100, 24, '', CHAT.replace('--import tsx', `--import tsx --import "${crash}"`));
+      await start(100, 24, '', CHAT.replace('" "', `" --import "${crash}" "`));
       process.kill(await chatId(), 'SIGUSR2');
       expect(await expectTerminalBack(1)).toContain('Error: crash!');
     });

@@ -230,7 +230,7 @@ describe('the machine', () => {
   it.skipIf(!isLinux)(
     'has descriptors for as many sessions as there may be',
     async () => {
-      const node = `exec "$0" --conditions=@chat/source --import tsx ${main} doctor --port 0 --json`;
+      const node = `exec "$0" ${main} doctor --port 0 --json`;
       const run = promisify(execFile);
       const { stdout } = await run('sh', ['-c', `ulimit -n 400; ${node}`, process.execPath], {
         cwd: repository,

@@ -1,11 +1,11 @@
-/** `chat-server` in a process of its own, from its sources. */
+/** `chat-server` in a process of its own, as it is built. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { builtApp } from '../../../../test/support/built.js';
 
 export const repository = fileURLToPath(new URL('../../../..', import.meta.url));
-export const main: string = join(repository, 'apps', 'server', 'src', 'main.ts');
+export const main: string = builtApp('server');
 
 export class ServerProcess {
   readonly child: ChildProcess;
@@ -19,7 +19,7 @@ export class ServerProcess {
     nodeFlags: readonly string[] = [],
     environment: Readonly<Record<string, string>> = {},
   ) {
-    const node = [...nodeFlags, '--conditions=@chat/source', '--import', 'tsx', main, ...flags];
+    const node = [...nodeFlags, main, ...flags];
     this.child = spawn(process.execPath, node, {
       cwd: repository,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -2,6 +2,7 @@
  * A thread that has the store's file open, seen from the server's thread. SQLite blocks while it writes and flushes,
  * so it is never called on the event loop.
  */
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { type TransferListItem, Worker } from 'node:worker_threads';
 import { ServerError, ServerErrorCode } from '../../errors.js';
@@ -98,21 +99,33 @@ export class StoreThread<T extends { [K in keyof T]: (argument: never) => unknow
   }
 }
 
-/** What reads TypeScript, where the sources are run. */
-const SOURCE_LOADER = 'tsx/esm/api';
-
-/**
- * The thread's program lies beside this file: `sqlite-thread.js` or `.cjs` as built, `main.ts` in the sources. Those
- * need a loader, which a worker does not inherit on Node 20.
- */
+/** The thread's program lies beside this file: `sqlite-thread.js` or `.cjs` as built, `main.ts` in the sources. */
 function startWorker(workerData: ThreadData): Worker {
   const here = import.meta.url;
-  if (!here.endsWith('.ts')) {
-    const name = here.endsWith('.cjs') ? './sqlite-thread.cjs' : './sqlite-thread.js';
-    return new Worker(fileURLToPath(new URL(name, here)), { workerData });
+  if (here.endsWith('.ts')) {
+    sourceProgram ??= bundle(new URL('./main.ts', here));
+    return new Worker(sourceProgram, { eval: true, workerData });
   }
-  const loader = JSON.stringify(SOURCE_LOADER);
-  const source = JSON.stringify(new URL('./main.ts', here).href);
-  const code = `import(${loader}).then(({ register }) => { register(); return import(${source}); })`;
-  return new Worker(code, { eval: true, workerData, execArgv: ['--conditions=@chat/source'] });
+  const name = here.endsWith('.cjs') ? './sqlite-thread.cjs' : './sqlite-thread.js';
+  return new Worker(fileURLToPath(new URL(name, here)), { workerData });
+}
+
+/** The program as built from the sources, once in a process. */
+let sourceProgram: string | undefined;
+
+/** What builds it: a name that no bundler of a user's program follows. */
+const BUNDLER = 'esbuild';
+
+/** Where the sources are run: one script of the program, since a worker does not inherit what reads TypeScript. */
+function bundle(program: URL): string {
+  const { buildSync } = createRequire(program)(BUNDLER) as typeof import('esbuild');
+  const { outputFiles } = buildSync({
+    entryPoints: [fileURLToPath(program)],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    conditions: ['@chat/source'],
+    define: { 'import.meta.url': JSON.stringify(program.href) },
+  });
+  return outputFiles[0]!.text;
 }
