@@ -1,14 +1,7 @@
 /**
- * The code that a web page has to load. The budgets are bytes of minified and compressed code, a little above
- * what it takes today: a change that exceeds one either leaves something out, or raises it and says why.
- *
- * The client with the JSON codec is meant to come down to 12 KB (12,288); it is not there, and nothing that can be
- * taken away leads there. Without one of these parts it would be so many bytes smaller: protocol 2,200; session and
- * client 2,100; rooms 2,100; connection, heartbeat and WebSocket 2,100; outbox and requests 1,500; entries and their
- * proof 1,200; events and iterators 750; errors and their tables 700; options and clock 500; members and checks of
- * JSON 400; identity 350; history 200; search 130. All texts of errors are 750, all their codes 550; the names that a minifier
- * must leave alone, since they go from one class to another, 400. Nothing waits until it is asked for: the parts that
- * a lost connection needs cannot be loaded over it, and the others are too small for a file.
+ * The code that a web page has to load of the protocol. The budgets are bytes of minified and compressed code, a
+ * little above what it takes today: a change that exceeds one either leaves something out, or raises it and says why.
+ * `packages/client/test/bundle.test.ts` has those of the client.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,7 +41,6 @@ async function bundle(name: string, code: string): Promise<string> {
 
 describe('the bundle for a web page', () => {
   it.each([
-    ['client', "export { connect } from '@chat/client'; export { jsonCodec } from '@chat/protocol';", 16_150],
     ['protocol', "export * from '@chat/protocol';", 6500],
     ['frames', "export * from '@chat/protocol/frames';", 4800],
     ['lines', "export * from '@chat/protocol/lines';", 2400],

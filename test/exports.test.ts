@@ -82,6 +82,7 @@ it('@chat/protocol/frames exports exactly this', async () => {
     'encodeSignal',
     'entryBytes',
     'readEntryHeader',
+    'readFrames',
     'readServerFrame',
     'readU32',
     'readU48',
@@ -114,6 +115,7 @@ it('@chat/protocol/lines and @chat/protocol/check export exactly this', async ()
     'asOptional',
     'asPosition',
     'asString',
+    'assertType',
     'optionProblem',
   ]);
 });

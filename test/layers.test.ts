@@ -40,11 +40,12 @@ const SHARED = ['assert-known.ts', 'clock.ts', 'errors.ts'];
 const KNOWS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   'packages/client': {
     events: SHARED,
+    lazy: SHARED,
     'connection/transports': [...SHARED, 'connection', 'events'],
     connection: SHARED,
     sending: [...SHARED, 'connection', 'events'],
     rooms: [...SHARED, 'connection', 'events', 'sending'],
-    session: ['.', 'connection', 'events', 'rooms', 'sending'],
+    session: ['.', 'connection', 'events', 'lazy', 'rooms', 'sending'],
     timeline: ['.', 'rooms', 'sending'],
     // Uses the package by its name, as everybody does.
     react: [],

@@ -82,6 +82,9 @@ export function web(url, room) {
       const messages = room.messages();
       await timeline.send({ text: 'hello' });
       for await (const message of messages) {
+        // A part of the client that is fetched when it is first needed.
+        const { entries } = await room.history();
+        if (entries.length === 0) throw new Error('no history');
         timeline.close();
         await client.close();
         return message.sender.name + ': ' + message.value.text;

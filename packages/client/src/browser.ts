@@ -20,6 +20,8 @@ interface Page {
 const BROWSER: Platform = {
   schemes: 'ws: wss:',
   transportFor: (url) => (/^wss?:\/\/[^/]/i.test(url) ? openNativeWebSocket : undefined),
+  cutter: () => import('./connection/cutter.js'),
+  onDemand: () => import('./rooms/on-demand.js'),
   onWake: (wake) => {
     const page = globalThis as Page;
     const shown = () => {

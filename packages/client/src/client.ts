@@ -9,14 +9,13 @@ import {
   type ResponseBodies,
   type SessionLimits,
 } from '@chat/protocol/frames';
-import { assertKnown } from './assert-known.js';
 import type { ChatClient, ClientEvents, ClientState, RoomsOptions, RoomsPage } from './chat-client.js';
 import type { Stream, StreamOptions } from './events/event-queue.js';
 import type { Listener, ListenOptions } from './events/listeners.js';
 import type { ConnectOptions, Platform } from './options.js';
 import type { DirectMessage } from './rooms/entry.js';
 import type { JoinOptions, Room } from './rooms/room.js';
-import { readFound, type SearchOptions, type SearchPage } from './rooms/search.js';
+import type { SearchOptions, SearchPage } from './rooms/search.js';
 import type { SendOptions, SentDirect } from './sending/publisher.js';
 import { ClientSession } from './session/client-session.js';
 
@@ -81,17 +80,12 @@ export class Client<D> implements ChatClient<D> {
     return answer.name;
   }
 
-  async rooms({ signal, ...page }: RoomsOptions = {}): Promise<RoomsPage> {
-    assertKnown('prefix,limit,cursor', page);
-    this.#session.assertNotClosed();
-    return this.#session.requests.ask({ op: 'rooms', ...page }, { signal });
+  rooms(options: RoomsOptions = {}): Promise<RoomsPage> {
+    return this.#session.onDemand((calls) => calls.askForRooms(this.#session, options));
   }
 
-  async search(query: string, { signal, ...where }: SearchOptions = {}): Promise<SearchPage> {
-    assertKnown('room,from,before,limit', where);
-    this.#session.assertNotClosed();
-    const answer = await this.#session.requests.ask({ op: 'search', query, ...where }, { signal });
-    return readFound(answer, this.epoch);
+  search(query: string, options: SearchOptions = {}): Promise<SearchPage> {
+    return this.#session.onDemand((calls) => calls.askForHits(this.#session, query, options));
   }
 
   async moderate<Request extends ModerationBody>(request: Request): Promise<ResponseBodies[Request['op']]> {

@@ -17,6 +17,8 @@ export const ClientErrorCode = {
   Identity: 'ERR_CLIENT_IDENTITY',
   /** The platform lacks something that the client cannot do without. */
   Platform: 'ERR_CLIENT_PLATFORM',
+  /** A part of the client, fetched when it is first needed, could not be; the next call tries again. See `cause`. */
+  LoadFailed: 'ERR_CLIENT_LOAD_FAILED',
   /** Connecting took longer than `connectTimeoutMs`. */
   ConnectTimeout: 'ERR_CLIENT_CONNECT_TIMEOUT',
   /** The connection broke, or nothing was heard for too long. */

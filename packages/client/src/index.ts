@@ -6,10 +6,12 @@
  */
 import type { ChatClient } from './chat-client.js';
 import { Client } from './client.js';
+import { cutter } from './connection/cutter.js';
 import { openSocket } from './connection/transports/tcp.js';
 import { openLibraryWebSocket } from './connection/transports/ws-library.js';
 import { assertOptionNames } from './option-names.js';
 import type { ConnectOptions, Platform } from './options.js';
+import { askForHistory, askForHits, askForMembers, askForRooms } from './rooms/on-demand.js';
 
 export * from './exports.js';
 export { fileIdentity } from './session/file-identity.js';
@@ -20,6 +22,8 @@ const NODE: Platform = {
     if (/^(unix:.|(tcp|tls):\/\/[^/])/i.test(url)) return openSocket;
     return /^wss?:\/\/[^/]/i.test(url) ? openLibraryWebSocket : undefined;
   },
+  cutter: { cutter },
+  onDemand: { askForHistory, askForHits, askForMembers, askForRooms },
 };
 
 /**

@@ -6,8 +6,11 @@ import { type Codec, textCodec } from '@chat/protocol';
 import { assertMaxFrameBytes, DEFAULT_MAX_FRAME_BYTES } from '@chat/protocol/frames';
 import { assertKnown } from './assert-known.js';
 import { type Clock, systemClock } from './clock.js';
+import type * as Cutter from './connection/cutter.js';
 import type { ReconnectOptions } from './connection/reconnect.js';
 import type { OpenTransport, TlsOptions, UpgradeHeaders } from './connection/transport.js';
+import type { Lazy } from './lazy/load.js';
+import type * as OnDemand from './rooms/on-demand.js';
 import type { OutboxLimits } from './sending/outbox.js';
 import { type IdentityStore, isSecret } from './session/identity.js';
 
@@ -80,6 +83,10 @@ export interface Platform {
   readonly schemes: string;
   /** The transport for a URL; undefined where it is no URL of these schemes that names a host or a path. */
   transportFor(url: string): OpenTransport | undefined;
+  /** For transports that may cut frames: a page fetches it for those of its user alone. */
+  readonly cutter: Lazy<typeof Cutter>;
+  /** The calls that are made now and then. */
+  readonly onDemand: Lazy<typeof OnDemand>;
   /** Calls `wake` when the network, or the page, is back. @returns a function that ends this */
   onWake?(wake: () => void): () => void;
 }

@@ -28,6 +28,8 @@ async function open() {
   const clock = new FakeClock();
   const client = createChatClient('ws://test', { name: 'ada', clock, transport: server.transport });
   const opened = client.connect();
+  // What puts the frames of such a transport together is fetched first.
+  await vi.dynamicImportSettled();
   await turns();
   await server.end.welcome();
   await opened;

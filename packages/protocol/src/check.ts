@@ -14,6 +14,7 @@ export {
   asOptional,
   asPosition,
   asString,
+  assertType,
   type Check,
   type FieldChecks,
 } from './check/json.js';

@@ -77,4 +77,5 @@ export {
 export { decodePreface, encodePreface, PREFACE_BYTES, PREFACE_FIRST_BYTE } from './preface.js';
 export { FrameDecoder } from './stream/decoder.js';
 export { FrameSplitter, type FrameSplitterOptions } from './stream/splitter.js';
+export { readFrames } from './stream/whole-frames.js';
 export { PROTOCOL_VERSION } from './well-known.js';

@@ -57,7 +57,7 @@ export const bundlers = [
         'rollup.config.js': `import resolve from '@rollup/plugin-node-resolve';
           export default {
             input: 'src/page.js',
-            output: { file: 'out/page.mjs', format: 'es' },
+            output: { dir: 'out', entryFileNames: 'page.mjs', format: 'es' },
             plugins: [resolve({ browser: true })],
             onwarn: (warning) => { throw new Error(warning.message); },
           };`,

@@ -1,9 +1,12 @@
 /**
  * Checks the JSON that a server sends, as far as the client relies on it. A defective server causes an
  * error with a code and the path of the field, and no TypeError somewhere else.
+ *
+ * A shape is an example of what is expected: a value of the same type, with the same fields at least, and elements
+ * like the one that an array has. So it needs no code of its own for each type.
  */
 import type { Member } from '@chat/protocol';
-import { asArray, asBoolean, asNumber, asObject, asString, type Check } from '@chat/protocol/check';
+import { assertType } from '@chat/protocol/check';
 import type { Joined, SessionLimits, Welcome } from '@chat/protocol/frames';
 
 /** The client does not read `gap`: it sees from `start` what is missing. Settings and role are only passed on. */
@@ -15,31 +18,38 @@ interface CheckedWelcome
   readonly rooms: readonly CheckedJoined[];
 }
 
-const checkMember = asObject<Member>({ id: asNumber, name: asString });
+const MEMBER: Member = { id: 0, name: '' };
 
-export const checkMembers: Check<readonly Member[]> = asArray(checkMember);
+export const MEMBERS: readonly Member[] = [MEMBER];
 
-export const checkJoined: Check<CheckedJoined> = asObject<CheckedJoined>({
-  room: asString,
-  handle: asNumber,
-  start: asNumber,
-  head: asNumber,
-  members: checkMembers,
-  memberCount: asNumber,
-});
+export const JOINED: CheckedJoined = {
+  room: '',
+  handle: 0,
+  start: 0,
+  head: 0,
+  members: MEMBERS,
+  memberCount: 0,
+};
 
-export const checkWelcome: Check<CheckedWelcome> = asObject<CheckedWelcome>({
-  session: asString,
-  secret: asString,
-  epoch: asString,
-  member: checkMember,
-  inbox: asObject<Welcome['inbox']>({ handle: asNumber, start: asNumber }),
-  limits: asObject<CheckedWelcome['limits']>({
-    maxFrameBytes: asNumber,
-    maxMessageBytes: asNumber,
-    maxInFlight: asNumber,
-    idleTimeoutMs: asNumber,
-  }),
-  resumed: asBoolean,
-  rooms: asArray(checkJoined),
-});
+export const WELCOME: CheckedWelcome = {
+  session: '',
+  secret: '',
+  epoch: '',
+  member: MEMBER,
+  inbox: { handle: 0, start: 0 },
+  limits: { maxFrameBytes: 0, maxMessageBytes: 0, maxInFlight: 0, idleTimeoutMs: 0 },
+  resumed: false,
+  rooms: [JOINED],
+};
+
+/** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` with the path of the first field that is not as in `shape` */
+export function checkShape(shape: unknown, value: unknown, path: string): void {
+  const isArray = Array.isArray(shape);
+  assertType(value, path, isArray ? 'array' : typeof shape);
+  if (typeof shape !== 'object') return;
+  const given = value as Readonly<Record<string, unknown>>;
+  for (const field of Object.keys(isArray ? given : shape!)) {
+    const inner = isArray ? `${path}[${field}]` : `${path}.${field}`;
+    checkShape(isArray ? shape[0] : (shape as typeof given)[field], given[field], inner);
+  }
+}

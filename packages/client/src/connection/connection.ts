@@ -12,16 +12,16 @@ import {
   encodePing,
   encodePong,
   encodePreface,
-  FrameSplitter,
   FrameType,
   type Hello,
+  readFrames,
   readServerFrame,
   type ServerFrame,
   type Welcome,
 } from '@chat/protocol/frames';
 import { type Clock, monotonicMs } from '../clock.js';
 import { ClientError } from '../errors.js';
-import { checkWelcome } from './check-json.js';
+import { checkShape, WELCOME } from './check-json.js';
 import { Heartbeat } from './heartbeat.js';
 import { closeError } from './refusals.js';
 import type { Transport, TransportSink } from './transport.js';
@@ -75,7 +75,7 @@ const GOODBYE_TIMEOUT_MS = 1000;
 export class Connection implements TransportSink {
   readonly #handler: ConnectionHandler;
   readonly #clock: Clock;
-  readonly #decoder: FrameSplitter;
+  readonly #maxFrameBytes: number;
   readonly #heartbeatTimeoutMs: number;
   readonly #aborting = new AbortController();
   readonly #pings = new Map<number, (error?: ClientError) => void>();
@@ -89,12 +89,14 @@ export class Connection implements TransportSink {
   #nonce = 0;
   #onTransportClosed: (() => void) | undefined;
 
+  /** Makes whole frames of what the transport gives, if that does not. */
+  cut: ((chunk: Uint8Array) => Uint8Array) | undefined;
   ended = false;
 
   constructor(handler: ConnectionHandler, options: ConnectionOptions) {
     this.#handler = handler;
     this.#clock = options.clock;
-    this.#decoder = new FrameSplitter({ maxFrameBytes: options.maxFrameBytes });
+    this.#maxFrameBytes = options.maxFrameBytes;
     this.#heartbeatTimeoutMs = options.heartbeat.timeoutMs;
     const { connectTimeoutMs } = options;
     this.#connectTimer = options.clock.setTimeout(() => {
@@ -185,18 +187,17 @@ export class Connection implements TransportSink {
   data(chunk: Uint8Array): void {
     if (this.ended) return;
     if (this.#heartbeat) this.#heartbeat.heard = true;
-    const decoder = this.#decoder;
     try {
-      decoder.push(chunk);
-      while (!this.ended && decoder.next()) {
-        const { type, bytes, offset, length } = decoder;
+      const bytes = this.cut ? this.cut(chunk) : chunk;
+      readFrames(bytes, this.#maxFrameBytes, (type, offset, length) => {
+        if (this.ended) return;
         if (type !== FrameType.Welcome && type !== FrameType.Close && !this.#welcomed) throw unexpected(type);
         if (type === FrameType.Message || type === FrameType.Notice) {
           this.#handler.onEntry(type, bytes, offset, length);
         } else this.#frame(readServerFrame(type, bytes, offset, offset + length));
-      }
+      });
     } catch (cause) {
-      this.#breach(cause);
+      if (!this.ended) this.#breach(cause);
     }
   }
 
@@ -219,7 +220,7 @@ export class Connection implements TransportSink {
     switch (frame.type) {
       case FrameType.Welcome:
         if (this.#welcomed) throw unexpected(frame.type);
-        checkWelcome(frame.welcome, 'welcome');
+        checkShape(WELCOME, frame.welcome, 'welcome');
         this.#open(frame.welcome);
         break;
       case FrameType.Close: {

@@ -123,6 +123,7 @@ type FinalCode =
 const MAY_PASS: Readonly<Record<Exclude<ClientErrorCode, FinalCode>, true>> = {
   ERR_CLIENT_CONNECT_FAILED: true,
   ERR_CLIENT_CONNECT_TIMEOUT: true,
+  ERR_CLIENT_LOAD_FAILED: true,
   ERR_CLIENT_CONNECTION_LOST: true,
   ERR_CLIENT_GOING_AWAY: true,
   ERR_CLIENT_CREDENTIALS_EXPIRED: true,

@@ -7,7 +7,7 @@
  * later misses nothing. Bodies are decoded for listeners, and not before.
  */
 import type { Codec } from '@chat/protocol';
-import { FrameType, readEntryHeader } from '@chat/protocol/frames';
+import { FrameType, MAX_MAX_FRAME_BYTES, readEntryHeader, readFrames } from '@chat/protocol/frames';
 import { DEFAULT_MAX_QUEUED } from '../events/event-queue.js';
 import {
   type DirectMessage,
@@ -117,6 +117,18 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
     } else if (this.#owner.isListening()) {
       this.#deliver(readMessage(this, header, bytes, end));
     }
+  }
+
+  /** Reads whole entry frames that came as history. @throws ProtocolError when they are malformed */
+  readHistory(bytes: Uint8Array, take: (entry: Message<T> | UnreadableMessage | Notice) => void): void {
+    const { identity, room, codec } = this;
+    const context = { identity, room, codec, historyUntil: Infinity };
+    // They came in one frame, which was not too large.
+    readFrames(bytes, MAX_MAX_FRAME_BYTES, (type, offset, length) => {
+      const end = offset + length;
+      const read = type === FrameType.Notice ? readNotice : readMessage;
+      take(read(context, readEntryHeader(bytes, offset, end), bytes, end) as Message<T>);
+    });
   }
 
   /** Tells that `from < seq <= to` will not come, and goes on after `to`. */

@@ -1,54 +1,53 @@
 /**
- * The answer to a history request, as entries. A gap stands where the log no longer holds what was asked
- * for.
+ * Pages of the log of a room, as entries. A gap stands where the log no longer holds what was asked for.
  */
-import { ProtocolError } from '@chat/protocol';
-import { FrameSplitter, FrameType, MAX_MAX_FRAME_BYTES, readEntryHeader } from '@chat/protocol/frames';
-import type { HistoryAnswer } from '../sending/requests.js';
-import { type EntryContext, type Message, type RoomEntry, readMessage, readNotice } from './entry.js';
-import type { HistoryPage } from './room.js';
+import type { Asking } from '../sending/requests.js';
+import type { Gap, RoomEntry } from './entry.js';
+import type { HistoryOptions, HistoryPage } from './room.js';
 
-/**
- * @param after - what was asked for, if it was entries after a position
- * @param position - last entry that has arrived in the room
- * @throws ProtocolError when the entries are malformed
- */
-export function readHistory<T>(
-  { chunks, end }: HistoryAnswer,
-  context: EntryContext<T> & { readonly room: string },
-  after: number | undefined,
-  position: number,
-): HistoryPage<T> {
-  const { room } = context;
+/** The stream of the room whose history is asked for. */
+export interface HistorySource<T> {
+  readonly room: string | undefined;
+  /** Last entry that has arrived in the room. */
+  readonly position: number;
+  /** Reads whole entry frames. @throws ProtocolError when they are malformed */
+  readHistory(bytes: Uint8Array, take: (entry: Exclude<RoomEntry<T>, Gap>) => void): void;
+}
+
+/** Asks for a page and reads it. */
+export async function askForHistory<T>(
+  { requests, assertKnown }: Asking,
+  source: HistorySource<T>,
+  { signal, ...range }: HistoryOptions,
+): Promise<HistoryPage<T>> {
+  assertKnown('before,after,limit', range);
+  const { after } = range;
+  const room = source.room!;
   const entries: RoomEntry<T>[] = [];
-  let before = after;
-  // An entry is in one chunk, which is a frame that was not too large.
-  const splitter = new FrameSplitter({ maxFrameBytes: MAX_MAX_FRAME_BYTES });
-  for (const chunk of chunks) {
-    splitter.push(chunk);
-    while (splitter.next()) {
-      const { type, bytes, offset, length } = splitter;
-      const frameEnd = offset + length;
-      const header = readEntryHeader(bytes, offset, frameEnd);
-      const entry =
-        type === FrameType.Notice
-          ? readNotice(context, header, bytes, frameEnd)
-          : (readMessage(context, header, bytes, frameEnd) as Message<T>);
-      if (before !== undefined && entry.prev > before) {
-        // In front of the first, what lies between is no longer held.
-        const reason = entries.length === 0 ? 'expired' : 'hole';
-        entries.push({ type: 'gap', room, reason, from: before, to: entry.prev });
-      }
-      entries.push(entry);
-      before = entry.seq;
-    }
-    if (splitter.pendingBytes > 0) {
-      throw new ProtocolError('ERR_PROTOCOL_FRAME_MALFORMED', 'a history ends within an entry');
-    }
-  }
-  if (after !== undefined && end && entries.length === 0 && after < position) {
-    // There was something, and nothing of it is held any more.
-    entries.push({ type: 'gap', room, reason: 'expired', from: after, to: position });
-  }
+  const { end } = await requests.ask(
+    { op: 'history', room, ...range },
+    {
+      signal,
+      onAnswer: ({ chunks, end: isEnd }) => {
+        let before = after;
+        for (const chunk of chunks) {
+          source.readHistory(chunk, (entry) => {
+            if (before !== undefined && entry.prev > before) {
+              // In front of the first, what lies between is no longer held.
+              const reason = entries.length === 0 ? 'expired' : 'hole';
+              entries.push({ type: 'gap', room, reason, from: before, to: entry.prev });
+            }
+            entries.push(entry);
+            before = entry.seq;
+          });
+        }
+        const { position } = source;
+        if (after !== undefined && isEnd && entries.length === 0 && after < position) {
+          // There was something, and nothing of it is held any more.
+          entries.push({ type: 'gap', room, reason: 'expired', from: after, to: position });
+        }
+      },
+    },
+  );
   return { entries, end };
 }

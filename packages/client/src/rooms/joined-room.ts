@@ -4,24 +4,23 @@
  */
 import { type Codec, jsonCodec, type Member } from '@chat/protocol';
 import { encodeSignal, type SessionLimits } from '@chat/protocol/frames';
-import { assertKnown } from '../assert-known.js';
-import { checkMembers } from '../connection/check-json.js';
 import { assertFits } from '../errors.js';
 import type { Stream, StreamOptions } from '../events/event-queue.js';
 import type { Listener, ListenOptions } from '../events/listeners.js';
 import type { Publisher, SendOptions, Sent } from '../sending/publisher.js';
-import type { Requests } from '../sending/requests.js';
+import type { Asking } from '../sending/requests.js';
 import type { Identity, Message, RoomEntry } from './entry.js';
-import { readHistory } from './history.js';
+import type * as OnDemand from './on-demand.js';
 import type { HistoryOptions, HistoryPage, Room, RoomAbout, RoomEvents } from './room.js';
 import { ENTRY_EVENTS, type RoomStream } from './room-stream.js';
 
 /** The part of a client that the calls of a user need. */
-export interface RoomCalls {
+export interface RoomCalls extends Asking {
   readonly identity: Identity;
   readonly limits: SessionLimits | undefined;
-  readonly requests: Requests;
   readonly publisher: Publisher;
+  /** Makes a call of {@link OnDemand}, once that is there. */
+  onDemand<Answer>(call: (calls: typeof OnDemand) => Promise<Answer>): Promise<Answer>;
   /** Sends a frame that may get lost. @returns whether there is a connection */
   sendVolatile(frame: Uint8Array): boolean;
 }
@@ -90,44 +89,12 @@ export class JoinedRoom<T> implements Room<T> {
     return remove;
   }
 
-  async history({ signal, ...range }: HistoryOptions = {}): Promise<HistoryPage<T>> {
-    assertKnown('before,after,limit', range);
-    const { name: room, codec } = this;
-    let page: HistoryPage<T> | undefined;
-    await this.#calls.requests.ask(
-      { op: 'history', room, ...range },
-      {
-        signal,
-        onAnswer: (answer) => {
-          const context = { identity: this.#calls.identity, room, codec, historyUntil: Infinity };
-          page = readHistory(answer, context, range.after, this.position);
-        },
-      },
-    );
-    return page!;
+  history(options: HistoryOptions = {}): Promise<HistoryPage<T>> {
+    return this.#calls.onDemand((calls) => calls.askForHistory(this.#calls, this.#stream.entries, options));
   }
 
-  async loadMembers(options: { limit?: number; signal?: AbortSignal } = {}): Promise<boolean> {
-    assertKnown('limit,signal', options);
-    const { members, listeners } = this.#stream;
-    const limit = options.limit ?? Infinity;
-    let cursor: number | undefined;
-    for (let loaded = 0; loaded < limit && !members.complete; ) {
-      const page = await this.#calls.requests.ask(
-        { op: 'members', room: this.name, ...(cursor !== undefined && { cursor }) },
-        {
-          signal: options.signal,
-          onAnswer: (answer) => {
-            checkMembers(answer.members, 'members');
-            members.add(answer.members, answer.cursor === undefined);
-          },
-        },
-      );
-      loaded += page.members.length;
-      cursor = page.cursor;
-      listeners.emit('members', this.members);
-    }
-    return members.complete;
+  loadMembers(options: { limit?: number; signal?: AbortSignal } = {}): Promise<boolean> {
+    return this.#calls.onDemand((calls) => calls.askForMembers(this.#calls, this.#stream, options));
   }
 
   leave(): Promise<void> {

@@ -87,7 +87,7 @@ export class RoomStream<T> implements StreamOwner<T>, PublishTarget {
     this.leaving = false;
     this.entries.comeBack(joined, true);
     this.members.reset(joined);
-    this.listeners.emit('members', this.members.byId);
+    this.onMembers();
   }
 
   /** The end of the room for this client. */
@@ -114,6 +114,10 @@ export class RoomStream<T> implements StreamOwner<T>, PublishTarget {
     this.listeners.emit('signal', { room: this.name, sender: { id: sender, name }, value });
   }
 
+  onMembers(): void {
+    this.listeners.emit('members', this.members.byId);
+  }
+
   isListening(): boolean {
     return this.listeners.count > 0;
   }
@@ -129,6 +133,6 @@ export class RoomStream<T> implements StreamOwner<T>, PublishTarget {
     this.#owner.onNotice(notice);
     // protocol.md, "Rooms": who leaves by itself is not told so.
     if (isNews && notice.kind === 'left' && notice.member.id === this.#owner.identity.id) this.#onEvicted();
-    this.listeners.emit('members', this.members.byId);
+    this.onMembers();
   }
 }

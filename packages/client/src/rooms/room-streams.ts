@@ -18,7 +18,7 @@ import {
 } from '@chat/protocol/frames';
 import { assertKnown } from '../assert-known.js';
 import type { Clock } from '../clock.js';
-import { checkJoined } from '../connection/check-json.js';
+import { checkShape, JOINED } from '../connection/check-json.js';
 import type { Connection } from '../connection/connection.js';
 import { ClientError, type ClientErrorCode } from '../errors.js';
 import { onAbort } from '../events/on-abort.js';
@@ -92,7 +92,7 @@ export class RoomStreams {
         signal,
         // Before the next frame is looked at: it may be the first entry of the room.
         onAnswer: (joined) => {
-          checkJoined(joined, 'joined');
+          checkShape(JOINED, joined, 'joined');
           const before = this.#byName.get(joined.room);
           result = before ? this.#same(before, options) : this.#add(joined, options);
           if (before) this.#put(before, joined);
@@ -216,7 +216,7 @@ export class RoomStreams {
           {
             repeat: false,
             onAnswer: (joined) => {
-              checkJoined(joined, 'joined');
+              checkShape(JOINED, joined, 'joined');
               if (room.joined) this.#put(room, joined);
               else this.#onUnwanted(joined);
             },

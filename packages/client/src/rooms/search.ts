@@ -3,8 +3,8 @@
  * stand. `room.history` has the whole message, and the messages around it.
  */
 import type { Member } from '@chat/protocol';
-import { asArray, asNumber, asObject, asString, type Check } from '@chat/protocol/check';
-import type { SearchHit as Hit, ResponseBodies } from '@chat/protocol/frames';
+import type { SearchHit as Hit } from '@chat/protocol/frames';
+import type { Asking } from '../sending/requests.js';
 
 /** Options of {@link ChatClient.search}. */
 export interface SearchOptions {
@@ -44,19 +44,19 @@ export interface SearchPage {
   readonly behind?: true;
 }
 
-const checkHits = asArray(
-  asObject<Hit>({
-    room: asString,
-    seq: asNumber,
-    at: asNumber,
-    sender: asObject<Member>({ id: asNumber, name: asString }),
-    snippet: asString,
-    marks: asArray(asArray(asNumber) as Check<unknown> as Check<Hit['marks'][number]>),
-  }),
-);
+/** The shape of an answer. */
+const HITS: readonly Hit[] = [
+  { room: '', seq: 0, at: 0, sender: { id: 0, name: '' }, snippet: '', marks: [[0] as never] },
+];
 
-/** @throws ProtocolError when the answer is malformed */
-export function readFound(answer: ResponseBodies['search'], epoch: string): SearchPage {
-  checkHits(answer.hits, 'hits');
-  return { ...answer, hits: answer.hits.map((hit) => ({ ...hit, id: `${epoch}-${hit.seq}` })) };
+/** Asks for a page and reads it. @throws ProtocolError (as a rejection) when the answer is malformed */
+export async function askForHits(
+  asking: Asking,
+  query: string,
+  { signal, ...where }: SearchOptions,
+): Promise<SearchPage> {
+  asking.assertKnown('room,from,before,limit', where);
+  const answer = await asking.requests.ask({ op: 'search', query, ...where }, { signal });
+  asking.checkShape(HITS, answer.hits, 'hits');
+  return { ...answer, hits: answer.hits.map((hit) => ({ ...hit, id: `${asking.epoch}-${hit.seq}` })) };
 }

@@ -7,7 +7,9 @@
  */
 import type { Failure } from '@chat/protocol';
 import { encodeRequest, type RequestBody, type ResponseBodies } from '@chat/protocol/frames';
+import type { assertKnown } from '../assert-known.js';
 import type { Clock } from '../clock.js';
+import type { checkShape } from '../connection/check-json.js';
 import { failureError } from '../connection/refusals.js';
 import { ClientError } from '../errors.js';
 import { onAbort } from '../events/on-abort.js';
@@ -31,6 +33,14 @@ export interface AskOptions<Answer> {
   readonly onLateAnswer?: (answer: Answer) => void;
   /** Whether it is asked again on another connection. @defaultValue true */
   readonly repeat?: boolean;
+}
+
+/** The requests of a client, and what a part that is fetched later needs to make one. */
+export interface Asking {
+  readonly requests: Requests;
+  readonly epoch: string;
+  readonly assertKnown: typeof assertKnown;
+  readonly checkShape: typeof checkShape;
 }
 
 interface Pending {

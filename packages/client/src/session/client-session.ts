@@ -11,14 +11,18 @@
  */
 import type { Codec } from '@chat/protocol';
 import { FrameType, type Hello, type SessionLimits, type Welcome } from '@chat/protocol/frames';
+import { assertKnown } from '../assert-known.js';
 import { CLIENT_EVENTS, type ClientEvents, type ClientState } from '../chat-client.js';
+import { checkShape } from '../connection/check-json.js';
 import { type AnswerFrame, Connection, type ConnectionHandler } from '../connection/connection.js';
 import { Reconnect } from '../connection/reconnect.js';
 import { ClientError } from '../errors.js';
 import { Listeners } from '../events/listeners.js';
 import { onAbort } from '../events/on-abort.js';
+import { load } from '../lazy/load.js';
 import { type ConnectOptions, type Platform, type Settings, settle } from '../options.js';
 import { type Gap, Identity, type Notice } from '../rooms/entry.js';
+import type * as OnDemand from '../rooms/on-demand.js';
 import type { RoomStream } from '../rooms/room-stream.js';
 import { type RoomHost, RoomStreams } from '../rooms/room-streams.js';
 import { Outbox } from '../sending/outbox.js';
@@ -36,6 +40,7 @@ interface Opening {
 
 export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherSession {
   readonly #platform: Platform;
+  #onDemand: Platform['onDemand'];
   readonly #settings: Settings<D>;
   readonly #outbox: Outbox;
   readonly #reconnect: Reconnect;
@@ -60,12 +65,15 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
   readonly rooms: RoomStreams;
   readonly inbox: Inbox<D>;
   readonly publisher: Publisher;
+  readonly assertKnown: typeof assertKnown = assertKnown;
+  readonly checkShape: typeof checkShape = checkShape;
   state: ClientState = { status: 'idle' };
   limits: SessionLimits | undefined;
 
   /** @param maxPublishId after how many messages a new session begins */
   constructor(platform: Platform, url: string | URL, options: ConnectOptions<D>, maxPublishId?: number) {
     this.#platform = platform;
+    this.#onDemand = platform.onDemand;
     this.#settings = settle(options);
     this.directCodec = this.#settings.directCodec;
     this.url = String(url);
@@ -127,6 +135,17 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
   }
 
   // Calls of the rooms.
+
+  /** Async, and yet the call is made in this turn where the part is there: requests go out in their order. */
+  async onDemand<Answer>(call: (calls: typeof OnDemand) => Promise<Answer>): Promise<Answer> {
+    let calls = this.#onDemand;
+    if (typeof calls === 'function') {
+      calls = await load(calls);
+      this.#onDemand = calls;
+    }
+    this.assertNotClosed();
+    return call(calls);
+  }
 
   sendVolatile(frame: Uint8Array): boolean {
     return this.state.status === 'open' && this.#connection!.sendVolatile(frame);
@@ -237,6 +256,11 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
       if (open === undefined) {
         const message = `'${this.url}' is not a URL of ${this.#platform.schemes}`;
         throw new ClientError('ERR_CLIENT_URL_UNSUPPORTED', message);
+      }
+      const { cutter } = this.#platform;
+      if (transport || typeof cutter !== 'function') {
+        const part = typeof cutter === 'function' ? await load(cutter) : cutter;
+        connection.cut = part.cutter(this.#settings.maxFrameBytes);
       }
       // Without a store nothing is waited for, so that the hello goes out in this turn.
       const taken = this.#self.take(signal);

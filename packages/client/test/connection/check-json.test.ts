@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { checkJoined, checkMembers, checkWelcome } from '../../src/connection/check-json.js';
+import { checkShape, JOINED, MEMBERS, WELCOME } from '../../src/connection/check-json.js';
 import { joined, welcome } from '../support/scripted-server.js';
 
 const HELLO = { name: 'ada', maxFrameBytes: 65_536 };
 
 describe('the JSON of a server', () => {
   it('is taken when it has what the client relies on, whatever it has besides', () => {
-    checkWelcome({ ...welcome(HELLO, { rooms: [joined('lobby')] }), news: 1 } as never, 'welcome');
-    checkJoined({ ...joined('lobby', { members: [] }), news: 1 } as never, 'joined');
-    checkMembers([{ id: 1, name: 'ada', news: 1 }], 'members');
+    checkShape(WELCOME, { ...welcome(HELLO, { rooms: [joined('lobby')] }), news: 1 } as never, 'welcome');
+    checkShape(JOINED, { ...joined('lobby', { members: [] }), news: 1 } as never, 'joined');
+    checkShape(MEMBERS, [{ id: 1, name: 'ada', news: 1 }], 'members');
   });
 
   it.each([
@@ -24,16 +24,19 @@ describe('the JSON of a server', () => {
     ],
     [{ resumed: 'yes' }, 'welcome.resumed must be of type boolean, got string'],
   ])('is refused as a welcome with %j', (changes, message) => {
-    expect(() => checkWelcome(welcome(HELLO, changes as never), 'welcome')).toThrow(
+    expect(() => checkShape(WELCOME, welcome(HELLO, changes as never), 'welcome')).toThrow(
       expect.objectContaining({ code: 'ERR_PROTOCOL_FRAME_MALFORMED', message }),
     );
   });
 
   it.each([
-    ['a room without members', () => checkJoined(joined('a', { members: undefined as never }), 'joined')],
-    ['members that are no list', () => checkMembers({}, 'members')],
-    ['a member without a name', () => checkMembers([{ id: 1, name: 'ada' }, { id: 2 }], 'members')],
-    ['nothing', () => checkJoined(undefined as never, 'joined')],
+    [
+      'a room without members',
+      () => checkShape(JOINED, joined('a', { members: undefined as never }), 'joined'),
+    ],
+    ['members that are no list', () => checkShape(MEMBERS, {}, 'members')],
+    ['a member without a name', () => checkShape(MEMBERS, [{ id: 1, name: 'ada' }, { id: 2 }], 'members')],
+    ['nothing', () => checkShape(JOINED, undefined as never, 'joined')],
   ])('is refused as %s', (_, check) => {
     expect(check).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL_FRAME_MALFORMED' }));
   });

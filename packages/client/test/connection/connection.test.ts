@@ -2,6 +2,7 @@ import { CloseCode } from '@chat/protocol';
 import { encodeFrame, encodePing, FrameType, type Hello } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { Connection } from '../../src/connection/connection.js';
+import { cutter } from '../../src/connection/cutter.js';
 import { open } from '../support/connected.js';
 import { FakeClock, turns } from '../support/fake-clock.js';
 import { message, ServerEnd, welcome } from '../support/scripted-server.js';
@@ -116,6 +117,7 @@ describe('Connection', () => {
     const { open, log, connection } = alone();
     await open();
     const bytes = encodeFrame(message(1, 0, 'hello'));
+    connection.cut = cutter(65_536);
     for (const byte of bytes) connection.data(Uint8Array.of(byte));
     connection.data(encodeFrame({ type: FrameType.Ack, publishId: 1, seq: 1, at: 1 }));
     expect(log).toEqual([

@@ -3,7 +3,9 @@ import { CloseCode } from '@chat/protocol';
 import { encodeFrame, FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { Client } from '../../src/client.js';
+import * as cutter from '../../src/connection/cutter.js';
 import { type ClientState, connect, createChatClient } from '../../src/index.js';
+import * as onDemand from '../../src/rooms/on-demand.js';
 import {
   closedAfterwards,
   comeBack,
@@ -589,7 +591,7 @@ describe('a session that has used up its publish numbers', () => {
   it('goes on in another one, once everything is answered, with the same identity and in the same rooms', async () => {
     const server = new ScriptedServer();
     const clock = new FakeClock();
-    const platform = { schemes: '', transportFor: () => undefined };
+    const platform = { schemes: '', transportFor: () => undefined, cutter, onDemand };
     const options = { name: 'ada', clock, random: () => 0.5, transport: server.transport };
     const client = new Client<string>(platform, 'tcp://test', options, 3);
     const opened = client.connect();

@@ -2,10 +2,10 @@
  * The types of frames, the least length of each, and the greatest length that a receiver accepts. All of
  * it is checked before anything of a frame is read.
  */
-import { fits } from '../bytes/integers.js';
+import { fits, readU32 } from '../bytes/integers.js';
 import { ProtocolError } from '../errors.js';
 import { MAX_MAX_FRAME_BYTES, MIN_MAX_FRAME_BYTES } from '../limits.js';
-import { FrameType } from './frame.js';
+import { FIRST_SKIPPABLE_TYPE, FrameType } from './frame.js';
 import {
   ACK_BYTES,
   CALL_HEADER_BYTES,
@@ -13,11 +13,13 @@ import {
   DIRECT_HEADER_BYTES,
   ENTRY_HEADER_BYTES,
   GAP_BYTES,
+  HEADER_BYTES,
   OBJECT_CALL_BYTES,
   OBJECT_FRAME_BYTES,
   PING_BYTES,
   PUBLISH_HEADER_BYTES,
   SIGNAL_HEADER_BYTES,
+  TYPE_OFFSET,
   VALUE_CALL_BYTES,
 } from './layout.js';
 
@@ -52,6 +54,28 @@ for (const name of Object.keys(FrameType) as (keyof typeof FrameType)[]) {
 /** The smallest legal length of a frame of this type, from 0 to 255; 0 when the type is not known. */
 export function minFrameBytes(type: number): number {
   return MIN_BYTES[type]!;
+}
+
+/**
+ * Reads the length of the frame that begins at `offset`, of which five bytes are there at least.
+ *
+ * @throws ProtocolError `ERR_PROTOCOL_FRAME_TOO_LARGE`, `ERR_PROTOCOL_FRAME_TOO_SHORT`, `ERR_PROTOCOL_FRAME_UNKNOWN`
+ */
+export function readLength(bytes: Uint8Array, offset: number, maxFrameBytes: number): number {
+  const length = readU32(bytes, offset);
+  const type = bytes[offset + TYPE_OFFSET]!;
+  if (length > maxFrameBytes) {
+    const message = `frame of ${length} bytes exceeds maxFrameBytes ${maxFrameBytes}`;
+    throw new ProtocolError('ERR_PROTOCOL_FRAME_TOO_LARGE', message);
+  }
+  // protocol.md, "Extensions": types from 0x80 on are skipped, but their length still counts.
+  const minBytes = type >= FIRST_SKIPPABLE_TYPE ? HEADER_BYTES : minFrameBytes(type);
+  if (!minBytes) throw unknownFrame(type);
+  if (length < minBytes) {
+    const message = `frame of type 0x${type.toString(16)} has ${length} bytes, at least ${minBytes} are needed`;
+    throw new ProtocolError('ERR_PROTOCOL_FRAME_TOO_SHORT', message);
+  }
+  return length;
 }
 
 /** The error for a type that the reader does not take: it does not exist, or is for the other side. */

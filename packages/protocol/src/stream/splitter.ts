@@ -6,11 +6,10 @@
  * error a splitter is poisoned: the stream has no frame border any more, so every later call throws the same error.
  */
 
-import { readU32 } from '../bytes/integers.js';
-import { ProtocolError } from '../errors.js';
+import type { ProtocolError } from '../errors.js';
 import { FIRST_SKIPPABLE_TYPE } from '../frames/frame.js';
 import { HEADER_BYTES, TYPE_OFFSET } from '../frames/layout.js';
-import { assertMaxFrameBytes, minFrameBytes, unknownFrame } from '../frames/lengths.js';
+import { assertMaxFrameBytes, readLength } from '../frames/lengths.js';
 import { DEFAULT_MAX_FRAME_BYTES } from '../limits.js';
 import { ByteQueue } from './byte-queue.js';
 
@@ -97,19 +96,8 @@ export class FrameSplitter {
     for (;;) {
       // protocol.md, "Frame header": the length is checked as soon as its four bytes and the type are there.
       if (!queue.peek(TYPE_OFFSET + 1, HEADER_BYTES)) return this.#more();
-      const length = readU32(queue.bytes, queue.offset);
       const type = queue.bytes[queue.offset + TYPE_OFFSET]!;
-      if (length > this.#maxFrameBytes) {
-        const message = `frame of ${length} bytes exceeds maxFrameBytes ${this.#maxFrameBytes}`;
-        throw this.#poison(new ProtocolError('ERR_PROTOCOL_FRAME_TOO_LARGE', message));
-      }
-      // protocol.md, "Extensions": types from 0x80 on are skipped, but their length still counts.
-      const minBytes = type >= FIRST_SKIPPABLE_TYPE ? HEADER_BYTES : minFrameBytes(type);
-      if (!minBytes) throw this.#poison(unknownFrame(type));
-      if (length < minBytes) {
-        const message = `frame of type 0x${type.toString(16)} has ${length} bytes, at least ${minBytes} are needed`;
-        throw this.#poison(new ProtocolError('ERR_PROTOCOL_FRAME_TOO_SHORT', message));
-      }
+      const length = this.#readLength();
       if (!queue.peek(length)) return this.#more();
       queue.take(length);
       if (type >= FIRST_SKIPPABLE_TYPE) {
@@ -124,9 +112,14 @@ export class FrameSplitter {
     }
   }
 
-  #poison(error: ProtocolError): ProtocolError {
-    this.error = error;
-    return error;
+  /** A length that breaks the rules poisons the splitter. */
+  #readLength(): number {
+    try {
+      return readLength(this.#queue.bytes, this.#queue.offset, this.#maxFrameBytes);
+    } catch (error) {
+      this.error = error as ProtocolError;
+      throw error;
+    }
   }
 
   /** Lets go of the last frame, so that an idle connection does not keep the chunk it lay in. */
