@@ -105,8 +105,12 @@ function call(
   const query = new URLSearchParams(
     valuesIn('query').map(([name, value]): [string, string] => [name, String(value)]),
   ).toString();
-  const body = JSON.stringify(Object.fromEntries(valuesIn('body')));
-  const headers = method === 'GET' ? {} : { 'Content-Type': 'application/json' };
+  const hasBody = Object.values(fields).some((field) => field.in === 'body');
+  const body = hasBody ? JSON.stringify(Object.fromEntries(valuesIn('body'))) : '';
+  // Node would send the body of a DELETE without its length, and the server take it for another request.
+  const headers = hasBody
+    ? { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }
+    : {};
   return new Promise((resolve, reject) => {
     const asked = request({
       socketPath,
@@ -124,7 +128,7 @@ function call(
       });
       response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
     });
-    asked.end(method === 'GET' ? undefined : body);
+    asked.end(body);
   });
 }
 

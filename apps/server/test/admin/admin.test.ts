@@ -89,6 +89,15 @@ describe.skipIf(process.platform === 'win32')('chat-server admin', () => {
     expect([JSON.parse(out[0]!).code, code]).toEqual(['ERR_SERVER_NO_SUCH_USER', 1]);
   });
 
+  it('bans and ends the ban, and takes a message back', async () => {
+    expect((await admin('ban', '--user', 'mallory')).code).toBe(0);
+    expect(await admin('unban', 'mallory')).toEqual({ out: [], errors: [], code: 0 });
+    const { seq } = JSON.parse(
+      (await admin('publish', 'lobby', '--text', 'no', '--as', 'ops', '--json')).out[0]!,
+    );
+    expect(await admin('take-back', 'lobby', String(seq))).toEqual({ out: [], errors: [], code: 0 });
+  });
+
   it('changes limits at run time, and drains', async () => {
     expect(
       (await admin('adjust', '--max-sessions', '7', '--max-connections-per-address', 'Infinity')).out,
