@@ -112,6 +112,7 @@ async function main(argv: readonly string[]): Promise<void> {
       cut: () => leaving.cut(),
       reload: readCertificateAgain,
       carryOut: (order) => operating.carryOut(order),
+      deliver: (cursors) => operating.deliver(cursors),
     });
     return;
   }

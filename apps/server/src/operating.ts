@@ -19,6 +19,7 @@ import { createMetricsHandler, registerMetrics } from './metrics/metrics.js';
 import { listenForMetrics } from './metrics/metrics-listener.js';
 import { registerStoreMetrics } from './metrics/store-metrics.js';
 import { registerWebhookMetrics } from './metrics/webhook-metrics.js';
+import type { Cursor } from './webhooks/cursors.js';
 import { Webhooks } from './webhooks/webhooks.js';
 import { shareOf } from './workers/machine/worker-machine.js';
 import type { OrderAnswer, WorkerOrder } from './workers/messages.js';
@@ -78,7 +79,8 @@ export class Operating {
   async listen(): Promise<void> {
     const { args, logger } = this.#context;
     const { adminSocket, metricsAddress, metricsToken } = args;
-    await this.#webhooks?.start();
+    if (this.#context.worker) await this.#webhooks?.watch();
+    else await this.#webhooks?.start();
     if (adminSocket) await this.#openAdminSocket(adminSocket);
     if (!metricsAddress) return;
     const { host, port: wanted } = metricsAddress;
@@ -89,6 +91,13 @@ export class Operating {
       { host, port },
       `metrics at http://${host.includes(':') ? `[${host}]` : host}:${port}/metrics`,
     );
+  }
+
+  /** Delivers to webhooks: this worker, and no other. */
+  deliver(cursors: ReadonlyMap<string, Cursor>): void {
+    this.#webhooks
+      ?.start(cursors)
+      .catch((err: unknown) => this.#context.logger.error({ err }, 'webhooks cannot be told'));
   }
 
   /** Does what all workers are asked to. */
@@ -125,10 +134,12 @@ export class Operating {
   }
 
   #createWebhooks(): Webhooks | undefined {
-    const { server, args, logger, version } = this.#context;
+    const { server, args, logger, version, worker } = this.#context;
     const { webhooks, data } = args;
     if (webhooks.length === 0) return undefined;
-    return new Webhooks({ server, webhooks, folder: data?.directory, logger, version });
+    const folder = data?.directory;
+    const more = worker ? { onMoved: worker.delivered } : {};
+    return new Webhooks({ server, webhooks, folder, logger, version, ...more });
   }
 
   #api(tokenFile: string): RequestListener {

@@ -154,10 +154,9 @@ function assertTogether(given: SourcedSettings): void {
   if (settings.workerSilenceMs < MIN_SILENCE_MS) {
     refuse(`--worker-silence-ms must be at least ${MIN_SILENCE_MS}`, 'workerSilenceMs');
   }
-  if ((has('webhooks') || has('webhookUrl')) && (has('workers') || has('nats'))) {
-    const message =
-      'webhooks do not go together with --workers or --nats yet: each process would deliver everything';
-    refuse(message, 'webhookUrl', 'webhooks', 'workers', 'nats');
+  if ((has('webhooks') || has('webhookUrl')) && has('nats')) {
+    const message = 'webhooks do not go together with --nats yet: each server would deliver everything';
+    refuse(message, 'webhookUrl', 'webhooks', 'nats');
   }
 }
 

@@ -14,6 +14,8 @@ export interface WebhooksContext {
   readonly folder: string | undefined;
   readonly logger: Logger;
   readonly version: string;
+  /** Told how far a webhook is, where another process may have to go on. */
+  readonly onMoved?: (name: string, cursor: Cursor) => void;
 }
 
 /** How long a cursor may be behind in its file while nothing is delivered. */
@@ -25,6 +27,8 @@ export class Webhooks {
   readonly #leaving = new AbortController();
   #running: { readonly webhook: Webhook; readonly done: Promise<void> }[] = [];
   #saver: NodeJS.Timeout | undefined;
+  /** Where those begin of which nothing is kept. */
+  #begin: Cursor | undefined;
 
   constructor(context: WebhooksContext) {
     this.#context = context;
@@ -37,21 +41,35 @@ export class Webhooks {
   }
 
   /**
-   * Begins to deliver: behind the kept cursor, or with what comes from now on.
+   * Holds what happens from now on. Where several processes could deliver, each of them does, and one is told to start.
    *
    * @throws UsageError when a secret cannot be used; Error when the kept cursors cannot be read
    */
-  async start(): Promise<void> {
-    const { server, webhooks, logger, version } = this.#context;
-    const { signal } = this.#leaving;
+  async watch(): Promise<void> {
+    const { server, webhooks } = this.#context;
     for (const { secretFile } of webhooks) readWebhookKey(secretFile);
     this.#cursors.load();
-    // Read before anything else happens, and kept at once: what comes next is not to be lost either.
-    const now: Cursor = { epoch: server.epoch, position: server.position };
+    // Read before anything else happens: what comes next is not to be lost either.
+    this.#begin = { epoch: server.epoch, position: server.position };
+    await server.feed({ signal: this.#leaving.signal });
+  }
+
+  /**
+   * Begins to deliver: behind the cursor that is known or kept, or with what came since {@link Webhooks.watch}.
+   *
+   * @param known how far another process has got, by name
+   * @throws as {@link Webhooks.watch}
+   */
+  async start(known: ReadonlyMap<string, Cursor> = new Map()): Promise<void> {
+    const { server, webhooks, logger, version } = this.#context;
+    const { signal } = this.#leaving;
+    if (!this.#begin) await this.watch();
+    // Another process may have written it since.
+    else this.#cursors.load();
     for (const options of webhooks) {
-      const cursor = this.#cursors.get(options.name) ?? now;
+      const cursor = known.get(options.name) ?? this.#cursors.get(options.name) ?? this.#begin!;
       const feed = await server.feed({ after: cursor.position, epoch: cursor.epoch, signal });
-      this.#cursors.set(options.name, cursor);
+      this.#keep(options.name, cursor);
       let key: Buffer = readWebhookKey(options.secretFile);
       const webhook = new Webhook(
         {
@@ -103,7 +121,12 @@ export class Webhooks {
   }
 
   async #moved(name: string, cursor: Cursor, isDelivered: boolean): Promise<void> {
-    this.#cursors.set(name, cursor);
+    this.#keep(name, cursor);
     if (isDelivered) await this.#cursors.save();
+  }
+
+  #keep(name: string, cursor: Cursor): void {
+    this.#cursors.set(name, cursor);
+    this.#context.onMoved?.(name, cursor);
   }
 }

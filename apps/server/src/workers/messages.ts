@@ -10,6 +10,7 @@ import type {
   ServerStats,
 } from '@chat/server';
 import type { ApiAnswer, ApiProblemCode } from '../api/problem.js';
+import type { Cursor } from '../webhooks/cursors.js';
 import type { RoundAnswer } from './machine/rounds.js';
 
 /** How a worker, or the process of the store, finds the others; it is handed over in the environment. */
@@ -82,6 +83,8 @@ export type ToWorker =
   | { readonly kind: 'store-answered'; readonly id: number; readonly answer: StoreAnswer }
   /** What is to be forgotten, in the heap. */
   | { readonly kind: 'forget'; readonly removal: RemovalWish }
+  /** Delivers to webhooks from now on; the others do not. Up to there it has been done, by name. */
+  | { readonly kind: 'deliver'; readonly cursors: ReadonlyMap<string, Cursor> }
   /** Asks whether the event loop turns. */
   | { readonly kind: 'ping' };
 
@@ -105,6 +108,8 @@ export type ToSupervisor =
       readonly request: string;
     }
   | { readonly kind: 'ran-once'; readonly id: number; readonly answer: ApiAnswer }
+  /** A webhook has got there. */
+  | { readonly kind: 'delivered'; readonly name: string; readonly cursor: Cursor }
   /** Has all workers go, as at SIGTERM. */
   | { readonly kind: 'drain'; readonly options: Pick<DrainOptions, 'spreadMs' | 'deadlineMs'> }
   /** Has workers restarted, one after the other. */

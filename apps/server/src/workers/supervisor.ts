@@ -9,6 +9,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import type { AdjustableLimits, BlockSnapshot, DrainOptions, ListeningAddress } from '@chat/server';
 import type { Log } from '@chat/shm';
+import { Deliverer } from './machine/deliverer.js';
 import { Rounds } from './machine/rounds.js';
 import { SharedKeys } from './machine/shared-keys.js';
 import {
@@ -85,6 +86,10 @@ export class Supervisor {
   readonly #snapshots = new Snapshots();
   readonly #rounds = new Rounds<OrderAnswer>();
   readonly #keys = new SharedKeys();
+  readonly #deliverer = new Deliverer((process, cursors) => {
+    const running = this.#running.get(process);
+    if (running) say(running, { kind: 'deliver', cursors });
+  });
   /** Limits that were changed, for those that come later. */
   #adjusted: AdjustableLimits = {};
   #pauseMs = FIRST_PAUSE_MS;
@@ -236,6 +241,9 @@ export class Supervisor {
       case 'ran-once':
         this.#keys.ran(running.number, message.id, message.answer);
         return;
+      case 'delivered':
+        this.#deliverer.moved(running.process, message.name, message.cursor);
+        return;
       case 'drain':
         this.leave(message.options);
         return;
@@ -272,6 +280,7 @@ export class Supervisor {
 
   #onReady(running: Running, addresses: readonly ListeningAddress[]): void {
     running.isReady = true;
+    this.#deliverer.ready(running.process);
     this.#pauseMs = FIRST_PAUSE_MS;
     for (const wish of this.#snapshots.takeWaiting()) this.#askForSnapshot(wish);
     if (Object.keys(this.#adjusted).length > 0) {
@@ -298,6 +307,7 @@ export class Supervisor {
     if (this.#dead.length > MAX_DEAD) this.#dead.shift();
     this.#rounds.ended(number);
     this.#keys.ended(number);
+    this.#deliverer.ended(process);
     for (const other of this.#running.values()) if (other.isReady) say(other, { kind: 'gone', process });
     for (const wish of this.#snapshots.ended(process)) {
       if (this.#running.has(wish.by)) this.#askForSnapshot(wish);

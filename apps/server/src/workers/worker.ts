@@ -14,6 +14,7 @@ import {
 } from '@chat/server';
 import { openStoreView, type StoreWriterPort } from '@chat/server/sqlite';
 import type { DataOptions } from '../command-line/args.js';
+import type { Cursor } from '../webhooks/cursors.js';
 import { WorkerMachine } from './machine/worker-machine.js';
 import type { OrderAnswer, StoreAnswer, StoreWish, ToSupervisor, ToWorker, WorkerOrder } from './messages.js';
 import { placeOf } from './place.js';
@@ -26,6 +27,8 @@ export interface WorkerOrders {
   cut(): void;
   reload(): void;
   carryOut(order: WorkerOrder): Promise<OrderAnswer>;
+  /** Delivers to webhooks, behind what another worker has delivered. */
+  deliver(cursors: ReadonlyMap<string, Cursor>): void;
 }
 
 /** This process, as one of several. */
@@ -39,6 +42,8 @@ export interface WorkerSelf {
   drain(options: Pick<DrainOptions, 'spreadMs' | 'deadlineMs'>): void;
   /** Has all of them restarted, one after the other. */
   restart(): void;
+  /** Says how far a webhook is. */
+  delivered(name: string, cursor: Cursor): void;
 }
 
 /** Nobody is there any more to tell, or to be asked: clients go on with another server, or with the next one here. */
@@ -79,6 +84,7 @@ export async function joinWorkers(workers: number, data: DataOptions | undefined
     machine,
     drain: (options) => tell({ kind: 'drain', options }),
     restart: () => tell({ kind: 'restart' }),
+    delivered: (name, cursor) => tell({ kind: 'delivered', name, cursor }),
   };
 }
 
@@ -166,6 +172,8 @@ class Supervisor implements StoreWriterPort {
         return;
       case 'forget':
         return this.log?.onForget?.(message.removal);
+      case 'deliver':
+        return this.#orders?.deliver(message.cursors);
       case 'ping':
         return tell({ kind: 'pong' });
     }

@@ -191,9 +191,10 @@ describe('webhooks', () => {
     expect(() => parse(['--config', file])).toThrow(`${file}:${problem}`);
   });
 
-  it('do not go together with several processes, and need a secret', () => {
+  it('do not go together with several machines, and need a secret', () => {
     const flags = ['--webhook-url', 'http://a.example', '--webhook-secret-file', 's'];
-    expect(() => parse([...flags, '--workers', '2'])).toThrow('webhooks do not go together with --workers');
+    expect(() => parse([...flags, '--workers', '2'])).not.toThrow();
+    expect(() => parse([...flags, '--nats', 'nats://n.example'])).toThrow('do not go together with --nats');
     expect(() => parse(flags.slice(0, 2))).toThrow('--webhook-url needs --webhook-secret-file');
     expect(() => parse(flags.slice(2))).toThrow('need --webhook-url');
     write({ webhooks: [{ url: 'http://a.example', secretFile: 's' }] });

@@ -9,7 +9,7 @@ import { openSqliteLog } from '@chat/server/sqlite';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { registerWebhookMetrics } from '../../src/metrics/webhook-metrics.js';
-import { CURSORS_NAME } from '../../src/webhooks/cursors.js';
+import { CURSORS_NAME, type Cursor } from '../../src/webhooks/cursors.js';
 import { readWebhooks } from '../../src/webhooks/webhook-options.js';
 import { Webhooks } from '../../src/webhooks/webhooks.js';
 import { ServerProcess } from '../support/server-process.js';
@@ -199,6 +199,32 @@ describe('a webhook', () => {
     await receiver.until(() => receiver.texts.includes('three'));
     expect(receiver.texts).toEqual(['one', 'two', 'three']);
     expect(readFileSync(join(data, CURSORS_NAME), 'utf8')).toContain(receiver.url);
+  });
+
+  it('is told once by several that could, and the next one goes on where the one before has ended', async () => {
+    const { server, say } = await start({ events: ['banned'] });
+    const hook = { url: receiver.url, secretFile: join(folder, 'secret'), name: 'one', events: ['message'] };
+    const cursors = new Map<string, Cursor>();
+    const several = [1, 2, 3].map(
+      () =>
+        new Webhooks({
+          ...{ server, webhooks: readWebhooks([hook]), folder: undefined, logger, version: '1.2.3' },
+          onMoved: (name, cursor) => cursors.set(name, cursor),
+        }),
+    );
+    for (const webhooks of several) await webhooks.watch();
+    await say('before its turn');
+    for (const webhooks of several) {
+      await webhooks.start(cursors);
+      await say('in its turn');
+      const { seq } = (await say('last')) as { seq: number };
+      // What was taken and not said to be comes again.
+      while ((cursors.get('one')?.position ?? 0) < seq) await new Promise(setImmediate);
+      await webhooks.close();
+      await say('while nobody delivers');
+    }
+    const round = ['in its turn', 'last', 'while nobody delivers'];
+    expect(receiver.texts).toEqual(['before its turn', ...round, ...round, ...round.slice(0, 2)]);
   });
 
   it('is told of a gap where the life of the log is another one', async () => {

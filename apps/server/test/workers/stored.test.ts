@@ -1,11 +1,12 @@
 /** `chat-server --workers --data`: what was shown to anybody is in the folder, whoever of its processes is killed. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkStore } from '@chat/server/sqlite';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { enter, NAMES, serve, TIMEOUT_MS, talk, workersOf } from '../support/people.js';
 import type { ServerProcess } from '../support/server-process.js';
+import { WebhookReceiver } from '../support/webhook-receiver.js';
 
 function dataFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'chat-stored-'));
@@ -19,14 +20,29 @@ function storesOf({ out }: ServerProcess): number[] {
   return lines.map((line) => JSON.parse(line).pid);
 }
 
+/** By default, and at the most. */
+const EVENTS_PER_DELIVERY = 100;
+
 const takesConnections = (count: number): RegExp => new RegExp(`(takes connections[\\s\\S]*){${count}}`);
 const isOpenAgain = (count: number): RegExp => new RegExp(`(is open again[\\s\\S]*){${count}}`);
 
 it(
-  'loses and doubles nothing when a worker or the process of the store is killed',
+  'loses and doubles nothing when a worker or the process of the store is killed, webhooks included',
   async () => {
     const directory = dataFolder();
-    const server = serve('--workers', '2', '--data', directory);
+    const receiver = await new WebhookReceiver().listen();
+    onTestFinished(() => receiver.close());
+    const secret = join(directory, 'secret');
+    writeFileSync(secret, 'a-secret-of-sixteen-or-more');
+    const hook = [
+      '--webhook-url',
+      receiver.url,
+      '--webhook-secret-file',
+      secret,
+      '--webhook-event',
+      'message',
+    ];
+    const server = serve('--workers', '2', '--data', directory, ...hook);
     const port = await server.port();
     const people = await Promise.all(NAMES.map((name) => enter(port, name)));
     let isOver = false;
@@ -43,6 +59,11 @@ it(
     })();
     await talk(people, () => isOver);
     await kills;
+    await receiver.until(() => receiver.texts.includes('end'));
+    // Of a worker that was killed nobody knows whether its last delivery was taken: it comes again.
+    const told = new Map(receiver.taken.map((event) => [event.seq, event.text]));
+    expect([...told.values()]).toEqual(people[0]!.seen.map(({ value }) => value));
+    expect(receiver.taken.length - told.size).toBeLessThanOrEqual(2 * EVENTS_PER_DELIVERY);
     server.child.kill('SIGTERM');
     expect(await server.exit).toBe(0);
     expect(checkStore({ directory })).toMatchObject({ damaged: [], problems: [] });
