@@ -3,6 +3,7 @@ import { CloseCode } from '@chat/protocol';
 import { type Entry, FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { ChatServerOptions } from '../src/options/options.js';
+import { moderate, setRole } from '../src/server/program/moderate.js';
 import { comeBackAt, helloOf, lastSeq, ManyServers } from './support/many-servers.js';
 import type { MemoryClient } from './support/memory-chat.js';
 import { turn, until } from './support/turn.js';
@@ -349,6 +350,41 @@ describe('an operator at one server', () => {
     await until(() => many.all[0]!.memory.chat.rooms.find('lobby')!.everybody.size === 1);
     const again = await comeBackAt(many.all[0]!, bob, [{ room: 'lobby', after: lastSeq(bob, handle) }]);
     expect(again.welcome.rooms).toEqual([]);
+  });
+
+  it('gives roles and mutes who is connected at another, and the role moderates a third', async () => {
+    const { many, ada, bob, carl, handle } = await threePeople();
+    const { moderation } = many.all[2]!.memory.chat;
+    await setRole(moderation, 'ada', 'moderator', {});
+    await until(
+      () => many.all[0]!.memory.chat.rules.roleOf('', `member:${ada.welcome!.member.id}`) === 'moderator',
+    );
+    expect(await ada.ask({ op: 'mute', user: 'bob', reason: 'loud' })).toEqual({});
+    const answer = async (): Promise<unknown> => {
+      const told = await bob.answerTo(bob.publish(handle, 'x'));
+      return told.type === FrameType.Nack ? told.failure : 'said';
+    };
+    await until(() => [...many.all[1]!.memory.chat.rules.sanctions('', many.clock.now())].length === 1);
+    expect(await answer()).toMatchObject({ code: 'muted' });
+    await moderate(moderation, { op: 'unmute', user: 'bob' }, {});
+    await until(() => [...many.all[1]!.memory.chat.rules.sanctions('', many.clock.now())].length === 0);
+    expect(await answer()).toBe('said');
+    await expect(carl.ask({ op: 'mute', user: 'bob' })).rejects.toThrow();
+  });
+
+  it('takes back, for all, what was said at another, and its sender edits it at a third', async () => {
+    const { many, ada, bob, carl, handle } = await threePeople();
+    const [one, two] = [await ada.say(handle, 'secret'), await ada.say(handle, 'teh')];
+    await until(() => carl.texts(handle).length === 2);
+    const request = { op: 'take-back', room: 'lobby', seq: one } as const;
+    await moderate(many.all[2]!.memory.chat.moderation, request, {});
+    const again = await comeBackAt(many.all[1]!, ada, [{ room: 'lobby', after: two }]);
+    await again.ask({ op: 'edit', room: 'lobby', seq: two, text: 'the' });
+    for (const reader of [bob, carl, again]) {
+      await until(() => noticesOf(reader, handle).includes('Edited ada'));
+      const said = (await reader.history('lobby')).entries.filter(({ type }) => type === FrameType.Message);
+      expect(said.map(({ body }) => Buffer.from(body).toString())).toEqual(['{"by":"operator"}', 'the']);
+    }
   });
 
   it('asks for new credentials at another', async () => {

@@ -4,8 +4,9 @@ import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChatClient, ClientError, type ConnectOptions, connect } from '@chat/client';
-import { type ChatServer, createChatServer, type Visitor } from '@chat/server';
+import { type ChatServer, createBlockLog, createChatServer, type Visitor } from '@chat/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SharedStream } from '../../../../packages/server/test/support/shared-stream.js';
 import { accountFileIn, changeAccounts } from '../../src/accounts/account-file.js';
 import { PasswordHasher } from '../../src/accounts/password-hash.js';
 import { People, type PeopleOptions } from '../../src/accounts/people.js';
@@ -94,6 +95,37 @@ function endOf(client: ChatClient): Promise<ClientError | undefined> {
     look();
   });
 }
+
+it('of several servers with one log are the same, and what is changed ends sessions at each of them', async () => {
+  await add('ada', 'correct horse');
+  await add('bob', 'battery staple');
+  const stream = new SharedStream();
+  const start = async (): Promise<{ server: ChatServer; people: People; url: string }> => {
+    people = await People.open({ accountFile: path, guests: true }, silent, { hasher, now: () => now });
+    server = createChatServer({ hooks: people.hooks, log: createBlockLog(stream.transport()) });
+    people.watch(server);
+    const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
+    return { server, people, url: `tcp://127.0.0.1:${port}` };
+  };
+  const servers = [await start(), await start()];
+  url = servers[0]!.url;
+  const ada = await enter('ada', 'correct horse');
+  url = servers[1]!.url;
+  const bob = await enter('bob', 'battery staple');
+  const ends = Promise.all([ada, bob].map(endOf));
+  await add('ada', 'another horse');
+  await remove('bob');
+  const code = 'ERR_CLIENT_UNAUTHORIZED';
+  expect(await ends).toMatchObject([{ code }, { code }]);
+  for (const one of servers) {
+    url = one.url;
+    expect(await refused('ada', { password: 'correct horse' })).toBe(code);
+    expect(await refused('ada', { password: 'another horse' })).toBe('let in');
+    expect(await refused('bob')).toBe('let in');
+  }
+  servers[0]!.people.close();
+  await servers[0]!.server.close();
+});
 
 describe('an account', () => {
   it('lets its owner in under its name, however that is written', async () => {
