@@ -46,7 +46,8 @@ const KNOWS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     sending: [...SHARED, 'connection', 'events'],
     rooms: [...SHARED, 'connection', 'events', 'sending'],
     session: ['.', 'connection', 'events', 'lazy', 'rooms', 'sending'],
-    timeline: ['.', 'rooms', 'sending'],
+    timeline: ['.', 'rooms', 'sending', 'timeline/commands'],
+    'timeline/commands': ['.', 'rooms'],
     // Uses the package by its name, as everybody does.
     react: [],
   },

@@ -67,12 +67,20 @@ describe('the package', () => {
 
   it('gives these names for user interfaces', () => {
     expect(exportedBy('timeline/index.ts')).toEqual([
+      'ACTION_PREFIX',
+      'COMMANDS',
+      'Command',
+      'CommandHelp',
       'DirectSource',
       'GapItem',
       'LocalItem',
+      'MODERATION_COMMANDS',
       'MessageItem',
+      'ModerationCommand',
       'NoticeItem',
       'OutgoingItem',
+      'ROLES',
+      'RecentMessages',
       'Timeline',
       'TimelineEntry',
       'TimelineItem',
@@ -80,9 +88,13 @@ describe('the package', () => {
       'TimelineSnapshot',
       'TimelineSource',
       'UnreadableItem',
+      'Vocabulary',
       'WithdrawnItem',
+      'carryOutModeration',
       'changeText',
+      'completionsFor',
       'createTimeline',
+      'parseCommand',
       'withdrawnBy',
     ]);
   });

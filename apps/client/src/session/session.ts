@@ -17,12 +17,17 @@ import type {
   SearchPage,
   UnreadableMessage,
 } from '@chat/client';
+import {
+  ACTION_PREFIX,
+  type Command,
+  carryOutModeration,
+  completionsFor,
+  parseCommand,
+  RecentMessages,
+} from '@chat/client/timeline';
 import { printable } from '@chat/protocol/lines';
 
 export { errorText } from './error-text.js';
-
-import { ACTION_PREFIX, COMMANDS, type Command, parseCommand } from './command.js';
-import { carryOutModeration, RecentMessages } from './moderation-command.js';
 
 /** Something to show. */
 export type SessionEvent =
@@ -156,18 +161,9 @@ export class ChatSession {
   completions(line: string): readonly string[] {
     const word = /\S*$/u.exec(line)![0];
     const before = line.slice(0, line.length - word.length);
-    if (before === '' && word.startsWith('/')) {
-      return [...COMMANDS.keys()].map((name) => `/${name} `).filter((command) => command.startsWith(word));
-    }
-    const command = /^\/(\S+)\s/u.exec(before)?.[1];
-    const names = command === 'join' || command === 'leave' ? this.rooms : this.#userNames();
-    const end = before === '' && word !== '' ? ': ' : ' ';
-    return (
-      names
-        // Text that a terminal would obey is not typed into its line.
-        .filter((name) => printable(name) === name && name.toLowerCase().startsWith(word.toLowerCase()))
-        .map((name) => `${before}${name.includes(' ') && command === 'msg' ? `"${name}"` : name}${end}`)
-    );
+    // Text that a terminal would obey is not typed into its line.
+    const names = this.#userNames().filter((name) => printable(name) === name);
+    return completionsFor(before, word, { names, rooms: this.rooms }).map((words) => before + words);
   }
 
   async #try(command: Command, quietly: ((error: unknown) => boolean) | undefined): Promise<boolean | Error> {

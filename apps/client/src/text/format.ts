@@ -5,9 +5,8 @@
  * colour, or begin a line of its own. A message of several lines has its sender on each.
  */
 import type { Notice, SearchHit } from '@chat/client';
-import { changeText, withdrawnBy } from '@chat/client/timeline';
+import { ACTION_PREFIX, COMMANDS, changeText, withdrawnBy } from '@chat/client/timeline';
 import { formatMessageLines, printable } from '@chat/protocol/lines';
-import { ACTION_PREFIX, COMMANDS } from '../session/command.js';
 import { errorText, type SessionEvent } from '../session/session.js';
 import type { Palette } from './palette.js';
 

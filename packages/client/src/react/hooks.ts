@@ -16,6 +16,7 @@ const NO_MESSAGES: TimelineSnapshot<never> = {
   isLoading: false,
   atStart: false,
   shifts: 0,
+  about: {},
 };
 const nothing = (): void => {};
 

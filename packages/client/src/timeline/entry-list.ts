@@ -170,12 +170,12 @@ export class EntryList<T, L = never> {
    * It is in the log and no echo comes: it takes its place now. @returns false when it has its place already
    */
   settle(key: string, sent: Sent | SentDirect, sender: Member): boolean {
-    const { id, seq, at } = sent;
+    const { id, seq } = sent;
     const outgoing = this.#take(key);
     if (outgoing === undefined) return false;
     // The echo may come after all, and is known then.
     this.#know(id, key, { seq, prev: seq - 1 });
-    const item = ownMessage(outgoing, sender, at);
+    const item = ownMessage(outgoing, sent, sender);
     const isWaiting = 'delivery' in sent && sent.delivery === 'waiting';
     this.#append(isWaiting ? { ...item, waiting: true } : item);
     return true;
@@ -206,7 +206,7 @@ export class EntryList<T, L = never> {
     for (const outgoing of this.#outgoing) {
       if (outgoing.sent === undefined) continue;
       this.#take(outgoing.key);
-      this.#append(ownMessage(outgoing, NOBODY, outgoing.sent.at));
+      this.#append(ownMessage(outgoing, outgoing.sent, NOBODY));
     }
     if (gap.reason === 'epoch-changed') {
       // What is older belongs to a log that is no more, and cannot be asked for.
@@ -285,6 +285,10 @@ export class EntryList<T, L = never> {
 /** The sender of an own message whose echo was skipped: the user interface knows who the user is. */
 const NOBODY: Member = { id: 0, name: '' };
 
-function ownMessage<T>({ key, value }: OutgoingItem<T>, sender: Member, at: number): MessageItem<T> {
-  return { kind: 'message', key, at, sender, value, own: true, history: false };
+function ownMessage<T>(
+  { key, value }: OutgoingItem<T>,
+  { id, seq, at }: Sent,
+  sender: Member,
+): MessageItem<T> {
+  return { kind: 'message', key, id, seq, at, sender, value, own: true, history: false };
 }

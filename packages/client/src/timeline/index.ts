@@ -1,10 +1,19 @@
 /**
  * A conversation without a face, for user interfaces of any kind: entries in order, own messages on their
- * way, unread ones, who is writing, older pages.
+ * way, unread ones, who is writing, older pages; and the commands that users type.
  *
  * @packageDocumentation
  */
 export { changeText, withdrawnBy } from './change-text.js';
+export { ACTION_PREFIX, COMMANDS, type Command, type CommandHelp, parseCommand } from './commands/command.js';
+export { completionsFor, type Vocabulary } from './commands/completion.js';
+export {
+  carryOutModeration,
+  MODERATION_COMMANDS,
+  type ModerationCommand,
+  RecentMessages,
+  ROLES,
+} from './commands/moderation.js';
 export type {
   GapItem,
   LocalItem,

@@ -12,6 +12,10 @@ import { withdrawnBy } from './change-text.js';
 export interface MessageItem<T = string> {
   readonly kind: 'message';
   readonly key: string;
+  /** Name of the message for all members: epoch and `seq`. */
+  readonly id: string;
+  /** Its position in the log: what `moderate` takes. Of the epoch of its `id`, and of no other. */
+  readonly seq: number;
   /** Server time in milliseconds since 1970. */
   readonly at: number;
   readonly sender: Member;
@@ -106,8 +110,8 @@ export function itemOf<T>(entry: Exclude<TimelineEntry<T>, Gap>, key: string = e
       return { kind: 'unreadable', key, at, message: entry };
     }
     default: {
-      const { sender, value, own, history } = entry;
-      return { kind: 'message', key, at, sender, value, own, history };
+      const { id, seq, sender, value, own, history } = entry;
+      return { kind: 'message', key, id, seq, at, sender, value, own, history };
     }
   }
 }

@@ -14,7 +14,8 @@ import { assertKnown } from '../assert-known.js';
 import type { ChatClient } from '../chat-client.js';
 import { type Clock, monotonicMs, systemClock } from '../clock.js';
 import { ClientError } from '../errors.js';
-import type { Room, Signal } from '../rooms/room.js';
+import type { Notice } from '../rooms/entry.js';
+import type { Room, RoomAbout, Signal } from '../rooms/room.js';
 import type { Sent } from '../sending/publisher.js';
 import { EntryList } from './entry-list.js';
 import type { OutgoingItem, TimelineEntry, TimelineItem } from './items.js';
@@ -72,6 +73,11 @@ export interface TimelineSnapshot<T = string, L = never> {
   readonly atStart: boolean;
   /** Rises with every page that was put before the others, so that a view keeps its place. */
   readonly shifts: number;
+  /**
+   * How the room is, and the own role in it, as far as that was told. The own role follows what is said of the user that
+   * the option `self` names.
+   */
+  readonly about: RoomAbout;
 }
 
 /** The place of a conversation: a room, or direct messages with one user. */
@@ -158,6 +164,9 @@ export class Timeline<T = string, L = never> {
   #detach: (() => void) | undefined;
   #unread = 0;
   #firstUnread: string | undefined;
+  #about: RoomAbout = {};
+  /** Of the last answer to a join. */
+  #told: RoomAbout | undefined;
   #isLoading = false;
   #shifts = 0;
   #isClosed = false;
@@ -187,6 +196,7 @@ export class Timeline<T = string, L = never> {
       isLoading: this.#isLoading,
       atStart: this.#list.atStart,
       shifts: this.#shifts,
+      about: this.#about,
     };
     return this.#snapshot;
   }
@@ -209,7 +219,9 @@ export class Timeline<T = string, L = never> {
     this.#source = source;
     this.#begin();
     if (!isRoom(source)) return;
+    this.#joined(source);
     const removers = [
+      source.on('members', () => this.#joined(source)),
       source.on('message', (message) => this.add(message)),
       source.on('notice', (notice) => this.add(notice)),
       source.on('gap', (gap) => this.add(gap)),
@@ -245,7 +257,7 @@ export class Timeline<T = string, L = never> {
   add(entry: TimelineEntry<T>): TimelineItem<T, L> | undefined {
     const item = this.#list.add(entry);
     if (item === undefined) return undefined;
-    if (item.kind === 'notice' && item.notice.change) this.#list.correct(item.notice, this.#decode);
+    if (item.kind === 'notice') this.#heardOf(item.notice);
     if (item.kind === 'message' && !item.own) {
       this.#typists.stopped(item.sender.id);
       if (!item.history && !this.#isSeen()) {
@@ -258,6 +270,26 @@ export class Timeline<T = string, L = never> {
     this.#changed();
     this.#onItem?.(item);
     return item;
+  }
+
+  /** What the answer to a join says counts until the room tells of a change. */
+  #joined({ about }: Room<T>): void {
+    if (about === this.#told) return;
+    this.#told = about;
+    this.#about = about ?? {};
+    this.#changed();
+  }
+
+  /** A notice may say that a message, or the room, is another now. */
+  #heardOf(notice: Notice): void {
+    const { change, history } = notice;
+    if (!change) return;
+    this.#list.correct(notice, this.#decode);
+    // The answer to the join is newer than what was said before it.
+    if (history) return;
+    const { settings, role } = change;
+    if (settings) this.#about = { ...this.#about, settings };
+    if (role && role.name === this.#self().name) this.#about = { ...this.#about, role: role.role };
   }
 
   /** A text that a message has now, as a value of the room. */

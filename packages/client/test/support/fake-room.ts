@@ -6,6 +6,7 @@ import type {
   Message,
   Notice,
   Room,
+  RoomAbout,
   RoomEvents,
   Sent,
   Signal,
@@ -49,6 +50,7 @@ export class FakeRoom {
   readonly sends: (Pending<Sent> & { readonly value: string })[] = [];
   readonly pages: (Pending<HistoryPage<string>> & HistoryOptions)[] = [];
   readonly signals: unknown[] = [];
+  about: RoomAbout = {};
 
   on<Name extends keyof RoomEvents<string>>(
     event: Name,
@@ -67,6 +69,12 @@ export class FakeRoom {
 
   tell(entry: Message | Notice | Gap | UnreadableMessage | (Signal & { readonly type: 'signal' })): void {
     for (const listener of this.#listeners.get(entry.type) ?? []) listener(entry as never);
+  }
+
+  /** It is joined again. */
+  rejoined(about: RoomAbout): void {
+    this.about = about;
+    for (const listener of this.#listeners.get('members') ?? []) listener(new Map() as never);
   }
 
   send(value: string): Promise<Sent> {

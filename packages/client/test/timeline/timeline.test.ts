@@ -30,6 +30,19 @@ describe('what arrives', () => {
     expect(said(timeline)).toEqual(['a', 'notice', 'b', 'gap']);
   });
 
+  it('has the position that others know it by, an own message too', async () => {
+    const { timeline, room } = open();
+    room.tell(message(5, 'a'));
+    void timeline.send('b');
+    room.sends[0]!.resolve(sent(6));
+    await turns();
+    room.tell(own(6, 'b'));
+    expect(timeline.snapshot.items).toMatchObject([
+      { id: 'e-5', seq: 5 },
+      { id: 'e-6', seq: 6 },
+    ]);
+  });
+
   it('is one snapshot until something changes, and another one then', () => {
     const { timeline, room } = open();
     room.tell(message(5, 'a'));
@@ -405,6 +418,31 @@ describe('the source', () => {
     timeline.add({ ...rest, type: 'direct' });
     expect(waits()).toEqual([undefined, undefined]);
     expect(timeline.snapshot.items[0]).toMatchObject({ key: before!.key, value: 'psst' });
+  });
+});
+
+describe('what the room is', () => {
+  it('is what the join said, and what was told since', () => {
+    const { timeline, room } = open();
+    room.rejoined({ role: 'member', settings: { topic: 'tea' } });
+    expect(timeline.snapshot.about).toEqual({ role: 'member', settings: { topic: 'tea' } });
+    room.tell(notice(5, { kind: 'changed', change: { settings: { topic: 'coffee' } } }));
+    room.tell(notice(6, { kind: 'changed', change: { role: { name: ADA.name, role: 'moderator' } } }));
+    room.tell(notice(7, { kind: 'changed', change: { role: { name: BOB.name, role: 'owner' } } }));
+    expect(timeline.snapshot.about).toEqual({ role: 'moderator', settings: { topic: 'coffee' } });
+    // Somebody came: the same answer to the join says nothing new.
+    room.rejoined(room.about);
+    expect(timeline.snapshot.about.role).toBe('moderator');
+    room.rejoined({ role: 'guest' });
+    expect(timeline.snapshot.about).toEqual({ role: 'guest' });
+  });
+
+  it('is not what was told before the join', () => {
+    const { timeline, room } = open();
+    room.rejoined({ role: 'member' });
+    const change = { role: { name: ADA.name, role: 'owner' as const } };
+    room.tell(notice(5, { kind: 'changed', change, history: true }));
+    expect(timeline.snapshot.about).toEqual({ role: 'member' });
   });
 });
 

@@ -5,8 +5,8 @@
  * Everything that comes is collected and reduced once for each frame, so a flood costs no more than a frame.
  */
 import type { ChatClient, Room } from '@chat/client';
+import { parseCommand } from '@chat/client/timeline';
 import type { SteadyClock } from '../../clock.js';
-import { parseCommand } from '../../session/command.js';
 import { ChatSession } from '../../session/session.js';
 import { layoutFor, type ScreenSize } from '../rows/layout.js';
 import { isAtTop } from '../rows/message-pane.js';

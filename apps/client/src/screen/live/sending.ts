@@ -4,7 +4,7 @@
  * The timeline shows messages on their way and waits out rate limits. This file keeps the order, and knows
  * when all of them have an outcome.
  */
-import { ACTION_PREFIX } from '../../session/command.js';
+import { ACTION_PREFIX } from '@chat/client/timeline';
 import { type Note, note } from '../rows/note.js';
 import type { Conversations, ScreenTimeline } from './conversations.js';
 

@@ -4,8 +4,7 @@
  */
 
 import type { OutgoingItem, TimelineItem, TimelineSnapshot } from '@chat/client/timeline';
-import { changeText } from '@chat/client/timeline';
-import { ACTION_PREFIX } from '../../session/command.js';
+import { ACTION_PREFIX, changeText } from '@chat/client/timeline';
 import { errorText, type SessionEvent } from '../../session/session.js';
 import { calmLine, calmLines } from './cell-text.js';
 import { type Note, note, noteOf } from './note.js';

@@ -1,14 +1,8 @@
 /**
  * Completes the word before the cursor to a command, a room or a name; Tab again takes the next one.
  */
-import { COMMANDS } from '../../session/command.js';
+import { completionsFor, type Vocabulary } from '@chat/client/timeline';
 import type { InputLine } from './input-line.js';
-
-/** Words to complete from, best first. */
-export interface Vocabulary {
-  readonly names: readonly string[];
-  readonly rooms: readonly string[];
-}
 
 /** A completion that goes on while Tab is pressed. Immutable. */
 export interface Completion {
@@ -20,11 +14,6 @@ export interface Completion {
   readonly rest: string;
 }
 
-const ROOM_COMMANDS: ReadonlySet<string> = new Set(['join', 'leave', 'part', 'rooms', 'list']);
-const PERSON_COMMANDS: ReadonlySet<string> = new Set([
-  ...['msg', 'w', 'invite', 'mute', 'unmute', 'kick', 'ban', 'unban', 'role', 'delete'],
-]);
-
 /** Begins to complete at the cursor. @returns undefined when nothing fits */
 export function beginCompletion(
   { text, cursor }: InputLine,
@@ -34,7 +23,7 @@ export function beginCompletion(
   const before = text.slice(0, cursor);
   const start = /\S*$/u.exec(before)!.index;
   const word = before.slice(start);
-  const candidates = candidatesFor(before.slice(0, start), word, vocabulary);
+  const candidates = completionsFor(before.slice(0, start), word, vocabulary);
   if (candidates.length === 0) return undefined;
   const rest = text.slice(cursor).replace(/^ /, '');
   return { start, candidates, index: direction === 1 ? 0 : candidates.length - 1, rest };
@@ -53,24 +42,4 @@ export function completedLine(
 ): InputLine {
   const head = `${text.slice(0, start)}${candidates[index]!}`;
   return { text: head + rest, cursor: head.length };
-}
-
-function candidatesFor(before: string, word: string, { names, rooms }: Vocabulary): string[] {
-  if (before === '' && word.startsWith('/')) {
-    return [...COMMANDS.keys()]
-      .map((name) => `/${name} `)
-      .filter((command) => command.startsWith(word.toLowerCase()));
-  }
-  const command = /^\/(\S+)\s+$/u.exec(before)?.[1]?.toLowerCase() ?? '';
-  if (ROOM_COMMANDS.has(command)) return startingWith(rooms, word).map((room) => `${room} `);
-  if (PERSON_COMMANDS.has(command)) {
-    return startingWith(names, word).map((name) => `${name.includes(' ') ? `"${name}"` : name} `);
-  }
-  if (word === '') return [];
-  return startingWith(names, word).map((name) => `${name}${before === '' ? ': ' : ' '}`);
-}
-
-function startingWith(names: readonly string[], word: string): string[] {
-  const wanted = word.toLowerCase().replace(/^"/, '');
-  return names.filter((name) => name.toLowerCase().startsWith(wanted));
 }

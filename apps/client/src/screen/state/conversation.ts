@@ -33,6 +33,7 @@ export const EMPTY_SNAPSHOT: ScreenSnapshot = {
   isLoading: false,
   atStart: false,
   shifts: 0,
+  about: {},
 };
 
 export function emptyConversation(key: string, me: string): Conversation {

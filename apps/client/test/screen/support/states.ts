@@ -27,7 +27,8 @@ export function said(
   { at = NOON, own = false, history = false, waits = false } = {},
 ): ScreenItem {
   const sender = { id: 2, name };
-  const item = { kind: 'message', key: `said:${++count}`, at, sender, value, own, history } as const;
+  const place = { key: `said:${++count}`, id: `x-${count}`, seq: count, at } as const;
+  const item = { kind: 'message', ...place, sender, value, own, history } as const;
   return waits ? { ...item, waiting: true } : item;
 }
 

@@ -1,6 +1,8 @@
 /** The commands of moderators, and those about own messages: understood, and carried out in the present room. */
-import type { ChatClient, Message, Notice, Room } from '@chat/client';
 import type { ModerationBody, Role } from '@chat/protocol/frames';
+import type { ChatClient } from '../../chat-client.js';
+import type { Message, Notice } from '../../rooms/entry.js';
+import type { Room } from '../../rooms/room.js';
 
 /** A command about a room, or about a message in it. */
 export type ModerationCommand =
@@ -44,7 +46,8 @@ export const MODERATION_COMMANDS: ReadonlyMap<
   ['unban', { usage: '/unban NAME', summary: 'ends that' }],
 ]);
 
-const ROLES: readonly string[] = ['guest', 'member', 'moderator', 'owner', 'none'];
+/** What can be given with `/role`. */
+export const ROLES: readonly string[] = ['guest', 'member', 'moderator', 'owner', 'none'];
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** @param users names that are known: the longest one is meant. @returns undefined when something is missing */

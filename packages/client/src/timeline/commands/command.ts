@@ -1,10 +1,10 @@
 /**
- * A typed line, understood: text for the room, or a command.
+ * A typed line, understood: text for the room, or a command. The table is the same for every user interface; each carries
+ * out in its own way what is about itself.
  */
+import { MODERATION_COMMANDS, type ModerationCommand, parseModeration } from './moderation.js';
 
-import { MODERATION_COMMANDS, type ModerationCommand, parseModeration } from './moderation-command.js';
-
-/** A line, understood. */
+/** A line, understood. `invalid` says to its user what is wrong with it. */
 export type Command =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'me'; readonly text: string }
@@ -22,11 +22,14 @@ export type Command =
   | { readonly type: 'nothing' }
   | { readonly type: 'invalid'; readonly reason: string };
 
+/** How a command is written, and what it does. */
+export interface CommandHelp {
+  readonly usage: string;
+  readonly summary: string;
+}
+
 /** Commands by name, with what follows them and what they do. */
-export const COMMANDS: ReadonlyMap<string, { readonly usage: string; readonly summary: string }> = new Map<
-  string,
-  { readonly usage: string; readonly summary: string }
->([
+export const COMMANDS: ReadonlyMap<string, CommandHelp> = new Map<string, CommandHelp>([
   ['help', { usage: '/help', summary: 'shows this' }],
   ['nick', { usage: '/nick NAME', summary: 'takes another name' }],
   ['join', { usage: '/join ROOM', summary: 'joins a room, or switches to it' }],
@@ -58,6 +61,16 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
  * Understands a line. A first slash makes a command; two of them make a text that begins with one.
  *
  * @param users - names that are known: the longest one that follows `/msg` is meant, spaces and all
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert';
+ * import { parseCommand } from '@chat/client/timeline';
+ *
+ * assert.deepEqual(parseCommand('hello'), { type: 'text', text: 'hello' });
+ * assert.deepEqual(parseCommand('/kick Eve L', ['Eve L']), { type: 'kick', user: 'Eve L' });
+ * assert.deepEqual(parseCommand('/nick'), { type: 'invalid', reason: 'usage: /nick NAME' });
+ * ```
  */
 export function parseCommand(line: string, users: Iterable<string> = []): Command {
   if (line.trim() === '') return { type: 'nothing' };

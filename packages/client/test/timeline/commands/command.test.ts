@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { COMMANDS, parseCommand } from '../../src/session/command.js';
+import { COMMANDS, parseCommand } from '../../../src/timeline/index.js';
 
 describe('parseCommand', () => {
   it.each([

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { completionsFor } from '../../../src/timeline/index.js';
+
+const VOCABULARY = { names: ['bob', 'Bert', 'Ada Lovelace'], rooms: ['lobby', 'random'] };
+
+it.each([
+  ['', '/JO', ['/join ']],
+  ['/join ', 'ra', ['random ']],
+  ['/mute ', 'b', ['bob ', 'Bert ']],
+  ['/msg ', '"ada', ['"Ada Lovelace" ']],
+  ['', 'be', ['Bert: ']],
+  ['hello ', 'be', ['Bert ']],
+  ['hello ', '', []],
+  ['hello ', '/jo', []],
+])('after %j completes %j to %j', (before, word, words) => {
+  expect(completionsFor(before, word, VOCABULARY)).toEqual(words);
+});
