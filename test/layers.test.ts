@@ -65,12 +65,13 @@ const KNOWS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   'apps/web': {
     text: [],
     'sign-in': ['text'],
-    model: ['sign-in', 'text'],
+    'model/acting': ['text'],
+    model: ['model/acting', 'sign-in', 'text'],
     'ui/marks': ['text'],
-    'ui/dialogs': ['model', 'text', 'ui/marks'],
-    'ui/composer': ['model', 'ui/marks'],
-    'ui/sides': ['model', 'sign-in', 'text', 'ui/marks'],
-    'ui/timeline': ['model', 'text', 'ui/marks'],
+    'ui/dialogs': ['model', 'model/acting', 'text', 'ui/marks'],
+    'ui/composer': ['model', 'model/acting', 'text', 'ui/marks'],
+    'ui/sides': ['model', 'model/acting', 'sign-in', 'text', 'ui/marks'],
+    'ui/timeline': ['model', 'model/acting', 'text', 'ui/marks'],
   },
 };
 

@@ -17,12 +17,13 @@ import {
   type RoomsPage,
   type SearchHit,
 } from '@chat/client';
-import type { TimelineItem } from '@chat/client/timeline';
+import type { MessageItem, ModerationCommand } from '@chat/client/timeline';
 import { LOBBY } from '@chat/protocol';
 import { type PageClock, pageClock, signIn } from '../sign-in/sign-in.js';
 import { explain } from '../text/explain.js';
+import { type CommandHost, type LineOutcome, TypedCommands } from './acting/typed-commands.js';
 import { type Announcement, Announcements } from './announcements.js';
-import type { Conversation, RoomConversation, Watch } from './conversation.js';
+import type { Conversation, PageItem, RoomConversation, Watch } from './conversation.js';
 import { ConversationList } from './conversation-list.js';
 import { Excerpt } from './excerpt.js';
 import type { Preferences } from './preferences.js';
@@ -54,6 +55,7 @@ export class ChatModel {
   readonly #list: ConversationList;
   #client: ChatClient | undefined;
   readonly #announcements = new Announcements();
+  readonly #commands = new TypedCommands();
   #drawing = false;
 
   readonly writing = new Writing((conversation, error) => {
@@ -76,6 +78,17 @@ export class ChatModel {
   constructor(options: ChatModelOptions) {
     this.#options = options;
     this.#list = new ConversationList((conversation) => this.#watch(conversation as Conversation));
+  }
+
+  /** Names of everybody else who is known. */
+  get names(): readonly string[] {
+    const members = this.#list.rooms.flatMap(({ room }) => [...(room?.members?.values() ?? [])]);
+    return [...new Set(members.map(({ name }) => name))].filter((name) => name !== this.name);
+  }
+
+  /** Of the log of the server now. */
+  get epoch(): string {
+    return this.#client?.epoch ?? '';
   }
 
   /** Own name, as the server knows it. */
@@ -254,6 +267,30 @@ export class ChatModel {
     this.#changed();
   }
 
+  /** Does what a line that begins with a slash asks for. */
+  type(conversation: Conversation, line: string): Promise<LineOutcome> {
+    return this.#commands.run(this.#hostOf(conversation), line);
+  }
+
+  /** Does what a moderator has chosen. @throws ClientError what the server refused */
+  moderate(conversation: Conversation, command: ModerationCommand): Promise<void> {
+    return this.#commands.moderate(this.#hostOf(conversation), command);
+  }
+
+  /** Begins to change an own message, or gives that up. */
+  edit(conversation: Conversation, item: MessageItem | undefined): void {
+    conversation.editing = item;
+    this.#changed();
+  }
+
+  /** Gives a message another text, or takes it back. @throws ClientError what the server refused */
+  async correct(conversation: Conversation, { seq }: MessageItem, text: string | undefined): Promise<void> {
+    const where = { room: conversation.name, seq };
+    await this.#client?.moderate(
+      text === undefined ? { op: 'take-back', ...where } : { op: 'edit', ...where, text },
+    );
+  }
+
   /** Gets to know more members of a room. */
   async loadMembers(conversation: RoomConversation): Promise<void> {
     await conversation.room?.loadMembers({ limit: MEMBERS_PAGE }).catch(() => {});
@@ -346,9 +383,36 @@ export class ChatModel {
     if (conversation.room === room) return;
     conversation.enter(room);
     room.on('members', () => this.#changed());
-    room.on('notice', ({ oldName, member }) => {
+    room.on('message', (message) => this.#commands.note(message));
+    room.on('notice', (notice) => {
+      this.#commands.changed(notice);
+      const { oldName, member } = notice;
       if (oldName !== undefined) this.#list.rename(oldName, member.name);
     });
+  }
+
+  /** The page, as far as what is typed in a conversation is about it. */
+  #hostOf(conversation: Conversation): CommandHost {
+    const open = (name: string | undefined): Conversation | undefined =>
+      name === undefined ? conversation : this.#list.room(name);
+    return {
+      client: this.#client,
+      room: conversation.kind === 'room' ? conversation.room : undefined,
+      names: this.names,
+      tell: (words) => conversation.timeline.addLocal(words),
+      send: (text) => this.writing.send(conversation, text),
+      whisper: (to, text) => {
+        this.talkTo(to);
+        if (this.active) this.writing.send(this.active, text);
+      },
+      join: (room) => this.join(room),
+      leave: async (name) => {
+        const left = open(name);
+        if (left) await this.leave(left);
+        return left !== undefined;
+      },
+      disconnect: () => this.disconnect(),
+    };
   }
 
   #watch(conversation: Conversation): ReturnType<Watch> {
@@ -366,7 +430,7 @@ export class ChatModel {
     return this.active === conversation && !looksAtPast && this.#options.isVisible();
   }
 
-  #arrived(conversation: Conversation, item: TimelineItem, isActive: boolean): void {
+  #arrived(conversation: Conversation, item: PageItem, isActive: boolean): void {
     if (item.kind !== 'message' || item.own || item.history) return;
     if (isActive) this.#announce(`${item.sender.name}: ${item.value.slice(0, 200)}`);
     else if (conversation.kind === 'direct') this.#announce(`Private message from ${item.sender.name}.`);

@@ -2,23 +2,37 @@
  * One conversation: a room, or private words with one person. What is said in it is in its timeline.
  */
 import type { ChatClient, ClientError, Room } from '@chat/client';
-import { createTimeline, type Timeline, type TimelineOptions } from '@chat/client/timeline';
+import {
+  createTimeline,
+  type MessageItem,
+  type Timeline,
+  type TimelineItem,
+  type TimelineOptions,
+} from '@chat/client/timeline';
+import type { Words } from './acting/typed-commands.js';
 import type { Excerpt } from './excerpt.js';
+
+/** An item of a conversation of this page, its own words among them. */
+export type PageItem = TimelineItem<string, Words>;
 
 /** With whom one talks. */
 export type Conversation = RoomConversation | DirectConversation;
 
 /** How the timeline of a conversation behaves, and who is told when it changes. */
-export type Watch = (conversation: BaseConversation) => TimelineOptions & { readonly onChange: () => void };
+export type Watch = (
+  conversation: BaseConversation,
+) => TimelineOptions<string, Words> & { readonly onChange: () => void };
 
 class BaseConversation {
-  readonly timeline: Timeline;
+  readonly timeline: Timeline<string, Words>;
   /** A message that was begun, kept while the user looks elsewhere. */
   draft = '';
+  /** An own message that gets another text. */
+  editing: MessageItem | undefined;
 
   constructor(watch: Watch) {
     const { onChange, ...options } = watch(this);
-    this.timeline = createTimeline(undefined, options);
+    this.timeline = createTimeline<string, Words>(undefined, options);
     this.timeline.subscribe(onChange);
   }
 

@@ -7,14 +7,16 @@ import type { Notice } from '@chat/client';
 import {
   changeText,
   type GapItem,
+  type LocalItem,
   type MessageItem,
   type NoticeItem,
   type OutgoingItem,
-  type TimelineItem,
   type UnreadableItem,
   type WithdrawnItem,
 } from '@chat/client/timeline';
 import { isSameDay } from '../text/moments.js';
+import type { Words } from './acting/typed-commands.js';
+import type { PageItem } from './conversation.js';
 
 /** One line of a conversation. */
 export type Row =
@@ -26,6 +28,8 @@ export type Row =
   | { readonly kind: 'notices'; readonly key: string; readonly items: readonly NoticeItem[] }
   /** Something was done to a message, or to the room. */
   | { readonly kind: 'change'; readonly key: string; readonly item: NoticeItem; readonly text: string }
+  /** Words of the page itself. */
+  | { readonly kind: 'words'; readonly key: string; readonly item: LocalItem<Words> }
   | { readonly kind: 'mark'; readonly key: string; readonly item: GapItem | UnreadableItem | WithdrawnItem };
 
 /** Messages of one person within this time of each other stand together. */
@@ -40,10 +44,7 @@ export interface RowsOptions {
 }
 
 /** Lays out a conversation. */
-export function layOut(
-  items: readonly TimelineItem[],
-  { outgoing, ownName, firstUnread }: RowsOptions,
-): Row[] {
+export function layOut(items: readonly PageItem[], { outgoing, ownName, firstUnread }: RowsOptions): Row[] {
   const rows: Row[] = [];
   let day: number | undefined;
   let group: { readonly name: string; readonly at: number } | undefined;
@@ -93,6 +94,11 @@ export function layOut(
         }
         break;
       }
+      case 'local':
+        group = undefined;
+        notices = undefined;
+        rows.push({ kind: 'words', key: item.key, item });
+        break;
       case 'gap':
       case 'withdrawn':
       case 'unreadable':

@@ -1,12 +1,11 @@
 /**
  * The words of the user: own messages, and the signal that they are being written.
  */
-import type { Timeline } from '@chat/client/timeline';
 import type { Conversation } from './conversation.js';
 
 export class Writing {
   /** The conversation in which the user is writing. */
-  #where: Timeline | undefined;
+  #where: Conversation['timeline'] | undefined;
   readonly #onFailed: (conversation: Conversation, error: unknown) => void;
 
   /** @param onFailed - told when a message is not in the log, and why */

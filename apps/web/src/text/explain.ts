@@ -11,7 +11,6 @@ const SENTENCES: Partial<Record<ClientErrorCode, string>> = {
   [ClientErrorCode.GoingAway]: 'The server is restarting.',
   [ClientErrorCode.ServerClosed]: 'The server ended the connection.',
   [ClientErrorCode.NameTaken]: 'Somebody here has this name, or one that looks like it. Choose another one.',
-  [ClientErrorCode.Forbidden]: 'That is not allowed here.',
   [ClientErrorCode.Kicked]: 'An operator showed you out.',
   [ClientErrorCode.Banned]: 'An operator showed you out, and does not want you back for a while.',
   [ClientErrorCode.SessionReplaced]: 'You went on in another window.',
@@ -40,7 +39,7 @@ export function explain(error: unknown): string {
   if (error.code === ClientErrorCode.TooLarge) {
     return `It is too long: ${error.actual} bytes, and the server takes ${error.max}.`;
   }
-  // Rules for names, and reasons that an operator wrote, come from the server in its words.
+  // Rules for names, what a role does not allow, and reasons that an operator wrote, come in the words of the server.
   return SENTENCES[error.code] ?? sentence(error.message);
 }
 

@@ -7,18 +7,21 @@
  */
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { Deed } from '../model/acting/actions.js';
 import type { ChatModel } from '../model/chat-model.js';
 import type { Conversation } from '../model/conversation.js';
 import type { Theme } from '../model/preferences.js';
 import { explain } from '../text/explain.js';
 import { Composer } from './composer/composer.js';
 import { ConnectionBar } from './connection-bar.js';
+import { DeedDialog } from './dialogs/deed-dialog.js';
 import { JoinDialog } from './dialogs/join-dialog.js';
 import { SearchDialog } from './dialogs/search-dialog.js';
 import { SettingsDialog } from './dialogs/settings-dialog.js';
 import { Avatar } from './marks/avatar.js';
 import { Icon } from './marks/icon.js';
 import { MemberPanel } from './sides/member-panel.js';
+import { RoomTopic } from './sides/room-topic.js';
 import { Sidebar } from './sides/sidebar.js';
 import { PastView } from './timeline/past-view.js';
 import { TimelineView } from './timeline/timeline-view.js';
@@ -34,6 +37,7 @@ export function Chat({ model, theme, onTheme }: ChatProps): VNode {
   const isNarrow = useMedia('(max-width: 720px)');
   const isRoomy = useMedia('(min-width: 1000px)');
   const [dialog, setDialog] = useState<'join' | 'search' | 'settings' | undefined>();
+  const [deed, setDeed] = useState<Deed | undefined>();
   const [drawer, setDrawer] = useState<'conversations' | 'members' | undefined>();
   const [wantsMembers, setWantsMembers] = useState(true);
   const { active } = model;
@@ -84,6 +88,7 @@ export function Chat({ model, theme, onTheme }: ChatProps): VNode {
           conversation={active}
           isNarrow={isNarrow}
           showsMembers={showsMembers}
+          onDeed={setDeed}
           onSearch={() => setDialog('search')}
           onMenu={() => setDrawer(drawer === 'conversations' ? undefined : 'conversations')}
           onMembers={() =>
@@ -95,9 +100,19 @@ export function Chat({ model, theme, onTheme }: ChatProps): VNode {
         {excerpt && active?.kind === 'room' ? (
           <PastView key={excerpt.hit.id} model={model} conversation={active} excerpt={excerpt} />
         ) : (
-          active && <TimelineView key={active.id} model={model} conversation={active} />
+          active && <TimelineView key={active.id} model={model} conversation={active} onDeed={setDeed} />
         )}
-        {active && <Composer key={`write:${active.id}`} model={model} conversation={active} />}
+        {active && (
+          <Composer
+            key={`write:${active.id}`}
+            model={model}
+            conversation={active}
+            onSearch={(words) => {
+              if (words !== '') void model.search.find(words, undefined);
+              setDialog('search');
+            }}
+          />
+        )}
         {!active && (
           <div class="nowhere">
             <p>You are in no room.</p>
@@ -113,7 +128,11 @@ export function Chat({ model, theme, onTheme }: ChatProps): VNode {
           conversation={active}
           onClose={() => (isRoomy ? setWantsMembers(false) : closeDrawer())}
           onChosen={closeDrawer}
+          onDeed={setDeed}
         />
+      )}
+      {deed && active?.kind === 'room' && (
+        <DeedDialog model={model} conversation={active} deed={deed} onClose={() => setDeed(undefined)} />
       )}
       {dialog === 'join' && <JoinDialog model={model} onClose={() => setDialog(undefined)} />}
       {dialog === 'search' && <SearchDialog model={model} onClose={() => setDialog(undefined)} />}
@@ -150,6 +169,7 @@ interface RoomHeaderProps {
   readonly onSearch: () => void;
   readonly onMenu: () => void;
   readonly onMembers: () => void;
+  readonly onDeed: (deed: Deed) => void;
 }
 
 function RoomHeader({
@@ -160,6 +180,7 @@ function RoomHeader({
   onSearch,
   onMenu,
   onMembers,
+  onDeed,
 }: RoomHeaderProps): VNode {
   const others = model.unread - (conversation?.unread ?? 0);
   const room = conversation?.kind === 'room' ? conversation.room : undefined;
@@ -184,6 +205,7 @@ function RoomHeader({
         )}
         <bdi>{conversation?.name}</bdi>
       </h1>
+      {conversation?.kind === 'room' && <RoomTopic conversation={conversation} onDeed={onDeed} />}
       {conversation?.kind === 'direct' && <span class="hint">private</span>}
       <span class="space" />
       <button

@@ -226,4 +226,66 @@ describe.skipIf(!CHROMIUM)('talking in a browser', { timeout: PATIENCE_MS }, () 
     await page.keyboard.press('Enter');
     await expect.poll(() => page.getByRole('textbox', { name: 'Message to lobby' }).inputValue()).toBe('😂');
   });
+
+  it('lets one change and take back what one said, and moderate a room of one’s own, by keyboard too', async () => {
+    const ada = await join(browser, server.port, 'Ada');
+    const { page } = ada;
+    await joinRoom(page, 'teahouse');
+    await page.getByRole('button', { name: 'Topic: none. Change it' }).click();
+    await page.getByRole('textbox', { name: 'Topic' }).waitFor();
+    await page.keyboard.type('all about tea');
+    await page.keyboard.press('Enter');
+    const alan = await join(browser, server.port, 'Alan');
+    await joinRoom(alan.page, 'teahouse');
+    await alan.page.locator('.topic', { hasText: 'all about tea' }).waitFor();
+
+    // Changed with ↑, taken back from the menu.
+    await say(page, 'helo');
+    await page.locator('.message.own').getByText('Delivered').waitFor();
+    await page.keyboard.press('ArrowUp');
+    await page.getByText('Changing your message').waitFor();
+    await say(page, 'hello');
+    await sees(alan.page, 'hello');
+    await alan.page.getByText('(edited)').waitFor();
+    await page.getByRole('button', { name: 'Actions on the message of Ada' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('menuitem', { name: 'Take back' }).waitFor();
+    await picture(page, 'message-menu');
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Take back this message?' }).waitFor();
+    await page.keyboard.press('Escape');
+    await sees(alan.page, 'hello');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Take back' }).click();
+    await sees(alan.page, 'was taken back by Ada');
+
+    // A member without a role has no say over others.
+    expect(await alan.page.getByRole('button', { name: 'Actions on Ada' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Actions on Alan' }).click();
+    await page.getByRole('menuitem', { name: 'Mute…' }).click();
+    await page.getByLabel('Reason').fill('too loud');
+    await picture(page, 'mute');
+    await page.getByRole('button', { name: 'Mute' }).click();
+    await sees(page, 'Alan is muted');
+    await say(alan.page, 'may I?');
+    await alan.page.locator('.failure').waitFor();
+
+    // The same by a command, completed.
+    await page.getByRole('textbox', { name: 'Message to teahouse' }).pressSequentially('/unm');
+    await page.getByRole('option', { name: '/unmute' }).waitFor();
+    await picture(page, 'suggestions');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('al');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await sees(page, 'Alan may speak');
+    await alan.page.getByRole('button', { name: 'Try again' }).click();
+    await sees(page, 'may I?');
+    await say(alan.page, '/kick Ada');
+    await sees(alan.page, 'does not allow kick');
+    expect([...ada.complaints, ...alan.complaints]).toEqual([]);
+  });
 });

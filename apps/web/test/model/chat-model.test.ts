@@ -129,4 +129,30 @@ describe('ChatModel', () => {
     expect(model.active?.name).toBe('garden');
     expect(model.announcements.at(-1)?.text).toBe('You are not in elsewhere any more.');
   });
+
+  it('changes an own message, and takes one back', async () => {
+    const { model, client } = await connected('lobby');
+    const lobby = await client.admit('lobby');
+    lobby.hear(7, 'helo');
+    const conversation = model.active!;
+    const [item] = conversation.timeline.snapshot.items;
+    if (item?.kind !== 'message') throw new Error('no message');
+    model.edit(conversation, item);
+    expect(conversation.editing).toBe(item);
+    await model.correct(conversation, item, 'hello');
+    await model.correct(conversation, item, undefined);
+    expect(client.asked).toEqual([
+      { op: 'edit', room: 'lobby', seq: 7, text: 'hello' },
+      { op: 'take-back', room: 'lobby', seq: 7 },
+    ]);
+  });
+
+  it('answers typed commands below the messages, to the user alone', async () => {
+    const { model, client } = await connected('lobby');
+    await client.admit('lobby');
+    expect(await model.type(model.active!, '/topic')).toBe('done');
+    const { items } = model.active!.timeline.snapshot;
+    expect(items).toMatchObject([{ kind: 'local', value: { tone: 'answer', text: 'topic: none' } }]);
+    expect(client.asked).toEqual([]);
+  });
 });

@@ -11,7 +11,18 @@ function message(name: string, minutes: number, more: Partial<MessageItem> = {})
   const key = `m${++count}`;
   const sender = { id: 1, name };
   const at = NOON + minutes * MINUTE_MS;
-  return { kind: 'message', key, at, sender, value: 'x', own: false, history: false, ...more };
+  return {
+    kind: 'message',
+    key,
+    id: key,
+    seq: count,
+    at,
+    sender,
+    value: 'x',
+    own: false,
+    history: false,
+    ...more,
+  };
 }
 
 function notice(kind: Notice['kind'], name: string, oldName?: string): NoticeItem {

@@ -1,5 +1,5 @@
 /** A client whose server does what the test says: what {@link ChatModel} needs of one, and no more. */
-import type { ChatClient, ClientState, HistoryPage, Room } from '@chat/client';
+import type { ChatClient, ClientState, HistoryPage, Room, RoomAbout } from '@chat/client';
 
 type AnyListener = (value: never) => unknown;
 
@@ -19,6 +19,9 @@ class Events {
 export class FakeRoom extends Events {
   readonly name: string;
   left = false;
+  about: RoomAbout = {};
+  readonly members = new Map<number, { readonly id: number; readonly name: string }>();
+  readonly memberCount = 0;
 
   constructor(name: string) {
     super();
@@ -42,6 +45,10 @@ export class FakeRoom extends Events {
     });
   }
 
+  loadMembers(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   /** Nothing was said before. */
   history(): Promise<HistoryPage<string>> {
     return Promise.resolve({ entries: [], end: true });
@@ -56,6 +63,10 @@ export class FakeRoom extends Events {
 export class FakeClient extends Events {
   readonly name: string;
   readonly id = 1;
+  readonly epoch = 'e1';
+  /** Requests of moderators, and what the server answers to them. */
+  readonly asked: unknown[] = [];
+  answer: Error | object = {};
   readonly rooms = new Map<string, FakeRoom>();
   /** Joins that wait for {@link FakeClient.admit}. */
   readonly joining = new Map<string, (room: FakeRoom) => void>();
@@ -90,6 +101,15 @@ export class FakeClient extends Events {
     this.joining.get(name)!(room);
     for (let i = 0; i < 5; i++) await Promise.resolve();
     return room;
+  }
+
+  moderate(request: unknown): Promise<unknown> {
+    this.asked.push(request);
+    return this.answer instanceof Error ? Promise.reject(this.answer) : Promise.resolve(this.answer);
+  }
+
+  ping(): Promise<number> {
+    return Promise.resolve(3.4);
   }
 
   close(): Promise<void> {

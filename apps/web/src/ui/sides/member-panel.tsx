@@ -4,8 +4,10 @@
 
 import type { Member } from '@chat/client';
 import type { VNode } from 'preact';
+import { type Deed, type MemberAction, memberActions } from '../../model/acting/actions.js';
 import type { ChatModel } from '../../model/chat-model.js';
 import type { RoomConversation } from '../../model/conversation.js';
+import { ActionMenu, type MenuItem } from '../marks/action-menu.js';
 import { Avatar } from '../marks/avatar.js';
 import { Icon } from '../marks/icon.js';
 
@@ -15,12 +17,15 @@ interface MemberPanelProps {
   readonly onClose: () => void;
   /** Somebody was chosen. */
   readonly onChosen: () => void;
+  /** Something is to be asked about before it is done. */
+  readonly onDeed: (deed: Deed) => void;
 }
 
 /** More names than this in the document help nobody. */
 const MAX_LISTED = 1000;
 
-export function MemberPanel({ model, conversation, onClose, onChosen }: MemberPanelProps): VNode {
+export function MemberPanel({ model, conversation, onClose, onChosen, onDeed }: MemberPanelProps): VNode {
+  const actions = memberActions(conversation.timeline.snapshot.about.role);
   const { room } = conversation;
   const all = [...(room?.members.values() ?? [])];
   const members = all.sort((a, b) => a.name.localeCompare(b.name)).slice(0, MAX_LISTED);
@@ -39,6 +44,17 @@ export function MemberPanel({ model, conversation, onClose, onChosen }: MemberPa
         {members.map((member) => (
           <li key={member.id}>
             <MemberItem model={model} member={member} onChosen={onChosen} />
+            {/* With one action there is nothing to choose. */}
+            {actions.length > 1 && member.name !== model.name && (
+              <ActionMenu
+                label={`Actions on ${member.name}`}
+                items={() =>
+                  actions.map((action) =>
+                    menuItem(action, member.name, { model, conversation, onChosen, onDeed }),
+                  )
+                }
+              />
+            )}
           </li>
         ))}
       </ul>
@@ -50,6 +66,36 @@ export function MemberPanel({ model, conversation, onClose, onChosen }: MemberPa
     </aside>
   );
 }
+
+type Ways = Pick<MemberPanelProps, 'model' | 'conversation' | 'onChosen' | 'onDeed'>;
+
+function menuItem(
+  action: MemberAction,
+  user: string,
+  { model, conversation, onChosen, onDeed }: Ways,
+): MenuItem {
+  switch (action) {
+    case 'write':
+      return {
+        label: 'Write privately',
+        run: () => {
+          model.talkTo(user);
+          onChosen();
+        },
+      };
+    case 'unmute':
+      return {
+        label: 'Let speak again',
+        run: () => void model.type(conversation, `/unmute "${user}"`),
+      };
+    case 'role':
+      return { label: 'Role…', run: () => onDeed({ kind: 'role', user }) };
+    default:
+      return { label: LABELS[action], isGrave: true, run: () => onDeed({ kind: action, user }) };
+  }
+}
+
+const LABELS = { mute: 'Mute…', kick: 'Show out…', ban: 'Ban…' };
 
 interface MemberItemProps {
   readonly model: ChatModel;

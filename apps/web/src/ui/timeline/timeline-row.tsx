@@ -1,13 +1,14 @@
 /**
  * One line of a conversation.
  */
-import type { OutgoingItem } from '@chat/client/timeline';
+import { ACTION_PREFIX, type MessageItem, type OutgoingItem } from '@chat/client/timeline';
 import type { VNode } from 'preact';
 import { memo } from 'preact/compat';
 import { type Row, summarize } from '../../model/rows.js';
 import { explain, explainGap } from '../../text/explain.js';
 import { clockTime, dayName, wholeTime } from '../../text/moments.js';
 import { nameHue } from '../../text/name-mark.js';
+import { ActionMenu, type MenuItem } from '../marks/action-menu.js';
 import { Avatar } from '../marks/avatar.js';
 import { Icon } from '../marks/icon.js';
 import { MessageText } from './message-text.js';
@@ -16,6 +17,8 @@ import { MessageText } from './message-text.js';
 export interface RowActions {
   readonly retry: (key: string) => void;
   readonly discard: (key: string) => void;
+  /** What can be done to a message now; without it there is no menu. */
+  readonly menuOf?: (item: MessageItem) => readonly MenuItem[];
 }
 
 /** Of a message to somebody who was away. */
@@ -40,9 +43,14 @@ export const TimelineRow = memo(
         return <div class="unread-mark">New messages</div>;
       case 'message': {
         const { sender, at, own, value, waiting, edited } = row.item;
+        const name = sender.name || ownName;
+        const { menuOf } = actions;
+        const menu = menuOf && (
+          <ActionMenu label={`Actions on the message of ${name}`} items={() => menuOf(row.item)} />
+        );
         return (
-          <Message name={sender.name || ownName} at={at} head={row.head} own={own}>
-            <MessageText text={value} />
+          <Message name={name} at={at} head={row.head} own={own} menu={menu}>
+            <Said text={value} name={name} />
             {edited && <span class="hint"> (edited)</span>}
             {own &&
               (waiting ? <Status icon="clock" label={WAITS} /> : <Status icon="check" label="Delivered" />)}
@@ -58,7 +66,7 @@ export const TimelineRow = memo(
             own
             status={row.item.status === 'sent' ? undefined : row.item.status}
           >
-            <MessageText text={row.item.value} />
+            <Said text={row.item.value} name={ownName} />
             <OutgoingStatus outgoing={row.item} actions={actions} />
           </Message>
         );
@@ -74,6 +82,12 @@ export const TimelineRow = memo(
         return (
           <div class="notices" title={wholeTime(row.item.at)}>
             <bdi>{row.item.notice.member.name}</bdi> {row.text}
+          </div>
+        );
+      case 'words':
+        return (
+          <div class={row.item.value.tone === 'problem' ? 'words problem' : 'words'}>
+            {row.item.value.text}
           </div>
         );
       case 'mark': {
@@ -116,10 +130,11 @@ interface MessageProps {
   readonly head: boolean;
   readonly own: boolean;
   readonly status?: OutgoingItem['status'] | undefined;
+  readonly menu?: VNode | undefined;
   readonly children: unknown;
 }
 
-function Message({ name, at, head, own, status, children }: MessageProps): VNode {
+function Message({ name, at, head, own, status, menu, children }: MessageProps): VNode {
   const time = (
     <time dateTime={new Date(at).toISOString()} title={wholeTime(at)}>
       {clockTime(at)}
@@ -141,7 +156,18 @@ function Message({ name, at, head, own, status, children }: MessageProps): VNode
         )}
         {children as VNode}
       </div>
+      {menu}
     </div>
+  );
+}
+
+/** What was said; with `/me` before it, what somebody does. */
+function Said({ text, name }: { readonly text: string; readonly name: string }): VNode {
+  if (!text.startsWith(ACTION_PREFIX)) return <MessageText text={text} />;
+  return (
+    <em class="does">
+      <bdi>{name}</bdi> <MessageText text={text.slice(ACTION_PREFIX.length)} />
+    </em>
   );
 }
 

@@ -8,10 +8,12 @@
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
+import type { Deed } from '../../model/acting/actions.js';
 import type { ChatModel } from '../../model/chat-model.js';
 import type { Conversation } from '../../model/conversation.js';
 import { layOut, type Row } from '../../model/rows.js';
 import { Icon } from '../marks/icon.js';
+import { messageMenu } from './message-menu.js';
 import { type RowActions, TimelineRow } from './timeline-row.js';
 
 /** So near to the end counts as being there. */
@@ -27,9 +29,11 @@ const INTRODUCTION_PX = 56;
 interface TimelineViewProps {
   readonly model: ChatModel;
   readonly conversation: Conversation;
+  /** Something is to be asked about before it is done. */
+  readonly onDeed: (deed: Deed) => void;
 }
 
-export function TimelineView({ model, conversation }: TimelineViewProps): VNode {
+export function TimelineView({ model, conversation, onDeed }: TimelineViewProps): VNode {
   const { timeline } = conversation;
   const { items, outgoing, firstUnread, shifts: shiftCount, isLoading } = timeline.snapshot;
   const list = useRef<VirtualizerHandle>(null);
@@ -116,8 +120,9 @@ export function TimelineView({ model, conversation }: TimelineViewProps): VNode 
     () => ({
       retry: (key) => model.writing.retry(conversation, key),
       discard: (key) => model.writing.discard(conversation, key),
+      menuOf: (item) => messageMenu(model, conversation, item, onDeed),
     }),
-    [model, conversation],
+    [model, conversation, onDeed],
   );
 
   const below = isAtEnd ? 0 : countMessagesAfter(rows, lastSeen.current);

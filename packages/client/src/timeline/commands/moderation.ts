@@ -40,10 +40,10 @@ export const MODERATION_COMMANDS: ReadonlyMap<
   ],
   ['invite', { usage: '/invite NAME', summary: 'lets somebody into the room' }],
   ['mute', { usage: '/mute NAME [10m] [REASON]', summary: 'takes somebody the word here' }],
-  ['unmute', { usage: '/unmute NAME', summary: 'ends that' }],
+  ['unmute', { usage: '/unmute NAME', summary: 'lets somebody speak again' }],
   ['kick', { usage: '/kick NAME [REASON]', summary: 'shows somebody out of the room' }],
   ['ban', { usage: '/ban NAME [2h] [REASON]', summary: 'shows out and does not let in again' }],
-  ['unban', { usage: '/unban NAME', summary: 'ends that' }],
+  ['unban', { usage: '/unban NAME', summary: 'lets somebody in again' }],
 ]);
 
 /** What can be given with `/role`. */
