@@ -3,10 +3,10 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Command, Outcome, Place } from './scenario.js';
+import type { Command, Death, Fate, Outcome, Place } from './scenario.js';
 
 const POLL_MS = 1;
 
@@ -32,18 +32,30 @@ export class ChildProcess {
       this.#errors += String(data);
     });
     this.#lines = createInterface({ input: this.process.stdout });
-    this.#exited = once(this.process, 'exit');
+    // Not its exit: what it said before is read by then.
+    this.#exited = once(this.process, 'close');
   }
 
-  /** Sends a command. Resolves with the outcome, or with undefined when the child was killed by it. */
-  async command(command: Command): Promise<Outcome | undefined> {
-    const answered = once(this.#lines, 'line').then(([line]) => JSON.parse(String(line)) as Outcome);
+  /** Sends a command, and resolves with the outcome. */
+  command(command: Command): Promise<Outcome> {
+    return this.#ask(command) as Promise<Outcome>;
+  }
+
+  /** Has it run a scenario in several places and die in the midst of all; resolves when it is dead. */
+  async die(death: Death): Promise<Fate[]> {
+    const fates = (await this.#ask(death)) as Fate[];
+    await this.#exited;
+    if (this.process.signalCode !== 'SIGKILL') throw new Error(`the child was not killed: ${this.#errors}`);
+    return fates;
+  }
+
+  async #ask(command: Command | Death): Promise<unknown> {
+    const answered = once(this.#lines, 'line').then(([line]): unknown => JSON.parse(String(line)));
     this.process.stdin.write(`${JSON.stringify(command)}\n`);
-    const first = await Promise.race([answered, this.#exited.then(() => undefined)]);
-    if (first === undefined && this.process.signalCode !== 'SIGKILL') {
-      throw new Error(`the child ended with ${this.process.exitCode}: ${this.#errors}`);
-    }
-    return first;
+    const answer = await Promise.race([answered, this.#exited.then(() => undefined)]);
+    if (answer !== undefined) return answer;
+    const { exitCode, signalCode } = this.process;
+    throw new Error(`the child ended with ${signalCode ?? exitCode}: ${this.#errors}`);
   }
 
   /** Waits until the kernel says that it is stopped; false when it has exited or `unless` settles first. */
@@ -54,18 +66,26 @@ export class ChildProcess {
     };
     unless.then(end, end);
     while (!over && this.process.exitCode === null && this.process.signalCode === null) {
-      const stat = readFileSync(`/proc/${this.process.pid}/stat`, 'latin1');
-      if (stat.charAt(stat.lastIndexOf(')') + 2) === 'T') return true;
+      if (this.#isStopped) return true;
       await delay(POLL_MS);
     }
     return false;
   }
 
+  /** Whether each of its threads is: they come to it one after the other. */
+  get #isStopped(): boolean {
+    const tasks = `/proc/${this.process.pid}/task`;
+    return readdirSync(tasks).every((task) => {
+      const stat = readFileSync(`${tasks}/${task}/stat`, 'latin1');
+      return stat.charAt(stat.lastIndexOf(')') + 2) === 'T';
+    });
+  }
+
   /** Has an actor do its part. Resolves with what it returned, and throws if it failed. */
   async act(actor: string, place: Place): Promise<Record<string, unknown>> {
     const outcome = await this.command({ scenario: actor, place });
-    if (outcome?.error !== undefined) throw new Error(outcome.error);
-    return (outcome?.result ?? {}) as Record<string, unknown>;
+    if (outcome.error !== undefined) throw new Error(outcome.error);
+    return (outcome.result ?? {}) as Record<string, unknown>;
   }
 
   /** Sends SIGSTOP and waits until it has taken effect. */

@@ -1,47 +1,51 @@
-/** What the child of a kill harness is: obeys one command per line of its input, and answers each with a line, unless it dies of it. */
+/** What the child of a kill harness is: obeys one command per line of its input, and answers each with a line; some it does not survive. */
 import { createInterface } from 'node:readline';
-import { STEP_HOOK } from '../../src/platform/step.js';
-import type { Command, Outcome, Place, Scenario } from './scenario.js';
+import { parentPort, type Worker, workerData } from 'node:worker_threads';
+import type { Command, Death, Outcome, Place, Scenario } from './scenario.js';
+import { dieNested, dieOf, isVictim, outcomeOf, run, runAsVictim, startVictim } from './victim.js';
 
-/** Runs until the input ends. */
-export async function obeyAll(
-  scenarios: readonly Scenario[],
-  actors: Readonly<Record<string, (place: Place) => unknown>> = {},
-): Promise<void> {
-  for await (const line of createInterface({ input: process.stdin })) {
-    const outcome = await obey(JSON.parse(line) as Command, scenarios, actors);
-    process.stdout.write(`${JSON.stringify(outcome)}\n`);
-  }
-}
+type Actors = Readonly<Record<string, (place: Place) => unknown>>;
 
-async function obey(
-  { scenario: name, place, signal, step }: Command,
-  scenarios: readonly Scenario[],
-  actors: Readonly<Record<string, (place: Place) => unknown>>,
-): Promise<Outcome> {
-  const actor = actors[name];
-  if (actor !== undefined) return act(() => actor(place), []);
-  const scenario = scenarios.find((candidate) => candidate.name === name);
-  if (scenario === undefined) throw new Error(`no scenario ${name}`);
-  const prepared = await scenario.prepare(place);
-  const steps: string[] = [];
-  const hooks = globalThis as { [STEP_HOOK]?: (label: string) => void };
-  hooks[STEP_HOOK] = (label) => {
-    steps.push(label);
-    // The signal takes effect before this call returns.
-    if (steps.length === step && signal !== undefined) process.kill(process.pid, signal);
+/** Runs until the input ends; in the thread of a victim, until that is over. */
+export async function obeyAll(scenarios: readonly Scenario[], actors: Actors = {}): Promise<void> {
+  const named = (name: string): Scenario => {
+    const scenario = scenarios.find((candidate) => candidate.name === name);
+    if (scenario === undefined) throw new Error(`no scenario ${name}`);
+    return scenario;
   };
-  try {
-    return await act(() => scenario.operation(prepared), steps);
-  } finally {
-    delete hooks[STEP_HOOK];
+  if (parentPort !== null && isVictim(workerData)) {
+    await runAsVictim(named(workerData.scenario), workerData, parentPort);
+    return;
   }
-}
+  let thread: Worker | undefined;
+  for await (const line of createInterface({ input: process.stdin })) {
+    await thread?.terminate();
+    thread = undefined;
+    const command = JSON.parse(line) as Command | Death;
+    if ('dieAt' in command) await die(command);
+    else process.stdout.write(`${JSON.stringify(await obey(command))}\n`);
+  }
 
-async function act(part: () => unknown, steps: readonly string[]): Promise<Outcome> {
-  try {
-    return { steps, result: await part() };
-  } catch (error) {
-    return { steps, error: (error as { code?: string }).code ?? String(error) };
+  async function obey({ scenario: name, place, stopAt, inThread = false }: Command): Promise<Outcome> {
+    const actor = actors[name];
+    if (actor !== undefined) return outcomeOf([], () => actor(place));
+    // The signal takes effect before this call returns.
+    const stop = (): void => void process.kill(process.pid, 'SIGSTOP');
+    if (!inThread) return run(named(name), { place, step: stopAt }, stop);
+    const victim = startVictim({ scenario: name, place, step: stopAt });
+    thread = victim.worker;
+    for (;;) {
+      const { outcome, label } = await victim.next();
+      if (outcome !== undefined) return outcome;
+      if (label !== undefined) stop();
+      victim.goOn();
+    }
+  }
+
+  async function die({ scenario, dieAt, inThreads }: Death): Promise<void> {
+    if (!inThreads) dieNested(named(scenario), dieAt);
+    const victims = dieAt.map(({ place, step }) => startVictim({ scenario, place, step }));
+    const seen = await Promise.all(victims.map((victim) => victim.next()));
+    dieOf(seen.map(({ outcome, label }) => (outcome === undefined ? { label } : { error: outcome.error })));
   }
 }

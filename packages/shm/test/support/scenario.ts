@@ -43,14 +43,44 @@ export interface Outcome {
   readonly result?: unknown;
   /** Code of a `ShmError`, else the message. */
   readonly error?: string;
+  /** Whether it needs the event loop on its way. */
+  readonly isAsync?: boolean;
+  /** How many of its steps come before it does. */
+  readonly atOnce?: number;
 }
 
-/** What the parent tells the child to do, as one line of JSON. */
+/** What the parent tells the child to do, as one line of JSON: it answers with an {@link Outcome}. */
 export interface Command {
   /** Name of a scenario, or of an actor. */
   readonly scenario: string;
   readonly place: Place;
-  /** The signal that the child sends to itself at kill point `step`; undefined lets it run to its end. */
-  readonly signal?: 'SIGKILL' | 'SIGSTOP';
-  readonly step?: number;
+  /** The kill point at which the child stops itself (SIGSTOP); undefined lets it run to its end. */
+  readonly stopAt?: number | undefined;
+  /** In a thread of its own, which ends with the next command. */
+  readonly inThread?: boolean;
+}
+
+/** What the parent tells the child to die of: it answers with a {@link Fate} for each run, and kills itself (SIGKILL). */
+export interface Death {
+  /** Name of a scenario. */
+  readonly scenario: string;
+  /** Runs that die together, each in a place of its own and at a kill point of its own. */
+  readonly dieAt: readonly Run[];
+  /** Each in a thread of its own, as has to be at a step for which an operation needs the event loop; otherwise one inside the other. */
+  readonly inThreads: boolean;
+}
+
+/** One run of a scenario. */
+export interface Run {
+  readonly place: Place;
+  /** The kill point that it is to come to. */
+  readonly step: number;
+}
+
+/** Where a run stood when its process was killed. */
+export interface Fate {
+  /** The kill point; undefined when the operation was over before, as when the other side need not be woken. */
+  readonly label?: string | undefined;
+  /** What the operation failed with, if it did. */
+  readonly error?: string | undefined;
 }
