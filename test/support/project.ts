@@ -9,6 +9,9 @@ export function project(name: string, test: ViteUserConfig['test'] = {}): ViteUs
     test: {
       name,
       include: ['test/**/*.test.{ts,tsx}'],
+      // The files of a worker share what they import, which would take a second each time. Whoever replaces a module, a
+      // global or a variable of the environment puts it back.
+      isolate: false,
       testTimeout: 60_000,
       hookTimeout: 60_000,
       ...test,

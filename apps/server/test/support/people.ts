@@ -1,27 +1,24 @@
 /** People who talk through a `chat-server` of several processes, and what each of them must have seen. */
 import { type ChatClient, connect, type Gap, type Message, type Room } from '@chat/client';
-import { afterEach, expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { ServerProcess } from './server-process.js';
 
 export const TIMEOUT_MS = 240_000;
 export const TOKEN = 'a-token-of-this-test';
 
-export const running: ServerProcess[] = [];
-const clients: ChatClient[] = [];
-
-afterEach(async () => {
-  for (const client of clients.splice(0)) await client.close();
-  const processes = running.splice(0);
-  for (const { child } of processes) if (child.exitCode === null) child.kill('SIGKILL');
-  await Promise.all(processes.map(({ exit }) => exit));
-});
-
 export function serve(...flags: string[]): ServerProcess {
   const local = ['--json', '--host', '127.0.0.1', '--port', '0', '--unlimited', '--metrics-token', TOKEN];
   // However fast they talk, what is said while somebody is away is held.
   const history = ['--retention-entries', '10000000', '--retention-bytes', '268435456'];
-  const server = new ServerProcess([...local, ...history, ...flags]);
-  running.push(server);
+  return untilTheTestEnds(new ServerProcess([...local, ...history, ...flags]));
+}
+
+/** Ends the server with the test, if it still runs then. */
+export function untilTheTestEnds(server: ServerProcess): ServerProcess {
+  onTestFinished(async () => {
+    if (server.child.exitCode === null) server.child.kill('SIGKILL');
+    await server.exit;
+  });
   return server;
 }
 
@@ -49,7 +46,7 @@ export async function enter(port: number, name: string): Promise<Person> {
     // On a busy machine everything may take long.
     requestTimeoutMs: TIMEOUT_MS,
   });
-  clients.push(client);
+  onTestFinished(() => client.close());
   const gaps: Gap[] = [];
   const lost: string[] = [];
   client.on('gap', (gap) => gaps.push(gap));

@@ -10,11 +10,11 @@ import {
   allSee,
   enter,
   NAMES,
-  running,
   serve,
   TIMEOUT_MS,
   TOKEN,
   talk,
+  untilTheTestEnds,
   workersOf,
 } from '../support/people.js';
 import { ServerProcess } from '../support/server-process.js';
@@ -134,13 +134,13 @@ it(
   'ends with one sentence where there is no shared memory, or where a worker cannot listen',
   async () => {
     const without = new ServerProcess(['--workers', '2', '--port', '0'], ['--no-addons']);
-    running.push(without);
+    untilTheTestEnds(without);
     expect(await without.exit).toBe(2);
     expect(without.errors).toMatch(/^chat-server: --workers needs shared memory: .*\n$/);
     const other = serve('--workers', '1');
     const port = await other.port();
     const late = new ServerProcess(['--workers', '2', '--host', '127.0.0.1', '--port', String(port)]);
-    running.push(late);
+    untilTheTestEnds(late);
     expect(await late.exit).toBe(1);
     expect(late.errors).toMatch(/^chat-server: cannot listen on .*choose another with --port\n$/);
   },
