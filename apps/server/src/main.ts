@@ -76,6 +76,7 @@ async function main(argv: readonly string[]): Promise<void> {
     ...(people ? { hooks: people.hooks } : {}),
     ...(worker ? shareOfMachine(args) : {}),
     ...(log ? { log } : {}),
+    ...(worker?.addressCounts ? { addressCounts: worker.addressCounts } : {}),
     logger,
     agent: `chat-server/${packageJson.version}`,
     http: {

@@ -43,6 +43,7 @@ export type { Outcome, VoidReason } from './log/state/outcome.js';
 export { LEAST_ROLE, type ModerationAction } from './log/state/permissions.js';
 export type { GivenRole, KeptSettings, KeyedSanction, Rule } from './log/state/rules.js';
 export { looks, userNameProblem } from './names/names.js';
+export type { AddressCount, AddressCounts, AddressShare } from './options/address-counts.js';
 export type {
   AuthenticateResult,
   AuthorizeAnswer,

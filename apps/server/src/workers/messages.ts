@@ -25,6 +25,8 @@ export interface WorkerPlace {
   readonly wanted?: string;
   readonly epoch: string;
   readonly capacityBytes: number;
+  /** The table of addresses, and which part of it is this worker's; absent where none is free. */
+  readonly addresses?: { readonly name: string; readonly bytes: number; readonly column: number };
   /** The configuration file as the supervisor read it, so that all workers are told the same. */
   readonly configText?: string;
 }

@@ -54,6 +54,7 @@ export class SharedLogs {
   }
 }
 
-function newName(): string {
+/** A name in shared memory that nobody else has. */
+export function newName(): string {
   return `${LOG_PREFIX}${process.pid}-${randomBytes(6).toString('hex')}`;
 }

@@ -3,8 +3,9 @@ import { totalmem } from 'node:os';
 import type { ChatServerOptions, ListeningAddress } from '@chat/server';
 import type { Logger } from 'pino';
 import { type Arguments, UsageError } from '../command-line/args.js';
+import { AddressColumns } from './machine/address-columns.js';
 import { shareOf } from './machine/worker-machine.js';
-import { LOG_PREFIX } from './shared-logs.js';
+import { LOG_PREFIX, newName } from './shared-logs.js';
 import { Supervisor } from './supervisor.js';
 
 const EXIT_USAGE = 2;
@@ -39,10 +40,11 @@ export async function superviseWorkers(
   const options = { workers, silenceMs, capacityBytes, isStored, configText, logger, onReady };
   let supervisor: Supervisor;
   try {
-    const { cleanup, openLog } = await import('@chat/shm');
+    const { cleanup, openLog, openSegment } = await import('@chat/shm');
     // A supervisor that was killed left its log behind, once its workers had ended too.
     cleanup({ prefix: LOG_PREFIX, removeAbandoned: true });
-    supervisor = new Supervisor(options, (name) => openLog(name, { capacityBytes }));
+    const columns = new AddressColumns(workers, (payloadBytes) => openSegment(newName(), { payloadBytes }));
+    supervisor = new Supervisor(options, (name) => openLog(name, { capacityBytes }), columns);
   } catch (error) {
     throw new UsageError(`--workers needs shared memory: ${(error as Error).message}`, EXIT_USAGE);
   }

@@ -9,6 +9,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import type { AdjustableLimits, BlockSnapshot, DrainOptions, ListeningAddress } from '@chat/server';
 import type { Log } from '@chat/shm';
+import type { AddressColumns } from './machine/address-columns.js';
 import { Deliverer } from './machine/deliverer.js';
 import { Rounds } from './machine/rounds.js';
 import { SharedKeys } from './machine/shared-keys.js';
@@ -86,6 +87,7 @@ export class Supervisor {
   readonly #snapshots = new Snapshots();
   readonly #rounds = new Rounds<OrderAnswer>();
   readonly #keys = new SharedKeys();
+  readonly #columns: AddressColumns;
   readonly #deliverer = new Deliverer((process, cursors) => {
     const running = this.#running.get(process);
     if (running) say(running, { kind: 'deliver', cursors });
@@ -101,8 +103,9 @@ export class Supervisor {
   readonly #onExit = new Set<() => void>();
 
   /** @throws ShmError where there is no shared memory */
-  constructor(options: SupervisorOptions, openLog: (name: string) => Log) {
+  constructor(options: SupervisorOptions, openLog: (name: string) => Log, columns: AddressColumns) {
     this.#options = options;
+    this.#columns = columns;
     this.#logs = new SharedLogs(openLog, options.isStored);
     this.#firstProcess = options.isStored ? randomBytes(4).readUInt32BE() * PROCESSES_PER_LIFE : 0;
     if (options.isStored) this.#store = this.#keepStore();
@@ -130,6 +133,7 @@ export class Supervisor {
     for (const { worker } of this.#running.values()) worker.process.kill('SIGKILL');
     this.#store?.kill();
     this.#logs.close();
+    this.#columns.close();
     return exitCode;
   }
 
@@ -182,6 +186,7 @@ export class Supervisor {
   /** @param number 0 for the process of the store */
   #fork(number: number): Worker {
     const { capacityBytes, configText } = this.#options;
+    const addresses = number === STORE_NUMBER ? undefined : this.#columns.take(number);
     const place: WorkerPlace = {
       worker: number,
       process: this.#firstProcess + number,
@@ -189,6 +194,7 @@ export class Supervisor {
       ...(this.#logs.wanted === undefined ? {} : { wanted: this.#logs.wanted }),
       epoch: this.#logs.epoch,
       capacityBytes,
+      ...(addresses ? { addresses } : {}),
       ...(configText === undefined ? {} : { configText }),
     };
     return cluster.fork({ [PLACE_VARIABLE]: JSON.stringify(place) });
@@ -308,6 +314,7 @@ export class Supervisor {
     this.#rounds.ended(number);
     this.#keys.ended(number);
     this.#deliverer.ended(process);
+    this.#columns.ended(number);
     for (const other of this.#running.values()) if (other.isReady) say(other, { kind: 'gone', process });
     for (const wish of this.#snapshots.ended(process)) {
       if (this.#running.has(wish.by)) this.#askForSnapshot(wish);

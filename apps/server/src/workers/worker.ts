@@ -1,6 +1,7 @@
 /** A worker: takes part in the log that all workers share, and does what the supervisor asks for. */
 import cluster from 'node:cluster';
 import {
+  type AddressCounts,
   type BlockLog,
   type BlockSnapshot,
   createBlockLog,
@@ -13,8 +14,10 @@ import {
   type ServerErrorCode,
 } from '@chat/server';
 import { openStoreView, type StoreWriterPort } from '@chat/server/sqlite';
+import type { SharedSegment } from '@chat/shm';
 import type { DataOptions } from '../command-line/args.js';
 import type { Cursor } from '../webhooks/cursors.js';
+import { AddressTable } from './machine/address-table.js';
 import { WorkerMachine } from './machine/worker-machine.js';
 import type { OrderAnswer, StoreAnswer, StoreWish, ToSupervisor, ToWorker, WorkerOrder } from './messages.js';
 import { placeOf } from './place.js';
@@ -34,6 +37,8 @@ export interface WorkerOrders {
 /** This process, as one of several. */
 export interface WorkerSelf {
   readonly log: BlockLog;
+  /** What the other workers know of addresses. */
+  readonly addressCounts?: AddressCounts;
   /** Obeys the supervisor from now on, and says that connections are taken. */
   ready(addresses: readonly ListeningAddress[], orders: WorkerOrders): void;
   /** All workers. */
@@ -60,10 +65,11 @@ const LAST_WORDS_MS = 100;
  */
 export async function joinWorkers(workers: number, data: DataOptions | undefined): Promise<WorkerSelf> {
   const place = placeOf();
-  const { openLog } = await import('@chat/shm');
+  const { openLog, openSegment } = await import('@chat/shm');
   const machine = new WorkerMachine(tell, workers);
   const supervisor = new Supervisor(machine);
-  const { capacityBytes, epoch, wanted } = place;
+  const { capacityBytes, epoch, wanted, addresses } = place;
+  const table = addresses && openSegment(addresses.name, { payloadBytes: addresses.bytes, mode: 'open' });
   const open = (name: string) => openLog(name, { capacityBytes, keepAlive: true });
   const join = (position: number) => supervisor.join(position);
   const stream = open(place.log);
@@ -77,9 +83,11 @@ export async function joinWorkers(workers: number, data: DataOptions | undefined
   // What has failed is not the chat but this worker's part of it: another worker takes its place.
   transport.onFailed = () => setTimeout(() => process.exit(EXIT_FAILED), LAST_WORDS_MS);
   supervisor.log = log;
+  supervisor.table = table;
   supervisor.transport = transport;
   return {
     log,
+    ...(table && addresses ? { addressCounts: new AddressTable(table.payload, addresses.column) } : {}),
     ready: (addresses, orders) => supervisor.ready(addresses, orders),
     machine,
     drain: (options) => tell({ kind: 'drain', options }),
@@ -92,6 +100,8 @@ export async function joinWorkers(workers: number, data: DataOptions | undefined
 class Supervisor implements StoreWriterPort {
   log: BlockLog | undefined;
   transport: ShmTransport | undefined;
+  /** The counts of addresses. */
+  table: SharedSegment | undefined;
   #orders: WorkerOrders | undefined;
   #joined: ((answer: { snapshot?: BlockSnapshot; gone: readonly number[] }) => void) | undefined;
   /** Snapshots that are to be of a later position than this process has read to. */
@@ -106,6 +116,7 @@ class Supervisor implements StoreWriterPort {
     // `node:cluster` ends an orphan by itself, right after it has told so here.
     cluster.worker!.on('disconnect', () => {
       this.transport?.abandon();
+      this.table?.unlink();
       process.exit(EXIT_ORPHANED);
     });
     // A terminal tells the whole group: the supervisor says what is to be done.

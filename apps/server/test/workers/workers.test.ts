@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from '@chat/client';
+import { type ChatClient, connect } from '@chat/client';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { LOG_PREFIX } from '../../src/workers/shared-logs.js';
 import {
@@ -91,6 +91,33 @@ it(
 );
 
 it(
+  'counts the connections of an address at all workers, and gives back those of one that was killed',
+  async () => {
+    const server = serve('--workers', '2', '--max-connections-per-address', '4');
+    const port = await server.port();
+    let open: ChatClient[] = [];
+    /** One after the other, so that workers take turns; answers how many are let in. */
+    const knock = async (name: string): Promise<number> => {
+      for (let i = 0; i < 8; i++) {
+        const options = { name: `${name}${i}`, reconnect: { enabled: false } };
+        await connect(`tcp://127.0.0.1:${port}`, options).then(
+          (client) => open.push(client),
+          () => {},
+        );
+      }
+      open = open.filter(({ state }) => state.status === 'open');
+      return open.length;
+    };
+    expect(await knock('p')).toBe(4);
+    process.kill(workersOf(server)[0]!.pid, 'SIGKILL');
+    await server.printed(/worker 3 takes connections/);
+    expect(await knock('q')).toBe(4);
+    await Promise.all(open.map((client) => client.close()));
+  },
+  TIMEOUT_MS,
+);
+
+it(
   'replaces a worker that was stopped',
   async () => {
     const server = serve('--workers', '2', '--worker-silence-ms', '3000');
@@ -157,7 +184,8 @@ it.runIf(existsSync(SHARED_MEMORY))(
   async () => {
     const server = serve('--workers', '2');
     await server.port();
-    expect(logsOf(server)).toHaveLength(1);
+    // The log, and the counts of addresses.
+    expect(logsOf(server)).toHaveLength(2);
     server.child.kill('SIGKILL');
     // Its output ends with the last process that has it.
     await server.exit;
@@ -179,10 +207,10 @@ it.runIf(existsSync(SHARED_MEMORY))(
     first.child.kill('SIGKILL');
     for (const { pid } of workers) process.kill(pid, 'SIGKILL');
     await first.exit;
-    expect(logsOf(first)).toHaveLength(1);
+    expect(logsOf(first)).toHaveLength(2);
     const second = serve('--workers', '2');
     await second.port();
-    expect([logsOf(first).length, logsOf(second).length]).toEqual([0, 1]);
+    expect([logsOf(first).length, logsOf(second).length]).toEqual([0, 2]);
     second.child.kill('SIGTERM');
     await second.exit;
     expect(logsOf(second)).toEqual([]);

@@ -32,20 +32,29 @@ export class AddressLimits {
       new AddressRanges(options.exemptAddresses, 'exemptAddresses'),
       new AddressRanges(options.trustedProxies, 'trustedProxies'),
     ];
-    this.connections = new AddressLimit(() => options.maxConnectionsPerAddress, exempt);
+    const counts = options.addressCounts;
+    this.connections = new AddressLimit(() => options.maxConnectionsPerAddress, exempt, undefined, {
+      counts,
+      what: 'connections',
+    });
     this.away = new AddressLimit(
       () => options.maxConnectionsPerAddress,
       exempt,
       // Half of the places is left to newcomers, whatever tears its connections without a limit.
       () => Math.max(options.maxConnectionsPerAddress, Math.floor(options.maxSessions / 2)),
+      { counts, what: 'away' },
     );
     this.sessions = new AddressLimit(() => options.maxSessionsPerAddress, exempt);
-    this.roomsMade = new AddressLimit(() => options.maxRoomsPerAddress, exempt);
+    this.roomsMade = new AddressLimit(() => options.maxRoomsPerAddress, exempt, undefined, {
+      counts,
+      what: 'rooms',
+    });
     this.#connecting = new AddressRate(
       rateOf(
         () => options.maxConnectionsPerSecondPerAddress,
         () => Math.max(options.maxConnectionsPerAddress, options.maxConnectionsPerSecondPerAddress),
       ),
+      (key) => counts.open('connecting', key),
     );
   }
 

@@ -7,11 +7,14 @@
  * behind it: those of its clients that use much are not read from, and what was read waits. One that has most of its
  * burst left goes on: a neighbour that floods does not silence it.
  */
+
+import type { AddressCounts } from '../options/address-counts.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { SteadyClock } from '../time/clock.js';
 import { addressBlocks } from './addresses/address-blocks.js';
 import type { AddressLimit } from './addresses/address-limit.js';
 import { timesRate } from './addresses/address-rate.js';
+import { bucketOf } from './addresses/shared-bucket.js';
 import { InputTurns } from './input-turns.js';
 import { ADDRESS_TURN, CONNECTION_TURN, OverheadBytes, Price, TURN_PRICE_OF_BYTE } from './prices.js';
 import { type Rate, rateOf, TokenBucket } from './token-bucket.js';
@@ -57,6 +60,13 @@ class TurnShare {
   }
 }
 
+interface AddressAccountOptions {
+  readonly rates: InputRates;
+  readonly key: string;
+  readonly factor: number;
+  readonly counts: AddressCounts;
+}
+
 /** The account of an address, or of a block of them. */
 class AddressAccount {
   readonly messages: TokenBucket;
@@ -64,9 +74,9 @@ class AddressAccount {
   readonly turn: TurnShare;
   connections = 0;
 
-  constructor(rates: InputRates, factor: number, turns: InputTurns, now: number) {
-    this.messages = new TokenBucket(timesRate(rates.messages, factor), now);
-    this.bytes = new TokenBucket(timesRate(rates.bytes, factor), now);
+  constructor({ rates, key, factor, counts }: AddressAccountOptions, turns: InputTurns, now: number) {
+    this.messages = bucketOf(timesRate(rates.messages, factor), now, counts.open('messages', key));
+    this.bytes = bucketOf(timesRate(rates.bytes, factor), now, counts.open('bytes', key));
     this.turn = new TurnShare(turns, ADDRESS_TURN * factor);
   }
 }
@@ -85,6 +95,7 @@ export type InputOptions = Pick<
   | 'maxMessagesPerSecondPerAddress'
   | 'maxInputBytesPerSecondPerAddress'
   | 'maxRateViolations'
+  | 'addressCounts'
 >;
 
 /** The accounts of all that are connected, and of those that may come back. */
@@ -98,6 +109,7 @@ export class InputAccounts {
   readonly maxViolations: () => number;
   readonly #perAddress: InputRates;
   readonly #limit: AddressLimit;
+  readonly #counts: AddressCounts;
   readonly #addresses = new Map<string, AddressAccount>();
 
   /**
@@ -129,18 +141,21 @@ export class InputAccounts {
     this.trifles = timesRate(this.rates.messages, 1 / Price.trifle);
     this.maxViolations = () => options.maxRateViolations;
     this.#limit = limit;
+    this.#counts = options.addressCounts;
   }
 
   /** The account of a new connection; to be closed with it. */
   open(address: string): InputAccount {
     const blocks = this.#limit.isExempt(address) ? [] : addressBlocks(address);
     const now = this.clock.monotonic();
+    const rates = this.#perAddress;
+    const counts = this.#counts;
     return new InputAccount(
       this,
       blocks.map(({ key, factor }) => {
         let account = this.#addresses.get(key);
         if (!account) {
-          account = new AddressAccount(this.#perAddress, factor, this.turns, now);
+          account = new AddressAccount({ rates, key, factor, counts }, this.turns, now);
           this.#addresses.set(key, account);
         }
         account.connections++;
@@ -159,7 +174,10 @@ export class InputAccounts {
   /** Forgets addresses that are not connected and owe nothing. To be called now and then. */
   expire(now: number): void {
     for (const [key, { connections, messages, bytes }] of this.#addresses) {
-      if (connections === 0 && messages.isFull(now) && bytes.isFull(now)) this.#addresses.delete(key);
+      if (connections > 0 || !messages.isFull(now) || !bytes.isFull(now)) continue;
+      messages.close();
+      bytes.close();
+      this.#addresses.delete(key);
     }
   }
 

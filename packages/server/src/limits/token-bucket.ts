@@ -49,6 +49,9 @@ export class TokenBucket {
     return this.#tokens >= 0 ? 0 : Math.ceil((-this.#tokens * 1000) / this.#rate.perSecond);
   }
 
+  /** No more is charged. */
+  close(): void {}
+
   /** Whether at most this part of the burst is used. */
   isLight(now: number, part: number): boolean {
     this.#refill(now);

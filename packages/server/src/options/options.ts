@@ -7,6 +7,7 @@ import { ServerError, ServerErrorCode } from '../errors.js';
 import type { EventLog } from '../log/event-log.js';
 import { createMemoryLog } from '../log/memory-log.js';
 import { type Clock, type SteadyClock, steadyClock, systemClock } from '../time/clock.js';
+import { type AddressCounts, OWN_COUNTS } from './address-counts.js';
 import type { Hooks } from './hooks.js';
 import type { HttpOptions } from './http-options.js';
 import { type AdjustableLimits, LIMITS, type LimitName, type LimitOptions } from './limits.js';
@@ -61,6 +62,11 @@ export interface ChatServerOptions extends LimitOptions {
   readonly clock?: Clock;
   /** Numbers in [0, 1), to spread reconnects. @defaultValue Math.random */
   readonly random?: () => number;
+  /**
+   * Counts what an address has at other servers of the machine, so that its limits hold for all of them together: those on connections,
+   * on sessions that are away, on rooms, and on rates. @defaultValue the server counts for itself
+   */
+  readonly addressCounts?: AddressCounts;
   /** Named in the welcome. @defaultValue '\@chat/server' */
   readonly agent?: string;
 }
@@ -88,6 +94,7 @@ const DEFAULTS = {
   logger: silentLogger,
   clock: systemClock,
   random: Math.random,
+  addressCounts: OWN_COUNTS,
   agent: '@chat/server',
 } as const satisfies Required<Omit<ChatServerOptions, LimitName | 'log'>>;
 
@@ -172,11 +179,21 @@ function namesOf<Options extends object>(names: readonly string[]): OptionNames<
 }
 
 /** Options that are objects: what is in them. */
-function assertObjects({ hooks, http, clock, log, random, agent, ...others }: ResolvedOptions): void {
+function assertObjects({
+  hooks,
+  http,
+  clock,
+  log,
+  random,
+  agent,
+  addressCounts,
+  ...others
+}: ResolvedOptions): void {
   assertHooks(hooks);
   assertNames(http, HTTP_NAMES, { group: 'http' });
   assertMethods('clock', clock, ['now', 'after', 'every']);
   assertMethods('log', log, ['open', 'append', 'close']);
+  assertMethods('addressCounts', addressCounts, ['open', 'others']);
   if (typeof random !== 'function') throw bad(`random must be a function, got ${String(random)}`);
   if (typeof agent !== 'string') throw bad(`agent must be text, got ${String(agent)}`);
   for (const name of ['exemptAddresses', 'trustedProxies'] as const) {

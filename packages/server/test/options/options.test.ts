@@ -19,6 +19,7 @@ import { maxMessageBytes } from '../../src/options/resolve-limits.js';
 import { createChatServer } from '../../src/server/chat-server.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { MemoryChat } from '../support/memory-chat.js';
+import { SharedCounts } from '../support/shared-counts.js';
 import { SharedStream } from '../support/shared-stream.js';
 import { tcpPipe, webSocketPipe } from '../support/socket-pipe.js';
 import { turn, until } from '../support/turn.js';
@@ -733,6 +734,22 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     const { handle } = await ada.join('lobby');
     ada.publish(handle, 'x');
     expect(await ada.take(FrameType.Ack)).toMatchObject({ at: 1234 });
+  },
+  addressCounts: async () => {
+    const table = new SharedCounts();
+    const rates = { maxMessagesPerSecond: 1000, maxMessageBurst: 100, maxMessagesPerSecondPerAddress: 10 };
+    const options = { maxConnectionsPerAddress: 2, ...rates };
+    const [one, other] = await Promise.all(
+      [1, 2].map(() => MemoryChat.open({ ...options, addressCounts: table.part() })),
+    );
+    const enter = ({ chat }: MemoryChat): boolean => chat.addresses.connections.tryEnter('192.0.2.1');
+    expect([one, other, other, one].map((memory) => enter(memory!))).toEqual([true, true, false, false]);
+    const accounts = [one, other].map((memory) => memory!.chat.accounts.open('192.0.2.1'));
+    for (let i = 0; i < 100; i++) accounts[0]!.charge(1);
+    for (let i = 0; i < 100; i++) accounts[1]!.charge(1);
+    for (const memory of [one, other]) memory!.clock.advance(20);
+    // 200 of 40 are used, at 10 a second.
+    for (const account of accounts) expect(account.debtMs()).toBeGreaterThan(15_900);
   },
   random: async () => {
     const values = [0.25, 0.75];

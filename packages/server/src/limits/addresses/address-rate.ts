@@ -3,14 +3,19 @@
  * going that all members of a room are told. See `addressBlocks` for what counts as one address.
  */
 
-import { type Rate, TokenBucket } from '../token-bucket.js';
+import type { AddressShare } from '../../options/address-counts.js';
+import type { Rate, TokenBucket } from '../token-bucket.js';
 import { addressBlocks } from './address-blocks.js';
+import { bucketOf } from './shared-bucket.js';
 
 export class AddressRate {
   readonly #rate: Rate;
+  readonly #shareOf: (key: string) => AddressShare | undefined;
   readonly #buckets = new Map<string, TokenBucket>();
 
-  constructor(rate: Rate) {
+  /** @param shareOf finds out what other servers of the machine know of an address */
+  constructor(rate: Rate, shareOf: (key: string) => AddressShare | undefined = () => undefined) {
+    this.#shareOf = shareOf;
     this.#rate = rate;
   }
 
@@ -25,7 +30,11 @@ export class AddressRate {
 
   /** Forgets addresses that have not connected for long. To be called now and then. */
   expire(now: number): void {
-    for (const [key, bucket] of this.#buckets) if (bucket.isFull(now)) this.#buckets.delete(key);
+    for (const [key, bucket] of this.#buckets) {
+      if (!bucket.isFull(now)) continue;
+      bucket.close();
+      this.#buckets.delete(key);
+    }
   }
 
   /** Addresses, and blocks of them, that are remembered. */
@@ -36,7 +45,7 @@ export class AddressRate {
   #bucket(key: string, factor: number, now: number): TokenBucket {
     let bucket = this.#buckets.get(key);
     if (!bucket) {
-      bucket = new TokenBucket(timesRate(this.#rate, factor), now);
+      bucket = bucketOf(timesRate(this.#rate, factor), now, this.#shareOf(key));
       this.#buckets.set(key, bucket);
     }
     return bucket;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AddressLimit } from '../../../src/limits/addresses/address-limit.js';
 import { AddressRanges } from '../../../src/limits/addresses/address-ranges.js';
+import { SharedCounts } from '../../support/shared-counts.js';
 
 function entered(limit: AddressLimit, addresses: readonly string[]): boolean[] {
   return addresses.map((address) => limit.tryEnter(address));
@@ -70,4 +71,40 @@ it('bounds what is exempt and Unix sockets as well, all together', () => {
   ]);
   limit.leave('');
   expect(entered(limit, ['10.0.0.1', '192.0.2.1', '192.0.2.1'])).toEqual([true, true, false]);
+});
+
+describe('an AddressLimit of several servers', () => {
+  const limitsOf = (max: number) => {
+    const table = new SharedCounts();
+    const parts = [table.part(), table.part()];
+    const limits = parts.map(
+      (counts) => new AddressLimit(() => max, [], undefined, { counts, what: 'connections' }),
+    );
+    return { parts, one: limits[0]!, other: limits[1]! };
+  };
+
+  it('counts what an address has at all of them, and IPv6 by its blocks', () => {
+    const { one, other } = limitsOf(2);
+    expect([one, other, one, other].map((limit) => limit.tryEnter('192.0.2.1'))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    one.leave('192.0.2.1');
+    expect(other.hasRoom('192.0.2.1')).toBe(true);
+    const site = Array.from({ length: 40 }, (_, i) => `2001:db8:0:${(i * 256).toString(16)}::1`);
+    const entered = site.filter((address, i) => (i % 2 ? one : other).tryEnter(address));
+    expect(entered).toHaveLength(2 * 16);
+  });
+
+  it('gives back what one of them had that has ended, and leaves nothing behind', () => {
+    const { parts, one, other } = limitsOf(1);
+    one.tryEnter('192.0.2.1');
+    expect(other.tryEnter('192.0.2.1')).toBe(false);
+    parts[0]!.clear();
+    expect(other.tryEnter('192.0.2.1')).toBe(true);
+    other.leave('192.0.2.1');
+    expect(parts[1]!.size).toBe(0);
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AddressRate } from '../../../src/limits/addresses/address-rate.js';
+import { SharedCounts } from '../../support/shared-counts.js';
 
 const NOW = 1_700_000_000_000;
 
@@ -22,6 +23,19 @@ describe('AddressRate', () => {
     expect(charged(rate, '192.0.2.2', 9)).toBe(2);
     expect(charged(rate, '2001:db8::1', 9)).toBe(2);
     expect(charged(rate, '2001:db8::2', 9)).toBe(0);
+  });
+
+  it('counts what comes to other servers of the machine', () => {
+    const table = new SharedCounts();
+    const parts = [table.part(), table.part()];
+    const rates = parts.map(
+      (part) => new AddressRate({ perSecond: 10, burst: 20 }, (key) => part.open('connecting', key)),
+    );
+    expect(charged(rates[0]!, '192.0.2.1', 100)).toBe(21);
+    expect(charged(rates[1]!, '192.0.2.1', 100)).toBe(1);
+    // What was used at the other is learnt of now.
+    for (const later of [60_000, 120_000]) for (const rate of rates) rate.expire(NOW + later);
+    expect(parts.map(({ size }) => size)).toEqual([0, 0]);
   });
 
   it('does not limit Unix sockets, nor anybody without a limit, and remembers none of them', () => {
