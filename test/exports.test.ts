@@ -44,6 +44,7 @@ it('@chat/protocol/frames exports exactly this', async () => {
     'CALL_HEADER_BYTES',
     'CODEC_OFFSET',
     'DEFAULT_MAX_FRAME_BYTES',
+    'ENTRY_DEVICE_OFFSET',
     'ENTRY_HEADER_BYTES',
     'ENTRY_PREV_OFFSET',
     'ENTRY_ROOM_OFFSET',

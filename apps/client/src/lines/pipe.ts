@@ -41,7 +41,9 @@ export async function runPipe(args: Arguments, streams: PipeStreams, version: st
   const print = (event: SessionEvent): void => {
     if (event.type === 'failed' || event.type === 'invalid') failed = true;
     if (event.type === 'quit') leaving = true;
-    if (event.type === 'room' || (event.type === 'message' && event.message.own)) return;
+    // What came in here is not repeated; what this user says elsewhere is.
+    const isEcho = event.type === 'message' && event.message.own && !event.message.elsewhere;
+    if (event.type === 'room' || isEcho) return;
     if (args.json) {
       const line = jsonEvent(event);
       if (line !== undefined) output.write(`${line}\n`);

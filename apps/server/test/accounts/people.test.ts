@@ -163,15 +163,21 @@ describe('an account', () => {
     await guest.close();
   });
 
-  it('lets its owner come in twice: the second session takes over, a guest never does', async () => {
+  it('lets its owner come in twice, as one user, and all its sessions end with it; a guest comes in once', async () => {
     await add('ada', 'correct horse');
     await open();
-    const [first, guest] = [await enter('ada', 'correct horse'), await enter('bob')];
-    const second = await enter('ada', 'correct horse');
-    expect((await endOf(first))?.code).toBe('ERR_CLIENT_SESSION_REPLACED');
+    const [phone, guest] = [await enter('ada', 'correct horse'), await enter('bob')];
+    const laptop = await enter('ada', 'correct horse');
+    const [lobby, other, guests] = await Promise.all([phone, laptop, guest].map((one) => one.join('lobby')));
+    const seen = new Promise((resolve) => other!.on('message', resolve));
+    await lobby!.send('hello');
+    expect(await seen).toMatchObject({ value: 'hello', own: true, elsewhere: true });
+    expect(Array.from(guests!.members.values(), ({ name }) => name).sort()).toEqual(['ada', 'bob']);
     expect(await refused('bob')).toBe('ERR_CLIENT_NAME_TAKEN');
+    await remove('ada');
+    for (const client of [phone, laptop]) expect((await endOf(client))?.code).toBe('ERR_CLIENT_UNAUTHORIZED');
     expect(guest.state.status).toBe('open');
-    await Promise.all([second.close(), guest.close()]);
+    await guest.close();
   });
 
   it('may not rename itself to be somebody else', async () => {

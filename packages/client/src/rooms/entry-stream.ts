@@ -44,7 +44,7 @@ export interface EntryStreamOptions<T> {
   readonly identity: Identity;
   readonly room: string | undefined;
   readonly codec: Codec<T>;
-  /** Whether the client's own messages are delivered to it. */
+  /** Whether what this session says is delivered to it. */
   readonly echo: boolean;
 }
 
@@ -109,7 +109,7 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
       const notice = readNotice(this, header, bytes, end);
       this.#owner.onNotice(notice);
       this.#deliver(notice);
-    } else if (!this.#echo && this.identity.owns(header.sender)) {
+    } else if (!this.#echo && this.identity.saysHere(header)) {
       return;
     } else if (this.#held !== undefined) {
       // A copy: what it came in with may be a thousand times its size, and be kept as long.

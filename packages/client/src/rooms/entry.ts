@@ -19,8 +19,10 @@ export interface EntryInfo {
   readonly prev: number;
   /** Server time in milliseconds since 1970. */
   readonly at: number;
-  /** Whether this client caused it. */
+  /** Whether this user caused it: this client, or another session of the same account. */
   readonly own: boolean;
+  /** Present where it was another session of this user. */
+  readonly elsewhere?: true;
   /**
    * Whether it is from before this client joined. Entries that were missed during a reconnect are not
    * history.
@@ -117,9 +119,11 @@ export class Identity {
   epoch = '';
   id = 0;
   name = '';
+  /** Which of the user's sessions this is. */
+  device = 0;
 
   /** Takes the identity of a session. */
-  assume(epoch: string, { id, name }: Member): void {
+  assume(epoch: string, { id, name }: Member, device = 0): void {
     if (epoch !== this.epoch) {
       this.#senders.clear();
       this.#ids.clear();
@@ -128,10 +132,22 @@ export class Identity {
     this.epoch = epoch;
     this.id = id;
     this.name = name;
+    this.device = device;
   }
 
   owns(id: number): boolean {
     return this.#ids.has(id);
+  }
+
+  /** Whether it is of this very session. */
+  saysHere({ sender, device }: EntryHeader): boolean {
+    return device === this.device && this.owns(sender);
+  }
+
+  /** Whether it is of this user, and what an entry says of that. */
+  claim({ sender, device }: EntryHeader): Pick<EntryInfo, 'own' | 'elsewhere'> {
+    const own = this.owns(sender);
+    return own && device !== this.device ? { own, elsewhere: true } : { own };
   }
 
   /** The member whose name is at `start … end`. */
@@ -165,14 +181,14 @@ export interface EntryContext<T> {
 /** Reads the message of this header, which goes on to `end`. Does not throw: a message that cannot be read is a value. */
 export function readMessage<T>(
   { identity, room, codec: expected, historyUntil }: EntryContext<T>,
-  { seq, prev, at, sender: senderId, codec, nameStart, bodyStart }: EntryHeader,
+  header: EntryHeader,
   bytes: Uint8Array,
   end: number,
 ): Message<T> | DirectMessage<T> | UnreadableMessage {
+  const { seq, prev, at, sender: senderId, codec, nameStart, bodyStart } = header;
   const body = bytes.subarray(bodyStart, end);
   const id = `${identity.epoch}-${seq}`;
-  const own = identity.owns(senderId);
-  const history = seq <= historyUntil;
+  const info = { id, seq, prev, at, ...identity.claim(header), history: seq <= historyUntil };
   let sender: Member = { id: senderId, name: '' };
   let cause: unknown;
   try {
@@ -180,8 +196,8 @@ export function readMessage<T>(
     if (codec === expected.tag) {
       const value = expected.decode(body);
       return room === undefined
-        ? { type: 'direct', id, seq, prev, at, own, history, sender, value, codec }
-        : { type: 'message', room, id, seq, prev, at, own, history, sender, value, codec };
+        ? { type: 'direct', ...info, sender, value, codec }
+        : { type: 'message', room, ...info, sender, value, codec };
     }
   } catch (error) {
     cause = error;
@@ -191,12 +207,7 @@ export function readMessage<T>(
   return {
     type: 'unreadable',
     room,
-    id,
-    seq,
-    prev,
-    at,
-    own,
-    history,
+    ...info,
     sender,
     codec,
     body: body.slice(),
@@ -207,10 +218,11 @@ export function readMessage<T>(
 /** Reads the notice of this header, which goes on to `end`. @throws ProtocolError when a name is not UTF-8 */
 export function readNotice(
   { identity, room = '', historyUntil }: EntryContext<unknown>,
-  { seq, prev, at, sender, kind: number, nameStart, bodyStart }: EntryHeader,
+  header: EntryHeader,
   bytes: Uint8Array,
   end: number,
 ): Notice {
+  const { seq, prev, at, sender, kind: number, nameStart, bodyStart } = header;
   const kind = NOTICE_NAMES[number - 1] ?? 'unknown';
   const name = textCodec.decode(bytes.subarray(nameStart, bodyStart));
   const renamed = kind === 'renamed';
@@ -222,7 +234,7 @@ export function readNotice(
     seq,
     prev,
     at,
-    own: identity.owns(sender),
+    ...identity.claim(header),
     history: seq <= historyUntil,
     member: { id: sender, name: renamed ? textCodec.decode(bytes.subarray(bodyStart, end)) : name },
     oldName: renamed ? name : undefined,

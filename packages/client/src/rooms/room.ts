@@ -22,7 +22,7 @@ export interface JoinOptions<T> {
   readonly history?: number;
   /** Continues after an entry that an earlier run of the program has seen, instead of `history`. */
   readonly since?: { readonly epoch: string; readonly seq: number };
-  /** Whether own messages are delivered as everybody's are. @defaultValue true */
+  /** Whether messages of this session are delivered as everybody's are; those of other sessions are. @defaultValue true */
   readonly echo?: boolean;
   /** Gives up joining. */
   readonly signal?: AbortSignal;

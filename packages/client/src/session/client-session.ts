@@ -188,7 +188,7 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
     const resumed = welcome.resumed && this.#session?.epoch === epoch;
     this.#session = { session, secret, epoch };
     this.limits = limits;
-    this.identity.assume(epoch, welcome.member);
+    this.identity.assume(epoch, welcome.member, welcome.device);
     this.inbox.stream.comeBack({ ...inbox, head: 0 }, resumed);
     this.#outbox.open(connection.send, Math.max(1, limits.maxInFlight), resumed);
     this.rooms.comeBack(connection, resumed ? welcome.rooms : undefined, this.inbox.stream);

@@ -83,7 +83,7 @@ export class EntryList<T, L = never> {
   add(entry: TimelineEntry<T>): TimelineItem<T, L> | undefined {
     if (entry.type === 'gap') return this.#addGap(entry);
     if (this.#positions.has(entry.id)) return undefined;
-    const isEcho = (entry.type === 'message' || entry.type === 'direct') && entry.own;
+    const isEcho = (entry.type === 'message' || entry.type === 'direct') && entry.own && !entry.elsewhere;
     if (entry.type === 'direct' && !entry.own) this.#arrived();
     const item = itemOf(entry, isEcho ? this.#claim(entry.id, entry.value) : undefined);
     this.#know(entry.id, item.key, entry);

@@ -143,9 +143,10 @@ describe('entries', () => {
       message(1, 0, 'mine', { sender: 1, name: 'ada' }),
       message(2, 1, 'yours'),
       notice(3, 2, NoticeKind.Joined, { sender: 1, name: 'ada' }),
+      { ...message(4, 3, 'mine, of another device', { sender: 1, name: 'ada' }), device: 1 },
     );
-    expect(valuesOf(seen)).toEqual(['yours', 'notice']);
-    expect(room.position).toBe(3);
+    expect(valuesOf(seen)).toEqual(['yours', 'notice', 'mine, of another device']);
+    expect(room.position).toBe(4);
   });
 
   it('of a room that was just left are ignored', async () => {

@@ -48,6 +48,19 @@ describe('an entry', () => {
     expect(read(message(6, 5, 'not mine', { sender: 1 }), where)).toMatchObject({ own: false, id: 'e2-6' });
   });
 
+  it('of another session of this user is own as well, and says so', () => {
+    const where = context();
+    where.identity.assume(EPOCH, { id: 1, name: 'ada' }, 2);
+    const said = [{ sender: 1, device: 2 }, { sender: 1 }, { sender: 2 }] as const;
+    expect(said.map((more) => read({ ...message(6, 5, 'x'), ...more }, where))).toMatchObject([
+      { own: true },
+      { own: true, elsewhere: true },
+      { own: false },
+    ]);
+    expect(read({ ...message(6, 5, 'x'), ...said[0] }, where)).not.toHaveProperty('elsewhere');
+    expect(read({ ...notice(6, 5, NoticeKind.Joined), sender: 1 }, where)).toMatchObject({ elsewhere: true });
+  });
+
   it('names its sender as it was called then, and as one object while that stays', () => {
     const where = context();
     const senderOf = (name: string) =>

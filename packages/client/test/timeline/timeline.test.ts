@@ -208,6 +208,15 @@ describe('an own message', () => {
     expect(said(timeline)).toEqual(['hello']);
   });
 
+  it('is not taken for what the same user says elsewhere', () => {
+    const { timeline, room } = open();
+    void timeline.send('hello');
+    room.tell({ ...own(3, 'hello'), elsewhere: true });
+    expect(said(timeline)).toEqual(['hello']);
+    expect(timeline.snapshot.outgoing).toMatchObject([{ value: 'hello' }]);
+    expect(timeline.snapshot).toMatchObject({ items: [{ own: true }], unread: 0 });
+  });
+
   it('whose echo is behind a gap stays where it is', async () => {
     const { timeline, room } = open();
     const sending = timeline.send('hello');

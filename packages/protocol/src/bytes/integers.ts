@@ -4,6 +4,9 @@
  * Reading and writing checks no bounds: the caller knows that the bytes are there, and that the value {@link fits}.
  */
 
+/** Largest integer of two bytes. */
+export const MAX_U16 = 65535;
+
 /** Largest integer of four bytes. */
 export const MAX_U32 = 4294967295;
 

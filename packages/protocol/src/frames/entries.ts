@@ -5,7 +5,18 @@
  * This is the only place that reads the layout of an entry as a whole. A name and a body stay bytes here: a client
  * decodes each name once, and a body by the codec of its room.
  */
-import { fits, MAX_U32, MAX_U48, readU32, readU48, writeU16, writeU32, writeU48 } from '../bytes/integers.js';
+import {
+  fits,
+  MAX_U16,
+  MAX_U32,
+  MAX_U48,
+  readU16,
+  readU32,
+  readU48,
+  writeU16,
+  writeU32,
+  writeU48,
+} from '../bytes/integers.js';
 import { encodeUtf8 } from '../bytes/utf8.js';
 import { malformed } from '../errors.js';
 import { MAX_MAX_FRAME_BYTES } from '../limits.js';
@@ -13,9 +24,9 @@ import { type Entry, FrameType, NoticeKind } from './frame.js';
 import {
   CODEC_OFFSET,
   ENTRY_AT_OFFSET,
+  ENTRY_DEVICE_OFFSET,
   ENTRY_HEADER_BYTES,
   ENTRY_PREV_OFFSET,
-  ENTRY_RESERVED_OFFSET,
   ENTRY_ROOM_OFFSET,
   ENTRY_SENDER_OFFSET,
   ENTRY_SEQ_OFFSET,
@@ -32,6 +43,8 @@ export interface EntryHeader {
   readonly room: number;
   /** `id` of the member who caused the entry. */
   readonly sender: number;
+  /** Which of that member's sessions it came over: 0 for the first, and for a member with one. */
+  readonly device: number;
   /** Position in the log: rising, not dense. */
   readonly seq: number;
   /** Position of the entry before it in the same room, 0 for the first. */
@@ -74,6 +87,7 @@ export function readEntryHeader(bytes: Uint8Array, offset: number, end: number):
   return {
     room: readU32(bytes, offset + ENTRY_ROOM_OFFSET),
     sender: readU32(bytes, offset + ENTRY_SENDER_OFFSET),
+    device: readU16(bytes, offset + ENTRY_DEVICE_OFFSET),
     seq: readU48(bytes, offset + ENTRY_SEQ_OFFSET),
     prev: readU48(bytes, offset + ENTRY_PREV_OFFSET),
     at: readU48(bytes, offset + ENTRY_AT_OFFSET),
@@ -93,16 +107,14 @@ function noticeKind(kind: number): NoticeKind {
 
 /** Decodes the entry at `offset … end`, its name as well; the body is a view into `bytes`. */
 export function readEntry(bytes: Uint8Array, offset: number, end: number): Entry {
-  const { room, sender, seq, prev, at, codec, kind, nameStart, bodyStart } = readEntryHeader(
-    bytes,
-    offset,
-    end,
-  );
+  const header = readEntryHeader(bytes, offset, end);
+  const { room, sender, seq, prev, at, codec, kind, nameStart, bodyStart } = header;
+  const device = header.device === 0 ? {} : { device: header.device };
   const name = decodeName(bytes, nameStart, bodyStart);
   const body = bytes.subarray(bodyStart, end);
   return kind === 0
-    ? { type: FrameType.Message, codec, room, sender, name, seq, prev, at, body }
-    : { type: FrameType.Notice, kind, room, sender, name, seq, prev, at, body };
+    ? { type: FrameType.Message, codec, room, sender, ...device, name, seq, prev, at, body }
+    : { type: FrameType.Notice, kind, room, sender, ...device, name, seq, prev, at, body };
 }
 
 /** Encodes one entry, and refuses numbers that do not fit. @returns an owned array that holds exactly the frame */
@@ -124,6 +136,7 @@ export function encodeEntry(entry: Entry): Uint8Array {
     fits('at', entry.at, MAX_U48),
     name,
     entry.body,
+    fits('device', entry.device ?? 0, MAX_U16),
   );
   return bytes;
 }
@@ -136,7 +149,8 @@ export function entryBytes(nameBytes: number, bodyBytes: number): number {
 /**
  * Writes a message or a notice at `offset`, where `entryBytes(name.length, body.length)` bytes must be free.
  * Name and body are copied. Allocates nothing, and does not check that the numbers fit their fields: `codec` is
- * 0 in a notice, `kind` is 0 in a message, `room` and `sender` are below 2^32, the rest below 2^48.
+ * 0 in a notice, `kind` is 0 in a message, `room` and `sender` are below 2^32, `device` is below 2^16,
+ * the rest below 2^48.
  *
  * @throws RangeError when `name` exceeds 255 bytes
  *
@@ -167,6 +181,7 @@ export function writeEntry(
   at: number,
   name: Uint8Array,
   body: Uint8Array,
+  device = 0,
 ): void {
   if (name.length > 255) throw new RangeError(`a name of ${name.length} bytes exceeds 255`);
   writeU32(target, offset + LENGTH_OFFSET, ENTRY_HEADER_BYTES + name.length + body.length);
@@ -179,7 +194,7 @@ export function writeEntry(
   writeU48(target, offset + ENTRY_SEQ_OFFSET, seq);
   writeU48(target, offset + ENTRY_PREV_OFFSET, prev);
   writeU48(target, offset + ENTRY_AT_OFFSET, at);
-  writeU16(target, offset + ENTRY_RESERVED_OFFSET, 0);
+  writeU16(target, offset + ENTRY_DEVICE_OFFSET, device);
   target.set(name, offset + ENTRY_HEADER_BYTES);
   target.set(body, offset + ENTRY_HEADER_BYTES + name.length);
 }

@@ -60,6 +60,8 @@ export interface EntryFields {
   readonly room: number;
   /** `id` of the member who caused the entry. */
   readonly sender: number;
+  /** Which of that member's sessions it came over; absent for the first, and for a member with one. */
+  readonly device?: number;
   /** The name of that member at the time. */
   readonly name: string;
   /** Position in the log: rising, not dense. */

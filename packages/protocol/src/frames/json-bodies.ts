@@ -157,6 +157,8 @@ export interface Welcome {
   readonly epoch: string;
   /** The member's `id` and accepted name. */
   readonly member: Member;
+  /** Which of that member's sessions this is; absent for the first. Other sessions have the same `member`. */
+  readonly device?: number;
   /** Handle of the room in which direct messages arrive, and the position its stream starts after. */
   readonly inbox: { readonly handle: number; readonly start: number };
   readonly limits: SessionLimits;

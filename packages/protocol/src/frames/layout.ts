@@ -34,8 +34,8 @@ export const HEADER_BYTES = 8;
  * entry (message, notice): what the log is made of
  *
  *      8        12        16          22          28          34    36
- *      | room   | sender  | seq   u48 | prev  u48 | at    u48 | 0   | name … body
- *      a = kind of notice (0 in a message), b = bytes of the name
+ *      | room   | sender  | seq   u48 | prev  u48 | at    u48 | d   | name … body
+ *      a = kind of notice (0 in a message), b = bytes of the name, d = device of the sender
  */
 /** Where the room handle of a message or notice lies: {@link readU32}. */
 export const ENTRY_ROOM_OFFSET: number = HEADER_BYTES;
@@ -47,9 +47,10 @@ export const ENTRY_SEQ_OFFSET: number = ENTRY_SENDER_OFFSET + 4;
 export const ENTRY_PREV_OFFSET: number = ENTRY_SEQ_OFFSET + 6;
 /** Where the time of a message or notice lies: {@link readU48}. */
 export const ENTRY_AT_OFFSET: number = ENTRY_PREV_OFFSET + 6;
-export const ENTRY_RESERVED_OFFSET: number = ENTRY_AT_OFFSET + 6;
+/** Where the device of the sender of a message or notice lies: {@link readU16}. */
+export const ENTRY_DEVICE_OFFSET: number = ENTRY_AT_OFFSET + 6;
 /** Bytes of a message or notice before its name. */
-export const ENTRY_HEADER_BYTES: number = ENTRY_RESERVED_OFFSET + 2;
+export const ENTRY_HEADER_BYTES: number = ENTRY_DEVICE_OFFSET + 2;
 
 /* publish:    8 | room u32 | 12 | publishId u32 | 16 | body */
 /** Where the room handle of a publish lies: {@link readU32}. */

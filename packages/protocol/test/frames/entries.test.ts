@@ -25,8 +25,8 @@ describe('readEntryHeader', () => {
       fc.property(arbitraryEntry, fc.nat(9), (entry, offset) => {
         const [bytes, start, end] = placed(entry, offset);
         const { nameStart, bodyStart, codec, kind, ...numbers } = readEntryHeader(bytes, start, end);
-        const { room, sender, seq, prev, at } = entry;
-        expect(numbers).toEqual({ room, sender, seq, prev, at });
+        const { room, sender, device = 0, seq, prev, at } = entry;
+        expect(numbers).toEqual({ room, sender, device, seq, prev, at });
         expect(codec).toBe(entry.type === FrameType.Message ? entry.codec : 0);
         expect(kind).toBe(entry.type === FrameType.Notice ? entry.kind : 0);
         expect(bytes.subarray(nameStart, bodyStart)).toEqual(encodeUtf8(entry.name));

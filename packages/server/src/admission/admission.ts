@@ -16,7 +16,7 @@ import type { Peer } from '../session/peer.js';
 import { Session } from '../session/session.js';
 import { authenticated, type Verdict } from './authenticated.js';
 import type { AdmissionContext, AdmissionRequest } from './context.js';
-import { findName, isOutdated } from './find-name.js';
+import { findName, isOutdated, mayShare } from './find-name.js';
 import { endOldestAway } from './oldest-away.js';
 import { banned, DRAINING, nameTaken, outdated, overloaded, type Refusal } from './refusals.js';
 import { SilentLines } from './silent-lines.js';
@@ -243,7 +243,7 @@ export class Admission {
     const { addresses, options, sessions } = this.#context;
     const secret = randomBytes(18).toString('base64url');
     for (;;) {
-      const name = findName(this.#context, wanted, request, verdict.takesOver);
+      const name = findName(this.#context, wanted, request, verdict);
       if (typeof name !== 'string') return { ...name, isGiven };
       if (!this.#mayHoldMore(peer.address)) {
         const reason = `your address has ${options.maxSessionsPerAddress} sessions`;
@@ -265,9 +265,11 @@ export class Admission {
     secret: string,
     { clientSecret, attempt }: AdmissionRequest,
     peer: Peer,
-    { name: account, claims, expiresInMs }: Verdict,
+    verdict: Verdict,
   ): Promise<AdmissionResult | undefined> {
     const { log, options, sessions } = this.#context;
+    const { name: account, claims, expiresInMs } = verdict;
+    const isFurther = mayShare(options, verdict);
     return new Promise((resolve) => {
       const origin: Origin = {
         appended: (_entry, outcome) => {
@@ -275,7 +277,16 @@ export class Admission {
             const session = new Session(this.#context, outcome.session, peer, attempt);
             session.authenticated(claims, expiresInMs);
             sessions.opened(session);
-            resolve({ session, welcome: welcomeOf(this.#context, session, secret, 0, undefined) });
+            resolve({
+              session,
+              welcome: welcomeOf(
+                this.#context,
+                session,
+                secret,
+                session.inbox?.room.log.lastSeq ?? 0,
+                undefined,
+              ),
+            });
           } else if (outcome.kind !== 'void') resolve(undefined);
           else if (outcome.reason === 'banned') resolve(banned(BANNED_RETRY_MS));
           else if (outcome.reason === 'no-such-process') resolve(DRAINING);
@@ -288,6 +299,7 @@ export class Admission {
         secretHash: hashSecret(secret),
         ...(clientSecret === undefined ? {} : { clientHash: hashSecret(clientSecret) }),
         ...(account === undefined ? {} : { account }),
+        ...(isFurther ? { isFurther } : {}),
         isResumable: peer.dialect !== 'line',
         ...(log.process === undefined ? {} : { place: placeOf(peer, attempt) }),
       };

@@ -2,6 +2,7 @@
 import { CloseCode } from '@chat/protocol';
 import { hashSecret } from '../log/claims.js';
 import type { SessionState } from '../log/state/chat-state.js';
+import { deviceOf, userOf } from '../log/state/session-number.js';
 import type { AuthenticateResult, ClientRequest, VisitorRefusal } from '../options/hooks.js';
 import type { Peer } from '../session/peer.js';
 import type { AdmissionContext, AdmissionRequest } from './context.js';
@@ -26,10 +27,15 @@ export async function authenticated(
   const { authenticate } = options.hooks;
   if (!authenticate) return { ok: true };
   const held = known && sessions.byMember(known.memberId);
-  const former = known && { memberId: known.memberId, name: known.name, claims: held?.info.claims };
+  const former = known && {
+    memberId: userOf(known.memberId),
+    device: deviceOf(known.memberId),
+    name: known.name,
+    claims: held?.info.claims,
+  };
   const { address, dialect } = peer;
   const visitor = {
-    ...(former ?? { memberId: 0, name, claims: undefined }),
+    ...(former ?? { memberId: 0, device: 0, name, claims: undefined }),
     address,
     dialect,
     request: requestOf(peer, clientSecret),

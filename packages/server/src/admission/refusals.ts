@@ -21,6 +21,10 @@ export function nameTaken(): Refusal {
   return { code: CloseCode.NameTaken, reason: 'this name, or one that looks like it, is taken' };
 }
 
+export function tooManySessions(max: number): Refusal {
+  return { code: CloseCode.TooManyConnections, reason: `you have ${max} sessions already` };
+}
+
 export function overloaded(reason: string): Refusal {
   return { code: CloseCode.Overloaded, reason, retryAfterMs: OVERLOADED_RETRY_MS };
 }

@@ -1,5 +1,6 @@
 /** The welcome of a session: who it is, how it comes back, what it may do. */
 import { encodeFrame, FrameType, type Joined, PROTOCOL_VERSION, type Welcome } from '@chat/protocol/frames';
+import { deviceOf, userOf } from '../log/state/session-number.js';
 import type { SessionContext } from '../session/context.js';
 import type { Session } from '../session/session.js';
 
@@ -24,7 +25,8 @@ export function welcomeOf(
     session: session.id,
     secret,
     epoch: log.epoch,
-    member: { id: session.memberId, name: session.name },
+    member: { id: userOf(session.memberId), name: session.name },
+    ...(deviceOf(session.memberId) === 0 ? {} : { device: deviceOf(session.memberId) }),
     inbox: { handle: session.inboxHandle, start: inboxStart },
     limits: {
       maxFrameBytes: options.maxFrameBytes,

@@ -228,7 +228,7 @@ export class Connection<Greeting> implements LinkHandler, InputGateOwner {
     const { session } = this;
     if (!session) return;
     const { inbox } = session;
-    this.sender.catchUp(inbox ? [...session.rooms.values(), inbox.membership] : [...session.rooms.values()]);
+    this.sender.catchUp(inbox ? [...session.rooms.values(), inbox] : [...session.rooms.values()]);
     const state = this.#state;
     if (state.name !== 'open' || !state.drain?.isAnswered || this.sender.isBlocked) return;
     this.close(CloseCode.GoingAway, 'the server goes away', state.drain.retryAfterMs);

@@ -8,11 +8,13 @@
  *
  *      0          4         8      9       10       12         16            20      26         28         30
  *      | length   | index   | type | codec | kind   | sender   | publishId   | at    | room     | name     | room, name, body
- *      | u32      | u32     | u8   | u8    | u16    | u32      | u32         | u48   | bytes u16| bytes u16| UTF-8, UTF-8, bytes
+ *      | u32      | u32     | u8   | u8    | u8, u8 | u32      | u32         | u48   | bytes u16| bytes u16| UTF-8, UTF-8, bytes
  *
+ * The byte before the kind is the device of the sender: its high bits, see `session-number.ts`.
  * The highest bit of the type says that the entry came to nothing (see {@link markVoid}).
  */
 import { CLAIM, type Draft, type LogEntry, SIGNAL } from './entry.js';
+import { deviceOf, sessionNumber, userOf } from './state/session-number.js';
 
 /** A block is closed before it grows beyond this; a larger entry has one of its own. */
 export const BLOCK_BYTES = 65_536;
@@ -26,7 +28,8 @@ export const RECORD_HEADER_BYTES = 30;
 const INDEX_OFFSET = 4;
 const TYPE_OFFSET = 8;
 const CODEC_OFFSET = 9;
-const KIND_OFFSET = 10;
+const DEVICE_OFFSET = 10;
+const KIND_OFFSET = 11;
 const SENDER_OFFSET = 12;
 const PUBLISH_ID_OFFSET = 16;
 const AT_OFFSET = 20;
@@ -87,8 +90,9 @@ export class BlockWriter {
     buffer.writeUInt32BE(seq - this.#first, start + INDEX_OFFSET);
     buffer[start + TYPE_OFFSET] = draft.type;
     buffer[start + CODEC_OFFSET] = draft.codec;
-    buffer.writeUInt16BE(draft.kind, start + KIND_OFFSET);
-    buffer.writeUInt32BE(draft.sender, start + SENDER_OFFSET);
+    buffer[start + DEVICE_OFFSET] = deviceOf(draft.sender);
+    buffer[start + KIND_OFFSET] = draft.kind;
+    buffer.writeUInt32BE(userOf(draft.sender), start + SENDER_OFFSET);
     buffer.writeUInt32BE(draft.publishId, start + PUBLISH_ID_OFFSET);
     buffer.writeUIntBE(draft.at, start + AT_OFFSET, 6);
     let at = start + RECORD_HEADER_BYTES;
@@ -191,8 +195,8 @@ function readEntries(bytes: Uint8Array, first: number, positions: Float64Array |
       type: (buffer[start + TYPE_OFFSET]! & ~VOID_BIT) as LogEntry['type'],
       isVoid: (buffer[start + TYPE_OFFSET]! & VOID_BIT) !== 0,
       codec: buffer[start + CODEC_OFFSET]!,
-      kind: buffer.readUInt16BE(start + KIND_OFFSET) as LogEntry['kind'],
-      sender: buffer.readUInt32BE(start + SENDER_OFFSET),
+      kind: buffer[start + KIND_OFFSET]! as LogEntry['kind'],
+      sender: sessionNumber(buffer.readUInt32BE(start + SENDER_OFFSET), buffer[start + DEVICE_OFFSET]!),
       publishId: buffer.readUInt32BE(start + PUBLISH_ID_OFFSET),
       at: buffer.readUIntBE(start + AT_OFFSET, 6),
       name: new Uint8Array(bytes.buffer, bytes.byteOffset + roomEnd, nameEnd - roomEnd),

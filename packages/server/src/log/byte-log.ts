@@ -18,6 +18,7 @@ import {
 } from '@chat/protocol/frames';
 import type { ShownEntry } from './entry.js';
 import type { LogShare } from './log-budget.js';
+import { deviceOf, userOf } from './state/session-number.js';
 
 /** How much of the past is kept. The strictest bound wins. */
 export interface Retention {
@@ -170,12 +171,13 @@ export class ByteLog {
       entry.codec,
       entry.kind,
       this.#handle,
-      entry.sender,
+      userOf(entry.sender),
       entry.seq,
       this.#lastSeq,
       entry.at,
       name,
       body,
+      deviceOf(entry.sender),
     );
     this.#lastOffset = chunk.used;
     this.#previousSeq = this.#lastSeq;

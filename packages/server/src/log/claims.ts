@@ -17,6 +17,8 @@ export interface SessionOpened {
   readonly clientHash?: string;
   /** The name that `authenticate` gave it. */
   readonly account?: string;
+  /** Whether it is one more session of the user of that account, if there is one. */
+  readonly isFurther?: true;
   /** Whether it may come back over another connection; the line dialect has no way to. */
   readonly isResumable: boolean;
   /** Where it is connected from; said where several processes share the log. */

@@ -52,7 +52,7 @@ export interface Draft {
   readonly codec: number;
   /** Kind of a notice or of a claim, 0 for a message. */
   readonly kind: NoticeKind | ClaimKind | 0;
-  /** Id of the member who causes it, 0 for none. */
+  /** Number of the session that causes it, 0 for none. */
   readonly sender: number;
   /** That member's name in UTF-8; in a claim, the name that it is about. */
   readonly name: Uint8Array;
@@ -93,12 +93,12 @@ export interface Origin {
 
 const INBOX_PREFIX = '\u0000';
 
-/** The key under which direct messages to a member are appended. No room name can collide with it. */
-export function inboxKey(memberId: number): string {
-  return INBOX_PREFIX + memberId;
+/** The key under which direct messages to a user are appended. No room name can collide with it. */
+export function inboxKey(user: number): string {
+  return INBOX_PREFIX + user;
 }
 
-/** The member whose inbox `key` is, or `undefined` when it is the key of a room. */
+/** The user whose inbox `key` is, or `undefined` when it is the key of a room. */
 export function inboxMember(key: string): number | undefined {
   return key.charCodeAt(0) === 0 ? Number(key.slice(1)) : undefined;
 }

@@ -7,6 +7,7 @@ import type { ByteLog } from './byte-log.js';
 import { isShown } from './entry.js';
 import type { EventStore, StoredPage } from './event-log.js';
 import { findHistory, type HistoryPage, type HistoryWish, MAX_HISTORY_BYTES, type Run } from './history.js';
+import { deviceOf, userOf } from './state/session-number.js';
 
 /** A room whose past is asked for. */
 export interface RoomPast {
@@ -70,7 +71,8 @@ function stored(
       const { type, codec, kind, sender, seq, at, name, body } = entry;
       // What was there and cannot be read shows as a hole: `prev` is no entry that the reader has.
       prev = lastDamaged(damaged, prev, seq) ?? prev;
-      writeEntry(frames, offset, type, codec, kind, handle, sender, seq, prev, at, name, body);
+      const [user, device] = [userOf(sender), deviceOf(sender)];
+      writeEntry(frames, offset, type, codec, kind, handle, user, seq, prev, at, name, body, device);
       offset += sizeOf(entry);
       prev = seq;
     }

@@ -5,6 +5,7 @@
  * What comes of it is a notice in the room. Where that comes back from the log, the message has its new body, in the heap
  * and in the store.
  */
+
 import {
   CodecTag,
   type Failure,
@@ -23,6 +24,7 @@ import {
   readU48,
 } from '@chat/protocol/frames';
 import type { Draft } from '../log/entry.js';
+import { userOf } from '../log/state/session-number.js';
 import type { Room } from '../room/room.js';
 import type { SessionContext } from '../session/context.js';
 import { durationText, writeRefusal } from '../session/room-rules.js';
@@ -63,13 +65,14 @@ export async function findCorrection(
   const said = await findMessage(context, room, request.seq);
   if (said?.type !== FrameType.Message || said.codec === CodecTag.Withdrawn)
     return failed(FailureCode.NoSuchMessage, `there is no message ${request.seq} in ${room.name}`);
-  const of = { id: said.sender, name: said.name };
+  const of = { id: userOf(said.sender), name: said.name };
   const at = options.clock.now();
   let isOwn = session === undefined;
   if (session) {
     // An account comes back with another session, and nobody else has its name.
     const isMine =
-      said.sender === session.memberId || (session.account !== undefined && session.account === said.name);
+      userOf(said.sender) === userOf(session.memberId) ||
+      (session.account !== undefined && session.account === said.name);
     const question = { role: 'guest', user: said.name } as const;
     const answer = isMine && (await options.hooks.authorize?.(session.info, 'edit', room.name, question));
     if (answer === false && isMine && options.hooks.authorize)

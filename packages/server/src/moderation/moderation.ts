@@ -5,6 +5,7 @@
  * Where that comes back, and its sender still may, it counts: what is to be carried out is carried out, the room is told,
  * and it is written down in the log of the program and in the room `moderation-log`.
  */
+
 import { type Failure, FailureCode, roomKey, roomNameProblem } from '@chat/protocol';
 import {
   FrameType,
@@ -16,7 +17,7 @@ import {
 import { claim } from '../log/claims.js';
 import { ClaimKind, type Origin } from '../log/entry.js';
 import { mayDecide } from '../log/state/apply-decision.js';
-import type { ChatState } from '../log/state/chat-state.js';
+import type { ChatState, SessionState } from '../log/state/chat-state.js';
 import type { Outcome } from '../log/state/outcome.js';
 import { personOf } from '../log/state/rules.js';
 import type { SessionContext } from '../session/context.js';
@@ -160,9 +161,11 @@ export class Moderation {
     if (scope !== '' && session && !rooms.find(room) && !rules.hasRoles(scope))
       return { code: FailureCode.NoSuchRoom, message: `there is no room ${room}` };
     if (request.op === 'kick') {
-      const target = sessions.holderOf(request.user);
-      if (!target) return noSuchUser(request.user);
-      if (scope !== '' && !rooms.find(room)?.everybody.has(target.memberId))
+      const targets = sessions.allOf(request.user);
+      if (targets.length === 0) return noSuchUser(request.user);
+      const isThere = ({ memberId }: SessionState): boolean =>
+        rooms.find(room)?.everybody.has(memberId) === true;
+      if (scope !== '' && !targets.some(isThere))
         return { code: FailureCode.NotMember, message: `${request.user} is not in ${room}` };
     }
     return undefined;

@@ -29,20 +29,24 @@ export class Operator {
     this.#context = context;
   }
 
-  /** Kicks the member of that name; answers whether there was one. */
+  /** Kicks the user of that name, with all its sessions; answers whether there was one. */
   kick(name: string, reason: string): boolean {
     return this.#kick(name, { code: CloseCode.Kicked, reason });
   }
 
-  /** Kicks the member and refuses its name and its address for a while; answers whether there was one. */
+  /** Kicks the user and refuses its name and the addresses of its sessions for a while; answers whether there was one. */
   ban(name: string, durationMs: number, reason: string, by: string = OPERATOR): boolean {
     const { bans, options, sessions } = this.#context;
     const until = options.clock.monotonic() + durationMs;
     bans.addName(name, until);
-    const address = sessions.find(name)?.info.address ?? sessions.holderOf(name)?.place?.address;
-    const isAddressBanned = address !== undefined && bans.addAddress(address, until);
-    const key = isAddressBanned ? addressKey(address) : undefined;
-    const ban = { looks: looks(name), addresses: key === undefined ? [] : [key] };
+    const keys = new Set<string>();
+    for (const { memberId, place } of sessions.allOf(name)) {
+      const address = sessions.byMember(memberId)?.info.address ?? place?.address;
+      if (address === undefined || !bans.addAddress(address, until)) continue;
+      const key = addressKey(address);
+      if (key !== undefined) keys.add(key);
+    }
+    const ban = { looks: looks(name), addresses: [...keys] };
     this.#claimBan({ ...ban, target: name, by, reason }, durationMs, name);
     return this.#kick(name, { code: CloseCode.Banned, reason, banned: banKeys(ban) });
   }
@@ -89,14 +93,17 @@ export class Operator {
     return wasBanned;
   }
 
-  /** Evicts the member of that name from a room; false when nobody has the name, or not in this room. */
+  /** Evicts the user of that name from a room; false when nobody has the name, or not in this room. */
   evict(name: string, room: string): boolean {
+    return this.#context.sessions.allOf(name).filter((state) => this.#evict(state, room)).length > 0;
+  }
+
+  #evict(state: SessionState, room: string): boolean {
     const { sessions, rooms } = this.#context;
-    const session = sessions.find(name);
+    const session = sessions.byMember(state.memberId);
     if (session) return session.evict(room);
-    const state = sessions.holderOf(name);
-    const place = state && rooms.find(room);
-    if (!state || !place?.everybody.has(state.memberId)) return false;
+    const place = rooms.find(room);
+    if (!place?.everybody.has(state.memberId)) return false;
     if (state.holder === undefined) {
       tellGone(this.#context, state.memberId, state.name, place.key, NoticeKind.Left);
     } else this.#ask(ClaimKind.EvictionAsked, state, place.key);
@@ -107,8 +114,10 @@ export class Operator {
   async reauthorize(name: string | undefined): Promise<number> {
     const { options, sessions } = this.#context;
     const { authorize } = options.hooks;
-    const found = name === undefined ? undefined : sessions.find(name);
-    const asked = name === undefined ? [...sessions] : found ? [found] : [];
+    const asked =
+      name === undefined
+        ? [...sessions]
+        : sessions.allOf(name).flatMap(({ memberId }) => sessions.byMember(memberId) ?? []);
     let evicted = 0;
     const failures: unknown[] = [];
     for (const session of asked) {
@@ -126,14 +135,15 @@ export class Operator {
     return evicted;
   }
 
-  /** Asks the client of that member for new credentials; false when nobody has the name. */
+  /** Asks the clients of that user for new credentials; false when nobody has the name. */
   reauthenticate(name: string): boolean {
     const { sessions } = this.#context;
-    const state = sessions.holderOf(name);
-    if (!state) return false;
-    if (sessions.isElsewhere(state)) this.#ask(ClaimKind.CredentialsAsked, state);
-    else sessions.byMember(state.memberId)?.reauthenticate('new credentials are asked for');
-    return true;
+    const all = sessions.allOf(name);
+    for (const state of all) {
+      if (sessions.isElsewhere(state)) this.#ask(ClaimKind.CredentialsAsked, state);
+      else sessions.byMember(state.memberId)?.reauthenticate('new credentials are asked for');
+    }
+    return all.length > 0;
   }
 
   /** Has the process that holds a session do something. */
@@ -156,11 +166,12 @@ export class Operator {
 
   #kick(name: string, kick: Kick): boolean {
     const { sessions } = this.#context;
-    const state = sessions.holderOf(name);
-    if (!state) return false;
     const told = { ...kick, reason: kick.reason || closeCodeInfo(kick.code).name };
-    if (sessions.isElsewhere(state)) claimKick(this.#context, state.memberId, told);
-    else sessions.byMember(state.memberId)?.kick(told);
-    return true;
+    const all = sessions.allOf(name);
+    for (const state of all) {
+      if (sessions.isElsewhere(state)) claimKick(this.#context, state.memberId, told);
+      else sessions.byMember(state.memberId)?.kick(told);
+    }
+    return all.length > 0;
   }
 }

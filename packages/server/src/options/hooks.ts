@@ -11,8 +11,10 @@ import type { ModerationAction } from '../log/state/permissions.js';
 
 /** A connection, as hooks and listeners see it. */
 export interface SessionInfo {
-  /** Id of the member in entries; 0 before the handshake is complete. */
+  /** Id of the user in entries, the same for all sessions of an account; 0 before the handshake is complete. */
   readonly memberId: number;
+  /** Which of the user's sessions it is; 0 for the first, and for a guest. */
+  readonly device: number;
   readonly name: string;
   /** Remote address, empty for a Unix socket. */
   readonly address: string;
@@ -67,8 +69,8 @@ export type AuthenticateResult =
        */
       readonly expiresInMs?: number;
       /**
-       * Whether a session to which `authenticate` gave the same name is shown out for this one; one that only looks like
-       * it is not. @defaultValue as `duplicateNames` says
+       * Sessions to which `authenticate` gave the same name are those of one user, up to `maxSessionsPerUser`. Whether
+       * the oldest of them is shown out for one that would be too many. @defaultValue as `duplicateNames` says
        */
       readonly takesOver?: boolean;
     }

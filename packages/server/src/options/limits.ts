@@ -7,6 +7,7 @@
  */
 import { DEFAULT_MAX_FRAME_BYTES, MAX_MAX_FRAME_BYTES, MIN_MAX_FRAME_BYTES } from '@chat/protocol/frames';
 import { DEFAULT_MAX_LINE_BYTES, DEFAULT_MAX_LINES_PER_MESSAGE } from '@chat/protocol/lines';
+import { MAX_DEVICE } from '../log/state/session-number.js';
 
 const INFINITE: number = Number.POSITIVE_INFINITY;
 
@@ -84,6 +85,14 @@ const TABLE = {
     adjustable: true,
     unlimited: true,
     text: 'sessions of one address, those away included; the oldest that is away makes room',
+  },
+  /** Sessions at a time of one account, away ones included; 1: one signs the other out. @defaultValue 16 */
+  maxSessionsPerUser: {
+    unit: 'number',
+    default: 16,
+    most: MAX_DEVICE as number,
+    adjustable: true,
+    text: 'sessions of one account, those away included; the oldest makes room. 1: names of accounts are like those of guests',
   },
   /** Rooms at a time that members from one such address have made. @defaultValue 1000 */
   maxRoomsPerAddress: {

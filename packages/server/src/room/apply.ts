@@ -19,8 +19,8 @@ import { sendSignal } from './send-signal.js';
 
 /** What entries bring about behind the rooms: where sessions are known. None of it may throw. */
 export interface OutcomeListener {
-  /** The inbox of a member, made if need be; `undefined` when the member is gone. */
-  inboxOf(member: number): Room | undefined;
+  /** The inbox of a user, made if need be; `undefined` when the user is gone. */
+  inboxOf(user: number): Room | undefined;
   /** Something happened to sessions, or to a process. */
   happened(outcome: Outcome, entry: LogEntry, from: number): void;
   /** Another process has published something. */
@@ -110,6 +110,8 @@ export class EntryApplier {
       case 'void':
       case 'repeated':
       case 'barrier':
+      case 'also-joined':
+      case 'also-left':
         break;
       case 'session-ended':
       case 'session-kicked':

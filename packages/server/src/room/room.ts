@@ -4,6 +4,7 @@
 import type { Member as ListedMember } from '@chat/protocol';
 import { ByteLog, Chunk, type Cursor, type Retention, type StartingPoint } from '../log/byte-log.js';
 import type { LogShare } from '../log/log-budget.js';
+import { userOf } from '../log/state/session-number.js';
 import { Pace } from './pace.js';
 
 /** A member as its rooms see it: a name, and a connection that takes entries, unless it is away. */
@@ -27,6 +28,16 @@ export interface EntryReceiver {
 }
 
 const RETIRED = new Chunk(0, 0, 0);
+
+/** The sessions that are in a room, as the state has them. */
+export interface Crowd {
+  /** Position at which each came in, by number, in the order of joining. */
+  readonly members: ReadonlyMap<number, number>;
+  /** How many of them are of a user of whom another one is here. */
+  readonly further: number;
+}
+
+const NOBODY: Crowd = { members: new Map(), further: 0 };
 
 /** One member in one room; is itself the cursor of that member. */
 export class Membership implements Cursor {
@@ -100,8 +111,7 @@ export class Room {
   readonly log: ByteLog;
   /** Those whose session this process holds, by member id. */
   readonly members: Map<number, Membership> = new Map();
-  /** All members, in the order of joining, with the position at which each came in. */
-  readonly everybody: ReadonlyMap<number, number>;
+  readonly #state: Crowd;
   /** Address of the member that made it. */
   readonly maker: string;
   /** Whose bytes its history is. */
@@ -123,7 +133,7 @@ export class Room {
    * @param floor see {@link ByteLog}
    * @param maker address of the member that makes it
    * @param share whose bytes its history is
-   * @param everybody see {@link Room.everybody}
+   * @param state who is in it, whichever process holds the sessions
    */
   constructor(
     name: string,
@@ -133,17 +143,27 @@ export class Room {
     floor = 0,
     maker = '',
     share?: LogShare,
-    everybody: ReadonlyMap<number, number> = new Map(),
+    state: Crowd = NOBODY,
   ) {
     this.name = name;
     this.key = key;
     this.handle = handle;
     this.maker = maker;
     this.share = share;
-    this.everybody = everybody;
+    this.#state = state;
     this.log = new ByteLog(handle, retention, floor, share);
     this.#maxUnsentBytes = retention.maxBytes / UNSENT_PER_BOUND;
     this.#maxUnsentEntries = retention.maxEntries / UNSENT_PER_BOUND;
+  }
+
+  /** All sessions that are in it, in the order of joining, with the position at which each came in. */
+  get everybody(): ReadonlyMap<number, number> {
+    return this.#state.members;
+  }
+
+  /** How many users are in it, each counted once. */
+  get memberCount(): number {
+    return this.#state.members.size - this.#state.further;
   }
 
   /** When members have said something, for a slow mode; made when there is one. */
@@ -166,8 +186,8 @@ export class Room {
   }
 
   /**
-   * Up to `limit` members who joined after the cursor, in the order of joining, as far as their JSON stays
-   * within `maxBytes`.
+   * Up to `limit` users who joined after the cursor, in the order of joining, as far as their JSON stays within
+   * `maxBytes`. One with several sessions here is listed where the first of them came in.
    *
    * @param nameOf the name of a member; one that has none is passed over
    */
@@ -180,9 +200,13 @@ export class Room {
     const members: ListedMember[] = [];
     let last = after;
     let bytes = 0;
-    for (const [id, joinedSeq] of this.everybody) {
+    const listed = this.#state.further > 0 ? new Set<number>() : undefined;
+    for (const [number, joinedSeq] of this.everybody) {
+      const id = userOf(number);
+      if (listed?.has(id)) continue;
+      listed?.add(id);
       if (joinedSeq <= after) continue;
-      const name = nameOf(id);
+      const name = nameOf(number);
       if (name === undefined) continue;
       const member = { id, name };
       bytes += Buffer.byteLength(JSON.stringify(member)) + 1;

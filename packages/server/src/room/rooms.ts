@@ -189,7 +189,8 @@ export class Rooms {
   }
 
   /** Makes a room that the log knows; empty ones are kept for a while. */
-  opened({ name, key, handle, members }: RoomState, floor?: number): Room {
+  opened(state: RoomState, floor?: number): Room {
+    const { name, key, handle } = state;
     const maker = this.#making.get(key) ?? '';
     this.#making.delete(key);
     const past = this.#pasts.get(key);
@@ -202,7 +203,7 @@ export class Rooms {
       maxEntries: retentionEntries,
       maxAgeMs: retentionMs,
     };
-    const room = new Room(name, key, handle, retention, start, maker, share, members);
+    const room = new Room(name, key, handle, retention, start, maker, share, state);
     this.#rooms.set(key, room);
     const now = this.#clock.now();
     for (const entry of past?.entries ?? []) {
@@ -283,9 +284,9 @@ export class Rooms {
     let looked = 0;
     for (let key = this.#keyBehind(after, start); key?.startsWith(start); key = this.#keyBehind(key, start)) {
       const room = this.#rooms.get(key)!;
-      const memberCount = room.everybody.size;
+      const { memberCount } = room;
       if ((includesEmpty || memberCount > 0) && (maySee === undefined || (await maySee(room.name)))) {
-        const info = { room: room.name, memberCount: room.everybody.size };
+        const info = { room: room.name, memberCount };
         bytes += Buffer.byteLength(JSON.stringify(info)) + 1;
         if (rooms.length === limit || bytes > maxBytes) return { rooms, cursor };
         rooms.push(info);

@@ -22,6 +22,7 @@ import { FanOut } from '../room/fan-out.js';
 import { Rooms } from '../room/rooms.js';
 import { giveUpHistory } from '../room/shed-history.js';
 import { Counters } from '../session/counters.js';
+import { Inboxes } from '../session/directs/inbox.js';
 import { KickedSessions } from '../session/kicked-sessions.js';
 import { AUDIT_ROOM } from '../session/room-rules.js';
 import { type EmitSessionEvent, Sessions } from '../session/sessions.js';
@@ -74,7 +75,8 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     (wantedBytes) => giveUpHistory({ rooms, fanOut, options }, wantedBytes),
   );
   const steady = new SteadyAppender(log, wheel);
-  const elsewhere = new SessionsElsewhere({ options, log, rooms, fanOut, counters, wheel });
+  const elsewhere = new SessionsElsewhere({ options, wheel });
+  const inboxes = new Inboxes({ options, log, rooms, fanOut, counters });
   const context: AdmissionContext = {
     state,
     elsewhere,
@@ -86,6 +88,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     rules: state.rules,
     fanOut,
     sessions,
+    inboxes,
     kicked,
     bans,
     addresses,
@@ -114,8 +117,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
   });
   applier.onApplied = (entry, outcome) => program.feeds.applied(entry, outcome);
   wheel.repeat(EXPIRE_EVERY_MS, (now) => {
-    for (const part of [rooms, bans, kicked, addresses, accounts, elsewhere]) part.expire(now);
-    for (const session of sessions) session.inbox?.expire(now);
+    for (const part of [rooms, bans, kicked, addresses, accounts, inboxes, elsewhere]) part.expire(now);
     return EXPIRE_EVERY_MS;
   });
   if (log.process !== undefined) {

@@ -1,5 +1,7 @@
 /** What there is to be seen of a server: sessions, the users that they belong to, totals and gauges. */
+
 import type { SessionState } from '../log/state/chat-state.js';
+import { deviceOf, userOf } from '../log/state/session-number.js';
 import type { SessionInfo } from '../options/hooks.js';
 import type { Rooms } from '../room/rooms.js';
 import type { Counters } from '../session/counters.js';
@@ -64,7 +66,17 @@ export function membersOf({
 
 function infoOf({ memberId, name, place, holder, in: rooms }: SessionState & { in: string[] }): MemberInfo {
   const { address = '', dialect = 'binary' } = place ?? {};
-  return { memberId, name, address, dialect, claims: undefined, isConnected: holder !== undefined, rooms };
+  const [id, device] = [userOf(memberId), deviceOf(memberId)];
+  return {
+    memberId: id,
+    device,
+    name,
+    address,
+    dialect,
+    claims: undefined,
+    isConnected: holder !== undefined,
+    rooms,
+  };
 }
 
 /** The users of these sessions, in the order in which they came. */

@@ -8,6 +8,7 @@ import type { InputAccounts } from '../limits/input-account.js';
 import { inboxKey, inboxMember, isShown, type LogEntry } from '../log/entry.js';
 import type { EventStore, Recovered } from '../log/event-log.js';
 import type { ChatState, SessionState } from '../log/state/chat-state.js';
+import { userOf } from '../log/state/session-number.js';
 import { behindDamage } from '../log/stored-history.js';
 import type { Room } from '../room/room.js';
 import type { SessionContext } from '../session/context.js';
@@ -62,20 +63,18 @@ export async function recover(
   }
 }
 
-/** Direct messages that wait may be older than the tail: each session gets its own from the store. */
+/** Direct messages that wait may be older than the tail: each user gets its own from the store. */
 async function recallInboxes(
   context: RecoveryContext,
   store: EventStore,
   floorOf: (key: string) => number,
 ): Promise<void> {
   const { inboxBytes: maxBytes, inboxEntries: limit } = context.options;
-  const recall = async (session: SessionState): Promise<void> => {
-    const key = inboxKey(session.memberId);
+  const recall = async (user: number): Promise<void> => {
+    const key = inboxKey(user);
     const floor = floorOf(key);
     if (floor === 0) return;
-    const open = (after: number): Room =>
-      context.sessions.byMember(session.memberId)?.openInbox(after).room ??
-      context.elsewhere.inboxOf(session, after);
+    const open = (after: number): Room => openInbox(context, user, after);
     try {
       const page = behindDamage(await store.read(key, { limit, maxBytes }));
       const { log } = open(page.previous);
@@ -85,29 +84,35 @@ async function recallInboxes(
       open(floor);
     }
   };
-  await Promise.all(Array.from(context.sessions.everybody, recall));
+  const users = new Set(Array.from(context.sessions.everybody, ({ memberId }) => userOf(memberId)));
+  await Promise.all(Array.from(users, recall));
+}
+
+/** The inbox of a user; each of its sessions that are held here reads what comes behind what is in it. */
+function openInbox({ sessions, inboxes }: RecoveryContext, user: number, floor: number): Room {
+  const states = sessions.ofUser(user);
+  for (const { memberId } of states) sessions.byMember(memberId)?.openInbox(floor);
+  return inboxes.open(user, states[0]?.place?.address ?? '', floor).room;
 }
 
 /** Knows a session that another process holds, or held. */
 function keep(
-  { addresses, elsewhere, log }: RecoveryContext,
-  session: SessionState,
+  context: RecoveryContext,
+  { memberId, place }: SessionState,
   floorOf: (key: string) => number,
 ): void {
-  addresses.sessions.enter(session.place?.address ?? '');
-  const floor = floorOf(inboxKey(session.memberId));
-  if (floor > 0 && !log.store) elsewhere.inboxOf(session, floor);
+  context.addresses.sessions.enter(place?.address ?? '');
+  const user = userOf(memberId);
+  const floor = floorOf(inboxKey(user));
+  if (floor > 0 && !context.log.store) openInbox(context, user, floor);
 }
 
 /** Puts an entry of the past into its room, and answers for it to the one who sent it. */
 function remember(context: RecoveryContext, entry: LogEntry, floorOf: (key: string) => number): void {
   if (!isShown(entry)) return;
   const { rooms, sessions, elsewhere } = context;
-  const inboxOf = (member: number): Room | undefined => {
-    const state = sessions.stateOf(member);
-    if (state && sessions.isElsewhere(state)) return elsewhere.inboxOf(state);
-    return sessions.byMember(member)?.openInbox(floorOf(entry.room)).room;
-  };
+  const inboxOf = (user: number): Room | undefined =>
+    sessions.ofUser(user).length === 0 ? undefined : openInbox(context, user, floorOf(entry.room));
   const member = inboxMember(entry.room);
   const room = member === undefined ? rooms.byKey(entry.room) : inboxOf(member);
   if (!room) {
@@ -116,6 +121,8 @@ function remember(context: RecoveryContext, entry: LogEntry, floorOf: (key: stri
   if (entry.type !== FrameType.Message || entry.publishId === 0) return;
   const { publishId, seq, at } = entry;
   const sender = sessions.stateOf(entry.sender);
+  // Of a former session of the same user, which had the same number.
+  if (sender && publishId > sender.lastPublish) return;
   if (sender && sessions.isElsewhere(sender)) elsewhere.published(entry);
   // All who were here are away after a restart.
   else sessions.byMember(entry.sender)?.publisher.record.remember(publishId, seq, at, member !== undefined);

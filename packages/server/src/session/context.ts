@@ -18,6 +18,7 @@ import type { Member, Membership } from '../room/room.js';
 import type { Rooms } from '../room/rooms.js';
 import type { TimerWheel } from '../time/timer-wheel.js';
 import type { Counters } from './counters.js';
+import type { Inboxes } from './directs/inbox.js';
 import type { KickedSessions } from './kicked-sessions.js';
 import type { Peer } from './peer.js';
 
@@ -51,10 +52,14 @@ export interface WaitingSpace {
 export interface SessionDirectory {
   /** Told when a session has lost its connection, for whatever reason. */
   readonly onPeerGone: (() => void) | undefined;
-  /** The session of that name, or of one that looks like it. */
+  /** A session of the user of that name, or of one that looks like it, that this process holds. */
   find(name: string): SessionPerson | undefined;
   /** The same, whichever process holds it. */
   holderOf(name: string): SessionState | undefined;
+  /** All sessions of the user of that name, whichever processes hold them; none when nobody has it. */
+  allOf(name: string): SessionState[];
+  /** All sessions of the user with that id. */
+  ofUser(user: number): SessionState[];
   /** The session of that member, if this process holds it. */
   byMember(memberId: number): SessionPerson | undefined;
   /** Whether that session is known to have no connection. */
@@ -78,6 +83,7 @@ export interface SessionContext {
   readonly rules: Rules;
   readonly fanOut: FanOut;
   readonly sessions: SessionDirectory;
+  readonly inboxes: Inboxes;
   readonly kicked: KickedSessions;
   readonly bans: Bans;
   readonly addresses: AddressLimits;

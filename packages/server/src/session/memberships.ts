@@ -151,7 +151,8 @@ export class Memberships {
       },
       appended: (entry, outcome) => {
         room.joining--;
-        if (outcome.kind !== 'joined') {
+        const isFirst = outcome.kind === 'joined';
+        if (!isFirst && outcome.kind !== 'also-joined') {
           this.#context.rooms.release(room);
           if (outcome.kind === 'void' && outcome.reason === 'no-such-room') resolve(FORGOTTEN);
           else resolve(failed(FailureCode.Internal, `${room.name} cannot be joined now`));
@@ -164,7 +165,8 @@ export class Memberships {
           resolve(failed(FailureCode.Internal, 'the connection has ended'));
           return;
         }
-        const head = room.log.previousSeq;
+        // The notice of its own coming is no history; where another session of its user is here, there is none.
+        const head = isFirst ? room.log.previousSeq : room.log.lastSeq;
         const membership = new Membership(this.#session, room, entry.seq, room.log.end());
         this.all.set(room.handle, membership);
         room.members.set(this.#session.memberId, membership);
@@ -392,7 +394,7 @@ export class Memberships {
       start,
       head,
       members,
-      memberCount: room.everybody.size,
+      memberCount: room.memberCount,
       ...(gap ? { gap } : {}),
       ...describeRules(this.#context.rules, this.#session, room.key),
     };

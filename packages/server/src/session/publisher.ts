@@ -12,6 +12,7 @@ import { inboxKey, type LogEntry, type Origin, SIGNAL } from '../log/entry.js';
 import type { SessionState } from '../log/state/chat-state.js';
 import type { Outcome } from '../log/state/outcome.js';
 import { personOf } from '../log/state/rules.js';
+import { userOf } from '../log/state/session-number.js';
 import type { Hooks } from '../options/hooks.js';
 import type { Membership } from '../room/room.js';
 import { sendSignal } from '../room/send-signal.js';
@@ -91,7 +92,7 @@ export class Publisher implements Origin {
     if (!target) {
       return this.#refuse(publishId, noSuchUser(to));
     }
-    const address = { key: inboxKey(target.memberId), name: '', to: target };
+    const address = { key: inboxKey(userOf(target.memberId)), name: '', to: target };
     return this.#send(publishId, address, codec, body);
   }
 
@@ -247,7 +248,7 @@ export class Publisher implements Origin {
         this.#refuse(publishId, { code: FailureCode.NotMember, message });
         return;
       }
-      if (to && !this.#context.sessions.isHere(to)) {
+      if (to && this.#context.sessions.ofUser(userOf(to.memberId)).length === 0) {
         this.#refuse(publishId, noSuchUser(to.name));
         return;
       }

@@ -14,13 +14,14 @@ import { Price } from '../limits/prices.js';
 import { claim } from '../log/claims.js';
 import { ClaimKind, type Origin } from '../log/entry.js';
 import type { SessionKicked, SessionState } from '../log/state/chat-state.js';
+import { deviceOf, userOf } from '../log/state/session-number.js';
 import { userNameProblem } from '../names/names.js';
 import type { SessionInfo } from '../options/hooks.js';
 import type { Membership, Room } from '../room/room.js';
 import type { JoinOptions } from '../room/starting-point.js';
 import type { TimerEntry } from '../time/timer-wheel.js';
 import type { SessionContext, SessionPerson, WaitingSpace } from './context.js';
-import { Inbox, inboxHandle } from './directs/inbox.js';
+import { type Inbox, inboxHandle } from './directs/inbox.js';
 import type { Kick } from './kicked-sessions.js';
 import { type Leaving, Memberships } from './memberships.js';
 import type { Answer, Peer } from './peer.js';
@@ -66,7 +67,7 @@ export class Session implements SessionPerson {
   #publisher: Publisher | undefined;
   /** What became of its publishes before it was here. */
   #record: PublishRecord | undefined;
-  #inbox: Inbox | undefined;
+  #inbox: Membership | undefined;
   /** Where it is connected from, or was. */
   #address: string;
   #dialect: SessionInfo['dialect'];
@@ -94,12 +95,13 @@ export class Session implements SessionPerson {
     const peer = 'dialect' in from ? from : undefined;
     this.#life = peer ? { name: 'connected', peer } : { name: 'leaving' };
     if (!('dialect' in from)) {
-      const { record = new PublishRecord(context.options.maxInFlight), inbox } = from.kept ?? {};
+      const { record = new PublishRecord(context.options.maxInFlight) } = from.kept ?? {};
       this.#record = record.recover(state.lastPublish);
-      if (inbox) this.#inbox = new Inbox(context, this, 0, inbox);
     }
     this.#address = peer?.address ?? '';
     this.#dialect = peer?.dialect ?? (state.isResumable ? 'binary' : 'line');
+    // Behind what its user's other sessions have got already.
+    this.#inbox = context.inboxes.find(state.memberId)?.enter(this);
   }
 
   /** Public name of the session, for resuming. */
@@ -168,31 +170,33 @@ export class Session implements SessionPerson {
   }
 
   get inboxHandle(): number {
-    return inboxHandle(this.memberId);
+    return inboxHandle(userOf(this.memberId));
   }
 
   /**
-   * The inbox, made when the first direct message arrives.
+   * The inbox of its user, made when the first direct message arrives.
    *
-   * @param floor see {@link Inbox}
+   * @param floor see `Inbox`
    */
   openInbox(floor?: number): Inbox {
-    this.#inbox ??= new Inbox(this.#context, this, floor);
-    return this.#inbox;
+    const inbox = this.#context.inboxes.open(this.memberId, this.#address, floor);
+    this.#inbox ??= inbox.enter(this);
+    return inbox;
   }
 
   get waiting(): WaitingSpace {
     return this.openInbox();
   }
 
-  /** The inbox, `undefined` while nothing ever arrived there. */
-  get inbox(): Inbox | undefined {
+  /** Its cursor in the inbox, `undefined` while nothing ever arrived there. */
+  get inbox(): Membership | undefined {
     return this.#inbox;
   }
 
   get info(): SessionInfo {
     return {
-      memberId: this.memberId,
+      memberId: userOf(this.memberId),
+      device: deviceOf(this.memberId),
       name: this.name,
       address: this.#address,
       dialect: this.#dialect,
@@ -344,7 +348,8 @@ export class Session implements SessionPerson {
     peer.input = this.input;
     this.input.charge(this.rooms.size * Price.roomDescribed);
     const joined = this.#memberships?.comeBack(positions) ?? [];
-    return { joined, inboxGap: this.#inbox?.comeBack(inboxAfter) };
+    const inbox = this.#context.inboxes.find(this.memberId);
+    return { joined, inboxGap: this.#inbox && inbox?.comeBack(this.#inbox, inboxAfter) };
   }
 
   /**
@@ -405,17 +410,14 @@ export class Session implements SessionPerson {
    * @returns what is to be kept of it
    */
   letGo(code: CloseCode, reason: string, retryAfterMs?: number): Omit<Kept, 'publishedAt'> {
-    const inbox = this.#inbox?.room;
     this.#drop(code, reason, retryAfterMs);
-    inbox?.members.clear();
-    return { ...(this.#record ? { record: this.#record } : {}), ...(inbox ? { inbox } : {}) };
+    return this.#record ? { record: this.#record } : {};
   }
 
   /** Was ended by an entry of the log, which told of it: says so to its client. */
   expelled({ code, reason }: Kick): void {
     const places = [...this.rooms.values()];
     this.#drop(code, reason);
-    this.#inbox?.clear();
     for (const { room } of places) this.#context.sessions.roomLeft(this, room.name);
     this.#context.sessions.ended(this);
   }
@@ -430,6 +432,12 @@ export class Session implements SessionPerson {
       this.#context.sessions.onPeerGone?.();
     }
     this.#memberships?.retire();
+    this.#leaveInbox();
+  }
+
+  #leaveInbox(): void {
+    this.#inbox?.room.members.delete(this.memberId);
+    this.#inbox?.retire();
   }
 
   /** Is kept for the resume window; then others are told `kind`. */
@@ -468,7 +476,7 @@ export class Session implements SessionPerson {
     this.#life = { name: 'ended' };
     this.#dropCredentials();
     for (const membership of [...this.rooms.values()]) this.#memberships?.go(membership, kind);
-    this.#inbox?.clear();
+    this.#leaveInbox();
     this.#context.sessions.ended(this);
     this.#claimEnd(kick);
   }

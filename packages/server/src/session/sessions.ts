@@ -3,6 +3,7 @@
  */
 import type { AddressLimit } from '../limits/addresses/address-limit.js';
 import type { ChatState, SessionState } from '../log/state/chat-state.js';
+import { userOf } from '../log/state/session-number.js';
 import type { SessionInfo } from '../options/hooks.js';
 import type { SessionDirectory, SessionPerson } from './context.js';
 import type { Counters } from './counters.js';
@@ -93,12 +94,29 @@ export class Sessions implements SessionDirectory {
   }
 
   find(name: string): Session | undefined {
-    const state = this.#state.names.find(name);
-    return state && this.#byMember.get(state.memberId);
+    for (const { memberId } of this.allOf(name)) {
+      const session = this.#byMember.get(memberId);
+      if (session) return session;
+    }
+    return undefined;
   }
 
   holderOf(name: string): SessionState | undefined {
-    return this.#ifHere(this.#state.names.find(name));
+    return this.allOf(name)[0];
+  }
+
+  allOf(name: string): SessionState[] {
+    const holder = this.#state.holderOf(name);
+    return holder ? this.ofUser(userOf(holder.memberId)) : [];
+  }
+
+  ofUser(user: number): SessionState[] {
+    return [...this.#state.sessionsOf(user)].filter((session) => this.#ifHere(session));
+  }
+
+  ofAccount(account: string): SessionState[] {
+    const user = this.#state.userOfAccount(account);
+    return user ? this.ofUser(user.id) : [];
   }
 
   isHere(session: SessionState): boolean {

@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { ServerErrorCode } from '../../src/errors.js';
 import { createMemoryLog } from '../../src/log/memory-log.js';
 import { createBlockLog } from '../../src/log/shared/block-log.js';
+import type { AuthenticateResult } from '../../src/options/hooks.js';
 import {
   type ChatServerOptions,
   type DuplicateNamePolicy,
@@ -214,6 +215,13 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     const memory = await MemoryChat.open({ maxSessionsPerAddress: 1 });
     await memory.enter('ada');
     expect(await knock(memory, 'bob')).toBe(4024);
+  },
+  maxSessionsPerUser: async () => {
+    const authenticate = (): AuthenticateResult => ({ ok: true, name: 'ada' });
+    const memory = await MemoryChat.open({ maxSessionsPerUser: 2, hooks: { authenticate } });
+    await memory.enter('ada');
+    await memory.enter('ada');
+    expect(await knock(memory, 'ada')).toBe(4024);
   },
   maxRoomsPerAddress: async () => {
     const memory = await MemoryChat.open({ maxRoomsPerAddress: 1 });

@@ -150,7 +150,7 @@ export async function answerRequest(
       return {
         response: {
           ...context.rooms.listMembers(room, page(limit), pageBytes(context), cursor),
-          memberCount: room.everybody.size,
+          memberCount: room.memberCount,
         },
       };
     }

@@ -9,6 +9,7 @@ import {
   CODEC_OFFSET,
   decodeFrame,
   type Edited,
+  ENTRY_DEVICE_OFFSET,
   ENTRY_HEADER_BYTES,
   ENTRY_SENDER_OFFSET,
   type Entry,
@@ -24,6 +25,7 @@ import {
 } from '@chat/protocol/frames';
 import { formatMessageLines, formatNoticeLine } from '@chat/protocol/lines';
 import type { Chunk } from '../../log/byte-log.js';
+import { sessionNumber } from '../../log/state/session-number.js';
 import { Piece } from './piece.js';
 import { copyPlainText } from './plain-text.js';
 
@@ -97,7 +99,7 @@ export class LineView {
     this.#length = 0;
     while (to < used && this.#length < PIECE_BYTES) {
       const end = chunk.endOf(to);
-      const sender = readU32(bytes, to + ENTRY_SENDER_OFFSET);
+      const sender = senderAt(bytes, to);
       if (!this.#tryCopy(bytes, to, end)) this.#write(entryLines(bytes, to, this.#maxLinesPerMessage));
       if (runs === 0 || senders[runs - 1] !== sender) senders[runs++] = sender;
       ends[runs - 1] = this.#length;
@@ -211,17 +213,25 @@ function plain(entry: Extract<Entry, { type: typeof FrameType.Message }>): strin
 }
 
 /** An array of exactly that size: pieces are kept, and in a rush there are many. */
-function firstOf(numbers: readonly number[], count: number): Uint32Array {
-  const exact = new Uint32Array(count);
+function firstOf(numbers: readonly number[], count: number): Float64Array {
+  const exact = new Float64Array(count);
   for (let i = 0; i < count; i++) exact[i] = numbers[i]!;
   return exact;
 }
 
-function isComing(bytes: Uint8Array, at: number, member: number): boolean {
+function isComing(bytes: Buffer, at: number, member: number): boolean {
   return (
     bytes[at + TYPE_OFFSET] === FrameType.Notice &&
     bytes[at + NOTICE_KIND_OFFSET] === NoticeKind.Joined &&
-    readU32(bytes, at + ENTRY_SENDER_OFFSET) === member
+    senderAt(bytes, at) === member
+  );
+}
+
+/** The number of the session that an entry is of. */
+function senderAt(bytes: Buffer, at: number): number {
+  return sessionNumber(
+    readU32(bytes, at + ENTRY_SENDER_OFFSET),
+    bytes.readUInt16LE(at + ENTRY_DEVICE_OFFSET),
   );
 }
 

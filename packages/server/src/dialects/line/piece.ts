@@ -10,7 +10,7 @@ import type { LineCharset } from '../../options/line-charset.js';
 /** Bytes of lines, and where each run of lines of one sender ends. */
 interface Text {
   readonly bytes: Buffer;
-  readonly ends: Uint32Array;
+  readonly ends: Float64Array;
 }
 
 export class Piece {
@@ -20,7 +20,7 @@ export class Piece {
   readonly to: number;
   readonly entries: number;
   readonly #text: Text;
-  readonly #senders: Uint32Array;
+  readonly #senders: Float64Array;
   /** Which runs each sender has; made for a piece that many read. */
   #runs: Map<number, number[]> | undefined;
   #encoded: Text | undefined;
@@ -31,8 +31,8 @@ export class Piece {
     chunk: Chunk,
     span: { readonly from: number; readonly to: number; readonly entries: number },
     bytes: Buffer,
-    ends: Uint32Array,
-    senders: Uint32Array,
+    ends: Float64Array,
+    senders: Float64Array,
   ) {
     this.chunk = chunk;
     this.from = span.from;
@@ -80,7 +80,7 @@ export class Piece {
     const { bytes, ends } = this.#text;
     const parts = Array.from(ends, (end, i) => charset.encode(bytes.toString('utf8', ends[i - 1] ?? 0, end)));
     let length = 0;
-    const encodedEnds = Uint32Array.from(parts, (part) => {
+    const encodedEnds = Float64Array.from(parts, (part) => {
       length += part.length;
       return length;
     });
@@ -94,7 +94,7 @@ const FEW_READERS = 8;
 const FIRST_RUN: readonly number[] = [0];
 const NOTHING: Buffer = Buffer.alloc(0);
 
-function runsIn(senders: Uint32Array, sender: number): readonly number[] | undefined {
+function runsIn(senders: Float64Array, sender: number): readonly number[] | undefined {
   let runs: number[] | undefined;
   for (let i = senders.indexOf(sender); i !== -1; i = senders.indexOf(sender, i + 1)) {
     runs ??= [];

@@ -5,18 +5,22 @@ import { ClaimKind, type LogEntry } from '../entry.js';
 import { applyDecision, giveOwner } from './apply-decision.js';
 import { banKey, banKeys, type ChatState, type RoomState, type SessionState } from './chat-state.js';
 import { ignored, isHeldElsewhere, type Outcome } from './outcome.js';
+import { userOf } from './session-number.js';
 
 /** @param from the process that appended it */
 export function applyClaim(state: ChatState, entry: LogEntry, from: number): Outcome {
   const { kind, sender, room: key } = entry;
   switch (kind as ClaimKind) {
     case ClaimKind.SessionOpened: {
-      const name = decode(entry.name);
-      if (isBanned(state, name, entry.at)) return ignored('banned');
-      if (state.names.find(name)) return ignored('name-taken');
+      const wanted = decode(entry.name);
+      if (isBanned(state, wanted, entry.at)) return ignored('banned');
       const fields = claimFields(ClaimKind.SessionOpened, entry.body);
-      const { id, secretHash, clientHash, account, isResumable, place } = fields;
-      const memberId = ++state.lastMember;
+      const { id, secretHash, clientHash, account, isFurther, isResumable, place } = fields;
+      const user = isFurther && account !== undefined ? state.userOfAccount(account) : undefined;
+      const [{ name } = { name: wanted }] = user ? user.sessions.values() : [];
+      if (!user && state.holderOf(name)) return ignored('name-taken');
+      const memberId = user ? state.nextNumber(user) : ++state.lastMember;
+      if (memberId === undefined) return ignored('name-taken');
       const session = {
         memberId,
         id,
@@ -37,15 +41,14 @@ export function applyClaim(state: ChatState, entry: LogEntry, from: number): Out
       if (!session) return ignored('no-such-session');
       if (isHeldElsewhere(session, from)) return ignored('held-elsewhere');
       const name = decode(entry.name);
-      if (!state.names.tryRename(session.name, name, session)) return ignored('name-taken');
-      session.name = name;
+      if (!state.tryRename(session, name)) return ignored('name-taken');
       return { kind: 'session-renamed', session };
     }
     case ClaimKind.SessionEnded: {
       const session = state.sessions.get(sender);
       if (!session) return ignored('no-such-session');
       if (isHeldElsewhere(session, from)) return ignored('held-elsewhere');
-      return { kind: 'session-ended', session, rooms: end(state, session) };
+      return { kind: 'session-ended', session, ...end(state, session) };
     }
     case ClaimKind.SessionKicked: {
       const session = state.sessions.get(sender);
@@ -54,7 +57,7 @@ export function applyClaim(state: ChatState, entry: LogEntry, from: number): Out
       const { id, secretHash, clientHash } = session;
       const kick = { position: entry.seq, id, secretHash, clientHash, code, reason, banned, until };
       state.addKick(kick, entry.at);
-      return { kind: 'session-kicked', session, rooms: end(state, session), kick };
+      return { kind: 'session-kicked', session, ...end(state, session), kick };
     }
     case ClaimKind.SessionTaken: {
       const session = state.sessions.get(sender);
@@ -89,7 +92,13 @@ export function applyClaim(state: ChatState, entry: LogEntry, from: number): Out
     }
     case ClaimKind.RoomOpened: {
       if (state.rooms.has(key)) return ignored('room-exists');
-      const room = { handle: ++state.lastRoom, key, name: decode(entry.name), members: new Map() };
+      const room = {
+        handle: ++state.lastRoom,
+        key,
+        name: decode(entry.name),
+        members: new Map(),
+        further: 0,
+      };
       state.rooms.set(key, room);
       giveOwner(state, key, sender);
       return { kind: 'room-opened', room };
@@ -146,12 +155,16 @@ function isBanned({ bans }: ChatState, name: string, at: number): boolean {
   return bans.size > 0 && looks(name).some((look) => (bans.get(banKey('look', look)) ?? 0) > at);
 }
 
-/** Takes a session, and its member, out of everything; answers the rooms that it was in. */
-function end(state: ChatState, session: SessionState): RoomState[] {
-  state.removeSession(session);
+/** Takes a session out of everything; answers the rooms that it was in, and those that its user is in no more. */
+function end(
+  state: ChatState,
+  session: SessionState,
+): { readonly rooms: readonly RoomState[]; readonly left: readonly RoomState[] } {
   const rooms = state.roomsOf(session.memberId);
   for (const room of rooms) state.leave(room, session.memberId);
-  return rooms;
+  const left = rooms.filter((room) => !state.isUserIn(room, userOf(session.memberId)));
+  state.removeSession(session);
+  return { rooms, left };
 }
 
 function decode(name: Uint8Array): string {

@@ -13,6 +13,7 @@ import { CLAIM, ClaimKind, inboxMember, type LogEntry, SIGNAL } from '../entry.j
 import { applyClaim } from './apply-claim.js';
 import type { ChatState } from './chat-state.js';
 import { ignored, isHeldElsewhere, type Outcome } from './outcome.js';
+import { userOf } from './session-number.js';
 
 // The outcomes of most entries: they are made once.
 const SHOWN: Outcome = { kind: 'shown' };
@@ -58,7 +59,7 @@ function applyMessage(state: ChatState, { room, sender, publishId, at }: LogEntr
     if (state.rules.muteOf(session, isDirect ? undefined : room, at)) return MUTED;
   }
   const reader = inboxMember(room);
-  return reader === undefined || state.sessions.has(reader) ? SHOWN : NO_READER;
+  return reader === undefined || state.hasUser(reader) ? SHOWN : NO_READER;
 }
 
 function applyNotice(state: ChatState, entry: LogEntry, from: number): Outcome {
@@ -67,17 +68,20 @@ function applyNotice(state: ChatState, entry: LogEntry, from: number): Outcome {
   const session = state.sessions.get(sender);
   if (session && isHeldElsewhere(session, from)) return ignored('held-elsewhere');
   switch (kind) {
-    case NoticeKind.Joined:
+    case NoticeKind.Joined: {
       if (!session) return ignored('no-such-session');
       if (!room) return ignored('no-such-room');
       if (room.members.has(sender)) return ignored('already-in-room');
+      const isThere = state.isUserIn(room, userOf(sender));
       state.enter(room, sender, seq);
-      return { kind: 'joined', room, member: sender };
+      return { kind: isThere ? 'also-joined' : 'joined', room, member: sender };
+    }
     case NoticeKind.Left:
     case NoticeKind.Gone:
       // Shown in any case: a member may have ended while it was on its way into the room.
-      if (room) state.leave(room, sender);
-      return { kind: 'left', room, member: sender };
+      if (!room) return { kind: 'left', room, member: sender };
+      state.leave(room, sender);
+      return { kind: state.isUserIn(room, userOf(sender)) ? 'also-left' : 'left', room, member: sender };
     case NoticeKind.TakenBack: {
       const by = new TextDecoder().decode(entry.name);
       const { seq: position } = jsonCodec.decode(entry.body) as TakenBack;

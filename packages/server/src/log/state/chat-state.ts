@@ -6,6 +6,7 @@
 import type { CloseCode } from '@chat/protocol';
 import { Names } from '../../names/names.js';
 import { type Rule, Rules } from './rules.js';
+import { deviceOf, MAX_DEVICE, sessionNumber, userOf } from './session-number.js';
 
 /** So many kicks are remembered. */
 const MAX_KICKS = 10_000;
@@ -20,7 +21,7 @@ export interface SessionPlace {
 
 /** One session, from its opening until its end. */
 export interface SessionState {
-  /** Number among all sessions of the epoch, from 1. */
+  /** Number of the session: see `session-number.ts`. */
   readonly memberId: number;
   /** Public name of the session, for resuming. */
   readonly id: string;
@@ -44,6 +45,18 @@ export interface SessionState {
   unheldSince?: number | undefined;
 }
 
+/**
+ * Somebody with an account: one name, over one session or several. It begins with its first session and ends with its
+ * last. A guest is a session, and no more.
+ */
+export interface UserState {
+  /** Number among all users of the epoch, guests as well, from 1. */
+  readonly id: number;
+  readonly account: string;
+  /** By number. */
+  readonly sessions: Map<number, SessionState>;
+}
+
 /** One room, from its first member until it is forgotten. */
 export interface RoomState {
   /** Number among all rooms of the epoch, from 1. */
@@ -51,8 +64,10 @@ export interface RoomState {
   readonly key: string;
   /** As its first member wrote it. */
   readonly name: string;
-  /** Position of the notice with which each member came in, by member id; in the order of joining. */
+  /** Position of the notice with which each session came in, by its number; in the order of joining. */
   readonly members: Map<number, number>;
+  /** How many of them are further sessions of a user who is in it already; it follows from the members. */
+  further: number;
 }
 
 /** Why a session was ended by an operator: what its client is told when it tries to resume. */
@@ -81,7 +96,7 @@ export interface StateSnapshot {
   readonly lastMember: number;
   readonly lastRoom: number;
   readonly sessions: readonly SessionState[];
-  readonly rooms: readonly (Omit<RoomState, 'members'> & {
+  readonly rooms: readonly (Omit<RoomState, 'members' | 'further'> & {
     readonly members: readonly (readonly [memberId: number, joined: number])[];
   })[];
   /** What is banned (see `banKeys`), and until when; `null`: for ever. */
@@ -103,7 +118,11 @@ export class ChatState {
   lastRoom = 0;
   readonly sessions: Map<number, SessionState> = new Map();
   readonly sessionsById: Map<string, SessionState> = new Map();
-  readonly names: Names<SessionState> = new Names();
+  /** Those with an account, by id. */
+  readonly users: Map<number, UserState> = new Map();
+  readonly #names: Names<SessionState | UserState> = new Names();
+  /** Users by account; several only where the program has let an account in under several names. */
+  readonly #byAccount: Map<string, Set<UserState>> = new Map();
   /** By key. */
   readonly rooms: Map<string, RoomState> = new Map();
   /** Server time at which each ban ends, `Infinity` for never, by `banKeys`. */
@@ -131,7 +150,7 @@ export class ChatState {
       if (state.unheldSince !== undefined) this.unheld.add(state);
     }
     for (const { members, ...room } of snapshot.rooms) {
-      const state = { ...room, members: new Map<number, number>() };
+      const state = { ...room, members: new Map<number, number>(), further: 0 };
       this.rooms.set(room.key, state);
       for (const [memberId, joined] of members) this.enter(state, memberId, joined);
     }
@@ -148,7 +167,10 @@ export class ChatState {
       lastMember: this.lastMember,
       lastRoom: this.lastRoom,
       sessions: Array.from(this.sessions.values(), (session) => ({ ...session })),
-      rooms: Array.from(this.rooms.values(), ({ members, ...room }) => ({ ...room, members: [...members] })),
+      rooms: Array.from(this.rooms.values(), ({ members, further: _, ...room }) => ({
+        ...room,
+        members: [...members],
+      })),
       bans: Array.from(this.bans, ([key, until]) => [key, Number.isFinite(until) ? until : null] as const),
       ...(this.processes.size === 0 ? {} : { processes: [...this.processes] }),
       kicks: [...this.kicks.values()],
@@ -156,21 +178,89 @@ export class ChatState {
     };
   }
 
-  /** Adds a session whose name is free. */
+  /** Adds a session whose name is free, or that of its user. */
   addSession(session: SessionState): void {
-    this.sessions.set(session.memberId, session);
+    const { memberId, account, name } = session;
+    this.sessions.set(memberId, session);
     this.sessionsById.set(session.id, session);
-    this.names.tryClaim(session.name, session);
+    if (account === undefined) {
+      this.#names.tryClaim(name, session);
+      return;
+    }
+    const id = userOf(memberId);
+    let user = this.users.get(id);
+    if (!user) {
+      user = { id, account, sessions: new Map() };
+      this.users.set(id, user);
+      const others = this.#byAccount.get(account) ?? new Set();
+      this.#byAccount.set(account, others.add(user));
+      this.#names.tryClaim(name, user);
+    }
+    user.sessions.set(memberId, session);
+  }
+
+  /** The session of that name, or of one that looks like it: of a user with several, the one with the lowest number. */
+  holderOf(name: string): SessionState | undefined {
+    const owner = this.#names.find(name);
+    return owner && 'sessions' in owner ? firstOf(owner.sessions.values()) : owner;
+  }
+
+  /** The user of that account that came first. */
+  userOfAccount(account: string): UserState | undefined {
+    let first: UserState | undefined;
+    for (const user of this.#byAccount.get(account) ?? []) if (!first || user.id < first.id) first = user;
+    return first;
+  }
+
+  /** All sessions of the user with that id. */
+  sessionsOf(user: number): Iterable<SessionState> {
+    const known = this.users.get(user);
+    if (known) return known.sessions.values();
+    const session = this.sessions.get(user);
+    return session ? [session] : [];
+  }
+
+  /** Whether a session of the user with that id is here. */
+  hasUser(user: number): boolean {
+    return this.users.has(user) || this.sessions.has(user);
+  }
+
+  /** The number that the next session of a user gets; `undefined` when it can have no more. */
+  nextNumber({ id, sessions }: UserState): number | undefined {
+    const last = Math.max(...Array.from(sessions.keys(), deviceOf));
+    if (last < MAX_DEVICE) return sessionNumber(id, last + 1);
+    for (let device = 1; device < MAX_DEVICE; device++) {
+      const number = sessionNumber(id, device);
+      if (!sessions.has(number)) return number;
+    }
+    return undefined;
+  }
+
+  /** Gives the user of a session another name; answers whether it is free, and changes nothing if not. */
+  tryRename(session: SessionState, name: string): boolean {
+    const user = this.users.get(userOf(session.memberId));
+    if (!this.#names.tryRename(session.name, name, user ?? session)) return false;
+    for (const one of user?.sessions.values() ?? [session]) one.name = name;
+    return true;
+  }
+
+  /** Whether a session of that user is in the room. */
+  isUserIn({ members }: RoomState, user: number): boolean {
+    if (members.has(user)) return true;
+    for (const number of this.users.get(user)?.sessions.keys() ?? []) if (members.has(number)) return true;
+    return false;
   }
 
   /** Takes a session into a room that it is not in. */
-  enter({ members }: RoomState, memberId: number, position: number): void {
-    members.set(memberId, position);
+  enter(room: RoomState, memberId: number, position: number): void {
+    if (this.isUserIn(room, userOf(memberId))) room.further++;
+    room.members.set(memberId, position);
     this.#places.set(memberId, (this.#places.get(memberId) ?? 0) + 1);
   }
 
-  leave({ members }: RoomState, memberId: number): void {
-    if (!members.delete(memberId)) return;
+  leave(room: RoomState, memberId: number): void {
+    if (!room.members.delete(memberId)) return;
+    if (this.isUserIn(room, userOf(memberId))) room.further--;
     const others = this.#places.get(memberId)! - 1;
     if (others > 0) this.#places.set(memberId, others);
     else this.#places.delete(memberId);
@@ -195,9 +285,20 @@ export class ChatState {
   removeSession(session: SessionState): void {
     this.sessions.delete(session.memberId);
     this.sessionsById.delete(session.id);
-    this.names.release(session.name, session);
+    const user = this.users.get(userOf(session.memberId));
+    user?.sessions.delete(session.memberId);
+    if (!user) this.#names.release(session.name, session);
+    else if (user.sessions.size === 0) this.#removeUser(user, session.name);
     this.unheld.delete(session);
     this.rules.ended(session.memberId);
+  }
+
+  #removeUser(user: UserState, name: string): void {
+    this.users.delete(user.id);
+    this.#names.release(name, user);
+    const others = this.#byAccount.get(user.account);
+    others?.delete(user);
+    if (others?.size === 0) this.#byAccount.delete(user.account);
   }
 
   /** Says which process holds a session from now on; `undefined`: none, since `at`. */
@@ -207,6 +308,13 @@ export class ChatState {
     if (holder === undefined) this.unheld.add(session);
     else this.unheld.delete(session);
   }
+}
+
+/** The session with the lowest number. */
+function firstOf(sessions: Iterable<SessionState>): SessionState | undefined {
+  let first: SessionState | undefined;
+  for (const session of sessions) if (!first || session.memberId < first.memberId) first = session;
+  return first;
 }
 
 /** How a ban of a look of a name, of the key of an address, or of a range of addresses is kept. */

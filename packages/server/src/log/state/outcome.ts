@@ -12,12 +12,21 @@ export type Outcome =
   | { readonly kind: 'void'; readonly reason: VoidReason }
   | { readonly kind: 'joined'; readonly room: RoomState; readonly member: number }
   | { readonly kind: 'left'; readonly room: RoomState | undefined; readonly member: number }
+  /** A session came into the room of its user, or left it while another one stays: nobody is shown it. */
+  | { readonly kind: 'also-joined' | 'also-left'; readonly room: RoomState; readonly member: number }
   | { readonly kind: 'session-opened' | 'session-renamed'; readonly session: SessionState }
-  | { readonly kind: 'session-ended'; readonly session: SessionState; readonly rooms: readonly RoomState[] }
+  | {
+      readonly kind: 'session-ended';
+      readonly session: SessionState;
+      readonly rooms: readonly RoomState[];
+      /** Those of its rooms that its user is in no more. */
+      readonly left: readonly RoomState[];
+    }
   | {
       readonly kind: 'session-kicked';
       readonly session: SessionState;
       readonly rooms: readonly RoomState[];
+      readonly left: readonly RoomState[];
       readonly kick: KickState;
     }
   /** It goes on at the process that appended the entry; `former` held it, and `place` is where it was connected. */

@@ -11,8 +11,7 @@ import { assertNames } from '../../options/option-names.js';
 import type { FanOut } from '../../room/fan-out.js';
 import type { Room } from '../../room/room.js';
 import type { Rooms } from '../../room/rooms.js';
-import type { Sessions } from '../../session/sessions.js';
-import type { SessionsElsewhere } from '../../session/shared/elsewhere.js';
+import type { Inboxes } from '../../session/directs/inbox.js';
 
 /** What is to be forgotten: everything that all of these are true of. One of them must be there. */
 export interface ForgetWish {
@@ -28,8 +27,7 @@ export interface ForgetWish {
 export interface ForgetContext {
   readonly log: EventLog;
   readonly rooms: Rooms;
-  readonly sessions: Sessions;
-  readonly elsewhere: SessionsElsewhere;
+  readonly inboxes: Inboxes;
   readonly fanOut: FanOut;
 }
 
@@ -47,7 +45,7 @@ export async function forget(context: ForgetContext, wish: ForgetWish): Promise<
 
 /** Forgets what the heap has; answers how many entries went. */
 export function forgetHeld(context: ForgetContext, removal: RemovalWish): number {
-  const { rooms, sessions, elsewhere, fanOut } = context;
+  const { rooms, inboxes, fanOut } = context;
   // What was said before this still belongs to those who were there.
   fanOut.flushAll();
   let removed = 0;
@@ -55,8 +53,7 @@ export function forgetHeld(context: ForgetContext, removal: RemovalWish): number
     if (removal.room === undefined || removal.room === room.key) removed += forgetIn(room, removal);
   }
   if (removal.room === undefined) {
-    for (const { inbox } of sessions) if (inbox) removed += forgetIn(inbox.room, removal);
-    for (const [, { inbox }] of elsewhere) if (inbox) removed += forgetIn(inbox, removal);
+    for (const [, { room }] of inboxes) removed += forgetIn(room, removal);
   }
   return removed;
 }

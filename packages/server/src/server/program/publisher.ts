@@ -7,6 +7,7 @@ import { FrameType } from '@chat/protocol/frames';
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import { inboxKey, type LogEntry, type Origin } from '../../log/entry.js';
 import type { Outcome } from '../../log/state/outcome.js';
+import { userOf } from '../../log/state/session-number.js';
 import { userNameProblem } from '../../names/names.js';
 import type { Room } from '../../room/room.js';
 import { directOrigin } from '../../session/directs/direct-origin.js';
@@ -75,7 +76,7 @@ export class ProgramPublisher {
       const sender = { accepted, refused };
       const origin = directOrigin(this.#context.sessions, session, name.length + body.length, sender);
       if ('code' in origin) refused(origin);
-      else this.#append(inboxKey(session.memberId), message, origin);
+      else this.#append(inboxKey(userOf(session.memberId)), message, origin);
     });
   }
 

@@ -1,9 +1,13 @@
-/** What becomes of a direct message: on its way to a reader who is connected, waiting for one who is away, or refused. */
+/**
+ * What becomes of a direct message: on its way to a user who is connected, waiting for one whose sessions are all away, or
+ * refused.
+ */
 import { type Failure, FailureCode } from '@chat/protocol';
 import { entryBytes } from '@chat/protocol/frames';
 import type { LogEntry, Origin } from '../../log/entry.js';
 import type { SessionState } from '../../log/state/chat-state.js';
 import type { Outcome } from '../../log/state/outcome.js';
+import { userOf } from '../../log/state/session-number.js';
 import type { SessionDirectory } from '../context.js';
 
 /** Told what became of a direct message, by one of the two, once. */
@@ -24,9 +28,13 @@ export function directOrigin(
   sender: DirectSender,
 ): Origin | Failure {
   const bytes = entryBytes(0, contentBytes);
-  const held = sessions.byMember(to.memberId);
-  // Whether somebody at another process is away, and how much of its inbox it has read, is not known here.
-  const space = held?.peer ? undefined : held?.waiting;
+  const user = userOf(to.memberId);
+  // One that is connected reads it. How much of its inbox somebody at another process has read is not known here.
+  const all = sessions.ofUser(user);
+  const held = all
+    .map(({ memberId }) => sessions.byMember(memberId))
+    .find((session) => session !== undefined);
+  const space = all.every((session) => sessions.isAway(session)) ? held?.waiting : undefined;
   const failure = space?.expect(bytes);
   if (failure) return { ...failure, message: `${to.name} is ${failure.message}` };
   return {
@@ -34,9 +42,15 @@ export function directOrigin(
       space?.arrived(bytes);
       // The reader went while the log thought about it: nobody will read this.
       const isMoved = outcome.kind === 'void' && outcome.reason === 'held-elsewhere';
-      const isGone = outcome.kind === 'void' || !sessions.isHere(to);
+      const readers = sessions.ofUser(user);
+      const isGone = outcome.kind === 'void' || readers.length === 0;
       if (isGone && !isMoved) sender.refused(noSuchUser(to.name), entry.publishId);
-      else sender.accepted(entry, outcome, sessions.isAway(to));
+      else
+        sender.accepted(
+          entry,
+          outcome,
+          readers.every((session) => sessions.isAway(session)),
+        );
     },
     refused: (reason, publishId) => {
       space?.arrived(bytes);

@@ -43,7 +43,7 @@ function append<Kind extends typeof ClaimKind.SessionKicked | typeof ClaimKind.S
       if (outcome.kind !== 'session-ended' && outcome.kind !== 'session-kicked') return;
       // Its rooms are told behind it: nobody else does.
       const { memberId, name } = outcome.session;
-      for (const { key } of outcome.rooms) tellGone(context, memberId, name, key, leaving);
+      for (const { key } of outcome.left) tellGone(context, memberId, name, key, leaving);
     },
     refused: () => {},
   };

@@ -10,6 +10,7 @@ import { CloseCode } from '@chat/protocol';
 import type { LogEntry, ShownEntry } from '../../log/entry.js';
 import type { ChatState, SessionState } from '../../log/state/chat-state.js';
 import type { Outcome } from '../../log/state/outcome.js';
+import { userOf } from '../../log/state/session-number.js';
 import type { OutcomeListener } from '../../room/apply.js';
 import type { Room } from '../../room/room.js';
 import type { SessionContext } from '../context.js';
@@ -40,12 +41,14 @@ export class SessionMoves implements OutcomeListener {
     this.#since = context.options.clock.now();
   }
 
-  inboxOf(member: number): Room | undefined {
-    const { sessions, elsewhere } = this.#context;
-    const session = sessions.byMember(member);
-    if (session) return session.openInbox().room;
-    const state = this.#state.sessions.get(member);
-    return state && sessions.isElsewhere(state) ? elsewhere.inboxOf(state) : undefined;
+  inboxOf(user: number): Room | undefined {
+    const { sessions, inboxes } = this.#context;
+    const states = sessions.ofUser(user);
+    const [first] = states;
+    if (!first) return undefined;
+    // Each session that is held here reads what comes from now on.
+    for (const { memberId } of states) sessions.byMember(memberId)?.openInbox();
+    return inboxes.open(user, addressOf(first)).room;
   }
 
   published(entry: ShownEntry): void {
@@ -53,6 +56,10 @@ export class SessionMoves implements OutcomeListener {
   }
 
   happened(outcome: Outcome, entry: LogEntry, from: number): void {
+    if (outcome.kind === 'session-ended' || outcome.kind === 'session-kicked') {
+      const user = userOf(outcome.session.memberId);
+      if (!this.#state.hasUser(user)) this.#context.inboxes.ended(user);
+    }
     if (this.#self === 0) return;
     switch (outcome.kind) {
       case 'session-opened':
@@ -119,9 +126,9 @@ export class SessionMoves implements OutcomeListener {
   #letGo(state: SessionState, code: CloseCode, reason: string, retryAfterMs?: number): void {
     const session = this.#held(state);
     if (!session) return;
-    const { record, inbox } = session.letGo(code, reason, retryAfterMs);
+    const { record } = session.letGo(code, reason, retryAfterMs);
     this.#context.sessions.letGo(session);
-    this.#context.elsewhere.letGo(state.memberId, record, inbox);
+    this.#context.elsewhere.letGo(state.memberId, record);
   }
 
   #endedElsewhere(session: SessionState): void {

@@ -6,8 +6,10 @@ import { entryBytes, FrameType, readEntryHeader } from '@chat/protocol/frames';
 import { inboxKey, type LogEntry } from '../../log/entry.js';
 import type { ChatSnapshot } from '../../log/event-log.js';
 import type { ChatState } from '../../log/state/chat-state.js';
+import { sessionNumber } from '../../log/state/session-number.js';
 import type { Room } from '../../room/room.js';
 import type { Rooms } from '../../room/rooms.js';
+import type { Inboxes } from '../directs/inbox.js';
 import type { PublishRecord } from '../publish-record.js';
 import type { Sessions } from '../sessions.js';
 import type { SessionsElsewhere } from './elsewhere.js';
@@ -17,6 +19,7 @@ export interface SnapshotContext {
   readonly state: ChatState;
   readonly rooms: Rooms;
   readonly sessions: Sessions;
+  readonly inboxes: Inboxes;
   readonly elsewhere: SessionsElsewhere;
 }
 
@@ -26,7 +29,7 @@ const MAX_SNAPSHOT_BYTES = 67_108_864;
 /** An entry as a room holds it. */
 type SaidEntry = Omit<LogEntry, 'room' | 'publishId' | 'origin'>;
 
-export function takeSnapshot({ state, rooms, sessions, elsewhere }: SnapshotContext): ChatSnapshot {
+export function takeSnapshot({ state, rooms, sessions, inboxes, elsewhere }: SnapshotContext): ChatSnapshot {
   const publishIds = new Map<number, number>();
   const note = (record: PublishRecord | undefined): void => {
     for (const [seq, publishId] of record?.known() ?? []) publishIds.set(seq, publishId);
@@ -41,14 +44,9 @@ export function takeSnapshot({ state, rooms, sessions, elsewhere }: SnapshotCont
     for (const entry of entries) tail.push({ ...entry, room: key, publishId: 0, origin: undefined });
   };
   for (const room of rooms.all) add(room.key, room);
-  for (const session of sessions) {
-    note(session.record);
-    if (session.inbox) add(inboxKey(session.memberId), session.inbox.room);
-  }
-  for (const [memberId, { record, inbox }] of elsewhere) {
-    note(record);
-    if (inbox) add(inboxKey(memberId), inbox);
-  }
+  for (const [user, { room }] of inboxes) add(inboxKey(user), room);
+  for (const session of sessions) note(session.record);
+  for (const [, { record }] of elsewhere) note(record);
   const numbered = tail.map((entry) => ({ ...entry, publishId: publishIds.get(entry.seq) ?? 0 }));
   return { state: state.snapshot(), tail: numbered.sort((one, other) => one.seq - other.seq), floors };
 }
@@ -69,7 +67,7 @@ function newestOf(
   for (let chunk: typeof point.chunk | undefined = point.chunk; chunk; chunk = chunk.next) {
     while (offset < chunk.used) {
       const end = chunk.endOf(offset);
-      const { codec, kind, sender, seq, at, nameStart, bodyStart } = readEntryHeader(
+      const { codec, kind, sender, device, seq, at, nameStart, bodyStart } = readEntryHeader(
         chunk.bytes,
         offset,
         end,
@@ -78,7 +76,7 @@ function newestOf(
         type: kind === 0 ? FrameType.Message : FrameType.Notice,
         codec,
         kind,
-        sender,
+        sender: sessionNumber(sender, device),
         seq,
         at,
         name: chunk.bytes.subarray(nameStart, bodyStart),

@@ -2,9 +2,11 @@
  * Removes a room's entries, or what a member said, in small steps between other work. What is to be removed stands in a
  * row until it is done, so that a restart goes on with it.
  */
+
 import type { BlockEntry } from '../../log/block.js';
 import { CLAIM } from '../../log/entry.js';
 import type { RemovalWish } from '../../log/event-log.js';
+import { userOf } from '../../log/state/session-number.js';
 import type { SqliteDatabase, SqliteStatement } from '../driver.js';
 import type { BlockEdits } from './block-edits.js';
 import { type StreamName, streamKey } from './streams.js';
@@ -83,7 +85,7 @@ export class Removals {
     const isMeant = (entry: BlockEntry): boolean =>
       entry.type !== CLAIM &&
       (key === undefined || entry.room === key) &&
-      (member === null || entry.sender === member) &&
+      (member === null || userOf(entry.sender) === member) &&
       (wanted === undefined || wanted.equals(entry.name));
     let position = reached;
     let removed = 0;

@@ -4,6 +4,7 @@
  * The first line says what the entries come to; each of the others is an entry, in the order of the log. Entries that
  * came to nothing are left out.
  */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodecTag } from '@chat/protocol';
@@ -14,6 +15,7 @@ import { CLAIM, type Draft } from '../../log/entry.js';
 import type { RemovalWish } from '../../log/event-log.js';
 import { applyEntry } from '../../log/state/apply-entry.js';
 import { ChatState, type StateSnapshot } from '../../log/state/chat-state.js';
+import { deviceOf, sessionNumber, userOf } from '../../log/state/session-number.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver } from '../driver.js';
 import { StoreFiles } from '../file/store-file.js';
 import { Blocks, entriesOf } from '../rows/blocks.js';
@@ -38,6 +40,8 @@ interface EntryLine {
   /** Member whose inbox it is in. */
   readonly inbox?: string;
   readonly sender: number;
+  /** Which of the sender's sessions; absent for the first. */
+  readonly device?: number;
   readonly name: string;
   readonly codec: number;
   readonly kind: number;
@@ -75,7 +79,7 @@ export function* exportStore(options: ExportOptions): Generator<string> {
     isAll ||
     (entry.type !== CLAIM &&
       (room === undefined || entry.room === room) &&
-      (member === undefined || entry.sender === member) &&
+      (member === undefined || userOf(entry.sender) === member) &&
       (name === undefined || Buffer.from(name).equals(entry.name)));
   const database = openStore(driver, directory);
   try {
@@ -216,7 +220,8 @@ function lineOf(entry: BlockEntry): EntryLine {
     at: new Date(at).toISOString(),
     type: type === FrameType.Message ? 'message' : type === CLAIM ? 'claim' : 'notice',
     ...(stream === 'room' ? { room: name } : stream === 'inbox' ? { inbox: name } : {}),
-    sender,
+    sender: userOf(sender),
+    ...(deviceOf(sender) === 0 ? {} : { device: deviceOf(sender) }),
     name: Buffer.from(entry.name).toString(),
     codec,
     kind,
@@ -226,11 +231,11 @@ function lineOf(entry: BlockEntry): EntryLine {
 }
 
 function draftOf(line: EntryLine): Draft {
-  const { type, room, inbox, sender, name, codec, kind, publishId, body, bytes } = line;
+  const { type, room, inbox, sender, device = 0, name, codec, kind, publishId, body, bytes } = line;
   return {
     room: inbox === undefined ? (room ?? '') : streamKey({ kind: 'inbox', name: inbox }),
     type: TYPES[type],
-    sender,
+    sender: sessionNumber(sender, device),
     name: Buffer.from(name),
     codec,
     kind: kind as Draft['kind'],

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Ban, claim, hashSecret, isSecretOf } from '../../../src/log/claims.js';
 import { ClaimKind, type Draft, inboxKey, inboxMember, type LogEntry } from '../../../src/log/entry.js';
+import { sessionNumber, userOf } from '../../../src/log/state/session-number.js';
 import { applyEntry } from '../../../src/log/state/apply-entry.js';
 import { banKeys, ChatState, type SessionKicked } from '../../../src/log/state/chat-state.js';
 import type { Decision } from '../../../src/log/state/decision.js';
@@ -21,6 +22,19 @@ const open = (name: string): Draft =>
     ClaimKind.SessionOpened,
     { name: bytes(name), at: AT },
     { id: `s${++opened}`, secretHash: hashSecret('secret'), isResumable: true },
+  );
+/** A session of an account; one more of its user, if that is here. */
+const openOf = (account: string, isFurther = true): Draft =>
+  claim(
+    ClaimKind.SessionOpened,
+    { name: bytes(account), at: AT },
+    {
+      id: `s${++opened}`,
+      secretHash: hashSecret('secret'),
+      account,
+      isResumable: true,
+      ...(isFurther ? { isFurther } : {}),
+    },
   );
 const rename = (sender: number, name: string): Draft =>
   claim(ClaimKind.SessionRenamed, { sender, name: bytes(name), at: AT }, undefined);
@@ -74,10 +88,19 @@ const NAMES = ['ada', 'ADA', 'bob', 'b0b', 'аda', 'carol'];
 const ROOMS = ['lobby', 'tea', 'x'];
 const name = fc.constantFrom(...NAMES);
 const room = fc.constantFrom(...ROOMS);
-const sender = fc.integer({ min: 1, max: 8 });
-const place = fc.oneof({ weight: 3, arbitrary: room }, { weight: 1, arbitrary: sender.map(inboxKey) });
+const user = fc.integer({ min: 1, max: 8 });
+const sender = fc.oneof(
+  { weight: 3, arbitrary: user },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(user, fc.integer({ min: 1, max: 3 })).map(([id, n]) => sessionNumber(id, n)),
+  },
+);
+const place = fc.oneof({ weight: 3, arbitrary: room }, { weight: 1, arbitrary: user.map(inboxKey) });
 const draft: fc.Arbitrary<Draft> = fc.oneof(
-  { weight: 4, arbitrary: name.map(open) },
+  { weight: 3, arbitrary: name.map(open) },
+  { weight: 4, arbitrary: fc.constantFrom('ada', 'dora').map((account) => openOf(account)) },
+  { weight: 1, arbitrary: fc.constantFrom('ada', 'eve').map((account) => openOf(account, false)) },
   { weight: 2, arbitrary: fc.tuple(sender, name).map(([who, to]) => rename(who, to)) },
   { weight: 2, arbitrary: sender.map(end) },
   {
@@ -127,9 +150,12 @@ describe('applyEntry', () => {
         const ids = new Set<number>();
         const handles = new Set<number>();
         const published = new Set<string>();
+        const present = new Present();
         for (const entry of entries) {
           const places = [...whole.rooms.values()].filter(({ members }) => members.has(entry.sender));
           const outcome = applyEntry(whole, entry);
+          present.told(outcome);
+          expect(present.rooms).toEqual(usersOf(whole));
           if (outcome.kind === 'session-ended') expect(outcome.rooms).toEqual(places);
           if (outcome.kind === 'session-opened') {
             expect(ids.has(outcome.session.memberId)).toBe(false);
@@ -145,10 +171,16 @@ describe('applyEntry', () => {
             published.add(publish);
           }
           const reader = entry.type === FrameType.Message ? inboxMember(entry.room) : undefined;
-          if (reader !== undefined && !whole.sessions.has(reader)) expect(outcome.kind).not.toBe('shown');
-          const taken = [...whole.sessions.values()].flatMap((session) => looks(session.name));
+          if (reader !== undefined && !whole.hasUser(reader)) expect(outcome.kind).not.toBe('shown');
+          const names = new Map(
+            Array.from(whole.sessions.values(), ({ memberId, name }) => [userOf(memberId), name] as const),
+          );
+          for (const { memberId, name } of whole.sessions.values())
+            expect(names.get(userOf(memberId))).toBe(name);
+          const taken = [...names.values()].flatMap(looks);
           expect(new Set(taken).size).toBe(taken.length);
-          for (const { members } of whole.rooms.values()) {
+          for (const { members, further } of whole.rooms.values()) {
+            expect(members.size - further).toBe(new Set(Array.from(members.keys(), userOf)).size);
             for (const member of members.keys()) expect(whole.sessions.has(member)).toBe(true);
           }
         }
@@ -164,6 +196,62 @@ describe('applyEntry', () => {
     );
   });
 
+  it('lets several sessions of an account be one user, who comes with the first and leaves with the last', () => {
+    const { state, apply } = bound();
+    const further = sessionNumber(1, 1);
+    const kinds = (...drafts: readonly Draft[]): string[] => apply(...drafts).map(({ kind }) => kind);
+    expect(kinds(openOf('ada'), openOf('ada'), make('tea'))).toEqual([
+      'session-opened',
+      'session-opened',
+      'room-opened',
+    ]);
+    expect([...state.sessions.keys()]).toEqual([1, further]);
+    const joined = [1, further].map((number) => notice(number, 'tea', NoticeKind.Joined));
+    expect(kinds(...joined)).toEqual(['joined', 'also-joined']);
+    expect(kinds(notice(1, 'tea', NoticeKind.Left), end(1))).toEqual(['also-left', 'session-ended']);
+    expect(kinds(message(1, inboxKey(1), 0))).toEqual(['shown']);
+    expect(state.holderOf('ADA')?.memberId).toBe(further);
+    expect(kinds(openOf('ada'))).toEqual(['session-opened']);
+    expect([...state.sessions.keys()]).toEqual([further, sessionNumber(1, 2)]);
+    expect(apply(kick(further, AT))).toMatchObject([{ kind: 'session-kicked', left: [{ key: 'tea' }] }]);
+    expect(kinds(end(sessionNumber(1, 2)), open('ada'))).toEqual(['session-ended', 'session-opened']);
+    expect(state.lastMember).toBe(2);
+  });
+
+  it('tells apart what the sessions of a user publish', () => {
+    const { apply } = bound();
+    apply(openOf('ada'), openOf('ada'), make('tea'));
+    const said = [1, sessionNumber(1, 1), 1].map((number) => message(number, 'tea', 1));
+    expect(apply(...said).map(({ kind }) => kind)).toEqual(['shown', 'shown', 'repeated']);
+  });
+
+  it('renames a user with all its sessions', () => {
+    const { state, apply } = bound();
+    apply(openOf('ada'), openOf('ada'), open('bob'), rename(sessionNumber(1, 1), 'dora'));
+    expect(Array.from(state.sessions.values(), (session) => session.name)).toEqual(['dora', 'dora', 'bob']);
+    expect(apply(rename(2, 'ada'))[0]!.kind).toBe('session-renamed');
+    // It is still the same account.
+    expect(apply(openOf('ada'))).toMatchObject([
+      { session: { name: 'dora', memberId: sessionNumber(1, 2) } },
+    ]);
+  });
+
+  it('gives a name of an account to nobody else, nor to the same account where it may not share it', () => {
+    const { apply } = bound();
+    apply(openOf('ada'));
+    const taken = { kind: 'void', reason: 'name-taken' };
+    expect(apply(open('ADA'), openOf('ada', false), openOf('аda'))).toEqual([taken, taken, taken]);
+  });
+
+  it('has numbers for 256 sessions of a user at a time, and goes round', () => {
+    const { state, apply } = bound();
+    apply(...Array.from({ length: 256 }, () => openOf('ada')));
+    expect(apply(openOf('ada'))).toEqual([{ kind: 'void', reason: 'name-taken' }]);
+    apply(end(sessionNumber(1, 7)));
+    expect(apply(openOf('ada'))).toMatchObject([{ session: { memberId: sessionNumber(1, 7) } }]);
+    expect(state.sessions.size).toBe(256);
+  });
+
   it('gives a name to the first who claims it, whoever looks like it', () => {
     const { state, apply } = bound();
     const outcomes = apply(open('ada'), open('АDA'), open('bob'));
@@ -172,7 +260,7 @@ describe('applyEntry', () => {
     expect(apply(rename(2, 'Ada'))).toEqual([{ kind: 'void', reason: 'name-taken' }]);
     apply(end(1));
     expect(apply(rename(2, 'Ada'))[0]!.kind).toBe('session-renamed');
-    expect(state.names.find('ADA')?.memberId).toBe(2);
+    expect(state.holderOf('ADA')?.memberId).toBe(2);
   });
 
   it('takes each publish of a session once, in rising numbers, and what is nobody’s always', () => {
@@ -239,6 +327,30 @@ describe('isSecretOf', () => {
     ]);
   });
 });
+
+/** The users whom the outcomes of entries have shown to be in each room. */
+class Present {
+  readonly rooms: Record<string, Set<number>> = {};
+
+  told(outcome: Outcome): void {
+    if (outcome.kind === 'room-opened') this.rooms[outcome.room.key] = new Set();
+    if (outcome.kind === 'room-forgotten') delete this.rooms[outcome.room.key];
+    if (outcome.kind === 'joined') {
+      const { [outcome.room.key]: users } = this.rooms;
+      expect(users?.has(userOf(outcome.member))).toBe(false);
+      users?.add(userOf(outcome.member));
+    }
+    if (outcome.kind === 'left' && outcome.room) this.rooms[outcome.room.key]?.delete(userOf(outcome.member));
+    if (outcome.kind === 'session-ended' || outcome.kind === 'session-kicked')
+      for (const { key } of outcome.left) this.rooms[key]?.delete(userOf(outcome.session.memberId));
+  }
+}
+
+function usersOf({ rooms }: ChatState): Record<string, Set<number>> {
+  return Object.fromEntries(
+    Array.from(rooms, ([key, { members }]) => [key, new Set(Array.from(members.keys(), userOf))]),
+  );
+}
 
 function bound(): { state: ChatState; apply: (...drafts: readonly Draft[]) => Outcome[] } {
   const replica = new Replica();
