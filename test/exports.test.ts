@@ -169,9 +169,17 @@ it('@chat/client exports exactly this, for Node and for the browser', async () =
 
 it('@chat/client/timeline exports exactly this', async () => {
   expect(names(await import('@chat/client/timeline'))).toEqual([
+    'ACTION_PREFIX',
+    'COMMANDS',
+    'MODERATION_COMMANDS',
+    'ROLES',
+    'RecentMessages',
     'Timeline',
+    'carryOutModeration',
     'changeText',
+    'completionsFor',
     'createTimeline',
+    'parseCommand',
     'withdrawnBy',
   ]);
 });

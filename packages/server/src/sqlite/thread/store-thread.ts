@@ -115,10 +115,13 @@ let sourceProgram: string | undefined;
 
 /** What builds it: a name that no bundler of a user's program follows. */
 const BUNDLER = 'esbuild';
+interface Bundler {
+  buildSync(options: object): { readonly outputFiles: readonly { readonly text: string }[] };
+}
 
 /** Where the sources are run: one script of the program, since a worker does not inherit what reads TypeScript. */
 function bundle(program: URL): string {
-  const { buildSync } = createRequire(program)(BUNDLER) as typeof import('esbuild');
+  const { buildSync } = createRequire(program)(BUNDLER) as Bundler;
   const { outputFiles } = buildSync({
     entryPoints: [fileURLToPath(program)],
     bundle: true,
