@@ -3,6 +3,7 @@ import { CloseCode } from '@chat/protocol';
 import { type Entry, FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { ChatServerOptions } from '../src/options/options.js';
+import { forget } from '../src/server/program/forget.js';
 import { moderate, setRole } from '../src/server/program/moderate.js';
 import { comeBackAt, helloOf, lastSeq, ManyServers } from './support/many-servers.js';
 import type { MemoryClient } from './support/memory-chat.js';
@@ -385,6 +386,20 @@ describe('an operator at one server', () => {
       const said = (await reader.history('lobby')).entries.filter(({ type }) => type === FrameType.Message);
       expect(said.map(({ body }) => Buffer.from(body).toString())).toEqual(['{"by":"operator"}', 'the']);
     }
+  });
+
+  it('forgets what is here, and is told who keeps it', async () => {
+    const { many, ada, carl, handle } = await threePeople();
+    await ada.say(handle, 'secret');
+    await until(() => carl.texts(handle).length === 1);
+    const { chat, log } = many.all[0]!.memory;
+    expect(await forget(chat, { user: 'ada' })).toBeGreaterThan(0);
+    const kept = async (client: MemoryClient): Promise<boolean> =>
+      (await client.history('lobby')).entries.some(({ body }) => Buffer.from(body).toString() === 'secret');
+    expect([await kept(ada), await kept(carl)]).toEqual([false, true]);
+    expect(log.at('warn').map(({ message }) => message)).toEqual([
+      expect.stringContaining('gone from this server only'),
+    ]);
   });
 
   it('asks for new credentials at another', async () => {

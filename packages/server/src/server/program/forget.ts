@@ -7,6 +7,7 @@ import type { OptionNames } from '@chat/protocol/check';
 import { ENTRY_HEADER_BYTES, ENTRY_SENDER_OFFSET, NAME_BYTES_OFFSET, readU32 } from '@chat/protocol/frames';
 import { ServerError, ServerErrorCode } from '../../errors.js';
 import type { EventLog, RemovalWish } from '../../log/event-log.js';
+import type { Logger } from '../../options/logger.js';
 import { assertNames } from '../../options/option-names.js';
 import type { FanOut } from '../../room/fan-out.js';
 import type { Room } from '../../room/room.js';
@@ -26,6 +27,7 @@ export interface ForgetWish {
 /** What forgetting needs of the server. */
 export interface ForgetContext {
   readonly log: EventLog;
+  readonly options: { readonly logger: Logger };
   readonly rooms: Rooms;
   readonly inboxes: Inboxes;
   readonly fanOut: FanOut;
@@ -40,6 +42,11 @@ const NAMES: OptionNames<ForgetWish> = { room: true, user: true, member: true };
 export async function forget(context: ForgetContext, wish: ForgetWish): Promise<number> {
   const removal = removalOf(wish);
   const removed = forgetHeld(context, removal);
+  if (context.log.process !== undefined && !context.log.store?.remove) {
+    const message =
+      'what is forgotten is gone from this server only: the others and the stream of the log keep it for as long as they keep that part';
+    context.options.logger.warn({ removed }, message);
+  }
   return (await context.log.store?.remove?.(removal)) ?? removed;
 }
 
