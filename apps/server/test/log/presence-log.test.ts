@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 
 function happens(what: 'session-opened' | 'session-ended', name: string, address = '192.0.2.1'): void {
-  listeners.get(what)?.({ memberId: 7, name, address, dialect: 'line', claims: { secret: true } });
+  listeners.get(what)?.({ memberId: 7, device: 0, name, address, dialect: 'line', claims: { secret: true } });
 }
 
 describe('logPresence', () => {

@@ -10,7 +10,7 @@ import { RECORD_HEADER_BYTES } from '../../log/block.js';
 /** "CHAT" in the header of the file: `file` and SQLite's own tools show it. */
 export const APPLICATION_ID = 0x43484154;
 /** Version of the tables below. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 const VERSION_1 = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -140,8 +140,11 @@ const OF_RULES = `
   ) WITHOUT ROWID;
 `;
 
+/** Records say which session of a user an entry is of, where former versions read a larger kind: `log/block.ts`. */
+const OF_DEVICES = `DROP VIEW IF EXISTS entry; ${entryView()}`;
+
 /** Statements that bring a file from the version before; the first makes a new file. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, OF_PROCESSES, OF_RULES];
+export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, OF_PROCESSES, OF_RULES, OF_DEVICES];
 
 /** Reads records in SQL, so that `sqlite3 chat.sqlite 'SELECT * FROM entry'` shows what was said. Nothing here uses it. */
 function entryView(): string {
@@ -161,7 +164,8 @@ function entryView(): string {
     ),
     field AS (
       SELECT record.first, start, bytes, ${number(0, 4)} AS length, ${number(4, 4)} AS place,
-        ${number(8, 1)} & 127 AS type, ${number(8, 1)} >> 7 AS void, ${number(9, 1)} AS codec, ${number(10, 2)} AS kind, ${number(12, 4)} AS sender,
+        ${number(8, 1)} & 127 AS type, ${number(8, 1)} >> 7 AS void, ${number(9, 1)} AS codec, ${number(10, 1)} AS device, ${number(11, 1)} AS kind,
+        ${number(12, 4)} AS sender,
         ${number(16, 4)} AS publish_id, ${number(20, 6)} AS time,
         ${number(26, 2)} AS room_bytes, ${number(28, 2)} AS name_bytes
       FROM record JOIN block ON block.first = record.first
@@ -175,6 +179,6 @@ function entryView(): string {
       CAST(substr(bytes, start + ${room + 1} + room_bytes, name_bytes) AS TEXT) AS name,
       CAST(substr(bytes, start + ${room + 1} + room_bytes + name_bytes, length - ${room} - room_bytes - name_bytes)
         AS TEXT) AS body,
-      sender, publish_id, codec, kind, void
+      sender, device, publish_id, codec, kind, void
     FROM field;`;
 }

@@ -78,6 +78,7 @@ describe('a store of version 1', () => {
     expectAllThere(directory);
     expect(versionOf(directory)).toBe(SCHEMA_VERSION);
     expect(checkStore({ directory })).toMatchObject({ problems: [], isStateProven: true });
+    expect(query(directory, 'SELECT DISTINCT device FROM entry')).toEqual([0]);
   });
 
   it('can do afterwards what that version could not', () => {

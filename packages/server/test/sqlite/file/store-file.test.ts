@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
+import { sessionNumber } from '../../../src/log/state/session-number.js';
 import { findDriver } from '../../../src/sqlite/driver.js';
 import { SCHEMA_VERSION } from '../../../src/sqlite/file/schema.js';
 import { StoreFile, type StoreFileOptions } from '../../../src/sqlite/file/store-file.js';
@@ -73,16 +74,19 @@ describe('StoreFile', () => {
         draft('lobby', 'hello'),
         draft('\u000012', 'to you', { type: 0x12, kind: NoticeKind.Renamed, at: 1_700_000_000_123 }),
       ),
-      blockOf(3, draft('كتب', 'مرحبا', { type: 0x12, kind: NoticeKind.Left, sender: 70_000 })),
+      blockOf(
+        3,
+        draft('كتب', 'مرحبا', { type: 0x12, kind: NoticeKind.Left, sender: sessionNumber(70_000, 3) }),
+      ),
     ]);
     const reader = driver.open(join(directory, 'chat.sqlite'));
     const rows = reader
-      .prepare('SELECT seq, at, type, room, name, body, sender FROM entry ORDER BY seq')
+      .prepare('SELECT seq, at, type, room, name, body, sender, device, kind FROM entry ORDER BY seq')
       .all();
-    expect(rows.map((row) => Object.values(row).slice(0, 7))).toEqual([
-      [1, '2023-11-14 22:13:20.000', 'message', 'lobby', 'ada', 'hello', 2],
-      [2, '2023-11-14 22:13:20.123', 'notice', 'inbox of 12', 'ada', 'to you', 2],
-      [3, '2023-11-14 22:13:20.000', 'notice', 'كتب', 'ada', 'مرحبا', 70_000],
+    expect(rows.map((row) => Object.values(row).slice(0, 9))).toEqual([
+      [1, '2023-11-14 22:13:20.000', 'message', 'lobby', 'ada', 'hello', 2, 0, 0],
+      [2, '2023-11-14 22:13:20.123', 'notice', 'inbox of 12', 'ada', 'to you', 2, 0, NoticeKind.Renamed],
+      [3, '2023-11-14 22:13:20.000', 'notice', 'كتب', 'ada', 'مرحبا', 70_000, 3, NoticeKind.Left],
     ]);
     reader.close();
     writer.close();
