@@ -175,6 +175,11 @@ export class Bell {
     return socket;
   }
 
+  /** Whether the end of the thread with this bell closes a connection of ours. */
+  isConnected(id: number): boolean {
+    return this.#outgoing.get(id)?.readyState === 'open';
+  }
+
   /** Asks whether somebody listens at the bell of this number; the file goes if nobody does. */
   probe(id: number): void {
     const path = this.#folder.socketPath(id);

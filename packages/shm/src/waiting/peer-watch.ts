@@ -13,7 +13,7 @@ import { load } from '../platform/atomics.js';
 import type { Segment } from '../segment/segment.js';
 import type { Waiting } from './waiting.js';
 
-/** How often a peer whose connection is open, or that has none, is asked for at the kernel. */
+/** How often a peer without a connection is asked for at the kernel. */
 const LIVENESS_INTERVAL_MS = 400;
 /** After a connection closed: its process may still be dying. */
 const FIRST_RETRY_MS = 2;
@@ -81,7 +81,12 @@ export class PeerWatch {
     if (this.#bell <= 0) this.#watch();
     const now = performance.now();
     const closed = closedBell !== undefined && (this.#bell <= 0 || closedBell === this.#bell);
-    if (!closed && now - this.#checkedAt < LIVENESS_INTERVAL_MS) return;
+    // The kernel closes the connection of all that dies; hundreds of idle channels ask it for nothing.
+    if (
+      !closed &&
+      (this.#options.waiting.isWatched(this.#bell) || now - this.#checkedAt < LIVENESS_INTERVAL_MS)
+    )
+      return;
     this.#checkedAt = now;
     if (this.#segment.participants.isDead(token)) this.#died();
     else if (closed) this.#askAgain(closedBell);

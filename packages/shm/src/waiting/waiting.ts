@@ -153,6 +153,11 @@ export class Waiting {
     return id;
   }
 
+  /** Whether the end of the thread with this bell is told by a connection that closes, so that nobody need ask for it. */
+  isWatched(bell: number): boolean {
+    return this.#bell?.isConnected(bell) === true;
+  }
+
   /** The thread with this bell is proven dead: its file goes. */
   forget(bell: number): void {
     if (!this.#closed) this.#join().probe(bell);
