@@ -23,6 +23,7 @@ export const CONNECT_NAMES: OptionNames<ConnectOptions> = {
   heartbeat: true,
   directCodec: true,
   agent: true,
+  features: true,
   tls: true,
   headers: true,
   transport: true,

@@ -61,6 +61,11 @@ export interface ConnectOptions<D = string> {
   readonly directCodec?: Codec<D>;
   /** Program and version, for the server's log. */
   readonly agent?: string;
+  /**
+   * What this program knows beyond what every client does. `rich`: messages that answer others, as a timeline reads them;
+   * without it they come as their text. @defaultValue none
+   */
+  readonly features?: readonly string[];
   /** Certificates and keys for `tls://` and `wss://` in Node. */
   readonly tls?: TlsOptions;
   /**
@@ -127,6 +132,7 @@ const DEFAULTS = {
   heartbeat: { timeoutMs: 0 },
   directCodec: textCodec,
   agent: undefined,
+  features: undefined,
   tls: undefined,
   headers: undefined,
   transport: undefined,

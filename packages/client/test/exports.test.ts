@@ -79,6 +79,7 @@ describe('the package', () => {
       'ModerationCommand',
       'NoticeItem',
       'OutgoingItem',
+      'RICH_FEATURE',
       'ROLES',
       'RecentMessages',
       'Timeline',

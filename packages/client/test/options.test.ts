@@ -96,7 +96,10 @@ describe('options of methods', () => {
     limit: true,
     signal: true,
   };
-  const SEND: OptionNames<NonNullable<Parameters<node.Room['send']>[1]>> = { signal: true };
+  const SEND: OptionNames<NonNullable<Parameters<node.Room['send']>[1]>> = {
+    signal: true,
+    codec: true,
+  };
   const STREAM: OptionNames<node.StreamOptions> = { signal: true, maxQueued: true, overflow: true };
   const LISTEN: OptionNames<node.ListenOptions> = { signal: true, once: true };
 

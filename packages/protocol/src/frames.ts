@@ -36,6 +36,7 @@ export type {
   ModerationBody,
   RequestBody,
   ResponseBodies,
+  RichText,
   Role,
   RoomChanged,
   RoomInfo,

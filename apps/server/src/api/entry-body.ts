@@ -14,8 +14,9 @@ export function entryBody(entry: RoomEntry): object {
       return { type, id, seq, prev, at, kind, name: member.name, member: member.id, ...before };
     }
     case 'message': {
-      const { type, id, seq, prev, at, sender, value } = entry;
-      return { type, id, seq, prev, at, name: sender.name, member: sender.id, text: value };
+      const { type, id, seq, prev, at, sender, value, reply } = entry;
+      const said = { text: value, ...(reply === undefined ? {} : { reply }) };
+      return { type, id, seq, prev, at, name: sender.name, member: sender.id, ...said };
     }
     case 'unreadable': {
       const { id, seq, prev, at, sender, codec, body } = entry;

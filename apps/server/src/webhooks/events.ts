@@ -1,5 +1,6 @@
 /** Entries of the feed as the events that a webhook sends: JSON with a fixed form, described in docs/http-api.md. */
-import { roomKey, textCodec } from '@chat/protocol';
+import { CodecTag, roomKey, textCodec } from '@chat/protocol';
+import type { RichText } from '@chat/protocol/frames';
 import type { FeedEntry } from '@chat/server';
 import type { WebhookEventKind, WebhookOptions } from './webhook-options.js';
 
@@ -52,9 +53,15 @@ function eventOf(entry: FeedEntry): WebhookEvent | undefined {
   switch (entry.type) {
     case 'message': {
       const { room, sender, codec, body } = entry;
-      const said = codec === textCodec.tag ? textOf(body) : undefined;
+      const isRich = codec === CodecTag.Rich;
+      const said = isRich || codec === textCodec.tag ? textOf(body) : undefined;
       const value =
-        said === undefined ? { codec, base64: Buffer.from(body).toString('base64') } : { text: said };
+        said === undefined
+          ? { codec, base64: Buffer.from(body).toString('base64') }
+          : isRich
+            ? // It was looked at when it was published.
+              (JSON.parse(said) as RichText)
+            : { text: said };
       return { type: 'message', ...info, room, member: sender.id, name: sender.name, ...value };
     }
     case 'notice': {

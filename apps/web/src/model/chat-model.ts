@@ -17,7 +17,7 @@ import {
   type RoomsPage,
   type SearchHit,
 } from '@chat/client';
-import type { MessageItem, ModerationCommand } from '@chat/client/timeline';
+import { type MessageItem, type ModerationCommand, RICH_FEATURE } from '@chat/client/timeline';
 import { LOBBY } from '@chat/protocol';
 import { type PageClock, pageClock, signIn } from '../sign-in/sign-in.js';
 import { explain } from '../text/explain.js';
@@ -139,6 +139,7 @@ export class ChatModel {
         const client = createClient(server, {
           name,
           agent: 'chat-web',
+          features: [RICH_FEATURE],
           ...(password !== '' && { credentials: { password } }),
         });
         this.#client = client;
@@ -280,7 +281,21 @@ export class ChatModel {
   /** Begins to change an own message, or gives that up. */
   edit(conversation: Conversation, item: MessageItem | undefined): void {
     conversation.editing = item;
+    conversation.answering = undefined;
     this.#changed();
+  }
+
+  /** Begins to answer a message, or gives that up. */
+  answer(conversation: Conversation, item: MessageItem | undefined): void {
+    conversation.answering = item;
+    conversation.editing = undefined;
+    this.#changed();
+  }
+
+  /** Looks at a message of a room by its position, and at what was said around it. */
+  showPosition({ name: room }: Conversation, seq: number): void {
+    const id = `${this.epoch}-${seq}`;
+    this.showHit({ id, room, seq, at: 0, sender: { id: 0, name: '' }, snippet: '', marks: [] });
   }
 
   /** Gives a message another text, or takes it back. @throws ClientError what the server refused */

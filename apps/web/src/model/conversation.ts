@@ -29,6 +29,8 @@ class BaseConversation {
   draft = '';
   /** An own message that gets another text. */
   editing: MessageItem | undefined;
+  /** The message that the next one answers. */
+  answering: MessageItem | undefined;
 
   constructor(watch: Watch) {
     const { onChange, ...options } = watch(this);

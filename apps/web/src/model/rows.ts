@@ -23,7 +23,13 @@ export type Row =
   | { readonly kind: 'day'; readonly key: string; readonly at: number }
   | { readonly kind: 'unread'; readonly key: string }
   /** `head`: begins a group, and so names the sender and the time. */
-  | { readonly kind: 'message'; readonly key: string; readonly item: MessageItem; readonly head: boolean }
+  | {
+      readonly kind: 'message';
+      readonly key: string;
+      readonly item: MessageItem;
+      readonly head: boolean;
+      readonly quote?: Quote | undefined;
+    }
   | { readonly kind: 'outgoing'; readonly key: string; readonly item: OutgoingItem; readonly head: boolean }
   | { readonly kind: 'notices'; readonly key: string; readonly items: readonly NoticeItem[] }
   /** Something was done to a message, or to the room. */
@@ -31,6 +37,13 @@ export type Row =
   /** Words of the page itself. */
   | { readonly kind: 'words'; readonly key: string; readonly item: LocalItem<Words> }
   | { readonly kind: 'mark'; readonly key: string; readonly item: GapItem | UnreadableItem | WithdrawnItem };
+
+/** The message that another one answers. */
+export interface Quote {
+  readonly seq: number;
+  /** What it is now; undefined where it is not here. */
+  readonly item: MessageItem | WithdrawnItem | undefined;
+}
 
 /** Messages of one person within this time of each other stand together. */
 const GROUP_MS = 300_000;
@@ -64,7 +77,11 @@ export function layOut(items: readonly PageItem[], { outgoing, ownName, firstUnr
     return head;
   };
 
+  /** What answers may refer to so far: positions of another life of the log come before these, and are written over. */
+  const bySeq = new Map<number, MessageItem | WithdrawnItem>();
+
   for (const item of items) {
+    if (item.kind === 'message' || item.kind === 'withdrawn') bySeq.set(item.seq, item);
     if ('at' in item) startDay(item.at);
     if (item.key === firstUnread) {
       rows.push({ kind: 'unread', key: 'unread' });
@@ -78,6 +95,7 @@ export function layOut(items: readonly PageItem[], { outgoing, ownName, firstUnr
           key: item.key,
           item,
           head: isHead(item.sender.name || ownName, item.at),
+          ...(item.reply !== undefined && { quote: { seq: item.reply, item: bySeq.get(item.reply) } }),
         });
         break;
       case 'notice': {

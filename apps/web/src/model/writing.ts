@@ -15,7 +15,9 @@ export class Writing {
 
   /** Says something in a conversation. */
   send(conversation: Conversation, text: string): void {
-    void conversation.timeline.send(text).then((isSent) => this.#sent(conversation, isSent));
+    const reply = conversation.answering?.seq;
+    conversation.answering = undefined;
+    void conversation.timeline.send(text, { reply }).then((isSent) => this.#sent(conversation, isSent));
   }
 
   /** Says again what failed. */

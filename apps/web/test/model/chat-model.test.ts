@@ -155,4 +155,25 @@ describe('ChatModel', () => {
     expect(items).toMatchObject([{ kind: 'local', value: { tone: 'answer', text: 'topic: none' } }]);
     expect(client.asked).toEqual([]);
   });
+
+  it('answers a message with the next one, and with that alone', async () => {
+    const { model, client } = await connected('lobby');
+    const lobby = await client.admit('lobby');
+    lobby.hear(7, 'tea?');
+    const conversation = model.active!;
+    const [item] = conversation.timeline.snapshot.items;
+    if (item?.kind !== 'message') throw new Error('no message');
+    const sent: unknown[] = [];
+    conversation.timeline.send = (...said) => Promise.resolve(sent.push(said) > 0);
+    model.answer(conversation, item);
+    model.writing.send(conversation, 'please');
+    model.writing.send(conversation, 'and milk');
+    expect(sent).toEqual([
+      ['please', { reply: 7 }],
+      ['and milk', { reply: undefined }],
+    ]);
+    model.edit(conversation, item);
+    model.answer(conversation, item);
+    expect([conversation.editing, conversation.answering]).toEqual([undefined, item]);
+  });
 });

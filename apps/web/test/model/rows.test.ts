@@ -43,6 +43,21 @@ function rows(items: readonly TimelineItem[], more: Partial<Parameters<typeof la
 }
 
 describe('layOut', () => {
+  it('quotes what a message answers: as it is now, taken back, or not here', () => {
+    const [tea, milk] = [message('Ada', 0), message('Bob', 1)];
+    const gone: TimelineItem = {
+      ...{ kind: 'withdrawn', key: 'w', seq: milk.seq, at: NOON, by: 'Bob' },
+      sender: milk.sender,
+    };
+    const answers = [tea.seq, milk.seq, 99_999].map((reply) => message('Eve', 2, { reply }));
+    const quotes = layOut([tea, gone, ...answers], {
+      outgoing: [],
+      ownName: 'Ada',
+      firstUnread: undefined,
+    }).flatMap((row) => (row.kind === 'message' && row.quote ? [row.quote.item] : []));
+    expect(quotes).toEqual([tea, gone, undefined]);
+  });
+
   it('puts messages of one person together, until somebody else speaks or time goes by', () => {
     expect(
       rows([

@@ -60,8 +60,8 @@ export class JoinedRoom<T> implements Room<T> {
     return this.#stream.members.joined;
   }
 
-  send(value: T, options?: SendOptions): Promise<Sent> {
-    return this.#calls.publisher.publish(this.#stream, this.codec, value, options);
+  send<V>(value: V, options?: SendOptions & { readonly codec?: Codec<V> }): Promise<Sent> {
+    return this.#calls.publisher.publish(this.#stream, this.codec as never, value, options);
   }
 
   signal(value: unknown): boolean {

@@ -9,8 +9,11 @@ import type { ListenOptions } from '../events/listeners.js';
 import type { Sent } from '../sending/publisher.js';
 import type { Gap, Message, Notice, RoomEntry, UnreadableMessage } from './entry.js';
 
-/** How a room is, and the own role in it; each may be absent: a room as any other, a server that knows no roles. */
-export type RoomAbout = Pick<Joined, 'settings' | 'role'>;
+/**
+ * How a room is, the own role in it, and what of the option `features` the server knows. Each may be absent: a room as any
+ * other, a server that knows no roles.
+ */
+export type RoomAbout = Pick<Joined, 'settings' | 'role' | 'features'>;
 
 /** Options of `client.join`. */
 export interface JoinOptions<T> {
@@ -127,6 +130,8 @@ export interface Room<T = string> {
    *   which the message may still be delivered if it was on its way
    */
   send(value: T, options?: { readonly signal?: AbortSignal }): Promise<Sent>;
+  /** Sends a message of another codec than that of the room, which its readers have to know. */
+  send<V>(value: V, options: { readonly signal?: AbortSignal; readonly codec: Codec<V> }): Promise<Sent>;
 
   /**
    * Sends a volatile event, as JSON, to the members that are here now. Dropped when the connection is away,

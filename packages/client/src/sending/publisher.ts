@@ -49,7 +49,12 @@ export class Publisher {
   }
 
   /** @throws ClientError (as a rejection) as {@link Room.send} */
-  publish<T>(target: PublishTarget, codec: Codec<T>, value: T, options?: SendOptions): Promise<Sent> {
+  publish<T>(
+    target: PublishTarget,
+    codec: Codec<T>,
+    value: T,
+    options?: SendOptions & { readonly codec?: Codec<T> },
+  ): Promise<Sent> {
     return quietly(this.#place(target, codec, value, options).then(([sent]) => sent));
   }
 
@@ -65,9 +70,9 @@ export class Publisher {
 
   async #place<T>(
     target: PublishTarget,
-    codec: Codec<T>,
+    usual: Codec<T>,
     value: T,
-    { signal, ...others }: SendOptions = {},
+    { codec = usual, signal, ...others }: SendOptions & { readonly codec?: Codec<T> } = {},
   ): Promise<readonly [Sent, Accepted]> {
     assertKnown('', others);
     const { limits } = this.#session;

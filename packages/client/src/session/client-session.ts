@@ -288,7 +288,7 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
   }
 
   #hello(self: Self, credentials: unknown): Hello {
-    const { agent, maxFrameBytes } = this.#settings;
+    const { agent, features, maxFrameBytes } = this.#settings;
     const session = this.#session;
     const resume = session && {
       ...session,
@@ -302,6 +302,7 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
       maxFrameBytes,
       credentials,
       agent,
+      features,
       clientSecret,
       attempt,
       resume,

@@ -34,6 +34,7 @@ const LET_GO_PER_MAX = 5;
 export class EntryList<T, L = never> {
   readonly #maxItems: number;
   readonly #sameValue: (one: T, other: T) => boolean;
+  readonly #read: (entry: TimelineEntry<T>) => TimelineEntry<T>;
   #items: TimelineItem<T, L>[] = [];
   #outgoing: readonly Waiting<T>[] = [];
   /** Positions of what came from the log, by the id of the entry. */
@@ -45,8 +46,16 @@ export class EntryList<T, L = never> {
   #firstIndex = 0;
   #count = 0;
 
-  /** @param sameValue - finds the echo of an own message that was never acknowledged */
-  constructor(maxItems: number, sameValue: (one: T, other: T) => boolean) {
+  /**
+   * @param sameValue - finds the echo of an own message that was never acknowledged
+   * @param read - makes of an entry what it is in this conversation
+   */
+  constructor(
+    maxItems: number,
+    sameValue: (one: T, other: T) => boolean,
+    read: (entry: TimelineEntry<T>) => TimelineEntry<T> = (entry) => entry,
+  ) {
+    this.#read = read;
     this.#maxItems = maxItems;
     this.#sameValue = sameValue;
   }
@@ -80,7 +89,8 @@ export class EntryList<T, L = never> {
   }
 
   /** Takes what arrives. @returns the item that it became; undefined when it was here already */
-  add(entry: TimelineEntry<T>): TimelineItem<T, L> | undefined {
+  add(given: TimelineEntry<T>): TimelineItem<T, L> | undefined {
+    const entry = this.#read(given);
     if (entry.type === 'gap') return this.#addGap(entry);
     if (this.#positions.has(entry.id)) return undefined;
     const isEcho = (entry.type === 'message' || entry.type === 'direct') && entry.own && !entry.elsewhere;
@@ -109,8 +119,8 @@ export class EntryList<T, L = never> {
     this.#items = [...this.#items];
     if (value !== undefined) this.#items[at] = { ...item, value, edited: true };
     else if (text === undefined) {
-      const { key, at: time, sender } = item;
-      this.#items[at] = { kind: 'withdrawn', key, at: time, sender, by: member.name };
+      const { key, seq: position, at: time, sender } = item;
+      this.#items[at] = { kind: 'withdrawn', key, seq: position, at: time, sender, by: member.name };
     }
   }
 
@@ -125,7 +135,8 @@ export class EntryList<T, L = never> {
     const items: TimelineItem<T, L>[] = [];
     let first: OldestPosition | undefined;
     let last: OldestPosition | undefined;
-    for (const entry of entries) {
+    for (const given of entries) {
+      const entry = this.#read(given);
       if (entry.type === 'gap') {
         items.push(this.#gapItem(entry));
         continue;
@@ -149,11 +160,11 @@ export class EntryList<T, L = never> {
   }
 
   /** An own message begins its way. @returns its key */
-  begin(value: T, at: number): string {
+  begin(value: T, at: number, reply?: number): string {
     const key = this.#newKey('own');
     this.#outgoing = [
       ...this.#outgoing,
-      { key, value, at, status: 'waiting', error: undefined, sent: undefined },
+      { key, value, at, status: 'waiting', error: undefined, sent: undefined, ...answering(reply) },
     ];
     return key;
   }
@@ -286,9 +297,13 @@ export class EntryList<T, L = never> {
 const NOBODY: Member = { id: 0, name: '' };
 
 function ownMessage<T>(
-  { key, value }: OutgoingItem<T>,
+  { key, value, reply }: OutgoingItem<T>,
   { id, seq, at }: Sent,
   sender: Member,
 ): MessageItem<T> {
-  return { kind: 'message', key, id, seq, at, sender, value, own: true, history: false };
+  return { kind: 'message', key, id, seq, at, sender, value, own: true, history: false, ...answering(reply) };
+}
+
+function answering(reply: number | undefined): { readonly reply?: number } {
+  return reply === undefined ? {} : { reply };
 }

@@ -7,6 +7,7 @@
 import type { Member } from '@chat/protocol';
 import type { DirectMessage, Gap, Notice, RoomEntry, UnreadableMessage } from '../rooms/entry.js';
 import { withdrawnBy } from './change-text.js';
+import type { Answering } from './rich-text.js';
 
 /** A message that is in the log. */
 export interface MessageItem<T = string> {
@@ -27,12 +28,15 @@ export interface MessageItem<T = string> {
   readonly waiting?: true;
   /** It has another text than it had first. */
   readonly edited?: true;
+  /** Position of the message in the same room that it answers: the `seq` of an item, if that is here. */
+  readonly reply?: number;
 }
 
 /** A message that was taken back: what is left of it. */
 export interface WithdrawnItem {
   readonly kind: 'withdrawn';
   readonly key: string;
+  readonly seq: number;
   readonly at: number;
   readonly sender: Member;
   /** Name of the member that has taken it back. */
@@ -93,6 +97,8 @@ export interface OutgoingItem<T = string> {
   /** `waiting`: no answer yet. `sent`: in the log, its echo is under way. `failed`: see `error`. */
   readonly status: 'waiting' | 'sent' | 'failed';
   readonly error: unknown;
+  /** Position of the message that it answers. */
+  readonly reply?: number;
 }
 
 /** Everything that a conversation takes in. */
@@ -106,12 +112,13 @@ export function itemOf<T>(entry: Exclude<TimelineEntry<T>, Gap>, key: string = e
       return { kind: 'notice', key, at, notice: entry };
     case 'unreadable': {
       const by = withdrawnBy(entry);
-      if (by !== undefined) return { kind: 'withdrawn', key, at, sender: entry.sender, by };
+      if (by !== undefined) return { kind: 'withdrawn', key, seq: entry.seq, at, sender: entry.sender, by };
       return { kind: 'unreadable', key, at, message: entry };
     }
     default: {
-      const { id, seq, sender, value, own, history } = entry;
-      return { kind: 'message', key, id, seq, at, sender, value, own, history };
+      const { id, seq, sender, value, own, history, reply } = entry as Answering<typeof entry>;
+      const answers = reply === undefined ? {} : { reply };
+      return { kind: 'message', key, id, seq, at, sender, value, own, history, ...answers };
     }
   }
 }

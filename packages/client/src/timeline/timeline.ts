@@ -9,7 +9,7 @@
  * Longer than most files here: a third of it is TSDoc of what users call, and every part ends in the one
  * snapshot.
  */
-import { type Member, textCodec } from '@chat/protocol';
+import { CodecTag, type Member, textCodec } from '@chat/protocol';
 import { assertKnown } from '../assert-known.js';
 import type { ChatClient } from '../chat-client.js';
 import { type Clock, monotonicMs, systemClock } from '../clock.js';
@@ -19,6 +19,7 @@ import type { Room, RoomAbout, Signal } from '../rooms/room.js';
 import type { Sent } from '../sending/publisher.js';
 import { EntryList } from './entry-list.js';
 import type { OutgoingItem, TimelineEntry, TimelineItem } from './items.js';
+import { RICH_FEATURE, readRich, richCodec } from './rich-text.js';
 import { OwnTyping, Typists } from './typing.js';
 
 /** Options of {@link createTimeline}. */
@@ -181,7 +182,7 @@ export class Timeline<T = string, L = never> {
     this.#pageEntries = options.pageEntries ?? PAGE_ENTRIES;
     this.#echoTimeoutMs = options.echoTimeoutMs ?? ECHO_TIMEOUT_MS;
     this.#self = options.self ?? (() => NOBODY);
-    this.#list = new EntryList(options.maxItems ?? MAX_ITEMS, options.isSameValue ?? isSameJson);
+    this.#list = new EntryList(options.maxItems ?? MAX_ITEMS, options.isSameValue ?? isSameJson, this.#read);
   }
 
   /** The conversation as it is now. */
@@ -292,6 +293,13 @@ export class Timeline<T = string, L = never> {
     if (role && role.name === this.#self().name) this.#about = { ...this.#about, role: role.role };
   }
 
+  /** In a conversation of text, an answer to a message is a text as well. */
+  readonly #read = (entry: TimelineEntry<T>): TimelineEntry<T> => {
+    const source = this.#source;
+    const isText = !source || !isRoom(source) || source.codec?.tag === CodecTag.Text;
+    return isText ? (readRich(entry) as TimelineEntry<T>) : entry;
+  };
+
   /** A text that a message has now, as a value of the room. */
   readonly #decode = (text: string, codec: number): T | undefined => {
     const source = this.#source;
@@ -313,10 +321,13 @@ export class Timeline<T = string, L = never> {
    * Sends a message, which is shown at once. Before the first source it waits for that; a rate limit is waited out. A
    * failure is shown, and stays until {@link Timeline.retry} or {@link Timeline.discard}.
    *
+   * @param options - `reply`: position of the message in the room that this one answers. For the client to say so it has
+   *   the feature `rich` (see {@link RICH_FEATURE}); where the server does not know it, only the text is sent
    * @returns a promise that never rejects: whether the message is in the log
    */
-  async send(value: T): Promise<boolean> {
-    const key = this.#list.begin(value, this.#clock.now());
+  async send(value: T, { reply }: { readonly reply?: number | undefined } = {}): Promise<boolean> {
+    const answers = this.#about.features?.includes(RICH_FEATURE) ? reply : undefined;
+    const key = this.#list.begin(value, this.#clock.now(), answers);
     this.#firstUnread = undefined;
     this.#ownTyping.sent();
     this.#changed();
@@ -327,8 +338,13 @@ export class Timeline<T = string, L = never> {
       if (source === undefined) {
         throw new ClientError('ERR_CLIENT_NOT_MEMBER', 'the conversation takes place in no room now');
       }
-      if (isRoom(source)) this.#acknowledge(key, await this.#patiently(() => source.send(value)));
-      else {
+      if (isRoom(source)) {
+        const publish = (): Promise<Sent> =>
+          answers === undefined
+            ? source.send(value)
+            : source.send({ text: value as string, reply: answers }, { codec: richCodec });
+        this.#acknowledge(key, await this.#patiently(publish));
+      } else {
         const sent = await this.#patiently(() => source.client.direct(source.to, value));
         // Direct messages have no echo.
         this.#list.settle(key, sent, this.#self());
@@ -347,7 +363,7 @@ export class Timeline<T = string, L = never> {
    */
   async retry(key: string): Promise<boolean> {
     const failed = this.#list.discard(key);
-    return failed !== undefined && this.send(failed.value);
+    return failed !== undefined && this.send(failed.value, { reply: failed.reply });
   }
 
   /** Gives up a failed message. */

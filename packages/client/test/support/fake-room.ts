@@ -1,4 +1,5 @@
 /** A room whose server does what the test says: what a timeline needs of one, and no more. */
+import { textCodec } from '@chat/protocol';
 import type {
   Gap,
   HistoryOptions,
@@ -46,6 +47,7 @@ interface Pending<Answer> {
 
 export class FakeRoom {
   readonly name = 'lobby';
+  readonly codec = textCodec;
   readonly #listeners = new Map<string, Set<(value: never) => unknown>>();
   readonly sends: (Pending<Sent> & { readonly value: string })[] = [];
   readonly pages: (Pending<HistoryPage<string>> & HistoryOptions)[] = [];

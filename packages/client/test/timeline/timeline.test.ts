@@ -1,5 +1,6 @@
+import { jsonCodec } from '@chat/protocol';
 import { describe, expect, it, vi } from 'vitest';
-import { type ChatClient, ClientError, type DirectMessage } from '../../src/index.js';
+import { type ChatClient, ClientError, type DirectMessage, type UnreadableMessage } from '../../src/index.js';
 import { createTimeline, type Timeline, type TimelineOptions } from '../../src/timeline/index.js';
 import { FakeClock, turns } from '../support/fake-clock.js';
 import { ADA, BOB, FakeRoom, gap, message, notice, own } from '../support/fake-room.js';
@@ -427,6 +428,51 @@ describe('the source', () => {
     timeline.add({ ...rest, type: 'direct' });
     expect(waits()).toEqual([undefined, undefined]);
     expect(timeline.snapshot.items[0]).toMatchObject({ key: before!.key, value: 'psst' });
+  });
+});
+
+describe('a message that answers another one', () => {
+  const answer = (seq: number, reply: number, own = false): UnreadableMessage => {
+    const { value: _, ...rest } = message(seq, '', { own, codec: 5 });
+    const body = jsonCodec.encode({ text: 'please', reply });
+    return { ...rest, type: 'unreadable', body, error: new ClientError('ERR_CLIENT_UNREADABLE', 'codec 5') };
+  };
+
+  it('is a text with its position, also in older pages, and edited', async () => {
+    const { timeline, room } = open();
+    room.tell(message(5, 'tea?'));
+    room.tell(answer(6, 5));
+    room.tell(notice(7, { kind: 'edited', change: { seq: 6, codec: 1, text: 'pleased' } }));
+    expect(timeline.snapshot.items[1]).toMatchObject({ kind: 'message', value: 'pleased', reply: 5 });
+    void timeline.loadOlder();
+    room.pages[0]!.resolve({ entries: [message(3, 'x'), answer(4, 3)], end: true });
+    await turns();
+    expect(timeline.snapshot.items[1]).toMatchObject({ kind: 'message', value: 'please', reply: 3 });
+    expect(timeline.snapshot.unread).toBe(2);
+  });
+
+  it('is sent as such where the server knows it, and as its text elsewhere', async () => {
+    const { timeline, room } = open();
+    void timeline.send('plain', { reply: 5 });
+    room.rejoined({ features: ['rich'] });
+    void timeline.send('please', { reply: 5 });
+    await turns();
+    expect(room.sends.map(({ value }) => value)).toEqual(['plain', { text: 'please', reply: 5 }]);
+    room.sends[1]!.resolve(sent(6));
+    await turns();
+    room.tell(answer(6, 5, true));
+    expect(timeline.snapshot.items).toMatchObject([{ value: 'please', reply: 5, own: true, key: 'own:2' }]);
+    expect(timeline.snapshot.outgoing).toHaveLength(1);
+  });
+
+  it('goes on answering when it is sent again', async () => {
+    const { timeline, room } = open();
+    room.rejoined({ features: ['rich'] });
+    void timeline.send('please', { reply: 5 });
+    room.sends[0]!.reject(new Error('no'));
+    await turns();
+    void timeline.retry(timeline.snapshot.outgoing[0]!.key);
+    expect(room.sends[1]!.value).toEqual({ text: 'please', reply: 5 });
   });
 });
 

@@ -5,10 +5,10 @@
 import { ProtocolError, ProtocolErrorCode } from '../errors.js';
 
 /**
- * Tags of the codecs that come with this package, and of what is left of a message that was taken back. 16–255 are free
- * for applications.
+ * Tags of the codecs that come with this package, of what is left of a message that was taken back, and of a text with
+ * what belongs to it (a `RichText`). 16–255 are free for applications.
  */
-export const CodecTag = { Bytes: 0, Text: 1, Json: 2, MsgPack: 3, Withdrawn: 4 } as const;
+export const CodecTag = { Bytes: 0, Text: 1, Json: 2, MsgPack: 3, Withdrawn: 4, Rich: 5 } as const;
 
 /** Turns values into message bodies and back. */
 export interface Codec<T> {

@@ -28,6 +28,8 @@ export interface Hello {
   readonly clientSecret?: string;
   /** Number of this hello among those of the client, rising: one that comes late undoes nothing. */
   readonly attempt?: number;
+  /** What the client knows beyond what every client does: `rich`. Names that a server does not know say nothing. */
+  readonly features?: readonly string[];
   /** Asks to continue a session whose connection was lost. */
   readonly resume?: {
     readonly session: string;
@@ -104,6 +106,15 @@ export interface Edited {
   /** Of the new text: 1 (text) or 2 (JSON). */
   readonly codec: number;
   readonly text: string;
+  /** Position of the message that it answers, as before. */
+  readonly reply?: number;
+}
+
+/** Body of a message of codec 5: a text, and what belongs to it. A reader ignores fields that it does not know. */
+export interface RichText {
+  readonly text: string;
+  /** Position, in the same room, of the message that it answers. */
+  readonly reply?: number;
 }
 
 /** What stands in the place of a message that was taken back: its body, of codec 4. */
@@ -145,6 +156,8 @@ export interface Joined {
   readonly settings?: RoomSettings;
   /** Own role in the room. An older server does not say. */
   readonly role?: Role;
+  /** What of the features in the hello the server knows too: what it does not name must not be used. */
+  readonly features?: readonly string[];
 }
 
 /** The server's answer to a hello that it accepts. */

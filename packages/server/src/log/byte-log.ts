@@ -8,7 +8,9 @@
  *
  * Longer than most files here: appending, reading, cutting and taking out keep the same few numbers of a chunk right.
  */
+import { CodecTag } from '@chat/protocol';
 import {
+  CODEC_OFFSET,
   ENTRY_PREV_OFFSET,
   ENTRY_SEQ_OFFSET,
   entryBytes,
@@ -49,6 +51,8 @@ export class Chunk {
   next: Chunk | undefined = undefined;
   /** Retention took it: its bytes are gone. */
   dropped = false;
+  /** Whether it may have messages of codec 5, which some readers do not know. */
+  hasRich = false;
 
   constructor(base: number, sizeBytes: number, firstPrev: number) {
     this.base = base;
@@ -164,6 +168,7 @@ export class ByteLog {
       chunk = this.#addChunk(length);
     }
     if (chunk.entries === 0) chunk.firstSeq = entry.seq;
+    if (entry.codec === CodecTag.Rich) chunk.hasRich = true;
     writeEntry(
       chunk.bytes,
       chunk.used,
@@ -419,6 +424,7 @@ export class ByteLog {
     other.firstSeq = first ? readU48(first, ENTRY_SEQ_OFFSET) : 0;
     other.lastSeq = last ? readU48(last, ENTRY_SEQ_OFFSET) : 0;
     other.lastSince = chunk.lastSince;
+    other.hasRich = kept.some((frame) => frame[CODEC_OFFSET] === CodecTag.Rich);
     this.#entries -= frames.length - kept.length;
     this.#resize(bytes.length - chunk.used);
     chunk.dropped = true;

@@ -24,6 +24,7 @@ import {
   readU48,
 } from '@chat/protocol/frames';
 import type { Draft } from '../log/entry.js';
+import { readRichText } from '../log/messages/rich-text.js';
 import { userOf } from '../log/state/session-number.js';
 import type { Room } from '../room/room.js';
 import type { SessionContext } from '../session/context.js';
@@ -50,6 +51,7 @@ interface Said {
   readonly sender: number;
   readonly at: number;
   readonly name: string;
+  readonly body: Uint8Array;
 }
 
 type Found = Correction | { readonly failure: Failure };
@@ -103,7 +105,9 @@ export async function findCorrection(
   }
   const refusal = session && writeRefusal(context, session, room, false);
   if (refusal) return { failure: refusal };
-  const edited = await editedBody(context, session, room, request);
+  // A text that answers a message goes on doing so.
+  const reply = said.codec === CodecTag.Rich ? readRichText(said.body)?.reply : undefined;
+  const edited = await editedBody(context, session, room, request, reply);
   if ('failure' in edited) return edited;
   return { room, isOwn, of, draft: { ...draft, kind: NoticeKind.Edited, body: edited.body } };
 }
@@ -114,6 +118,7 @@ async function editedBody(
   session: Actor['session'],
   room: Room,
   { seq, text, codec = CodecTag.Text }: Extract<CorrectionRequest, { readonly op: 'edit' }>,
+  reply: number | undefined,
 ): Promise<{ readonly body: Uint8Array } | { readonly failure: Failure }> {
   let wanted = text;
   const { onMessage } = options.hooks;
@@ -125,7 +130,8 @@ async function editedBody(
   }
   if (codec === CodecTag.Json && !isJson(wanted))
     return failed(FailureCode.BadRequest, 'the text is no JSON');
-  const body = jsonCodec.encode({ seq, codec, text: wanted });
+  const answers = reply === undefined || codec !== CodecTag.Text ? {} : { reply };
+  const body = jsonCodec.encode({ seq, codec, text: wanted, ...answers });
   if (body.length <= max) return { body };
   const message = `message of ${body.length} bytes exceeds ${max}`;
   return { failure: { code: FailureCode.TooLarge, message, max, actual: body.length } };
@@ -157,7 +163,9 @@ async function findMessage(
       point.chunk.endOf(point.offset),
     );
     const type = kind === 0 ? FrameType.Message : FrameType.Notice;
-    return { type, codec, sender, at, name: textCodec.decode(bytes.subarray(nameStart, bodyStart)) };
+    const name = textCodec.decode(bytes.subarray(nameStart, bodyStart));
+    const body = bytes.subarray(bodyStart, point.chunk.endOf(point.offset));
+    return { type, codec, sender, at, name, body };
   }
   if (!store || seq > log.lastSeq) return undefined;
   const { entries } = await store.read(key, { after: seq - 1, limit: 1, maxBytes: 1 });

@@ -5,6 +5,7 @@
  *
  * One page is held at a time: the next is read once its reader has got the one before, and has paid for it.
  */
+import { CodecTag } from '@chat/protocol';
 import type { InputAccount } from '../limits/input-account.js';
 import { Price } from '../limits/prices.js';
 import type { RefusalLog } from '../limits/refusal-log.js';
@@ -111,6 +112,7 @@ export class Recall {
     chunk.bytes = writeStored({ ...page, entries, previous }, room.handle);
     chunk.used = chunk.bytes.length;
     chunk.entries = entries.length;
+    chunk.hasRich = entries.some(({ codec }) => codec === CodecTag.Rich);
     chunk.firstSeq = entries[0]!.seq;
     chunk.lastSeq = entries.at(-1)!.seq;
     this.#last.next = chunk;

@@ -9,6 +9,7 @@ import { CloseCode, CodecTag, type Failure, FailureCode } from '@chat/protocol';
 import { FrameType } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
 import { inboxKey, type LogEntry, type Origin, SIGNAL } from '../log/entry.js';
+import { readRichText } from '../log/messages/rich-text.js';
 import type { SessionState } from '../log/state/chat-state.js';
 import type { Outcome } from '../log/state/outcome.js';
 import { personOf } from '../log/state/rules.js';
@@ -23,6 +24,11 @@ import { durationText, slowMs, writeRefusal } from './room-rules.js';
 
 /** Why a connection that floods is closed. */
 export const TOO_MANY = 'too many messages for too long';
+
+const NOT_RICH: Failure = {
+  code: FailureCode.BadRequest,
+  message: 'a message of codec 5 is JSON {text, reply?}',
+};
 
 /** Where a message goes: a room, or the inbox of a member, which has no name. */
 interface Address {
@@ -267,7 +273,8 @@ export class Publisher implements Origin {
     body: Uint8Array,
     isAllowed: boolean,
   ): void {
-    const refusal = this.#refusal(to ? undefined : { key, name }, codec, isAllowed);
+    const malformed = codec === CodecTag.Rich && !readRichText(body);
+    const refusal = malformed ? NOT_RICH : this.#refusal(to ? undefined : { key, name }, codec, isAllowed);
     if (refusal) {
       this.#refuse(publishId, refusal);
       return;

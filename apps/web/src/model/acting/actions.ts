@@ -3,10 +3,10 @@
  * would refuse anyway.
  */
 import type { RoomAbout } from '@chat/client';
-import type { MessageItem } from '@chat/client/timeline';
+import { type MessageItem, RICH_FEATURE } from '@chat/client/timeline';
 
 /** Something that can be done to a message. */
-export type MessageAction = 'copy' | 'edit' | 'take-back';
+export type MessageAction = 'answer' | 'copy' | 'edit' | 'take-back';
 
 /** Something that can be done to a member. */
 export type MemberAction = 'write' | 'mute' | 'unmute' | 'kick' | 'ban' | 'role';
@@ -33,10 +33,11 @@ export function isModerator(role: Role): boolean {
  */
 export function messageActions(
   { id, seq, own }: MessageItem,
-  { epoch, role }: { readonly epoch: string; readonly role: Role },
+  { epoch, role, features }: Pick<RoomAbout, 'role' | 'features'> & { readonly epoch: string },
 ): MessageAction[] {
   if (id !== `${epoch}-${seq}`) return ['copy'];
   return [
+    ...(features?.includes(RICH_FEATURE) ? ['answer' as const] : []),
     'copy',
     ...(own ? ['edit' as const] : []),
     ...(own || isModerator(role) ? ['take-back' as const] : []),

@@ -24,7 +24,7 @@ interface ComposerProps {
 
 export function Composer({ model, conversation, onSearch }: ComposerProps): VNode {
   const field = useRef<HTMLTextAreaElement>(null);
-  const { editing } = conversation;
+  const { editing, answering } = conversation;
   const [draft, setDraft] = useState(conversation.draft);
   const [edited, setEdited] = useState('');
   const [problem, setProblem] = useState<string | undefined>();
@@ -101,7 +101,7 @@ export function Composer({ model, conversation, onSearch }: ComposerProps): VNod
       return true;
     }
     if (key === 'ArrowUp') return editLast();
-    if (key !== 'Escape' || !editing) return false;
+    if (key !== 'Escape' || !(editing || answering)) return false;
     model.edit(conversation, undefined);
     return true;
   };
@@ -119,6 +119,10 @@ export function Composer({ model, conversation, onSearch }: ComposerProps): VNod
     setProblem(undefined);
     if (editing) field.current?.focus();
   }, [editing]);
+
+  useLayoutEffect(() => {
+    if (answering) field.current?.focus();
+  }, [answering]);
 
   // Where there is a keyboard on the table, one may write at once. On a phone it would cover half of the
   // screen.
@@ -149,9 +153,17 @@ export function Composer({ model, conversation, onSearch }: ComposerProps): VNod
         {writing(conversation.timeline.snapshot.typists)}
       </p>
       {completable && <Suggestions words={completable.words} chosen={option} onPick={complete} />}
-      {editing && (
+      {(editing || answering) && (
         <div class="about">
-          <span>Changing your message</span>
+          <span class="quoted">
+            {editing ? (
+              'Changing your message'
+            ) : (
+              <>
+                Answering <bdi>{answering?.sender.name || model.name}</bdi>: {answering?.value.slice(0, 160)}
+              </>
+            )}
+          </span>
           <span class="problem" role="alert">
             {problem}
           </span>

@@ -6,6 +6,7 @@ import type { VNode } from 'preact';
 
 const PATHS = {
   add: 'M12 5v14M5 12h14',
+  answer: 'M10 6 4 12l6 6M4 12h10a6 6 0 0 1 6 6v1',
   alert: 'M12 8v5M12 16.500v.01M12 3.500 21 19.500H3Z',
   check: 'm5 12.500 4.500 4.500L19 7.500',
   close: 'm6 6 12 12M18 6 6 18',

@@ -11,10 +11,11 @@ export function messageMenu(
   item: MessageItem,
   onDeed: (deed: Deed) => void,
 ): MenuItem[] {
-  const { role } = conversation.timeline.snapshot.about;
+  const { about } = conversation.timeline.snapshot;
   // Direct messages cannot be corrected.
   const epoch = conversation.kind === 'room' ? model.epoch : '';
   const entries: Readonly<Record<MessageAction, MenuItem>> = {
+    answer: { label: 'Answer', run: () => model.answer(conversation, item) },
     copy: {
       label: 'Copy the text',
       run: () => void navigator.clipboard?.writeText(item.value).catch(() => {}),
@@ -22,5 +23,5 @@ export function messageMenu(
     edit: { label: 'Edit', run: () => model.edit(conversation, item) },
     'take-back': { label: 'Take back', isGrave: true, run: () => onDeed({ kind: 'take-back', item }) },
   };
-  return messageActions(item, { epoch, role }).map((action) => entries[action]);
+  return messageActions(item, { ...about, epoch }).map((action) => entries[action]);
 }

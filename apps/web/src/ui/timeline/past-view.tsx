@@ -17,8 +17,6 @@ interface PastViewProps {
   readonly excerpt: Excerpt;
 }
 
-const NO_ACTIONS: RowActions = { retry: () => {}, discard: () => {} };
-
 export function PastView({ model, conversation, excerpt }: PastViewProps): VNode {
   const { items, isLoading, atStart, atEnd, problem, hit } = excerpt;
   const scroller = useRef<HTMLDivElement>(null);
@@ -28,6 +26,11 @@ export function PastView({ model, conversation, excerpt }: PastViewProps): VNode
   const rows = useMemo(
     () => layOut(items, { outgoing: [], ownName: model.name, firstUnread: undefined }),
     [items, model.name],
+  );
+
+  const actions = useMemo<RowActions>(
+    () => ({ retry: () => {}, discard: () => {}, jump: (seq) => model.showPosition(conversation, seq) }),
+    [model, conversation],
   );
 
   useLayoutEffect(() => {
@@ -90,11 +93,11 @@ export function PastView({ model, conversation, excerpt }: PastViewProps): VNode
               <TimelineRow
                 row={row.kind === 'message' ? { ...row, head: true } : row}
                 ownName={model.name}
-                actions={NO_ACTIONS}
+                actions={actions}
               />
             </div>
           ) : (
-            <TimelineRow key={row.key} row={row} ownName={model.name} actions={NO_ACTIONS} />
+            <TimelineRow key={row.key} row={row} ownName={model.name} actions={actions} />
           ),
         )}
         <div class="introduction">

@@ -12,11 +12,14 @@ import { ActionMenu, type MenuItem } from '../marks/action-menu.js';
 import { Avatar } from '../marks/avatar.js';
 import { Icon } from '../marks/icon.js';
 import { MessageText } from './message-text.js';
+import { QuoteLine } from './quote-line.js';
 
 /** The actions on a line. */
 export interface RowActions {
   readonly retry: (key: string) => void;
   readonly discard: (key: string) => void;
+  /** Goes to the message at a position. */
+  readonly jump?: (seq: number) => void;
   /** What can be done to a message now; without it there is no menu. */
   readonly menuOf?: (item: MessageItem) => readonly MenuItem[];
 }
@@ -50,6 +53,9 @@ export const TimelineRow = memo(
         );
         return (
           <Message name={name} at={at} head={row.head} own={own} menu={menu}>
+            {row.quote && (
+              <QuoteLine quote={row.quote} ownName={ownName} onJump={(seq) => actions.jump?.(seq)} />
+            )}
             <Said text={value} name={name} />
             {edited && <span class="hint"> (edited)</span>}
             {own &&
@@ -118,6 +124,7 @@ export const TimelineRow = memo(
 
 function isSameRow(a: Row, b: Row): boolean {
   if (a.kind !== b.kind || a.key !== b.key) return false;
+  if (a.kind === 'message' && b.kind === 'message' && a.quote?.item !== b.quote?.item) return false;
   if ('head' in a && 'head' in b) return a.item === b.item && a.head === b.head;
   // A line of notices grows at its end.
   if (a.kind === 'notices' && b.kind === 'notices') return a.items.length === b.items.length;

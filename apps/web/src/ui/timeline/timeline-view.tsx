@@ -116,13 +116,31 @@ export function TimelineView({ model, conversation, onDeed }: TimelineViewProps)
     if (follows.current) toEnd();
   };
 
+  const shown = useRef(rows);
+  shown.current = rows;
+  const jump = useCallback(
+    (seq: number) => {
+      const index = shown.current.findLastIndex(
+        (row) => (row.kind === 'message' || row.kind === 'mark') && 'seq' in row.item && row.item.seq === seq,
+      );
+      if (index < 0) {
+        model.showPosition(conversation, seq);
+        return;
+      }
+      follows.current = false;
+      list.current?.scrollToIndex(index, { align: 'center' });
+    },
+    [model, conversation],
+  );
+
   const actions = useMemo<RowActions>(
     () => ({
+      jump,
       retry: (key) => model.writing.retry(conversation, key),
       discard: (key) => model.writing.discard(conversation, key),
       menuOf: (item) => messageMenu(model, conversation, item, onDeed),
     }),
-    [model, conversation, onDeed],
+    [model, conversation, onDeed, jump],
   );
 
   const below = isAtEnd ? 0 : countMessagesAfter(rows, lastSeen.current);

@@ -17,6 +17,11 @@ describe('messageActions', () => {
     expect(messageActions(message(own), { epoch: 'e1', role })).toEqual(actions);
   });
 
+  it('offers to answer where the server knows answers', () => {
+    const about = { epoch: 'e1', role: 'guest', features: ['rich'] } as const;
+    expect(messageActions(message(false), about)).toEqual(['answer', 'copy']);
+  });
+
   it('leaves alone what is of a log that is no more: its position means another message', () => {
     expect(messageActions(message(true, 'e0-7'), { epoch: 'e1', role: 'owner' })).toEqual(['copy']);
   });

@@ -20,6 +20,7 @@ import { Connection, type DialectPeer } from '../../connection/connection.js';
 import type { ConnectionContext } from '../../connection/context.js';
 import type { Link } from '../../connection/link.js';
 import type { InputAccount } from '../../limits/input-account.js';
+import { RICH_FEATURE } from '../../log/messages/rich-text.js';
 import type { SessionInfo } from '../../options/hooks.js';
 import { isBehind, type Membership } from '../../room/room.js';
 import type { CarrierRequest } from '../../session/peer.js';
@@ -27,7 +28,7 @@ import type { Session } from '../../session/session.js';
 import { deliverSlices } from './deliver-slices.js';
 import { checkHello } from './hello.js';
 import { PrefaceReader } from './preface-reader.js';
-import { serveRequest } from './serve-request.js';
+import { serveRequest, withFeatures } from './serve-request.js';
 
 /** The part of the greeting that comes next. */
 type Greeting =
@@ -51,6 +52,8 @@ export class BinaryPeer implements DialectPeer {
   readonly #context: ConnectionContext;
   readonly #decoder: FrameDecoder;
   #nonce = 0;
+  /** Whether the client has not said that it knows messages of codec 5. */
+  #isPlain = true;
 
   constructor(context: ConnectionContext, link: Link, options: BinaryPeerOptions) {
     this.#context = context;
@@ -85,7 +88,7 @@ export class BinaryPeer implements DialectPeer {
   deliver(membership: Membership): void {
     // A session may have this peer a moment before its welcome is written: what is left out now follows behind it.
     if (this.connection.state.name !== 'open') return;
-    deliverSlices(this.connection.sender, membership);
+    deliverSlices(this.connection.sender, membership, this.#isPlain);
     membership.recall?.delivered();
   }
 
@@ -226,6 +229,7 @@ export class BinaryPeer implements DialectPeer {
       this.close(CloseCode.FrameTooLarge, reason);
       return;
     }
+    this.#isPlain = hello.features?.includes(RICH_FEATURE) !== true;
     const result = await this.connection.admit(hello, HELLO);
     if (!result) return;
     if ('code' in result) {
@@ -238,7 +242,8 @@ export class BinaryPeer implements DialectPeer {
     const { memberId: member } = session;
     const { agent } = hello;
     logger.debug({ address: this.address, member, agent, resumed: welcome.resumed }, 'session open');
-    this.#answer(encodeFrame({ type: FrameType.Welcome, welcome }));
+    const rooms = this.#isPlain ? welcome.rooms : welcome.rooms.map(withFeatures);
+    this.#answer(encodeFrame({ type: FrameType.Welcome, welcome: { ...welcome, rooms } }));
     if (inboxGap) this.gap(session.inboxHandle, inboxGap.from, inboxGap.to);
     this.connection.catchUp();
     this.flush();
@@ -278,7 +283,14 @@ export class BinaryPeer implements DialectPeer {
       case FrameType.Signal:
         return session.publisher.signal(frame.room, frame.codec, frame.body);
       case FrameType.Request:
-        return serveRequest(this.#context, this.connection, session, frame.id, { ...frame.request });
+        return serveRequest(
+          this.#context,
+          this.connection,
+          session,
+          frame.id,
+          { ...frame.request },
+          this.#isPlain,
+        );
       case FrameType.Ping:
         if (!this.connection.tryTrifle()) return undefined;
         this.#answer(encodeFrame({ type: FrameType.Pong, nonce: frame.nonce }));

@@ -35,6 +35,7 @@ const asHello: Check<Hello> = asObject<Hello>({
   agent: asOptional(asString),
   clientSecret: asOptional(asClientSecret),
   attempt: asOptional(asPosition),
+  features: asOptional(asArray(asString)),
   resume: asOptional(
     asObject<NonNullable<Hello['resume']>>({
       session: asString,

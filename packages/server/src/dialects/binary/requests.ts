@@ -14,6 +14,7 @@ import {
 import type { ConnectionContext } from '../../connection/context.js';
 import { Price } from '../../limits/prices.js';
 import { type HistoryPage, MAX_HISTORY_ENTRIES } from '../../log/history.js';
+import { plainFrames } from '../../log/messages/rich-text.js';
 import { readPast } from '../../log/stored-history.js';
 import type { Room } from '../../room/room.js';
 import { isHidden } from '../../session/room-rules.js';
@@ -206,9 +207,14 @@ export function replyFrame(id: number, reply: ShortReply): Uint8Array {
 /**
  * A reply as the frames that say it, one after the other as they are asked for.
  *
+ * @param isPlain whether the client knows no messages of codec 5
  * @returns false when the log has lost the rest of a page meanwhile
  */
-export function* replyFrames(id: number, reply: Reply): Generator<Uint8Array | HistoryFrame, boolean> {
+export function* replyFrames(
+  id: number,
+  reply: Reply,
+  isPlain: boolean,
+): Generator<Uint8Array | HistoryFrame, boolean> {
   if (!('history' in reply)) {
     yield replyFrame(id, reply);
   } else {
@@ -218,8 +224,9 @@ export function* replyFrames(id: number, reply: Reply): Generator<Uint8Array | H
     }
     for (const [index, run] of runs.entries()) {
       const last = index === runs.length - 1;
-      const entries = run.read();
-      if (!entries) return false;
+      const read = run.read();
+      if (!read) return false;
+      const entries = isPlain ? plainFrames(read) : read;
       const head = encodeFrame({ type: FrameType.History, id, last, end: last && end, entries: NOTHING });
       new DataView(head.buffer, head.byteOffset).setUint32(0, head.length + entries.length, true);
       yield { head, entries };

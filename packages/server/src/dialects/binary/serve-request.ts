@@ -6,6 +6,7 @@ import { CALL_HEADER_BYTES, type Joined } from '@chat/protocol/frames';
 import type { Connection } from '../../connection/connection.js';
 import type { ConnectionContext } from '../../connection/context.js';
 import { Price } from '../../limits/prices.js';
+import { RICH_FEATURE } from '../../log/messages/rich-text.js';
 import type { Session } from '../../session/session.js';
 import {
   answerRequest,
@@ -18,17 +19,28 @@ import {
 
 type AnyConnection = Pick<Connection<unknown>, 'session' | 'sender' | 'close'>;
 
-/** Resolves once the answer is sent, or waits for the end of the turn. A request that fails is answered with `internal`. */
+/** The answer to a join, for a client that knows messages of codec 5. */
+export function withFeatures(joined: Joined): Joined {
+  return { ...joined, features: [RICH_FEATURE] };
+}
+
+/**
+ * Resolves once the answer is sent, or waits for the end of the turn. A request that fails is answered with `internal`.
+ *
+ * @param isPlain whether the client knows no messages of codec 5
+ */
 export async function serveRequest(
   context: ConnectionContext,
   connection: AnyConnection,
   session: Session,
   id: number,
   request: Readonly<Record<string, unknown>>,
+  isPlain: boolean,
 ): Promise<void> {
   const pieceBytes = context.options.maxFrameBytes - CALL_HEADER_BYTES;
   const respond = (response: Joined): void => {
-    if (connection.session) connection.sender.answer(replyFrame(id, { response }));
+    const joined = isPlain ? response : withFeatures(response);
+    if (connection.session) connection.sender.answer(replyFrame(id, { response: joined }));
   };
   const failed = (error: unknown): ShortReply => {
     context.refusals.failed(error, 'a request failed', { member: session.memberId });
@@ -44,7 +56,7 @@ export async function serveRequest(
   if ('later' in reply) {
     void reply.later.catch(failed).then((answer) => sendShort(connection, session, replyFrame(id, answer)));
   } else {
-    await sendReply(connection, session, id, reply);
+    await sendReply(connection, session, id, reply, isPlain);
   }
 }
 
@@ -65,9 +77,10 @@ async function sendReply(
   session: Session,
   id: number,
   reply: Reply,
+  isPlain: boolean,
 ): Promise<void> {
   const { sender } = connection;
-  const frames = replyFrames(id, reply);
+  const frames = replyFrames(id, reply, isPlain);
   let bytes = 0;
   let next = frames.next();
   for (; !next.done && connection.session; next = frames.next()) {

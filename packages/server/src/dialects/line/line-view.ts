@@ -25,6 +25,7 @@ import {
 } from '@chat/protocol/frames';
 import { formatMessageLines, formatNoticeLine } from '@chat/protocol/lines';
 import type { Chunk } from '../../log/byte-log.js';
+import { readRichText } from '../../log/messages/rich-text.js';
 import { sessionNumber } from '../../log/state/session-number.js';
 import { Piece } from './piece.js';
 import { copyPlainText } from './plain-text.js';
@@ -201,6 +202,10 @@ function plain(entry: Extract<Entry, { type: typeof FrameType.Message }>): strin
   if (entry.codec === CodecTag.Withdrawn) {
     const { by } = jsonCodec.decode(entry.body) as Withdrawn;
     return `[taken back by ${by}]`;
+  }
+  if (entry.codec === CodecTag.Rich) {
+    const rich = readRichText(entry.body);
+    if (rich) return rich.text;
   }
   if (isText(entry.codec)) {
     try {

@@ -10,6 +10,7 @@
 import { CodecTag, jsonCodec, textCodec } from '@chat/protocol';
 import { type Edited, FrameType, NoticeKind, type TakenBack } from '@chat/protocol/frames';
 import { CLAIM, ClaimKind, inboxMember, type LogEntry, SIGNAL } from '../entry.js';
+import { encodeText } from '../messages/rich-text.js';
 import { applyClaim } from './apply-claim.js';
 import type { ChatState } from './chat-state.js';
 import { ignored, isHeldElsewhere, type Outcome } from './outcome.js';
@@ -88,7 +89,8 @@ function applyNotice(state: ChatState, entry: LogEntry, from: number): Outcome {
       return { kind: 'corrected', seq: position, codec: CodecTag.Withdrawn, body: jsonCodec.encode({ by }) };
     }
     case NoticeKind.Edited: {
-      const { seq: position, codec, text } = jsonCodec.decode(entry.body) as Edited;
+      const { seq: position, codec, text, reply } = jsonCodec.decode(entry.body) as Edited;
+      if (reply !== undefined) return { kind: 'corrected', seq: position, ...encodeText({ text, reply }) };
       return { kind: 'corrected', seq: position, codec, body: textCodec.encode(text) };
     }
     default:

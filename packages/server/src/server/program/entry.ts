@@ -2,7 +2,7 @@
  * The entries of a room as the program around the server reads them: messages, notices, and gaps where something is
  * missing. They are the frames of the log, read in place, and values that belong to their receiver.
  */
-import { type Codec, jsonCodec, type Member, ProtocolError } from '@chat/protocol';
+import { type Codec, CodecTag, jsonCodec, type Member, ProtocolError } from '@chat/protocol';
 import {
   type Edited,
   NoticeKind,
@@ -10,6 +10,7 @@ import {
   readEntryHeader,
   type TakenBack,
 } from '@chat/protocol/frames';
+import { readRichText } from '../../log/messages/rich-text.js';
 
 /** The fields of every entry. */
 export interface RoomEntryInfo {
@@ -31,8 +32,10 @@ export interface RoomMessage<T = string> extends RoomEntryInfo {
   /** The member that sent it, under the name of that time. The id 0 is that of the program. */
   readonly sender: Member;
   readonly value: T;
-  /** Tag of the codec it was encoded with. */
+  /** Tag of the codec that it is read with. */
   readonly codec: number;
+  /** Position of the message that it answers. */
+  readonly reply?: number;
 }
 
 /** A message of another codec than the one that is read, or whose body does not decode. */
@@ -122,6 +125,13 @@ export function readRoomEntry<T>(
       return { type: 'message', ...info, sender, value: expected.decode(body), codec };
     } catch (error) {
       if (!ProtocolError.is(error)) throw error;
+    }
+  }
+  if (codec === CodecTag.Rich && expected.tag === CodecTag.Text) {
+    const { text: said, reply } = readRichText(body) ?? {};
+    if (said !== undefined) {
+      const value = expected.decode(Buffer.from(said));
+      return { type: 'message', ...info, sender, value, codec: expected.tag, ...(reply && { reply }) };
     }
   }
   return { type: 'unreadable', ...info, sender, codec, body };

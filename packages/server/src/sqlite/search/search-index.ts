@@ -8,10 +8,11 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CodecTag, jsonCodec } from '@chat/protocol';
+import { jsonCodec } from '@chat/protocol';
 import { FrameType, NoticeKind, type TakenBack } from '@chat/protocol/frames';
 import type { BlockEntry } from '../../log/block.js';
 import type { FoundPage, RemovalWish, SearchHit, SearchScope } from '../../log/event-log.js';
+import { textOfMessage } from '../../log/messages/rich-text.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from '../driver.js';
 import { crc32 } from '../file/crc32.js';
 import { readMeta, StoreFiles, writeMeta } from '../file/store-file.js';
@@ -325,10 +326,9 @@ function correctedBy({ type, kind, isVoid, body }: BlockEntry): number | undefin
 
 /** What of an entry can be searched. */
 function textOf({ type, codec, isVoid, room, body }: BlockEntry): string | undefined {
-  const isText = type === FrameType.Message && codec === CodecTag.Text && !isVoid;
   // Inboxes are nobody's but the member's, and it has them.
-  if (!isText || room.charCodeAt(0) === 0) return undefined;
-  return Buffer.from(body.buffer, body.byteOffset, body.length).toString();
+  if (type !== FrameType.Message || isVoid || room.charCodeAt(0) === 0) return undefined;
+  return textOfMessage(codec, body);
 }
 
 function hitOf(entry: BlockEntry, terms: readonly Term[]): SearchHit | undefined {

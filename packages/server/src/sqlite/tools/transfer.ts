@@ -209,12 +209,14 @@ function headOf(value: unknown): HeadLine {
   throw new ServerError(ServerErrorCode.StoreFailed, 'line 1 is not the head of an export');
 }
 
+/** Codecs whose bodies are text. */
+const TEXTS: readonly number[] = [CodecTag.Text, CodecTag.Json, CodecTag.Withdrawn, CodecTag.Rich];
+
 function lineOf(entry: BlockEntry): EntryLine {
   const { seq, at, type, room, sender, codec, kind, publishId } = entry;
   const { kind: stream, name } = streamName(room);
   const body = Buffer.from(entry.body);
-  const isText =
-    type !== FrameType.Message || [CodecTag.Text, CodecTag.Json, CodecTag.Withdrawn].includes(codec as 1);
+  const isText = type !== FrameType.Message || TEXTS.includes(codec);
   return {
     seq,
     at: new Date(at).toISOString(),
