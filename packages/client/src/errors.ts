@@ -5,8 +5,6 @@
  * signal instead, and misuse (a negative limit, a second codec for one room) is a `TypeError` or
  * `RangeError`.
  */
-import type { SessionLimits } from '@chat/protocol/frames';
-
 /** Codes of {@link ClientError}. Stable: they are part of the public contract. */
 export const ClientErrorCode = {
   /** No transport of this build can open the URL. */
@@ -154,17 +152,16 @@ export class ClientError extends Error {
   }
 }
 
-/** @throws ClientError `ERR_CLIENT_TOO_LARGE` when `what` exceeds a limit that the server has named */
-export function assertFits(
+/** @throws ClientError `code`, with the numbers, when `what` exceeds the limit `name` */
+export function assertWithin(
+  code: ClientErrorCode,
   what: string,
   actual: number,
-  limits: SessionLimits | undefined,
-  name: 'maxMessageBytes' | 'maxSignalBytes',
+  name: string,
+  max: number = Infinity,
 ): void {
-  const max = limits?.[name] ?? Infinity;
-  if (actual <= max) return;
-  const message = `a ${what} of ${actual} bytes exceeds ${name} ${max}`;
-  throw new ClientError('ERR_CLIENT_TOO_LARGE', message, { max, actual });
+  if (actual > max)
+    throw new ClientError(code, `${what} of ${actual} exceeds ${name} ${max}`, { max, actual });
 }
 
 /** The platform lacks something that cannot be done without. */

@@ -2,6 +2,9 @@
  * The bytes that a web page loads for this package with the JSON codec, minified and compressed, as a bundler that
  * splits makes it of the sources: at first, and later with each part that is fetched when it is needed.
  *
+ * The goal is 12 KB (12,288) at first, and is not reached. What is left is needed to talk, or when a connection is lost,
+ * and what that needs cannot be fetched over it.
+ *
  * The budgets are a little above what it takes today. A change that exceeds one leaves something out, moves it into a
  * part (`src/lazy/load.ts` says how), or finds what is said twice.
  */
@@ -13,11 +16,11 @@ import { build } from 'tsup';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /** Of the client, before it can do anything. */
-const MAX_FIRST_BYTES = 15_450;
+const MAX_FIRST_BYTES = 15_050;
 /** Of the parts, by the names of their modules. */
 const MAX_PART_BYTES: Readonly<Record<string, number>> = {
   // For pages with a transport of their own.
-  'connection/cutter': 310,
+  'connection/cutter': 350,
   'rooms/on-demand': 750,
 };
 

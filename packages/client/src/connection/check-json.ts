@@ -18,28 +18,28 @@ interface CheckedWelcome
   readonly rooms: readonly CheckedJoined[];
 }
 
-const MEMBER: Member = { id: 0, name: '' };
+const MEMBER_SHAPE: Member = { id: 0, name: '' };
 
-export const MEMBERS: readonly Member[] = [MEMBER];
+export const MEMBERS_SHAPE: readonly Member[] = [MEMBER_SHAPE];
 
-export const JOINED: CheckedJoined = {
+export const JOINED_SHAPE: CheckedJoined = {
   room: '',
   handle: 0,
   start: 0,
   head: 0,
-  members: MEMBERS,
+  members: MEMBERS_SHAPE,
   memberCount: 0,
 };
 
-export const WELCOME: CheckedWelcome = {
+export const WELCOME_SHAPE: CheckedWelcome = {
   session: '',
   secret: '',
   epoch: '',
-  member: MEMBER,
+  member: MEMBER_SHAPE,
   inbox: { handle: 0, start: 0 },
   limits: { maxFrameBytes: 0, maxMessageBytes: 0, maxInFlight: 0, idleTimeoutMs: 0 },
   resumed: false,
-  rooms: [JOINED],
+  rooms: [JOINED_SHAPE],
 };
 
 /** @throws ProtocolError `ERR_PROTOCOL_FRAME_MALFORMED` with the path of the first field that is not as in `shape` */

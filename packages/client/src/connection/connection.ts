@@ -5,14 +5,14 @@
  * one turn go out in one write. It ends once, with an error that says why, and never comes back: the
  * next attempt is another `Connection`.
  */
+
 import { CLOSE_CODE_OF_ERROR, type CloseCode, ProtocolError } from '@chat/protocol';
 import {
   encodeClose,
   encodeHello,
   encodePing,
   encodePong,
-  encodePreface,
-  FrameType,
+  type FrameType,
   type Hello,
   readFrames,
   readServerFrame,
@@ -21,7 +21,9 @@ import {
 } from '@chat/protocol/frames';
 import { type Clock, monotonicMs } from '../clock.js';
 import { ClientError } from '../errors.js';
-import { checkShape, WELCOME } from './check-json.js';
+import { checkShape, WELCOME_SHAPE } from './check-json.js';
+import type { Cutter } from './cutter.js';
+import { CLOSE, GO_AWAY, MESSAGE, NOTICE, PING, PONG, WELCOME } from './frame-types.js';
 import { Heartbeat } from './heartbeat.js';
 import { closeError } from './refusals.js';
 import type { Transport, TransportSink } from './transport.js';
@@ -89,8 +91,8 @@ export class Connection implements TransportSink {
   #nonce = 0;
   #onTransportClosed: (() => void) | undefined;
 
-  /** Makes whole frames of what the transport gives, if that does not. */
-  cut: ((chunk: Uint8Array) => Uint8Array) | undefined;
+  /** For a transport that may cut frames. */
+  cutter: Cutter | undefined;
   ended = false;
 
   constructor(handler: ConnectionHandler, options: ConnectionOptions) {
@@ -117,7 +119,7 @@ export class Connection implements TransportSink {
       return;
     }
     this.#transport = transport;
-    if (!transport.framed) this.#queue(encodePreface());
+    if (!transport.framed && this.cutter) this.#queue(this.cutter.preface);
     this.#queue(encodeHello(hello));
     this.#flush();
   }
@@ -188,11 +190,11 @@ export class Connection implements TransportSink {
     if (this.ended) return;
     if (this.#heartbeat) this.#heartbeat.heard = true;
     try {
-      const bytes = this.cut ? this.cut(chunk) : chunk;
+      const bytes = this.cutter ? this.cutter.cut(chunk) : chunk;
       readFrames(bytes, this.#maxFrameBytes, (type, offset, length) => {
         if (this.ended) return;
-        if (type !== FrameType.Welcome && type !== FrameType.Close && !this.#welcomed) throw unexpected(type);
-        if (type === FrameType.Message || type === FrameType.Notice) {
+        if (type !== WELCOME && type !== CLOSE && !this.#welcomed) throw unexpected(type);
+        if (type === MESSAGE || type === NOTICE) {
           this.#handler.onEntry(type, bytes, offset, length);
         } else this.#frame(readServerFrame(type, bytes, offset, offset + length));
       });
@@ -206,7 +208,7 @@ export class Connection implements TransportSink {
       this.#onTransportClosed();
       return;
     }
-    const message = `the connection ended ${this.#welcomed ? 'without a goodbye' : 'before the welcome'}`;
+    const message = `the connection ended${this.#welcomed ? '' : ' before the welcome'}`;
     const code = this.#welcomed ? 'ERR_CLIENT_CONNECTION_LOST' : 'ERR_CLIENT_CONNECT_FAILED';
     this.fail(
       new ClientError(code, error ? `${message}: ${error.message}` : message, {
@@ -218,27 +220,27 @@ export class Connection implements TransportSink {
 
   #frame(frame: ServerFrame): void {
     switch (frame.type) {
-      case FrameType.Welcome:
+      case WELCOME:
         if (this.#welcomed) throw unexpected(frame.type);
-        checkShape(WELCOME, frame.welcome, 'welcome');
+        checkShape(WELCOME_SHAPE, frame.welcome, 'welcome');
         this.#open(frame.welcome);
         break;
-      case FrameType.Close: {
+      case CLOSE: {
         const retryAfterMs = Math.max(frame.retryAfterMs, this.#retryAfterMs);
         this.fail(closeError(frame.code, frame.reason, retryAfterMs));
         break;
       }
-      case FrameType.Ping:
+      case PING:
         this.send(encodePong(frame.nonce));
         break;
-      case FrameType.Pong: {
+      case PONG: {
         const answered = this.#pings.get(frame.nonce);
         this.#pings.delete(frame.nonce);
         answered?.();
         break;
       }
       default:
-        if (frame.type === FrameType.GoAway) this.#retryAfterMs = frame.retryAfterMs;
+        if (frame.type === GO_AWAY) this.#retryAfterMs = frame.retryAfterMs;
         this.#handler.onFrame(frame);
     }
   }
@@ -251,7 +253,7 @@ export class Connection implements TransportSink {
       this.#clock,
       timeoutMs,
       () => this.#sendPing(),
-      () => this.fail(new ClientError('ERR_CLIENT_CONNECTION_LOST', 'the server was silent for too long')),
+      () => this.fail(new ClientError('ERR_CLIENT_CONNECTION_LOST', 'the server is silent')),
     );
     this.#handler.onWelcome(this, welcome);
   }
@@ -322,5 +324,5 @@ export class Connection implements TransportSink {
 }
 
 function unexpected(type: number): ClientError {
-  return new ClientError('ERR_CLIENT_PROTOCOL', `a frame of type 0x${type.toString(16)} at the wrong time`);
+  return new ClientError('ERR_CLIENT_PROTOCOL', `frame type 0x${type.toString(16)} at the wrong time`);
 }

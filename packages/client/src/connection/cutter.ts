@@ -1,6 +1,6 @@
 /**
- * Puts frames together that a stream has cut: what comes out are whole frames. WebSockets need none, since a message
- * holds whole frames; so a page fetches this with the first transport of its own: see `lazy/load.ts`.
+ * What a stream needs that WebSockets do not: the preface, and frames that were cut are put together. A message of a
+ * WebSocket holds whole frames; so a page fetches this with the first transport of its own: see `lazy/load.ts`.
  *
  * A piece is copied when its frame is complete, and once more at the most: a frame that comes byte by byte costs no
  * more copying than one that does not.
@@ -9,12 +9,22 @@
 /** Length and type of a frame: as soon as they are there the reader of frames judges them. */
 const JUDGED_BYTES = 5;
 
-/** @returns a function that takes the next bytes, and gives the whole frames that they complete */
-export function cutter(maxFrameBytes: number): (chunk: Uint8Array) => Uint8Array {
+/** What a client says first where the transport has not agreed upon the dialect; `encodePreface` says the same. */
+const PREFACE = [0xfe, 0x43, 0x48, 0x41, 0x54, 0x0d, 0x0a, 1];
+
+/** The client's side of a stream. */
+export interface Cutter {
+  /** The bytes that a stream begins with. */
+  readonly preface: Uint8Array;
+  /** Takes the next bytes. @returns the whole frames that they complete */
+  cut(chunk: Uint8Array): Uint8Array;
+}
+
+export function cutter(maxFrameBytes: number): Cutter {
   let pieces: Uint8Array[] = [];
   let held = 0;
   let needed = JUDGED_BYTES;
-  return (chunk) => {
+  const cut = (chunk: Uint8Array): Uint8Array => {
     pieces.push(chunk);
     held += chunk.length;
     if (held < needed) return chunk.subarray(0, 0);
@@ -36,6 +46,7 @@ export function cutter(maxFrameBytes: number): (chunk: Uint8Array) => Uint8Array
     held = bytes.length - end;
     return bytes.subarray(0, end);
   };
+  return { preface: Uint8Array.from(PREFACE), cut };
 }
 
 function join(pieces: readonly Uint8Array[], length: number): Uint8Array {

@@ -82,8 +82,9 @@ export class EventQueue<Value> implements Stream<Value> {
     }
     if (this.#values.length >= this.#maxQueued) {
       if (this.#overflow === 'fail') {
-        const message = `more than maxQueued ${this.#maxQueued} values wait to be read`;
-        this.end(new ClientError('ERR_CLIENT_QUEUE_OVERFLOW', message, { max: this.#maxQueued }));
+        const max = this.#maxQueued;
+        const message = `more than maxQueued ${max} values wait`;
+        this.end(new ClientError('ERR_CLIENT_QUEUE_OVERFLOW', message, { max }));
         return;
       }
       this.#values.shift();

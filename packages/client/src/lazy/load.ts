@@ -20,7 +20,6 @@ export async function load<Part>(fetching: () => Promise<Part>): Promise<Part> {
   try {
     return await fetching();
   } catch (cause) {
-    const message = 'a part of the client, which is fetched when it is first needed, could not be';
-    throw new ClientError('ERR_CLIENT_LOAD_FAILED', message, { cause });
+    throw new ClientError('ERR_CLIENT_LOAD_FAILED', `a part of the client is missing: ${cause}`, { cause });
   }
 }

@@ -6,8 +6,10 @@
  * the first listener are held, within bounds, and given to it: a program that joins and subscribes a moment
  * later misses nothing. Bodies are decoded for listeners, and not before.
  */
+
 import type { Codec } from '@chat/protocol';
-import { FrameType, MAX_MAX_FRAME_BYTES, readEntryHeader, readFrames } from '@chat/protocol/frames';
+import { MAX_MAX_FRAME_BYTES, readEntryHeader, readFrames } from '@chat/protocol/frames';
+import { NOTICE } from '../connection/frame-types.js';
 import { DEFAULT_MAX_QUEUED } from '../events/event-queue.js';
 import {
   type DirectMessage,
@@ -105,7 +107,7 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
       this.gap('hole', Math.min(prev, this.position), Math.max(prev, this.position));
     }
     this.position = seq;
-    if (type === FrameType.Notice) {
+    if (type === NOTICE) {
       const notice = readNotice(this, header, bytes, end);
       this.#owner.onNotice(notice);
       this.#deliver(notice);
@@ -126,7 +128,7 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
     // They came in one frame, which was not too large.
     readFrames(bytes, MAX_MAX_FRAME_BYTES, (type, offset, length) => {
       const end = offset + length;
-      const read = type === FrameType.Notice ? readNotice : readMessage;
+      const read = type === NOTICE ? readNotice : readMessage;
       take(read(context, readEntryHeader(bytes, offset, end), bytes, end) as Message<T>);
     });
   }

@@ -202,7 +202,7 @@ export function readMessage<T>(
   } catch (error) {
     cause = error;
   }
-  const message = `the message ${id} of codec ${codec} does not decode as ${expected.name} (${expected.tag})`;
+  const message = `a message of codec ${codec} does not decode as ${expected.name} (${expected.tag})`;
   const error = new ClientError('ERR_CLIENT_UNREADABLE', message, { cause });
   return {
     type: 'unreadable',

@@ -4,7 +4,7 @@
  */
 import { type Codec, jsonCodec, type Member } from '@chat/protocol';
 import { encodeSignal, type SessionLimits } from '@chat/protocol/frames';
-import { assertFits } from '../errors.js';
+import { assertWithin } from '../errors.js';
 import type { Stream, StreamOptions } from '../events/event-queue.js';
 import type { Listener, ListenOptions } from '../events/listeners.js';
 import type { Publisher, SendOptions, Sent } from '../sending/publisher.js';
@@ -66,7 +66,8 @@ export class JoinedRoom<T> implements Room<T> {
 
   signal(value: unknown): boolean {
     const body = jsonCodec.encode(value);
-    assertFits('signal', body.length, this.#calls.limits, 'maxSignalBytes');
+    const { limits } = this.#calls;
+    assertWithin('ERR_CLIENT_TOO_LARGE', 'a signal', body.length, 'maxSignalBytes', limits?.maxSignalBytes);
     if (!this.joined) return false;
     return this.#calls.sendVolatile(encodeSignal(this.#stream.entries.handle, jsonCodec.tag, body));
   }

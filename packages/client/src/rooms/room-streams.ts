@@ -18,7 +18,7 @@ import {
 } from '@chat/protocol/frames';
 import { assertKnown } from '../assert-known.js';
 import type { Clock } from '../clock.js';
-import { checkShape, JOINED } from '../connection/check-json.js';
+import { checkShape, JOINED_SHAPE } from '../connection/check-json.js';
 import type { Connection } from '../connection/connection.js';
 import { ClientError, type ClientErrorCode } from '../errors.js';
 import { onAbort } from '../events/on-abort.js';
@@ -92,7 +92,7 @@ export class RoomStreams {
         signal,
         // Before the next frame is looked at: it may be the first entry of the room.
         onAnswer: (joined) => {
-          checkShape(JOINED, joined, 'joined');
+          checkShape(JOINED_SHAPE, joined, 'joined');
           const before = this.#byName.get(joined.room);
           result = before ? this.#same(before, options) : this.#add(joined, options);
           if (before) this.#put(before, joined);
@@ -216,7 +216,7 @@ export class RoomStreams {
           {
             repeat: false,
             onAnswer: (joined) => {
-              checkShape(JOINED, joined, 'joined');
+              checkShape(JOINED_SHAPE, joined, 'joined');
               if (room.joined) this.#put(room, joined);
               else this.#onUnwanted(joined);
             },
@@ -227,9 +227,7 @@ export class RoomStreams {
         if (connection.ended) return;
         const error = ClientError.is(cause)
           ? cause
-          : new ClientError('ERR_CLIENT_PROTOCOL', `the answer to the join of ${name} cannot be read`, {
-              cause,
-            });
+          : new ClientError('ERR_CLIENT_PROTOCOL', `the answer to 'join': ${cause}`, { cause });
         if (!TRANSIENT.has(error.code)) {
           this.#lose(room, error);
           return;

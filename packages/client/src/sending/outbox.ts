@@ -15,7 +15,7 @@
 import type { Failure } from '@chat/protocol';
 import { type Clock, monotonicMs } from '../clock.js';
 import { failureError } from '../connection/refusals.js';
-import { ClientError } from '../errors.js';
+import { assertWithin, ClientError } from '../errors.js';
 import { onAbort } from '../events/on-abort.js';
 import { InFlight } from './in-flight.js';
 
@@ -108,8 +108,9 @@ export class Outbox {
     const { maxCount, maxBytes, maxAgeMs } = this.#limits;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      assertRoom('maxCount', maxCount, this.#count, 1);
-      assertRoom('maxBytes', maxBytes, this.#bytes, body.length);
+      const [count, bytes] = [this.#count + 1, this.#bytes + body.length];
+      assertWithin('ERR_CLIENT_OUTBOX_FULL', 'an outbox', count, 'outbox.maxCount', maxCount);
+      assertWithin('ERR_CLIENT_OUTBOX_FULL', 'an outbox', bytes, 'outbox.maxBytes', maxBytes);
       const stopWaiting = onAbort(signal, () => {
         item.settle(signal?.reason);
         this.#dropSettled();
@@ -146,9 +147,7 @@ export class Outbox {
     this.#held = true;
     this.#maxInFlight = maxInFlight;
     if (!resumed) {
-      this.#settleInFlight(
-        new ClientError('ERR_CLIENT_UNCONFIRMED', 'sent, and the session is lost: perhaps in the log'),
-      );
+      this.#settleInFlight(new ClientError('ERR_CLIENT_UNCONFIRMED', 'sent, and the session is lost'));
       return;
     }
     for (const { frame } of this.#inFlight.all()) send(frame!);
@@ -276,11 +275,4 @@ export class Outbox {
     this.#timer =
       next === Infinity ? undefined : this.#clock.setTimeout(() => this.#expire(), Math.max(1, next - now));
   }
-}
-
-function assertRoom(name: string, max: number, used: number, more: number): void {
-  const actual = used + more;
-  if (actual <= max) return;
-  const message = `the outbox would hold ${actual}, outbox.${name} is ${max}`;
-  throw new ClientError('ERR_CLIENT_OUTBOX_FULL', message, { max, actual });
 }

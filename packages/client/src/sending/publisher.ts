@@ -4,7 +4,7 @@
 import type { Codec } from '@chat/protocol';
 import type { SessionLimits } from '@chat/protocol/frames';
 import { assertKnown } from '../assert-known.js';
-import { assertFits } from '../errors.js';
+import { assertWithin } from '../errors.js';
 import type { Accepted, Outbox, PublishTarget } from './outbox.js';
 
 /** Options of `room.send` and `client.direct`. */
@@ -81,7 +81,13 @@ export class Publisher {
     const encoded = codec.encode(value);
     // The caller may go on writing to bytes of its own while they wait.
     const body = (encoded as unknown) === value ? encoded.slice() : encoded;
-    assertFits('message', body.length, limits, 'maxMessageBytes');
+    assertWithin(
+      'ERR_CLIENT_TOO_LARGE',
+      'a message',
+      body.length,
+      'maxMessageBytes',
+      limits?.maxMessageBytes,
+    );
     const accepted = await this.#outbox.add(target, codec.tag, body, signal);
     const { seq, at } = accepted;
     return [{ id: `${this.#session.epoch}-${seq}`, seq, at }, accepted];

@@ -84,7 +84,7 @@ export class Requests {
       };
       const stopWaiting = onAbort(signal, () => abandon(signal?.reason));
       const timer = this.#clock.setTimeout(() => {
-        const message = `no answer to the request '${request.op}' within ${this.#timeoutMs} ms`;
+        const message = `no answer to '${request.op}' within ${this.#timeoutMs} ms`;
         abandon(new ClientError('ERR_CLIENT_REQUEST_TIMEOUT', message));
       }, this.#timeoutMs);
       const pending: Pending = {

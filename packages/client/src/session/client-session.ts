@@ -9,12 +9,14 @@
  *  2. session lost: rooms are joined again after the last entry that was seen, and messages wait until they
  *     are.
  */
+
 import type { Codec } from '@chat/protocol';
-import { FrameType, type Hello, type SessionLimits, type Welcome } from '@chat/protocol/frames';
+import type { Hello, SessionLimits, Welcome } from '@chat/protocol/frames';
 import { assertKnown } from '../assert-known.js';
 import { CLIENT_EVENTS, type ClientEvents, type ClientState } from '../chat-client.js';
 import { checkShape } from '../connection/check-json.js';
 import { type AnswerFrame, Connection, type ConnectionHandler } from '../connection/connection.js';
+import { ACK, FAILED, GAP, GO_AWAY, HISTORY, NACK, RESPONSE, SIGNAL } from '../connection/frame-types.js';
 import { Reconnect } from '../connection/reconnect.js';
 import { ClientError } from '../errors.js';
 import { Listeners } from '../events/listeners.js';
@@ -206,28 +208,28 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
 
   onFrame(frame: AnswerFrame): void {
     switch (frame.type) {
-      case FrameType.Ack:
+      case ACK:
         this.#outbox.ack(frame.publishId, frame);
         break;
-      case FrameType.Nack:
+      case NACK:
         this.#outbox.nack(frame.publishId, frame.failure);
         break;
-      case FrameType.Response:
+      case RESPONSE:
         this.requests.answer(frame.id, frame.response);
         break;
-      case FrameType.Failed:
+      case FAILED:
         this.requests.refuse(frame.id, frame.failure);
         break;
-      case FrameType.History:
+      case HISTORY:
         this.requests.history(frame.id, frame.entries, frame.last, frame.end);
         break;
-      case FrameType.Gap:
+      case GAP:
         this.rooms.skip(frame);
         break;
-      case FrameType.Signal:
+      case SIGNAL:
         this.rooms.signal(frame);
         break;
-      case FrameType.GoAway:
+      case GO_AWAY:
         this.#outbox.hold();
         this.listeners.emit('going-away', { reason: frame.reason, retryAfterMs: frame.retryAfterMs });
         break;
@@ -260,7 +262,7 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
       const { cutter } = this.#platform;
       if (transport || typeof cutter !== 'function') {
         const part = typeof cutter === 'function' ? await load(cutter) : cutter;
-        connection.cut = part.cutter(this.#settings.maxFrameBytes);
+        connection.cutter = part.cutter(this.#settings.maxFrameBytes);
       }
       // Without a store nothing is waited for, so that the hello goes out in this turn.
       const taken = this.#self.take(signal);
@@ -282,9 +284,7 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
    */
   #renewSession(): void {
     this.#session = undefined;
-    this.#connection?.fail(
-      new ClientError('ERR_CLIENT_CONNECTION_LOST', 'the session has used up its publish numbers'),
-    );
+    this.#connection?.fail(new ClientError('ERR_CLIENT_CONNECTION_LOST', 'no publish number is left'));
   }
 
   #hello(self: Self, credentials: unknown): Hello {

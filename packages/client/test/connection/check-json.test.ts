@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { checkShape, JOINED, MEMBERS, WELCOME } from '../../src/connection/check-json.js';
+import { checkShape, JOINED_SHAPE, MEMBERS_SHAPE, WELCOME_SHAPE } from '../../src/connection/check-json.js';
 import { joined, welcome } from '../support/scripted-server.js';
 
 const HELLO = { name: 'ada', maxFrameBytes: 65_536 };
 
 describe('the JSON of a server', () => {
   it('is taken when it has what the client relies on, whatever it has besides', () => {
-    checkShape(WELCOME, { ...welcome(HELLO, { rooms: [joined('lobby')] }), news: 1 } as never, 'welcome');
-    checkShape(JOINED, { ...joined('lobby', { members: [] }), news: 1 } as never, 'joined');
-    checkShape(MEMBERS, [{ id: 1, name: 'ada', news: 1 }], 'members');
+    checkShape(
+      WELCOME_SHAPE,
+      { ...welcome(HELLO, { rooms: [joined('lobby')] }), news: 1 } as never,
+      'welcome',
+    );
+    checkShape(JOINED_SHAPE, { ...joined('lobby', { members: [] }), news: 1 } as never, 'joined');
+    checkShape(MEMBERS_SHAPE, [{ id: 1, name: 'ada', news: 1 }], 'members');
   });
 
   it.each([
@@ -24,7 +28,7 @@ describe('the JSON of a server', () => {
     ],
     [{ resumed: 'yes' }, 'welcome.resumed must be of type boolean, got string'],
   ])('is refused as a welcome with %j', (changes, message) => {
-    expect(() => checkShape(WELCOME, welcome(HELLO, changes as never), 'welcome')).toThrow(
+    expect(() => checkShape(WELCOME_SHAPE, welcome(HELLO, changes as never), 'welcome')).toThrow(
       expect.objectContaining({ code: 'ERR_PROTOCOL_FRAME_MALFORMED', message }),
     );
   });
@@ -32,11 +36,14 @@ describe('the JSON of a server', () => {
   it.each([
     [
       'a room without members',
-      () => checkShape(JOINED, joined('a', { members: undefined as never }), 'joined'),
+      () => checkShape(JOINED_SHAPE, joined('a', { members: undefined as never }), 'joined'),
     ],
-    ['members that are no list', () => checkShape(MEMBERS, {}, 'members')],
-    ['a member without a name', () => checkShape(MEMBERS, [{ id: 1, name: 'ada' }, { id: 2 }], 'members')],
-    ['nothing', () => checkShape(JOINED, undefined as never, 'joined')],
+    ['members that are no list', () => checkShape(MEMBERS_SHAPE, {}, 'members')],
+    [
+      'a member without a name',
+      () => checkShape(MEMBERS_SHAPE, [{ id: 1, name: 'ada' }, { id: 2 }], 'members'),
+    ],
+    ['nothing', () => checkShape(JOINED_SHAPE, undefined as never, 'joined')],
   ])('is refused as %s', (_, check) => {
     expect(check).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL_FRAME_MALFORMED' }));
   });

@@ -91,6 +91,7 @@ function alone({ framed = false, connectTimeoutMs = 10_000 } = {}) {
     },
     { clock, connectTimeoutMs, maxFrameBytes: 65_536, heartbeat: { timeoutMs: 0 } },
   );
+  connection.cutter = cutter(65_536);
   const end = new ServerEnd('tcp://test', connection, framed);
   const transport = {
     framed,
@@ -117,7 +118,6 @@ describe('Connection', () => {
     const { open, log, connection } = alone();
     await open();
     const bytes = encodeFrame(message(1, 0, 'hello'));
-    connection.cut = cutter(65_536);
     for (const byte of bytes) connection.data(Uint8Array.of(byte));
     connection.data(encodeFrame({ type: FrameType.Ack, publishId: 1, seq: 1, at: 1 }));
     expect(log).toEqual([

@@ -1,4 +1,4 @@
-import { encodePing } from '@chat/protocol/frames';
+import { encodePing, encodePreface } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { cutter } from '../../src/connection/cutter.js';
 
@@ -7,11 +7,15 @@ const FRAME_BYTES = 12;
 
 /** What comes out for each of the chunks. */
 function cut(chunks: readonly Uint8Array[], maxFrameBytes = 4096): number[][] {
-  const take = cutter(maxFrameBytes);
-  return chunks.map((chunk) => [...take(chunk)]);
+  const stream = cutter(maxFrameBytes);
+  return chunks.map((chunk) => [...stream.cut(chunk)]);
 }
 
 describe('cutter', () => {
+  it('begins a stream as the protocol does', () => {
+    expect(cutter(4096).preface).toEqual(encodePreface());
+  });
+
   it('gives whole frames through any two cuts, and none that is not whole', () => {
     const wrong: number[][] = [];
     for (let a = 0; a <= FRAMES.length; a++) {
@@ -31,15 +35,15 @@ describe('cutter', () => {
   });
 
   it('copies nothing that is whole', () => {
-    const given = cutter(4096)(FRAMES);
+    const given = cutter(4096).cut(FRAMES);
     expect(given.buffer).toBe(FRAMES.buffer);
   });
 
   it('leaves alone what it gave', () => {
-    const take = cutter(4096);
-    take(FRAMES.subarray(0, 7));
-    const first = take(FRAMES.subarray(7, 20));
-    take(FRAMES.subarray(20));
+    const stream = cutter(4096);
+    stream.cut(FRAMES.subarray(0, 7));
+    const first = stream.cut(FRAMES.subarray(7, 20));
+    stream.cut(FRAMES.subarray(20));
     expect([...first]).toEqual([...FRAMES.subarray(0, FRAME_BYTES)]);
   });
 

@@ -207,7 +207,7 @@ describe('signals', () => {
     );
     await turns();
     await scene.server.end.cut();
-    expect(() => room.signal('123456789')).toThrow('a signal of 11 bytes exceeds maxSignalBytes 10');
+    expect(() => room.signal('123456789')).toThrow('a signal of 11 exceeds maxSignalBytes 10');
     expect(scene.server.end.all(FrameType.Signal)).toHaveLength(1);
   });
 

@@ -49,7 +49,7 @@ describe('Publisher', () => {
     const { publisher, target, bodies } = alone({ ...LIMITS, maxMessageBytes: 4 });
     await expect(publisher.publish(target, textCodec, '12345')).rejects.toMatchObject({
       code: 'ERR_CLIENT_TOO_LARGE',
-      message: 'a message of 5 bytes exceeds maxMessageBytes 4',
+      message: 'a message of 5 exceeds maxMessageBytes 4',
       max: 4,
       actual: 5,
     });

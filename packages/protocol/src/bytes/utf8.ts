@@ -35,7 +35,7 @@ export function encodeUtf8(text: string): Uint8Array {
     }
     if (i === text.length) return bytes;
   }
-  if (LONE_SURROGATE.test(text)) throw new TypeError('the text has a lone surrogate and no UTF-8 form');
+  if (LONE_SURROGATE.test(text)) throw new TypeError('a lone surrogate has no UTF-8 form');
   encoder ??= new TextEncoder();
   return encoder.encode(text);
 }

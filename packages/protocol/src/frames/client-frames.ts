@@ -6,18 +6,22 @@
 import { readU32 } from '../bytes/integers.js';
 import { encodeJson } from '../bytes/json.js';
 import { encodeUtf8 } from '../bytes/utf8.js';
-import { type ClientFrame, FrameType } from './frame.js';
+import type { ClientFrame } from './frame.js';
 import type { Hello, RequestBody } from './json-bodies.js';
 import {
   CALL_HEADER_BYTES,
   CALL_ID_OFFSET,
   CODEC_OFFSET,
+  DIRECT,
   DIRECT_HEADER_BYTES,
   DIRECT_ID_OFFSET,
   HEADER_BYTES,
+  HELLO,
+  PUBLISH,
   PUBLISH_HEADER_BYTES,
   PUBLISH_ID_OFFSET,
   PUBLISH_ROOM_OFFSET,
+  REQUEST,
 } from './layout.js';
 import { allocate, decodeName, encodeCall, nameEnd, putU32, readObject } from './parts.js';
 
@@ -47,37 +51,37 @@ import { allocate, decodeName, encodeCall, nameEnd, putU32, readObject } from '.
  * ```
  */
 export function encodeHello(hello: Hello): Uint8Array {
-  return allocate(FrameType.Hello, HEADER_BYTES, encodeJson(hello));
+  return allocate(HELLO, HEADER_BYTES, encodeJson(hello));
 }
 
 /** Encodes a message to a room. `body` is copied. */
 export function encodePublish(room: number, publishId: number, codec: number, body: Uint8Array): Uint8Array {
-  const bytes = allocate(FrameType.Publish, PUBLISH_HEADER_BYTES, body, codec);
+  const bytes = allocate(PUBLISH, PUBLISH_HEADER_BYTES, body, codec);
   putU32(bytes, PUBLISH_ROOM_OFFSET, 'room', room);
   return putU32(bytes, PUBLISH_ID_OFFSET, 'publishId', publishId);
 }
 
 /** Encodes a message to one user. `body` is copied. */
 export function encodeDirect(publishId: number, codec: number, to: string, body: Uint8Array): Uint8Array {
-  const bytes = allocate(FrameType.Direct, DIRECT_HEADER_BYTES, body, codec, encodeUtf8(to));
+  const bytes = allocate(DIRECT, DIRECT_HEADER_BYTES, body, codec, encodeUtf8(to));
   return putU32(bytes, DIRECT_ID_OFFSET, 'publishId', publishId);
 }
 
 /** Encodes a request. */
 export function encodeRequest(id: number, request: RequestBody): Uint8Array {
-  return encodeCall(FrameType.Request, id, encodeJson(request));
+  return encodeCall(REQUEST, id, encodeJson(request));
 }
 
 /** Encodes one frame of these. @returns an owned array that holds exactly the frame */
 export function encodeClientFrame(frame: ClientFrame): Uint8Array {
   switch (frame.type) {
-    case FrameType.Hello:
+    case HELLO:
       return encodeHello(frame.hello);
-    case FrameType.Publish:
+    case PUBLISH:
       return encodePublish(frame.room, frame.publishId, frame.codec, frame.body);
-    case FrameType.Direct:
+    case DIRECT:
       return encodeDirect(frame.publishId, frame.codec, frame.to, frame.body);
-    case FrameType.Request:
+    case REQUEST:
       return encodeRequest(frame.id, frame.request);
   }
 }
@@ -94,9 +98,9 @@ export function readClientFrame(
   end: number,
 ): ClientFrame {
   switch (type) {
-    case FrameType.Hello:
+    case HELLO:
       return { type, hello: readObject(bytes, offset + HEADER_BYTES, end) };
-    case FrameType.Publish:
+    case PUBLISH:
       return {
         type,
         room: readU32(bytes, offset + PUBLISH_ROOM_OFFSET),
@@ -104,7 +108,7 @@ export function readClientFrame(
         codec: bytes[offset + CODEC_OFFSET]!,
         body: bytes.subarray(offset + PUBLISH_HEADER_BYTES, end),
       };
-    case FrameType.Direct: {
+    case DIRECT: {
       const bodyStart = nameEnd(bytes, offset, DIRECT_HEADER_BYTES, end);
       return {
         type,
@@ -114,7 +118,7 @@ export function readClientFrame(
         body: bytes.subarray(bodyStart, end),
       };
     }
-    case FrameType.Request:
+    case REQUEST:
       return {
         type,
         id: readU32(bytes, offset + CALL_ID_OFFSET),

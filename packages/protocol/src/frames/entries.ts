@@ -20,7 +20,7 @@ import {
 import { encodeUtf8 } from '../bytes/utf8.js';
 import { malformed } from '../errors.js';
 import { MAX_MAX_FRAME_BYTES } from '../limits.js';
-import { type Entry, FrameType, NoticeKind } from './frame.js';
+import type { Entry, FrameType, NoticeKind } from './frame.js';
 import {
   CODEC_OFFSET,
   ENTRY_AT_OFFSET,
@@ -31,7 +31,9 @@ import {
   ENTRY_SENDER_OFFSET,
   ENTRY_SEQ_OFFSET,
   LENGTH_OFFSET,
+  MESSAGE,
   NAME_BYTES_OFFSET,
+  NOTICE,
   NOTICE_KIND_OFFSET,
   TYPE_OFFSET,
 } from './layout.js';
@@ -92,8 +94,7 @@ export function readEntryHeader(bytes: Uint8Array, offset: number, end: number):
     prev: readU48(bytes, offset + ENTRY_PREV_OFFSET),
     at: readU48(bytes, offset + ENTRY_AT_OFFSET),
     codec: bytes[offset + CODEC_OFFSET]!,
-    kind:
-      bytes[offset + TYPE_OFFSET] === FrameType.Notice ? noticeKind(bytes[offset + NOTICE_KIND_OFFSET]!) : 0,
+    kind: bytes[offset + TYPE_OFFSET] === NOTICE ? noticeKind(bytes[offset + NOTICE_KIND_OFFSET]!) : 0,
     nameStart: offset + ENTRY_HEADER_BYTES,
     bodyStart: nameEnd(bytes, offset, ENTRY_HEADER_BYTES, end),
   };
@@ -101,7 +102,7 @@ export function readEntryHeader(bytes: Uint8Array, offset: number, end: number):
 
 function noticeKind(kind: number): NoticeKind {
   // Kinds of later versions are passed on.
-  if (kind < NoticeKind.Joined) throw malformed(`notice of kind ${kind}`);
+  if (kind === 0) throw malformed(`notice of kind ${kind}`);
   return kind as NoticeKind;
 }
 
@@ -113,8 +114,8 @@ export function readEntry(bytes: Uint8Array, offset: number, end: number): Entry
   const name = decodeName(bytes, nameStart, bodyStart);
   const body = bytes.subarray(bodyStart, end);
   return kind === 0
-    ? { type: FrameType.Message, codec, room, sender, ...device, name, seq, prev, at, body }
-    : { type: FrameType.Notice, kind, room, sender, ...device, name, seq, prev, at, body };
+    ? { type: MESSAGE, codec, room, sender, ...device, name, seq, prev, at, body }
+    : { type: NOTICE, kind, room, sender, ...device, name, seq, prev, at, body };
 }
 
 /** Encodes one entry, and refuses numbers that do not fit. @returns an owned array that holds exactly the frame */
@@ -122,7 +123,7 @@ export function encodeEntry(entry: Entry): Uint8Array {
   const name = encodeUtf8(entry.name);
   const length = entryBytes(name.length, entry.body.length);
   const bytes = new Uint8Array(fits('frame bytes', length, MAX_MAX_FRAME_BYTES));
-  const isMessage = entry.type === FrameType.Message;
+  const isMessage = entry.type === MESSAGE;
   writeEntry(
     bytes,
     0,

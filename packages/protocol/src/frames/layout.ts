@@ -11,8 +11,9 @@
  *
  * `length` counts the whole frame, itself included. `docs/protocol.md` has the same pictures with examples.
  *
- * Nothing but constants, and no import: so a bundler writes the numbers where they are used.
+ * Nothing but constants, and no import but of a type: so a bundler writes the numbers where they are used.
  */
+import type { FrameType } from './frame.js';
 
 export const LENGTH_OFFSET = 0;
 /** Where the type of a frame lies: one byte. */
@@ -106,3 +107,23 @@ export const HISTORY_END = 2;
 export const OBJECT_FRAME_BYTES: number = HEADER_BYTES + 2;
 export const OBJECT_CALL_BYTES: number = CALL_HEADER_BYTES + 2;
 export const VALUE_CALL_BYTES: number = CALL_HEADER_BYTES + 1;
+
+/* the types, one by one: the names of all are a table that pages need not load; a wrong number does not compile */
+export const HELLO: typeof FrameType.Hello = 0x01;
+export const WELCOME: typeof FrameType.Welcome = 0x02;
+export const CLOSE: typeof FrameType.Close = 0x03;
+export const GO_AWAY: typeof FrameType.GoAway = 0x04;
+export const PING: typeof FrameType.Ping = 0x08;
+export const PONG: typeof FrameType.Pong = 0x09;
+export const PUBLISH: typeof FrameType.Publish = 0x10;
+export const MESSAGE: typeof FrameType.Message = 0x11;
+export const NOTICE: typeof FrameType.Notice = 0x12;
+export const ACK: typeof FrameType.Ack = 0x13;
+export const NACK: typeof FrameType.Nack = 0x14;
+export const DIRECT: typeof FrameType.Direct = 0x15;
+export const SIGNAL: typeof FrameType.Signal = 0x16;
+export const GAP: typeof FrameType.Gap = 0x17;
+export const REQUEST: typeof FrameType.Request = 0x20;
+export const RESPONSE: typeof FrameType.Response = 0x21;
+export const FAILED: typeof FrameType.Failed = 0x22;
+export const HISTORY: typeof FrameType.History = 0x23;

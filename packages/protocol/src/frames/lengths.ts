@@ -5,55 +5,67 @@
 import { fits, readU32 } from '../bytes/integers.js';
 import { ProtocolError } from '../errors.js';
 import { MAX_MAX_FRAME_BYTES, MIN_MAX_FRAME_BYTES } from '../limits.js';
-import { FIRST_SKIPPABLE_TYPE, FrameType } from './frame.js';
+import { FIRST_SKIPPABLE_TYPE, type FrameType } from './frame.js';
 import {
+  ACK,
   ACK_BYTES,
   CALL_HEADER_BYTES,
+  CLOSE,
   CLOSE_HEADER_BYTES,
+  DIRECT,
   DIRECT_HEADER_BYTES,
   ENTRY_HEADER_BYTES,
+  FAILED,
+  GAP,
   GAP_BYTES,
+  GO_AWAY,
   HEADER_BYTES,
+  HELLO,
+  HISTORY,
+  MESSAGE,
+  NACK,
+  NOTICE,
   OBJECT_CALL_BYTES,
   OBJECT_FRAME_BYTES,
+  PING,
   PING_BYTES,
+  PONG,
+  PUBLISH,
   PUBLISH_HEADER_BYTES,
+  REQUEST,
+  RESPONSE,
+  SIGNAL,
   SIGNAL_HEADER_BYTES,
   TYPE_OFFSET,
   VALUE_CALL_BYTES,
+  WELCOME,
 } from './layout.js';
 
 /** The smallest length of each type, in bytes. */
-const MIN_FRAME_BYTES: Readonly<Record<keyof typeof FrameType, number>> = {
-  Hello: OBJECT_FRAME_BYTES,
-  Welcome: OBJECT_FRAME_BYTES,
-  Close: CLOSE_HEADER_BYTES,
-  GoAway: CLOSE_HEADER_BYTES,
-  Ping: PING_BYTES,
-  Pong: PING_BYTES,
-  Publish: PUBLISH_HEADER_BYTES,
-  Message: ENTRY_HEADER_BYTES,
-  Notice: ENTRY_HEADER_BYTES,
-  Ack: ACK_BYTES,
-  Nack: OBJECT_CALL_BYTES,
-  Direct: DIRECT_HEADER_BYTES,
-  Signal: SIGNAL_HEADER_BYTES,
-  Gap: GAP_BYTES,
-  Request: OBJECT_CALL_BYTES,
-  Response: VALUE_CALL_BYTES,
-  Failed: OBJECT_CALL_BYTES,
-  History: CALL_HEADER_BYTES,
+const MIN_BYTES: Readonly<Record<FrameType, number>> = {
+  [HELLO]: OBJECT_FRAME_BYTES,
+  [WELCOME]: OBJECT_FRAME_BYTES,
+  [CLOSE]: CLOSE_HEADER_BYTES,
+  [GO_AWAY]: CLOSE_HEADER_BYTES,
+  [PING]: PING_BYTES,
+  [PONG]: PING_BYTES,
+  [PUBLISH]: PUBLISH_HEADER_BYTES,
+  [MESSAGE]: ENTRY_HEADER_BYTES,
+  [NOTICE]: ENTRY_HEADER_BYTES,
+  [ACK]: ACK_BYTES,
+  [NACK]: OBJECT_CALL_BYTES,
+  [DIRECT]: DIRECT_HEADER_BYTES,
+  [SIGNAL]: SIGNAL_HEADER_BYTES,
+  [GAP]: GAP_BYTES,
+  [REQUEST]: OBJECT_CALL_BYTES,
+  [RESPONSE]: VALUE_CALL_BYTES,
+  [FAILED]: OBJECT_CALL_BYTES,
+  [HISTORY]: CALL_HEADER_BYTES,
 };
-
-/** The same at the numbers of the types, which is quick to look at; 0 where a type is not known. */
-const MIN_BYTES: number[] = Array.from({ length: 256 }, () => 0);
-for (const name of Object.keys(FrameType) as (keyof typeof FrameType)[]) {
-  MIN_BYTES[FrameType[name]] = MIN_FRAME_BYTES[name];
-}
 
 /** The smallest legal length of a frame of this type, from 0 to 255; 0 when the type is not known. */
 export function minFrameBytes(type: number): number {
-  return MIN_BYTES[type]!;
+  return MIN_BYTES[type as FrameType] ?? 0;
 }
 
 /**
@@ -72,7 +84,7 @@ export function readLength(bytes: Uint8Array, offset: number, maxFrameBytes: num
   const minBytes = type >= FIRST_SKIPPABLE_TYPE ? HEADER_BYTES : minFrameBytes(type);
   if (!minBytes) throw unknownFrame(type);
   if (length < minBytes) {
-    const message = `frame of type 0x${type.toString(16)} has ${length} bytes, at least ${minBytes} are needed`;
+    const message = `frame type 0x${type.toString(16)} has ${length} bytes, not ${minBytes} at least`;
     throw new ProtocolError('ERR_PROTOCOL_FRAME_TOO_SHORT', message);
   }
   return length;

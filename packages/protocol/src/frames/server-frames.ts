@@ -6,8 +6,9 @@
  */
 import { fits, MAX_U32, MAX_U48, readU32, readU48, writeU32, writeU48 } from '../bytes/integers.js';
 import { decodeJson, encodeJson } from '../bytes/json.js';
-import { FrameType, type ServerFrame, type SharedFrame } from './frame.js';
+import type { ServerFrame, SharedFrame } from './frame.js';
 import {
+  ACK,
   ACK_AT_OFFSET,
   ACK_BYTES,
   ACK_FLAGS_OFFSET,
@@ -16,16 +17,23 @@ import {
   ACK_WAITING,
   CALL_HEADER_BYTES,
   CALL_ID_OFFSET,
+  FAILED,
+  GAP,
   GAP_BYTES,
   GAP_FROM_OFFSET,
   GAP_ROOM_OFFSET,
   GAP_TO_OFFSET,
+  GO_AWAY,
   HEADER_BYTES,
+  HISTORY,
   HISTORY_END,
   HISTORY_FLAGS_OFFSET,
   HISTORY_LAST,
   LENGTH_OFFSET,
+  NACK,
+  RESPONSE,
   TYPE_OFFSET,
+  WELCOME,
 } from './layout.js';
 import { allocate, encodeCall, encodeEnd, putU32, putU48, readObject } from './parts.js';
 import { readSharedFrame } from './shared-frames.js';
@@ -36,30 +44,30 @@ type ServerOnlyFrame = Exclude<ServerFrame, SharedFrame>;
 /** Encodes one frame. @returns an owned array that holds exactly the frame */
 export function encodeServerFrame(frame: ServerOnlyFrame): Uint8Array {
   switch (frame.type) {
-    case FrameType.Welcome:
+    case WELCOME:
       return allocate(frame.type, HEADER_BYTES, encodeJson(frame.welcome));
-    case FrameType.GoAway:
+    case GO_AWAY:
       return encodeEnd(frame.type, frame.code, frame.retryAfterMs, frame.reason);
-    case FrameType.Ack: {
+    case ACK: {
       const bytes = new Uint8Array(ACK_BYTES);
       const id = fits('publishId', frame.publishId, MAX_U32);
       const at = fits('at', frame.at, MAX_U48);
       writeAck(bytes, 0, id, fits('seq', frame.seq, MAX_U48), at, frame.waiting);
       return bytes;
     }
-    case FrameType.Gap: {
+    case GAP: {
       const bytes = allocate(frame.type, GAP_BYTES);
       putU32(bytes, GAP_ROOM_OFFSET, 'room', frame.room);
       putU48(bytes, GAP_FROM_OFFSET, 'from', frame.from);
       return putU48(bytes, GAP_TO_OFFSET, 'to', frame.to);
     }
-    case FrameType.Nack:
+    case NACK:
       return encodeCall(frame.type, frame.publishId, encodeJson(frame.failure));
-    case FrameType.Response:
+    case RESPONSE:
       return encodeCall(frame.type, frame.id, encodeJson(frame.response));
-    case FrameType.Failed:
+    case FAILED:
       return encodeCall(frame.type, frame.id, encodeJson(frame.failure));
-    case FrameType.History: {
+    case HISTORY: {
       const bytes = encodeCall(frame.type, frame.id, frame.entries);
       bytes[HISTORY_FLAGS_OFFSET] = (frame.last ? HISTORY_LAST : 0) | (frame.end ? HISTORY_END : 0);
       return bytes;
@@ -88,41 +96,41 @@ export function encodeServerFrame(frame: ServerOnlyFrame): Uint8Array {
  */
 export function readServerFrame(type: number, bytes: Uint8Array, offset: number, end: number): ServerFrame {
   switch (type) {
-    case FrameType.Welcome:
+    case WELCOME:
       return { type, welcome: readObject(bytes, offset + HEADER_BYTES, end) };
-    case FrameType.Ack: {
+    case ACK: {
       const publishId = readU32(bytes, offset + ACK_ID_OFFSET);
       const seq = readU48(bytes, offset + ACK_SEQ_OFFSET);
       const at = readU48(bytes, offset + ACK_AT_OFFSET);
       const isWaiting = (bytes[offset + ACK_FLAGS_OFFSET]! & ACK_WAITING) !== 0;
       return isWaiting ? { type, publishId, seq, at, waiting: true } : { type, publishId, seq, at };
     }
-    case FrameType.Gap:
+    case GAP:
       return {
         type,
         room: readU32(bytes, offset + GAP_ROOM_OFFSET),
         from: readU48(bytes, offset + GAP_FROM_OFFSET),
         to: readU48(bytes, offset + GAP_TO_OFFSET),
       };
-    case FrameType.Nack:
+    case NACK:
       return {
         type,
         publishId: readU32(bytes, offset + CALL_ID_OFFSET),
         failure: readObject(bytes, offset + CALL_HEADER_BYTES, end),
       };
-    case FrameType.Response:
+    case RESPONSE:
       return {
         type,
         id: readU32(bytes, offset + CALL_ID_OFFSET),
         response: decodeJson(bytes.subarray(offset + CALL_HEADER_BYTES, end), 'ERR_PROTOCOL_FRAME_MALFORMED'),
       };
-    case FrameType.Failed:
+    case FAILED:
       return {
         type,
         id: readU32(bytes, offset + CALL_ID_OFFSET),
         failure: readObject(bytes, offset + CALL_HEADER_BYTES, end),
       };
-    case FrameType.History: {
+    case HISTORY: {
       const flags = bytes[offset + HISTORY_FLAGS_OFFSET]!;
       return {
         type,
@@ -152,7 +160,7 @@ export function writeAck(
   waiting = false,
 ): void {
   writeU32(target, offset + LENGTH_OFFSET, ACK_BYTES);
-  writeU32(target, offset + TYPE_OFFSET, FrameType.Ack);
+  writeU32(target, offset + TYPE_OFFSET, ACK);
   if (waiting) target[offset + ACK_FLAGS_OFFSET] = ACK_WAITING;
   writeU32(target, offset + ACK_ID_OFFSET, publishId);
   writeU48(target, offset + ACK_SEQ_OFFSET, seq);

@@ -5,14 +5,19 @@
  */
 import { readU16, readU32 } from '../bytes/integers.js';
 import { decodeUtf8, encodeUtf8 } from '../bytes/utf8.js';
-import { FrameType, type SharedFrame } from './frame.js';
+import type { FrameType, SharedFrame } from './frame.js';
 import {
+  CLOSE,
   CLOSE_CODE_OFFSET,
   CLOSE_HEADER_BYTES,
   CLOSE_RETRY_OFFSET,
   CODEC_OFFSET,
+  GO_AWAY,
+  PING,
   PING_BYTES,
   PING_NONCE_OFFSET,
+  PONG,
+  SIGNAL,
   SIGNAL_HEADER_BYTES,
   SIGNAL_ROOM_OFFSET,
   SIGNAL_SENDER_OFFSET,
@@ -22,7 +27,7 @@ import { allocate, encodeEnd, nameEnd, putU32 } from './parts.js';
 
 /** Encodes a close. */
 export function encodeClose(code: number, retryAfterMs: number, reason: string): Uint8Array {
-  return encodeEnd(FrameType.Close, code, retryAfterMs, reason);
+  return encodeEnd(CLOSE, code, retryAfterMs, reason);
 }
 
 /**
@@ -39,12 +44,12 @@ export function encodeClose(code: number, retryAfterMs: number, reason: string):
  * ```
  */
 export function encodePing(nonce: number): Uint8Array {
-  return putU32(allocate(FrameType.Ping, PING_BYTES), PING_NONCE_OFFSET, 'nonce', nonce);
+  return putU32(allocate(PING, PING_BYTES), PING_NONCE_OFFSET, 'nonce', nonce);
 }
 
 /** Encodes the answer to a ping. */
 export function encodePong(nonce: number): Uint8Array {
-  return putU32(allocate(FrameType.Pong, PING_BYTES), PING_NONCE_OFFSET, 'nonce', nonce);
+  return putU32(allocate(PONG, PING_BYTES), PING_NONCE_OFFSET, 'nonce', nonce);
 }
 
 /** Encodes a volatile event. `body` is copied; a client has 0 and no name as the sender. */
@@ -55,7 +60,7 @@ export function encodeSignal(
   sender: number = 0,
   name: string = '',
 ): Uint8Array {
-  const bytes = allocate(FrameType.Signal, SIGNAL_HEADER_BYTES, body, codec, encodeUtf8(name));
+  const bytes = allocate(SIGNAL, SIGNAL_HEADER_BYTES, body, codec, encodeUtf8(name));
   putU32(bytes, SIGNAL_ROOM_OFFSET, 'room', room);
   return putU32(bytes, SIGNAL_SENDER_OFFSET, 'sender', sender);
 }
@@ -63,13 +68,13 @@ export function encodeSignal(
 /** Encodes one frame of these. @returns an owned array that holds exactly the frame */
 export function encodeSharedFrame(frame: SharedFrame): Uint8Array {
   switch (frame.type) {
-    case FrameType.Close:
+    case CLOSE:
       return encodeClose(frame.code, frame.retryAfterMs, frame.reason);
-    case FrameType.Ping:
+    case PING:
       return encodePing(frame.nonce);
-    case FrameType.Pong:
+    case PONG:
       return encodePong(frame.nonce);
-    case FrameType.Signal:
+    case SIGNAL:
       return encodeSignal(frame.room, frame.codec, frame.body, frame.sender, frame.name);
   }
 }
@@ -83,18 +88,18 @@ export function encodeSharedFrame(frame: SharedFrame): Uint8Array {
  */
 export function readSharedFrame(type: number, bytes: Uint8Array, offset: number, end: number): SharedFrame {
   switch (type) {
-    case FrameType.Close:
-    case FrameType.GoAway:
+    case CLOSE:
+    case GO_AWAY:
       return {
         type: type as typeof FrameType.Close,
         code: readU16(bytes, offset + CLOSE_CODE_OFFSET),
         retryAfterMs: readU32(bytes, offset + CLOSE_RETRY_OFFSET),
         reason: decodeUtf8(bytes.subarray(offset + CLOSE_HEADER_BYTES, end)),
       };
-    case FrameType.Ping:
-    case FrameType.Pong:
+    case PING:
+    case PONG:
       return { type, nonce: readU32(bytes, offset + PING_NONCE_OFFSET) };
-    case FrameType.Signal: {
+    case SIGNAL: {
       const bodyStart = nameEnd(bytes, offset, SIGNAL_HEADER_BYTES, end);
       return {
         type,

@@ -72,14 +72,14 @@ export function openWebSocket(
         sink.data(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       } else if (typeof data !== 'string') sink.data(new Uint8Array(data as ArrayBuffer));
       else {
-        failure = new Error('the server sent text, not binary messages');
+        failure = new Error('a message of text');
         destroy();
       }
     };
     socket.onopen = () => {
       stopWaiting();
       if (socket.protocol !== WEBSOCKET_SUBPROTOCOL) {
-        failure = new Error(`subprotocol '${socket.protocol}' was granted, not ${WEBSOCKET_SUBPROTOCOL}`);
+        failure = new Error(`subprotocol '${socket.protocol}', not ${WEBSOCKET_SUBPROTOCOL}`);
         return destroy();
       }
       opened = true;
