@@ -27,7 +27,7 @@ class FakeStore extends EventEmitter {
   }
 }
 
-const WISH = { kind: 'search', query: 'tea', scope: {} } as const;
+const WISH = { kind: 'search', query: 'tea', scope: {} as never } as const;
 
 function keeperOf() {
   const started: FakeStore[] = [];
