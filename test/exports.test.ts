@@ -172,6 +172,7 @@ it('@chat/client/timeline exports exactly this', async () => {
     'ACTION_PREFIX',
     'COMMANDS',
     'MODERATION_COMMANDS',
+    'RICH_FEATURE',
     'ROLES',
     'RecentMessages',
     'Timeline',
