@@ -91,7 +91,7 @@ export class Connection implements TransportSink {
   #nonce = 0;
   #onTransportClosed: (() => void) | undefined;
 
-  /** For a transport that may cut frames. */
+  /** Makes whole frames of what was cut: a transport that is not framed needs it from the start. */
   cutter: Cutter | undefined;
   ended = false;
 
@@ -119,7 +119,7 @@ export class Connection implements TransportSink {
       return;
     }
     this.#transport = transport;
-    if (!transport.framed && this.cutter) this.#queue(this.cutter.preface);
+    if (!transport.framed) this.#queue(this.cutter!.preface);
     this.#queue(encodeHello(hello));
     this.#flush();
   }

@@ -227,7 +227,7 @@ export class RoomStreams {
         if (connection.ended) return;
         const error = ClientError.is(cause)
           ? cause
-          : new ClientError('ERR_CLIENT_PROTOCOL', `the answer to 'join': ${cause}`, { cause });
+          : new ClientError('ERR_CLIENT_PROTOCOL', `joining ${name}: ${cause}`, { cause });
         if (!TRANSIENT.has(error.code)) {
           this.#lose(room, error);
           return;

@@ -147,7 +147,7 @@ export class Outbox {
     this.#held = true;
     this.#maxInFlight = maxInFlight;
     if (!resumed) {
-      this.#settleInFlight(new ClientError('ERR_CLIENT_UNCONFIRMED', 'sent, and the session is lost'));
+      this.#settleInFlight(new ClientError('ERR_CLIENT_UNCONFIRMED', 'sent, and perhaps in the log'));
       return;
     }
     for (const { frame } of this.#inFlight.all()) send(frame!);

@@ -72,7 +72,7 @@ export function openWebSocket(
         sink.data(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
       } else if (typeof data !== 'string') sink.data(new Uint8Array(data as ArrayBuffer));
       else {
-        failure = new Error('a message of text');
+        failure = new Error('the server sent text');
         destroy();
       }
     };
