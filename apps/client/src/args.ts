@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { LOBBY } from '@chat/protocol';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { parseServerAddress, type ServerAddress } from './server-address.js';
+import { NOTIFY_WAYS, type NotifyWay } from './text/bell.js';
 
 /** The choices of a command line. */
 export interface Arguments {
@@ -18,6 +19,8 @@ export interface Arguments {
   readonly json: boolean;
   readonly follow: boolean;
   readonly tlsCa: string | undefined;
+  /** What a terminal does when somebody speaks of the user. */
+  readonly notify: NotifyWay;
   /** Whether a password is asked for before the server asks. */
   readonly login: boolean;
   /** The password, from a file or the environment: a command line is seen by everybody on the machine. */
@@ -61,6 +64,7 @@ export function parseArguments(
     .option('--plain', 'lines instead of the full screen, also in a terminal')
     .option('--json', 'one JSON object for each event, for programs')
     .option('--follow', 'only show what is said, and wait for the server if it is not up')
+    .option('--notify <way>', 'when your name is mentioned: bell, desktop (OSC 9) or off', notifyWay, 'bell')
     .option('--tls-ca <file>', 'certificate (PEM) to trust, for tls: and wss:')
     .option('--login', 'ask for your password first; without it, when the server asks')
     .option('--password-file <file>', `your password, in a file; or in the environment as ${PASSWORD}`)
@@ -88,6 +92,7 @@ export function parseArguments(
     json: options.json === true,
     follow: options.follow === true,
     tlsCa: options.tlsCa,
+    notify: options.notify,
     login: options.login === true,
     password: passwordFrom(options.passwordFile, environment[PASSWORD]),
   };
@@ -121,6 +126,12 @@ function passwordFrom(file: string | undefined, variable: string | undefined): s
   if (text === '' || /[\r\n]/.test(text))
     throw new UsageError(`${file} must have one line: the password`, USAGE);
   return text;
+}
+
+function notifyWay(value: string): NotifyWay {
+  const way = NOTIFY_WAYS.find((known) => known === value);
+  if (way === undefined) throw new InvalidArgumentError(`one of ${NOTIFY_WAYS.join(', ')} is needed.`);
+  return way;
 }
 
 function historyCount(value: string): number {

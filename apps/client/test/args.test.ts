@@ -27,6 +27,7 @@ describe('parseArguments', () => {
       json: false,
       follow: false,
       tlsCa: undefined,
+      notify: 'bell',
       login: false,
       password: undefined,
     });
@@ -49,6 +50,15 @@ describe('parseArguments', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('says how to draw attention', () => {
+    expect(['bell', 'desktop', 'off'].map((way) => parse('--notify', way).notify)).toEqual([
+      'bell',
+      'desktop',
+      'off',
+    ]);
+    expect(refusal('--notify', 'loudly').message).toContain('one of bell, desktop, off is needed');
+  });
+
   it('takes the server as an argument or an option', () => {
     expect(parse('host:1').server).toEqual({ url: 'tcp://host:1' });
     expect(parse('--server', 'host:1').server).toEqual({ url: 'tcp://host:1' });
@@ -64,6 +74,7 @@ describe('parseArguments', () => {
   it.each([
     [['--nope']],
     [['--history', 'many']],
+    [['--notify', 'loudly']],
     [['--history', '1001']],
     [['host:port']],
     [['one', 'two']],

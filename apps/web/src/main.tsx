@@ -4,6 +4,7 @@
 import { createChatClient } from '@chat/client';
 import { render } from 'preact';
 import { ChatModel } from './model/chat-model.js';
+import type { NotificationPort } from './model/notifications.js';
 import { type KeyValueStore, Preferences } from './model/preferences.js';
 import { diagnose } from './sign-in/diagnosis.js';
 import { App } from './ui/app.js';
@@ -26,6 +27,7 @@ const model = new ChatModel({
   schedule: drawSoon,
   diagnose: (server) => diagnose(server, location, (url, options) => fetch(url, options)),
   isVisible: () => !document.hidden,
+  notifications: notificationsOf(window),
 });
 
 document.addEventListener('visibilitychange', () => {
@@ -56,6 +58,32 @@ function drawSoon(draw: () => void): void {
     clearTimeout(timer);
     draw();
   }
+}
+
+/** The notifications of the browser; undefined where it has none. */
+function notificationsOf(
+  page: Window & Partial<Pick<typeof globalThis, 'Notification'>>,
+): NotificationPort | undefined {
+  const { Notification } = page;
+  if (!Notification) return undefined;
+  return {
+    get permission() {
+      return Notification.permission;
+    },
+    ask: () => Notification.requestPermission(),
+    show: ({ tag, title, body, open }) => {
+      try {
+        const shown = new Notification(title, { tag, body });
+        shown.onclick = () => {
+          page.focus();
+          shown.close();
+          open();
+        };
+      } catch {
+        // Some browsers of telephones have them for service workers alone.
+      }
+    },
+  };
 }
 
 /** Browsers throw at the mere look at storage that the user forbids. */

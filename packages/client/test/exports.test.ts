@@ -95,6 +95,7 @@ describe('the package', () => {
       'changeText',
       'completionsFor',
       'createTimeline',
+      'mentionsIn',
       'parseCommand',
       'withdrawnBy',
     ]);

@@ -5,10 +5,12 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import { type ChatClient, ClientError } from '@chat/client';
 import { printable } from '@chat/protocol/lines';
 import type { Arguments } from '../args.js';
+import { systemClock } from '../clock.js';
 import { createClient, isAboutName, isAboutPassword } from '../connection.js';
 import { delay } from '../delay.js';
 import { DEFAULT_SERVER, displayAddress, parseServerAddress } from '../server-address.js';
 import { ChatSession, errorText, type SessionEvent } from '../session/session.js';
+import { Bell } from '../text/bell.js';
 import { formatEvent } from '../text/format.js';
 import { jsonEvent } from '../text/json-event.js';
 import { paletteFor } from '../text/palette.js';
@@ -38,6 +40,7 @@ export async function runTerminal(
   const leave = () => screen.close();
   signal.addEventListener('abort', leave, { once: true });
   const palette = paletteFor(output, environment);
+  const bell = new Bell(args.notify, systemClock.monotonic, (text) => output.write(text));
   const show = (event: SessionEvent): void => {
     const options = {
       palette,
@@ -46,6 +49,9 @@ export async function runTerminal(
       now: Date.now,
     };
     const json = args.json ? jsonEvent(event) : undefined;
+    if (!args.json && session && (event.type === 'message' || event.type === 'direct')) {
+      bell.hear(event.message, session.name, event.type === 'direct');
+    }
     screen.print(args.json ? (json === undefined ? [] : [json]) : formatEvent(event, options));
     if (event.type === 'quit' || (event.type === 'state' && event.state.status === 'closed')) screen.close();
     if (event.type === 'room' || event.type === 'state') {

@@ -10,6 +10,7 @@ import { LineScreen } from '../lines/line-screen.js';
 import { enter, type TerminalStreams } from '../lines/terminal.js';
 import { displayAddress } from '../server-address.js';
 import { errorText } from '../session/session.js';
+import { Bell } from '../text/bell.js';
 import { ScreenController } from './live/screen-controller.js';
 import type { ScreenSize } from './rows/layout.js';
 import { readKeys } from './terminal/keyboard.js';
@@ -65,6 +66,7 @@ async function chat(
 ): Promise<void> {
   const view = new ScreenView((text) => output.write(text), new Theme(colourDepth(output, environment)));
   const mode = new TerminalMode(output);
+  const bell = new Bell(args.notify, systemClock.monotonic, (text) => output.write(text));
   const { promise: left, resolve: leave } = deferred();
   let closeKeys = () => {};
   const open = () => {
@@ -85,6 +87,7 @@ async function chat(
     size: sizeOf(output),
     clock: systemClock,
     draw: (state) => view.draw(composeFrame(state, systemClock.now())),
+    hear: (message, isDirect) => bell.hear(message, client.name, isDirect),
     redraw: () => {
       view.clear();
       controller.draw();

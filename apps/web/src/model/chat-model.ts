@@ -17,15 +17,17 @@ import {
   type RoomsPage,
   type SearchHit,
 } from '@chat/client';
-import { type MessageItem, type ModerationCommand, RICH_FEATURE } from '@chat/client/timeline';
+import { type MessageItem, type ModerationCommand, mentionsIn, RICH_FEATURE } from '@chat/client/timeline';
 import { LOBBY } from '@chat/protocol';
 import { type PageClock, pageClock, signIn } from '../sign-in/sign-in.js';
+import { calmText } from '../text/calm-text.js';
 import { explain } from '../text/explain.js';
 import { type CommandHost, type LineOutcome, TypedCommands } from './acting/typed-commands.js';
 import { type Announcement, Announcements } from './announcements.js';
 import type { Conversation, PageItem, RoomConversation, Watch } from './conversation.js';
 import { ConversationList } from './conversation-list.js';
 import { Excerpt } from './excerpt.js';
+import { type NotificationPort, Notifications } from './notifications.js';
 import type { Preferences } from './preferences.js';
 import { Search } from './search.js';
 import { Writing } from './writing.js';
@@ -40,6 +42,8 @@ export interface ChatModelOptions {
   readonly diagnose?: (server: string) => Promise<string | undefined>;
   /** Whether somebody looks at the page. */
   readonly isVisible: () => boolean;
+  /** Notifications of the system. @defaultValue there are none */
+  readonly notifications?: NotificationPort | undefined;
   readonly clock?: PageClock;
 }
 
@@ -65,6 +69,7 @@ export class ChatModel {
     (query, options) => this.#client?.search(query, options),
     () => this.#changed(),
   );
+  readonly notifications: Notifications;
   phase: Phase = 'signed-out';
   /** URL of the server. */
   server = '';
@@ -77,6 +82,8 @@ export class ChatModel {
 
   constructor(options: ChatModelOptions) {
     this.#options = options;
+    const { notifications, preferences } = options;
+    this.notifications = new Notifications(notifications, preferences, () => this.#changed());
     this.#list = new ConversationList((conversation) => this.#watch(conversation as Conversation));
   }
 
@@ -447,8 +454,22 @@ export class ChatModel {
 
   #arrived(conversation: Conversation, item: PageItem, isActive: boolean): void {
     if (item.kind !== 'message' || item.own || item.history) return;
+    this.#notify(conversation, item);
     if (isActive) this.#announce(`${item.sender.name}: ${item.value.slice(0, 200)}`);
     else if (conversation.kind === 'direct') this.#announce(`Private message from ${item.sender.name}.`);
+  }
+
+  /** Draws the attention of the user to what speaks of them, or to them alone. */
+  #notify(conversation: Conversation, { sender, value }: MessageItem): void {
+    const isDirect = conversation.kind === 'direct';
+    if (!isDirect && mentionsIn(value, this.name).length === 0) return;
+    const news = {
+      tag: conversation.id,
+      title: isDirect ? sender.name : `${sender.name} in ${conversation.name}`,
+      body: calmText(value.slice(0, 200)),
+      open: () => this.#list.has(conversation) && this.show(conversation),
+    };
+    this.notifications.hear(news, this.#options.isVisible());
   }
 
   #rememberRooms(): void {

@@ -17,6 +17,7 @@ export interface KeyValueStore {
 
 const NAME = 'chat.name';
 const THEME = 'chat.theme';
+const NOTIFIES = 'chat.notifies';
 const ROOMS = 'chat.rooms';
 /** Of one tab: whom it was connected as, so that a reload goes on. */
 const CONNECTED = 'chat.connected';
@@ -54,6 +55,16 @@ export class Preferences {
 
   set theme(theme: Theme) {
     write(this.#lasting, THEME, theme);
+  }
+
+  /** Whether the user wants notifications; undefined before that was decided. */
+  get notifies(): boolean | undefined {
+    const decided = read(this.#lasting, NOTIFIES);
+    return decided === undefined ? undefined : decided === 'yes';
+  }
+
+  set notifies(notifies: boolean) {
+    write(this.#lasting, NOTIFIES, notifies ? 'yes' : 'no');
   }
 
   /** The last visit of this tab, unless it said goodbye. */

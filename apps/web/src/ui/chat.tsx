@@ -20,6 +20,7 @@ import { SearchDialog } from './dialogs/search-dialog.js';
 import { SettingsDialog } from './dialogs/settings-dialog.js';
 import { Avatar } from './marks/avatar.js';
 import { Icon } from './marks/icon.js';
+import { NotificationOffer } from './notification-offer.js';
 import { MemberPanel } from './sides/member-panel.js';
 import { RoomTopic } from './sides/room-topic.js';
 import { Sidebar } from './sides/sidebar.js';
@@ -96,6 +97,7 @@ export function Chat({ model, theme, onTheme }: ChatProps): VNode {
           }
         />
         <ConnectionBar model={model} />
+        <NotificationOffer model={model} />
         {active && <Trouble model={model} conversation={active} />}
         {excerpt && active?.kind === 'room' ? (
           <PastView key={excerpt.hit.id} model={model} conversation={active} excerpt={excerpt} />

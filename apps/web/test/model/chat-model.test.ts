@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ChatModel } from '../../src/model/chat-model.js';
 import type { Conversation } from '../../src/model/conversation.js';
+import type { News } from '../../src/model/notifications.js';
 import { type KeyValueStore, Preferences } from '../../src/model/preferences.js';
 import { FakeClient } from '../support/fake-client.js';
 
@@ -18,12 +19,17 @@ async function connected(...rooms: string[]) {
   const preferences = new Preferences(new Store(), new Store());
   if (rooms.length > 0) preferences.setRooms(SERVER, rooms);
   const client = new FakeClient('Ada');
-  const page = { visible: true, draws: [] as (() => void)[] };
+  const page = { visible: true, draws: [] as (() => void)[], news: [] as News[] };
   const model = new ChatModel({
     createClient: () => client.asClient(),
     preferences,
     schedule: (draw) => page.draws.push(draw),
     isVisible: () => page.visible,
+    notifications: {
+      permission: 'granted',
+      ask: () => Promise.resolve(),
+      show: (news) => page.news.push(news),
+    },
   });
   void model.connect(SERVER, 'Ada');
   for (let i = 0; i < 5; i++) await Promise.resolve();
@@ -62,6 +68,26 @@ describe('ChatModel', () => {
     expect(model.unread).toBe(1);
     model.show(named(model, 'garden'));
     expect(model.unread).toBe(0);
+  });
+
+  it('notifies of what speaks of the user while the page is hidden, and leads there', async () => {
+    const { model, client, page } = await connected('lobby', 'garden');
+    await client.admit('lobby');
+    const garden = await client.admit('garden');
+    garden.hear(1, '@Ada, look');
+    page.visible = false;
+    garden.hear(2, 'an adapter');
+    garden.hear(3, 'and you, ada?');
+    client.tell('direct', {
+      ...{ type: 'direct', id: 'e1-4', seq: 4, prev: 0, at: 4, own: false, history: false },
+      ...{ sender: { id: 2, name: 'Grace' }, value: 'psst', codec: 1 },
+    });
+    expect(page.news).toMatchObject([
+      { tag: 'room:garden', title: 'Grace in garden', body: 'and you, ada?' },
+      { tag: 'direct:grace', title: 'Grace', body: 'psst' },
+    ]);
+    page.news[0]?.open();
+    expect(model.active?.name).toBe('garden');
   });
 
   it('leaves a room that was left before it was in', async () => {

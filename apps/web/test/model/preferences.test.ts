@@ -29,9 +29,11 @@ describe('Preferences', () => {
     const before = new Preferences(store, memory());
     before.name = 'Ada';
     before.theme = 'dark';
+    expect(before.notifies).toBeUndefined();
+    before.notifies = false;
     before.setRooms('ws://a', ['lobby', '__proto__']);
     const after = new Preferences(store, memory());
-    expect([after.name, after.theme]).toEqual(['Ada', 'dark']);
+    expect([after.name, after.theme, after.notifies]).toEqual(['Ada', 'dark', false]);
     expect(after.rooms('ws://a')).toEqual(['lobby', '__proto__']);
     expect(after.rooms('ws://b')).toBeUndefined();
     expect(after.rooms('__proto__')).toBeUndefined();

@@ -25,6 +25,7 @@ export type {
   UnreadableItem,
   WithdrawnItem,
 } from './items.js';
+export { mentionsIn } from './mentions.js';
 export { RICH_FEATURE } from './rich-text.js';
 export {
   createTimeline,

@@ -5,7 +5,7 @@
  * frames.
  */
 import type { ChatClient, Clock, Room } from '@chat/client';
-import { createTimeline, type Timeline } from '@chat/client/timeline';
+import { createTimeline, type MessageItem, type Timeline } from '@chat/client/timeline';
 import type { Note } from '../rows/note.js';
 import { reduce, type ScreenState } from '../state/screen-state.js';
 
@@ -18,6 +18,8 @@ export interface ConversationsOptions {
   readonly clock: Clock;
   /** Whether the newest of this conversation is what the user sees. */
   readonly isSeen: (key: string) => boolean;
+  /** Somebody says something; `isDirect`: to this user alone. */
+  readonly onMessage: (item: MessageItem, isDirect: boolean) => void;
   /** Something changed: {@link Conversations.takeInto} has it. */
   readonly onChange: () => void;
 }
@@ -45,13 +47,14 @@ export class Conversations {
   open(key: string): ScreenTimeline {
     const known = this.#timelines.get(key);
     if (known) return known;
-    const { client, clock, isSeen } = this.#options;
+    const { client, clock, isSeen, onMessage } = this.#options;
     const timeline: ScreenTimeline = createTimeline<string, Note>(
       key.startsWith('@') ? { client, to: key.slice(1) } : undefined,
       {
         clock,
         maxItems: MAX_ITEMS,
         isSeen: () => isSeen(key),
+        onItem: (item) => item.kind === 'message' && onMessage(item, key.startsWith('@')),
         self: () => ({ id: client.id ?? 0, name: client.name }),
       },
     );

@@ -5,7 +5,7 @@
  * Everything that comes is collected and reduced once for each frame, so a flood costs no more than a frame.
  */
 import type { ChatClient, Room } from '@chat/client';
-import { parseCommand } from '@chat/client/timeline';
+import { type MessageItem, parseCommand } from '@chat/client/timeline';
 import type { SteadyClock } from '../../clock.js';
 import { ChatSession } from '../../session/session.js';
 import { layoutFor, type ScreenSize } from '../rows/layout.js';
@@ -36,6 +36,8 @@ export interface ControllerOptions {
   readonly size: ScreenSize;
   readonly clock: SteadyClock;
   readonly draw: (state: ScreenState) => void;
+  /** Somebody says something; `isDirect`: to this user alone. */
+  readonly hear: (message: MessageItem, isDirect: boolean) => void;
   /** Draws everything anew. */
   readonly redraw: () => void;
   readonly suspend: () => void;
@@ -74,6 +76,7 @@ export class ScreenController {
       client,
       clock,
       isSeen: (key) => this.#isSeen(key),
+      onMessage: options.hear,
       onChange: () => this.#frames.request(),
     });
     this.#sending = new Sending({

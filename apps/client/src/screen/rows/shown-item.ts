@@ -4,7 +4,7 @@
  */
 
 import type { OutgoingItem, TimelineItem, TimelineSnapshot } from '@chat/client/timeline';
-import { ACTION_PREFIX, changeText } from '@chat/client/timeline';
+import { ACTION_PREFIX, changeText, mentionsIn } from '@chat/client/timeline';
 import { errorText, type SessionEvent } from '../../session/session.js';
 import { calmLine, calmLines } from './cell-text.js';
 import { type Note, note, noteOf } from './note.js';
@@ -100,16 +100,8 @@ export function spokenItem(
     own,
     action,
     lines: calmLines(text),
-    mentions: !own && mentions(text, me),
+    mentions: !own && mentionsIn(text, me).length > 0,
   };
-}
-
-/** Whether `me` stands in `text` as a word of its own. */
-export function mentions(text: string, me: string): boolean {
-  const where = me === '' ? -1 : text.toLowerCase().indexOf(me.toLowerCase());
-  if (where === -1) return false;
-  const letter = /[\p{L}\p{N}_]/u;
-  return !letter.test(text[where - 1] ?? '') && !letter.test(text[where + me.length] ?? '');
 }
 
 function noted(event: SessionEvent, at: number | undefined): NoteItem | undefined {

@@ -4,9 +4,10 @@
  * The timeline of `@chat/client` keeps entries, own messages, unread ones and typists. A screen adds the
  * rest.
  */
+import { mentionsIn } from '@chat/client/timeline';
 import { calmLine } from '../rows/cell-text.js';
 import type { Scrolled } from '../rows/message-pane.js';
-import { mentions, type ScreenSnapshot } from '../rows/shown-item.js';
+import type { ScreenSnapshot } from '../rows/shown-item.js';
 
 /** Immutable. */
 export interface Conversation extends Scrolled {
@@ -71,5 +72,8 @@ function isMentioned({ kind, mentioned, snapshot: before, me }: Conversation, no
   const known = before.firstIndex + before.items.length - now.firstIndex;
   return now.items
     .slice(Math.max(0, known))
-    .some((item) => item.kind === 'message' && !item.own && !item.history && mentions(item.value, me));
+    .some(
+      (item) =>
+        item.kind === 'message' && !item.own && !item.history && mentionsIn(item.value, me).length > 0,
+    );
 }

@@ -45,6 +45,13 @@ describe('what arrives', () => {
     expect(chat.now('lobby').snapshot.firstUnread).toBeUndefined();
   });
 
+  it('is heard, wherever it is said and whatever is seen', async () => {
+    const chat = await FakeChat.inLobby();
+    chat.hear(1, 2);
+    chat.hearDirect('psst');
+    expect(chat.heard).toEqual(['message 1', 'message 2', '@psst']);
+  });
+
   it('is loaded page by page when the user scrolls up, until the beginning is told', async () => {
     const chat = await FakeChat.inLobby();
     chat.hear(51, 60);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mentions, shownItem } from '../../../src/screen/rows/shown-item.js';
+import { shownItem } from '../../../src/screen/rows/shown-item.js';
 import { came, said } from '../support/states.js';
 
 describe('shownItem', () => {
@@ -20,14 +20,5 @@ describe('shownItem', () => {
     expect(shownItem(came(), 'ada')).toMatchObject({ type: 'note', lines: ['bob has joined the chat'] });
     expect(shownItem(came({ own: true }), 'ada')).toBeUndefined();
     expect(shownItem(came({ history: true }), 'ada')).toBeUndefined();
-  });
-});
-
-describe('mentions', () => {
-  it('are this name as a word of its own', () => {
-    const found = (text: string) => mentions(text, 'ada');
-    expect(['Ada: hi', 'hi ada!', 'ada'].map(found)).toEqual([true, true, true]);
-    expect(['adapter', 'canada', 'hello'].map(found)).toEqual([false, false, false]);
-    expect(mentions('anything', '')).toBe(false);
   });
 });

@@ -21,6 +21,8 @@ export class FakeChat {
   /** Every state that was drawn, in order. */
   readonly frames: ScreenState[] = [];
   hasLeft = false;
+  /** What was heard, as a bell hears it. */
+  readonly heard: string[] = [];
   /** What a direct message comes to. */
   direct: () => Promise<Sent> = () => Promise.reject(new Error('no such user'));
 
@@ -43,6 +45,8 @@ export class FakeChat {
       size: { columns: 100, rows: 20 },
       clock: this.clock,
       draw: (state) => this.frames.push(state),
+      hear: ({ value, own }, isDirect) =>
+        this.heard.push(`${isDirect ? '@' : ''}${own ? 'own ' : ''}${value}`),
       redraw: () => {},
       suspend: () => {},
       leave: () => {

@@ -68,6 +68,16 @@ export function SettingsDialog({ model, theme, onTheme, onClose }: SettingsDialo
             </label>
           ))}
         </fieldset>
+        {model.notifications.isPossible && (
+          <label class="tick">
+            <input
+              type="checkbox"
+              checked={model.notifications.isOn}
+              onChange={(event) => void model.notifications.turn(event.currentTarget.checked)}
+            />
+            <span>Notify me when somebody speaks to me and I look elsewhere</span>
+          </label>
+        )}
         <button type="submit" class="primary wide">
           Save
         </button>

@@ -2,12 +2,19 @@
  * The words of others. They become text nodes and links and never anything else; each paragraph finds its own
  * direction, and what is very long is cut until asked for.
  */
+import { mentionsIn } from '@chat/client/timeline';
 import type { VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { calmText, excerpt, isOnlyEmoji } from '../../text/calm-text.js';
 import { splitLinks } from '../../text/links.js';
 
-export function MessageText({ text }: { readonly text: string }): VNode {
+interface MessageTextProps {
+  readonly text: string;
+  /** Name of the reader, which is marked; none in own words. */
+  readonly reader: string;
+}
+
+export function MessageText({ text, reader }: MessageTextProps): VNode {
   const [whole, setWhole] = useState(false);
   const calm = calmText(text);
   const beginning = whole ? undefined : excerpt(calm);
@@ -23,7 +30,7 @@ export function MessageText({ text }: { readonly text: string }): VNode {
               {part.text}
             </a>
           ) : (
-            part.text
+            markMentions(part.text, reader)
           ),
         )}
         {beginning !== undefined && '…'}
@@ -37,4 +44,14 @@ export function MessageText({ text }: { readonly text: string }): VNode {
       )}
     </>
   );
+}
+
+function markMentions(text: string, reader: string): (string | VNode)[] {
+  const pieces: (string | VNode)[] = [];
+  let end = 0;
+  for (const [from, to] of mentionsIn(text, reader)) {
+    pieces.push(text.slice(end, from), <mark class="mention">{text.slice(from, to)}</mark>);
+    end = to;
+  }
+  return [...pieces, text.slice(end)];
 }

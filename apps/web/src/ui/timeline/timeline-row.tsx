@@ -56,7 +56,7 @@ export const TimelineRow = memo(
             {row.quote && (
               <QuoteLine quote={row.quote} ownName={ownName} onJump={(seq) => actions.jump?.(seq)} />
             )}
-            <Said text={value} name={name} />
+            <Said text={value} name={name} reader={own ? '' : ownName} />
             {edited && <span class="hint"> (edited)</span>}
             {own &&
               (waiting ? <Status icon="clock" label={WAITS} /> : <Status icon="check" label="Delivered" />)}
@@ -72,7 +72,7 @@ export const TimelineRow = memo(
             own
             status={row.item.status === 'sent' ? undefined : row.item.status}
           >
-            <Said text={row.item.value} name={ownName} />
+            <Said text={row.item.value} name={ownName} reader="" />
             <OutgoingStatus outgoing={row.item} actions={actions} />
           </Message>
         );
@@ -168,12 +168,18 @@ function Message({ name, at, head, own, status, menu, children }: MessageProps):
   );
 }
 
+interface SaidProps {
+  readonly text: string;
+  readonly name: string;
+  readonly reader: string;
+}
+
 /** What was said; with `/me` before it, what somebody does. */
-function Said({ text, name }: { readonly text: string; readonly name: string }): VNode {
-  if (!text.startsWith(ACTION_PREFIX)) return <MessageText text={text} />;
+function Said({ text, name, reader }: SaidProps): VNode {
+  if (!text.startsWith(ACTION_PREFIX)) return <MessageText text={text} reader={reader} />;
   return (
     <em class="does">
-      <bdi>{name}</bdi> <MessageText text={text.slice(ACTION_PREFIX.length)} />
+      <bdi>{name}</bdi> <MessageText text={text.slice(ACTION_PREFIX.length)} reader={reader} />
     </em>
   );
 }

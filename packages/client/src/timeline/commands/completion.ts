@@ -39,6 +39,7 @@ export function completionsFor(before: string, word: string, { names, rooms }: V
     return startingWith(names, word).map((name) => `${name.includes(' ') ? `"${name}"` : name} `);
   }
   if (word === '') return [];
+  if (word.startsWith('@')) return startingWith(names, word.slice(1)).map((name) => `@${name} `);
   return startingWith(names, word).map((name) => `${name}${before === '' ? ': ' : ' '}`);
 }
 

@@ -10,6 +10,8 @@ it.each([
   ['/msg ', '"ada', ['"Ada Lovelace" ']],
   ['', 'be', ['Bert: ']],
   ['hello ', 'be', ['Bert ']],
+  ['hello ', '@be', ['@Bert ']],
+  ['', '@ada', ['@Ada Lovelace ']],
   ['hello ', '', []],
   ['hello ', '/jo', []],
 ])('after %j completes %j to %j', (before, word, words) => {
