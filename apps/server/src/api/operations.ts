@@ -111,9 +111,13 @@ export const OPERATIONS: readonly Operation[] = [
     answer: '`members` with `name`, `id` and `isConnected`; `memberCount`; `cursor` where there are more',
     run: async ({ server }, { room, limit, cursor }) => {
       const { memberCount, isIn } = await findRoom(server, room);
-      const all = server.sessions().filter(({ rooms }) => rooms.some(isIn));
-      const { items, ...page } = pageOf(all, limit, cursor);
-      const members = items.map(({ memberId: id, name, isConnected }) => ({ id, name, isConnected }));
+      const byId = new Map<number, { id: number; name: string; isConnected: boolean }>();
+      for (const { memberId: id, name, isConnected, rooms } of server.sessions()) {
+        // One member, over however many sessions.
+        if (rooms.some(isIn))
+          byId.set(id, { id, name, isConnected: isConnected || byId.get(id)?.isConnected === true });
+      }
+      const { items: members, ...page } = pageOf([...byId.values()], limit, cursor);
       return { members, memberCount, ...page };
     },
   }),

@@ -167,6 +167,20 @@ describe('the API', () => {
     for (const client of clients) await client.close();
   });
 
+  it('lists a user with several sessions once', async () => {
+    const call = await start({ hooks: { authenticate: (_, { name }) => ({ ok: true, name }) } });
+    const clients = [];
+    for (let i = 0; i < 2; i++)
+      clients.push(await connect(`tcp://127.0.0.1:${call.port}`, { name: 'ada' }));
+    for (const client of clients) await client.join('lobby');
+    expect((await call('GET', '/rooms/lobby/members')).body).toEqual({
+      members: [{ name: 'ada', id: clients[0]!.id, isConnected: true }],
+      memberCount: 1,
+    });
+    expect((await call('GET', '/users')).body.users).toMatchObject([{ name: 'ada', sessions: 2 }]);
+    for (const client of clients) await client.close();
+  });
+
   it('shows out of a room, kicks, bans and lifts bans', async () => {
     const call = await start({ exemptAddresses: ['127.0.0.1'] });
     const join = (name: string) => connect(`tcp://127.0.0.1:${call.port}`, { name });
