@@ -180,6 +180,7 @@ it('@chat/client/timeline exports exactly this', async () => {
     'changeText',
     'completionsFor',
     'createTimeline',
+    'mentionsIn',
     'parseCommand',
     'withdrawnBy',
   ]);

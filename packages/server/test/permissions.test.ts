@@ -262,7 +262,7 @@ it('can be had from outside: kick, ban, remove, ask again', async () => {
   const [ada, { handle }] = await enter('ada');
   const [bob] = await enter('bob');
   await bob.join('kitchen');
-  const common = { address: '127.0.0.1', dialect: 'binary', claims: undefined, isConnected: true };
+  const common = { device: 0, address: '127.0.0.1', dialect: 'binary', claims: undefined, isConnected: true };
   expect(server.sessions()).toEqual([
     { ...common, memberId: 1, name: 'ada', rooms: ['lobby'] },
     { ...common, memberId: 2, name: 'bob', rooms: ['lobby', 'kitchen'] },

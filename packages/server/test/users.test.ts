@@ -15,9 +15,7 @@ const ACCOUNTS: ChatServerOptions = {
 };
 
 /** Ada with two devices, and bob, all in the lobby. */
-async function adaTwice(
-  options: ChatServerOptions = {},
-): Promise<{
+async function adaTwice(options: ChatServerOptions = {}): Promise<{
   memory: MemoryChat;
   phone: MemoryClient;
   laptop: MemoryClient;

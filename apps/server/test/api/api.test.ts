@@ -170,8 +170,7 @@ describe('the API', () => {
   it('lists a user with several sessions once', async () => {
     const call = await start({ hooks: { authenticate: (_, { name }) => ({ ok: true, name }) } });
     const clients = [];
-    for (let i = 0; i < 2; i++)
-      clients.push(await connect(`tcp://127.0.0.1:${call.port}`, { name: 'ada' }));
+    for (let i = 0; i < 2; i++) clients.push(await connect(`tcp://127.0.0.1:${call.port}`, { name: 'ada' }));
     for (const client of clients) await client.join('lobby');
     expect((await call('GET', '/rooms/lobby/members')).body).toEqual({
       members: [{ name: 'ada', id: clients[0]!.id, isConnected: true }],

@@ -60,6 +60,10 @@ describe.skipIf(!CHROMIUM)('many messages in a browser', { timeout: 2 * PATIENCE
     // As far up as what was loaded with the room.
     await scroller.evaluate((element) => element.scrollTo(0, 700));
     const shown = page.locator('.text', { hasText: 'of ten thousand' }).nth(12);
+    // Until that is drawn, the document has what was in view before.
+    await expect
+      .poll(async () => (await shown.boundingBox())?.y)
+      .toBeLessThan(page.viewportSize()?.height ?? 0);
     const text = await shown.innerText();
     const place = async (): Promise<number> =>
       (await page.getByText(text, { exact: true }).boundingBox())?.y ?? Number.NaN;

@@ -92,7 +92,11 @@ describe('authenticate', () => {
         ? { ok: true, name: 'ada', takesOver: true }
         : { ok: true, takesOver: false };
     for (const duplicateNames of ['refuse', 'takeover', 'suffix'] as const) {
-      const memory = await MemoryChat.open({ maxSessionsPerUser: 1, duplicateNames, hooks: { authenticate } });
+      const memory = await MemoryChat.open({
+        maxSessionsPerUser: 1,
+        duplicateNames,
+        hooks: { authenticate },
+      });
       const first = await memory.enter({ name: 'ada', credentials: 'the owner' });
       const guest = memory.connect();
       guest.greet({ name: 'ada' });

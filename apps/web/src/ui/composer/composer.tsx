@@ -24,6 +24,8 @@ interface ComposerProps {
 
 export function Composer({ model, conversation, onSearch }: ComposerProps): VNode {
   const field = useRef<HTMLTextAreaElement>(null);
+  /** Where the caret is to be once the text is there: the next key may come before the next frame. */
+  const caret = useRef<number | undefined>(undefined);
   const { editing, answering } = conversation;
   const [draft, setDraft] = useState(conversation.draft);
   const [edited, setEdited] = useState('');
@@ -81,7 +83,7 @@ export function Composer({ model, conversation, onSearch }: ComposerProps): VNod
     const head = text.slice(0, completable.start) + word;
     write(head + text.slice(completable.end).replace(/^ /, ''));
     setCursor(head.length);
-    requestAnimationFrame(() => field.current?.setSelectionRange(head.length, head.length));
+    caret.current = head.length;
   };
   const editLast = (): boolean => {
     const last = conversation.timeline.snapshot.items.findLast((item) => item.kind === 'message' && item.own);
@@ -108,10 +110,7 @@ export function Composer({ model, conversation, onSearch }: ComposerProps): VNod
   const insert = (emoji: string): void => {
     const { selectionStart: start = text.length, selectionEnd: end = text.length } = field.current ?? {};
     write(text.slice(0, start) + emoji + text.slice(end));
-    requestAnimationFrame(() => {
-      field.current?.focus();
-      field.current?.setSelectionRange(start + emoji.length, start + emoji.length);
-    });
+    caret.current = start + emoji.length;
   };
 
   useLayoutEffect(() => {
@@ -137,6 +136,10 @@ export function Composer({ model, conversation, onSearch }: ComposerProps): VNod
     if (!element) return;
     element.style.height = 'auto';
     element.style.height = `${element.scrollHeight + 2}px`;
+    if (caret.current === undefined) return;
+    element.focus();
+    element.setSelectionRange(caret.current, caret.current);
+    caret.current = undefined;
   }, [text]);
 
   const whom = conversation.kind === 'room' ? `#${conversation.name}` : conversation.name;

@@ -5,11 +5,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Ban, claim, hashSecret, isSecretOf } from '../../../src/log/claims.js';
 import { ClaimKind, type Draft, inboxKey, inboxMember, type LogEntry } from '../../../src/log/entry.js';
-import { sessionNumber, userOf } from '../../../src/log/state/session-number.js';
 import { applyEntry } from '../../../src/log/state/apply-entry.js';
 import { banKeys, ChatState, type SessionKicked } from '../../../src/log/state/chat-state.js';
 import type { Decision } from '../../../src/log/state/decision.js';
 import type { Outcome } from '../../../src/log/state/outcome.js';
+import { sessionNumber, userOf } from '../../../src/log/state/session-number.js';
 import { looks } from '../../../src/names/names.js';
 import { arbitraryDecision } from '../../support/arbitrary-decision.js';
 
