@@ -14,6 +14,7 @@ import {
 } from '../../log/state/chat-state.js';
 import type { Outcome } from '../../log/state/outcome.js';
 import type { RuleName } from '../../log/state/rules.js';
+import { userOf } from '../../log/state/session-number.js';
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from '../driver.js';
 import { rowCrc } from './checked-rows.js';
 import { loadState, STATE_COLUMNS, type StateTable } from './load-state.js';
@@ -223,12 +224,18 @@ export class StateRows {
         return;
       case 'joined':
       case 'left':
+      case 'also-joined':
+      case 'also-left':
         if (outcome.room) this.#markMember(outcome.room, outcome.member);
         return;
       case 'session-opened':
-      case 'session-renamed':
       case 'session-taken':
         this.#sessions.add(outcome.session.memberId);
+        return;
+      case 'session-renamed':
+        // All sessions of its user have one name.
+        for (const { memberId } of this.#state.sessionsOf(userOf(outcome.session.memberId)))
+          this.#sessions.add(memberId);
         return;
       case 'session-ended':
       case 'session-kicked':
@@ -268,6 +275,8 @@ export class StateRows {
         // A direct message to one who had gone is a publish all the same.
         if (publishId > 0) this.#sessions.add(sender);
         return;
+      default:
+        outcome satisfies never;
     }
   }
 

@@ -7,6 +7,7 @@ import { claim } from '../../../src/log/claims.js';
 import { ClaimKind, type Draft } from '../../../src/log/entry.js';
 import { applyEntry } from '../../../src/log/state/apply-entry.js';
 import { ChatState, type StateSnapshot } from '../../../src/log/state/chat-state.js';
+import { sessionNumber } from '../../../src/log/state/session-number.js';
 import { findDriver } from '../../../src/sqlite/driver.js';
 import { StoreReader } from '../../../src/sqlite/store-reader.js';
 import { StoreWriter } from '../../../src/sqlite/store-writer.js';
@@ -24,6 +25,13 @@ const opened = (who: string): Draft =>
     { name: name(who), at: 1 },
     { id: `id of ${who}`, secretHash: 'hash', isResumable: true },
   );
+/** Of somebody with an account, who may be here already. */
+const openedFurther = (who: string): Draft =>
+  claim(
+    ClaimKind.SessionOpened,
+    { name: name(who), at: 1 },
+    { id: `id of ${who}`, secretHash: 'hash', isResumable: true, account: who, isFurther: true },
+  );
 const joined = (room: string, sender: number): Draft =>
   draft(room, '', { type: FrameType.Notice, kind: NoticeKind.Joined, codec: 0, sender, publishId: 0 });
 
@@ -40,10 +48,15 @@ const ban = (looks: readonly string[], at: number, until: number | undefined): D
 describe('the state in the file', () => {
   it('is that of the newest entry, whatever was in which group', () => {
     const rooms = fc.constantFrom('a', 'b');
-    const member = fc.integer({ min: 1, max: 4 });
+    const user = fc.integer({ min: 1, max: 4 });
+    const member = fc.oneof(
+      user,
+      user.map((id) => sessionNumber(id, 1)),
+    );
     const at = fc.nat(30);
     const action: fc.Arbitrary<Draft> = fc.oneof(
       fc.constantFrom('ada', 'bob', 'eve', 'kim').map(opened),
+      fc.constantFrom('ada', 'eve').map(openedFurther),
       fc
         .tuple(member, at)
         .map(([sender, time]) => claim(ClaimKind.SessionEnded, { sender, at: time }, undefined)),
