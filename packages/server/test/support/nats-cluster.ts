@@ -31,7 +31,7 @@ export class NatsCluster {
       }),
     );
     const cluster = new NatsCluster(nodes);
-    await cluster.#ready();
+    await cluster.ready();
     return cluster;
   }
 
@@ -57,8 +57,8 @@ export class NatsCluster {
     await Promise.all(this.nodes.map((node) => node.remove()));
   }
 
-  /** Until a stream can be made. */
-  async #ready(): Promise<void> {
+  /** Until a stream can be made that is kept by all of them. */
+  async ready(): Promise<void> {
     const connection = await connect({ servers: this.urls });
     const manager = await jetstreamManager(connection, { checkAPI: false });
     const config = { name: 'probe', subjects: ['probe'], num_replicas: NODES.length };
