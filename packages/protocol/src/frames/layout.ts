@@ -48,7 +48,7 @@ export const ENTRY_SEQ_OFFSET: number = ENTRY_SENDER_OFFSET + 4;
 export const ENTRY_PREV_OFFSET: number = ENTRY_SEQ_OFFSET + 6;
 /** Where the time of a message or notice lies: {@link readU48}. */
 export const ENTRY_AT_OFFSET: number = ENTRY_PREV_OFFSET + 6;
-/** Where the device of the sender of a message or notice lies: {@link readU16}. */
+/** Where the device of the sender of a message or notice lies: two bytes, the lower one first. */
 export const ENTRY_DEVICE_OFFSET: number = ENTRY_AT_OFFSET + 6;
 /** Bytes of a message or notice before its name. */
 export const ENTRY_HEADER_BYTES: number = ENTRY_DEVICE_OFFSET + 2;

@@ -11,6 +11,7 @@ export type AddressCount = 'connections' | 'away' | 'rooms' | 'connecting' | 'me
 
 /** What one server has of something under a key. */
 export interface AddressShare {
+  /** Counts so many more; below 0: fewer. */
   add(amount: number): void;
   /** What the other servers have. */
   others(): number;

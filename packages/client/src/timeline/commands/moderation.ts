@@ -120,6 +120,7 @@ export class RecentMessages {
 
   readonly #topics = new Map<string, string>();
 
+  /** Takes what was said: it is the last message of its sender in that room now. */
   note({ room, seq, sender, own }: Message): void {
     const said = this.#byRoom.get(room) ?? [];
     said.push({ seq, name: sender.name, own });
