@@ -61,9 +61,10 @@ it(
     await kills;
     await receiver.until(() => receiver.texts.includes('end'));
     // Of a worker that was killed nobody knows whether its last delivery was taken: it comes again.
-    const told = new Map(receiver.taken.map((event) => [event.seq, event.text]));
-    expect([...told.values()]).toEqual(people[0]!.seen.map(({ value }) => value));
-    expect(receiver.taken.length - told.size).toBeLessThanOrEqual(2 * EVENTS_PER_DELIVERY);
+    // So may, under another position, what was said again because its first answer was lost with a process.
+    const told = new Set(receiver.texts);
+    expect([...told]).toEqual(people[0]!.seen.map(({ value }) => value));
+    expect(receiver.taken.length - told.size).toBeLessThanOrEqual(2 * EVENTS_PER_DELIVERY + people.length);
     server.child.kill('SIGTERM');
     expect(await server.exit).toBe(0);
     expect(checkStore({ directory })).toMatchObject({ damaged: [], problems: [] });
