@@ -15,6 +15,8 @@
  *     answer  write, which names n, then DONE = n killed between: the successor finds the answer, and sets DONE
  *
  * Longer than most files here: writer and reader change the same words, and each is right only beside the other.
+ *
+ * Longer than most files here: the steps in which both sides change the segment are read side by side.
  */
 import { type Lock, openSegment, type SharedSegment, ShmError } from '@chat/shm';
 import {

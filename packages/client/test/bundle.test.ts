@@ -2,8 +2,8 @@
  * The bytes that a web page loads for this package with the JSON codec, minified and compressed, as a bundler that
  * splits makes it of the sources: at first, and later with each part that is fetched when it is needed.
  *
- * The goal is 12 KB (12,288) at first, and is not reached. What is left is needed to talk, or when a connection is lost,
- * and what that needs cannot be fetched over it.
+ * The first load is to be 12 KB (12,288 bytes), and is more. A page needs the rest of it to talk, or to come back when its
+ * connection is lost: then nothing can be fetched.
  *
  * The budgets are a little above what it takes today. A change that exceeds one leaves something out, moves it into a
  * part (`src/lazy/load.ts` says how), or finds what is said twice.

@@ -218,7 +218,7 @@ describe('a webhook', () => {
       await webhooks.start(cursors);
       await say('in its turn');
       const { seq } = (await say('last')) as { seq: number };
-      // What was taken and not said to be comes again.
+      // A webhook whose cursor was not kept begins again before what it has taken.
       while ((cursors.get('one')?.position ?? 0) < seq) await new Promise(setImmediate);
       await webhooks.close();
       await say('while nobody delivers');

@@ -2,7 +2,7 @@
  * The state of the page: whether it is connected, the conversations, and which one is looked at.
  *
  * It listens to a `@chat/client` and turns its events into conversations; the interface draws the state and
- * calls its methods. It touches no document, so it is tested without one. A little longer than other files,
+ * calls its methods. It touches no document, so it is tested without one. Longer than most files here,
  * since each thing that a user can do is a method, most of a line or two.
  */
 import {

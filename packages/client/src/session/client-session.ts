@@ -8,6 +8,8 @@
  *  1. session resumed: rooms go on where they stopped, unacknowledged messages are sent again;
  *  2. session lost: rooms are joined again after the last entry that was seen, and messages wait until they
  *     are.
+ *
+ * Longer than most files here: what a connection brings and what its end means share the state that the union names.
  */
 
 import type { Codec } from '@chat/protocol';

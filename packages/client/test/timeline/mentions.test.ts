@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mentionsIn } from '../../src/timeline/mentions.js';
 
-/** What is marked in the text. */
+/** The parts of a text that mention `name`. */
 const marked = (text: string, name = 'ada'): string[] =>
   mentionsIn(text, name).map(([begin, end]) => text.slice(begin, end));
 

@@ -3,6 +3,8 @@
  * it.
  *
  * Everything that comes is collected and reduced once for each frame, so a flood costs no more than a frame.
+ *
+ * Longer than most files here: each key and each event is a case of a line or two.
  */
 import type { ChatClient, Room } from '@chat/client';
 import { type MessageItem, parseCommand } from '@chat/client/timeline';

@@ -21,7 +21,7 @@ export class FakeChat {
   /** Every state that was drawn, in order. */
   readonly frames: ScreenState[] = [];
   hasLeft = false;
-  /** What was heard, as a bell hears it. */
+  /** One text for each message that the bell was told of. */
   readonly heard: string[] = [];
   /** What a direct message comes to. */
   direct: () => Promise<Sent> = () => Promise.reject(new Error('no such user'));

@@ -54,7 +54,7 @@ export function clearColumn(payload: Uint8Array, column: number): void {
 export class AddressTable implements AddressCounts {
   readonly #numbers: Float64Array;
   readonly #first: number;
-  /** What is counted of each key at this worker, and where. */
+  /** The slot of each key that this worker counts, and what it counts there. */
   readonly #own = new Map<string, { readonly slot: number; readonly counted: Set<AddressCount> }>();
 
   /** @param payload the bytes that all see @param column that of this worker, empty */

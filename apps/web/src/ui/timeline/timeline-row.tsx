@@ -174,7 +174,7 @@ interface SaidProps {
   readonly reader: string;
 }
 
-/** What was said; with `/me` before it, what somebody does. */
+/** The text of a message. A text behind `/me` is shown as what its sender does. */
 function Said({ text, name, reader }: SaidProps): VNode {
   if (!text.startsWith(ACTION_PREFIX)) return <MessageText text={text} reader={reader} />;
   return (
