@@ -61,10 +61,11 @@ it(
     await kills;
     await receiver.until(() => receiver.texts.includes('end'));
     // Of a worker that was killed nobody knows whether its last delivery was taken: it comes again.
-    // So may, under another position, what was said again because its first answer was lost with a process.
-    const told = new Set(receiver.texts);
-    expect([...told]).toEqual(people[0]!.seen.map(({ value }) => value));
-    expect(receiver.taken.length - told.size).toBeLessThanOrEqual(2 * EVENTS_PER_DELIVERY + people.length);
+    // A gap may be told where the feed looks for more than the store has shown so far; no message is missing.
+    const messages = receiver.taken.filter((event) => event.text !== undefined);
+    const told = new Map(messages.map((event) => [event.seq, event.text]));
+    expect([...told.values()]).toEqual(people[0]!.seen.map(({ value }) => value));
+    expect(messages.length - told.size).toBeLessThanOrEqual(2 * EVENTS_PER_DELIVERY);
     server.child.kill('SIGTERM');
     expect(await server.exit).toBe(0);
     expect(checkStore({ directory })).toMatchObject({ damaged: [], problems: [] });
