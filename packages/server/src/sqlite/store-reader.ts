@@ -8,7 +8,7 @@ import type { StoredPage, StoredWish } from '../log/event-log.js';
 import { findDriver, type SqliteDatabase, type SqliteDriver, type SqliteStatement } from './driver.js';
 import { readVersion } from './file/migrate.js';
 import { StoreFiles } from './file/store-file.js';
-import { BlockCache, Blocks, entriesOf, type RoomRecords } from './rows/blocks.js';
+import { BlockCache, Blocks, entriesOf, type RoomRecords, type StoredBlock } from './rows/blocks.js';
 import { streamName } from './rows/streams.js';
 import { storeError } from './store-error.js';
 
@@ -90,6 +90,8 @@ export class StoreReader {
   readonly #blocks: Blocks;
   readonly #cache: BlockCache;
   readonly #stream: SqliteStatement;
+  /** Up to where entries were removed, of whatever stream. */
+  readonly #cut: SqliteStatement;
   readonly #partsBefore: SqliteStatement;
   readonly #partsAfter: SqliteStatement;
   readonly #partBefore: SqliteStatement;
@@ -101,6 +103,7 @@ export class StoreReader {
     this.#cache = new BlockCache(this.#database, CACHE_BYTES);
     const parts = 'SELECT first, last, previous, block FROM part WHERE stream = ?';
     this.#stream = this.#database.prepare('SELECT id, cut FROM stream WHERE kind = ? AND name = ?');
+    this.#cut = this.#database.prepare('SELECT coalesce(max(cut), 0) AS cut FROM stream');
     this.#partsBefore = this.#database.prepare(`${parts} AND first < ? ORDER BY first DESC LIMIT ?`);
     this.#partsAfter = this.#database.prepare(`${parts} AND first >= ? ORDER BY first LIMIT ?`);
     this.#partBefore = this.#database.prepare(`${parts} AND first <= ? ORDER BY first DESC LIMIT 1`);
@@ -135,12 +138,17 @@ export class StoreReader {
       const begun = this.#blocks.readBefore(after + 1);
       // That block may go on behind the position.
       let next: number | undefined = begun && begun.last > after ? begun.first - 1 : after;
+      let reached = after;
       for (let count = 0; count < BLOCKS_PER_SCAN; count++) {
-        const block = this.#blocks.readAfter(next);
+        const block: StoredBlock | undefined = this.#blocks.readAfter(next);
+        if ((!begun && count === 0) || !block) {
+          // Positions alone say nothing: of signals there is no block.
+          const to = Math.min(this.#cut.get()!.cut as number, (block?.first ?? Infinity) - 1);
+          if (to > reached) missing.push({ from: reached + 1, to });
+        }
         next = block?.last;
         if (!block || next === undefined) break;
-        const isCut = !begun && count === 0 && block.first > after + 1;
-        if (isCut) missing.push({ from: after + 1, to: block.first - 1 });
+        reached = Math.max(reached, next);
         const entries = entriesOf(block);
         if (!entries) missing.push({ from: Math.max(block.first, after + 1), to: block.last });
         let start = 0;

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readRecords } from '../../src/log/block.js';
 import type { StoredWish } from '../../src/log/event-log.js';
 import { findDriver } from '../../src/sqlite/driver.js';
+import { BlockEdits } from '../../src/sqlite/rows/block-edits.js';
 import { type PackedPage, StoreReader } from '../../src/sqlite/store-reader.js';
 import { StoreWriter } from '../../src/sqlite/store-writer.js';
 import { draft } from '../support/event-log-contract.js';
@@ -205,6 +206,31 @@ describe('StoreReader', () => {
     expect(all()).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
     expect(all(eve)).toEqual([2, 102]);
     reader.close();
+    writer.close();
+  });
+
+  it('tells what is missing from what never was there: signals have positions, and are not stored', () => {
+    const directory = dataFolder();
+    const writer = new StoreWriter({ directory, durability: 'process' });
+    for (const first of [10, 20, 30]) writer.write([blockOf(first, draft('a', 'x'))]);
+    const missing = (after: number) => {
+      const reader = new StoreReader({ directory });
+      const { missing, next } = reader.scan(after);
+      reader.close();
+      expect(next).toBeUndefined();
+      return missing;
+    };
+    expect([0, 15, 30, 40].map(missing)).toEqual([[], [], [], []]);
+    const dropped = (count: number): void => {
+      const database = driver.open(join(directory, 'chat.sqlite'));
+      const edits = new BlockEdits(database);
+      for (let i = 0; i < count; i++) edits.drop(edits.blocks.readAfter(-1)!);
+      database.close();
+    };
+    dropped(1);
+    expect([0, 9, 10, 15].map(missing)).toEqual([[{ from: 1, to: 10 }], [{ from: 10, to: 10 }], [], []]);
+    dropped(2);
+    expect([0, 15, 30, 40].map(missing)).toEqual([[{ from: 1, to: 30 }], [{ from: 16, to: 30 }], [], []]);
     writer.close();
   });
 });

@@ -10,7 +10,7 @@ import type { Member } from '@chat/protocol';
 import type { OptionNames } from '@chat/protocol/check';
 import { FrameType, NoticeKind } from '@chat/protocol/frames';
 import { type Ban, claimFields } from '../../log/claims.js';
-import { CLAIM, ClaimKind, inboxMember, type LogEntry } from '../../log/entry.js';
+import { CLAIM, ClaimKind, inboxMember, type LogEntry, SIGNAL } from '../../log/entry.js';
 import type { EventStore } from '../../log/event-log.js';
 import type { SessionKicked } from '../../log/state/chat-state.js';
 import type { Outcome } from '../../log/state/outcome.js';
@@ -98,6 +98,8 @@ export class FeedWindow {
   #bytes = 0;
   /** Everything behind it is in the window. */
   #floor = 0;
+  /** Position of the newest entry that is kept, of those that took effect since the start; signals pass between them. */
+  #newestKept: number | undefined;
 
   /** @param positionOf the position of the newest entry of the log */
   constructor(context: FeedContext, positionOf: () => number) {
@@ -116,6 +118,13 @@ export class FeedWindow {
 
   get floor(): number {
     return this.#floor;
+  }
+
+  /** What a store that holds everything must reach; behind it, up to the floor, nothing but signals has been. */
+  get keptFloor(): number {
+    if (this.#newestKept !== undefined) return Math.min(this.#floor, this.#newestKept);
+    // What was there before the start is in the store, or nowhere.
+    return this.#context.log.store ? 0 : this.#floor;
   }
 
   /** Position of the newest entry of the log. */
@@ -137,6 +146,7 @@ export class FeedWindow {
 
   /** Takes an entry that has taken effect. Must not throw. */
   applied(entry: LogEntry, outcome: Outcome): void {
+    if (entry.type !== SIGNAL) this.#newestKept = entry.seq;
     if (!this.isRead || outcome.kind === 'void' || outcome.kind === 'repeated') return;
     const name = 'session' in outcome ? outcome.session.name : undefined;
     const happened = readFeedEntry(this.#context, entry, name);
@@ -254,11 +264,11 @@ export class Feed implements AsyncIterableIterator<FeedEntry> {
 
   /** Reads what has left the window from the store, a part of it at a time. */
   async #catchUp(): Promise<void> {
-    const { context, floor } = this.#window;
+    const { context, floor, keptFloor } = this.#window;
     const { store } = context.log;
     const from = this.#position;
     if (!store?.scan) {
-      this.#stored.push({ type: 'gap', from, to: floor });
+      if (from < keptFloor) this.#stored.push({ type: 'gap', from, to: keptFloor });
       this.#position = floor;
       return;
     }
@@ -272,7 +282,7 @@ export class Feed implements AsyncIterableIterator<FeedEntry> {
     this.#stored = found.sort((one, other) => endOf(one) - endOf(other));
     const last = Math.max(from, entries.at(-1)?.seq ?? 0, missing.at(-1)?.to ?? 0);
     // Of a store that has failed, what came later is nowhere but in the window. Else it may have more by now, as that has.
-    if (next === undefined && last < floor) this.#stored.push({ type: 'gap', from: last, to: floor });
+    if (next === undefined && last < keptFloor) this.#stored.push({ type: 'gap', from: last, to: keptFloor });
     this.#position = next ?? Math.max(floor, last);
   }
 }

@@ -8,6 +8,7 @@ import type {
   RemovalWish,
   SearchScope,
   StoredPage,
+  StoredScan,
   StoredWish,
 } from '../../log/event-log.js';
 import { SqliteStore } from '../sqlite-store.js';
@@ -52,6 +53,10 @@ export class StoreView implements EventStore {
     const page = await this.#writer.search(query, scope);
     signal?.throwIfAborted();
     return page;
+  }
+
+  scan(after: number): Promise<StoredScan> {
+    return this.#files.scan(after);
   }
 
   remove(wish: RemovalWish): Promise<number> {

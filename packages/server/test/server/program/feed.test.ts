@@ -1,9 +1,18 @@
 /** Everything that happens, for the program around the server. */
+import { FrameType } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
+import { type LogEntry, SIGNAL } from '../../../src/log/entry.js';
 import { createChatServer } from '../../../src/server/chat-server.js';
-import { type FeedEntry, MAX_FEED_BYTES, MAX_FEED_ENTRIES } from '../../../src/server/program/feed.js';
+import {
+  Feed,
+  type FeedEntry,
+  FeedWindow,
+  MAX_FEED_BYTES,
+  MAX_FEED_ENTRIES,
+} from '../../../src/server/program/feed.js';
 import type { Program } from '../../../src/server/program/program.js';
 import { openSqliteLog } from '../../../src/sqlite/index.js';
+import { draft } from '../../support/event-log-contract.js';
 import { MemoryChat } from '../../support/memory-chat.js';
 import { dataFolder } from '../../support/sqlite/folder.js';
 import { turn } from '../../support/turn.js';
@@ -163,5 +172,53 @@ describe('feed', () => {
     expect(await take(feed, texts.length)).toEqual(texts.map((text) => `Team/bot: ${text}`));
     const other = await server.feed({ after: 9, epoch: 'another' });
     expect(await take(other, 3)).toEqual(['gap 9 0', 'room Team', 'Team/bot: m0']);
+  });
+
+  it('takes signals, which nobody stores, for no gap; what a store that has failed does not have is one', async () => {
+    const entry = (seq: number, type: LogEntry['type'] = FrameType.Message): LogEntry => ({
+      ...draft('team', `m${seq}`),
+      type,
+      seq,
+    });
+    let stored: LogEntry[] = [];
+    let position = 0;
+    const store = {
+      read: () => Promise.reject(new Error('not read by room')),
+      search: () => Promise.resolve(undefined),
+      scan: async () => ({
+        entries: stored.map((entry) => ({ ...entry, isVoid: false })),
+        missing: [],
+        next: undefined,
+      }),
+    };
+    const window = new FeedWindow(
+      { log: { epoch: 'e', store }, rooms: { byKey: () => undefined } },
+      () => position,
+    );
+    const apply = (entry: LogEntry): void => {
+      position = entry.seq;
+      window.applied(entry, { kind: 'shown' });
+    };
+    const readFrom = async (after: number): Promise<string[]> => {
+      const ending = new AbortController();
+      const feed = new Feed(window, { after, signal: ending.signal });
+      const entries = take(feed, 2);
+      await turn();
+      apply(entry(position + 1));
+      const seen = await entries;
+      ending.abort();
+      return seen;
+    };
+    // A process that has begun at a snapshot: up to there all is in the store.
+    position = 7;
+    stored = [entry(4)];
+    expect(await readFrom(3)).toEqual(['team/ada: m4', 'team/ada: m8']);
+    apply(entry(9, SIGNAL));
+    stored = [entry(8)];
+    expect(await readFrom(7)).toEqual(['team/ada: m8', 'team/ada: m10']);
+    // It has stored nothing since.
+    apply(entry(11));
+    apply(entry(12, SIGNAL));
+    expect(await readFrom(7)).toEqual(['team/ada: m8', 'gap 8 11']);
   });
 });
