@@ -109,13 +109,14 @@ function noticeKind(kind: number): NoticeKind {
 /** Decodes the entry at `offset … end`, its name as well; the body is a view into `bytes`. */
 export function readEntry(bytes: Uint8Array, offset: number, end: number): Entry {
   const header = readEntryHeader(bytes, offset, end);
-  const { room, sender, seq, prev, at, codec, kind, nameStart, bodyStart } = header;
-  const device = header.device === 0 ? {} : { device: header.device };
+  const { room, sender, device, seq, prev, at, codec, kind, nameStart, bodyStart } = header;
   const name = decodeName(bytes, nameStart, bodyStart);
   const body = bytes.subarray(bodyStart, end);
-  return kind === 0
-    ? { type: MESSAGE, codec, room, sender, ...device, name, seq, prev, at, body }
-    : { type: NOTICE, kind, room, sender, ...device, name, seq, prev, at, body };
+  const entry: Entry =
+    kind === 0
+      ? { type: MESSAGE, codec, room, sender, name, seq, prev, at, body }
+      : { type: NOTICE, kind, room, sender, name, seq, prev, at, body };
+  return device === 0 ? entry : { ...entry, device };
 }
 
 /** Encodes one entry, and refuses numbers that do not fit. @returns an owned array that holds exactly the frame */
