@@ -69,9 +69,12 @@ export abstract class Handle<Events extends Record<keyof Events, unknown[]> = Ha
     this.incarnation = incarnation;
     this.created = created;
     tell('open', () => ({ kind: what, name, path, created }));
-    this.waiting = new Waiting(segment, (closedBell) => {
-      this.onLook(closedBell);
-      if (!this.#closed) this.#lookAtName();
+    this.waiting = new Waiting(segment, {
+      rung: () => this.onRung(),
+      look: (closedBell) => {
+        this.onLook(closedBell);
+        if (!this.#closed) this.#lookAtName();
+      },
     });
   }
 
@@ -161,6 +164,9 @@ export abstract class Handle<Events extends Record<keyof Events, unknown[]> = Ha
   protected get lingers(): boolean {
     return false;
   }
+
+  /** Looks at what changes with a ring. @internal */
+  protected onRung(): void {}
 
   /** Looks at what may have changed unheard. @internal */
   protected onLook(_closedBell: number | undefined): void {}

@@ -72,11 +72,11 @@ export const OPTION_NAMES: Readonly<Record<(typeof TAKERS)[Taker], readonly stri
 };
 
 /** The options that are words, of whatever takes them. */
-const WORDS = {
-  mode: ['create', 'open', 'open-or-create'],
-  access: ['read-write', 'read-only'],
-  onMismatch: ['refuse', 'replace-abandoned'],
-} as const;
+const WORDS: ReadonlyMap<string, readonly unknown[]> = new Map([
+  ['mode', ['create', 'open', 'open-or-create']],
+  ['access', ['read-write', 'read-only']],
+  ['onMismatch', ['refuse', 'replace-abandoned']],
+]);
 
 /** The names of the options of `taker`. */
 export function optionsOf(taker: Taker): readonly string[] {
@@ -95,11 +95,12 @@ export function assertOptions(options: unknown, taker: Taker): void {
     throw new TypeError(`the options of ${taker} must be an object, not ${kind}`);
   }
   const names = optionsOf(taker);
-  for (const name in options) if (!names.includes(name)) throw new TypeError(explain(name, names));
-  for (const [option, allowed] of Object.entries(WORDS)) {
-    const value = (options as Readonly<Record<string, unknown>>)[option];
-    if (value === undefined || (allowed as readonly unknown[]).includes(value)) continue;
-    throw new TypeError(`${option} is '${allowed.join("', '")}', not ${JSON.stringify(value)}`);
+  for (const name in options) {
+    if (!names.includes(name)) throw new TypeError(explain(name, names));
+    const allowed = WORDS.get(name);
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    if (allowed === undefined || value === undefined || allowed.includes(value)) continue;
+    throw new TypeError(`${name} is '${allowed.join("', '")}', not ${JSON.stringify(value)}`);
   }
 }
 

@@ -130,6 +130,11 @@ export class Channel<T = Uint8Array> extends Pipe<T, ChannelEvents> {
   }
 
   /** @internal */
+  protected override onRung(): void {
+    this.#peer.hear();
+  }
+
+  /** @internal */
   protected override onLook(closedBell: number | undefined): void {
     this.#peer.check(closedBell);
   }

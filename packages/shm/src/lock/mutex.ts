@@ -224,6 +224,11 @@ export class Mutex<
   }
 
   /** @internal */
+  protected override onRung(): void {
+    this.#passOn();
+  }
+
+  /** @internal */
   protected override onLook(_closedBell: number | undefined): void {
     this.#passOn();
   }

@@ -145,9 +145,9 @@ export class LogReader<T = Uint8Array> implements AsyncIterable<LogEntry<T>> {
    * @returns false when the reader was closed.
    * @throws the reason of `signal`
    */
-  async readable(options: WaitOptions = {}): Promise<boolean> {
+  async readable(options?: WaitOptions): Promise<boolean> {
     assertOptions(options, 'reader.readable');
-    const { signal } = options;
+    const signal = options?.signal;
     signal?.throwIfAborted();
     const isOver = (): boolean => this.#closed || this.#cursor.available;
     const waits = this.#turns.until(isOver, () => this.#host.until(isOver, signal));

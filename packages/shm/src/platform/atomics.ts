@@ -47,6 +47,14 @@ export function compareExchange(
   return seen;
 }
 
+/** Writes a word, as {@link store}, and returns what it held. */
+export function exchange(words: Int32Array, index: number, value: number): number {
+  if (STEPS) step(`before exchange ${index}`);
+  const seen = Atomics.exchange(words, index, value);
+  if (STEPS) step(`after exchange ${index}`);
+  return seen;
+}
+
 /** Adds to a word, modulo 2^32, and returns what it held. */
 export function add(words: Int32Array, index: number, delta: number): number {
   if (STEPS) step(`before add ${index}`);

@@ -264,7 +264,7 @@ export abstract class Pipe<
    * @returns undefined when it was closed; with `endWithPeer` also when the peer is gone and everything is read.
    * @throws {@link ShmError} as {@link take}; the reason of `signal`
    */
-  async receive(options: MessagesOptions = {}): Promise<T | undefined> {
+  async receive(options?: MessagesOptions): Promise<T | undefined> {
     assertOptions(options, 'receive');
     while (await this.readable(options)) {
       const message = this.tryReceive();
@@ -280,9 +280,10 @@ export abstract class Pipe<
    * @returns false when it was closed, or when the peer is gone, everything is read, and `endWithPeer` is set.
    * @throws {@link ShmError} as {@link read}; the reason of `signal`
    */
-  async readable(options: MessagesOptions = {}): Promise<boolean> {
+  async readable(options?: MessagesOptions): Promise<boolean> {
     assertOptions(options, 'readable');
-    const { signal, endWithPeer = false } = options;
+    const signal = options?.signal;
+    const endWithPeer = options?.endWithPeer === true;
     signal?.throwIfAborted();
     if (this.closed) return false;
     const reader = this.#reader ?? this.#becomeReader();

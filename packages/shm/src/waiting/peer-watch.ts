@@ -64,8 +64,8 @@ export class PeerWatch {
     return this.#state;
   }
 
-  /** Looks what became of the peer. If the thread with the bell `closedBell` is the peer's, it is worth asking the kernel. */
-  check(closedBell?: number): void {
+  /** Looks whether somebody has come or left. Returns whether the peer is there that was there before. */
+  hear(): boolean {
     const holder = load(this.#words, this.#options.sideWord);
     const farewell = load(this.#words, this.#options.farewellWord);
     // Between its farewell and the release of the side, where it may be killed, it counts as gone.
@@ -74,21 +74,24 @@ export class PeerWatch {
       this.#gone(farewell);
       // Whoever was told that it is gone may have closed the channel.
       if (token !== 0 && !this.#closed) this.#came(token);
-      return;
+      return false;
     }
-    if (token === 0 || this.#state.state !== 'attached') return;
+    if (token === 0 || this.#state.state !== 'attached') return false;
     // It was seen while it was coming, before it had a bell.
     if (this.#bell <= 0) this.#watch();
-    const now = performance.now();
+    return true;
+  }
+
+  /** Looks what became of the peer. If the thread with the bell `closedBell` is the peer's, it is worth asking the kernel. */
+  check(closedBell?: number): void {
+    if (!this.hear()) return;
     const closed = closedBell !== undefined && (this.#bell <= 0 || closedBell === this.#bell);
     // The kernel closes the connection of all that dies; hundreds of idle channels ask it for nothing.
-    if (
-      !closed &&
-      (this.#options.waiting.isWatched(this.#bell) || now - this.#checkedAt < LIVENESS_INTERVAL_MS)
-    )
-      return;
+    if (!closed && this.#options.waiting.isWatched(this.#bell)) return;
+    const now = performance.now();
+    if (!closed && now - this.#checkedAt < LIVENESS_INTERVAL_MS) return;
     this.#checkedAt = now;
-    if (this.#segment.participants.isDead(token)) this.#died();
+    if (this.#segment.participants.isDead(this.#token)) this.#died();
     else if (closed) this.#askAgain(closedBell);
     else this.#watch();
   }

@@ -42,10 +42,18 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a handle does beside waking those who are parked. */
+export interface Looks {
+  /** It was rung for: what changes with a ring is looked at. On the way of every message. */
+  rung(): void;
+  /** Something may have changed unheard: peers, the name. `closedBell`: the thread with this bell is gone. */
+  look(closedBell: number | undefined): void;
+}
+
 /** All waits of one handle. */
 export class Waiting {
   readonly #segment: Segment;
-  readonly #onLook: ((closedBell: number | undefined) => void) | undefined;
+  readonly #looks: Looks | undefined;
   readonly #parked = new Set<Parked>();
   #bell: Bell | undefined;
   #key = 0;
@@ -57,10 +65,9 @@ export class Waiting {
   #keepAlive = false;
   #closed = false;
 
-  /** `onLook` looks at all that is not waited for: peers, the name. `closedBell`: the thread with this bell is gone. */
-  constructor(segment: Segment, onLook?: (closedBell: number | undefined) => void) {
+  constructor(segment: Segment, looks?: Looks) {
     this.#segment = segment;
-    this.#onLook = onLook;
+    this.#looks = looks;
   }
 
   /** Whether {@link ref} is in force. */
@@ -271,7 +278,7 @@ export class Waiting {
     if (this.#blindTimer !== undefined) return;
     this.#blindTimer = setInterval(() => {
       this.look();
-      if (!this.#closed) this.#onLook?.(undefined);
+      if (!this.#closed) this.#looks?.look(undefined);
     }, BLIND_LOOK_MS);
     if (!this.#keepAlive) this.#blindTimer.unref();
   }
@@ -289,12 +296,12 @@ export class Waiting {
       this.#key = this.#bell.join({
         rung: () => {
           this.look();
-          if (!this.#closed) this.#onLook?.(undefined);
+          if (!this.#closed) this.#looks?.rung();
         },
         look: (closedBell) => {
           this.#show();
           this.look();
-          if (!this.#closed) this.#onLook?.(closedBell);
+          if (!this.#closed) this.#looks?.look(closedBell);
         },
       });
       this.#show();

@@ -10,9 +10,12 @@ import { NOTIFIED_WAITS_WORD } from '../../src/segment/layout.js';
 import { Segment } from '../../src/segment/segment.js';
 import { connect } from '../../src/server/connect.js';
 import { WaitBit, WaitPoint } from '../../src/waiting/wait-point.js';
+import type { Waiting } from '../../src/waiting/waiting.js';
 import { ACK, BELL, DONE, TAIL } from './race-words.js';
 import type { Place } from './scenario.js';
 
+/** The side that was opened first. */
+const SLOT_OF_A = 0;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Keeps what the actors opened from being collected. */
@@ -123,14 +126,17 @@ export const messageActors: Readonly<Record<string, (place: Place) => unknown>> 
   'echo on side b with the thread blocked': ({ name, directory }) => {
     const channel = openChannel(name, { directory, side: 'b' });
     held.push(channel);
-    setImmediate(() => {
+    void (async () => {
+      // A connection comes about in the event loop only, and a thread that blocks before it stands cannot ring.
+      const { waiting } = channel as unknown as { waiting: Waiting };
+      while (!waiting.isWatched(waiting.watch(SLOT_OF_A))) await new Promise(setImmediate);
       while (channel.readableSync()) {
         const message = channel.tryReceive();
         if (message === undefined) continue;
         channel.trySend(message);
         if (message.length === 0) return channel.close();
       }
-    });
+    })();
   },
   'sleep in a channel': ({ name, directory }) => {
     const channel = openChannel(name, { directory });

@@ -137,6 +137,13 @@ describe('Bell', () => {
     say(socket, keys[1]!);
     await until(() => members[1]!.rings === 1);
     expect(members[0]!.rings).toBe(0);
+    // However it is cut on the way.
+    for (const byte of [keys[1]!, 0, 0, 0, keys[1]!, 0, 0, 0]) {
+      socket.write(Uint8Array.of(byte));
+      await turn();
+    }
+    await until(() => members[1]!.rings === 3);
+    expect(members[0]!.rings).toBe(0);
     // And over the connection that called back.
     say(caller, keys[0]!);
     await until(() => members[0]!.rings === 1);
@@ -213,6 +220,14 @@ describe('Bell', () => {
       expect(one.looks - before).toBe(1);
       vi.advanceTimersByTime(60 * LAST_LOOK_MS);
       expect(one.looks - before).toBeLessThan(70);
+      expect(one.looks - before).toBeGreaterThan(60);
+      // One that falls asleep all the time looks too.
+      const busyFrom = one.looks;
+      for (let ms = 0; ms < LAST_LOOK_MS; ms += 10) {
+        bell.slept(key);
+        vi.advanceTimersByTime(10);
+      }
+      expect(one.looks - busyFrom).toBeGreaterThanOrEqual(4);
       bell.leave(key);
     } finally {
       vi.useRealTimers();
@@ -294,6 +309,44 @@ describe('WaitPoint', () => {
       order.push(taken[0]!.slot);
     expect(order).toEqual([3, 0, 1].map((i) => all[i]!.participant.slot));
     expect(points[0]!.mayHaveSleepers).toBe(false);
+  });
+
+  it('names a sleeper that is alone, and says several of more', () => {
+    const [one, two] = [segment(), segment()];
+    const [first, second] = [pointsIn(one)[0], pointsIn(two)[0]];
+    const hint = (): number => load(one.words, NOTIFIED_WAITS_WORD);
+    first.arm(WaitBit.Notified);
+    first.arm(WaitBit.Notified);
+    expect(hint()).toBe(2 + one.participant.slot);
+    second.arm(WaitBit.Notified);
+    expect(hint()).toBe(1);
+    first.arm(WaitBit.Notified);
+    expect(hint()).toBe(1);
+    expect(second.takeSleepers().map(({ slot }) => slot)).toEqual([0, 1]);
+  });
+
+  it('finds everybody at a hint that names nobody in the table', () => {
+    const one = segment();
+    const [point] = pointsIn(one);
+    for (const hint of [-7, 2 + one.participants.count, 2 ** 31 - 1]) {
+      point.arm(WaitBit.Notified);
+      store(one.words, NOTIFIED_WAITS_WORD, hint);
+      expect(point.takeSleepers()).toHaveLength(1);
+    }
+  });
+
+  it('does not take the hint of another for its own', () => {
+    const [one, two] = [segment(), segment()];
+    const [first, second] = [pointsIn(one)[0], pointsIn(two)[0]];
+    first.arm(WaitBit.Notified);
+    expect(first.isArmed(WaitBit.Notified)).toBe(true);
+    // A publisher was killed after it had taken the hint.
+    store(one.words, NOTIFIED_WAITS_WORD, 0);
+    second.arm(WaitBit.Notified);
+    expect(first.isArmed(WaitBit.Notified)).toBe(false);
+    expect(second.isArmed(WaitBit.Notified)).toBe(true);
+    first.arm(WaitBit.Notified);
+    expect([first, second].map((point) => point.isArmed(WaitBit.Notified))).toEqual([true, true]);
   });
 });
 
