@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it, vi } from 'vitest';
 import { type Channel, type ChannelOptions, openChannel } from '../../src/channel/channel.js';
 import { channelBytes, FAREWELL_WORD, ringWord, SIDE_WORD } from '../../src/channel/layout.js';
 import { store } from '../../src/platform/atomics.js';
@@ -296,6 +296,23 @@ describe('Channel before a corrupt ring', () => {
 });
 
 describe('Channel peers', { timeout: 60_000 }, () => {
+  it('have its farewell before its side is free: else a look between the two would find it dead', () => {
+    using a = open({ side: 'a' });
+    const b = open({ side: 'b' });
+    const { payloadWord } = memoryOf(a);
+    const spies = [vi.spyOn(Atomics, 'store'), vi.spyOn(Atomics, 'compareExchange')];
+    b.close();
+    const written = spies
+      .flatMap(({ mock }) =>
+        mock.calls.map((call, i) => ({ index: call[1], order: mock.invocationCallOrder[i] ?? 0 })),
+      )
+      .sort((one, other) => one.order - other.order)
+      .map(({ index }) => index);
+    for (const spy of spies) spy.mockRestore();
+    const ofB = [FAREWELL_WORD.b, SIDE_WORD.b].map((word) => payloadWord + word);
+    expect(written.filter((index) => ofB.includes(index))).toEqual(ofB);
+  });
+
   it('sees the other side come and leave', async () => {
     using a = open();
     expect(a.peer).toEqual({ state: 'awaited' });

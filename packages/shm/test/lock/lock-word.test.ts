@@ -1,4 +1,4 @@
-import { describe, expect, inject, it } from 'vitest';
+import { describe, expect, inject, it, vi } from 'vitest';
 import { LockOutcome, LockWord } from '../../src/lock/lock-word.js';
 import { load, store } from '../../src/platform/atomics.js';
 import { LOCK_WORD, SegmentKind } from '../../src/segment/layout.js';
@@ -54,6 +54,26 @@ describe('LockWord', () => {
     expect(a.lock.deceased).toMatchObject({ liveness: 'dead' });
     expect(b.lock.tryRecover()).toBe(LockOutcome.Busy);
     expect(a.lock.release()).toBe(true);
+    // Both have the proof, and one comes with its swap after the other.
+    store(a.segment.words, LOCK_WORD, dead);
+    vi.spyOn(b.segment.participants, 'isDead').mockImplementationOnce(() => {
+      expect(a.lock.tryRecover()).toBe(LockOutcome.Recovered);
+      return true;
+    });
+    expect(b.lock.tryRecover()).toBe(LockOutcome.Busy);
+    expect(load(a.segment.words, LOCK_WORD)).toBe(a.segment.participant.token);
+    expect(a.lock.release()).toBe(true);
+  });
+
+  it('is had at once where it is reserved for one who is dead', () => {
+    const [a, b] = [open(), open()];
+    a.lock.tryAcquire();
+    expect(a.lock.releaseFor(joinDead(a.segment.words).token)).toBe(true);
+    expect(b.lock.tryAcquire()).toBe(LockOutcome.Busy);
+    expect(b.lock.tryRecover()).toBe(LockOutcome.Acquired);
+    expect(b.lock.releaseFor(a.segment.participant.token)).toBe(true);
+    expect(b.lock.tryRecover()).toBe(LockOutcome.Busy);
+    expect(a.lock.tryRecover()).toBe(LockOutcome.Acquired);
   });
 
   it('waits without the event loop for the time it is given, or until the owner is dead', async () => {

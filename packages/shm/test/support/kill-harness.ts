@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { ChildProcess } from './child-process.js';
 import type { KillPoint, Outcome, Place, Scenario } from './scenario.js';
 
-const LANES = 3;
+/** Processes at once, of all scenarios together: one more than there are cores, since some of them wait. */
+const LANES = 4;
 /** Runs that die with one process: one inside the other, or each in a thread of its own. */
 const NESTED = 24;
 const THREADS = 8;
@@ -33,6 +34,8 @@ export class KillHarness {
   readonly #program: string;
   readonly #root: string;
   readonly #learnt = new Map<string, Promise<Learnt>>();
+  #freeLanes = LANES;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(program: string, root = '/dev/shm') {
     this.#program = program;
@@ -59,7 +62,7 @@ export class KillHarness {
           THREADS,
         ),
       ];
-      await inLanes(groups, async (points) => {
+      await this.#inLanes(groups, async (points) => {
         missed.push(...(await this.#killAt(scenario, points, (points[0] as KillPoint).step > atOnce)));
       });
       left = missed;
@@ -71,7 +74,7 @@ export class KillHarness {
   async stopEverywhere<S, P>(scenario: Scenario<S, P>): Promise<number> {
     const { steps, isAsync } = await this.#learn(scenario);
     let stopped = 0;
-    await inLanes(inGroups(steps, STOPS), async (points) => {
+    await this.#inLanes(inGroups(steps, STOPS), async (points) => {
       await using child = new ChildProcess(this.#program);
       for (const point of points) {
         let tries = 1;
@@ -154,34 +157,51 @@ export class KillHarness {
   }
 
   #learn<S, P>(scenario: Scenario<S, P>): Promise<Learnt> {
-    const known = this.#learnt.get(scenario.name) ?? this.#runToTheEnd(scenario);
+    const known = this.#learnt.get(scenario.name) ?? this.#inLane(() => this.#runToTheEnd(scenario));
     this.#learnt.set(scenario.name, known);
     return known;
   }
 
   /** The kill points of a run like those that follow. This side is slow in its first run, and the other one waits where later it does not. */
   async #runToTheEnd<S, P>(scenario: Scenario<S, P>): Promise<Learnt> {
-    const first = await this.#runOnce(scenario, false);
-    const isAsync = first.isAsync === true;
-    const { steps, atOnce = 0 } = await this.#runOnce(scenario, isAsync);
-    return { steps: steps.map((label, i) => ({ step: i + 1, label })), isAsync, atOnce };
+    const stages = [await this.#setUp(scenario), await this.#setUp(scenario)];
+    try {
+      const outcomes: Outcome[] = [];
+      {
+        await using child = new ChildProcess(this.#program);
+        for (const { place } of stages) {
+          const inThread = outcomes[0]?.isAsync === true;
+          outcomes.push(await child.command({ scenario: scenario.name, place, inThread }));
+        }
+      }
+      for (const [i, { state, place, check }] of stages.entries()) {
+        await check('not killed', async () => {
+          const { error } = outcomes[i] as Outcome;
+          if (error !== undefined) throw new Error(`the operation failed: ${error}`);
+          await scenario.afterKill(state, place, undefined);
+        });
+      }
+      const [{ isAsync = false }, { steps, atOnce = 0 }] = outcomes as [Outcome, Outcome];
+      return { steps: steps.map((label, i) => ({ step: i + 1, label })), isAsync, atOnce };
+    } finally {
+      for (const stage of stages) stage.tearDown();
+    }
   }
 
-  async #runOnce<S, P>(scenario: Scenario<S, P>, inThread: boolean): Promise<Outcome> {
-    const { state, place, check, tearDown } = await this.#setUp(scenario);
+  /** Does all of them, as many at once as there are lanes for. */
+  async #inLanes<T>(items: readonly T[], part: (item: T) => Promise<void>): Promise<void> {
+    await Promise.all(items.map((item) => this.#inLane(() => part(item))));
+  }
+
+  async #inLane<R>(part: () => Promise<R>): Promise<R> {
+    if (this.#freeLanes > 0) this.#freeLanes--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
-      return await check('not killed', async () => {
-        let outcome: Outcome;
-        {
-          await using child = new ChildProcess(this.#program);
-          outcome = await child.command({ scenario: scenario.name, place, inThread });
-        }
-        if (outcome.error !== undefined) throw new Error(`the operation failed: ${outcome.error}`);
-        await scenario.afterKill(state, place, undefined);
-        return outcome;
-      });
+      return await part();
     } finally {
-      tearDown();
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#freeLanes++;
+      else next();
     }
   }
 
@@ -222,13 +242,4 @@ function inGroups<T>(items: readonly T[], size: number): T[][] {
   const groups: T[][] = [];
   for (let i = 0; i < items.length; i += size) groups.push(items.slice(i, i + size));
   return groups;
-}
-
-/** Does a few at once. */
-async function inLanes<T>(items: readonly T[], part: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items];
-  const lane = async (): Promise<void> => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await part(item);
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
 }
