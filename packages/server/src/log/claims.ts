@@ -52,6 +52,12 @@ export interface Ban {
   readonly reason?: string;
 }
 
+/** Fields of {@link ClaimKind.ReadUpTo}. */
+export interface ReadUpTo {
+  /** Keys of rooms, or of direct messages, and the position of the newest message that was read there. */
+  readonly reads: readonly (readonly [place: string, seq: number])[];
+}
+
 /** The fields that each kind of claim carries in its body. */
 export interface ClaimFields {
   readonly [ClaimKind.SessionOpened]: SessionOpened;
@@ -69,6 +75,7 @@ export interface ClaimFields {
   readonly [ClaimKind.CredentialsAsked]: undefined;
   readonly [ClaimKind.Barrier]: undefined;
   readonly [ClaimKind.Moderated]: Decision;
+  readonly [ClaimKind.ReadUpTo]: ReadUpTo;
 }
 
 /** What a claim is about, beside its fields. */

@@ -38,6 +38,8 @@ export const ClaimKind = {
   Barrier: 14,
   /** Somebody who may do so has decided something about the room of the entry, or about the server where it has none. */
   Moderated: 15,
+  /** The user of `sender` has read so far, in some rooms. */
+  ReadUpTo: 16,
 } as const;
 
 /** One of the numbers in {@link ClaimKind}. */

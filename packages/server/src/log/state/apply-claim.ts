@@ -6,6 +6,7 @@ import { applyDecision, giveOwner } from './apply-decision.js';
 import { banKey, banKeys, type ChatState, type RoomState, type SessionState } from './chat-state.js';
 import { ignored, isHeldElsewhere, type Outcome } from './outcome.js';
 import { userOf } from './session-number.js';
+import { isTalk } from './users/read-positions.js';
 
 /** @param from the process that appended it */
 export function applyClaim(state: ChatState, entry: LogEntry, from: number): Outcome {
@@ -111,6 +112,7 @@ export function applyClaim(state: ChatState, entry: LogEntry, from: number): Out
       if (room.members.size > 0) return ignored('room-in-use');
       state.rooms.delete(key);
       state.rules.forgotten(key);
+      state.reads.forgotten(key);
       return { kind: 'room-forgotten', room };
     }
     case ClaimKind.Banned: {
@@ -131,12 +133,28 @@ export function applyClaim(state: ChatState, entry: LogEntry, from: number): Out
       state.rules.pardon('', 'ban', ended);
       return { kind: 'unbanned', keys: ended.filter((key) => state.bans.delete(key)), ended, pardoned };
     }
+    case ClaimKind.ReadUpTo:
+      return applyRead(state, entry, from);
     case ClaimKind.Moderated:
       return applyDecision(state, entry, claimFields(ClaimKind.Moderated, entry.body));
     default:
       // Of a newer version: passed over, by everybody alike.
       return ignored('unknown-claim');
   }
+}
+
+/** Somebody with an account has read further; a guest is one session, and knows by itself. */
+function applyRead(state: ChatState, entry: LogEntry, from: number): Outcome {
+  const session = state.sessions.get(entry.sender);
+  if (session?.account === undefined) return ignored('no-such-session');
+  if (isHeldElsewhere(session, from)) return ignored('held-elsewhere');
+  const { account } = session;
+  const reads = claimFields(ClaimKind.ReadUpTo, entry.body)
+    .reads.filter(([place, seq]) => seq < entry.seq && (isTalk(place) || state.rooms.has(place)))
+    // The order in which they are let go of, should they become too many.
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .filter(([place, seq]) => state.reads.note({ account, place, seq, changed: entry.seq }));
+  return reads.length === 0 ? ignored('outdated') : { kind: 'read', session, reads };
 }
 
 /** Bans of which it is known what was given are in the list of those of the server. */

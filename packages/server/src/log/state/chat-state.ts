@@ -7,6 +7,7 @@ import type { CloseCode } from '@chat/protocol';
 import { Names } from '../../names/names.js';
 import { type Rule, Rules } from './rules.js';
 import { deviceOf, MAX_DEVICE, sessionNumber, userOf } from './session-number.js';
+import { type ReadPosition, ReadPositions } from './users/read-positions.js';
 
 /** So many kicks are remembered. */
 const MAX_KICKS = 10_000;
@@ -107,6 +108,8 @@ export interface StateSnapshot {
   readonly kicks?: readonly KickState[];
   /** Absent in what older versions wrote down. */
   readonly rules?: readonly Rule[];
+  /** In the order in which they were changed. Absent in what older versions wrote down. */
+  readonly reads?: readonly ReadPosition[];
 }
 
 /** To be changed by `applyEntry` only. */
@@ -135,6 +138,8 @@ export class ChatState {
   readonly kicks: Map<number, KickState> = new Map();
   /** What was decided about the server and its rooms. */
   readonly rules: Rules = new Rules();
+  /** How far users with an account have read. */
+  readonly reads: ReadPositions = new ReadPositions();
   /** In how many rooms each session is that is in one; it follows from the rooms. */
   readonly #places: Map<number, number> = new Map();
 
@@ -157,6 +162,7 @@ export class ChatState {
     for (const [key, until] of snapshot.bans) this.bans.set(key, until ?? Number.POSITIVE_INFINITY);
     for (const kick of snapshot.kicks ?? []) this.kicks.set(kick.position, kick);
     for (const rule of snapshot.rules ?? []) this.rules.load(rule);
+    for (const read of snapshot.reads ?? []) this.reads.note(read);
     return this;
   }
 
@@ -175,6 +181,7 @@ export class ChatState {
       ...(this.processes.size === 0 ? {} : { processes: [...this.processes] }),
       kicks: [...this.kicks.values()],
       rules: [...this.rules],
+      reads: [...this.reads],
     };
   }
 

@@ -10,7 +10,7 @@ import { RECORD_HEADER_BYTES } from '../../log/block.js';
 /** "CHAT" in the header of the file: `file` and SQLite's own tools show it. */
 export const APPLICATION_ID = 0x43484154;
 /** Version of the tables below. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 const VERSION_1 = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -143,8 +143,30 @@ const OF_RULES = `
 /** Records say which session of a user an entry is of, where former versions read a larger kind: `log/block.ts`. */
 const OF_DEVICES = `DROP VIEW IF EXISTS entry; ${entryView()}`;
 
+/**
+ * How far users with an account have read: place is the key of a room, or `@` and the name of the other for direct messages;
+ * position that of the newest message that was read, changed that of the entry that said so.
+ */
+const OF_READERS = `
+  CREATE TABLE reading (
+    account TEXT NOT NULL,
+    place TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    PRIMARY KEY (account, place)
+  ) WITHOUT ROWID;
+`;
+
 /** Statements that bring a file from the version before; the first makes a new file. */
-export const MIGRATIONS: readonly string[] = [VERSION_1, VERSION_2, OF_PROCESSES, OF_RULES, OF_DEVICES];
+export const MIGRATIONS: readonly string[] = [
+  VERSION_1,
+  VERSION_2,
+  OF_PROCESSES,
+  OF_RULES,
+  OF_DEVICES,
+  OF_READERS,
+];
 
 /** Reads records in SQL, so that `sqlite3 chat.sqlite 'SELECT * FROM entry'` shows what was said. Nothing here uses it. */
 function entryView(): string {

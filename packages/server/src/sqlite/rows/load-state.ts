@@ -2,6 +2,7 @@
 import type { CloseCode } from '@chat/protocol';
 import type { StateSnapshot } from '../../log/state/chat-state.js';
 import type { Rule } from '../../log/state/rules.js';
+import type { ReadPosition } from '../../log/state/users/read-positions.js';
 import type { SqliteDatabase, SqliteRow, SqliteValue } from '../driver.js';
 import { readRows } from './checked-rows.js';
 import { withProcesses } from './process-rows.js';
@@ -15,6 +16,7 @@ export const STATE_COLUMNS = {
   ban: ['key', 'until'],
   kick: ['position', 'id', 'secret_hash', 'client_hash', 'code', 'reason', 'banned', 'until'],
   rule: ['scope', 'what', 'key', 'value'],
+  reading: ['account', 'place', 'position', 'changed'],
 } as const;
 
 /** One of these tables. */
@@ -67,7 +69,20 @@ export function loadState(database: SqliteDatabase): StateSnapshot {
       until: row.until as number,
     })),
     rules: readRows(database, 'rule', STATE_COLUMNS.rule).map(ruleOf).sort(byPosition),
+    reads: rows('reading')
+      .map((row) => ({
+        account: row.account as string,
+        place: row.place as string,
+        seq: row.position as number,
+        changed: row.changed as number,
+      }))
+      .sort(byChange),
   });
+}
+
+/** In the order in which they were changed; those that one entry changed stand in it in the order of their places. */
+function byChange(one: ReadPosition, other: ReadPosition): number {
+  return one.changed - other.changed || (one.place < other.place ? -1 : 1);
 }
 
 function ruleOf({ scope, what, key, value }: SqliteRow): Rule {

@@ -40,6 +40,8 @@ export class StateRows {
   #newestKick: number | undefined;
   /** By all that names them. */
   readonly #rules: Map<string, RuleName> = new Map();
+  /** By both that name them. */
+  readonly #reads: Map<string, readonly [account: string, place: string]> = new Map();
   #counters = '';
 
   /** @throws ServerError as {@link loadState} does */
@@ -60,6 +62,7 @@ export class StateRows {
       ban: upsert('ban'),
       kick: upsert('kick'),
       rule: upsert('rule'),
+      reading: upsert('reading'),
     };
     this.#deletes = {
       session: database.prepare('DELETE FROM session WHERE member = ?'),
@@ -68,6 +71,7 @@ export class StateRows {
       ban: database.prepare('DELETE FROM ban WHERE key = ?'),
       kick: database.prepare('DELETE FROM kick WHERE position = ?'),
       rule: database.prepare('DELETE FROM rule WHERE scope = ? AND what = ? AND key = ?'),
+      reading: database.prepare('DELETE FROM reading WHERE account = ? AND place = ?'),
     };
     this.#expireBans = database.prepare('DELETE FROM ban WHERE until <= ?');
     this.#expireKicks = database.prepare('DELETE FROM kick WHERE until <= ? OR position < ?');
@@ -162,6 +166,11 @@ export class StateRows {
       if (!rule) this.#deletes.rule.run(scope, what, key);
       else this.#put('rule', scope, what, key, JSON.stringify(rule.value));
     }
+    for (const [account, place] of this.#reads.values()) {
+      const read = state.reads.find(account, place);
+      if (!read) this.#deletes.reading.run(account, place);
+      else this.#put('reading', account, place, read.seq, read.changed);
+    }
     this.#counters = counters;
     this.#forget();
   }
@@ -181,6 +190,7 @@ export class StateRows {
     for (const [key] of snapshot.bans) this.#bans.add(key);
     for (const { position } of snapshot.kicks ?? []) this.#kicks.add(position);
     for (const rule of snapshot.rules ?? []) this.#markRule(rule);
+    for (const { account, place } of snapshot.reads ?? []) this.#markRead(account, place);
     this.write();
   }
 
@@ -199,7 +209,12 @@ export class StateRows {
 
   #watched(state: ChatState): ChatState {
     state.rules.onChanged = (rule) => this.#markRule(rule);
+    state.reads.onChanged = (account, place) => this.#markRead(account, place);
     return state;
+  }
+
+  #markRead(account: string, place: string): void {
+    this.#reads.set(`${account}\n${place}`, [account, place]);
   }
 
   #markRule({ scope, what, key }: RuleName): void {
@@ -215,6 +230,7 @@ export class StateRows {
     this.#kicks.clear();
     this.#newestKick = undefined;
     this.#rules.clear();
+    this.#reads.clear();
   }
 
   #mark({ sender, publishId, at }: LogEntry, outcome: Outcome): void {
@@ -267,8 +283,9 @@ export class StateRows {
       case 'process-gone':
       case 'signal':
       case 'repeated':
-      // Rules say themselves what has changed, and bodies of messages are no state.
+      // Rules and read positions say themselves what has changed, and bodies of messages are no state.
       case 'moderated':
+      case 'read':
       case 'corrected':
         return;
       case 'void':

@@ -52,6 +52,8 @@ const ban = (kind: typeof ClaimKind.Banned | typeof ClaimKind.Unbanned, fields: 
   claim(kind, { at: AT }, fields);
 const decide = (sender: number, room: string, decision: Decision): Draft =>
   claim(ClaimKind.Moderated, { sender, room, at: AT }, decision);
+const read = (sender: number, ...reads: readonly (readonly [string, number])[]): Draft =>
+  claim(ClaimKind.ReadUpTo, { sender, at: AT }, { reads });
 const message = (sender: number, room: string, publishId: number): Draft => ({
   ...notice(sender, room, NoticeKind.Joined),
   type: FrameType.Message,
@@ -128,6 +130,12 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc
+      .tuple(sender, fc.array(fc.tuple(fc.oneof(room, fc.constant('@bob')), fc.nat(120)), { maxLength: 3 }))
+      .map(([who, reads]) => read(who, ...reads)),
+  },
+  {
+    weight: 4,
+    arbitrary: fc
       .tuple(fc.nat(8), fc.oneof(room, fc.constant('')), arbitraryDecision)
       .map(([who, where, decision]) => decide(who, where, decision)),
   },
@@ -169,6 +177,10 @@ describe('applyEntry', () => {
             const publish = `${entry.sender} ${entry.publishId}`;
             expect(published.has(publish)).toBe(false);
             published.add(publish);
+          }
+          for (const { place, seq } of whole.reads) {
+            expect(seq).toBeLessThan(entry.seq);
+            expect(place === '@bob' || whole.rooms.has(place)).toBe(true);
           }
           const reader = entry.type === FrameType.Message ? inboxMember(entry.room) : undefined;
           if (reader !== undefined && !whole.hasUser(reader)) expect(outcome.kind).not.toBe('shown');
@@ -216,6 +228,30 @@ describe('applyEntry', () => {
     expect(apply(kick(further, AT))).toMatchObject([{ kind: 'session-kicked', left: [{ key: 'tea' }] }]);
     expect(kinds(end(sessionNumber(1, 2)), open('ada'))).toEqual(['session-ended', 'session-opened']);
     expect(state.lastMember).toBe(2);
+  });
+
+  it('knows how far a user with an account has read: only forwards, only what is there, and over its sessions', () => {
+    const { state, apply } = bound();
+    apply(openOf('ada'), open('bob'), make('tea'), message(1, 'tea', 1), message(1, 'tea', 2));
+    const of = (draft: Draft): unknown => {
+      const [outcome] = apply(draft);
+      return outcome!.kind === 'read' ? outcome!.reads : outcome;
+    };
+    const outdated = { kind: 'void', reason: 'outdated' };
+    expect(of(read(1, ['tea', 4], ['@bob', 3], ['no room', 2]))).toEqual([
+      ['@bob', 3],
+      ['tea', 4],
+    ]);
+    expect([of(read(1, ['tea', 4])), of(read(1, ['tea', 3])), of(read(1, ['tea', 99]))]).toEqual(
+      Array(3).fill(outdated),
+    );
+    expect(of(read(2, ['tea', 5]))).toEqual({ kind: 'void', reason: 'no-such-session' });
+    apply(end(1), openOf('ada'));
+    expect(state.reads.find('ada', 'tea')).toMatchObject({ seq: 4 });
+    expect(of(read(3, ['tea', 5]))).toEqual([['tea', 5]]);
+    // Another room of the same name is read from its beginning.
+    apply(forget('tea'), make('tea'));
+    expect([...state.reads]).toMatchObject([{ place: '@bob', seq: 3 }]);
   });
 
   it('tells apart what the sessions of a user publish', () => {

@@ -82,6 +82,9 @@ describe('the state in the file', () => {
         .tuple(fc.subarray(['ada', 'bob', 'eve']), at)
         .map(([looks, time]) => claim(ClaimKind.Unbanned, { at: time }, { looks, addresses: ['x'] })),
       fc
+        .tuple(member, fc.array(fc.tuple(fc.constantFrom('a', 'b', '@eve'), fc.nat(40)), { maxLength: 2 }))
+        .map(([sender, reads]) => claim(ClaimKind.ReadUpTo, { sender, at: 1 }, { reads })),
+      fc
         .tuple(fc.nat(4), fc.constantFrom('', 'a', 'b'), arbitraryDecision, at)
         .map(([sender, room, decision, time]) =>
           claim(ClaimKind.Moderated, { sender, room, at: time }, decision),
