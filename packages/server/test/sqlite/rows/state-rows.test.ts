@@ -38,6 +38,11 @@ const joined = (room: string, sender: number): Draft =>
 const kick = (sender: number, at: number, until: number, banned: readonly string[] = []): Draft =>
   claim(ClaimKind.SessionKicked, { sender, at }, { code: CloseCode.Kicked, reason: 'out', until, banned });
 
+const roomClaim = (kind: typeof ClaimKind.RoomOpened | typeof ClaimKind.RoomForgotten, room: string): Draft =>
+  claim(kind, { room, name: name(room), at: 1 }, undefined);
+const read = (sender: number, ...reads: readonly (readonly [string, number])[]): Draft =>
+  claim(ClaimKind.ReadUpTo, { sender, at: 1 }, { reads });
+
 const ban = (looks: readonly string[], at: number, until: number | undefined): Draft =>
   claim(
     ClaimKind.Banned,
@@ -68,8 +73,8 @@ describe('the state in the file', () => {
         .map(([sender, to, time]) =>
           claim(ClaimKind.SessionRenamed, { sender, name: name(to), at: time }, undefined),
         ),
-      rooms.map((room) => claim(ClaimKind.RoomOpened, { room, name: name(room), at: 1 }, undefined)),
-      rooms.map((room) => claim(ClaimKind.RoomForgotten, { room, at: 1 }, undefined)),
+      rooms.map((room) => roomClaim(ClaimKind.RoomOpened, room)),
+      rooms.map((room) => roomClaim(ClaimKind.RoomForgotten, room)),
       fc.tuple(rooms, member).map(([room, sender]) => joined(room, sender)),
       fc.tuple(rooms, member).map(([room, sender]) => ({ ...joined(room, sender), kind: NoticeKind.Left })),
       fc
@@ -83,7 +88,7 @@ describe('the state in the file', () => {
         .map(([looks, time]) => claim(ClaimKind.Unbanned, { at: time }, { looks, addresses: ['x'] })),
       fc
         .tuple(member, fc.array(fc.tuple(fc.constantFrom('a', 'b', '@eve'), fc.nat(40)), { maxLength: 2 }))
-        .map(([sender, reads]) => claim(ClaimKind.ReadUpTo, { sender, at: 1 }, { reads })),
+        .map(([sender, reads]) => read(sender, ...reads)),
       fc
         .tuple(fc.nat(4), fc.constantFrom('', 'a', 'b'), arbitraryDecision, at)
         .map(([sender, room, decision, time]) =>
@@ -117,8 +122,20 @@ describe('the state in the file', () => {
         expect(sorted(writer.opened.state)).toEqual(sorted(state.snapshot()));
         writer.close();
       }),
-      // The clock may say 0, too.
-      { numRuns: 60, examples: [[[[ban(['ada'], 0, 0)], [ban([], 0, undefined)]]]] },
+      {
+        numRuns: 60,
+        examples: [
+          // The clock may say 0, too.
+          [[[ban(['ada'], 0, 0)], [ban([], 0, undefined)]]],
+          [[[openedFurther('ada'), roomClaim(ClaimKind.RoomOpened, 'a'), read(1, ['a', 1], ['@eve', 1])]]],
+          [
+            [
+              [openedFurther('ada'), roomClaim(ClaimKind.RoomOpened, 'a'), read(1, ['a', 1])],
+              [roomClaim(ClaimKind.RoomForgotten, 'a')],
+            ],
+          ],
+        ],
+      },
     );
   });
 
