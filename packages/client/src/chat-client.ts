@@ -1,12 +1,12 @@
 /**
  * The client, as its user sees it. `ClientSession` is what stands behind it.
  */
-import type { ModerationBody, ResponseBodies, SessionLimits } from '@chat/protocol/frames';
+import type { ModerationBody, ReadNews, ResponseBodies, SessionLimits } from '@chat/protocol/frames';
 import type { ClientError } from './errors.js';
 import type { Stream, StreamOptions } from './events/event-queue.js';
-import type { ListenOptions } from './events/listeners.js';
+import type { AllNames, ListenOptions } from './events/listeners.js';
 import type { DirectMessage, Gap, UnreadableMessage } from './rooms/entry.js';
-import type { JoinOptions, Room } from './rooms/room.js';
+import type { JoinOptions, ReadMark, Room } from './rooms/room.js';
 import type { SearchOptions, SearchPage } from './rooms/search.js';
 import type { SentDirect } from './sending/publisher.js';
 
@@ -42,6 +42,11 @@ export interface ClientEvents<D> {
   readonly 'room-lost': { readonly room: string; readonly error: ClientError };
   /** The server will close soon; the client comes back after `retryAfterMs`. */
   readonly 'going-away': { readonly reason: string; readonly retryAfterMs: number };
+  /**
+   * This user has read on another session: up to the position `read` of the room `room`, or of the direct messages with
+   * `user`. Told to programs with the feature `reads`, see {@link ChatClient.markRead}.
+   */
+  readonly read: ReadNews;
   /** The own name changed. */
   readonly renamed: { readonly name: string; readonly oldName: string };
   /**
@@ -52,16 +57,10 @@ export interface ClientEvents<D> {
 }
 
 /** Their names, for a check at run time. */
-export const CLIENT_EVENTS: Readonly<Record<keyof ClientEvents<never>, true>> = {
-  state: true,
-  direct: true,
-  unreadable: true,
-  gap: true,
-  'room-lost': true,
-  'going-away': true,
-  renamed: true,
-  'listener-error': true,
-};
+export const CLIENT_EVENTS: AllNames<
+  keyof ClientEvents<never>,
+  'state,direct,unreadable,gap,room-lost,going-away,read,renamed,listener-error'
+> = 'state,direct,unreadable,gap,room-lost,going-away,read,renamed,listener-error';
 
 /** Options of {@link ChatClient.rooms}. */
 export interface RoomsOptions {
@@ -127,6 +126,17 @@ export interface ChatClient<D = string> {
    * @throws ClientError `ERR_CLIENT_NAME_TAKEN`, `ERR_CLIENT_NAME_INVALID`, `ERR_CLIENT_FORBIDDEN`
    */
   rename(name: string): Promise<string>;
+
+  /**
+   * Says how far this user has read. The server keeps it with the account, and tells the user's other sessions, so that all
+   * count the same as unread: by the event `read`, and by `about.read` of a room that is joined. It only moves forwards, and a
+   * few times in a second are as good as one. For users with an account, to programs that connect with
+   * `features: ['reads']`. A timeline with the option `client` does all of this.
+   *
+   * @throws ClientError `ERR_CLIENT_NOT_MEMBER`, `ERR_CLIENT_NAME_INVALID`, `ERR_CLIENT_BAD_REQUEST` when the server is too
+   *   old to know it, `ERR_CLIENT_RATE_LIMITED`
+   */
+  markRead(mark: ReadMark): Promise<void>;
 
   /** Lists the rooms of the server. */
   rooms(options?: RoomsOptions): Promise<RoomsPage>;

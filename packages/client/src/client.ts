@@ -14,7 +14,7 @@ import type { Stream, StreamOptions } from './events/event-queue.js';
 import type { Listener, ListenOptions } from './events/listeners.js';
 import type { ConnectOptions, Platform } from './options.js';
 import type { DirectMessage } from './rooms/entry.js';
-import type { JoinOptions, Room } from './rooms/room.js';
+import type { JoinOptions, ReadMark, Room } from './rooms/room.js';
 import type { SearchOptions, SearchPage } from './rooms/search.js';
 import type { SendOptions, SentDirect } from './sending/publisher.js';
 import { ClientSession } from './session/client-session.js';
@@ -70,14 +70,15 @@ export class Client<D> implements ChatClient<D> {
     return this.#session.rooms.leaveByName(room);
   }
 
-  async rename(name: string): Promise<string> {
+  rename(name: string): Promise<string> {
     const session = this.#session;
-    session.assertNotClosed();
-    const answer = await session.requests.ask(
-      { op: 'rename', name },
-      { onAnswer: ({ name: accepted }) => session.takeName(accepted) },
+    return session.onDemand((calls) =>
+      calls.askForName(session, name, (answer) => session.takeName(answer.name)),
     );
-    return answer.name;
+  }
+
+  markRead(mark: ReadMark): Promise<void> {
+    return this.#session.onDemand((calls) => calls.sayRead(this.#session, mark));
   }
 
   rooms(options: RoomsOptions = {}): Promise<RoomsPage> {

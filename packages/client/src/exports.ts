@@ -29,6 +29,7 @@ export type {
   HistoryOptions,
   HistoryPage,
   JoinOptions,
+  ReadMark,
   Room,
   RoomAbout,
   RoomEvents,

@@ -11,7 +11,14 @@ import { openSocket } from './connection/transports/tcp.js';
 import { openLibraryWebSocket } from './connection/transports/ws-library.js';
 import { assertOptionNames } from './option-names.js';
 import type { ConnectOptions, Platform } from './options.js';
-import { askForHistory, askForHits, askForMembers, askForRooms } from './rooms/on-demand.js';
+import {
+  askForHistory,
+  askForHits,
+  askForMembers,
+  askForName,
+  askForRooms,
+  sayRead,
+} from './rooms/on-demand.js';
 
 export * from './exports.js';
 export { fileIdentity } from './session/file-identity.js';
@@ -23,7 +30,7 @@ const NODE: Platform = {
     return /^wss?:\/\/[^/]/i.test(url) ? openLibraryWebSocket : undefined;
   },
   cutter: { cutter },
-  onDemand: { askForHistory, askForHits, askForMembers, askForRooms },
+  onDemand: { askForHistory, askForHits, askForMembers, askForName, askForRooms, sayRead },
 };
 
 /**

@@ -21,7 +21,7 @@ const MAX_FIRST_BYTES = 15_150;
 const MAX_PART_BYTES: Readonly<Record<string, number>> = {
   // For pages with a transport of their own.
   'connection/cutter': 350,
-  'rooms/on-demand': 750,
+  'rooms/on-demand': 850,
 };
 
 interface Output {

@@ -23,6 +23,7 @@ const CLIENT = {
   joined: true,
   leave: true,
   limits: true,
+  markRead: true,
   moderate: true,
   name: true,
   on: true,

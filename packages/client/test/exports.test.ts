@@ -79,6 +79,7 @@ describe('the package', () => {
       'ModerationCommand',
       'NoticeItem',
       'OutgoingItem',
+      'READS_FEATURE',
       'RICH_FEATURE',
       'ROLES',
       'RecentMessages',

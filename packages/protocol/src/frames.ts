@@ -34,6 +34,7 @@ export type {
   Hello,
   Joined,
   ModerationBody,
+  ReadNews,
   RequestBody,
   ResponseBodies,
   RichText,

@@ -17,7 +17,13 @@ import {
   type RoomsPage,
   type SearchHit,
 } from '@chat/client';
-import { type MessageItem, type ModerationCommand, mentionsIn, RICH_FEATURE } from '@chat/client/timeline';
+import {
+  type MessageItem,
+  type ModerationCommand,
+  mentionsIn,
+  READS_FEATURE,
+  RICH_FEATURE,
+} from '@chat/client/timeline';
 import { LOBBY } from '@chat/protocol';
 import { type PageClock, pageClock, signIn } from '../sign-in/sign-in.js';
 import { calmText } from '../text/calm-text.js';
@@ -146,7 +152,7 @@ export class ChatModel {
         const client = createClient(server, {
           name,
           agent: 'chat-web',
-          features: [RICH_FEATURE],
+          features: [READS_FEATURE, RICH_FEATURE],
           ...(password !== '' && { credentials: { password } }),
         });
         this.#client = client;
@@ -439,6 +445,7 @@ export class ChatModel {
 
   #watch(conversation: Conversation): ReturnType<Watch> {
     return {
+      ...(this.#client && { client: this.#client }),
       isSeen: () => this.#isSeen(conversation),
       onItem: (item) => this.#arrived(conversation, item, this.active === conversation),
       self: () => ({ id: this.#client?.id ?? 0, name: this.name }),

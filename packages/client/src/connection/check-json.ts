@@ -9,8 +9,8 @@ import type { Member } from '@chat/protocol';
 import { assertType } from '@chat/protocol/check';
 import type { Joined, SessionLimits, Welcome } from '@chat/protocol/frames';
 
-/** The client does not read `gap`: it sees from `start` what is missing. Settings, role and features are only passed on. */
-type CheckedJoined = Omit<Joined, 'gap' | 'settings' | 'role' | 'features'>;
+/** The client does not read `gap`: it sees from `start` what is missing. The rest is only passed on. */
+type CheckedJoined = Omit<Joined, 'gap' | 'settings' | 'role' | 'features' | 'read'>;
 
 interface CheckedWelcome
   extends Pick<Welcome, 'session' | 'secret' | 'epoch' | 'member' | 'inbox' | 'resumed'> {

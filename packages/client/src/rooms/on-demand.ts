@@ -6,6 +6,7 @@ import type { Member } from '@chat/protocol';
 import type { RequestBody, ResponseBodies } from '@chat/protocol/frames';
 import type { Asking } from '../sending/requests.js';
 import type { MemberList } from './member-list.js';
+import type { ReadMark } from './room.js';
 
 export { askForHistory } from './history.js';
 export { askForHits } from './search.js';
@@ -20,6 +21,20 @@ export function askForRooms(
 ): Promise<ResponseBodies['rooms']> {
   assertKnown('prefix,limit,cursor', page);
   return requests.ask({ op: 'rooms', ...page }, { signal });
+}
+
+/** @param onAnswer - told the name before anything that comes behind the answer */
+export function askForName(
+  { requests }: Asking,
+  name: string,
+  onAnswer: (answer: ResponseBodies['rename']) => void,
+): Promise<string> {
+  return requests.ask({ op: 'rename', name }, { onAnswer }).then((answer) => answer.name);
+}
+
+export async function sayRead({ requests, assertKnown }: Asking, mark: ReadMark): Promise<void> {
+  assertKnown('room,user,seq', mark);
+  await requests.ask({ op: 'read', ...mark });
 }
 
 /** The room whose members are loaded. */

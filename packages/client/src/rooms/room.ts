@@ -5,15 +5,15 @@ import type { Codec, Member } from '@chat/protocol';
 import type { Joined } from '@chat/protocol/frames';
 import type { ClientError } from '../errors.js';
 import type { Stream, StreamOptions } from '../events/event-queue.js';
-import type { ListenOptions } from '../events/listeners.js';
+import type { AllNames, ListenOptions } from '../events/listeners.js';
 import type { Sent } from '../sending/publisher.js';
 import type { Gap, Message, Notice, RoomEntry, UnreadableMessage } from './entry.js';
 
 /**
- * How a room is, the own role in it, and what of the option `features` the server knows. Each may be absent: a room as any
- * other, a server that knows no roles.
+ * How a room is, the own role in it, what of the option `features` the server knows, and how far this user had read. Each may
+ * be absent: a room as any other, a server that knows no roles, one where nothing was read yet.
  */
-export type RoomAbout = Pick<Joined, 'settings' | 'role' | 'features'>;
+export type RoomAbout = Pick<Joined, 'settings' | 'role' | 'features' | 'read'>;
 
 /** Options of `client.join`. */
 export interface JoinOptions<T> {
@@ -58,15 +58,18 @@ export interface RoomEvents<T> {
 }
 
 /** Their names, for a check at run time. */
-export const ROOM_EVENTS: Readonly<Record<keyof RoomEvents<never>, true>> = {
-  message: true,
-  notice: true,
-  gap: true,
-  unreadable: true,
-  signal: true,
-  members: true,
-  closed: true,
-};
+export const ROOM_EVENTS: AllNames<
+  keyof RoomEvents<never>,
+  'message,notice,gap,unreadable,signal,members,closed'
+> = 'message,notice,gap,unreadable,signal,members,closed';
+
+/** How far this user has read: in a room, or of the direct messages with a user. */
+export interface ReadMark {
+  readonly room?: string;
+  readonly user?: string;
+  /** Position of the newest message that was read: the `seq` of an entry. */
+  readonly seq: number;
+}
 
 /** Options of {@link Room.history}. */
 export interface HistoryOptions {

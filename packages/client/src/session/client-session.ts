@@ -13,7 +13,7 @@
  */
 
 import type { Codec } from '@chat/protocol';
-import type { Hello, SessionLimits, Welcome } from '@chat/protocol/frames';
+import type { Hello, ReadNews, SessionLimits, Welcome } from '@chat/protocol/frames';
 import { assertKnown } from '../assert-known.js';
 import { CLIENT_EVENTS, type ClientEvents, type ClientState } from '../chat-client.js';
 import { checkShape } from '../connection/check-json.js';
@@ -217,6 +217,9 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
         this.#outbox.nack(frame.publishId, frame.failure);
         break;
       case RESPONSE:
+        // protocol.md, "Read positions". An answer that nobody waits for has the same id.
+        if (frame.id === 0 && (frame.response as ReadNews).read)
+          this.listeners.emit('read', frame.response as ReadNews);
         this.requests.answer(frame.id, frame.response);
         break;
       case FAILED:

@@ -26,6 +26,7 @@ export type {
   WithdrawnItem,
 } from './items.js';
 export { mentionsIn } from './mentions.js';
+export { READS_FEATURE } from './reading.js';
 export { RICH_FEATURE } from './rich-text.js';
 export {
   createTimeline,

@@ -10,6 +10,7 @@
  * snapshot.
  */
 import { CodecTag, type Member, textCodec } from '@chat/protocol';
+import type { ReadNews } from '@chat/protocol/frames';
 import { assertKnown } from '../assert-known.js';
 import type { ChatClient } from '../chat-client.js';
 import { type Clock, monotonicMs, systemClock } from '../clock.js';
@@ -19,6 +20,7 @@ import type { Room, RoomAbout, Signal } from '../rooms/room.js';
 import type { Sent } from '../sending/publisher.js';
 import { EntryList } from './entry-list.js';
 import type { OutgoingItem, TimelineEntry, TimelineItem } from './items.js';
+import { Reading } from './reading.js';
 import { RICH_FEATURE, readRich, richCodec } from './rich-text.js';
 import { OwnTyping, Typists } from './typing.js';
 
@@ -46,11 +48,16 @@ export interface TimelineOptions<T = string, L = never> {
    * name
    */
   readonly self?: () => Member;
+  /**
+   * The client that is told how far the user has read, and tells what was read on other sessions: then all of them count the
+   * same as unread. It says {@link READS_FEATURE} in its `features`. @defaultValue unread is counted here alone
+   */
+  readonly client?: Pick<ChatClient<T>, 'markRead' | 'on'>;
   /** @defaultValue the clock of the platform */
   readonly clock?: Clock;
 }
 
-const OPTIONS = 'isSeen,onItem,maxItems,pageEntries,echoTimeoutMs,isSameValue,self,clock';
+const OPTIONS = 'isSeen,onItem,maxItems,pageEntries,echoTimeoutMs,isSameValue,self,client,clock';
 
 /** A conversation at one moment, to be drawn. Immutable; the same object until something changes. */
 export interface TimelineSnapshot<T = string, L = never> {
@@ -64,7 +71,7 @@ export interface TimelineSnapshot<T = string, L = never> {
   readonly outgoing: readonly OutgoingItem<T>[];
   /** Others that are writing. */
   readonly typists: readonly Member[];
-  /** Messages of others since {@link Timeline.markRead}. */
+  /** Messages of others since {@link Timeline.markRead}, here or, with the option `client`, on another session. */
   readonly unread: number;
   /** Key of the first of them; stays until {@link Timeline.clearMark}, so that the reader finds the place. */
   readonly firstUnread: string | undefined;
@@ -163,8 +170,8 @@ export class Timeline<T = string, L = never> {
   /** Lasts while there is something that waits for the first source. */
   #beginning: Beginning | undefined;
   #detach: (() => void) | undefined;
-  #unread = 0;
-  #firstUnread: string | undefined;
+  readonly #reading: Reading;
+  #stopReading: (() => void) | undefined;
   #about: RoomAbout = {};
   /** Of the last answer to a join. */
   #told: RoomAbout | undefined;
@@ -182,6 +189,9 @@ export class Timeline<T = string, L = never> {
     this.#pageEntries = options.pageEntries ?? PAGE_ENTRIES;
     this.#echoTimeoutMs = options.echoTimeoutMs ?? ECHO_TIMEOUT_MS;
     this.#self = options.self ?? (() => NOBODY);
+    const { client } = options;
+    this.#reading = new Reading(this.#clock, client);
+    this.#stopReading = client?.on('read', (news) => this.#readElsewhere(news));
     this.#list = new EntryList(options.maxItems ?? MAX_ITEMS, options.isSameValue ?? isSameJson, this.#read);
   }
 
@@ -192,8 +202,8 @@ export class Timeline<T = string, L = never> {
       firstIndex: this.#list.firstIndex,
       outgoing: this.#list.outgoing,
       typists: this.#typists.members,
-      unread: this.#unread,
-      firstUnread: this.#firstUnread,
+      unread: this.#reading.count,
+      firstUnread: this.#reading.first,
       isLoading: this.#isLoading,
       atStart: this.#list.atStart,
       shifts: this.#shifts,
@@ -218,6 +228,7 @@ export class Timeline<T = string, L = never> {
     if (this.#source === source || this.#isClosed) return;
     this.#stopListening();
     this.#source = source;
+    this.#reading.begin(isRoom(source) ? { room: source.name } : { user: source.to });
     this.#begin();
     if (!isRoom(source)) return;
     this.#joined(source);
@@ -256,15 +267,13 @@ export class Timeline<T = string, L = never> {
    * here
    */
   add(entry: TimelineEntry<T>): TimelineItem<T, L> | undefined {
+    if (entry.type === 'gap' && entry.reason === 'epoch-changed') this.#reading.reset();
     const item = this.#list.add(entry);
     if (item === undefined) return undefined;
     if (item.kind === 'notice') this.#heardOf(item.notice);
     if (item.kind === 'message' && !item.own) {
       this.#typists.stopped(item.sender.id);
-      if (!item.history && !this.#isSeen()) {
-        if (this.#unread === 0) this.#firstUnread = item.key;
-        this.#unread++;
-      }
+      this.#reading.add(item, this.#isSeen());
     } else if (item.kind === 'notice' && item.notice.kind !== 'renamed') {
       this.#typists.stopped(item.notice.member.id);
     }
@@ -278,7 +287,16 @@ export class Timeline<T = string, L = never> {
     if (about === this.#told) return;
     this.#told = about;
     this.#about = about ?? {};
+    if (this.#stopReading) this.#reading.joined(this.#about);
     this.#changed();
+  }
+
+  #readElsewhere({ room, user, read }: ReadNews): void {
+    const source = this.#source;
+    const isHere =
+      source !== undefined &&
+      (isRoom(source) ? source.name === room : source.to.toLowerCase() === user?.toLowerCase());
+    if (isHere && this.#reading.upTo(read)) this.#changed();
   }
 
   /** A notice may say that a message, or the room, is another now. */
@@ -328,7 +346,7 @@ export class Timeline<T = string, L = never> {
   async send(value: T, { reply }: { readonly reply?: number | undefined } = {}): Promise<boolean> {
     const answers = this.#about.features?.includes(RICH_FEATURE) ? reply : undefined;
     const key = this.#list.begin(value, this.#clock.now(), answers);
-    this.#firstUnread = undefined;
+    this.#reading.clearMark();
     this.#ownTyping.sent();
     this.#changed();
     try {
@@ -380,15 +398,13 @@ export class Timeline<T = string, L = never> {
 
   /** Nothing is unread any more. */
   markRead(): void {
-    if (this.#unread === 0) return;
-    this.#unread = 0;
-    this.#changed();
+    if (this.#reading.readAll()) this.#changed();
   }
 
   /** Forgets where the unread messages began. */
   clearMark(): void {
-    if (this.#firstUnread === undefined) return;
-    this.#firstUnread = undefined;
+    if (this.#reading.first === undefined) return;
+    this.#reading.clearMark();
     this.#changed();
   }
 
@@ -421,6 +437,8 @@ export class Timeline<T = string, L = never> {
   close(): void {
     if (this.#isClosed) return;
     this.#ownTyping.stop();
+    this.#reading.close();
+    this.#stopReading?.();
     this.detach();
     this.#isClosed = true;
     this.#subscribers.clear();

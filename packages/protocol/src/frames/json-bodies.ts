@@ -158,7 +158,17 @@ export interface Joined {
   readonly role?: Role;
   /** What of the features in the hello the server knows too: what it does not name must not be used. */
   readonly features?: readonly string[];
+  /** How far the user has read in the room, on whichever of its sessions; absent where that is not known. */
+  readonly read?: number;
 }
+
+/**
+ * Told to a session with the feature `reads`, as a response with id 0: its user has read on another session, up to the
+ * position `read`, in a room or of the direct messages with a user.
+ */
+export type ReadNews =
+  | { readonly read: number; readonly room: string; readonly user?: undefined }
+  | { readonly read: number; readonly user: string; readonly room?: undefined };
 
 /** The server's answer to a hello that it accepts. */
 export interface Welcome {
@@ -239,6 +249,14 @@ export type RequestBody =
       readonly before?: number;
       readonly limit?: number;
     }
+  | {
+      readonly op: 'read';
+      /** Where, either a room or the direct messages with a user. */
+      readonly room?: string;
+      readonly user?: string;
+      /** Position of the newest message that was read. */
+      readonly seq: number;
+    }
   | ModerationBody;
 
 /** What moderators ask for, by `op`. Without `room` the whole server is meant. */
@@ -298,6 +316,7 @@ export interface ResponseBodies {
     /** Present when the newest messages are not searched yet. */
     readonly behind?: true;
   };
+  readonly read: Done;
   readonly kick: Done;
   readonly ban: Done;
   readonly unban: Done;

@@ -8,6 +8,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { CLAIM, ClaimKind, type Draft, type Origin } from './entry.js';
 import type { SessionKicked, SessionPlace } from './state/chat-state.js';
 import type { Decision } from './state/decision.js';
+import type { PlaceRead } from './state/users/read-positions.js';
 
 /** Fields of {@link ClaimKind.SessionOpened}. Secrets are there as hashes only, see {@link hashSecret}. */
 export interface SessionOpened {
@@ -54,8 +55,7 @@ export interface Ban {
 
 /** Fields of {@link ClaimKind.ReadUpTo}. */
 export interface ReadUpTo {
-  /** Keys of rooms, or of direct messages, and the position of the newest message that was read there. */
-  readonly reads: readonly (readonly [place: string, seq: number])[];
+  readonly reads: readonly PlaceRead[];
 }
 
 /** The fields that each kind of claim carries in its body. */

@@ -295,6 +295,15 @@ const TABLE = {
     mayBeInfinite: true,
     text: 'age of direct messages that are kept, looked at every 10 s; a member that comes back is told of a gap',
   },
+  /**
+   * How often at the most a session says into the log how far its user has read. What is read meanwhile is said together;
+   * other sessions of the user know it as late. @defaultValue 2000
+   */
+  readPositionMs: {
+    unit: 'ms',
+    default: 2000,
+    text: 'time between two entries of the log that say how far the user of a session has read',
+  },
   /** Time for a peer to say what it speaks and who it is. @defaultValue 10000 */
   handshakeTimeoutMs: {
     unit: 'ms',

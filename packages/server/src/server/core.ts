@@ -86,6 +86,7 @@ export function createCore(options: ResolvedOptions, emit: EmitSessionEvent): Se
     steady,
     rooms,
     rules: state.rules,
+    reads: state.reads,
     fanOut,
     sessions,
     inboxes,

@@ -10,6 +10,7 @@ import type { RefusalLog } from '../limits/refusal-log.js';
 import type { EventLog } from '../log/event-log.js';
 import type { SessionState } from '../log/state/chat-state.js';
 import type { Rules } from '../log/state/rules.js';
+import type { ReadPositions } from '../log/state/users/read-positions.js';
 import type { SteadyAppender } from '../log/steady-appender.js';
 import type { SessionInfo } from '../options/hooks.js';
 import type { ResolvedOptions } from '../options/options.js';
@@ -81,6 +82,8 @@ export interface SessionContext {
   readonly rooms: Rooms;
   /** What was decided about the server and its rooms. */
   readonly rules: Rules;
+  /** How far users have read. */
+  readonly reads: ReadPositions;
   readonly fanOut: FanOut;
   readonly sessions: SessionDirectory;
   readonly inboxes: Inboxes;

@@ -34,7 +34,7 @@ type Made = Room | { readonly failure: Failure };
 /** What being in rooms needs of the server. */
 export type MembershipsContext = Pick<
   SessionContext,
-  'options' | 'log' | 'steady' | 'rooms' | 'rules' | 'fanOut' | 'sessions' | 'counters' | 'refusals'
+  'options' | 'log' | 'steady' | 'rooms' | 'rules' | 'reads' | 'fanOut' | 'sessions' | 'counters' | 'refusals'
 >;
 
 export class Memberships {
@@ -385,6 +385,8 @@ export class Memberships {
 
   #joined(membership: Membership, start: number, head: number, gap: Joined['gap']): Joined {
     const { room } = membership;
+    const { account } = this.#session;
+    const read = account === undefined ? undefined : this.#context.reads.find(account, room.key);
     if (gap) this.#context.counters.gapsTold++;
     const maxBytes = this.#context.options.maxFrameBytes - JOINED_BYTES;
     const { members } = this.#context.rooms.listMembers(room, JOINED_MEMBERS, maxBytes);
@@ -397,6 +399,7 @@ export class Memberships {
       memberCount: room.memberCount,
       ...(gap ? { gap } : {}),
       ...describeRules(this.#context.rules, this.#session, room.key),
+      ...(read ? { read: read.seq } : {}),
     };
   }
 

@@ -3,7 +3,7 @@
  * in frames or in lines. A session that is away has no peer.
  */
 import type { Failure } from '@chat/protocol';
-import type { ResponseBodies } from '@chat/protocol/frames';
+import type { ReadNews, ResponseBodies } from '@chat/protocol/frames';
 import type { InputAccount } from '../limits/input-account.js';
 import type { ClientRequest, SessionInfo } from '../options/hooks.js';
 import type { EntryReceiver, Membership } from '../room/room.js';
@@ -24,6 +24,8 @@ export interface Peer extends EntryReceiver {
   /** @param isWaiting whether the receiver of a direct message is away, and gets it when it comes back */
   ack(publishId: number, seq: number, at: number, isWaiting: boolean): void;
   nack(publishId: number, failure: Failure): void;
+  /** Its user has read on another session. Absent where the client does not know of it. */
+  readonly toldRead?: ((news: ReadNews) => void) | undefined;
   gap(roomHandle: number, from: number, to: number): void;
   /**
    * The member was shown out of a room, and its notice is the newest entry of it: says so, with all that came

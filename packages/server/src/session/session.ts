@@ -15,6 +15,7 @@ import { claim } from '../log/claims.js';
 import { ClaimKind, type Origin } from '../log/entry.js';
 import type { SessionKicked, SessionState } from '../log/state/chat-state.js';
 import { deviceOf, userOf } from '../log/state/session-number.js';
+import { talkKey } from '../log/state/users/read-positions.js';
 import { userNameProblem } from '../names/names.js';
 import type { SessionInfo } from '../options/hooks.js';
 import type { Membership, Room } from '../room/room.js';
@@ -29,6 +30,7 @@ import { PublishRecord } from './publish-record.js';
 import { Publisher } from './publisher.js';
 import { claimKick } from './shared/claim-kick.js';
 import type { Kept } from './shared/elsewhere.js';
+import { ReadMarks } from './user/read-marks.js';
 
 const NO_ROOMS: ReadonlyMap<number, Membership> = new Map();
 
@@ -68,6 +70,7 @@ export class Session implements SessionPerson {
   /** What became of its publishes before it was here. */
   #record: PublishRecord | undefined;
   #inbox: Membership | undefined;
+  #reads: ReadMarks | undefined;
   /** Where it is connected from, or was. */
   #address: string;
   #dialect: SessionInfo['dialect'];
@@ -269,6 +272,30 @@ export class Session implements SessionPerson {
     return membership !== undefined;
   }
 
+  /** Its user has read what there is up to `seq`: in a room, or of the direct messages with somebody. */
+  read({
+    room,
+    user,
+    seq,
+  }: {
+    readonly room?: string;
+    readonly user?: string;
+    readonly seq: number;
+  }): Answer<'read'> {
+    if ((room === undefined) === (user === undefined))
+      return failed(FailureCode.BadRequest, 'bad request: either a room or a user');
+    const problem = user === undefined ? undefined : userNameProblem(user);
+    if (problem) return failed(FailureCode.NameInvalid, problem);
+    const { account } = this;
+    const membership = room === undefined ? undefined : this.#memberships?.find(room);
+    if (room !== undefined && !membership) return failed(FailureCode.NotMember, `not a member of ${room}`);
+    // A guest is one session, and knows by itself.
+    if (account === undefined) return {};
+    this.#reads ??= new ReadMarks(this.#context, this.memberId, account);
+    this.#reads.note(membership?.room.key ?? talkKey(user!), seq);
+    return {};
+  }
+
   async rename(name: string): Promise<Answer<'rename'>> {
     const problem = userNameProblem(name);
     if (problem) return failed(FailureCode.NameInvalid, problem);
@@ -365,6 +392,7 @@ export class Session implements SessionPerson {
     kind: Leaving = goodbye ? NoticeKind.Left : NoticeKind.Gone,
   ): void {
     if (this.peer !== peer) return;
+    this.#reads?.flush();
     this.#life = { name: 'leaving' };
     this.#context.sessions.onPeerGone?.();
     const { address } = peer;
@@ -424,6 +452,7 @@ export class Session implements SessionPerson {
 
   #drop(code: CloseCode, reason: string, retryAfterMs?: number): void {
     const { peer } = this;
+    this.#reads?.flush();
     this.#dropLease();
     this.#dropCredentials();
     this.#life = { name: 'ended' };
@@ -472,6 +501,7 @@ export class Session implements SessionPerson {
 
   #end(kind: Leaving, kick: SessionKicked | undefined): void {
     if (this.ended) return;
+    this.#reads?.flush();
     this.#dropLease();
     this.#life = { name: 'ended' };
     this.#dropCredentials();

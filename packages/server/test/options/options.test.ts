@@ -667,6 +667,23 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
     expect(received.entries).toEqual([]);
     expect(received.gap).toMatchObject({ type: FrameType.Gap, from: 0 });
   },
+  readPositionMs: async () => {
+    const hooks = { authenticate: () => ({ ok: true, name: 'ada' }) as const };
+    const memory = await MemoryChat.open({ readPositionMs: 5000, hooks });
+    const [ada, other] = [await memory.enter('ada'), await memory.enter('ada')];
+    const { handle } = await ada.join('lobby');
+    const known = async () => (await other.join('lobby')).read;
+    const seqs: number[] = [];
+    for (const text of ['one', 'two']) {
+      seqs.push(await ada.say(handle, text));
+      await ada.ask({ op: 'read', room: 'lobby', seq: seqs.at(-1)! });
+    }
+    expect(await known()).toBe(seqs[0]);
+    memory.clock.advance(4500);
+    expect(await known()).toBe(seqs[0]);
+    memory.clock.advance(1000);
+    expect(await known()).toBe(seqs[1]);
+  },
   maxLogBytes: async () => {
     const memory = await MemoryChat.open({ maxLogBytes: 100_000, retentionBytes: 80_000, ...UNLIMITED });
     const ada = await memory.enter('ada');

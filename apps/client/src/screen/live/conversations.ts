@@ -51,6 +51,7 @@ export class Conversations {
     const timeline: ScreenTimeline = createTimeline<string, Note>(
       key.startsWith('@') ? { client, to: key.slice(1) } : undefined,
       {
+        client,
         clock,
         maxItems: MAX_ITEMS,
         isSeen: () => isSeen(key),

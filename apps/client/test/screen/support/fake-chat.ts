@@ -30,7 +30,11 @@ export class FakeChat {
     const client = {
       ...{ name: 'ada', id: 1, url: 'tcp://localhost:1', state: { status: 'open', resumed: false } },
       joined: this.joined,
-      on: (event: string, listener: (value: never) => unknown) => this.#listeners.set(event, listener),
+      on: (event: string, listener: (value: never) => unknown) => {
+        this.#listeners.set(event, listener);
+        return () => {};
+      },
+      markRead: () => Promise.resolve(),
       ping: () => Promise.resolve(1),
       direct: () => this.direct(),
       join: () => {

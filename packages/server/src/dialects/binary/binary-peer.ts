@@ -14,6 +14,7 @@ import {
   PUBLISH_HEADER_BYTES,
   PUBLISH_ID_OFFSET,
   PUBLISH_ROOM_OFFSET,
+  type ReadNews,
   readU32,
 } from '@chat/protocol/frames';
 import { Connection, type DialectPeer } from '../../connection/connection.js';
@@ -28,16 +29,19 @@ import type { Session } from '../../session/session.js';
 import { deliverSlices } from './deliver-slices.js';
 import { checkHello } from './hello.js';
 import { PrefaceReader } from './preface-reader.js';
-import { serveRequest, withFeatures } from './serve-request.js';
+import { FEATURES, READS_FEATURE, serveRequest, withFeatures } from './serve-request.js';
 
 /** The part of the greeting that comes next. */
 type Greeting =
   | { readonly expects: 'preface'; readonly reader: PrefaceReader }
   | { readonly expects: 'hello' };
 
+const NOTHING_MORE: ReadonlySet<string> = new Set();
 const HELLO: Greeting = { expects: 'hello' };
 /** The ping that a drain waits for; others count from 1. */
 const DRAIN_NONCE = 0;
+/** protocol.md, "Read positions": under this id stands what nobody has asked for. */
+const NO_REQUEST = 0;
 
 /** How a {@link BinaryPeer} differs between its carriers. */
 export interface BinaryPeerOptions {
@@ -52,7 +56,9 @@ export class BinaryPeer implements DialectPeer {
   readonly #context: ConnectionContext;
   readonly #decoder: FrameDecoder;
   #nonce = 0;
-  /** Whether the client has not said that it knows messages of codec 5. */
+  /** What the client has said that it knows. */
+  #features: ReadonlySet<string> = NOTHING_MORE;
+  /** Whether it knows no messages of codec 5. */
   #isPlain = true;
 
   constructor(context: ConnectionContext, link: Link, options: BinaryPeerOptions) {
@@ -102,6 +108,12 @@ export class BinaryPeer implements DialectPeer {
 
   nack(publishId: number, failure: Failure): void {
     this.#answer(encodeFrame({ type: FrameType.Nack, publishId, failure }));
+  }
+
+  get toldRead(): ((news: ReadNews) => void) | undefined {
+    return this.#features.has(READS_FEATURE)
+      ? (news) => this.#answer(encodeFrame({ type: FrameType.Response, id: NO_REQUEST, response: news }))
+      : undefined;
   }
 
   signal(frame: Uint8Array): void {
@@ -229,7 +241,8 @@ export class BinaryPeer implements DialectPeer {
       this.close(CloseCode.FrameTooLarge, reason);
       return;
     }
-    this.#isPlain = hello.features?.includes(RICH_FEATURE) !== true;
+    if (hello.features) this.#features = new Set(FEATURES.filter((one) => hello.features?.includes(one)));
+    this.#isPlain = !this.#features.has(RICH_FEATURE);
     const result = await this.connection.admit(hello, HELLO);
     if (!result) return;
     if ('code' in result) {
@@ -242,7 +255,7 @@ export class BinaryPeer implements DialectPeer {
     const { memberId: member } = session;
     const { agent } = hello;
     logger.debug({ address: this.address, member, agent, resumed: welcome.resumed }, 'session open');
-    const rooms = this.#isPlain ? welcome.rooms : welcome.rooms.map(withFeatures);
+    const rooms = welcome.rooms.map((joined) => withFeatures(joined, session, this.#features));
     this.#answer(encodeFrame({ type: FrameType.Welcome, welcome: { ...welcome, rooms } }));
     if (inboxGap) this.gap(session.inboxHandle, inboxGap.from, inboxGap.to);
     this.connection.catchUp();
@@ -289,7 +302,7 @@ export class BinaryPeer implements DialectPeer {
           session,
           frame.id,
           { ...frame.request },
-          this.#isPlain,
+          this.#features,
         );
       case FrameType.Ping:
         if (!this.connection.tryTrifle()) return undefined;

@@ -82,6 +82,11 @@ const CHECKS: { readonly [Op in RequestBody['op']]: Check<RequestFields<Op>> } =
     before: asOptional(asPosition),
     limit: asOptional(asCount),
   }),
+  read: asObject<RequestFields<'read'>>({
+    room: asOptional(asString),
+    user: asOptional(asString),
+    seq: asPosition,
+  }),
   ...MODERATION_CHECKS,
 };
 
@@ -124,6 +129,10 @@ export async function answerRequest(
     }
     case 'rename': {
       const answer = await session.rename(body.name);
+      return 'failure' in answer ? answer : { response: answer };
+    }
+    case 'read': {
+      const answer = session.read(body);
       return 'failure' in answer ? answer : { response: answer };
     }
     case 'rooms': {

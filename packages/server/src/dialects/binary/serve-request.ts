@@ -19,15 +19,22 @@ import {
 
 type AnyConnection = Pick<Connection<unknown>, 'session' | 'sender' | 'close'>;
 
-/** The answer to a join, for a client that knows messages of codec 5. */
-export function withFeatures(joined: Joined): Joined {
-  return { ...joined, features: [RICH_FEATURE] };
+/** In a hello: the client says how far its user has read, and is told what was read on another session. */
+export const READS_FEATURE = 'reads';
+/** All features that there are. */
+export const FEATURES: readonly string[] = [RICH_FEATURE, READS_FEATURE];
+
+/** The answer to a join, for a client that knows some of the features that this server knows. */
+export function withFeatures(joined: Joined, { account }: Session, features: ReadonlySet<string>): Joined {
+  // A guest has no other sessions.
+  const both = [...features].filter((feature) => feature !== READS_FEATURE || account !== undefined);
+  return both.length === 0 ? joined : { ...joined, features: both };
 }
 
 /**
  * Resolves once the answer is sent, or waits for the end of the turn. A request that fails is answered with `internal`.
  *
- * @param isPlain whether the client knows no messages of codec 5
+ * @param features what the client knows
  */
 export async function serveRequest(
   context: ConnectionContext,
@@ -35,11 +42,11 @@ export async function serveRequest(
   session: Session,
   id: number,
   request: Readonly<Record<string, unknown>>,
-  isPlain: boolean,
+  features: ReadonlySet<string>,
 ): Promise<void> {
   const pieceBytes = context.options.maxFrameBytes - CALL_HEADER_BYTES;
   const respond = (response: Joined): void => {
-    const joined = isPlain ? response : withFeatures(response);
+    const joined = withFeatures(response, session, features);
     if (connection.session) connection.sender.answer(replyFrame(id, { response: joined }));
   };
   const failed = (error: unknown): ShortReply => {
@@ -56,7 +63,7 @@ export async function serveRequest(
   if ('later' in reply) {
     void reply.later.catch(failed).then((answer) => sendShort(connection, session, replyFrame(id, answer)));
   } else {
-    await sendReply(connection, session, id, reply, isPlain);
+    await sendReply(connection, session, id, reply, !features.has(RICH_FEATURE));
   }
 }
 

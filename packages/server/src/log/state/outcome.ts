@@ -1,7 +1,7 @@
 /** What entries bring about. */
-import type { ReadUpTo } from '../claims.js';
 import type { KickState, RoomState, SessionPlace, SessionState } from './chat-state.js';
 import type { Decision } from './decision.js';
+import type { PlaceRead } from './users/read-positions.js';
 
 /** What an entry has brought about. */
 export type Outcome =
@@ -62,7 +62,7 @@ export type Outcome =
   /** A message has another body now: that of its notice, which is to be shown; or it was taken back. */
   | { readonly kind: 'corrected'; readonly seq: number; readonly codec: number; readonly body: Uint8Array }
   /** The user of the session has read further. */
-  | { readonly kind: 'read'; readonly session: SessionState; readonly reads: ReadUpTo['reads'] }
+  | { readonly kind: 'read'; readonly session: SessionState; readonly reads: readonly PlaceRead[] }
   /** It is decided, and counts from here on. */
   | { readonly kind: 'moderated'; readonly scope: string; readonly decision: Decision };
 

@@ -15,6 +15,7 @@ import type { OutcomeListener } from '../../room/apply.js';
 import type { Room } from '../../room/room.js';
 import type { SessionContext } from '../context.js';
 import type { Sessions } from '../sessions.js';
+import { tellRead } from '../user/tell-read.js';
 import { claimUnheldEnd } from './claim-kick.js';
 import type { SessionsElsewhere } from './elsewhere.js';
 
@@ -60,6 +61,7 @@ export class SessionMoves implements OutcomeListener {
       const user = userOf(outcome.session.memberId);
       if (!this.#state.hasUser(user)) this.#context.inboxes.ended(user);
     }
+    if (outcome.kind === 'read') tellRead(this.#context, outcome);
     if (this.#self === 0) return;
     switch (outcome.kind) {
       case 'session-opened':

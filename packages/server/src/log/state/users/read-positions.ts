@@ -22,6 +22,9 @@ export interface ReadPosition {
   readonly changed: number;
 }
 
+/** A place, and the position of the newest message that was read there. */
+export type PlaceRead = readonly [place: string, seq: number];
+
 /** Under which place the direct messages with a user are read; no room has a name like this. */
 export function talkKey(name: string): string {
   return `@${name.toLowerCase()}`;
