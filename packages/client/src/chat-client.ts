@@ -1,7 +1,13 @@
 /**
  * The client, as its user sees it. `ClientSession` is what stands behind it.
  */
-import type { ModerationBody, ReadNews, ResponseBodies, SessionLimits } from '@chat/protocol/frames';
+import type {
+  BlockBody,
+  ModerationBody,
+  ReadNews,
+  ResponseBodies,
+  SessionLimits,
+} from '@chat/protocol/frames';
 import type { ClientError } from './errors.js';
 import type { Stream, StreamOptions } from './events/event-queue.js';
 import type { AllNames, ListenOptions } from './events/listeners.js';
@@ -169,12 +175,15 @@ export interface ChatClient<D = string> {
   /**
    * Asks for what takes a role, such as `{ op: 'mute', room: 'lobby', user: 'eve', durationMs: 600_000 }`, and for what
    * becomes of own messages: `{ op: 'edit', room, seq, text }`, `{ op: 'take-back', room, seq }`. Without `room` the whole
-   * server is meant. `docs/moderation.md` has all of them, and who may.
+   * server is meant. `docs/moderation.md` has all of them, and who may. Also says from whom this user
+   * takes no direct messages: `{ op: 'block', user }`, `{ op: 'unblock', user }`, `{ op: 'blocks' }`.
    *
    * @throws ClientError `ERR_CLIENT_FORBIDDEN`, `ERR_CLIENT_NO_SUCH_USER`, `ERR_CLIENT_NO_SUCH_ROOM`,
    *   `ERR_CLIENT_NO_SUCH_MESSAGE`, `ERR_CLIENT_BAD_REQUEST`, `ERR_CLIENT_TOO_LARGE`, `ERR_CLIENT_RATE_LIMITED`
    */
-  moderate<Request extends ModerationBody>(request: Request): Promise<ResponseBodies[Request['op']]>;
+  moderate<Request extends ModerationBody | BlockBody>(
+    request: Request,
+  ): Promise<ResponseBodies[Request['op']]>;
 
   /**
    * Sends a message to one user, with the promises of {@link Room.send}. There is no echo. It waits for a user who is

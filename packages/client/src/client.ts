@@ -3,6 +3,7 @@
  * what parts of a client ask of one another is behind it, in {@link ClientSession}.
  */
 import {
+  type BlockBody,
   encodeDirect,
   type ModerationBody,
   type RequestBody,
@@ -89,7 +90,9 @@ export class Client<D> implements ChatClient<D> {
     return this.#session.onDemand((calls) => calls.askForHits(this.#session, query, options));
   }
 
-  async moderate<Request extends ModerationBody>(request: Request): Promise<ResponseBodies[Request['op']]> {
+  async moderate<Request extends ModerationBody | BlockBody>(
+    request: Request,
+  ): Promise<ResponseBodies[Request['op']]> {
     this.#session.assertNotClosed();
     return this.#session.requests.ask(request as Extract<RequestBody, { op: Request['op'] }>);
   }

@@ -29,6 +29,7 @@ export {
   type SharedFrame,
 } from './frames/frame.js';
 export type {
+  BlockBody,
   Done,
   Edited,
   Hello,

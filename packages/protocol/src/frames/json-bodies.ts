@@ -257,7 +257,14 @@ export type RequestBody =
       /** Position of the newest message that was read. */
       readonly seq: number;
     }
+  | BlockBody
   | ModerationBody;
+
+/** What users ask for about their own direct messages, by `op`: from whom they take none. */
+export type BlockBody =
+  | { readonly op: 'block'; readonly user: string }
+  | { readonly op: 'unblock'; readonly user: string }
+  | { readonly op: 'blocks' };
 
 /** What moderators ask for, by `op`. Without `room` the whole server is meant. */
 export type ModerationBody =
@@ -317,6 +324,12 @@ export interface ResponseBodies {
     readonly behind?: true;
   };
   readonly read: Done;
+  readonly block: Done;
+  readonly unblock: Done;
+  readonly blocks: {
+    /** Under the names that were given, the oldest first; since when, in milliseconds since 1970. */
+    readonly blocks: readonly { readonly user: string; readonly at: number }[];
+  };
   readonly kick: Done;
   readonly ban: Done;
   readonly unban: Done;

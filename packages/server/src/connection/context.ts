@@ -13,6 +13,7 @@ export interface ConnectionContext
     | 'log'
     | 'rooms'
     | 'rules'
+    | 'sessions'
     | 'fanOut'
     | 'bans'
     | 'addresses'

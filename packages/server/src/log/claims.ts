@@ -58,6 +58,14 @@ export interface ReadUpTo {
   readonly reads: readonly PlaceRead[];
 }
 
+/** Fields of {@link ClaimKind.BlocksChanged}: one of the two. */
+export interface BlocksChanged {
+  /** The name that was given, and the keys of whom it holds for, see `keysOf`. */
+  readonly block?: { readonly target: string; readonly keys: readonly string[] };
+  /** Keys of whom it held for. */
+  readonly unblock?: readonly string[];
+}
+
 /** The fields that each kind of claim carries in its body. */
 export interface ClaimFields {
   readonly [ClaimKind.SessionOpened]: SessionOpened;
@@ -76,6 +84,7 @@ export interface ClaimFields {
   readonly [ClaimKind.Barrier]: undefined;
   readonly [ClaimKind.Moderated]: Decision;
   readonly [ClaimKind.ReadUpTo]: ReadUpTo;
+  readonly [ClaimKind.BlocksChanged]: BlocksChanged;
 }
 
 /** What a claim is about, beside its fields. */

@@ -40,6 +40,8 @@ export const ClaimKind = {
   Moderated: 15,
   /** The user of `sender` has read so far, in some rooms. */
   ReadUpTo: 16,
+  /** The user of `sender` takes no direct messages from somebody any more, or takes them again. */
+  BlocksChanged: 17,
 } as const;
 
 /** One of the numbers in {@link ClaimKind}. */

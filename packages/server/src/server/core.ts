@@ -43,7 +43,7 @@ const EXPIRE_EVERY_MS = 10_000;
 const LOOK_FOR_UNHELD_MS = 1000;
 
 /** Everything that stands behind the listeners. */
-export interface ServerCore extends AdmissionContext, ConnectionContext {
+export interface ServerCore extends AdmissionContext, Omit<ConnectionContext, 'sessions'> {
   readonly operator: Operator;
   /** What the program around the server says and reads. */
   readonly program: Program;

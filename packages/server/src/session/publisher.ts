@@ -21,6 +21,7 @@ import type { SessionContext, SessionPerson } from './context.js';
 import { type DirectSender, directOrigin, noSuchUser } from './directs/direct-origin.js';
 import type { PublishRecord } from './publish-record.js';
 import { durationText, slowMs, writeRefusal } from './room-rules.js';
+import { blockRefusal } from './user/blocks.js';
 
 /** Why a connection that floods is closed. */
 export const TOO_MANY = 'too many messages for too long';
@@ -274,7 +275,10 @@ export class Publisher implements Origin {
     isAllowed: boolean,
   ): void {
     const malformed = codec === CodecTag.Rich && !readRichText(body);
-    const refusal = malformed ? NOT_RICH : this.#refusal(to ? undefined : { key, name }, codec, isAllowed);
+    const refusal = malformed
+      ? NOT_RICH
+      : (this.#refusal(to ? undefined : { key, name }, codec, isAllowed) ??
+        (to && blockRefusal(this.#context, this.#session, to)));
     if (refusal) {
       this.#refuse(publishId, refusal);
       return;

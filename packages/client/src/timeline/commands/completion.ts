@@ -9,7 +9,7 @@ export interface Vocabulary {
 
 const ROOM_COMMANDS: ReadonlySet<string> = new Set(['join', 'leave', 'part', 'rooms', 'list']);
 const PERSON_COMMANDS: ReadonlySet<string> = new Set([
-  ...['msg', 'w', 'invite', 'mute', 'unmute', 'kick', 'ban', 'unban', 'role', 'delete'],
+  ...['msg', 'w', 'invite', 'mute', 'unmute', 'kick', 'ban', 'unban', 'role', 'delete', 'block', 'unblock'],
 ]);
 
 /**

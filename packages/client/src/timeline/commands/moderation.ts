@@ -15,6 +15,9 @@ export type ModerationCommand =
       readonly durationMs?: number;
       readonly reason?: string;
     }
+  /** Without a name: those who are blocked. */
+  | { readonly type: 'block'; readonly user: string | undefined }
+  | { readonly type: 'unblock'; readonly user: string }
   | { readonly type: 'role'; readonly user: string; readonly role: string | undefined }
   | { readonly type: 'edit'; readonly text: string }
   /** `nth`: 1 for the last one. */
@@ -33,6 +36,11 @@ export const MODERATION_COMMANDS: ReadonlyMap<
       summary: 'takes back your last message, or the Nth last; or that of NAME',
     },
   ],
+  [
+    'block',
+    { usage: '/block [NAME]', summary: 'takes no direct messages from somebody; shows whom you block' },
+  ],
+  ['unblock', { usage: '/unblock NAME', summary: 'takes direct messages from somebody again' }],
   ['topic', { usage: '/topic [TEXT]', summary: 'shows or changes what the room is about; - for nothing' }],
   [
     'role',
@@ -66,6 +74,8 @@ export function parseModeration(
       const [, user = '', count] = /^(.*?)(?:(?:^|\s+)(\d{1,3}))?$/su.exec(rest) ?? [];
       return { type, user: unquoted(user) || undefined, nth: count === undefined ? 1 : Number(count) };
     }
+    case 'block':
+      return { type, user: unquoted(rest) || undefined };
     case 'kick':
     case 'mute':
     case 'ban': {
@@ -150,6 +160,19 @@ export class RecentMessages {
   }
 }
 
+/** Direct messages are of no room. */
+async function carryOutBlock(
+  client: ChatClient,
+  { type, user }: Extract<ModerationCommand, { type: 'block' | 'unblock' }>,
+): Promise<{ readonly done: string }> {
+  if (user === undefined) {
+    const { blocks } = await client.moderate({ op: 'blocks' });
+    return { done: `you block ${blocks.map((one) => one.user).join(', ') || 'nobody'}` };
+  }
+  await client.moderate({ op: type, user });
+  return { done: type === 'block' ? `you block ${user}` : `you do not block ${user} any more` };
+}
+
 /**
  * Does what a command asks for.
  *
@@ -162,6 +185,7 @@ export async function carryOutModeration(
   command: ModerationCommand,
   recent: RecentMessages,
 ): Promise<{ readonly done: string } | { readonly invalid: string }> {
+  if (command.type === 'block' || command.type === 'unblock') return carryOutBlock(client, command);
   if (!room) return { invalid: 'you are in no room' };
   const where = { room: room.name };
   const ask = <Request extends ModerationBody>(request: Request) => client.moderate(request);

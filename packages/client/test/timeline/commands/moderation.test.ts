@@ -14,6 +14,7 @@ const lobby = { name: 'lobby', about: { settings: { topic: 'tea' } } } as Room;
 const client = {
   moderate: (request: { readonly op: string }) => {
     asked.push(request);
+    if (request.op === 'blocks') return Promise.resolve({ blocks: [{ user: 'bob' }, { user: 'Eve L' }] });
     return Promise.resolve(request.op === 'role' ? { role: 'member' } : {});
   },
 } as unknown as ChatClient;
@@ -31,6 +32,9 @@ describe('carryOutModeration', () => {
     ],
     ['/kick bob', { op: 'kick', room: 'lobby', user: 'bob' }, 'bob is kicked'],
     ['/unban bob', { op: 'unban', room: 'lobby', banned: 'bob' }, 'bob is not banned any more'],
+    ['/block "Eve L"', { op: 'block', user: 'Eve L' }, 'you block Eve L'],
+    ['/unblock bob', { op: 'unblock', user: 'bob' }, 'you do not block bob any more'],
+    ['/block', { op: 'blocks' }, 'you block bob, Eve L'],
     ['/role bob member', { op: 'role', user: 'bob', role: 'member' }, 'bob is member here'],
   ])('asks the server for %j', async (line, request, done) => {
     expect(await type(line)).toEqual({ done });
@@ -50,6 +54,12 @@ describe('carryOutModeration', () => {
     recent.changed(notice(5, { kind: 'taken-back', change: { seq: 3 } }));
     await type('/delete');
     expect(asked.at(-1)).toMatchObject({ seq: 1 });
+  });
+
+  it('blocks in no room as well as in one', async () => {
+    expect(await carryOutModeration(client, undefined, { type: 'block', user: 'bob' }, recent)).toEqual({
+      done: 'you block bob',
+    });
   });
 
   it('says what cannot be tried, and asks nobody', async () => {

@@ -19,6 +19,7 @@ import { readPast } from '../../log/stored-history.js';
 import type { Room } from '../../room/room.js';
 import { isHidden } from '../../session/room-rules.js';
 import type { Session } from '../../session/session.js';
+import { block, listBlocks, unblock } from '../../session/user/blocks.js';
 import { isModeration, MODERATION_CHECKS } from './moderation-request.js';
 import { beginSearch } from './search-request.js';
 
@@ -87,6 +88,9 @@ const CHECKS: { readonly [Op in RequestBody['op']]: Check<RequestFields<Op>> } =
     user: asOptional(asString),
     seq: asPosition,
   }),
+  block: asObject<RequestFields<'block'>>({ user: asString }),
+  unblock: asObject<RequestFields<'unblock'>>({ user: asString }),
+  blocks: asObject<RequestFields<'blocks'>>({}),
   ...MODERATION_CHECKS,
 };
 
@@ -133,6 +137,15 @@ export async function answerRequest(
     }
     case 'read': {
       const answer = session.read(body);
+      return 'failure' in answer ? answer : { response: answer };
+    }
+    case 'block':
+    case 'unblock': {
+      const answer = await (body.op === 'block' ? block : unblock)(context, session, body.user);
+      return 'failure' in answer ? answer : { response: answer };
+    }
+    case 'blocks': {
+      const answer = listBlocks(context, session);
       return 'failure' in answer ? answer : { response: answer };
     }
     case 'rooms': {

@@ -5,6 +5,7 @@ import { ClaimKind, type LogEntry } from '../entry.js';
 import { applyDecision, giveOwner } from './apply-decision.js';
 import { banKey, banKeys, type ChatState, type RoomState, type SessionState } from './chat-state.js';
 import { ignored, isHeldElsewhere, type Outcome } from './outcome.js';
+import { blockScope, personOf } from './rules.js';
 import { userOf } from './session-number.js';
 import { isTalk } from './users/read-positions.js';
 
@@ -135,6 +136,8 @@ export function applyClaim(state: ChatState, entry: LogEntry, from: number): Out
     }
     case ClaimKind.ReadUpTo:
       return applyRead(state, entry, from);
+    case ClaimKind.BlocksChanged:
+      return applyBlocks(state, entry, from);
     case ClaimKind.Moderated:
       return applyDecision(state, entry, claimFields(ClaimKind.Moderated, entry.body));
     default:
@@ -155,6 +158,17 @@ function applyRead(state: ChatState, entry: LogEntry, from: number): Outcome {
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .filter(([place, seq]) => state.reads.note({ account, place, seq, changed: entry.seq }));
   return reads.length === 0 ? ignored('outdated') : { kind: 'read', session, reads };
+}
+
+function applyBlocks(state: ChatState, { sender, seq, at, body }: LogEntry, from: number): Outcome {
+  const session = state.sessions.get(sender);
+  if (!session) return ignored('no-such-session');
+  if (isHeldElsewhere(session, from)) return ignored('held-elsewhere');
+  const { block, unblock } = claimFields(ClaimKind.BlocksChanged, body);
+  const scope = blockScope(personOf(session));
+  if (block) state.rules.impose(scope, seq, { kind: 'block', ...block, by: session.name, at });
+  if (unblock) state.rules.pardon(scope, 'block', unblock);
+  return { kind: 'blocks-changed', session };
 }
 
 /** Bans of which it is known what was given are in the list of those of the server. */

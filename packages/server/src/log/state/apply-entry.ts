@@ -20,6 +20,7 @@ import { userOf } from './session-number.js';
 const SHOWN: Outcome = { kind: 'shown' };
 const REPEATED: Outcome = { kind: 'repeated' };
 const NO_READER: Outcome = { kind: 'void', reason: 'no-such-session' };
+const BLOCKED: Outcome = { kind: 'void', reason: 'blocked' };
 const MUTED: Outcome = { kind: 'void', reason: 'muted' };
 const SIGNALLED: Outcome = { kind: 'signal' };
 
@@ -56,8 +57,10 @@ function applyMessage(state: ChatState, { room, sender, publishId, at }: LogEntr
     if (isHeldElsewhere(session, from)) return ignored('held-elsewhere');
     if (publishId <= session.lastPublish) return REPEATED;
     session.lastPublish = publishId;
-    const isDirect = inboxMember(room) !== undefined;
-    if (state.rules.muteOf(session, isDirect ? undefined : room, at)) return MUTED;
+    const to = inboxMember(room);
+    if (state.rules.muteOf(session, to === undefined ? room : undefined, at)) return MUTED;
+    const person = to === undefined ? undefined : state.personOfUser(to);
+    if (person !== undefined && state.rules.blocks(person, session, at)) return BLOCKED;
   }
   const reader = inboxMember(room);
   return reader === undefined || state.hasUser(reader) ? SHOWN : NO_READER;

@@ -5,7 +5,7 @@
  */
 import type { CloseCode } from '@chat/protocol';
 import { Names } from '../../names/names.js';
-import { type Rule, Rules } from './rules.js';
+import { personOf, type Rule, Rules } from './rules.js';
 import { deviceOf, MAX_DEVICE, sessionNumber, userOf } from './session-number.js';
 import { type ReadPosition, ReadPositions } from './users/read-positions.js';
 
@@ -225,6 +225,12 @@ export class ChatState {
     if (known) return known.sessions.values();
     const session = this.sessions.get(user);
     return session ? [session] : [];
+  }
+
+  /** Who the user with that id is, for rules; undefined when it is not here. */
+  personOfUser(user: number): string | undefined {
+    const [session] = this.sessionsOf(user);
+    return session && personOf(session);
   }
 
   /** Whether a session of the user with that id is here. */

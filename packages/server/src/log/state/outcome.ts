@@ -63,6 +63,7 @@ export type Outcome =
   | { readonly kind: 'corrected'; readonly seq: number; readonly codec: number; readonly body: Uint8Array }
   /** The user of the session has read further. */
   | { readonly kind: 'read'; readonly session: SessionState; readonly reads: readonly PlaceRead[] }
+  | { readonly kind: 'blocks-changed'; readonly session: SessionState }
   /** It is decided, and counts from here on. */
   | { readonly kind: 'moderated'; readonly scope: string; readonly decision: Decision };
 
@@ -85,6 +86,8 @@ export type VoidReason =
   /** At its place in the log, its sender may not do that, or not any more. */
   | 'forbidden'
   | 'muted'
+  /** Its receiver takes no direct messages from its sender. */
+  | 'blocked'
   /** Of a newer version: passed over by all alike. */
   | 'unknown-claim'
   | 'unknown-entry';

@@ -2,7 +2,8 @@
  * What was decided about the whole server and about each room, beside who is here: roles, mutes, bans, topic and the like.
  * A part of the chat's state: it follows from the log alone.
  *
- * A *scope* is the key of a room, or empty for the whole server. A *person* is an account, or, where there is none, a
+ * A *scope* is the key of a room, or empty for the whole server; what a user has decided about its own direct messages has
+ * a scope of its own, that no room can have. A *person* is an account, or, where there is none, a
  * session: what is given to a session ends with it. Mutes and bans hold for an account, a session and a look of a name,
  * so that neither another name nor another session lifts them.
  */
@@ -29,8 +30,9 @@ export interface GivenRole {
   readonly role: Role;
 }
 
-/** A mute or a ban, and whom it holds for, see `keysOf`. */
-export interface KeyedSanction extends Sanction {
+/** A mute or a ban, or a user who is blocked by another one, and whom it holds for, see `keysOf`. */
+export interface KeyedSanction extends Omit<Sanction, 'kind'> {
+  readonly kind: Sanction['kind'] | 'block';
   readonly keys: readonly string[];
 }
 
@@ -59,6 +61,14 @@ interface Scope {
 }
 
 const NO_SETTINGS: KeptSettings = {};
+
+/** So many users somebody may block. */
+export const MAX_BLOCKS = 200;
+
+/** The scope of what a person has decided about its own direct messages. */
+export function blockScope(person: string): string {
+  return `\u0000${person}`;
+}
 
 /** Names the person of a session. */
 export function personOf({ memberId, account }: Person): string {
@@ -180,9 +190,10 @@ export class Rules {
     this.#tidy(scope);
   }
 
-  /** Somebody without an account is gone, and its roles with it. */
+  /** Somebody without an account is gone, and its roles with it, and those whom it has blocked. */
   ended(memberId: number): void {
     const person = `member:${memberId}`;
+    this.#drop(blockScope(person));
     for (const scope of [...(this.#rolesOf.get(person) ?? [])]) this.give(scope, person, undefined);
   }
 
@@ -200,8 +211,20 @@ export class Rules {
     this.#tidy(scope);
   }
 
+  /** Whether something of that kind holds there for one of these keys. */
+  has(scope: string, kind: KeyedSanction['kind'], keys: readonly string[]): boolean {
+    for (const sanction of this.#scopes.get(scope)?.sanctions.values() ?? [])
+      if (sanction.kind === kind && sanction.keys.some((one) => keys.includes(one))) return true;
+    return false;
+  }
+
+  /** Whether a person takes no direct messages from somebody. */
+  blocks(person: string, from: Person, now: number): boolean {
+    return !this.isEmpty && this.sanctionOf(blockScope(person), 'block', from, now) !== undefined;
+  }
+
   /** Ends what holds for one of these keys. Answers whether there was something. */
-  pardon(scope: string, kind: Sanction['kind'], keys: readonly string[]): boolean {
+  pardon(scope: string, kind: KeyedSanction['kind'], keys: readonly string[]): boolean {
     let wasThere = false;
     for (const [key, sanction] of this.#scopes.get(scope)?.sanctions ?? []) {
       if (sanction.kind !== kind || !sanction.keys.some((one) => keys.includes(one))) continue;
@@ -214,7 +237,12 @@ export class Rules {
   }
 
   /** What holds for somebody there at that time, by the clock of the log. */
-  sanctionOf(scope: string, kind: Sanction['kind'], person: Person, now: number): KeyedSanction | undefined {
+  sanctionOf(
+    scope: string,
+    kind: KeyedSanction['kind'],
+    person: Person,
+    now: number,
+  ): KeyedSanction | undefined {
     const sanctions = this.#scopes.get(scope)?.sanctions;
     if (!sanctions || sanctions.size === 0) return undefined;
     const keys = new Set([...keysOf(person.name, personOf(person)), `member:${person.memberId}`]);
@@ -234,7 +262,10 @@ export class Rules {
   }
 
   /** Mutes and bans of a scope that are not over, the oldest first, by position. */
-  *sanctions(scope: string, now: number): Generator<readonly [position: number, Sanction]> {
+  *sanctions(
+    scope: string,
+    now: number,
+  ): Generator<readonly [position: number, Omit<KeyedSanction, 'keys'>]> {
     for (const [position, { keys: _keys, ...sanction }] of this.#scopes.get(scope)?.sanctions ?? []) {
       if ((sanction.until ?? Number.POSITIVE_INFINITY) > now) yield [Number(position), sanction];
     }

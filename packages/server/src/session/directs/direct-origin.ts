@@ -9,6 +9,7 @@ import type { SessionState } from '../../log/state/chat-state.js';
 import type { Outcome } from '../../log/state/outcome.js';
 import { userOf } from '../../log/state/session-number.js';
 import type { SessionDirectory } from '../context.js';
+import { isBlocked } from '../user/blocks.js';
 
 /** Told what became of a direct message, by one of the two, once. */
 export interface DirectSender {
@@ -43,8 +44,12 @@ export function directOrigin(
       // The reader went while the log thought about it: nobody will read this.
       const isMoved = outcome.kind === 'void' && outcome.reason === 'held-elsewhere';
       const readers = sessions.ofUser(user);
+      const isRefused =
+        outcome.kind === 'void' && (outcome.reason === 'muted' || outcome.reason === 'blocked');
       const isGone = outcome.kind === 'void' || readers.length === 0;
-      if (isGone && !isMoved) sender.refused(noSuchUser(to.name), entry.publishId);
+      if (outcome.kind === 'void' && outcome.reason === 'blocked')
+        sender.refused(isBlocked(to.name), entry.publishId);
+      else if (isGone && !isMoved && !isRefused) sender.refused(noSuchUser(to.name), entry.publishId);
       else
         sender.accepted(
           entry,

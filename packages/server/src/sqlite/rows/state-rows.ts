@@ -286,6 +286,7 @@ export class StateRows {
       // Rules and read positions say themselves what has changed, and bodies of messages are no state.
       case 'moderated':
       case 'read':
+      case 'blocks-changed':
       case 'corrected':
         return;
       case 'void':

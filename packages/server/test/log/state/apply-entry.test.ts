@@ -128,6 +128,14 @@ const draft: fc.Arbitrary<Draft> = fc.oneof(
       .map(([who, where, number]) => message(who, where, number)),
   },
   {
+    weight: 2,
+    arbitrary: fc.tuple(user, name, fc.boolean()).map(([who, whom, isBlock]) => {
+      const keys = looks(whom).map((look) => `look:${look}`);
+      const fields = isBlock ? { block: { target: whom, keys } } : { unblock: keys };
+      return claim(ClaimKind.BlocksChanged, { sender: who, at: AT }, fields);
+    }),
+  },
+  {
     weight: 6,
     arbitrary: fc
       .tuple(user, fc.array(fc.tuple(fc.oneof(room, fc.constant('@bob')), fc.nat(30)), { maxLength: 3 }))
@@ -180,6 +188,11 @@ describe('applyEntry', () => {
             const publish = `${entry.sender} ${entry.publishId}`;
             expect(published.has(publish)).toBe(false);
             published.add(publish);
+          }
+          // What a guest has decided about its own direct messages ends with it.
+          for (const { scope } of whole.rules) {
+            const [, guest] = /^\0member:(\d+)$/.exec(scope) ?? [];
+            if (guest !== undefined) expect(whole.sessions.has(Number(guest))).toBe(true);
           }
           for (const { place, seq } of whole.reads) {
             expect(seq).toBeLessThan(entry.seq);
