@@ -79,6 +79,7 @@ describe('the package', () => {
       'ModerationCommand',
       'NoticeItem',
       'OutgoingItem',
+      'REACTIONS_FEATURE',
       'READS_FEATURE',
       'RICH_FEATURE',
       'ROLES',

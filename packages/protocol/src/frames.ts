@@ -35,6 +35,8 @@ export type {
   Hello,
   Joined,
   ModerationBody,
+  Reacted,
+  Reaction,
   ReadNews,
   RequestBody,
   ResponseBodies,

@@ -13,8 +13,13 @@ export function linesOf(body: Readonly<Record<string, unknown>>): string[] {
 function itemLine(item: unknown): string {
   if (typeof item !== 'object' || item === null) return visible(item);
   return Object.entries(item)
-    .map(([name, value]) => `${name}=${Array.isArray(value) ? value.map(visible).join(',') : visible(value)}`)
+    .map(([name, value]) => `${name}=${Array.isArray(value) ? value.map(part).join(',') : part(value)}`)
     .join('  ');
+}
+
+/** A value within a line: what has fields of its own is JSON. */
+function part(value: unknown): string {
+  return visible(typeof value === 'object' ? JSON.stringify(value) : value);
 }
 
 /** A value as text that cannot move the cursor of a terminal, nor pretend to be another line. */

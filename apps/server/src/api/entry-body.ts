@@ -9,19 +9,21 @@ export function entryBody(entry: RoomEntry): object {
       return { type, from, to };
     }
     case 'notice': {
-      const { type, id, seq, prev, at, kind, member, oldName } = entry;
-      const before = oldName === undefined ? {} : { oldName };
-      return { type, id, seq, prev, at, kind, name: member.name, member: member.id, ...before };
+      const { type, id, seq, prev, at, kind, member, oldName, change } = entry;
+      const more = { ...(oldName === undefined ? {} : { oldName }), ...(change ? { change } : {}) };
+      return { type, id, seq, prev, at, kind, name: member.name, member: member.id, ...more };
     }
     case 'message': {
-      const { type, id, seq, prev, at, sender, value, reply } = entry;
-      const said = { text: value, ...(reply === undefined ? {} : { reply }) };
+      const { type, id, seq, prev, at, sender, value, reply, reactions } = entry;
+      const more = { ...(reply === undefined ? {} : { reply }), ...(reactions ? { reactions } : {}) };
+      const said = { text: value, ...more };
       return { type, id, seq, prev, at, name: sender.name, member: sender.id, ...said };
     }
     case 'unreadable': {
-      const { id, seq, prev, at, sender, codec, body } = entry;
-      const base64 = Buffer.from(body).toString('base64');
-      return { type: 'message', id, seq, prev, at, name: sender.name, member: sender.id, codec, base64 };
+      const { id, seq, prev, at, sender, codec, body, takenBackBy } = entry;
+      const info = { type: 'message', id, seq, prev, at, name: sender.name, member: sender.id };
+      if (takenBackBy !== undefined) return { ...info, takenBackBy };
+      return { ...info, codec, base64: Buffer.from(body).toString('base64') };
     }
   }
 }

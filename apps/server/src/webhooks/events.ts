@@ -1,6 +1,6 @@
 /** Entries of the feed as the events that a webhook sends: JSON with a fixed form, described in docs/http-api.md. */
-import { CodecTag, roomKey, textCodec } from '@chat/protocol';
-import type { RichText } from '@chat/protocol/frames';
+import { CodecTag, jsonCodec, roomKey, textCodec } from '@chat/protocol';
+import type { RichText, Withdrawn } from '@chat/protocol/frames';
 import type { FeedEntry } from '@chat/server';
 import type { WebhookEventKind, WebhookOptions } from './webhook-options.js';
 
@@ -43,6 +43,7 @@ const NOTICE_EVENTS: Readonly<Record<NoticeKind, WebhookEventKind | undefined>> 
   edited: 'edited',
   'taken-back': 'taken-back',
   changed: 'room-changed',
+  reacted: 'reacted',
   unknown: undefined,
 };
 
@@ -53,6 +54,10 @@ function eventOf(entry: FeedEntry): WebhookEvent | undefined {
   switch (entry.type) {
     case 'message': {
       const { room, sender, codec, body } = entry;
+      if (codec === CodecTag.Withdrawn) {
+        const takenBackBy = (jsonCodec.decode(body) as Withdrawn).by;
+        return { type: 'message', ...info, room, member: sender.id, name: sender.name, takenBackBy };
+      }
       const isRich = codec === CodecTag.Rich;
       const said = isRich || codec === textCodec.tag ? textOf(body) : undefined;
       const value =

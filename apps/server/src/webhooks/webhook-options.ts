@@ -9,6 +9,7 @@ export const WEBHOOK_EVENTS = [
   'renamed',
   'edited',
   'taken-back',
+  'reacted',
   'room-changed',
   'room-opened',
   'session-opened',

@@ -6,7 +6,7 @@
  * Gap} stands between the two.
  */
 import { type Codec, jsonCodec, type Member, textCodec } from '@chat/protocol';
-import type { Edited, EntryHeader, RoomChanged, TakenBack } from '@chat/protocol/frames';
+import type { Edited, EntryHeader, Reacted, RoomChanged, TakenBack } from '@chat/protocol/frames';
 import { ClientError } from '../errors.js';
 
 /** The fields of every entry of a log. */
@@ -67,16 +67,16 @@ export interface Notice extends EntryInfo {
   readonly type: 'notice';
   readonly room: string;
   /**
-   * `gone`: the connection broke and did not come back. `taken-back`, `edited`: a message was; `changed`: the room
-   * is another: see `change`. `unknown`: of a later version of the protocol.
+   * `gone`: the connection broke and did not come back. `taken-back`, `edited`, `reacted`: a message was, or somebody
+   * to it; `changed`: the room is another: see `change`. `unknown`: of a later version of the protocol.
    */
   readonly kind: NoticeName | 'unknown';
   /** The member that it is about, under the new name if renamed; of the later kinds the one who did it. */
   readonly member: Member;
   /** The name before, if renamed. */
   readonly oldName: string | undefined;
-  /** `TakenBack`, `Edited` or `RoomChanged`, by the kind. */
-  readonly change?: Partial<TakenBack & Edited & RoomChanged>;
+  /** `TakenBack`, `Edited`, `RoomChanged` or `Reacted`, by the kind. */
+  readonly change?: Partial<TakenBack & Edited & RoomChanged & Reacted>;
 }
 
 /** Entries with `from < seq <= to` were not, and will not be, delivered. */
@@ -102,7 +102,16 @@ export type RoomEntry<T = string> = Message<T> | Notice | Gap | UnreadableMessag
 /** Kinds of notices that say all by themselves; the later ones have a body of JSON. */
 const PLAIN_KINDS = 4;
 /** By `NoticeKind`, from 1 on. */
-const NOTICE_NAMES = ['joined', 'left', 'renamed', 'gone', 'taken-back', 'edited', 'changed'] as const;
+const NOTICE_NAMES = [
+  'joined',
+  'left',
+  'renamed',
+  'gone',
+  'taken-back',
+  'edited',
+  'changed',
+  'reacted',
+] as const;
 type NoticeName = (typeof NOTICE_NAMES)[number];
 
 const MAX_CACHED_SENDERS = 4096;

@@ -13,6 +13,10 @@ export function changeText({ kind, member, change = {} }: Notice): string | unde
       return `has taken back ${change.of?.id === member.id ? 'a message' : `a message of ${change.of?.name}`}`;
     case 'edited':
       return 'has edited a message';
+    case 'reacted': {
+      const whose = change.of?.id === member.id ? 'a message' : `a message of ${change.of?.name}`;
+      return change.removed ? `takes back ${change.reaction}` : `reacts to ${whose} with ${change.reaction}`;
+    }
     case 'changed':
       return change.role ? `has made ${change.role.name} ${change.role.role}` : settingsText(change);
     case 'unknown':

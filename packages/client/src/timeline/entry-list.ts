@@ -16,6 +16,7 @@ import {
   type TimelineEntry,
   type TimelineItem,
 } from './items.js';
+import { afterReaction } from './rich-text.js';
 
 /** The position of the oldest item in the log: entries before it can be asked for. */
 export interface OldestPosition {
@@ -93,6 +94,10 @@ export class EntryList<T, L = never> {
     const entry = this.#read(given);
     if (entry.type === 'gap') return this.#addGap(entry);
     if (this.#positions.has(entry.id)) return undefined;
+    if (isReaction(entry)) {
+      this.#oldest ??= entry;
+      return undefined;
+    }
     const isEcho = (entry.type === 'message' || entry.type === 'direct') && entry.own && !entry.elsewhere;
     if (entry.type === 'direct' && !entry.own) this.#arrived();
     const item = itemOf(entry, isEcho ? this.#claim(entry.id, entry.value) : undefined);
@@ -102,11 +107,15 @@ export class EntryList<T, L = never> {
   }
 
   /**
-   * Puts right what a notice says was edited or taken back, where it is here.
+   * Puts right what a notice says was edited, taken back or reacted to, where it is here. Where it is not, it is as it is
+   * now when it comes.
    *
    * @param decode - a body as a value; undefined for one that is not what is read here
    */
-  correct({ id, seq, member, change }: Notice, decode: (text: string, codec: number) => T | undefined): void {
+  correct(
+    { id, seq, kind, member, change }: Notice,
+    decode: (text: string, codec: number) => T | undefined,
+  ): void {
     const target = change?.seq;
     if (target === undefined) return;
     // Ids are of one epoch: that of the notice.
@@ -114,7 +123,14 @@ export class EntryList<T, L = never> {
     const at = this.#items.findIndex(({ key }) => this.#ids.get(key) === wanted);
     const item = this.#items[at];
     if (item?.kind !== 'message') return;
-    const { text, codec } = change ?? {};
+    const { text, codec, reaction, removed } = change ?? {};
+    if (kind === 'reacted') {
+      const { reactions: before = [], ...message } = item;
+      const reactions = afterReaction(before, reaction!, member, removed);
+      this.#items = [...this.#items];
+      this.#items[at] = { ...message, ...(reactions.length > 0 && { reactions }) };
+      return;
+    }
     const value = text === undefined || codec === undefined ? undefined : decode(text, codec);
     this.#items = [...this.#items];
     if (value !== undefined) this.#items[at] = { ...item, value, edited: true };
@@ -142,9 +158,11 @@ export class EntryList<T, L = never> {
         continue;
       }
       if (this.#positions.has(entry.id)) continue;
-      const item = itemOf(entry);
-      this.#know(entry.id, item.key, entry);
-      items.push(item);
+      if (!isReaction(entry)) {
+        const item = itemOf(entry);
+        this.#know(entry.id, item.key, entry);
+        items.push(item);
+      }
       last = { seq: entry.seq, prev: entry.prev };
       first ??= last;
     }
@@ -291,6 +309,11 @@ export class EntryList<T, L = never> {
   #newKey(kind: string): string {
     return `${kind}:${++this.#count}`;
   }
+}
+
+/** What is shown at its message, and is no item of its own. */
+function isReaction<T>(entry: TimelineEntry<T>): boolean {
+  return entry.type === 'notice' && entry.kind === 'reacted';
 }
 
 /** The sender of an own message whose echo was skipped: the user interface knows who the user is. */

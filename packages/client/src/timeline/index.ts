@@ -27,7 +27,7 @@ export type {
 } from './items.js';
 export { mentionsIn } from './mentions.js';
 export { READS_FEATURE } from './reading.js';
-export { RICH_FEATURE } from './rich-text.js';
+export { REACTIONS_FEATURE, RICH_FEATURE } from './rich-text.js';
 export {
   createTimeline,
   type DirectSource,

@@ -5,6 +5,7 @@
  * is on its way into one that is in the log, so a list that is drawn by keys never flickers.
  */
 import type { Member } from '@chat/protocol';
+import type { Reaction } from '@chat/protocol/frames';
 import type { DirectMessage, Gap, Notice, RoomEntry, UnreadableMessage } from '../rooms/entry.js';
 import { withdrawnBy } from './change-text.js';
 import type { Answering } from './rich-text.js';
@@ -30,6 +31,8 @@ export interface MessageItem<T = string> {
   readonly edited?: true;
   /** Position of the message in the same room that it answers: the `seq` of an item, if that is here. */
   readonly reply?: number;
+  /** The emoji below it, the first one first; absent where there are none. */
+  readonly reactions?: readonly Reaction[];
 }
 
 /** A message that was taken back: what is left of it. */
@@ -116,9 +119,9 @@ export function itemOf<T>(entry: Exclude<TimelineEntry<T>, Gap>, key: string = e
       return { kind: 'unreadable', key, at, message: entry };
     }
     default: {
-      const { id, seq, sender, value, own, history, reply } = entry as Answering<typeof entry>;
-      const answers = reply === undefined ? {} : { reply };
-      return { kind: 'message', key, id, seq, at, sender, value, own, history, ...answers };
+      const { id, seq, sender, value, own, history, reply, reactions } = entry as Answering<typeof entry>;
+      const more = { ...(reply !== undefined && { reply }), ...(reactions && { reactions }) };
+      return { kind: 'message', key, id, seq, at, sender, value, own, history, ...more };
     }
   }
 }

@@ -264,12 +264,18 @@ export class Timeline<T = string, L = never> {
 
   /**
    * Takes an entry that does not come from the room it listens to. @returns the item; undefined when it was
-   * here
+   * here, and for a reaction, which is shown at its message
    */
   add(entry: TimelineEntry<T>): TimelineItem<T, L> | undefined {
     if (entry.type === 'gap' && entry.reason === 'epoch-changed') this.#reading.reset();
     const item = this.#list.add(entry);
-    if (item === undefined) return undefined;
+    if (item === undefined) {
+      if (entry.type === 'notice' && entry.kind === 'reacted') {
+        this.#heardOf(entry);
+        this.#changed();
+      }
+      return undefined;
+    }
     if (item.kind === 'notice') this.#heardOf(item.notice);
     if (item.kind === 'message' && !item.own) {
       this.#typists.stopped(item.sender.id);

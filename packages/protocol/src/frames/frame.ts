@@ -49,6 +49,8 @@ export const NoticeKind = {
   Edited: 6,
   /** The room is another than it was: the body is a `RoomChanged`. */
   Changed: 7,
+  /** Somebody reacts to a message with an emoji, or does so no more: the body is a `Reacted`. */
+  Reacted: 8,
 } as const;
 
 /** One of the numbers in {@link NoticeKind}. */

@@ -28,7 +28,7 @@ export interface Hello {
   readonly clientSecret?: string;
   /** Number of this hello among those of the client, rising: one that comes late undoes nothing. */
   readonly attempt?: number;
-  /** What the client knows beyond what every client does: `rich`. Names that a server does not know say nothing. */
+  /** What the client knows beyond what every client does: `rich`, `reactions`. Names that a server does not know say nothing. */
   readonly features?: readonly string[];
   /** Asks to continue a session whose connection was lost. */
   readonly resume?: {
@@ -108,6 +108,29 @@ export interface Edited {
   readonly text: string;
   /** Position of the message that it answers, as before. */
   readonly reply?: number;
+  /** Where the message with its new text, and what it has beside that, is longer, only the text stays. Bytes. */
+  readonly maxBytes?: number;
+}
+
+/** Body of a notice of kind Reacted: `sender` reacts to a message, or does so no more. */
+export interface Reacted {
+  /** Position of the message. */
+  readonly seq: number;
+  /** Who had said it. */
+  readonly of: Member;
+  /** One emoji. */
+  readonly reaction: string;
+  /** Present where it is taken back. */
+  readonly removed?: true;
+  /** The message does not become longer than that by it: then it stays as it is. Bytes of its body. */
+  readonly maxBytes: number;
+}
+
+/** One emoji below a message. */
+export interface Reaction {
+  readonly reaction: string;
+  /** Those who react with it, the first one first; each once. The id 0 is that of the program or its operator. */
+  readonly by: readonly Member[];
 }
 
 /** Body of a message of codec 5: a text, and what belongs to it. A reader ignores fields that it does not know. */
@@ -115,6 +138,8 @@ export interface RichText {
   readonly text: string;
   /** Position, in the same room, of the message that it answers. */
   readonly reply?: number;
+  /** What others think of it, the first one first. Only a server writes it. */
+  readonly reactions?: readonly Reaction[];
 }
 
 /** What stands in the place of a message that was taken back: its body, of codec 4. */
@@ -302,7 +327,16 @@ export type ModerationBody =
       /** 1 (text) or 2 (JSON). @defaultValue 1 */
       readonly codec?: number;
     }
-  | { readonly op: 'take-back'; readonly room: string; readonly seq: number };
+  | { readonly op: 'take-back'; readonly room: string; readonly seq: number }
+  | {
+      readonly op: 'react';
+      readonly room: string;
+      readonly seq: number;
+      /** One emoji. */
+      readonly reaction: string;
+      /** Takes it back. */
+      readonly remove?: boolean;
+    };
 
 /** Answers to {@link RequestBody}, by `op`; `history` is answered with history frames. */
 export interface ResponseBodies {
@@ -343,6 +377,7 @@ export interface ResponseBodies {
   readonly mode: { readonly settings: RoomSettings };
   readonly edit: Done;
   readonly 'take-back': Done;
+  readonly react: Done;
 }
 
 /** It was done. */

@@ -15,14 +15,7 @@ import {
   ProtocolError,
   textCodec,
 } from '@chat/protocol';
-import {
-  ENTRY_SEQ_OFFSET,
-  FrameType,
-  type ModerationBody,
-  NoticeKind,
-  readEntryHeader,
-  readU48,
-} from '@chat/protocol/frames';
+import { type Edited, FrameType, type ModerationBody, NoticeKind } from '@chat/protocol/frames';
 import type { Draft } from '../log/entry.js';
 import { readRichText } from '../log/messages/rich-text.js';
 import { userOf } from '../log/state/session-number.js';
@@ -30,6 +23,7 @@ import type { Room } from '../room/room.js';
 import type { SessionContext } from '../session/context.js';
 import { durationText, writeRefusal } from '../session/room-rules.js';
 import type { Actor } from './actor.js';
+import { findSaid } from './said.js';
 
 /** Requests about one message. */
 export type CorrectionRequest = Extract<ModerationBody, { readonly op: 'edit' | 'take-back' }>;
@@ -44,16 +38,6 @@ export interface Correction {
   readonly draft: Omit<Draft, 'origin'>;
 }
 
-/** A message as it is kept. */
-interface Said {
-  readonly type: number;
-  readonly codec: number;
-  readonly sender: number;
-  readonly at: number;
-  readonly name: string;
-  readonly body: Uint8Array;
-}
-
 type Found = Correction | { readonly failure: Failure };
 
 export async function findCorrection(
@@ -61,12 +45,10 @@ export async function findCorrection(
   { session, name }: Actor,
   request: CorrectionRequest,
 ): Promise<Found> {
-  const { options, rooms } = context;
-  const room = rooms.find(request.room);
-  if (!room) return failed(FailureCode.NoSuchRoom, `there is no room ${request.room.slice(0, 64)}`);
-  const said = await findMessage(context, room, request.seq);
-  if (said?.type !== FrameType.Message || said.codec === CodecTag.Withdrawn)
-    return failed(FailureCode.NoSuchMessage, `there is no message ${request.seq} in ${room.name}`);
+  const { options } = context;
+  const found = await findSaid(context, request);
+  if ('failure' in found) return found;
+  const { room, said } = found;
   const of = { id: userOf(said.sender), name: said.name };
   const at = options.clock.now();
   let isOwn = session === undefined;
@@ -105,7 +87,7 @@ export async function findCorrection(
   }
   const refusal = session && writeRefusal(context, session, room, false);
   if (refusal) return { failure: refusal };
-  // A text that answers a message goes on doing so.
+  // A text that answers a message goes on doing so, and what others think of it stays.
   const reply = said.codec === CodecTag.Rich ? readRichText(said.body)?.reply : undefined;
   const edited = await editedBody(context, session, room, request, reply);
   if ('failure' in edited) return edited;
@@ -131,7 +113,12 @@ async function editedBody(
   if (codec === CodecTag.Json && !isJson(wanted))
     return failed(FailureCode.BadRequest, 'the text is no JSON');
   const answers = reply === undefined || codec !== CodecTag.Text ? {} : { reply };
-  const body = jsonCodec.encode({ seq, codec, text: wanted, ...answers });
+  const edited: Edited = { seq, codec, text: wanted, ...answers };
+  const { length } = jsonCodec.encode(edited);
+  // Where reactions may find no place any more, all who keep the log have to know.
+  const body = jsonCodec.encode(
+    length + options.maxReactionsBytes > max ? { ...edited, maxBytes: max } : edited,
+  );
   if (body.length <= max) return { body };
   const message = `message of ${body.length} bytes exceeds ${max}`;
   return { failure: { code: FailureCode.TooLarge, message, max, actual: body.length } };
@@ -145,32 +132,6 @@ function isJson(text: string): boolean {
     if (!ProtocolError.is(error)) throw error;
     return false;
   }
-}
-
-/** The entry at a position of a room, from the heap or from the store. */
-async function findMessage(
-  { log: { store } }: SessionContext,
-  { log, key }: Room,
-  seq: number,
-): Promise<Said | undefined> {
-  const point = log.after(seq - 1);
-  if (point && point.offset < point.chunk.used) {
-    const { bytes } = point.chunk;
-    if (readU48(bytes, point.offset + ENTRY_SEQ_OFFSET) !== seq) return undefined;
-    const { kind, codec, sender, at, nameStart, bodyStart } = readEntryHeader(
-      bytes,
-      point.offset,
-      point.chunk.endOf(point.offset),
-    );
-    const type = kind === 0 ? FrameType.Message : FrameType.Notice;
-    const name = textCodec.decode(bytes.subarray(nameStart, bodyStart));
-    const body = bytes.subarray(bodyStart, point.chunk.endOf(point.offset));
-    return { type, codec, sender, at, name, body };
-  }
-  if (!store || seq > log.lastSeq) return undefined;
-  const { entries } = await store.read(key, { after: seq - 1, limit: 1, maxBytes: 1 });
-  const [entry] = entries;
-  return entry?.seq === seq ? { ...entry, name: textCodec.decode(entry.name) } : undefined;
 }
 
 function failed(code: FailureCode, message: string): { readonly failure: Failure } {

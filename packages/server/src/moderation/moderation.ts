@@ -15,7 +15,7 @@ import {
   type RoomChanged,
 } from '@chat/protocol/frames';
 import { claim } from '../log/claims.js';
-import { ClaimKind, type Origin } from '../log/entry.js';
+import { ClaimKind, type Draft, type Origin } from '../log/entry.js';
 import { mayDecide } from '../log/state/apply-decision.js';
 import type { ChatState, SessionState } from '../log/state/chat-state.js';
 import type { Outcome } from '../log/state/outcome.js';
@@ -28,6 +28,7 @@ import type { Actor } from './actor.js';
 import { type CorrectionRequest, findCorrection } from './corrections.js';
 import type { Operator } from './operator.js';
 import { type Plan, planOf, type RuleRequest } from './plan.js';
+import { planReaction, type ReactionRequest } from './reactions.js';
 
 /** What moderation needs of the server. */
 export interface ModerationContext extends SessionContext {
@@ -76,6 +77,7 @@ export class Moderation {
   /** Does what is asked for, if whoever asks may. */
   async act(actor: Actor, request: ModerationBody): Promise<ModerationAnswer> {
     if (request.op === 'edit' || request.op === 'take-back') return this.#correct(actor, request);
+    if (request.op === 'react') return this.#react(actor, request);
     if (request.op === 'bans') return this.#list(actor, request);
     if (request.op === 'role' && request.role === undefined) return this.#tellRole(request);
     const plan = planOf(this.#context, request);
@@ -121,20 +123,32 @@ export class Moderation {
       const outcome = await this.#decide(actor, { ...target, text }, allowed.isAllowed);
       if ('code' in outcome) return { failure: outcome };
     }
-    const failure = await new Promise<Failure | undefined>((resolve) => {
-      const origin: Origin = {
-        appended: (_entry, { kind }) =>
-          resolve(kind === 'corrected' ? undefined : { code: FailureCode.Internal, message: 'not taken' }),
-        refused: resolve,
-      };
-      this.#context.log.append({ ...draft, origin });
-    });
+    const failure = await this.#append(draft);
     if (failure) return { failure };
     if (!isOwn) {
       const text = `${actor.name} has taken back a message of ${of.name} in ${room.name}`;
       this.#ways.record({ by: actor.name, action: 'take-back', room: room.name, user: of.name, text });
     }
     return DONE;
+  }
+
+  /** Puts an emoji below a message, or takes it away. */
+  async #react(actor: Actor, request: ReactionRequest): Promise<ModerationAnswer> {
+    const planned = await planReaction(this.#context, actor, request);
+    if ('failure' in planned) return planned;
+    const failure = planned.draft && (await this.#append(planned.draft));
+    return failure ? { failure } : DONE;
+  }
+
+  /** Appends the notice of what becomes of a message. */
+  #append(draft: Omit<Draft, 'origin'>): Promise<Failure | undefined> {
+    return new Promise((resolve) => {
+      const origin: Origin = {
+        appended: (_entry, outcome) => resolve(notTaken(outcome)),
+        refused: resolve,
+      };
+      this.#context.log.append({ ...draft, origin });
+    });
   }
 
   /** Something was decided, here or at another process: those leave a room who may not be there any more. */
@@ -326,6 +340,16 @@ function nameOf(person: string, { sessions }: ModerationContext): string {
 
 function noSuchUser(user: string): Failure {
   return { code: FailureCode.NoSuchUser, message: `nobody here is called ${user.slice(0, 64)}` };
+}
+
+/** Why a notice about a message has changed nothing: at its place its sender might not do it any more. */
+function notTaken(outcome: Outcome): Failure | undefined {
+  if (outcome.kind === 'corrected') return undefined;
+  if (outcome.kind === 'void' && outcome.reason === 'muted')
+    return { code: FailureCode.Muted, message: 'muted' };
+  if (outcome.kind === 'void' && outcome.reason === 'no-such-session')
+    return { code: FailureCode.NotMember, message: 'not a member any more' };
+  return { code: FailureCode.Internal, message: 'not taken' };
 }
 
 function notAllowed(action: string, room: string): Failure {

@@ -14,8 +14,8 @@ import type { SessionDirectory } from '../session/context.js';
 import { durationText } from '../session/room-rules.js';
 import { isLine } from './is-line.js';
 
-/** Requests that are decided by a role alone; the others are about one message, see `corrections.ts`. */
-export type RuleRequest = Exclude<ModerationBody, { readonly op: 'edit' | 'take-back' }>;
+/** Requests that are decided by a role alone; the others are about one message: `corrections.ts`, `reactions.ts`. */
+export type RuleRequest = Exclude<ModerationBody, { readonly op: 'edit' | 'take-back' | 'react' }>;
 
 /** What planning needs of the server. */
 export interface PlanContext {

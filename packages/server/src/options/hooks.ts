@@ -93,7 +93,7 @@ export type AuthenticateResult =
 export type MessageDecision = undefined | { readonly body: Uint8Array } | { readonly reject: string };
 
 /** What `authorize` is asked about. */
-export type AuthorizedAction = 'join' | 'write' | 'list' | 'rename' | 'edit' | ModerationAction;
+export type AuthorizedAction = 'join' | 'write' | 'list' | 'rename' | 'edit' | 'react' | ModerationAction;
 
 /** What more there is to know of a question of `authorize`. */
 export interface AuthorizeQuestion {
@@ -133,8 +133,9 @@ export interface Hooks {
    * Whether a session may do something: `join` a room (and so read it), `write` to one (messages and signals), see it
    * in a `list`, or `rename` itself, where `target` is the wanted name. Of a direct message the target is empty.
    *
-   * Of everything that takes a role (`kick`, `mute` and the like: `docs/moderation.md` has the table), and of `edit`, which is
-   * of its own messages: `target` is the name of the room, or empty for the whole server. These come with a `question`.
+   * Of everything that takes a role (`kick`, `mute` and the like: `docs/moderation.md` has the table), of `edit`, which is of its
+   * own messages, and of `react`: `target` is the name of the room, or empty for the whole server. These come with a
+   * `question`.
    */
   readonly authorize?: (
     session: SessionInfo,

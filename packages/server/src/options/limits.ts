@@ -209,6 +209,25 @@ const TABLE = {
     most: 1000,
     text: 'topic of a room',
   },
+  /** One reaction, in UTF-8. @defaultValue 64 */
+  maxReactionBytes: {
+    unit: 'bytes',
+    default: 64,
+    most: 1000,
+    text: 'one reaction; it is an emoji',
+  },
+  /** Different reactions to one message. @defaultValue 20 */
+  maxReactionKinds: {
+    unit: 'number',
+    default: 20,
+    text: 'different reactions to one message',
+  },
+  /** Reactions to one message, with the names of those who react. @defaultValue 16384 */
+  maxReactionsBytes: {
+    unit: 'bytes',
+    default: 16_384,
+    text: 'all reactions to one message, with the names of those who react; the message with them fits into a frame besides',
+  },
   /** How long members may edit what they have said, and take it back. 0: never. @defaultValue 900000 */
   editWindowMs: {
     unit: 'ms',

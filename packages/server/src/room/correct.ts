@@ -1,10 +1,17 @@
-/** Puts another body in the place of one that a room holds; its readers go on from where they were. */
-import { CODEC_OFFSET, ENTRY_HEADER_BYTES, NAME_BYTES_OFFSET } from '@chat/protocol/frames';
+/** Changes a message that a room holds; its readers go on from where they were. */
+import {
+  CODEC_OFFSET,
+  ENTRY_HEADER_BYTES,
+  FrameType,
+  NAME_BYTES_OFFSET,
+  TYPE_OFFSET,
+} from '@chat/protocol/frames';
+import { changeMessage, type MessageChange } from '../log/messages/change-message.js';
 import type { Room } from './room.js';
 
 export function correct(
   room: Room | undefined,
-  { seq, codec, body }: { readonly seq: number; readonly codec: number; readonly body: Uint8Array },
+  { seq, change }: { readonly seq: number; readonly change: MessageChange },
 ): void {
   if (!room) return;
   const { log, members } = room;
@@ -12,10 +19,14 @@ export function correct(
     .filter((reader) => !reader.isRetired && !reader.lagged)
     .map((reader) => [reader, log.positionOf(reader)] as const);
   const isHeld = log.rewrite(seq, (frame) => {
-    const head = frame.subarray(0, ENTRY_HEADER_BYTES + frame[NAME_BYTES_OFFSET]!);
-    const other = Buffer.concat([head, body]);
+    if (frame[TYPE_OFFSET] !== FrameType.Message) return frame;
+    const bodyStart = ENTRY_HEADER_BYTES + frame[NAME_BYTES_OFFSET]!;
+    const said = { codec: frame[CODEC_OFFSET]!, body: frame.subarray(bodyStart) };
+    const changed = changeMessage(said, change);
+    if (!changed) return frame;
+    const other = Buffer.concat([frame.subarray(0, bodyStart), changed.body]);
     other.writeUInt32LE(other.length, 0);
-    other[CODEC_OFFSET] = codec;
+    other[CODEC_OFFSET] = changed.codec;
     return other;
   });
   if (!isHeld) return;

@@ -9,7 +9,7 @@ import { CloseCode, CodecTag, type Failure, FailureCode } from '@chat/protocol';
 import { FrameType } from '@chat/protocol/frames';
 import { Price } from '../limits/prices.js';
 import { inboxKey, type LogEntry, type Origin, SIGNAL } from '../log/entry.js';
-import { readRichText } from '../log/messages/rich-text.js';
+import { isOwnRichText } from '../log/messages/rich-text.js';
 import type { SessionState } from '../log/state/chat-state.js';
 import type { Outcome } from '../log/state/outcome.js';
 import { personOf } from '../log/state/rules.js';
@@ -28,7 +28,7 @@ export const TOO_MANY = 'too many messages for too long';
 
 const NOT_RICH: Failure = {
   code: FailureCode.BadRequest,
-  message: 'a message of codec 5 is JSON {text, reply?}',
+  message: 'a message of codec 5 is JSON {text, reply?}; reactions are asked for',
 };
 
 /** Where a message goes: a room, or the inbox of a member, which has no name. */
@@ -274,7 +274,7 @@ export class Publisher implements Origin {
     body: Uint8Array,
     isAllowed: boolean,
   ): void {
-    const malformed = codec === CodecTag.Rich && !readRichText(body);
+    const malformed = codec === CodecTag.Rich && !isOwnRichText(body);
     const refusal = malformed
       ? NOT_RICH
       : (this.#refusal(to ? undefined : { key, name }, codec, isAllowed) ??

@@ -310,7 +310,7 @@ export class StoreWriter {
     if (corrections.length === 0) return;
     // What was said is written over, not only let go; the journal has it until it is emptied.
     this.#database.exec('PRAGMA secure_delete = ON');
-    for (const { seq, ...body } of corrections) this.#edits.rewrite(seq, body);
+    for (const { seq, change } of corrections) this.#edits.rewrite(seq, change);
     this.#database.exec('PRAGMA secure_delete = FAST');
     this.#mustEmptyJournal = true;
   }

@@ -419,6 +419,32 @@ const TESTS: Readonly<Record<keyof Omit<Required<ChatServerOptions>, never>, Tes
       failure: { code: FailureCode.TooLarge, max: 10, actual: 11 },
     });
   },
+  maxReactionBytes: async () => {
+    const { ask } = await reactions({ maxReactionBytes: 4 });
+    expect(await ask('ada', '👍')).toMatchObject({ response: {} });
+    expect(await ask('ada', '❤️')).toMatchObject({
+      failure: { code: FailureCode.TooLarge, max: 4, actual: 6 },
+    });
+  },
+  maxReactionKinds: async () => {
+    const { ask } = await reactions({ maxReactionKinds: 2 });
+    await ask('ada', '👍');
+    await ask('ada', '🎉');
+    expect(await ask('ada', '👀')).toMatchObject({
+      failure: { code: FailureCode.TooLarge, max: 2, actual: 3 },
+    });
+    expect(await ask('bob', '🎉')).toMatchObject({ response: {} });
+    await ask('ada', '👍', true);
+    expect(await ask('ada', '👀')).toMatchObject({ response: {} });
+  },
+  maxReactionsBytes: async () => {
+    const one = '[{"reaction":"👍","by":[{"id":2,"name":"ada"}]}]';
+    const { ask } = await reactions({ maxReactionsBytes: Buffer.byteLength(one) });
+    expect(await ask('ada', '👍')).toMatchObject({ response: {} });
+    expect(await ask('bob', '👍')).toMatchObject({ failure: { code: FailureCode.TooLarge } });
+    expect(await ask('ada', '👍', true)).toMatchObject({ response: {} });
+    expect(await ask('bob', '👍')).toMatchObject({ response: {} });
+  },
   editWindowMs: async () => {
     const memory = await MemoryChat.open({ editWindowMs: 1000 });
     const ada = await memory.enter('ada');
@@ -844,6 +870,21 @@ async function keepsOnly(
   expect(page.end).toBe(true);
   // Whoever reads along got everything nevertheless.
   expect(ada.entries(handle)).toHaveLength(301);
+}
+
+/** A message of ada, and how she and bob react to it. */
+async function reactions(options: ChatServerOptions): Promise<{
+  ask(by: 'ada' | 'bob', reaction: string, remove?: boolean): Promise<unknown>;
+}> {
+  const memory = await MemoryChat.open(options);
+  const members = { ada: await memory.enter('ada'), bob: await memory.enter('bob') };
+  const { handle } = await members.ada.join('lobby');
+  await members.bob.join('lobby');
+  const seq = await members.ada.say(handle, 'tea?');
+  return {
+    ask: (by, reaction, remove = false) =>
+      members[by].request({ op: 'react', room: 'lobby', seq, reaction, remove }),
+  };
 }
 
 describe('the option', () => {

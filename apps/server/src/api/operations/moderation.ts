@@ -130,6 +130,23 @@ export const MODERATION: readonly Operation[] = [
     answer: 'it is taken back',
     run: ({ server }, { room, seq }) => server.moderate({ op: 'take-back', room, seq }),
   }),
+  operation({
+    id: 'react',
+    method: 'POST',
+    path: '/rooms/{room}/messages/{seq}/reactions',
+    summary: 'Puts an emoji below a message of text, or takes it away again',
+    fields: {
+      room: ROOM,
+      seq: pathCount('position of the message'),
+      reaction: bodyText('one emoji'),
+      as: optional(bodyText('the name to react under, each emoji once; without it `operator`')),
+      remove: bodyBoolean('takes the emoji away'),
+    },
+    status: 200,
+    answer: 'it is below the message, or is not any more',
+    run: ({ server }, { room, seq, reaction, remove, as }) =>
+      server.moderate(wish({ op: 'react', room, seq, reaction, remove }), as === undefined ? {} : { as }),
+  }),
 ];
 
 /** A request without the fields that were not given. */

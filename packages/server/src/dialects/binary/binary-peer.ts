@@ -29,7 +29,7 @@ import type { Session } from '../../session/session.js';
 import { deliverSlices } from './deliver-slices.js';
 import { checkHello } from './hello.js';
 import { PrefaceReader } from './preface-reader.js';
-import { FEATURES, READS_FEATURE, serveRequest, withFeatures } from './serve-request.js';
+import { knownFeatures, READS_FEATURE, serveRequest, withFeatures } from './serve-request.js';
 
 /** The part of the greeting that comes next. */
 type Greeting =
@@ -56,7 +56,7 @@ export class BinaryPeer implements DialectPeer {
   readonly #context: ConnectionContext;
   readonly #decoder: FrameDecoder;
   #nonce = 0;
-  /** What the client has said that it knows. */
+  /** What the client knows beyond what every client does. */
   #features: ReadonlySet<string> = NOTHING_MORE;
   /** Whether it knows no messages of codec 5. */
   #isPlain = true;
@@ -241,7 +241,7 @@ export class BinaryPeer implements DialectPeer {
       this.close(CloseCode.FrameTooLarge, reason);
       return;
     }
-    if (hello.features) this.#features = new Set(FEATURES.filter((one) => hello.features?.includes(one)));
+    if (hello.features) this.#features = knownFeatures(hello.features);
     this.#isPlain = !this.#features.has(RICH_FEATURE);
     const result = await this.connection.admit(hello, HELLO);
     if (!result) return;

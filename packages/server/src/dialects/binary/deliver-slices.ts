@@ -2,7 +2,7 @@
  * Entries of the log for a peer that speaks frames: slices of the log, as they are.
  */
 import type { Sender } from '../../connection/sender.js';
-import { plainSlice } from '../../log/messages/rich-text.js';
+import { plainSlice } from '../../log/messages/plain-frames.js';
 import type { Membership } from '../../room/room.js';
 
 /** Catch-up behind a cork is collected in memory, so it goes in portions of about this size. */

@@ -61,6 +61,12 @@ export const MODERATION_CHECKS: { readonly [Op in ModerationBody['op']]: Check<F
     codec: asOptional(asTextCodec),
   }),
   'take-back': asObject<Fields<'take-back'>>({ room: asString, seq: asCount }),
+  react: asObject<Fields<'react'>>({
+    room: asString,
+    seq: asCount,
+    reaction: asString,
+    remove: asOptional(asBoolean),
+  }),
 };
 
 /** Whether a request is one of these. */

@@ -14,7 +14,7 @@ import {
 import type { ConnectionContext } from '../../connection/context.js';
 import { Price } from '../../limits/prices.js';
 import { type HistoryPage, MAX_HISTORY_ENTRIES } from '../../log/history.js';
-import { plainFrames } from '../../log/messages/rich-text.js';
+import { plainFrames } from '../../log/messages/plain-frames.js';
 import { readPast } from '../../log/stored-history.js';
 import type { Room } from '../../room/room.js';
 import { isHidden } from '../../session/room-rules.js';

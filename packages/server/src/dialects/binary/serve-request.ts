@@ -6,7 +6,7 @@ import { CALL_HEADER_BYTES, type Joined } from '@chat/protocol/frames';
 import type { Connection } from '../../connection/connection.js';
 import type { ConnectionContext } from '../../connection/context.js';
 import { Price } from '../../limits/prices.js';
-import { RICH_FEATURE } from '../../log/messages/rich-text.js';
+import { REACTIONS_FEATURE, RICH_FEATURE } from '../../log/messages/rich-text.js';
 import type { Session } from '../../session/session.js';
 import {
   answerRequest,
@@ -21,8 +21,13 @@ type AnyConnection = Pick<Connection<unknown>, 'session' | 'sender' | 'close'>;
 
 /** In a hello: the client says how far its user has read, and is told what was read on another session. */
 export const READS_FEATURE = 'reads';
-/** All features that there are. */
-export const FEATURES: readonly string[] = [RICH_FEATURE, READS_FEATURE];
+/** What clients may know beyond what every client does. */
+const FEATURES: readonly string[] = [RICH_FEATURE, REACTIONS_FEATURE, READS_FEATURE];
+
+/** Those of the features of a client that are known here. */
+export function knownFeatures(features: readonly string[]): ReadonlySet<string> {
+  return new Set(FEATURES.filter((feature) => features.includes(feature)));
+}
 
 /** The answer to a join, for a client that knows some of the features that this server knows. */
 export function withFeatures(joined: Joined, { account }: Session, features: ReadonlySet<string>): Joined {
@@ -34,7 +39,7 @@ export function withFeatures(joined: Joined, { account }: Session, features: Rea
 /**
  * Resolves once the answer is sent, or waits for the end of the turn. A request that fails is answered with `internal`.
  *
- * @param features what the client knows
+ * @param features what the client knows beyond what every client does
  */
 export async function serveRequest(
   context: ConnectionContext,
@@ -44,6 +49,7 @@ export async function serveRequest(
   request: Readonly<Record<string, unknown>>,
   features: ReadonlySet<string>,
 ): Promise<void> {
+  const isPlain = !features.has(RICH_FEATURE);
   const pieceBytes = context.options.maxFrameBytes - CALL_HEADER_BYTES;
   const respond = (response: Joined): void => {
     const joined = withFeatures(response, session, features);
@@ -63,7 +69,7 @@ export async function serveRequest(
   if ('later' in reply) {
     void reply.later.catch(failed).then((answer) => sendShort(connection, session, replyFrame(id, answer)));
   } else {
-    await sendReply(connection, session, id, reply, !features.has(RICH_FEATURE));
+    await sendReply(connection, session, id, reply, isPlain);
   }
 }
 

@@ -17,6 +17,7 @@ import {
   NAME_BYTES_OFFSET,
   NOTICE_KIND_OFFSET,
   NoticeKind,
+  type Reacted,
   type RoomChanged,
   readU32,
   type TakenBack,
@@ -175,6 +176,11 @@ function entryLines(bytes: Buffer, at: number, maxLinesPerMessage: number): stri
     case NoticeKind.Edited: {
       const { text } = jsonCodec.decode(entry.body) as Edited;
       return formatMessageLines(`*** ${entry.name} has edited a message`, text, maxLinesPerMessage);
+    }
+    case NoticeKind.Reacted: {
+      const { of, reaction, removed } = jsonCodec.decode(entry.body) as Reacted;
+      const whose = of.id === entry.sender ? 'a message of its own' : `a message of ${of.name}`;
+      return removed ? '' : formatNoticeLine(`${entry.name} reacts to ${whose} with ${reaction}`);
     }
     case NoticeKind.Changed:
       return formatNoticeLine(changeText(entry.name, jsonCodec.decode(entry.body) as RoomChanged));

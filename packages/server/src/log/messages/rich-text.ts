@@ -1,35 +1,30 @@
-/**
- * Messages of codec 5: a text with what belongs to it, such as the message that it answers. A reader that has not said
- * that it knows them gets the text, as a message of codec 1.
- *
- * Everybody's entries are the same bytes. So they are changed on their way out, once for all such readers of a slice, and
- * only where a run of entries has one.
- */
+/** Messages of codec 5: a text with what belongs to it, which is the message that it answers, and its reactions. */
 import { CodecTag, jsonCodec, ProtocolError, textCodec } from '@chat/protocol';
-import {
-  CODEC_OFFSET,
-  ENTRY_HEADER_BYTES,
-  FrameType,
-  NAME_BYTES_OFFSET,
-  type RichText,
-  TYPE_OFFSET,
-} from '@chat/protocol/frames';
-import type { Slice } from '../byte-log.js';
+import type { RichText } from '@chat/protocol/frames';
 
 /** The feature that a client names in its hello, and a server in its answers. */
 export const RICH_FEATURE = 'rich';
+/** The feature of clients that show reactions, beside the other one. */
+export const REACTIONS_FEATURE = 'reactions';
 
-/** Reads a body of codec 5; `undefined` when it is none. */
+/** Reads a body of codec 5; `undefined` when it is none. Its reactions are not looked at: no member writes them. */
 export function readRichText(body: Uint8Array): RichText | undefined {
   try {
-    const { text, reply } = (jsonCodec.decode(body) ?? {}) as Partial<RichText>;
+    const { text, reply, reactions } = (jsonCodec.decode(body) ?? {}) as Partial<RichText>;
     const isPosition = reply === undefined || (Number.isSafeInteger(reply) && reply > 0);
     if (typeof text !== 'string' || !isPosition) return undefined;
-    return { text, ...(reply === undefined ? {} : { reply }) };
+    const more = reactions === undefined ? {} : { reactions };
+    return { text, ...(reply === undefined ? {} : { reply }), ...more };
   } catch (error) {
     if (!ProtocolError.is(error)) throw error;
     return undefined;
   }
+}
+
+/** Whether a body of codec 5 is one that a member may write: what others think of it is not its to say. */
+export function isOwnRichText(body: Uint8Array): boolean {
+  const rich = readRichText(body);
+  return rich !== undefined && rich.reactions === undefined;
 }
 
 /** The text of a message of codec 1 or 5; `undefined` for others, and for what is none. */
@@ -38,50 +33,14 @@ export function textOfMessage(codec: number, body: Uint8Array): string | undefin
   return codec === CodecTag.Rich ? readRichText(body)?.text : undefined;
 }
 
-/** The codec and the body of a text that answers another message, or none. */
-export function encodeText({ text, reply }: RichText): { readonly codec: number; readonly body: Uint8Array } {
-  return reply === undefined
-    ? { codec: CodecTag.Text, body: textCodec.encode(text) }
-    : { codec: CodecTag.Rich, body: jsonCodec.encode({ text, reply }) };
-}
-
-/** Whole frames for a reader that knows no codec 5: the same bytes where there is none. */
-export function plainFrames(frames: Buffer): Buffer {
-  const parts: Buffer[] = [];
-  let same = 0;
-  for (let at = 0; at < frames.length; ) {
-    const end = at + frames.readUInt32LE(at);
-    const plain = plainFrame(frames.subarray(at, end));
-    if (plain) {
-      parts.push(frames.subarray(same, at), plain);
-      same = end;
-    }
-    at = end;
-  }
-  return same === 0 ? frames : Buffer.concat([...parts, frames.subarray(same)]);
-}
-
-function plainFrame(frame: Buffer): Buffer | undefined {
-  if (frame[TYPE_OFFSET] !== FrameType.Message || frame[CODEC_OFFSET] !== CodecTag.Rich) return undefined;
-  const bodyStart = ENTRY_HEADER_BYTES + frame[NAME_BYTES_OFFSET]!;
-  const rich = readRichText(frame.subarray(bodyStart));
-  if (!rich) return undefined;
-  const plain = Buffer.concat([frame.subarray(0, bodyStart), textCodec.encode(rich.text)]);
-  plain.writeUInt32LE(plain.length, 0);
-  plain[CODEC_OFFSET] = CodecTag.Text;
-  return plain;
-}
-
-/** What was made of a slice, for as long as somebody reads that. */
-const PLAIN = new WeakMap<Slice, Slice>();
-
-/** A slice for a reader that knows no codec 5; the same object for all of them. */
-export function plainSlice(slice: Slice): Slice {
-  let plain = PLAIN.get(slice);
-  if (!plain) {
-    const bytes = plainFrames(slice.bytes);
-    plain = bytes === slice.bytes ? slice : { bytes, entries: slice.entries };
-    PLAIN.set(slice, plain);
-  }
-  return plain;
+/** The codec and the body of a text: of codec 1 where it neither answers another message nor has reactions. */
+export function encodeText({ text, reply, reactions = [] }: RichText): {
+  readonly codec: number;
+  readonly body: Uint8Array;
+} {
+  if (reply === undefined && reactions.length === 0)
+    return { codec: CodecTag.Text, body: textCodec.encode(text) };
+  const more = reactions.length === 0 ? {} : { reactions };
+  const body = jsonCodec.encode({ text, ...(reply === undefined ? {} : { reply }), ...more });
+  return { codec: CodecTag.Rich, body };
 }

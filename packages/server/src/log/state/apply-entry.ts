@@ -7,10 +7,9 @@
  * what it likes. What a newer version appends, and this one does not know, is passed over: it has its position, and
  * changes nothing.
  */
-import { CodecTag, jsonCodec, textCodec } from '@chat/protocol';
-import { type Edited, FrameType, NoticeKind, type TakenBack } from '@chat/protocol/frames';
+import { jsonCodec } from '@chat/protocol';
+import { type Edited, FrameType, NoticeKind, type Reacted, type TakenBack } from '@chat/protocol/frames';
 import { CLAIM, ClaimKind, inboxMember, type LogEntry, SIGNAL } from '../entry.js';
-import { encodeText } from '../messages/rich-text.js';
 import { applyClaim } from './apply-claim.js';
 import type { ChatState } from './chat-state.js';
 import { ignored, isHeldElsewhere, type Outcome } from './outcome.js';
@@ -89,12 +88,21 @@ function applyNotice(state: ChatState, entry: LogEntry, from: number): Outcome {
     case NoticeKind.TakenBack: {
       const by = new TextDecoder().decode(entry.name);
       const { seq: position } = jsonCodec.decode(entry.body) as TakenBack;
-      return { kind: 'corrected', seq: position, codec: CodecTag.Withdrawn, body: jsonCodec.encode({ by }) };
+      return { kind: 'corrected', seq: position, change: { what: 'taken-back', by } };
     }
     case NoticeKind.Edited: {
-      const { seq: position, codec, text, reply } = jsonCodec.decode(entry.body) as Edited;
-      if (reply !== undefined) return { kind: 'corrected', seq: position, ...encodeText({ text, reply }) };
-      return { kind: 'corrected', seq: position, codec, body: textCodec.encode(text) };
+      const { seq: position, ...edited } = jsonCodec.decode(entry.body) as Edited;
+      return { kind: 'corrected', seq: position, change: { what: 'edited', ...edited } };
+    }
+    case NoticeKind.Reacted: {
+      // One that was muted meanwhile does not react any more, nor does one that has left.
+      if (sender !== 0 && !room?.members.has(sender)) return ignored('no-such-session');
+      if (session && state.rules.muteOf(session, key, entry.at)) return MUTED;
+      const { seq: position, reaction, removed, maxBytes } = jsonCodec.decode(entry.body) as Reacted;
+      const name = new TextDecoder().decode(entry.name);
+      const by = { id: userOf(sender), name, account: session?.account };
+      const change = { what: 'reacted', by, reaction, maxBytes, ...(removed ? { removed } : {}) } as const;
+      return { kind: 'corrected', seq: position, change };
     }
     default:
       return SHOWN;

@@ -1,4 +1,5 @@
 /** What entries bring about. */
+import type { MessageChange } from '../messages/change-message.js';
 import type { KickState, RoomState, SessionPlace, SessionState } from './chat-state.js';
 import type { Decision } from './decision.js';
 import type { PlaceRead } from './users/read-positions.js';
@@ -59,8 +60,8 @@ export type Outcome =
       readonly ended: readonly string[];
       readonly pardoned: readonly KickState[];
     }
-  /** A message has another body now: that of its notice, which is to be shown; or it was taken back. */
-  | { readonly kind: 'corrected'; readonly seq: number; readonly codec: number; readonly body: Uint8Array }
+  /** A message is another one now, and the notice that says so is to be shown. */
+  | { readonly kind: 'corrected'; readonly seq: number; readonly change: MessageChange }
   /** The user of the session has read further. */
   | { readonly kind: 'read'; readonly session: SessionState; readonly reads: readonly PlaceRead[] }
   | { readonly kind: 'blocks-changed'; readonly session: SessionState }

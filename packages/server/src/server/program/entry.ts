@@ -6,9 +6,12 @@ import { type Codec, CodecTag, jsonCodec, type Member, ProtocolError } from '@ch
 import {
   type Edited,
   NoticeKind,
+  type Reacted,
+  type Reaction,
   type RoomChanged,
   readEntryHeader,
   type TakenBack,
+  type Withdrawn,
 } from '@chat/protocol/frames';
 import { readRichText } from '../../log/messages/rich-text.js';
 
@@ -36,6 +39,8 @@ export interface RoomMessage<T = string> extends RoomEntryInfo {
   readonly codec: number;
   /** Position of the message that it answers. */
   readonly reply?: number;
+  /** The emoji below it, with those who react with them. */
+  readonly reactions?: readonly Reaction[];
 }
 
 /** A message of another codec than the one that is read, or whose body does not decode. */
@@ -44,6 +49,8 @@ export interface UnreadableRoomMessage extends RoomEntryInfo {
   readonly sender: Member;
   readonly codec: number;
   readonly body: Uint8Array;
+  /** Name of the one who has taken it back, if that is why. */
+  readonly takenBackBy?: string;
 }
 
 /** A member came, went or changed its name. */
@@ -51,13 +58,23 @@ export interface RoomNotice extends RoomEntryInfo {
   readonly type: 'notice';
   /**
    * `gone`: the connection broke and did not come back. `taken-back`, `edited`: what `change` says has happened to a
-   * message. `changed`: the room is another. `unknown`: of a later version.
+   * message. `changed`: the room is another. `reacted`: `change` says to what, and with which emoji. `unknown`: of a later
+   * version.
    */
-  readonly kind: 'joined' | 'left' | 'gone' | 'renamed' | 'taken-back' | 'edited' | 'changed' | 'unknown';
+  readonly kind:
+    | 'joined'
+    | 'left'
+    | 'gone'
+    | 'renamed'
+    | 'taken-back'
+    | 'edited'
+    | 'changed'
+    | 'reacted'
+    | 'unknown';
   /** The member that it is about, under the new name if renamed; of the later kinds the one who did it. */
   readonly member: Member;
-  /** What was taken back, edited or changed. */
-  readonly change?: TakenBack | Edited | RoomChanged;
+  /** What was taken back, edited, changed or reacted to. */
+  readonly change?: TakenBack | Edited | RoomChanged | Reacted;
   /** The name before, if renamed. */
   readonly oldName: string | undefined;
 }
@@ -82,6 +99,7 @@ export const NOTICE_KINDS: Readonly<Record<NoticeKind, RoomNotice['kind']>> = {
   [NoticeKind.TakenBack]: 'taken-back',
   [NoticeKind.Edited]: 'edited',
   [NoticeKind.Changed]: 'changed',
+  [NoticeKind.Reacted]: 'reacted',
 };
 
 /** Kinds of notices whose body is JSON, written by this server. */
@@ -89,6 +107,7 @@ const CHANGES: Partial<Record<NoticeKind, true>> = {
   [NoticeKind.TakenBack]: true,
   [NoticeKind.Edited]: true,
   [NoticeKind.Changed]: true,
+  [NoticeKind.Reacted]: true,
 };
 
 /** Reads the entry frame at `offset … end`. Does not throw for what members sent. */
@@ -128,13 +147,26 @@ export function readRoomEntry<T>(
     }
   }
   if (codec === CodecTag.Rich && expected.tag === CodecTag.Text) {
-    const { text: said, reply } = readRichText(body) ?? {};
+    const { text: said, ...more } = readRichText(body) ?? {};
     if (said !== undefined) {
       const value = expected.decode(Buffer.from(said));
-      return { type: 'message', ...info, sender, value, codec: expected.tag, ...(reply && { reply }) };
+      return { type: 'message', ...info, sender, value, codec: expected.tag, ...more };
     }
   }
-  return { type: 'unreadable', ...info, sender, codec, body };
+  const takenBackBy = codec === CodecTag.Withdrawn ? takerOf(body) : undefined;
+  return {
+    type: 'unreadable',
+    ...info,
+    sender,
+    codec,
+    body,
+    ...(takenBackBy === undefined ? {} : { takenBackBy }),
+  };
+}
+
+/** Who has taken back what was a message once: the body of what is left of it, which this server has written. */
+export function takerOf(body: Uint8Array): string {
+  return (jsonCodec.decode(body) as Withdrawn).by;
 }
 
 /** What the body of such a notice says; `undefined` for the other kinds. */

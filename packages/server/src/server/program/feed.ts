@@ -59,7 +59,7 @@ export type FeedEntry =
       /** Under the new name if renamed. */
       readonly member: Member;
       readonly oldName: string | undefined;
-      /** What was taken back, edited or changed. */
+      /** What was taken back, edited, changed or reacted to. */
       readonly change?: RoomNotice['change'];
     })
   | (FeedInfo & { readonly type: 'room-opened'; readonly room: string })

@@ -4,6 +4,7 @@
  */
 import { FrameType } from '@chat/protocol/frames';
 import { type BlockEntry, filterBlock, rewriteBlock } from '../../log/block.js';
+import { changeMessage, type MessageChange } from '../../log/messages/change-message.js';
 import type { SqliteDatabase, SqliteStatement } from '../driver.js';
 import { Blocks, blockCrc, entriesOf, type StoredBlock } from './blocks.js';
 import { streamKeyOf, streamName } from './streams.js';
@@ -77,11 +78,13 @@ export class BlockEdits {
     return removed;
   }
 
-  /** Puts another body in the place of that of an entry; answers false when the entry is not there, or cannot be read. */
-  rewrite(seq: number, replaced: { readonly codec: number; readonly body: Uint8Array }): boolean {
+  /** Changes a message; answers false when it is not there, cannot be read, or stays as it is. */
+  rewrite(seq: number, change: MessageChange): boolean {
     const block = this.blocks.readBefore(seq + 1);
     const entry = block && entriesOf(block)?.find((one) => one.seq === seq);
     if (!block?.bytes || !entry || entry.isVoid || entry.type !== FrameType.Message) return false;
+    const replaced = changeMessage(entry, change);
+    if (!replaced) return false;
     const bytes = rewriteBlock(block.bytes, block.first, seq, replaced);
     this.#statements.updateBlock.run(bytes, blockCrc({ ...block, bytes }), block.first);
     this.#statements.subtract.run(0, block.bytes.length - bytes.length);
