@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { type ChatClient, ClientError, type ConnectOptions, createChatClient } from '@chat/client';
-import { READS_FEATURE } from '@chat/client/timeline';
+import { REACTIONS_FEATURE, READS_FEATURE, RICH_FEATURE } from '@chat/client/timeline';
 import { type Arguments, UsageError } from './args.js';
 
 /** Options for the library that every front end shares. */
@@ -17,7 +17,7 @@ export function createClient(
   return createChatClient(url, {
     name,
     agent: `chat/${version}`,
-    features: [READS_FEATURE],
+    features: [RICH_FEATURE, REACTIONS_FEATURE, READS_FEATURE],
     ...(args.password !== undefined && { credentials: { password: args.password } }),
     ...(args.tlsCa !== undefined && { tls: { ca: readCertificate(args.tlsCa) } }),
     ...more,

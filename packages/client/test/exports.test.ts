@@ -68,6 +68,8 @@ describe('the package', () => {
   it('gives these names for user interfaces', () => {
     expect(exportedBy('timeline/index.ts')).toEqual([
       'ACTION_PREFIX',
+      'Aim',
+      'Answering',
       'COMMANDS',
       'Command',
       'CommandHelp',
@@ -79,6 +81,7 @@ describe('the package', () => {
       'ModerationCommand',
       'NoticeItem',
       'OutgoingItem',
+      'REACTIONS',
       'REACTIONS_FEATURE',
       'READS_FEATURE',
       'RICH_FEATURE',
@@ -97,8 +100,10 @@ describe('the package', () => {
       'changeText',
       'completionsFor',
       'createTimeline',
+      'isAmong',
       'mentionsIn',
       'parseCommand',
+      'readRich',
       'withdrawnBy',
     ]);
   });

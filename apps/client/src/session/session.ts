@@ -19,11 +19,13 @@ import type {
 } from '@chat/client';
 import {
   ACTION_PREFIX,
+  type Answering,
   type Command,
   carryOutModeration,
   completionsFor,
   parseCommand,
   RecentMessages,
+  readRich,
 } from '@chat/client/timeline';
 import { printable } from '@chat/protocol/lines';
 
@@ -31,7 +33,12 @@ export { errorText } from './error-text.js';
 
 /** Something to show. */
 export type SessionEvent =
-  | { readonly type: 'message'; readonly message: Message }
+  | {
+      readonly type: 'message';
+      readonly message: Answering<Message>;
+      /** Whom it answers, and what was said; absent where that is not known any more, or it is no answer. */
+      readonly quote?: { readonly name: string; readonly text: string };
+    }
   | { readonly type: 'direct'; readonly message: DirectMessage }
   | {
       readonly type: 'direct-sent';
@@ -97,7 +104,11 @@ export class ChatSession {
       if (before.status !== 'connecting' || state.status === 'open') before = state;
     });
     client.on('direct', (message) => show({ type: 'direct', message }));
-    client.on('unreadable', (message) => show({ type: 'unreadable', message }));
+    client.on('unreadable', (unreadable) => {
+      const message = readRich<string>(unreadable);
+      if (message.type === 'direct') show({ type: 'direct', message });
+      else show({ type: 'unreadable', message: unreadable });
+    });
     client.on('gap', (gap) => show({ type: 'gap', gap }));
     client.on('renamed', ({ name }) => show({ type: 'renamed', name }));
   }
@@ -220,8 +231,8 @@ export class ChatSession {
         return true;
       default: {
         const answer = await carryOutModeration(client, this.#current, command, this.#recent);
-        if ('done' in answer) this.#show({ type: 'done', text: answer.done });
-        else this.#show({ type: 'invalid', reason: answer.invalid });
+        if ('invalid' in answer) this.#show({ type: 'invalid', reason: answer.invalid });
+        else if (answer.done !== '') this.#show({ type: 'done', text: answer.done });
         return 'done' in answer;
       }
     }
@@ -271,15 +282,16 @@ export class ChatSession {
 
   #listen(room: Room): void {
     this.#listening.add(room);
-    room.on('message', (message) => {
-      this.#recent.note(message);
-      this.#show({ type: 'message', message });
-    });
+    room.on('message', (message) => this.#said(message));
     room.on('notice', (notice) => {
       this.#recent.changed(notice);
       this.#show({ type: 'notice', notice });
     });
-    room.on('unreadable', (message) => this.#show({ type: 'unreadable', message }));
+    room.on('unreadable', (unreadable) => {
+      const message = readRich<string>(unreadable);
+      if (message.type === 'message') this.#said(message);
+      else this.#show({ type: 'unreadable', message: unreadable });
+    });
     room.on('closed', ({ error }) => {
       if (this.#client.state.status === 'closed') return;
       this.#show({ type: 'room-left', room: room.name, error });
@@ -288,6 +300,14 @@ export class ChatSession {
       const next = [...this.#client.joined.values()].at(-1);
       this.#enter(next as Room | undefined);
     });
+  }
+
+  #said(message: Answering<Message>): void {
+    this.#recent.note(message);
+    const { room, reply } = message;
+    const answered = reply === undefined ? undefined : this.#recent.at(room, reply);
+    const quote = answered && { name: answered.name, text: String(answered.text) };
+    this.#show({ type: 'message', message, ...(quote ? { quote } : {}) });
   }
 
   #enter(room: Room | undefined): void {
@@ -309,6 +329,7 @@ function describe(command: Command): string {
   switch (command.type) {
     case 'text':
     case 'me':
+    case 'reply':
       return `not sent: ${excerpt(command.text)}`;
     case 'msg':
       return `not sent to ${command.to}: ${excerpt(command.text)}`;

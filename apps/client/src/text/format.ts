@@ -9,6 +9,7 @@ import { ACTION_PREFIX, COMMANDS, changeText, withdrawnBy } from '@chat/client/t
 import { formatMessageLines, printable } from '@chat/protocol/lines';
 import { errorText, type SessionEvent } from '../session/session.js';
 import type { Palette } from './palette.js';
+import { quoteText, reactionsText } from './quote-text.js';
 
 /** How lines look. */
 export interface FormatOptions {
@@ -31,13 +32,19 @@ export function formatEvent(event: SessionEvent, options: FormatOptions): string
   ];
   switch (event.type) {
     case 'message': {
-      const { at, room, sender, value, own } = event.message;
+      const { at, room, sender, value, own, reply, reactions = [] } = event.message;
       const where = room === options.currentRoom() ? '' : palette.dim(`[${oneLine(room)}] `);
+      const beside = (text: string): string =>
+        `${time(at, options)}${where}${palette.dim(`  ${oneLine(text)}`)}`;
+      const above = reply === undefined ? [] : [beside(`> ${quoteText(event.quote)}`)];
+      const below = reactions.length === 0 ? [] : [beside(reactionsText(reactions))];
       if (value.startsWith(ACTION_PREFIX)) {
         const text = oneLine(value.slice(ACTION_PREFIX.length));
-        return [`${time(at, options)}${where}* ${palette.person(shownName(sender.name), own)} ${text}`];
+        const line = `${time(at, options)}${where}* ${palette.person(shownName(sender.name), own)} ${text}`;
+        return [...above, line, ...below];
       }
-      return spoken(sender.name, value, (name) => palette.person(name, own), at, where, options);
+      const lines = spoken(sender.name, value, (name) => palette.person(name, own), at, where, options);
+      return [...above, ...lines, ...below];
     }
     case 'direct': {
       const { at, sender, value } = event.message;
@@ -54,8 +61,8 @@ export function formatEvent(event: SessionEvent, options: FormatOptions): string
     }
     case 'notice': {
       const { at, kind, member, oldName, own, history, room } = event.notice;
-      // Other events tell of this user's own doings.
-      if (own) return [];
+      // Other events tell of this user's own doings, and a message from before has its reactions.
+      if (own || (kind === 'reacted' && history)) return [];
       const name = oneLine(member.name);
       const changed = changeText(event.notice);
       if (changed !== undefined) return star(`${name} ${oneLine(changed)}`, at);

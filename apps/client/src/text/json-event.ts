@@ -21,8 +21,9 @@ export function jsonEvent(event: SessionEvent): string | undefined {
 function plainValue(event: SessionEvent): object | undefined {
   switch (event.type) {
     case 'message': {
-      const { room, id, seq, at, sender, own, history, value } = event.message;
-      return { type: event.type, room, id, seq, at, from: sender.name, own, history, text: value };
+      const { room, id, seq, at, sender, own, history, value, reply, reactions } = event.message;
+      const said = { type: event.type, room, id, seq, at, from: sender.name, own, history, text: value };
+      return { ...said, reply, reactions };
     }
     case 'direct': {
       const { id, seq, at, sender, value } = event.message;

@@ -82,6 +82,28 @@ describe('formatEvent', () => {
     expect(formatEvent(message('/me waves'), plain)).toEqual(['* bob waves']);
   });
 
+  it('shows whom a message answers above it, and who reacts to it below', () => {
+    const by = ['ada', 'eve', 'zoe', 'max'].map((name, id) => ({ id, name }));
+    const reactions = [
+      { reaction: '👍', by },
+      { reaction: '🎉', by: by.slice(0, 1) },
+    ];
+    const { message: said } = message('yes', { ...{ reply: 1, reactions } }) as { message: Message };
+    const quote = { name: 'ada', text: `\u001B[2Jtea?\n${'x'.repeat(90)}` };
+    const lines = formatEvent({ type: 'message', message: said, quote }, plain);
+    expect(lines).toEqual(['  > ada: �[2Jtea?', 'bob: yes', '  👍 ada, eve, zoe and 1 more  🎉 ada']);
+    expect(formatEvent({ type: 'message', message: said }, plain)[0]).toBe('  > an earlier message');
+    const long = { name: 'ada', text: `${'🎉'.repeat(81)}` };
+    expect(formatEvent({ type: 'message', message: said, quote: long }, plain)[0]).toBe(
+      `  > ada: ${'🎉'.repeat(80)}…`,
+    );
+    const change = { seq: 1, of: { id: 1, name: 'ada' }, reaction: '👍' };
+    const reacted = { kind: 'reacted', member: { id: 2, name: 'bob' }, change } as const;
+    expect(formatEvent(notice(reacted), plain)).toEqual(['*** bob reacts to a message of ada with 👍']);
+    // The message has it.
+    expect(formatEvent(notice({ ...reacted, history: true }), plain)).toEqual([]);
+  });
+
   it('puts the sender before each line, so that none can be forged', () => {
     expect(formatEvent(message('one\n*** ada has left the chat\r\nada: two\u2028three'), plain)).toEqual([
       'bob: one',

@@ -18,13 +18,16 @@ import {
   type SearchHit,
 } from '@chat/client';
 import {
+  isAmong,
   type MessageItem,
   type ModerationCommand,
   mentionsIn,
+  REACTIONS_FEATURE,
   READS_FEATURE,
   RICH_FEATURE,
+  readRich,
 } from '@chat/client/timeline';
-import { LOBBY } from '@chat/protocol';
+import { LOBBY, type Member } from '@chat/protocol';
 import { type PageClock, pageClock, signIn } from '../sign-in/sign-in.js';
 import { calmText } from '../text/calm-text.js';
 import { explain } from '../text/explain.js';
@@ -152,7 +155,7 @@ export class ChatModel {
         const client = createClient(server, {
           name,
           agent: 'chat-web',
-          features: [READS_FEATURE, RICH_FEATURE],
+          features: [RICH_FEATURE, REACTIONS_FEATURE, READS_FEATURE],
           ...(password !== '' && { credentials: { password } }),
         });
         this.#client = client;
@@ -319,6 +322,27 @@ export class ChatModel {
     );
   }
 
+  /** Whether the user is among those who react to a message. */
+  isAmong({ timeline }: Conversation, by: readonly Member[]): boolean {
+    const me = { id: this.#client?.id, name: this.name };
+    return isAmong(by, me, timeline.snapshot.about.role);
+  }
+
+  /** Reacts to a message, or takes that back. What the server refuses is told. */
+  async react(
+    conversation: Conversation,
+    { seq, reactions = [] }: MessageItem,
+    reaction: string,
+  ): Promise<void> {
+    const by = reactions.find((one) => one.reaction === reaction)?.by ?? [];
+    const remove = this.isAmong(conversation, by);
+    try {
+      await this.#client?.moderate({ op: 'react', room: conversation.name, seq, reaction, remove });
+    } catch (error) {
+      conversation.timeline.addLocal({ tone: 'problem', text: explain(error) });
+    }
+  }
+
   /** Gets to know more members of a room. */
   async loadMembers(conversation: RoomConversation): Promise<void> {
     await conversation.room?.loadMembers({ limit: MEMBERS_PAGE }).catch(() => {});
@@ -412,6 +436,10 @@ export class ChatModel {
     conversation.enter(room);
     room.on('members', () => this.#changed());
     room.on('message', (message) => this.#commands.note(message));
+    room.on('unreadable', (unreadable) => {
+      const message = readRich<string>(unreadable);
+      if (message.type === 'message') this.#commands.note(message);
+    });
     room.on('notice', (notice) => {
       this.#commands.changed(notice);
       const { oldName, member } = notice;

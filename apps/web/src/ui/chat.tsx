@@ -14,19 +14,18 @@ import type { Theme } from '../model/preferences.js';
 import { explain } from '../text/explain.js';
 import { Composer } from './composer/composer.js';
 import { ConnectionBar } from './connection-bar.js';
-import { DeedDialog } from './dialogs/deed-dialog.js';
 import { JoinDialog } from './dialogs/join-dialog.js';
 import { SearchDialog } from './dialogs/search-dialog.js';
-import { SettingsDialog } from './dialogs/settings-dialog.js';
 import { Avatar } from './marks/avatar.js';
 import { Icon } from './marks/icon.js';
 import { NotificationOffer } from './notification-offer.js';
 import { MemberPanel } from './sides/member-panel.js';
 import { RoomTopic } from './sides/room-topic.js';
 import { Sidebar } from './sides/sidebar.js';
-import { PastView } from './timeline/past-view.js';
 import { TimelineView } from './timeline/timeline-view.js';
 import { useMedia } from './use-changes.js';
+
+type Windows = typeof import('./windows.js');
 
 interface ChatProps {
   readonly model: ChatModel;
@@ -40,11 +39,18 @@ export function Chat({ model, theme, onTheme }: ChatProps): VNode {
   const [dialog, setDialog] = useState<'join' | 'search' | 'settings' | undefined>();
   const [deed, setDeed] = useState<Deed | undefined>();
   const [drawer, setDrawer] = useState<'conversations' | 'members' | undefined>();
+  const [windows, setWindows] = useState<Windows | undefined>();
   const [wantsMembers, setWantsMembers] = useState(true);
   const { active } = model;
   const excerpt = active?.kind === 'room' ? active.excerpt : undefined;
   const showsMembers = active?.kind === 'room' && (isRoomy ? wantsMembers : drawer === 'members');
   const closeDrawer = (): void => setDrawer(undefined);
+
+  // With the first look, and again where it could not be fetched then.
+  const isAsked = deed !== undefined || dialog === 'settings' || excerpt !== undefined;
+  useEffect(() => {
+    if (!windows) void import('./windows.js').then(setWindows, () => {});
+  }, [windows, isAsked]);
 
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
@@ -99,8 +105,8 @@ export function Chat({ model, theme, onTheme }: ChatProps): VNode {
         <ConnectionBar model={model} />
         <NotificationOffer model={model} />
         {active && <Trouble model={model} conversation={active} />}
-        {excerpt && active?.kind === 'room' ? (
-          <PastView key={excerpt.hit.id} model={model} conversation={active} excerpt={excerpt} />
+        {windows && excerpt && active?.kind === 'room' ? (
+          <windows.PastView key={excerpt.hit.id} model={model} conversation={active} excerpt={excerpt} />
         ) : (
           active && <TimelineView key={active.id} model={model} conversation={active} onDeed={setDeed} />
         )}
@@ -133,13 +139,23 @@ export function Chat({ model, theme, onTheme }: ChatProps): VNode {
           onDeed={setDeed}
         />
       )}
-      {deed && active?.kind === 'room' && (
-        <DeedDialog model={model} conversation={active} deed={deed} onClose={() => setDeed(undefined)} />
+      {windows && deed && active?.kind === 'room' && (
+        <windows.DeedDialog
+          model={model}
+          conversation={active}
+          deed={deed}
+          onClose={() => setDeed(undefined)}
+        />
       )}
       {dialog === 'join' && <JoinDialog model={model} onClose={() => setDialog(undefined)} />}
       {dialog === 'search' && <SearchDialog model={model} onClose={() => setDialog(undefined)} />}
-      {dialog === 'settings' && (
-        <SettingsDialog model={model} theme={theme} onTheme={onTheme} onClose={() => setDialog(undefined)} />
+      {windows && dialog === 'settings' && (
+        <windows.SettingsDialog
+          model={model}
+          theme={theme}
+          onTheme={onTheme}
+          onClose={() => setDialog(undefined)}
+        />
       )}
       <div class="unseen" role="log" aria-live="polite" aria-label="What is new">
         {model.announcements.map(({ key, text }) => (

@@ -49,6 +49,28 @@ describe.skipIf(!CHROMIUM)('talking in a browser', { timeout: PATIENCE_MS }, () 
     await sees(ada.page, 'Hello from a socket');
     await sees(alan.page, 'Hello from a socket');
 
+    // A reaction: chosen by keyboard, seen by all, added to and taken back. Who reads the end stays there.
+    const own = ada.page.locator('.message.own', { hasText: 'Hello, everybody' });
+    const end = async (): Promise<number> => {
+      const { y, height } = (await ada.page.locator('.message').last().boundingBox())!;
+      return y + height;
+    };
+    const before = await end();
+    const said = alan.page.locator('.message', { hasText: 'Hello, everybody' });
+    await said.getByRole('button', { name: 'Actions' }).press('Enter');
+    await alan.page.getByRole('menuitem', { name: 'React' }).press('Enter');
+    await alan.page.getByLabel('Another emoji').fill('🦆');
+    await alan.page.keyboard.press('Enter');
+    await socket.hears('*** Alan reacts to a message of Ada with 🦆');
+    const reaction = own.getByRole('button', { name: '🦆 Alan' });
+    expect(await reaction.getAttribute('aria-pressed')).toBe('false');
+    expect(await end()).toBe(before);
+    await reaction.click();
+    const both = said.getByRole('button', { name: '🦆 Alan, Ada' });
+    expect(await both.getAttribute('aria-pressed')).toBe('true');
+    await both.click();
+    await own.getByRole('button', { name: '🦆 Ada', exact: true }).waitFor();
+
     await expect.poll(() => ada.page.locator('.member').allInnerTexts()).toHaveLength(3);
     socket.say('/quit');
     await sees(ada.page, 'Grace left');

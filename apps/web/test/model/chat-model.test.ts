@@ -1,3 +1,4 @@
+import { ClientError } from '@chat/client';
 import { describe, expect, it } from 'vitest';
 import { ChatModel } from '../../src/model/chat-model.js';
 import type { Conversation } from '../../src/model/conversation.js';
@@ -171,6 +172,29 @@ describe('ChatModel', () => {
       { op: 'edit', room: 'lobby', seq: 7, text: 'hello' },
       { op: 'take-back', room: 'lobby', seq: 7 },
     ]);
+  });
+
+  it('reacts to a message, takes that back where it is there, and tells what the server refuses', async () => {
+    const { model, client } = await connected('lobby');
+    const lobby = await client.admit('lobby');
+    lobby.hear(7, 'tea?');
+    const conversation = model.active!;
+    const [item] = conversation.timeline.snapshot.items;
+    if (item?.kind !== 'message') throw new Error('no message');
+    const me = [{ id: client.asClient().id!, name: 'Ada' }];
+    await model.react(conversation, item, '👍');
+    await model.react(conversation, { ...item, reactions: [{ reaction: '👍', by: me }] }, '👍');
+    const react = { op: 'react', room: 'lobby', seq: 7, reaction: '👍' };
+    expect(client.asked).toEqual([
+      { ...react, remove: false },
+      { ...react, remove: true },
+    ]);
+    // Another guest of that name is another user.
+    expect(model.isAmong(conversation, [{ id: 99, name: 'Ada' }])).toBe(false);
+    client.answer = new ClientError('ERR_CLIENT_MUTED', 'muted');
+    await model.react(conversation, item, '👍');
+    const { items } = conversation.timeline.snapshot;
+    expect(items.at(-1)).toMatchObject({ kind: 'local', value: { tone: 'problem' } });
   });
 
   it('answers typed commands below the messages, to the user alone', async () => {

@@ -8,9 +8,11 @@ export { changeText, withdrawnBy } from './change-text.js';
 export { ACTION_PREFIX, COMMANDS, type Command, type CommandHelp, parseCommand } from './commands/command.js';
 export { completionsFor, type Vocabulary } from './commands/completion.js';
 export {
+  type Aim,
   carryOutModeration,
   MODERATION_COMMANDS,
   type ModerationCommand,
+  REACTIONS,
   RecentMessages,
   ROLES,
 } from './commands/moderation.js';
@@ -27,7 +29,7 @@ export type {
 } from './items.js';
 export { mentionsIn } from './mentions.js';
 export { READS_FEATURE } from './reading.js';
-export { REACTIONS_FEATURE, RICH_FEATURE } from './rich-text.js';
+export { type Answering, isAmong, REACTIONS_FEATURE, RICH_FEATURE, readRich } from './rich-text.js';
 export {
   createTimeline,
   type DirectSource,

@@ -1,6 +1,6 @@
 /** Messages that answer others, and those with reactions: how they are sent, and how they are read. */
 import { type Codec, CodecTag, jsonCodec, type Member } from '@chat/protocol';
-import type { Reaction, RichText } from '@chat/protocol/frames';
+import type { Reaction, RichText, Role } from '@chat/protocol/frames';
 import type { DirectMessage, Gap, Message, RoomEntry } from '../rooms/entry.js';
 
 /** What `connect` is told in `features` by a program that shows them. */
@@ -46,4 +46,19 @@ export function afterReaction(
   return all
     .map((one) => (one.reaction === reaction ? { reaction, by: those } : one))
     .filter((one) => one.by.length > 0);
+}
+
+/**
+ * Whether somebody is among those who react. An account comes back under another id; another guest of the same name is
+ * another user.
+ *
+ * @param role - its role in the room
+ */
+export function isAmong(
+  by: readonly Member[],
+  { id, name }: { readonly id: number | undefined; readonly name: string },
+  role: Role | undefined,
+): boolean {
+  const hasAccount = role !== undefined && role !== 'guest';
+  return by.some((one) => one.id === id || (hasAccount && one.name === name));
 }

@@ -431,12 +431,16 @@ describe('the source', () => {
   });
 });
 
+/** A message of codec 5 as a room without this codec tells it. */
+function unreadable(seq: number, value: object, own = false): UnreadableMessage {
+  const { value: _, ...rest } = message(seq, '', { own, codec: 5 });
+  const body = jsonCodec.encode(value);
+  return { ...rest, type: 'unreadable', body, error: new ClientError('ERR_CLIENT_UNREADABLE', 'codec 5') };
+}
+
 describe('a message that answers another one', () => {
-  const answer = (seq: number, reply: number, own = false): UnreadableMessage => {
-    const { value: _, ...rest } = message(seq, '', { own, codec: 5 });
-    const body = jsonCodec.encode({ text: 'please', reply });
-    return { ...rest, type: 'unreadable', body, error: new ClientError('ERR_CLIENT_UNREADABLE', 'codec 5') };
-  };
+  const answer = (seq: number, reply: number, own = false): UnreadableMessage =>
+    unreadable(seq, { text: 'please', reply }, own);
 
   it('is a text with its position, also in older pages, and edited', async () => {
     const { timeline, room } = open();
@@ -473,6 +477,67 @@ describe('a message that answers another one', () => {
     await turns();
     void timeline.retry(timeline.snapshot.outgoing[0]!.key);
     expect(room.sends[1]!.value).toEqual({ text: 'please', reply: 5 });
+  });
+});
+
+describe('a reaction', () => {
+  const reacted = (seq: number, to: number, reaction: string, removed?: true) =>
+    notice(seq, { kind: 'reacted', change: { seq: to, reaction, ...(removed && { removed }) } });
+  const reactions = (timeline: Timeline): unknown =>
+    timeline.snapshot.items.map((item) => item.kind === 'message' && item.reactions);
+
+  it('is shown at its message, and is no item of its own', () => {
+    const { timeline, room } = open();
+    room.tell(message(5, 'tea?'));
+    const before = timeline.snapshot.items[0]!;
+    for (const seq of [6, 7]) room.tell(reacted(seq, 5, '👍'));
+    room.tell(notice(8, { kind: 'reacted', member: ADA, change: { seq: 5, reaction: '👍' } }));
+    room.tell(reacted(9, 5, '🎉'));
+    // Of a message that is not here.
+    room.tell(reacted(10, 4, '👍'));
+    expect(reactions(timeline)).toEqual([
+      [
+        { reaction: '👍', by: [BOB, ADA] },
+        { reaction: '🎉', by: [BOB] },
+      ],
+    ]);
+    expect(timeline.snapshot.items[0]).toMatchObject({ key: before.key, value: 'tea?' });
+    expect(timeline.snapshot.items[0]).not.toBe(before);
+    expect(timeline.snapshot.unread).toBe(1);
+    room.tell(reacted(11, 5, '👍', true));
+    room.tell(reacted(12, 5, '🎉', true));
+    expect(reactions(timeline)).toEqual([[{ reaction: '👍', by: [ADA] }]]);
+    room.tell(
+      notice(13, { kind: 'reacted', member: ADA, change: { seq: 5, reaction: '👍', removed: true } }),
+    );
+    expect(reactions(timeline)).toEqual([undefined]);
+  });
+
+  it('comes with an older message, and leaves no hole where it stood', async () => {
+    const { timeline, room } = open();
+    room.tell(reacted(5, 1, '👍'));
+    room.tell(message(6, 'here'));
+    void timeline.loadOlder();
+    expect(room.pages[0]).toMatchObject({ before: 5 });
+    const said = [{ reaction: '🎉', by: [BOB] }];
+    const older = unreadable(3, { text: 'tea?', reactions: said });
+    room.pages[0]!.resolve({ entries: [older, reacted(4, 3, '🎉')], end: true });
+    await turns();
+    expect(timeline.snapshot.items.map(({ kind }) => kind)).toEqual(['message', 'message']);
+    expect(reactions(timeline)).toEqual([said, undefined]);
+  });
+
+  it('is of a user, whatever its id is, and stays when the message is edited', () => {
+    const { timeline, room } = open();
+    room.tell(message(5, 'tee?'));
+    room.tell(reacted(6, 5, '👍'));
+    room.tell(notice(7, { kind: 'edited', change: { seq: 5, codec: 1, text: 'tea?' } }));
+    expect(timeline.snapshot.items[0]).toMatchObject({ value: 'tea?', reactions: [{ by: [BOB] }] });
+    const again = { id: 9, name: BOB.name };
+    room.tell(
+      notice(8, { kind: 'reacted', member: again, change: { seq: 5, reaction: '👍', removed: true } }),
+    );
+    expect(timeline.snapshot.items[0]).not.toHaveProperty('reactions');
   });
 });
 

@@ -59,11 +59,18 @@ function spokenRows(item: SpokenItem, columns: number, standing: Standing): Row[
   const look: Look =
     standing === 'pending' ? 'dim' : failure !== undefined ? 'alert' : item.mentions ? 'strong' : 'plain';
   const said = item.action ? [{ text: '*' }, person] : [person];
-  const rows = block(time, said, lines, look, columns);
+  const above = item.quote === undefined ? [] : beside(`> ${item.quote}`, columns).slice(0, 1);
+  const below = item.reactions === undefined ? [] : beside(item.reactions, columns);
+  const rows = [...above, ...block(time, said, lines, look, columns), ...below];
   if (failure !== undefined) {
     return [...rows, ...block('', [], [`not sent: ${failure} (${FAILURE_KEYS})`], 'alert', columns)];
   }
   return waits ? [...rows, ...block('', [], [WAITS], 'dim', columns)] : rows;
+}
+
+/** What stands above or below what is said. */
+function beside(text: string, columns: number): Row[] {
+  return block('', [], [text], 'dim', columns);
 }
 
 /** Time, label and text. In a wide pane the first piece of the label has a column of its own. */

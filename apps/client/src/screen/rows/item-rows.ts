@@ -3,6 +3,7 @@
  * where a day or the unread begin.
  */
 import type { OutgoingItem } from '@chat/client/timeline';
+import { quoteText } from '../../text/quote-text.js';
 import { entryRows, ruleRow } from './entry-rows.js';
 import type { Row } from './row.js';
 import { isShown, type ScreenItem, type ScreenSnapshot, shownItem, shownOutgoing } from './shown-item.js';
@@ -19,6 +20,7 @@ export interface PaneContent {
 interface LaidOut {
   readonly columns: number;
   readonly me: string;
+  readonly quote: string | undefined;
   readonly rows: readonly Row[];
 }
 
@@ -37,10 +39,11 @@ export function rowsAt(content: PaneContent, index: number, columns: number): re
   const item = snapshot.items[place];
   if (item === undefined) {
     const own = snapshot.outgoing[place - snapshot.items.length];
-    return own && remembered(own, columns, me, () => outgoingRows(own, columns, me));
+    return own && remembered(own, columns, me, undefined, () => outgoingRows(own, columns, me));
   }
-  const rows = remembered(item, columns, me, () => {
-    const shown = shownItem(item, me);
+  const quote = quoteOf(item, snapshot.items, place);
+  const rows = remembered(item, columns, me, quote, () => {
+    const shown = shownItem(item, me, quote);
     return shown ? entryRows(shown, columns) : [];
   });
   const above = rowsAbove(content, place, item, columns);
@@ -51,12 +54,30 @@ function outgoingRows(item: OutgoingItem, columns: number, me: string): Row[] {
   return entryRows(shownOutgoing(item, me), columns, item.status === 'failed' ? 'logged' : 'pending');
 }
 
-function remembered(key: object, columns: number, me: string, make: () => readonly Row[]): readonly Row[] {
+function remembered(
+  key: object,
+  columns: number,
+  me: string,
+  quote: string | undefined,
+  make: () => readonly Row[],
+): readonly Row[] {
   const known = laidOut.get(key);
-  if (known?.columns === columns && known.me === me) return known.rows;
+  if (known?.columns === columns && known.me === me && known.quote === quote) return known.rows;
   const rows = make();
-  laidOut.set(key, { columns, me, rows });
+  laidOut.set(key, { columns, me, quote, rows });
   return rows;
+}
+
+/** What an item answers, as it is now: it may have come later, or be another. */
+function quoteOf(item: ScreenItem, items: readonly ScreenItem[], place: number): string | undefined {
+  if (item.kind !== 'message' || item.reply === undefined) return undefined;
+  for (let at = place - 1; at >= 0; at--) {
+    const other = items[at]!;
+    if (other.kind === 'message' && other.seq === item.reply)
+      return quoteText({ name: other.sender.name, text: other.value });
+    if (other.kind === 'withdrawn' && other.seq === item.reply) return 'a message that was taken back';
+  }
+  return quoteText(undefined);
 }
 
 function rowsAbove(

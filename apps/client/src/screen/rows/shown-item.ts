@@ -6,6 +6,7 @@
 import type { OutgoingItem, TimelineItem, TimelineSnapshot } from '@chat/client/timeline';
 import { ACTION_PREFIX, changeText, mentionsIn } from '@chat/client/timeline';
 import { errorText, type SessionEvent } from '../../session/session.js';
+import { reactionsText } from '../../text/quote-text.js';
 import { calmLine, calmLines } from './cell-text.js';
 import { type Note, note, noteOf } from './note.js';
 
@@ -26,6 +27,10 @@ export interface SpokenItem {
   readonly lines: readonly string[];
   /** Speaks of this user. */
   readonly mentions: boolean;
+  /** Whom it answers, and what was said. */
+  readonly quote?: string;
+  /** The emoji below it, and whose they are. */
+  readonly reactions?: string;
   /** Why it was not sent. */
   readonly failure?: string;
   /** Whether it waits for its reader, who is away. */
@@ -51,13 +56,17 @@ export function isShown(item: ScreenItem): boolean {
   return !own && (!history || kind === 'renamed');
 }
 
-/** @param me - own name @returns undefined for an item that is not seen */
-export function shownItem(item: ScreenItem, me: string): SpokenItem | NoteItem | undefined {
+/** @param me - own name @param quote - what it answers @returns undefined for an item that is not seen */
+export function shownItem(item: ScreenItem, me: string, quote?: string): SpokenItem | NoteItem | undefined {
   if (!isShown(item)) return undefined;
   switch (item.kind) {
     case 'message': {
-      const { at, sender, value, own, waiting } = item;
-      const spoken = spokenItem({ at, name: sender.name || me, own, value }, me);
+      const { at, sender, value, own, waiting, reactions } = item;
+      const spoken = {
+        ...spokenItem({ at, name: sender.name || me, own, value }, me),
+        ...(quote === undefined ? {} : { quote: calmLine(quote) }),
+        ...(reactions ? { reactions: calmLine(reactionsText(reactions)) } : {}),
+      };
       return waiting ? { ...spoken, waits: true } : spoken;
     }
     case 'local':

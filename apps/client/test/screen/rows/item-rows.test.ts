@@ -30,6 +30,16 @@ describe('rowsAt', () => {
     for (const index of [6, 11, -1]) expect(rowsAt(conversation, index, 60)).toBeUndefined();
   });
 
+  it('shows whom an item answers, as that is now, and who reacts to it', () => {
+    const asked = said('bob', 'tee?') as Extract<ScreenItem, { kind: 'message' }>;
+    const reactions = [{ reaction: '👍', by: [{ id: 2, name: 'bob' }] }];
+    const answer: ScreenItem = { ...asked, key: 'a', seq: 900, value: 'yes', reply: asked.seq, reactions };
+    const rows = textAt(conversationOf([asked, answer]), 1).map((row) => row.trim());
+    expect(rows).toEqual(['│ > bob: tee?', expect.stringMatching(/bob │ yes$/), '│ 👍 bob']);
+    expect(textAt(conversationOf([{ ...asked, value: 'tea?' }, answer]), 1)[0]).toContain('> bob: tea?');
+    expect(textAt(conversationOf([answer]), 0)[0]).toContain('> an earlier message');
+  });
+
   it('draws a line where the unread begin', () => {
     const items = [said('bob', 'a'), said('bob', 'b')];
     const rows = textAt(conversationOf(items, { firstUnread: items[1]!.key }), 1);

@@ -3,10 +3,10 @@
  * would refuse anyway.
  */
 import type { RoomAbout } from '@chat/client';
-import { type MessageItem, RICH_FEATURE } from '@chat/client/timeline';
+import { type MessageItem, REACTIONS_FEATURE, RICH_FEATURE } from '@chat/client/timeline';
 
 /** Something that can be done to a message. */
-export type MessageAction = 'answer' | 'copy' | 'edit' | 'take-back';
+export type MessageAction = 'answer' | 'react' | 'copy' | 'edit' | 'take-back';
 
 /** Something that can be done to a member. */
 export type MemberAction = 'write' | 'mute' | 'unmute' | 'kick' | 'ban' | 'role';
@@ -14,6 +14,7 @@ export type MemberAction = 'write' | 'mute' | 'unmute' | 'kick' | 'ban' | 'role'
 /** Something that is asked about before it is done. */
 export type Deed =
   | { readonly kind: 'take-back'; readonly item: MessageItem }
+  | { readonly kind: 'react'; readonly item: MessageItem }
   | { readonly kind: 'kick' | 'mute' | 'ban' | 'role'; readonly user: string }
   | { readonly kind: 'topic'; readonly topic: string };
 
@@ -38,6 +39,7 @@ export function messageActions(
   if (id !== `${epoch}-${seq}`) return ['copy'];
   return [
     ...(features?.includes(RICH_FEATURE) ? ['answer' as const] : []),
+    ...(features?.includes(REACTIONS_FEATURE) ? ['react' as const] : []),
     'copy',
     ...(own ? ['edit' as const] : []),
     ...(own || isModerator(role) ? ['take-back' as const] : []),

@@ -83,7 +83,7 @@ export class TypedCommands {
     if (!client) return;
     const answer = await carryOutModeration(client, room, command, this.#recent);
     if ('invalid' in answer) throw new Error(answer.invalid);
-    if (!isToldToAll(command)) tell({ tone: 'answer', text: answer.done });
+    if (answer.done !== '' && !isToldToAll(command)) tell({ tone: 'answer', text: answer.done });
   }
 
   /** @returns what the user is told */
@@ -143,6 +143,7 @@ export class TypedCommands {
 /** What the room itself tells everybody needs no answer beside it. */
 function isToldToAll(command: ModerationCommand): boolean {
   return (
+    command.type === 'react' ||
     (command.type === 'topic' && command.topic !== undefined) ||
     (command.type === 'role' && command.role !== undefined)
   );

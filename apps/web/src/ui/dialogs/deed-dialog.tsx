@@ -2,7 +2,7 @@
  * The last question before something is done to a message, to a member or to the room: what it means, for how long, and
  * why. What the server refuses is said here, and nothing is lost of what was written.
  */
-import { type ModerationCommand, ROLES } from '@chat/client/timeline';
+import { type ModerationCommand, REACTIONS, ROLES } from '@chat/client/timeline';
 import type { VNode } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Deed } from '../../model/acting/actions.js';
@@ -27,8 +27,13 @@ const DURATIONS: readonly (readonly [label: string, ms: number | undefined])[] =
   ['7 days', 7 * 24 * HOUR_MS],
   ['For good', undefined],
 ];
+/** Those that take nothing away from anybody. */
+const CALM: ReadonlySet<Deed['kind']> = new Set(['role', 'topic', 'react']);
 /** As the server has it. */
 const MAX_REASON = 100;
+
+/** What is written in the field. */
+const LABELS: Partial<Record<Deed['kind'], string>> = { topic: 'Topic', react: 'Another emoji' };
 
 /** How a deed is put: its name, what it means, and what its button says. */
 function wordsOf(deed: Deed, room: string): readonly [title: string, meaning: string, button: string] {
@@ -47,6 +52,8 @@ function wordsOf(deed: Deed, room: string): readonly [title: string, meaning: st
       return [`Ban ${deed.user}?`, `They leave ${room}, and are not let in again.`, 'Ban'];
     case 'role':
       return [`Role of ${deed.user}`, `What they may do in ${room}.`, 'Give the role'];
+    case 'react':
+      return ['React', 'Everybody in the room sees who has chosen what.', 'React'];
     case 'topic':
       return ['Topic', `What ${room} is about; empty for nothing.`, 'Save'];
   }
@@ -61,9 +68,19 @@ export function DeedDialog({ model, conversation, deed, onClose }: DeedDialogPro
   const field = useRef<HTMLInputElement>(null);
   // Behind the window, whose first button has the focus until then.
   useLayoutEffect(() => field.current?.focus(), []);
-  const isGrave = deed.kind !== 'role' && deed.kind !== 'topic';
+  const isGrave = !CALM.has(deed.kind);
+
+  const react = (emoji: string): void => {
+    if (deed.kind !== 'react' || emoji === '') return;
+    void model.react(conversation, deed.item, emoji);
+    onClose();
+  };
 
   const doIt = async (): Promise<void> => {
+    if (deed.kind === 'react') {
+      react(text.trim());
+      return;
+    }
     setBusy(true);
     try {
       if (deed.kind === 'take-back') await model.correct(conversation, deed.item, undefined);
@@ -112,9 +129,24 @@ export function DeedDialog({ model, conversation, deed, onClose }: DeedDialogPro
             ))}
           </fieldset>
         )}
+        {deed.kind === 'react' && (
+          <div class="reactions">
+            {[...REACTIONS].map(([name, emoji]) => (
+              <button
+                type="button"
+                class="reaction"
+                key={name}
+                aria-label={name}
+                onClick={() => react(emoji)}
+              >
+                {emoji}
+              </button>
+            ))}
+          </div>
+        )}
         {deed.kind !== 'take-back' && deed.kind !== 'role' && (
           <label class="input">
-            <span>{deed.kind === 'topic' ? 'Topic' : 'Reason, if there is one to be told'}</span>
+            <span>{LABELS[deed.kind] ?? 'Reason, if there is one to be told'}</span>
             <input
               type="text"
               ref={field}
@@ -142,7 +174,7 @@ export function DeedDialog({ model, conversation, deed, onClose }: DeedDialogPro
 }
 
 function commandOf(
-  deed: Exclude<Deed, { kind: 'take-back' }>,
+  deed: Exclude<Deed, { kind: 'take-back' | 'react' }>,
   text: string,
   durationMs: number | undefined,
 ): ModerationCommand {

@@ -16,6 +16,7 @@ export function messageMenu(
   const epoch = conversation.kind === 'room' ? model.epoch : '';
   const entries: Readonly<Record<MessageAction, MenuItem>> = {
     answer: { label: 'Answer', run: () => model.answer(conversation, item) },
+    react: { label: 'React', run: () => onDeed({ kind: 'react', item }) },
     copy: {
       label: 'Copy the text',
       run: () => void navigator.clipboard?.writeText(item.value).catch(() => {}),

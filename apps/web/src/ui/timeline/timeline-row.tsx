@@ -2,6 +2,7 @@
  * One line of a conversation.
  */
 import { ACTION_PREFIX, type MessageItem, type OutgoingItem } from '@chat/client/timeline';
+import type { Member } from '@chat/protocol';
 import type { VNode } from 'preact';
 import { memo } from 'preact/compat';
 import { type Row, summarize } from '../../model/rows.js';
@@ -13,6 +14,7 @@ import { Avatar } from '../marks/avatar.js';
 import { Icon } from '../marks/icon.js';
 import { MessageText } from './message-text.js';
 import { QuoteLine } from './quote-line.js';
+import { ReactionLine } from './reaction-line.js';
 
 /** The actions on a line. */
 export interface RowActions {
@@ -20,6 +22,10 @@ export interface RowActions {
   readonly discard: (key: string) => void;
   /** Goes to the message at a position. */
   readonly jump?: (seq: number) => void;
+  /** Adds a reaction, or takes it back; without it they are only shown. */
+  readonly react?: (item: MessageItem, reaction: string) => void;
+  /** Whether the reader is among those who react. */
+  readonly isMine?: (by: readonly Member[]) => boolean;
   /** What can be done to a message now; without it there is no menu. */
   readonly menuOf?: (item: MessageItem) => readonly MenuItem[];
 }
@@ -45,7 +51,7 @@ export const TimelineRow = memo(
       case 'unread':
         return <div class="unread-mark">New messages</div>;
       case 'message': {
-        const { sender, at, own, value, waiting, edited } = row.item;
+        const { sender, at, own, value, waiting, edited, reactions } = row.item;
         const name = sender.name || ownName;
         const { menuOf } = actions;
         const menu = menuOf && (
@@ -60,6 +66,13 @@ export const TimelineRow = memo(
             {edited && <span class="hint"> (edited)</span>}
             {own &&
               (waiting ? <Status icon="clock" label={WAITS} /> : <Status icon="check" label="Delivered" />)}
+            {reactions && (
+              <ReactionLine
+                reactions={reactions}
+                isMine={(by) => actions.isMine?.(by) ?? false}
+                onChoose={(reaction) => actions.react?.(row.item, reaction)}
+              />
+            )}
           </Message>
         );
       }

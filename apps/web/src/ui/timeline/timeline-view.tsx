@@ -138,6 +138,8 @@ export function TimelineView({ model, conversation, onDeed }: TimelineViewProps)
       jump,
       retry: (key) => model.writing.retry(conversation, key),
       discard: (key) => model.writing.discard(conversation, key),
+      react: (item, reaction) => void model.react(conversation, item, reaction),
+      isMine: (by) => model.isAmong(conversation, by),
       menuOf: (item) => messageMenu(model, conversation, item, onDeed),
     }),
     [model, conversation, onDeed, jump],

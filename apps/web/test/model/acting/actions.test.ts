@@ -20,6 +20,8 @@ describe('messageActions', () => {
   it('offers to answer where the server knows answers', () => {
     const about = { epoch: 'e1', role: 'guest', features: ['rich'] } as const;
     expect(messageActions(message(false), about)).toEqual(['answer', 'copy']);
+    const reacts = { ...about, features: ['reactions'] };
+    expect(messageActions(message(false), reacts)).toEqual(['react', 'copy']);
   });
 
   it('leaves alone what is of a log that is no more: its position means another message', () => {

@@ -1,5 +1,6 @@
 /** What the word before the cursor may become: a command, a room or a name. */
 import { COMMANDS } from './command.js';
+import { REACTIONS } from './moderation.js';
 
 /** Words to complete from, best first. */
 export interface Vocabulary {
@@ -38,6 +39,8 @@ export function completionsFor(before: string, word: string, { names, rooms }: V
   if (PERSON_COMMANDS.has(command)) {
     return startingWith(names, word).map((name) => `${name.includes(' ') ? `"${name}"` : name} `);
   }
+  if (command === 'react')
+    return startingWith([...REACTIONS.keys()], word).map((name) => `${REACTIONS.get(name)} `);
   if (word === '') return [];
   if (word.startsWith('@')) return startingWith(names, word.slice(1)).map((name) => `@${name} `);
   return startingWith(names, word).map((name) => `${name}${before === '' ? ': ' : ' '}`);

@@ -1,8 +1,9 @@
-/** The commands of moderators, and those about own messages: understood, and carried out in the present room. */
-import type { ModerationBody, Role } from '@chat/protocol/frames';
+/** The commands of moderators, and those about messages, own ones and others: understood, and carried out in the present room. */
+import type { ModerationBody, Reaction, Role } from '@chat/protocol/frames';
 import type { ChatClient } from '../../chat-client.js';
 import type { Message, Notice } from '../../rooms/entry.js';
 import type { Room } from '../../rooms/room.js';
+import { type Answering, afterReaction, isAmong, RICH_FEATURE, richCodec } from '../rich-text.js';
 
 /** A command about a room, or about a message in it. */
 export type ModerationCommand =
@@ -21,13 +22,31 @@ export type ModerationCommand =
   | { readonly type: 'role'; readonly user: string; readonly role: string | undefined }
   | { readonly type: 'edit'; readonly text: string }
   /** `nth`: 1 for the last one. */
-  | { readonly type: 'delete'; readonly user: string | undefined; readonly nth: number };
+  | { readonly type: 'delete'; readonly user: string | undefined; readonly nth: number }
+  | ({ readonly type: 'reply'; readonly text: string } & Aim)
+  /** Takes the reaction back where it is there. */
+  | ({ readonly type: 'react'; readonly reaction: string } & Aim);
+
+/** Which message is meant: the last one, or the nth last one, of somebody, or of anybody else. */
+export interface Aim {
+  readonly user: string | undefined;
+  /** 1 for the last one. */
+  readonly nth: number;
+}
 
 /** Them by name, with what follows them and what they do. */
 export const MODERATION_COMMANDS: ReadonlyMap<
   ModerationCommand['type'],
   { readonly usage: string; readonly summary: string }
 > = new Map([
+  [
+    'reply',
+    {
+      usage: '/reply [@NAME] [#N] TEXT',
+      summary: 'answers the last message, or the Nth last; or that of NAME',
+    },
+  ],
+  ['react', { usage: '/react EMOJI [NAME] [N]', summary: 'reacts to it with an emoji, or takes that back' }],
   ['edit', { usage: '/edit TEXT', summary: 'gives your last message here another text' }],
   [
     'delete',
@@ -54,6 +73,16 @@ export const MODERATION_COMMANDS: ReadonlyMap<
   ['unban', { usage: '/unban NAME', summary: 'lets somebody in again' }],
 ]);
 
+/** Emoji that are offered below a message, with the words that stand for them in `/react`. */
+export const REACTIONS: ReadonlyMap<string, string> = new Map([
+  ['+1', '👍'],
+  ['heart', '❤️'],
+  ['laugh', '😂'],
+  ['hooray', '🎉'],
+  ['eyes', '👀'],
+  ['sad', '😢'],
+]);
+
 /** What can be given with `/role`. */
 export const ROLES: readonly string[] = ['guest', 'member', 'moderator', 'owner', 'none'];
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -76,6 +105,17 @@ export function parseModeration(
     }
     case 'block':
       return { type, user: unquoted(rest) || undefined };
+    case 'reply': {
+      const { rest: text, ...aim } = splitAim(rest, users);
+      return text === '' ? undefined : { type, text, ...aim };
+    }
+    case 'react': {
+      const [, word = '', after = ''] = /^(\S*)\s*(.*)$/su.exec(rest) ?? [];
+      if (word === '') return undefined;
+      const [, user = '', count = '1'] = /^@?(.*?)(?:(?:^|\s+)#?(\d{1,3}))?$/su.exec(after) ?? [];
+      const aim = { user: unquoted(user) || undefined, nth: Number(count) };
+      return { type, reaction: REACTIONS.get(word.replace(/^:(.+):$/, '$1').toLowerCase()) ?? word, ...aim };
+    }
     case 'kick':
     case 'mute':
     case 'ban': {
@@ -101,6 +141,13 @@ export function parseModeration(
   }
 }
 
+/** `@NAME` and `#N`, and what follows them. */
+function splitAim(text: string, users: Iterable<string>): Aim & { readonly rest: string } {
+  const named = text.startsWith('@') ? splitUser(text.slice(1), users) : { user: '', rest: text };
+  const [, count, rest] = /^(?:#(\d{1,3})(?:\s+|$))?(.*)$/su.exec(named.user === '' ? text : named.rest)!;
+  return { user: named.user || undefined, nth: Number(count ?? 1), rest: rest! };
+}
+
 /** A name, and what follows it. */
 function splitUser(text: string, users: Iterable<string>): { readonly user: string; readonly rest: string } {
   const quoted = /^"([^"]+)"\s*(.*)$/su.exec(text);
@@ -121,29 +168,39 @@ function unquoted(name: string): string {
 /** Messages of a room that can be meant by a command; so many of the newest. */
 const KEPT = 500;
 
-/** Knows what was said last in each room, for `/edit` and `/delete`. */
-export class RecentMessages {
-  readonly #byRoom = new Map<
-    string,
-    { readonly seq: number; readonly name: string; readonly own: boolean }[]
-  >();
+/** A message that was said, as far as commands and quotes need it. */
+interface Said {
+  readonly seq: number;
+  readonly name: string;
+  readonly own: boolean;
+  readonly text: unknown;
+  readonly reactions: readonly Reaction[];
+}
 
+/** Knows what was said last in each room, for the commands about messages, and for quotes. */
+export class RecentMessages {
+  readonly #byRoom = new Map<string, Said[]>();
   readonly #topics = new Map<string, string>();
 
   /** Takes what was said: it is the last message of its sender in that room now. */
-  note({ room, seq, sender, own }: Message): void {
+  note({ room, seq, sender, own, value: text, reactions = [] }: Answering<Message<unknown>>): void {
     const said = this.#byRoom.get(room) ?? [];
-    said.push({ seq, name: sender.name, own });
+    said.push({ seq, name: sender.name, own, text, reactions });
     if (said.length > KEPT) said.shift();
     this.#byRoom.set(room, said);
   }
 
-  /** Takes what a notice says: a message is gone, or the room has another topic. */
-  changed({ room, kind, change }: Notice): void {
+  /** Takes what a notice says: a message is gone or another one, or the room has another topic. */
+  changed({ room, kind, member, change }: Notice): void {
     if (change?.settings) this.#topics.set(room, change.settings.topic ?? '');
-    if (kind !== 'taken-back') return;
-    const left = (this.#byRoom.get(room) ?? []).filter(({ seq }) => seq !== change?.seq);
-    this.#byRoom.set(room, left);
+    const { text, reaction = '', removed } = change ?? {};
+    const changed = (said: Said): Said[] => {
+      if (said.seq !== change?.seq) return [said];
+      if (kind === 'taken-back') return [];
+      if (kind === 'edited') return [{ ...said, text }];
+      return [{ ...said, reactions: afterReaction(said.reactions, reaction, member, removed) }];
+    };
+    if (change?.seq !== undefined) this.#byRoom.set(room, (this.#byRoom.get(room) ?? []).flatMap(changed));
   }
 
   /** The topic of a room as it is now. */
@@ -153,11 +210,26 @@ export class RecentMessages {
 
   /** Position of the last message of somebody, or of the nth last; of this user if none is named. */
   find(room: string, user: string | undefined, nth: number): number | undefined {
-    const isMeant = user?.toLowerCase();
-    return (this.#byRoom.get(room) ?? [])
-      .filter(({ name, own }) => (isMeant === undefined ? own : name.toLowerCase() === isMeant))
-      .at(-nth)?.seq;
+    return this.#find(room, nth, (said) => (user === undefined ? said.own : isBy(said, user)))?.seq;
   }
+
+  /** The same of anybody else if none is named, with what was said. */
+  aimed(room: string, { user, nth }: Aim): Said | undefined {
+    return this.#find(room, nth, (said) => (user === undefined ? !said.own : isBy(said, user)));
+  }
+
+  /** What was said at a position, for a quote. */
+  at(room: string, seq: number): Said | undefined {
+    return this.#byRoom.get(room)?.find((said) => said.seq === seq);
+  }
+
+  #find(room: string, nth: number, isMeant: (said: Said) => boolean): Said | undefined {
+    return (this.#byRoom.get(room) ?? []).filter(isMeant).at(-nth);
+  }
+}
+
+function isBy({ name }: Said, user: string): boolean {
+  return name.toLowerCase() === user.toLowerCase();
 }
 
 /** Direct messages are of no room. */
@@ -176,7 +248,7 @@ async function carryOutBlock(
 /**
  * Does what a command asks for.
  *
- * @returns what was done, or why it was not tried
+ * @returns what was done, empty where everybody sees it; or why it was not tried
  * @throws ClientError what the server refused
  */
 export async function carryOutModeration(
@@ -221,6 +293,24 @@ export async function carryOutModeration(
       const given = wanted === undefined ? {} : { role: wanted as Role | 'none' };
       const { role } = await ask({ op: 'role', ...where, user, ...given });
       return { done: `${user} is ${role} here` };
+    }
+    case 'reply':
+    case 'react': {
+      const aimed = recent.aimed(room.name, command);
+      if (!aimed) return { invalid: 'there is no such message here' };
+      const { seq, name, reactions } = aimed;
+      if (command.type === 'reply') {
+        const { text } = command;
+        // To a server that does not know answers it is a text.
+        if (!room.about.features?.includes(RICH_FEATURE)) await room.send(text);
+        else await room.send({ text, reply: seq }, { codec: richCodec });
+        return { done: '' };
+      }
+      const { reaction } = command;
+      const those = reactions.find((one) => one.reaction === reaction)?.by ?? [];
+      const remove = isAmong(those, client, room.about.role);
+      await ask({ op: 'react', ...where, seq, reaction, remove });
+      return { done: remove ? `${reaction} is taken back` : `${reaction} to ${name}` };
     }
     case 'edit':
     case 'delete': {

@@ -62,6 +62,47 @@ describe('carryOutModeration', () => {
     });
   });
 
+  it('answers the last message of anybody else, or that of somebody, with its position where the server knows that', async () => {
+    const sent: unknown[] = [];
+    const room = { ...lobby, send: async (...said: unknown[]) => void sent.push(said) } as unknown as Room;
+    for (const one of [message(1, 'a'), message(2, 'b'), own(3, 'c')]) recent.note(one);
+    expect(await type('/reply yes', room)).toEqual({ done: '' });
+    const knowing = { ...room, about: { features: ['rich'] } } as Room;
+    for (const line of ['/reply yes', '/reply #2 well', '/reply @bob #2 no']) await type(line, knowing);
+    const codec = expect.objectContaining({ tag: 5 });
+    expect(sent).toEqual([
+      ['yes'],
+      [{ text: 'yes', reply: 2 }, { codec }],
+      [{ text: 'well', reply: 1 }, { codec }],
+      [{ text: 'no', reply: 1 }, { codec }],
+    ]);
+    expect(await type('/reply @eve no', knowing)).toEqual({ invalid: 'there is no such message here' });
+  });
+
+  it('reacts to it, or takes that back where it is there', async () => {
+    const me = { id: 1, name: 'Ada' };
+    Object.assign(client, me);
+    recent.note(message(1, 'a'));
+    await type('/react 👍');
+    recent.changed(notice(2, { kind: 'reacted', member: me, change: { seq: 1, reaction: '👍' } }));
+    recent.changed(notice(3, { kind: 'reacted', change: { seq: 1, reaction: '🎉' } }));
+    for (const line of ['/react 👍 bob', '/react 🎉']) await type(line);
+    recent.changed(
+      notice(4, { kind: 'reacted', member: me, change: { seq: 1, reaction: '👍', removed: true } }),
+    );
+    expect(await type('/react +1')).toEqual({ done: '👍 to Bob' });
+    recent.note({ ...message(5, 'b'), reactions: [{ reaction: '👍', by: [me] }] } as never);
+    expect(await type('/react 👍')).toEqual({ done: '👍 is taken back' });
+    const react = { op: 'react', room: 'lobby', seq: 1, reaction: '👍', remove: false };
+    expect(asked).toEqual([
+      react,
+      { ...react, remove: true },
+      { ...react, reaction: '🎉' },
+      react,
+      { ...react, seq: 5, remove: true },
+    ]);
+  });
+
   it('says what cannot be tried, and asks nobody', async () => {
     expect(await type('/delete')).toEqual({ invalid: 'there is no such message of yours here' });
     expect(await type('/role bob king')).toMatchObject({ invalid: expect.stringContaining('moderator') });
