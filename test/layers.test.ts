@@ -47,7 +47,7 @@ const KNOWS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     rooms: [...SHARED, 'connection', 'events', 'sending'],
     session: ['.', 'connection', 'events', 'lazy', 'rooms', 'sending'],
     timeline: ['.', 'rooms', 'sending', 'timeline/commands'],
-    'timeline/commands': ['.', 'rooms'],
+    'timeline/commands': ['.', 'rooms', 'timeline/rich-text.ts'],
     // Uses the package by its name, as everybody does.
     react: [],
   },

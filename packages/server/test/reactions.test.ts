@@ -3,6 +3,7 @@ import { CloseCode, FailureCode } from '@chat/protocol';
 import { type Entry, FrameType, type Joined, NoticeKind, type RequestBody } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { ChatServerOptions } from '../src/options/options.js';
+import { forget } from '../src/server/program/forget.js';
 import { moderate } from '../src/server/program/moderate.js';
 import { openSqliteLog } from '../src/sqlite/index.js';
 import { checkStore } from '../src/sqlite/tools/check.js';
@@ -224,6 +225,27 @@ describe('a reaction', () => {
     const request = { op: 'react', room: 'lobby', seq, reaction: '✅' } as const;
     await moderate(memory.chat.moderation, request, { as: 'bot' });
     expect(await page(ada)).toEqual([['tea?', '✅: bot']]);
+  });
+
+  it('of one who is forgotten is gone, from the heap and from the store', async () => {
+    const directory = dataFolder();
+    const { memory, ada, bob, joined, handle, react } = await chatOf({
+      log: await openSqliteLog({ directory, reserveBytes: 0 }),
+    });
+    const seq = await ada.say(handle, 'tea?');
+    for (const client of [ada, bob]) await react(client, seq);
+    await react(bob, seq, '🎉');
+    // Three notices: that it came, and what it thought of the message.
+    expect(await forget(memory.chat, { user: 'bob' })).toBe(3);
+    expect(await page(ada)).toEqual([['tea?', '👍: ada']]);
+    await ada.say(handle, 'still here');
+    followChain(ada.frames, handle, joined.start);
+    const stored = await memory.chat.log.store!.read('lobby', { limit: 100, maxBytes: 65_536 });
+    const bodies = stored.entries.map(({ body }) => new TextDecoder().decode(body)).join();
+    expect(bodies).toContain('👍');
+    expect(bodies).not.toMatch(/bob|🎉/);
+    await memory.chat.log.close?.();
+    expect(checkStore({ directory }).problems).toEqual([]);
   });
 
   it('outlives a restart, reaches what only the store has, and leaves the text to be found', async () => {

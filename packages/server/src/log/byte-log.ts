@@ -352,6 +352,17 @@ export class ByteLog {
     return isHeld;
   }
 
+  /** The same for all entries: `rewritten` gives the frame itself where it stays. @returns whether one is another now */
+  rewriteAll(rewritten: (frame: Buffer) => Buffer): boolean {
+    let isOther = false;
+    this.#replace((frame) => {
+      const other = rewritten(frame);
+      isOther ||= other !== frame;
+      return other;
+    });
+    return isOther;
+  }
+
   /** @param only a position: chunks that cannot have it stay as they are */
   #replace(replaced: (frame: Buffer) => Buffer | undefined, only?: number): void {
     const kept = this.#chunks.map((chunk) => {

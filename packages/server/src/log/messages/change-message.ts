@@ -16,7 +16,15 @@ export interface Reactor extends Member {
 export type MessageChange =
   | { readonly what: 'taken-back'; readonly by: string }
   | ({ readonly what: 'edited' } & Omit<Edited, 'seq'>)
-  | ({ readonly what: 'reacted'; readonly by: Reactor } & Pick<Reacted, 'reaction' | 'removed' | 'maxBytes'>);
+  | ({ readonly what: 'reacted'; readonly by: Reactor } & Pick<Reacted, 'reaction' | 'removed' | 'maxBytes'>)
+  /** Somebody is forgotten, and does not react any more. */
+  | ({ readonly what: 'forgotten' } & Forgotten);
+
+/** Who is forgotten: whoever both are true of. */
+export interface Forgotten {
+  readonly name?: string | undefined;
+  readonly member?: number | undefined;
+}
 
 /** The codec and the body of a message. */
 export interface MessageBody {
@@ -31,6 +39,8 @@ export function changeMessage(said: MessageBody, change: MessageChange): Message
       return { codec: CodecTag.Withdrawn, body: jsonCodec.encode({ by: change.by }) };
     case 'edited':
       return edit(said, change);
+    case 'forgotten':
+      return forget(said, change);
     case 'reacted': {
       const rich = richOf(said);
       const reactions = rich && withReaction(rich.reactions ?? [], change);
@@ -67,6 +77,16 @@ export function withReaction(
 function isSame({ id, name }: Member, by: Reactor): boolean {
   if (by.account !== undefined && by.account === name) return true;
   return id === by.id && (id !== 0 || name === by.name);
+}
+
+function forget(said: MessageBody, { name, member }: Forgotten): MessageBody | undefined {
+  if (said.codec !== CodecTag.Rich) return undefined;
+  const { reactions = [], ...rich } = readRichText(said.body) ?? { text: '' };
+  const isMeant = (one: Member): boolean =>
+    (name === undefined || name === one.name) && (member === undefined || member === one.id);
+  if (!reactions.some(({ by }) => by.some(isMeant))) return undefined;
+  const left = reactions.map(({ reaction, by }) => ({ reaction, by: by.filter((one) => !isMeant(one)) }));
+  return encodeText({ ...rich, reactions: left.filter(({ by }) => by.length > 0) });
 }
 
 function edit(

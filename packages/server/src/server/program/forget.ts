@@ -9,6 +9,7 @@ import { ServerError, ServerErrorCode } from '../../errors.js';
 import type { EventLog, RemovalWish } from '../../log/event-log.js';
 import type { Logger } from '../../options/logger.js';
 import { assertNames } from '../../options/option-names.js';
+import { changeFrame } from '../../room/correct.js';
 import type { FanOut } from '../../room/fan-out.js';
 import type { Room } from '../../room/room.js';
 import type { Rooms } from '../../room/rooms.js';
@@ -90,7 +91,10 @@ function forgetIn({ log, members }: Room, { name, member }: RemovalWish): number
     if (member !== undefined && readU32(frame, ENTRY_SENDER_OFFSET) !== member) return false;
     return wanted === undefined || wanted.equals(nameOf(frame));
   });
-  if (removed > 0)
+  const change = { what: 'forgotten', name, member } as const;
+  const isWhole = name === undefined && member === undefined;
+  const isOther = !isWhole && log.rewriteAll((frame) => changeFrame(frame, change));
+  if (removed > 0 || isOther)
     for (const [reader, position] of readers) reader.moveTo(log.after(position) ?? log.oldest());
   return removed;
 }

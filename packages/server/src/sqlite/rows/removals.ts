@@ -3,12 +3,14 @@
  * row until it is done, so that a restart goes on with it.
  */
 
+import { CodecTag } from '@chat/protocol';
 import type { BlockEntry } from '../../log/block.js';
 import { CLAIM } from '../../log/entry.js';
 import type { RemovalWish } from '../../log/event-log.js';
 import { userOf } from '../../log/state/session-number.js';
 import type { SqliteDatabase, SqliteStatement } from '../driver.js';
 import type { BlockEdits } from './block-edits.js';
+import { entriesOf } from './blocks.js';
 import { type StreamName, streamKey } from './streams.js';
 
 /** A row of `removal`. */
@@ -96,7 +98,12 @@ export class Removals {
         return removed;
       }
       position = block.first;
-      removed += this.#edits.remove(block, isMeant).length;
+      const change = { what: 'forgotten', name: name ?? undefined, member: member ?? undefined } as const;
+      for (const entry of entriesOf(block) ?? [])
+        if (entry.codec === CodecTag.Rich && (key === undefined || entry.room === key) && !isMeant(entry))
+          this.#edits.rewrite(entry.seq, change);
+      const changed = this.#edits.blocks.read(block.first) ?? block;
+      removed += this.#edits.remove(changed, isMeant).length;
     }
     this.#statements.reach.run(position, id);
     return removed;
