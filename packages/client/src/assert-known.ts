@@ -13,3 +13,15 @@ export function assertKnown(known: string, given: object = {}, what = 'option'):
     if (!known.split(',').includes(name)) throw new TypeError(`unknown ${what} "${name}", there is ${known}`);
   }
 }
+
+/** The names of a list with commas between them. */
+export type Listed<List extends string> = List extends `${infer Name},${infer Rest}`
+  ? Name | Listed<Rest>
+  : List;
+
+/** A list of names with commas between them, if it has all of these names and no other. A list takes less than a table. */
+export type AllNames<Name extends string, List extends string> = [Name] extends [Listed<List>]
+  ? [Listed<List>] extends [Name]
+    ? List
+    : never
+  : never;

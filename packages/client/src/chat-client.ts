@@ -8,9 +8,10 @@ import type {
   ResponseBodies,
   SessionLimits,
 } from '@chat/protocol/frames';
+import type { AllNames } from './assert-known.js';
 import type { ClientError } from './errors.js';
 import type { Stream, StreamOptions } from './events/event-queue.js';
-import type { AllNames, ListenOptions } from './events/listeners.js';
+import type { ListenOptions } from './events/listeners.js';
 import type { DirectMessage, Gap, UnreadableMessage } from './rooms/entry.js';
 import type { JoinOptions, ReadMark, Room } from './rooms/room.js';
 import type { SearchOptions, SearchPage } from './rooms/search.js';

@@ -35,6 +35,7 @@ const BOTH = [
   'Message',
   'Notice',
   'OpenTransport',
+  'ReadMark',
   'ReconnectOptions',
   'Room',
   'RoomAbout',

@@ -10,6 +10,7 @@
 
 export { readU32, readU48 } from './bytes/integers.js';
 export { decodeFrame, encodeFrame } from './frames/any-frame.js';
+export { encodeSent, readSent, type Sent } from './frames/bodies/sent.js';
 export { encodeDirect, encodeHello, encodePublish, encodeRequest } from './frames/client-frames.js';
 export {
   type EntryHeader,

@@ -1,6 +1,6 @@
 /** Somebody with an account, over several sessions at a time: one user for everybody else, and for itself everywhere. */
 import { CloseCode, FailureCode } from '@chat/protocol';
-import { type Entry, FrameType, NoticeKind } from '@chat/protocol/frames';
+import { type Entry, encodeFrame, FrameType, NoticeKind, readSent } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { ChatServerOptions } from '../src/options/options.js';
 import { MemoryChat, type MemoryClient } from './support/memory-chat.js';
@@ -119,6 +119,58 @@ describe('a user with two sessions', () => {
     expect(followChain(back.frames, handle, seen)).toBe(last(back, handle).seq);
   });
 
+  it('sees on one device what it has told somebody on the other, and the receiver sees it once', async () => {
+    const { phone, laptop, bob } = await adaTwice();
+    const { handle } = phone.welcome!.inbox;
+    await bob.answerTo(bob.whisper('Ada', 'one'));
+    await phone.answerTo(phone.whisper('bob', 'two'));
+    expect(await phone.answerTo(phone.whisper('nobody', 'x'))).toHaveProperty('failure');
+    await bob.answerTo(bob.whisper('Ada', 'three'));
+    await turn();
+    expect(bob.texts(bob.welcome!.inbox.handle)).toEqual(['two']);
+    for (const device of [phone, laptop]) {
+      expect(device.texts(handle)).toEqual(['one', 'three']);
+      expect(followChain(device.frames, handle, 0)).toBe(last(device, handle).seq);
+      const [copy, ...more] = device.entries(handle).filter(({ type }) => type === FrameType.Notice);
+      expect(more).toEqual([]);
+      expect(copy).toMatchObject({ kind: NoticeKind.Sent, sender: phone.welcome!.member.id, name: 'Ada' });
+      expect(copy).not.toHaveProperty('device');
+      const { codec, to, body } = readSent(copy!.body);
+      expect([codec, String(Buffer.from(to)), String(Buffer.from(body))]).toEqual([1, 'bob', 'two']);
+    }
+  });
+
+  it('gets no copy where it is one session, nor of what it tells itself', async () => {
+    const memory = await MemoryChat.open(ACCOUNTS);
+    const [ada, bob] = [await memory.enter('Ada'), await memory.enter('bob')];
+    await ada.answerTo(ada.whisper('bob', 'one'));
+    const other = await memory.enter('Ada');
+    await ada.answerTo(ada.whisper('Ada', 'a note'));
+    await bob.answerTo(bob.whisper('Ada', 'psst'));
+    await turn();
+    const { handle } = ada.welcome!.inbox;
+    for (const device of [ada, other]) {
+      expect(device.texts(handle)).toEqual(['a note', 'psst']);
+      expect(device.entries(handle)).toHaveLength(2);
+    }
+  });
+
+  it('gets a copy of the largest message, in a frame that is not too large', async () => {
+    const memory = await MemoryChat.open({ ...ACCOUNTS, maxFrameBytes: 4096, maxLineBytes: 1024 });
+    const [name, to] = [`A${'d'.repeat(63)}`, 'b'.repeat(64)];
+    const [phone, laptop] = [await memory.enter(name), await memory.enter(name)];
+    await memory.enter(to);
+    const { maxMessageBytes } = phone.welcome!.limits;
+    for (const bytes of [maxMessageBytes - 100, maxMessageBytes]) {
+      await phone.answerTo(phone.whisper(to, 'x'.repeat(bytes)));
+      await turn();
+      const copy = last(laptop, laptop.welcome!.inbox.handle);
+      expect(encodeFrame(copy).length).toBeLessThanOrEqual(4096);
+      expect(readSent(copy.body).body).toHaveLength(bytes);
+      expect(copy.name).toBe(bytes === maxMessageBytes ? '' : name);
+    }
+  });
+
   it('gets no gap in the direct messages with a device that comes later', async () => {
     const { memory, bob } = await adaTwice();
     await bob.answerTo(bob.whisper('Ada', 'before'));
@@ -206,6 +258,9 @@ describe('a user with two sessions', () => {
     await phone.say(lobby, 'from the phone');
     await turn();
     expect(line.text()).toContain('Ada: from the phone\n');
+    await phone.answerTo(phone.whisper('bob', 'psst'));
+    await turn();
+    expect(line.text()).toContain('*** you whisper to bob: psst\n');
     expect(line.text()).not.toContain('from here');
     expect(phone.texts(lobby)).toContain('from here');
   });

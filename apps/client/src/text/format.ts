@@ -47,9 +47,9 @@ export function formatEvent(event: SessionEvent, options: FormatOptions): string
       return [...above, ...lines, ...below];
     }
     case 'direct': {
-      const { at, sender, value } = event.message;
-      const mark = palette.strong('(to you) ');
-      return spoken(sender.name, value, (name) => palette.person(name, false), at, mark, options);
+      const { at, sender, value, to, own } = event.message;
+      const mark = palette.strong(`(to ${to === undefined ? 'you' : oneLine(to)}) `);
+      return spoken(sender.name, value, (name) => palette.person(name, own), at, mark, options);
     }
     case 'direct-sent': {
       const mark = palette.strong(`(to ${oneLine(event.to)}) `);

@@ -26,8 +26,8 @@ function plainValue(event: SessionEvent): object | undefined {
       return { ...said, reply, reactions };
     }
     case 'direct': {
-      const { id, seq, at, sender, value } = event.message;
-      return { type: event.type, id, seq, at, from: sender.name, text: value };
+      const { id, seq, at, sender, to, own, value } = event.message;
+      return { type: event.type, id, seq, at, from: sender.name, to, own: own || undefined, text: value };
     }
     case 'notice': {
       const { room, kind, id, seq, at, member, oldName, own, history, change } = event.notice;

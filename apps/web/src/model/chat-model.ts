@@ -393,7 +393,7 @@ export class ChatModel {
   }
 
   #onDirect(client: ChatClient, message: DirectMessage): void {
-    this.#list.openDirect(message.sender.name, client).timeline.add(message);
+    this.#list.openDirect(message.to ?? message.sender.name, client).timeline.add(message);
   }
 
   #onGap(gap: Gap): void {

@@ -2,7 +2,7 @@
  * The types of the frames that a client reads, by number: the names of all types are a table that pages need not load.
  * A number that is not that of the name does not compile.
  */
-import type { FrameType } from '@chat/protocol/frames';
+import type { FrameType, NoticeKind } from '@chat/protocol/frames';
 
 export const WELCOME: typeof FrameType.Welcome = 0x02;
 export const CLOSE: typeof FrameType.Close = 0x03;
@@ -17,4 +17,6 @@ export const SIGNAL: typeof FrameType.Signal = 0x16;
 export const GAP: typeof FrameType.Gap = 0x17;
 export const RESPONSE: typeof FrameType.Response = 0x21;
 export const FAILED: typeof FrameType.Failed = 0x22;
+/** A kind of notice. */
+export const SENT: typeof NoticeKind.Sent = 9;
 export const HISTORY: typeof FrameType.History = 0x23;

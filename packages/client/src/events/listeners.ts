@@ -15,15 +15,6 @@ export interface ListenOptions {
   readonly once?: boolean;
 }
 
-type Listed<List extends string> = List extends `${infer Name},${infer Rest}` ? Name | Listed<Rest> : List;
-
-/** A list of names with commas between them, if it has all of these names and no other. A list takes less than a table. */
-export type AllNames<Name extends string, List extends string> = [Name] extends [Listed<List>]
-  ? [Listed<List>] extends [Name]
-    ? List
-    : never
-  : never;
-
 /** A function that takes the value of an event. */
 export type Listener<Value> = (value: Value) => unknown;
 
@@ -44,7 +35,7 @@ export class Listeners<Events extends object> {
   /** How many listeners and iterators there are, of all events. */
   count = 0;
 
-  /** @param names - all events that there are, see {@link AllNames} */
+  /** @param names - all events that there are, see `AllNames` */
   constructor(names: string, onError: (error: unknown, event: string) => void) {
     this.#names = names;
     this.#onError = onError;

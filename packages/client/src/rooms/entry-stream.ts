@@ -9,7 +9,7 @@
 
 import type { Codec } from '@chat/protocol';
 import { MAX_MAX_FRAME_BYTES, readEntryHeader, readFrames } from '@chat/protocol/frames';
-import { NOTICE } from '../connection/frame-types.js';
+import { NOTICE, SENT } from '../connection/frame-types.js';
 import { DEFAULT_MAX_QUEUED } from '../events/event-queue.js';
 import {
   type DirectMessage,
@@ -107,11 +107,11 @@ export class EntryStream<T> implements EntryContext<T>, EntrySink {
       this.gap('hole', Math.min(prev, this.position), Math.max(prev, this.position));
     }
     this.position = seq;
-    if (type === NOTICE) {
+    if (type === NOTICE && header.kind !== SENT) {
       const notice = readNotice(this, header, bytes, end);
       this.#owner.onNotice(notice);
       this.#deliver(notice);
-    } else if (!this.#echo && this.identity.saysHere(header)) {
+    } else if ((type === NOTICE || !this.#echo) && this.identity.saysHere(header)) {
       return;
     } else if (this.#held !== undefined) {
       // A copy: what it came in with may be a thousand times its size, and be kept as long.

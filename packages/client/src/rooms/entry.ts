@@ -7,6 +7,7 @@
  */
 import { type Codec, jsonCodec, type Member, textCodec } from '@chat/protocol';
 import type { Edited, EntryHeader, Reacted, RoomChanged, TakenBack } from '@chat/protocol/frames';
+import { SENT } from '../connection/frame-types.js';
 import { ClientError } from '../errors.js';
 
 /** The fields of every entry of a log. */
@@ -41,10 +42,12 @@ export interface Message<T = string> extends EntryInfo {
   readonly codec: number;
 }
 
-/** A message to this client alone. */
+/** A message to this user alone; or one that this user has sent on another session. */
 export interface DirectMessage<T = string> extends EntryInfo {
   readonly type: 'direct';
   readonly sender: Member;
+  /** Name of its receiver, where this user has sent it on another session: `own` and `elsewhere` are set then. */
+  readonly to?: string;
   readonly value: T;
   readonly codec: number;
 }
@@ -194,7 +197,15 @@ export function readMessage<T>(
   bytes: Uint8Array,
   end: number,
 ): Message<T> | DirectMessage<T> | UnreadableMessage {
-  const { seq, prev, at, sender: senderId, codec, nameStart, bodyStart } = header;
+  const { seq, prev, at, sender: senderId } = header;
+  let { codec, nameStart, bodyStart } = header;
+  const isSent = header.kind === SENT;
+  if (isSent) {
+    // As `readSent`: the name is that of the receiver.
+    codec = bytes[bodyStart++]!;
+    nameStart = bodyStart + 1;
+    bodyStart = nameStart + bytes[bodyStart]!;
+  }
   const body = bytes.subarray(bodyStart, end);
   const id = `${identity.epoch}-${seq}`;
   const info = { id, seq, prev, at, ...identity.claim(header), history: seq <= historyUntil };
@@ -205,7 +216,14 @@ export function readMessage<T>(
     if (codec === expected.tag) {
       const value = expected.decode(body);
       return room === undefined
-        ? { type: 'direct', ...info, sender, value, codec }
+        ? {
+            type: 'direct',
+            ...info,
+            sender,
+            value,
+            codec,
+            ...(isSent && { to: sender.name, sender: { id: senderId, name: identity.name } }),
+          }
         : { type: 'message', room, ...info, sender, value, codec };
     }
   } catch (error) {

@@ -2,7 +2,7 @@
  * One room as the connection tells of it: its entries, members and signals, and their return on another
  * connection. `JoinedRoom` is the other side, with the calls of the user.
  */
-import { bytesCodec, type Codec, jsonCodec, textCodec } from '@chat/protocol';
+import { type Codec, CodecTag, jsonCodec, textCodec } from '@chat/protocol';
 import { encodePublish, type Frame, type FrameType, type Joined } from '@chat/protocol/frames';
 import { ClientError } from '../errors.js';
 import { Listeners } from '../events/listeners.js';
@@ -24,10 +24,11 @@ export interface RoomOwner {
 export const ENTRY_EVENTS = ['message', 'notice', 'gap', 'unreadable'] as const;
 
 /** The codecs in which a signal may come; it is sent as JSON. */
-const SIGNAL_CODECS: readonly Codec<unknown>[] = [
+const SIGNAL_CODECS: readonly Pick<Codec<unknown>, 'tag' | 'decode'>[] = [
   jsonCodec,
   textCodec as Codec<unknown>,
-  bytesCodec as Codec<unknown>,
+  // Bytes: a whole codec is more for a page to load.
+  { tag: CodecTag.Bytes, decode: (body) => body },
 ];
 
 export class RoomStream<T> implements StreamOwner<T>, PublishTarget {

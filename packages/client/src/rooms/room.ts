@@ -1,11 +1,13 @@
 /**
  * A joined room, as its user sees it. `RoomStream` is what stands behind it.
  */
+
 import type { Codec, Member } from '@chat/protocol';
 import type { Joined } from '@chat/protocol/frames';
+import type { AllNames } from '../assert-known.js';
 import type { ClientError } from '../errors.js';
 import type { Stream, StreamOptions } from '../events/event-queue.js';
-import type { AllNames, ListenOptions } from '../events/listeners.js';
+import type { ListenOptions } from '../events/listeners.js';
 import type { Sent } from '../sending/publisher.js';
 import type { Gap, Message, Notice, RoomEntry, UnreadableMessage } from './entry.js';
 

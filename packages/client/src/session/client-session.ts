@@ -218,9 +218,8 @@ export class ClientSession<D> implements ConnectionHandler, RoomHost, PublisherS
         break;
       case RESPONSE:
         // protocol.md, "Read positions". An answer that nobody waits for has the same id.
-        if (frame.id === 0 && (frame.response as ReadNews).read)
-          this.listeners.emit('read', frame.response as ReadNews);
-        this.requests.answer(frame.id, frame.response);
+        if (frame.id || !(frame.response as ReadNews).read) this.requests.answer(frame.id, frame.response);
+        else this.listeners.emit('read', frame.response as ReadNews);
         break;
       case FAILED:
         this.requests.refuse(frame.id, frame.failure);

@@ -1,5 +1,5 @@
 import { textCodec } from '@chat/protocol';
-import { FrameType, NoticeKind } from '@chat/protocol/frames';
+import { encodeSent, FrameType, NoticeKind } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import type { Notice } from '../../src/index.js';
 import { connected, join } from '../support/connected.js';
@@ -56,6 +56,29 @@ describe('direct messages', () => {
     } as const;
     await server.end.send({ type: FrameType.Nack, publishId: 2, failure });
     await expect(failing).rejects.toMatchObject({ code: 'ERR_CLIENT_INBOX_FULL', max: 1 });
+  });
+
+  it('that were sent on another session are here as well, and those of this one only once', async () => {
+    const { client, server } = await connected();
+    const seen: unknown[] = [];
+    const copy = (seq: number, device: number) => {
+      const body = encodeSent({ codec: 1, to: textCodec.encode('bob'), body: textCodec.encode('psst') });
+      return notice(seq, seq - 1, NoticeKind.Sent, { room: 900, sender: 1, name: '', device, body });
+    };
+    // Before anybody listens, and afterwards.
+    await server.end.send(copy(1, 1));
+    client.on('direct', (direct) => seen.push(direct));
+    client.on('unreadable', (entry) => seen.push(entry));
+    client.on('gap', (gap) => seen.push(gap));
+    await turns();
+    for (const one of [copy(2, 0), copy(3, 1)]) await server.end.send(one);
+    await server.end.send({ ...copy(4, 1), body: Uint8Array.of(1, 9) });
+    const sent = { type: 'direct', to: 'bob', sender: { id: 1, name: 'ada' }, value: 'psst', codec: 1 };
+    expect(seen).toMatchObject([
+      { ...sent, seq: 1, own: true, elsewhere: true },
+      { ...sent, seq: 3 },
+      { seq: 4, own: true },
+    ]);
   });
 
   it('that cannot be read are told apart', async () => {

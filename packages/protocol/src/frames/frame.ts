@@ -51,6 +51,8 @@ export const NoticeKind = {
   Changed: 7,
   /** Somebody reacts to a message with an emoji, or does so no more: the body is a `Reacted`. */
   Reacted: 8,
+  /** In the inbox of a user: what it has told somebody itself, on another session. The body is read by `readSent`. */
+  Sent: 9,
 } as const;
 
 /** One of the numbers in {@link NoticeKind}. */

@@ -19,6 +19,7 @@ import type { Membership } from '../room/room.js';
 import { sendSignal } from '../room/send-signal.js';
 import type { SessionContext, SessionPerson } from './context.js';
 import { type DirectSender, directOrigin, noSuchUser } from './directs/direct-origin.js';
+import { copyToOwnSessions } from './directs/own-copy.js';
 import type { PublishRecord } from './publish-record.js';
 import { durationText, slowMs, writeRefusal } from './room-rules.js';
 import { blockRefusal } from './user/blocks.js';
@@ -42,7 +43,7 @@ interface Address {
 /** What publishing needs of the server. */
 export type PublisherContext = Pick<
   SessionContext,
-  'options' | 'log' | 'rooms' | 'rules' | 'sessions' | 'counters' | 'refusals' | 'maxMessageBytes'
+  'options' | 'log' | 'steady' | 'rooms' | 'rules' | 'sessions' | 'counters' | 'refusals' | 'maxMessageBytes'
 >;
 
 export class Publisher implements Origin {
@@ -55,10 +56,6 @@ export class Publisher implements Origin {
   #inLog = 0;
   /** Lets whoever waits for space in the log go on. */
   #onSpace: (() => void) | undefined;
-  readonly #directs: DirectSender = {
-    accepted: (entry, outcome, isWaiting) => this.#accepted(entry, outcome, isWaiting),
-    refused: (failure, publishId) => this.refused(failure, publishId),
-  };
 
   /** @param record what became of publishes so far */
   constructor(context: PublisherContext, session: SessionPerson, record: PublishRecord) {
@@ -207,6 +204,16 @@ export class Publisher implements Origin {
     this.#session.peer?.ack(publishId, seq, at, isWaiting);
   }
 
+  #directSender(to: string): DirectSender {
+    return {
+      accepted: (entry, outcome, isWaiting) => {
+        this.#accepted(entry, outcome, isWaiting);
+        if (outcome.kind === 'shown') copyToOwnSessions(this.#context, this.#session, entry, to);
+      },
+      refused: (failure, publishId) => this.refused(failure, publishId),
+    };
+  }
+
   /** Told by the log: a publish of this session has no place, and never will have. */
   refused(failure: Failure, publishId: number): void {
     this.#leftLog();
@@ -284,7 +291,12 @@ export class Publisher implements Origin {
       return;
     }
     const origin = to
-      ? directOrigin(this.#context.sessions, to, this.#session.nameBytes.length + body.length, this.#directs)
+      ? directOrigin(
+          this.#context.sessions,
+          to,
+          this.#session.nameBytes.length + body.length,
+          this.#directSender(to.name),
+        )
       : this;
     if ('code' in origin) {
       this.#refuse(publishId, origin);

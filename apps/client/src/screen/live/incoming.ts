@@ -38,7 +38,7 @@ export class Incoming {
       case 'notice':
         return;
       case 'direct':
-        conversations.open(`@${event.message.sender.name}`).add(event.message);
+        conversations.open(`@${event.message.to ?? event.message.sender.name}`).add(event.message);
         return;
       case 'unreadable':
         if (event.message.room === undefined)

@@ -19,6 +19,7 @@ import {
   NoticeKind,
   type Reacted,
   type RoomChanged,
+  readSent,
   readU32,
   type TakenBack,
   TYPE_OFFSET,
@@ -150,7 +151,15 @@ export class LineView {
 /** A direct message, which only its reader sees. */
 export function directLines(chunk: Chunk, offset: number, maxLinesPerMessage: number): string {
   const entry = decodeFrame(chunk.bytes, offset) as Entry;
-  if (entry.type !== FrameType.Message) return '';
+  if (entry.type === FrameType.Notice) {
+    if (entry.kind !== NoticeKind.Sent) return '';
+    const { codec, to, body } = readSent(entry.body);
+    return formatMessageLines(
+      `*** you whisper to ${textCodec.decode(to)}`,
+      plain({ codec, body }),
+      maxLinesPerMessage,
+    );
+  }
   return formatMessageLines(`*** ${entry.name} whispers`, plain(entry), maxLinesPerMessage);
 }
 
@@ -204,7 +213,7 @@ function changeText(name: string, { settings, role }: RoomChanged): string {
 }
 
 /** The text of a body, or a description of it. A sender may tag anything as text. */
-function plain(entry: Extract<Entry, { type: typeof FrameType.Message }>): string {
+function plain(entry: { readonly codec: number; readonly body: Uint8Array }): string {
   if (entry.codec === CodecTag.Withdrawn) {
     const { by } = jsonCodec.decode(entry.body) as Withdrawn;
     return `[taken back by ${by}]`;

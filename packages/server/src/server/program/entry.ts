@@ -100,6 +100,8 @@ export const NOTICE_KINDS: Readonly<Record<NoticeKind, RoomNotice['kind']>> = {
   [NoticeKind.Edited]: 'edited',
   [NoticeKind.Changed]: 'changed',
   [NoticeKind.Reacted]: 'reacted',
+  // It is in no room.
+  [NoticeKind.Sent]: 'unknown',
 };
 
 /** Kinds of notices whose body is JSON, written by this server. */
