@@ -13,13 +13,14 @@ import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { openLatest } from '../../src/latest/latest.js';
 import { openRing } from '../../src/ring/ring.js';
-import { checkFileSystem, checkMemory } from '../../src/segment/file.js';
+import { checkFileSystem, checkMemory, publishFile } from '../../src/segment/file.js';
 import {
   PARTICIPANT_COUNT_WORD,
   PAYLOAD_BYTES_WORD,
   RETIRED_WORD,
   TOTAL_BYTES_WORD,
 } from '../../src/segment/layout.js';
+import { removeLeftovers, segmentPath } from '../../src/segment/path.js';
 import { openSegment, type SegmentOptions, type SharedSegment } from '../../src/segment/shared-segment.js';
 import { cleanup, inspect, listSegments } from '../../src/tools/inspect.js';
 import { ChildProcess } from '../support/child-process.js';
@@ -28,6 +29,19 @@ import { memoryOf } from '../support/memory.js';
 import { usePlace } from '../support/place.js';
 
 const place = usePlace();
+
+describe('a segment that is being made', () => {
+  it('is no leftover for others, as long as its maker lives', () => {
+    const request = { path: segmentPath('new', place.directory), totalBytes: 4096, permissions: 0o600 };
+    let found: readonly string[] = ['nobody looked'];
+    const made = publishFile(request, () => {
+      found = removeLeftovers(place.directory);
+      return { release() {} };
+    });
+    made?.lock.close();
+    expect(found).toEqual([]);
+  });
+});
 const isRoot = process.getuid?.() === 0;
 
 function open(options: SegmentOptions = {}): SharedSegment {

@@ -1,8 +1,17 @@
 /** What the child of a kill harness is: obeys one command per line of its input, and answers each with a line; some it does not survive. */
 import { createInterface } from 'node:readline';
-import { parentPort, type Worker, workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import type { Command, Death, Outcome, Place, Scenario } from './scenario.js';
-import { dieNested, dieOf, isVictim, outcomeOf, run, runAsVictim, startVictim } from './victim.js';
+import {
+  dieNested,
+  dieOf,
+  isVictim,
+  outcomeOf,
+  run,
+  runAsVictim,
+  startVictim,
+  type Victim,
+} from './victim.js';
 
 type Actors = Readonly<Record<string, (place: Place) => unknown>>;
 
@@ -17,11 +26,13 @@ export async function obeyAll(scenarios: readonly Scenario[], actors: Actors = {
     await runAsVictim(named(workerData.scenario), workerData, parentPort);
     return;
   }
-  let thread: Worker | undefined;
+  let victim: Victim | undefined;
   for await (const line of createInterface({ input: process.stdin })) {
-    await thread?.terminate();
-    thread = undefined;
     const command = JSON.parse(line) as Command | Death;
+    if (!('inThread' in command && command.inThread && command.scenario === victim?.scenario)) {
+      await victim?.worker.terminate();
+      victim = undefined;
+    }
     if ('dieAt' in command) await die(command);
     else process.stdout.write(`${JSON.stringify(await obey(command))}\n`);
   }
@@ -32,8 +43,8 @@ export async function obeyAll(scenarios: readonly Scenario[], actors: Actors = {
     // The signal takes effect before this call returns.
     const stop = (): void => void process.kill(process.pid, 'SIGSTOP');
     if (!inThread) return run(named(name), { place, step: stopAt }, stop);
-    const victim = startVictim({ scenario: name, place, step: stopAt });
-    thread = victim.worker;
+    if (victim === undefined) victim = startVictim({ scenario: name, place, step: stopAt });
+    else victim.again({ place, step: stopAt });
     for (;;) {
       const { outcome, label } = await victim.next();
       if (outcome !== undefined) return outcome;

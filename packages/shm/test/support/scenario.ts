@@ -56,7 +56,7 @@ export interface Command {
   readonly place: Place;
   /** The kill point at which the child stops itself (SIGSTOP); undefined lets it run to its end. */
   readonly stopAt?: number | undefined;
-  /** In a thread of its own, which ends with the next command. */
+  /** In a thread, which serves for the next command too if that is for the same scenario, and ends else. */
   readonly inThread?: boolean;
 }
 

@@ -5,11 +5,15 @@
  * own and at a kill point of its own: an operation that needs no event loop inside the step at which the one before it stands still; another
  * in a thread that blocks at its step. For each of them it is as if it had been alone: the kernel ends all at the instruction at which they are.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { type MessagePort, Worker } from 'node:worker_threads';
 import { STEP_HOOK } from '../../src/platform/step.js';
 import type { Fate, Outcome, Place, Run, Scenario } from './scenario.js';
 
+/** Which run a step is of: what earlier runs of this thread have open still looks, by timers of its own. */
+const runs = new AsyncLocalStorage<object>();
 const hooks = globalThis as { [STEP_HOOK]?: (label: string) => void };
 
 /** Runs a scenario in this thread. `standStill` is called at its kill point `step`, if there is one. */
@@ -18,17 +22,18 @@ export async function run(
   { place, step }: { readonly place: Place; readonly step?: number | undefined },
   standStill: (label: string) => void,
 ): Promise<Outcome> {
-  const preparing = scenario.prepare(place);
+  const own = {};
+  const preparing = runs.run(own, () => scenario.prepare(place));
   const prepared = await preparing;
   const steps: string[] = [];
   const isPrepared = !(preparing instanceof Promise);
   let isAsync = !isPrepared;
   let atOnce = 0;
   hooks[STEP_HOOK] = (label) => {
-    if (steps.push(label) === step) standStill(label);
+    if (runs.getStore() === own && steps.push(label) === step) standStill(label);
   };
   const outcome = await outcomeOf(steps, () => {
-    const operating = scenario.operation(prepared);
+    const operating = runs.run(own, () => scenario.operation(prepared));
     if (isPrepared) atOnce = steps.length;
     isAsync ||= operating instanceof Promise;
     return operating;
@@ -83,13 +88,17 @@ export function dieOf(fates: readonly Fate[]): never {
   throw new Error('survived SIGKILL');
 }
 
-/** What the thread of a run is told. */
-interface VictimData {
+/** What the thread of a run is told; it is told its next run by a message. */
+interface VictimData extends VictimRun {
   readonly scenario: string;
-  readonly place: Place;
-  readonly step: number | undefined;
   /** 0 while it is to stand still at its step. */
   readonly mayGoOn: Int32Array;
+}
+
+/** One run of the thread's scenario. */
+interface VictimRun {
+  readonly place: Place;
+  readonly step: number | undefined;
 }
 
 /** What a thread tells: that it stands still, or how it ended. */
@@ -99,11 +108,14 @@ interface Told {
 }
 
 /** A run in a thread of its own, as the main thread sees it. */
-interface Victim {
+export interface Victim {
+  readonly scenario: string;
   readonly worker: Worker;
   /** What it tells next. */
   next(): Promise<Told>;
   goOn(): void;
+  /** Begins another run when the one before is over: to start a thread takes longer than all that a run does. */
+  again(run: VictimRun): void;
 }
 
 export function isVictim(data: unknown): data is VictimData {
@@ -116,6 +128,7 @@ export function startVictim(run: Omit<VictimData, 'mayGoOn'>): Victim {
   const workerData: VictimData = { ...run, mayGoOn };
   const worker = new Worker(process.argv[1] as string, { workerData });
   return {
+    scenario: run.scenario,
     worker,
     next: () =>
       new Promise((resolve, reject) => {
@@ -125,16 +138,24 @@ export function startVictim(run: Omit<VictimData, 'mayGoOn'>): Victim {
       Atomics.store(mayGoOn, 0, 1);
       Atomics.notify(mayGoOn, 0);
     },
+    again: ({ place, step }) => {
+      Atomics.store(mayGoOn, 0, 0);
+      worker.postMessage({ place, step } satisfies VictimRun);
+    },
   };
 }
 
-/** The thread of a victim. It stays as it is when the run is over. */
-export async function runAsVictim(scenario: Scenario, data: VictimData, parent: MessagePort): Promise<void> {
+/** The thread of a victim. It stays as it is when a run is over, until it is told the next one. */
+export async function runAsVictim(scenario: Scenario, data: VictimData, parent: MessagePort): Promise<never> {
   // Nothing that waits for the other side keeps a thread alive.
   parent.ref();
-  const outcome = await run(scenario, data, (label) => {
-    parent.postMessage({ label } satisfies Told);
-    Atomics.wait(data.mayGoOn, 0, 0);
-  });
-  parent.postMessage({ outcome } satisfies Told);
+  for (let next: VictimRun = data; ; ) {
+    const told = once(parent, 'message');
+    const outcome = await run(scenario, next, (label) => {
+      parent.postMessage({ label } satisfies Told);
+      Atomics.wait(data.mayGoOn, 0, 0);
+    });
+    parent.postMessage({ outcome } satisfies Told);
+    [next] = (await told) as [VictimRun];
+  }
 }

@@ -351,6 +351,19 @@ describe('WaitPoint', () => {
 });
 
 describe('Waiting', () => {
+  it('looks once more after it has said that it sleeps, and then does not', async () => {
+    const { waiting, point } = waitingIn(segment());
+    let looks = 0;
+    let isOver = false;
+    void waiting
+      .until(point, () => ++looks > 1)
+      .then(() => {
+        isOver = true;
+      });
+    await turn();
+    expect(isOver).toBe(true);
+  });
+
   it('wakes those for whom it is ready, and leaves the others asleep', async () => {
     const { waiting, point } = waitingIn(segment());
     const { waiting: publisher, point: same } = waitingIn(segment());
