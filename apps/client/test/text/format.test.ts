@@ -88,7 +88,7 @@ describe('formatEvent', () => {
       { reaction: '👍', by },
       { reaction: '🎉', by: by.slice(0, 1) },
     ];
-    const { message: said } = message('yes', { ...{ reply: 1, reactions } }) as { message: Message };
+    const { message: said } = message('yes', { reply: 1, reactions } as object) as { message: Message };
     const quote = { name: 'ada', text: `\u001B[2Jtea?\n${'x'.repeat(90)}` };
     const lines = formatEvent({ type: 'message', message: said, quote }, plain);
     expect(lines).toEqual(['  > ada: �[2Jtea?', 'bob: yes', '  👍 ada, eve, zoe and 1 more  🎉 ada']);
