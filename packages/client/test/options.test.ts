@@ -147,7 +147,7 @@ describe('options of methods', () => {
     const scene = await connected();
     const room = await join(scene);
     expect(() => scene.client.on('sate' as 'state', () => {})).toThrow(
-      'unknown event "sate", there is state,direct,unreadable,gap,room-lost,going-away,renamed,listener-error',
+      'unknown event "sate", there is state,direct,unreadable,gap,room-lost,going-away,read,renamed,listener-error',
     );
     expect(() => room.on('mesage' as 'message', () => {})).toThrow(
       'unknown event "mesage", there is message,notice,gap,unreadable,signal,members,closed',
@@ -175,6 +175,7 @@ describe('options of a timeline', () => {
     isSameValue: true,
     self: true,
     clock: true,
+    client: true,
   };
 
   it('are refused where they do not exist, and taken where they do', () => {

@@ -17,7 +17,7 @@ const text = ({ body }: Entry): string => new TextDecoder().decode(body);
 /** The messages of a page as a reader shows them: their text, and `emoji: names`. */
 async function page(client: MemoryClient): Promise<unknown[]> {
   const { entries } = await client.history('lobby');
-  return entries.flatMap((entry) => {
+  return entries.flatMap<unknown>((entry) => {
     if (entry.type !== FrameType.Message) return [];
     if (entry.codec !== 5) return [text(entry)];
     const { text: said, reactions = [] } = JSON.parse(text(entry));
