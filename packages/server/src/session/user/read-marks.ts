@@ -4,6 +4,7 @@
  */
 import { claim } from '../../log/claims.js';
 import { ClaimKind } from '../../log/entry.js';
+import { MAX_READ_ROOMS } from '../../log/state/users/read-positions.js';
 import type { TimerEntry } from '../../time/timer-wheel.js';
 import type { SessionContext } from '../context.js';
 
@@ -31,6 +32,8 @@ export class ReadMarks {
     if (seq <= Math.max(known, this.#pending.get(place) ?? 0)) return;
     this.#pending.set(place, seq);
     if (!this.#timer) this.#tell();
+    // No more are kept of it: a claim has a size.
+    else if (this.#pending.size >= MAX_READ_ROOMS) this.#append();
   }
 
   /** Says now what has not been said yet, and waits for nothing more. */
