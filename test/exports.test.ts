@@ -174,6 +174,8 @@ it('@chat/client/timeline exports exactly this', async () => {
     'ACTION_PREFIX',
     'COMMANDS',
     'MODERATION_COMMANDS',
+    'REACTIONS',
+    'REACTIONS_FEATURE',
     'READS_FEATURE',
     'RICH_FEATURE',
     'ROLES',
@@ -183,8 +185,10 @@ it('@chat/client/timeline exports exactly this', async () => {
     'changeText',
     'completionsFor',
     'createTimeline',
+    'isAmong',
     'mentionsIn',
     'parseCommand',
+    'readRich',
     'withdrawnBy',
   ]);
 });

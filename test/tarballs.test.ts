@@ -12,7 +12,7 @@ import { ROOT, workspacesIn } from './support/workspaces.js';
 /** Bytes to download, and files, by package. A budget is about a tenth above what it takes today. */
 const TARBALLS: Readonly<Record<string, { readonly maxBytes: number; readonly files: readonly string[] }>> = {
   '@chat/protocol': {
-    maxBytes: 156_000,
+    maxBytes: 166_000,
     files: [
       'dist/check.cjs',
       'dist/check.d.cts',
@@ -38,7 +38,7 @@ const TARBALLS: Readonly<Record<string, { readonly maxBytes: number; readonly fi
     ],
   },
   '@chat/client': {
-    maxBytes: 300_000,
+    maxBytes: 318_000,
     files: [
       'dist/browser.cjs',
       'dist/browser.d.cts',
@@ -60,7 +60,7 @@ const TARBALLS: Readonly<Record<string, { readonly maxBytes: number; readonly fi
   },
   '@chat/server': {
     // Three entries, each as ESM and CommonJS with maps, and the sources once.
-    maxBytes: 1_070_000,
+    maxBytes: 1_100_000,
     files: [
       'dist/index.cjs',
       'dist/index.d.cts',
