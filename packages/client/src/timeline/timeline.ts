@@ -176,6 +176,8 @@ export class Timeline<T = string, L = never> {
   /** Of the last answer to a join. */
   #told: RoomAbout | undefined;
   #isLoading = false;
+  /** Changes of messages that were told while a page was loading. */
+  #heardMeanwhile: Notice[] = [];
   #shifts = 0;
   #isClosed = false;
   #typistTimer: unknown;
@@ -310,6 +312,7 @@ export class Timeline<T = string, L = never> {
     const { change, history } = notice;
     if (!change) return;
     this.#list.correct(notice, this.#decode);
+    if (this.#isLoading) this.#heardMeanwhile.push(notice);
     // The answer to the join is newer than what was said before it.
     if (history) return;
     const { settings, role } = change;
@@ -431,9 +434,12 @@ export class Timeline<T = string, L = never> {
       // The log may have been replaced meanwhile, or the beginning let go.
       if (this.#list.oldest === oldest) {
         this.#list.prepend(page.entries, page.end);
+        // The page may have been read before they were said; what it knows already stays as it is.
+        for (const notice of this.#heardMeanwhile) this.#list.correct(notice, this.#decode);
         this.#shifts++;
       }
     } finally {
+      this.#heardMeanwhile = [];
       this.#isLoading = false;
       this.#changed();
     }

@@ -276,6 +276,22 @@ describe('older pages', () => {
     expect(timeline.snapshot.atStart).toBe(true);
   });
 
+  it('show what became of their messages while they were read', async () => {
+    const { timeline, room } = open();
+    room.tell(message(7, 'c'));
+    const loading = timeline.loadOlder();
+    room.tell(notice(8, { kind: 'edited', change: { seq: 6, codec: 1, text: 'better' } }));
+    room.tell(notice(9, { kind: 'taken-back', change: { seq: 5, of: { id: 2, name: 'bob' } } }));
+    // As they were before.
+    room.pages[0]!.resolve({ entries: [message(5, 'a'), message(6, 'b')], end: true });
+    await loading;
+    const [first, second] = timeline.snapshot.items;
+    expect([first, second]).toMatchObject([
+      { kind: 'withdrawn', seq: 5 },
+      { kind: 'message', value: 'better', edited: true },
+    ]);
+  });
+
   it('are not asked for at the first entry of a room, nor from a log that is no more', async () => {
     const { timeline, room } = open();
     room.tell(message(1, 'first', { prev: 0 }));
