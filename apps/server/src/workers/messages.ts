@@ -42,7 +42,7 @@ export type StoreAnswer =
   | { readonly error: { readonly code: string; readonly message: string } };
 
 /** To the process of the store. */
-export type ToStore =
+export type ToCarrier =
   | { readonly kind: 'snapshot-wanted'; readonly by: number }
   | { readonly kind: 'store-asked'; readonly id: number; readonly wish: StoreWish }
   | { readonly kind: 'metrics-wanted'; readonly id: number }
@@ -51,8 +51,8 @@ export type ToStore =
   | { readonly kind: 'ping' };
 
 /** To the supervisor, by the process of the store. */
-export type FromStore =
-  | { readonly kind: 'store-open'; readonly epoch: string }
+export type FromCarrier =
+  | { readonly kind: 'carrier-open'; readonly epoch: string }
   | { readonly kind: 'snapshot'; readonly by: number; readonly snapshot: BlockSnapshot }
   | { readonly kind: 'store-answered'; readonly id: number; readonly answer: StoreAnswer }
   | { readonly kind: 'metrics'; readonly id: number; readonly text: string }

@@ -8,7 +8,7 @@ export function placeOf(): WorkerPlace {
 }
 
 /** Whether this is the process of the store. */
-export function isStoreProcess(): boolean {
+export function isCarrierProcess(): boolean {
   return cluster.isWorker && placeOf().worker === 0;
 }
 

@@ -9,6 +9,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import type { AdjustableLimits, BlockSnapshot, DrainOptions, ListeningAddress } from '@chat/server';
 import type { Log } from '@chat/shm';
+import { CarrierKeeper, type SupervisorLogger } from './carrier/carrier-keeper.js';
 import type { AddressColumns } from './machine/address-columns.js';
 import { Deliverer } from './machine/deliverer.js';
 import { Rounds } from './machine/rounds.js';
@@ -24,7 +25,6 @@ import {
 } from './messages.js';
 import { SharedLogs } from './shared-logs.js';
 import { Snapshots, type SnapshotWish } from './snapshots.js';
-import { StoreKeeper, type SupervisorLogger } from './store/store-keeper.js';
 
 /** What a supervisor needs to know. */
 export interface SupervisorOptions {
@@ -77,7 +77,7 @@ const MAX_DEAD = 1000;
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #running = new Map<number, Running>();
-  readonly #store: StoreKeeper | undefined;
+  readonly #store: CarrierKeeper | undefined;
   readonly #logs: SharedLogs;
   #lastNumber = 0;
   /** Names of processes in the log begin here: where it outlives the supervisor, none is given out again. */
@@ -382,10 +382,11 @@ export class Supervisor {
 
   // ── the store ──
 
-  #keepStore(): StoreKeeper {
+  #keepStore(): CarrierKeeper {
     const { logger, silenceMs } = this.#options;
-    return new StoreKeeper({
+    return new CarrierKeeper({
       logger,
+      words: { process: 'the process of the store', isOpenAgain: 'the folder is open again' },
       // It waits for a disk, and a disk may be slow: to kill it for that would help nobody.
       silenceMs: silenceMs * STORE_PATIENCE,
       fork: () => this.#fork(STORE_NUMBER),

@@ -17,12 +17,12 @@ import { openStoreView, type StoreWriterPort } from '@chat/server/sqlite';
 import type { SharedSegment } from '@chat/shm';
 import type { DataOptions } from '../command-line/args.js';
 import type { Cursor } from '../webhooks/cursors.js';
+import { CarriedTransport } from './carrier/carried-transport.js';
 import { AddressTable } from './machine/address-table.js';
 import { WorkerMachine } from './machine/worker-machine.js';
 import type { OrderAnswer, StoreAnswer, StoreWish, ToSupervisor, ToWorker, WorkerOrder } from './messages.js';
 import { placeOf } from './place.js';
 import { ShmTransport } from './shm-transport.js';
-import { StoredTransport } from './store/stored-transport.js';
 
 /** What a worker does when it is asked to. */
 export interface WorkerOrders {
@@ -75,7 +75,7 @@ export async function joinWorkers(workers: number, data: DataOptions | undefined
   const stream = open(place.log);
   const transport =
     data && wanted !== undefined
-      ? new StoredTransport(stream, open(wanted), data.durability ?? 'process', epoch, join)
+      ? new CarriedTransport(stream, open(wanted), data.durability ?? 'process', epoch, join)
       : new ShmTransport(stream, epoch, join);
   const store = data && openStoreView({ directory: data.directory, writer: supervisor });
   const log = createBlockLog(transport, { process: place.process, ...(store ? { store } : {}) });

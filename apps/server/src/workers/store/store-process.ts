@@ -11,9 +11,9 @@ import type { Log, LogReader } from '@chat/shm';
 import { Registry } from 'prom-client';
 import type { DataOptions } from '../../command-line/args.js';
 import { registerStoreMetrics } from '../../metrics/store-metrics.js';
-import type { FromStore, StoreAnswer, StoreWish, ToStore } from '../messages.js';
+import { decodeRecord, encodeRecord, type StreamRecord } from '../carrier/stream-record.js';
+import type { FromCarrier, StoreAnswer, StoreWish, ToCarrier } from '../messages.js';
 import { placeOf } from '../place.js';
-import { decodeRecord, encodeRecord, type StreamRecord } from './stream-record.js';
 
 /** Blocks of one transaction, at the most. */
 const BLOCKS_PER_GROUP = 64;
@@ -44,7 +44,7 @@ export async function runStore(options: DataOptions, logger: Logger): Promise<vo
     logger.error({ loss: store.loss }, message);
   }
   await part.begin(epoch === '');
-  tell({ kind: 'store-open', epoch: store.epoch });
+  tell({ kind: 'carrier-open', epoch: store.epoch });
   await part.run();
 }
 
@@ -71,7 +71,7 @@ class StoreProcess {
         return self.condition;
       },
     });
-    process.on('message', (message: ToStore) => void this.#obey(message));
+    process.on('message', (message: ToCarrier) => void this.#obey(message));
     // `node:cluster` ends an orphan by itself, right after it has told so here.
     cluster.worker!.on('disconnect', () => {
       for (const log of [stream, wanted]) log.unlink();
@@ -158,7 +158,7 @@ class StoreProcess {
     return position;
   }
 
-  async #obey(message: ToStore): Promise<void> {
+  async #obey(message: ToCarrier): Promise<void> {
     switch (message.kind) {
       case 'snapshot-wanted':
         return tell({ kind: 'snapshot', by: message.by, snapshot: this.#store.snapshot() });
@@ -187,6 +187,6 @@ class StoreProcess {
   }
 }
 
-function tell(message: FromStore): void {
+function tell(message: FromCarrier): void {
   if (cluster.worker?.isConnected()) process.send?.(message);
 }

@@ -1,12 +1,12 @@
 import type { Worker } from 'node:cluster';
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { FromStore, ToStore } from '../../../src/workers/messages.js';
-import { StoreKeeper } from '../../../src/workers/store/store-keeper.js';
+import { CarrierKeeper } from '../../../src/workers/carrier/carrier-keeper.js';
+import type { FromCarrier, ToCarrier } from '../../../src/workers/messages.js';
 
 /** A process of the store that says what the test wants. */
-class FakeStore extends EventEmitter {
-  readonly heard: ToStore[] = [];
+class FakeCarrier extends EventEmitter {
+  readonly heard: ToCarrier[] = [];
   readonly signals: string[] = [];
   readonly process = { kill: (signal: string) => void this.signals.push(signal) };
 
@@ -14,11 +14,11 @@ class FakeStore extends EventEmitter {
     return true;
   }
 
-  send(message: ToStore): void {
+  send(message: ToCarrier): void {
     this.heard.push(message);
   }
 
-  says(message: FromStore): void {
+  says(message: FromCarrier): void {
     this.emit('message', message);
   }
 
@@ -30,18 +30,19 @@ class FakeStore extends EventEmitter {
 const WISH = { kind: 'search', query: 'tea', scope: {} as never } as const;
 
 function keeperOf() {
-  const started: FakeStore[] = [];
+  const started: FakeCarrier[] = [];
   const told: unknown[] = [];
   const tell =
     (what: string) =>
     (...given: unknown[]): void =>
       void told.push([what, ...given]);
   const logger = { info: () => {}, warn: () => {}, error: (_: object, line: string) => tell('error')(line) };
-  const keeper = new StoreKeeper({
+  const keeper = new CarrierKeeper({
     logger,
+    words: { process: 'the process', isOpenAgain: 'it is open again' },
     silenceMs: 1000,
     fork: () => {
-      const store = new FakeStore();
+      const store = new FakeCarrier();
       started.push(store);
       return store as unknown as Worker;
     },
@@ -56,7 +57,8 @@ function keeperOf() {
   return { keeper, started, told };
 }
 
-const open = (store: FakeStore | undefined, epoch = 'e'): void => store!.says({ kind: 'store-open', epoch });
+const open = (store: FakeCarrier | undefined, epoch = 'e'): void =>
+  store!.says({ kind: 'carrier-open', epoch });
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -65,7 +67,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('StoreKeeper', () => {
+describe('CarrierKeeper', () => {
   it('asks the next one again for what was not answered', () => {
     const { keeper, started, told } = keeperOf();
     const answers: unknown[] = [];

@@ -1,10 +1,11 @@
 /**
- * The process of the store, as the supervisor sees it: started first and ended last, replaced when it has ended or does not
- * answer, and asked for what workers want of it. What is asked while there is none waits for the next.
+ * The process that carries the blocks of the workers, as the supervisor sees it: that of the store, or the one that speaks
+ * with NATS. It is started first and ended last, replaced when it has ended or does not answer, and asked for what workers
+ * want of it. What is asked while there is none waits for the next.
  */
 import type { Worker } from 'node:cluster';
 import type { BlockSnapshot } from '@chat/server';
-import type { FromStore, StoreAnswer, StoreWish, ToStore } from '../messages.js';
+import type { FromCarrier, StoreAnswer, StoreWish, ToCarrier } from '../messages.js';
 
 /** Takes what an operator is to know; pino fits. */
 export interface SupervisorLogger {
@@ -13,20 +14,22 @@ export interface SupervisorLogger {
   error(fields: object, message: string): void;
 }
 
-/** What the supervisor does for the store, and is told of it. */
-export interface StoreKeeperContext {
+/** What the supervisor does for the process, and is told of it. */
+export interface CarrierKeeperContext {
   readonly logger: SupervisorLogger;
-  /** A store whose event loop has not answered for so long is killed. */
+  /** What it is called, and what another one has done once it is open. */
+  readonly words: { readonly process: string; readonly isOpenAgain: string };
+  /** One whose event loop has not answered for so long is killed. */
   readonly silenceMs: number;
   /** Starts the process. */
   fork(): Worker;
-  /** The folder is open, in the epoch that is told. */
+  /** It is open, in the epoch that is told. */
   onOpen(epoch: string): void;
   onSnapshot(process: number, snapshot: BlockSnapshot): void;
   onMetrics(id: number, text: string): void;
   /** It has ended: its figures do not come any more. */
   onEnded(): void;
-  /** It has ended by itself, before the folder was ever open: it has said why. */
+  /** It has ended by itself, before it was ever open: it has said why. */
   onRefused(exitCode: number): void;
   /** It has ended, as it was told to. */
   onLeft(): void;
@@ -34,7 +37,7 @@ export interface StoreKeeperContext {
 
 /** Something that a worker asked. */
 interface Question {
-  readonly message: ToStore;
+  readonly message: ToCarrier;
   /** Told the answer, if one is waited for. */
   readonly answered?: (answer: StoreAnswer) => void;
 }
@@ -43,8 +46,8 @@ interface Question {
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 10_000;
 
-export class StoreKeeper {
-  readonly #context: StoreKeeperContext;
+export class CarrierKeeper {
+  readonly #context: CarrierKeeperContext;
   #worker: Worker | undefined;
   #isOpen = false;
   #wasOpen = false;
@@ -57,7 +60,7 @@ export class StoreKeeper {
   readonly #questions = new Map<number, Question>();
   #lastQuestion = 0;
 
-  constructor(context: StoreKeeperContext) {
+  constructor(context: CarrierKeeperContext) {
     this.#context = context;
   }
 
@@ -66,7 +69,7 @@ export class StoreKeeper {
     return this.#worker !== undefined;
   }
 
-  /** Whether the folder is open. */
+  /** Whether it has the folder, or NATS. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
@@ -75,7 +78,7 @@ export class StoreKeeper {
     const worker = this.#context.fork();
     this.#worker = worker;
     this.#heardAt = Date.now();
-    worker.on('message', (message: FromStore) => this.#take(worker, message));
+    worker.on('message', (message: FromCarrier) => this.#take(worker, message));
     worker.on('exit', (code, signal) => {
       if (this.#worker === worker) this.#onEnd(code, signal);
     });
@@ -121,16 +124,17 @@ export class StoreKeeper {
     if (wasLate) this.#heardAt = now;
     const silentMs = now - this.#heardAt;
     if (this.#isOpen && silentMs > this.#context.silenceMs) {
-      this.#context.logger.error({ silentMs }, 'the process of the store does not answer: it is killed');
+      const { logger, words } = this.#context;
+      logger.error({ silentMs }, `${words.process} does not answer: it is killed`);
       this.kill();
     } else this.#say({ kind: 'ping' });
   }
 
-  #take(worker: Worker, message: FromStore): void {
+  #take(worker: Worker, message: FromCarrier): void {
     if (this.#worker !== worker) return;
     this.#heardAt = Date.now();
     switch (message.kind) {
-      case 'store-open':
+      case 'carrier-open':
         this.#onOpen(message.epoch);
         return;
       case 'snapshot':
@@ -155,7 +159,7 @@ export class StoreKeeper {
     this.#isOpen = true;
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#context.onOpen(epoch);
-    if (this.#wasOpen) this.#context.logger.info({}, 'the folder is open again');
+    if (this.#wasOpen) this.#context.logger.info({}, this.#context.words.isOpenAgain);
     this.#wasOpen = true;
     for (const { message } of this.#questions.values()) this.#say(message);
     this.#isRestarting?.();
@@ -180,10 +184,8 @@ export class StoreKeeper {
       return;
     }
     const how = signal ?? `exit code ${code}`;
-    this.#context.logger.error(
-      { code, signal },
-      `the process of the store has ended (${how}): another one is started`,
-    );
+    const { logger, words } = this.#context;
+    logger.error({ code, signal }, `${words.process} has ended (${how}): another one is started`);
     if (wasOpen) {
       this.start();
       return;
@@ -197,7 +199,7 @@ export class StoreKeeper {
     if (this.#isOpen) this.#say(question.message);
   }
 
-  #say(message: ToStore): void {
+  #say(message: ToCarrier): void {
     // One that is about to end may have closed its channel.
     if (this.#worker?.isConnected()) this.#worker.send(message, () => {});
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { decodeRecord, encodeRecord, type StreamRecord } from '../../../src/workers/store/stream-record.js';
+import { decodeRecord, encodeRecord, type StreamRecord } from '../../../src/workers/carrier/stream-record.js';
 
 it.each<StreamRecord>([
   { kind: 'block', position: 2 ** 38 - 1, bytes: Uint8Array.of(1, 2, 255) },

@@ -1,13 +1,13 @@
 /**
- * Blocks through a store: a worker sends them to the process that has it, and reads what that has stored. So nobody applies
- * a block that could still be lost.
+ * Blocks through a process that carries them: a worker sends them to the one that has the store, and reads what that has
+ * stored. So nobody applies a block that could still be lost.
  */
 import type { BlockReceiver, Durability } from '@chat/server';
 import type { Log } from '@chat/shm';
 import { type Join, ShmTransport } from '../shm-transport.js';
 import { decodeRecord } from './stream-record.js';
 
-export class StoredTransport extends ShmTransport {
+export class CarriedTransport extends ShmTransport {
   readonly durability: Durability;
 
   /**
