@@ -160,7 +160,7 @@ it('@chat/server/sqlite exports exactly this', async () => {
 });
 
 it('@chat/server/nats exports exactly this', async () => {
-  expect(names(await import('@chat/server/nats'))).toEqual(['openNatsLog']);
+  expect(names(await import('@chat/server/nats'))).toEqual(['openNatsLog', 'openNatsRelay']);
 });
 
 it('@chat/client exports exactly this, for Node and for the browser', async () => {

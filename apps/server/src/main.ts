@@ -36,6 +36,7 @@ import { LogOutput } from './log/log-output.js';
 import { logPresence, TOLD_FIELDS } from './log/presence-log.js';
 import { Operating } from './operating.js';
 import { reachableAddresses } from './reachable.js';
+import { runNatsProcess } from './workers/nats/nats-process.js';
 import { configTextOfWorker, isCarrierProcess, placeOf } from './workers/place.js';
 import { runStore } from './workers/store/store-process.js';
 import { shareOfMachine, superviseWorkers } from './workers/supervise.js';
@@ -66,7 +67,10 @@ async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = EXIT_FAILED;
     void leaving.leave('the log has failed');
   };
-  if (args.data && isCarrierProcess()) return runStore(args.data, logger);
+  if (isCarrierProcess()) {
+    if (args.data) return runStore(args.data, logger);
+    if (args.nats) return runNatsProcess(args.nats, logger);
+  }
   const worker = args.workers === undefined ? undefined : await joinWorkers(args.workers, args.data);
   const data = worker || !args.data ? undefined : await openData(args.data, logger);
   const log = worker?.log ?? data ?? (args.nats && (await openNats(args.nats, logger, giveUp)));

@@ -147,9 +147,10 @@ function assertTogether(given: SourcedSettings): void {
     const message = '--on-store-failure memory does not go together with --workers';
     refuse(message, 'workers', 'onStoreFailure');
   }
-  if (has('nats') && (has('data') || has('workers'))) {
-    const message = '--nats does not go together with --data or --workers yet: choose one of them';
-    refuse(message, 'nats', 'data', 'workers');
+  if (has('nats') && has('data')) {
+    const message =
+      '--nats does not go together with --data: the stream of NATS keeps what is said, for all servers alike';
+    refuse(message, 'nats', 'data');
   }
   if (settings.workerSilenceMs < MIN_SILENCE_MS) {
     refuse(`--worker-silence-ms must be at least ${MIN_SILENCE_MS}`, 'workerSilenceMs');

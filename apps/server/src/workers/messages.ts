@@ -13,15 +13,15 @@ import type { ApiAnswer, ApiProblemCode } from '../api/problem.js';
 import type { Cursor } from '../webhooks/cursors.js';
 import type { RoundAnswer } from './machine/rounds.js';
 
-/** How a worker, or the process of the store, finds the others; it is handed over in the environment. */
+/** How a worker, or the process that carries blocks, finds the others; it is handed over in the environment. */
 export interface WorkerPlace {
-  /** Names the worker for people. Never given out twice while the supervisor lives. 0: the process of the store. */
+  /** Names the worker for people. Never given out twice while the supervisor lives. 0: the process that carries blocks. */
   readonly worker: number;
   /** Names the worker in its log; no other that ever shared it has the same. */
   readonly process: number;
   /** Name of the log in shared memory. */
   readonly log: string;
-  /** Name of the log in which blocks wait for the store; absent where nothing is stored. */
+  /** Name of the log in which blocks wait for the process that carries them; absent where there is none. */
   readonly wanted?: string;
   readonly epoch: string;
   readonly capacityBytes: number;
@@ -41,19 +41,28 @@ export type StoreAnswer =
   | { readonly value: FoundPage | number | undefined }
   | { readonly error: { readonly code: string; readonly message: string } };
 
-/** To the process of the store. */
+/** To the process that carries blocks. */
 export type ToCarrier =
   | { readonly kind: 'snapshot-wanted'; readonly by: number }
   | { readonly kind: 'store-asked'; readonly id: number; readonly wish: StoreWish }
   | { readonly kind: 'metrics-wanted'; readonly id: number }
-  /** Stores what has come, and ends. */
+  /** To the one that speaks with NATS: the workers that take part, for which it says that they are here. */
+  | { readonly kind: 'processes'; readonly processes: readonly number[] }
+  /** To that one: what a worker knew where it was asked for a snapshot in the log. */
+  | { readonly kind: 'snapshot-made'; readonly process: number; readonly snapshot: BlockSnapshot }
+  /** Carries on what has come, and ends. */
   | { readonly kind: 'leave' }
   | { readonly kind: 'ping' };
 
-/** To the supervisor, by the process of the store. */
+/** To the supervisor, by the process that carries blocks. */
 export type FromCarrier =
   | { readonly kind: 'carrier-open'; readonly epoch: string }
-  | { readonly kind: 'snapshot'; readonly by: number; readonly snapshot: BlockSnapshot }
+  /** Without a snapshot there was nothing before. */
+  | { readonly kind: 'snapshot'; readonly by: number; readonly snapshot?: BlockSnapshot }
+  /** It cannot go on behind what was handed on: what came next is not there any more. */
+  | { readonly kind: 'carrier-lost' }
+  /** A process of another machine is gone, and is to be declared so. */
+  | { readonly kind: 'gone'; readonly process: number }
   | { readonly kind: 'store-answered'; readonly id: number; readonly answer: StoreAnswer }
   | { readonly kind: 'metrics'; readonly id: number; readonly text: string }
   | { readonly kind: 'pong' };
@@ -95,6 +104,8 @@ export type ToSupervisor =
   /** Reads the log from behind this position on, and needs what came before. */
   | { readonly kind: 'join'; readonly position: number }
   | { readonly kind: 'snapshot'; readonly by: number; readonly snapshot: BlockSnapshot }
+  /** What is known where the log asked for it. */
+  | { readonly kind: 'snapshot-made'; readonly snapshot: BlockSnapshot }
   /** Takes connections. */
   | { readonly kind: 'ready'; readonly addresses: readonly ListeningAddress[] }
   /** Has all workers do something. */

@@ -7,7 +7,7 @@ export function placeOf(): WorkerPlace {
   return JSON.parse(process.env[PLACE_VARIABLE] ?? '{}') as WorkerPlace;
 }
 
-/** Whether this is the process of the store. */
+/** Whether this is the process that carries blocks: that of the store, or the one that speaks with NATS. */
 export function isCarrierProcess(): boolean {
   return cluster.isWorker && placeOf().worker === 0;
 }

@@ -7,19 +7,19 @@ export const LOG_PREFIX = 'chat-server-';
 
 export class SharedLogs {
   readonly #openLog: (name: string) => Log;
-  readonly #isStored: boolean;
+  readonly #isCarried: boolean;
   #log: Log;
   #wanted: Log | undefined;
-  /** Names this life; empty until the store has said which it is. */
+  /** Names this life; empty until the process that carries blocks has said which it is. */
   epoch: string = '';
 
   /**
-   * @param isStored whether blocks wait for a store in a log of their own
+   * @param isCarried whether blocks wait in a log of their own for the process that carries them
    * @throws ShmError where there is no shared memory
    */
-  constructor(openLog: (name: string) => Log, isStored: boolean) {
+  constructor(openLog: (name: string) => Log, isCarried: boolean) {
     this.#openLog = openLog;
-    this.#isStored = isStored;
+    this.#isCarried = isCarried;
     this.#log = openLog(newName());
     this.#begin();
   }
@@ -29,7 +29,7 @@ export class SharedLogs {
     return this.#log.name;
   }
 
-  /** Name of the log in which blocks wait for the store. */
+  /** Name of the log in which blocks wait to be carried. */
   get wanted(): string | undefined {
     return this.#wanted?.name;
   }
@@ -49,8 +49,8 @@ export class SharedLogs {
   }
 
   #begin(): void {
-    this.#wanted = this.#isStored ? this.#openLog(newName()) : undefined;
-    this.epoch = this.#isStored ? '' : randomBytes(9).toString('base64url');
+    this.#wanted = this.#isCarried ? this.#openLog(newName()) : undefined;
+    this.epoch = this.#isCarried ? '' : randomBytes(9).toString('base64url');
   }
 }
 

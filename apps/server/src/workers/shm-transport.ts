@@ -39,6 +39,11 @@ export class ShmTransport implements BlockTransport {
     this.#reader = log.reader({ start: 'next', reliable: true });
   }
 
+  /** Number of the record that was read last. */
+  get read(): number {
+    return this.#reader.next - 1;
+  }
+
   async open(): Promise<OpenedStream> {
     return { epoch: this.#epoch, ...(await this.#join(this.#log.last)) };
   }

@@ -36,8 +36,8 @@ export async function superviseWorkers(
   const capacityBytes = capacityFor(args);
   const { workerSilenceMs: silenceMs, given } = args;
   const { configText } = given;
-  const isStored = args.data !== undefined;
-  const options = { workers, silenceMs, capacityBytes, isStored, configText, logger, onReady };
+  const carrier = args.data ? 'store' : args.nats ? 'nats' : undefined;
+  const options = { workers, silenceMs, capacityBytes, carrier, configText, logger, onReady } as const;
   let supervisor: Supervisor;
   try {
     const { cleanup, openLog, openSegment } = await import('@chat/shm');

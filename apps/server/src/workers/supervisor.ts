@@ -3,7 +3,7 @@
  * worker after the other), starts a worker in the place of one that has ended, ends one that does not answer, and has
  * the others told of the dead.
  *
- * Longer than most files here: what workers and the process of the store are to each other is seen in one place.
+ * Longer than most files here: what workers and the process that carries their blocks are to each other is seen in one place.
  */
 import cluster, { type Worker } from 'node:cluster';
 import { randomBytes } from 'node:crypto';
@@ -36,8 +36,8 @@ export interface SupervisorOptions {
   readonly capacityBytes: number;
   /** The configuration file, if there is one. */
   readonly configText: string | undefined;
-  /** Whether a process of its own stores what is said. */
-  readonly isStored: boolean;
+  /** What a process of its own carries blocks to and from: the store of this machine, or the stream of many. */
+  readonly carrier: 'store' | 'nats' | undefined;
   readonly logger: SupervisorLogger;
   /** Told once all workers take connections. */
   readonly onReady: (addresses: readonly ListeningAddress[]) => void;
@@ -65,8 +65,12 @@ const MAX_PAUSE_MS = 10_000;
 const RESTART_SPREAD_MS = 1000;
 /** How many times as long as for a worker the supervisor waits for an answer of the process of the store. */
 const STORE_PATIENCE = 6;
-/** The process of the store, among the numbers of the workers. */
-const STORE_NUMBER = 0;
+/** The process that carries blocks, among the numbers of the workers. */
+const CARRIER_NUMBER = 0;
+const WORDS = {
+  store: { process: 'the process of the store', isOpenAgain: 'the folder is open again' },
+  nats: { process: 'the process that speaks with NATS', isOpenAgain: 'NATS is reached again' },
+} as const;
 /** An order whose answer nobody waits for. */
 const NO_ROUND = 0;
 /** Workers that one supervisor may start. */
@@ -77,7 +81,7 @@ const MAX_DEAD = 1000;
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #running = new Map<number, Running>();
-  readonly #store: CarrierKeeper | undefined;
+  readonly #carrier: CarrierKeeper | undefined;
   readonly #logs: SharedLogs;
   #lastNumber = 0;
   /** Names of processes in the log begin here: where it outlives the supervisor, none is given out again. */
@@ -85,6 +89,8 @@ export class Supervisor {
   /** Processes of this life of the log that have ended. */
   #dead: number[] = [];
   readonly #snapshots = new Snapshots();
+  /** A worker was given what came before the first block of these logs. */
+  #hasBegun = false;
   readonly #rounds = new Rounds<OrderAnswer>();
   readonly #keys = new SharedKeys();
   readonly #columns: AddressColumns;
@@ -95,7 +101,10 @@ export class Supervisor {
   /** Limits that were changed, for those that come later. */
   #adjusted: AdjustableLimits = {};
   #pauseMs = FIRST_PAUSE_MS;
+  /** All workers of these logs took connections. */
   #wasReady = false;
+  /** The operator was told so. */
+  #isAnnounced = false;
   #isLeaving = false;
   #restarting: Promise<void> | undefined;
   #lookedAt = Date.now();
@@ -106,9 +115,10 @@ export class Supervisor {
   constructor(options: SupervisorOptions, openLog: (name: string) => Log, columns: AddressColumns) {
     this.#options = options;
     this.#columns = columns;
-    this.#logs = new SharedLogs(openLog, options.isStored);
-    this.#firstProcess = options.isStored ? randomBytes(4).readUInt32BE() * PROCESSES_PER_LIFE : 0;
-    if (options.isStored) this.#store = this.#keepStore();
+    const { carrier } = options;
+    this.#logs = new SharedLogs(openLog, carrier !== undefined);
+    this.#firstProcess = carrier ? randomBytes(4).readUInt32BE() * PROCESSES_PER_LIFE : 0;
+    if (carrier) this.#carrier = this.#keepCarrier(carrier);
   }
 
   /** Runs until all workers have ended; answers the exit code. */
@@ -116,22 +126,22 @@ export class Supervisor {
     cluster.schedulingPolicy = cluster.SCHED_RR;
     cluster.setupPrimary({ serialization: 'advanced' });
     this.#timer = setInterval(() => this.#look(), PING_MS);
-    // The first one begins the log; the others begin with what it knows. Where there is a store, that knows all.
-    if (this.#store) this.#store.start();
+    // The first one begins the log; the others begin with what it knows. A store knows all, and NATS what the first needs.
+    if (this.#carrier) this.#carrier.start();
     else this.#start();
     const exitCode = await new Promise<number>((resolve) => {
       const look = (code: number | undefined): void => {
         if (code !== undefined) resolve(code);
         else if (!this.#isLeaving || this.#running.size > 0) return;
         // It has the last word: what workers said when they went is to be stored.
-        else if (this.#store?.isRunning) this.#store.leave();
+        else if (this.#carrier?.isRunning) this.#carrier.leave();
         else resolve(0);
       };
       this.#exited = look;
     });
     clearInterval(this.#timer);
     for (const { worker } of this.#running.values()) worker.process.kill('SIGKILL');
-    this.#store?.kill();
+    this.#carrier?.kill();
     this.#logs.close();
     this.#columns.close();
     return exitCode;
@@ -179,14 +189,14 @@ export class Supervisor {
       say(old, { kind: 'leave', options: { spreadMs: RESTART_SPREAD_MS } });
       await this.#until(() => !this.#running.has(old.process));
     }
-    await this.#store?.restart();
+    await this.#carrier?.restart();
     logger.info({}, 'workers are restarted');
   }
 
-  /** @param number 0 for the process of the store */
+  /** @param number 0 for the process that carries blocks */
   #fork(number: number): Worker {
     const { capacityBytes, configText } = this.#options;
-    const addresses = number === STORE_NUMBER ? undefined : this.#columns.take(number);
+    const addresses = number === CARRIER_NUMBER ? undefined : this.#columns.take(number);
     const place: WorkerPlace = {
       worker: number,
       process: this.#firstProcess + number,
@@ -226,6 +236,9 @@ export class Supervisor {
       case 'snapshot':
         this.#snapshots.made(running.process, message.by);
         this.#tellJoined(message.by, message.snapshot);
+        return;
+      case 'snapshot-made':
+        this.#carrier?.tell({ ...message, process: running.process });
         return;
       case 'ready':
         this.#onReady(running, message.addresses);
@@ -267,15 +280,19 @@ export class Supervisor {
   // ── beginning ──
 
   #askForSnapshot(wish: SnapshotWish): void {
-    if (this.#store) {
-      this.#store.askForSnapshot(wish.by);
+    const { carrier } = this.#options;
+    if (carrier === 'store') {
+      this.#carrier!.askForSnapshot(wish.by);
       return;
     }
     const maker = [...this.#running.values()].find(({ isReady, isLeaving }) => isReady && !isLeaving);
     if (maker) {
       this.#snapshots.ask(maker.process, wish);
       say(maker, { kind: 'snapshot-wanted', ...wish });
-    } else if (wish.position === 0 && this.#snapshots.isIdle) this.#tellJoined(wish.by);
+    } else if (carrier === 'nats' && !this.#hasBegun) {
+      this.#hasBegun = true;
+      this.#carrier!.askForSnapshot(wish.by);
+    } else if (!carrier && wish.position === 0 && this.#snapshots.isIdle) this.#tellJoined(wish.by);
     else this.#snapshots.wait(wish);
   }
 
@@ -286,6 +303,7 @@ export class Supervisor {
 
   #onReady(running: Running, addresses: readonly ListeningAddress[]): void {
     running.isReady = true;
+    this.#tellProcesses();
     this.#deliverer.ready(running.process);
     this.#pauseMs = FIRST_PAUSE_MS;
     for (const wish of this.#snapshots.takeWaiting()) this.#askForSnapshot(wish);
@@ -299,7 +317,8 @@ export class Supervisor {
     if (this.#wasReady) return;
     if (ready === workers) {
       this.#wasReady = true;
-      onReady(addresses);
+      if (!this.#isAnnounced) onReady(addresses);
+      this.#isAnnounced = true;
     } else if (ready === 1) for (let i = 1; i < workers; i++) this.#start();
   }
 
@@ -315,7 +334,8 @@ export class Supervisor {
     this.#keys.ended(number);
     this.#deliverer.ended(process);
     this.#columns.ended(number);
-    for (const other of this.#running.values()) if (other.isReady) say(other, { kind: 'gone', process });
+    this.#tellProcesses();
+    this.#declareGone(process);
     for (const wish of this.#snapshots.ended(process)) {
       if (this.#running.has(wish.by)) this.#askForSnapshot(wish);
     }
@@ -324,7 +344,7 @@ export class Supervisor {
       this.#exited(undefined);
       return;
     }
-    if (!isReady && !this.#wasReady && code !== null && code !== 0) {
+    if (!isReady && !this.#isAnnounced && code !== null && code !== 0) {
       // It has said why: a port that is taken, a certificate that cannot be read.
       this.#exited(code);
       return;
@@ -334,10 +354,10 @@ export class Supervisor {
       { worker: number, code, signal },
       `worker ${number} has ended (${how}): another one is started`,
     );
-    // All of them were ended because of the store, which begins them anew.
-    if (this.#store && this.#logs.epoch === '') return;
     // What is stored is not gone with those who knew it.
-    if (!this.#store && ![...this.#running.values()].some((other) => other.isReady)) this.#beginAnew();
+    if (this.#options.carrier !== 'store' && this.#logs.epoch !== '' && !this.#isAnyReady) this.#beginAnew();
+    // Who carries the blocks begins all of them anew, once it is open.
+    if (this.#carrier && this.#logs.epoch === '') return;
     if (isReady) this.#start();
     else {
       setTimeout(() => void (this.#isLeaving || this.#start()), this.#pauseMs);
@@ -345,16 +365,25 @@ export class Supervisor {
     }
   }
 
+  get #isAnyReady(): boolean {
+    return [...this.#running.values()].some(({ isReady }) => isReady);
+  }
+
   /** Nobody is left who knows what was said: a new life of the log. Those who wait to take part in the old one are ended. */
   #beginAnew(): void {
-    const { logger } = this.#options;
-    if (this.#wasReady) logger.error({}, 'no worker is left: what was said is gone, and clients are told so');
-    this.#logs.renew();
-    if (this.#store) {
-      this.#wasReady = false;
-      this.#store.kill();
+    const { logger, carrier } = this.#options;
+    if (this.#wasReady && !carrier) {
+      logger.error({}, 'no worker is left: what was said is gone, and clients are told so');
     }
-    this.#dead = [];
+    this.#logs.renew();
+    this.#hasBegun = false;
+    if (this.#carrier) {
+      this.#wasReady = false;
+      this.#carrier.forget();
+      this.#carrier.kill();
+    }
+    // Where the stream goes on, those who come next have to declare them gone.
+    if (carrier !== 'nats') this.#dead = [];
     this.#snapshots.clear();
     for (const { worker } of this.#running.values()) worker.process.kill('SIGKILL');
   }
@@ -377,47 +406,76 @@ export class Supervisor {
         running.worker.process.kill('SIGKILL');
       } else say(running, { kind: 'ping' });
     }
-    this.#store?.look(now, wasLate);
+    this.#carrier?.look(now, wasLate);
   }
 
-  // ── the store ──
+  // ── what carries blocks ──
 
-  #keepStore(): CarrierKeeper {
+  #keepCarrier(carrier: 'store' | 'nats'): CarrierKeeper {
     const { logger, silenceMs } = this.#options;
     return new CarrierKeeper({
       logger,
-      words: { process: 'the process of the store', isOpenAgain: 'the folder is open again' },
-      // It waits for a disk, and a disk may be slow: to kill it for that would help nobody.
-      silenceMs: silenceMs * STORE_PATIENCE,
-      fork: () => this.#fork(STORE_NUMBER),
-      onOpen: (epoch) => this.#onStoreOpen(epoch),
+      words: WORDS[carrier],
+      // A store waits for a disk, and a disk may be slow: to kill it for that would help nobody.
+      silenceMs: carrier === 'store' ? silenceMs * STORE_PATIENCE : silenceMs,
+      fork: () => this.#fork(CARRIER_NUMBER),
+      onOpen: (epoch) => this.#onCarrierOpen(epoch),
       onSnapshot: (process, snapshot) => this.#tellJoined(process, snapshot),
-      onMetrics: (id, text) => this.#rounds.answered(STORE_NUMBER, id, text),
-      onEnded: () => this.#rounds.ended(STORE_NUMBER),
+      onLost: () => {
+        logger.error({}, 'the stream does not have any more what came next: workers are started anew');
+        this.#beginAnew();
+      },
+      onGone: (process) => this.#declareGone(process),
+      onMetrics: (id, text) => this.#rounds.answered(CARRIER_NUMBER, id, text),
+      onEnded: () => this.#onCarrierEnded(),
       onRefused: (exitCode) => this.#exited(exitCode),
       onLeft: () => this.#exited(undefined),
     });
   }
 
-  #onStoreOpen(epoch: string): void {
+  #onCarrierOpen(epoch: string): void {
+    this.#tellProcesses();
     if (this.#logs.epoch === '') {
       this.#logs.epoch = epoch;
       this.#start();
     } else if (epoch !== this.#logs.epoch) {
-      // Workers hold what the store does not know any more.
-      this.#options.logger.error({}, 'the store has begun a new epoch: workers are started anew');
+      // Workers hold what the store, or the stream, does not know any more.
+      const { logger, carrier } = this.#options;
+      const what = carrier === 'nats' ? 'the stream' : 'the store';
+      logger.error({}, `${what} has begun a new epoch: workers are started anew`);
       this.#beginAnew();
     }
   }
 
+  #onCarrierEnded(): void {
+    this.#rounds.ended(CARRIER_NUMBER);
+    // It has no beginning for another worker: that was behind the snapshot which the one before had read.
+    const isBegun = this.#logs.epoch !== '';
+    if (this.#options.carrier === 'nats' && isBegun && !this.#isLeaving && !this.#isAnyReady)
+      this.#beginAnew();
+  }
+
+  /** Has workers declare a process gone. */
+  #declareGone(process: number): void {
+    for (const running of this.#running.values())
+      if (running.isReady) say(running, { kind: 'gone', process });
+  }
+
+  /** Who is here, for the others of the stream. */
+  #tellProcesses(): void {
+    if (this.#options.carrier !== 'nats') return;
+    const ready = [...this.#running.values()].filter(({ isReady }) => isReady);
+    this.#carrier?.tell({ kind: 'processes', processes: ready.map(({ process }) => process) });
+  }
+
   #askStore(asker: Running, id: number, wish: StoreWish): void {
-    if (!this.#store) return;
+    if (!this.#carrier) return;
     if (wish.kind === 'remove') {
       for (const running of this.#running.values()) {
         if (running !== asker) say(running, { kind: 'forget', removal: wish.removal });
       }
     }
-    this.#store.ask(wish, (answer) => say(asker, { kind: 'store-answered', id, answer }));
+    this.#carrier.ask(wish, (answer) => say(asker, { kind: 'store-answered', id, answer }));
   }
 
   #until(condition: () => boolean): Promise<void> {
@@ -438,13 +496,13 @@ export class Supervisor {
     if (order.kind === 'adjust') this.#adjusted = { ...this.#adjusted, ...order.limits };
     const asked = [...this.#running.values()].filter(({ isReady }) => isReady);
     // It has figures of its own, and no limits.
-    const isStoreAsked = order.kind === 'metrics' && this.#store?.isOpen === true;
+    const isCarrierAsked = order.kind === 'metrics' && this.#carrier?.isOpen === true;
     const id = this.#rounds.begin(
-      [...asked.map(({ number }) => number), ...(isStoreAsked ? [STORE_NUMBER] : [])],
+      [...asked.map(({ number }) => number), ...(isCarrierAsked ? [CARRIER_NUMBER] : [])],
       (answers) => say(asker, { kind: 'all-answered', id: askerId, answers }),
     );
     for (const running of asked) say(running, { kind: 'asked', id, order });
-    if (isStoreAsked) this.#store?.askForMetrics(id);
+    if (isCarrierAsked) this.#carrier?.askForMetrics(id);
   }
 }
 

@@ -73,15 +73,23 @@ export async function joinWorkers(workers: number, data: DataOptions | undefined
   const open = (name: string) => openLog(name, { capacityBytes, keepAlive: true });
   const join = (position: number) => supervisor.join(position);
   const stream = open(place.log);
+  // What has come through NATS is as safe as NATS keeps it.
+  const durability = data?.durability ?? 'process';
   const transport =
-    data && wanted !== undefined
-      ? new CarriedTransport(stream, open(wanted), data.durability ?? 'process', epoch, join)
-      : new ShmTransport(stream, epoch, join);
+    wanted === undefined
+      ? new ShmTransport(stream, epoch, join)
+      : new CarriedTransport(place.process, { stream, wanted: open(wanted) }, durability, epoch, join);
   const store = data && openStoreView({ directory: data.directory, writer: supervisor });
   const log = createBlockLog(transport, { process: place.process, ...(store ? { store } : {}) });
   transport.onProgress = () => supervisor.progress(log);
   // What has failed is not the chat but this worker's part of it: another worker takes its place.
-  transport.onFailed = () => setTimeout(() => process.exit(EXIT_FAILED), LAST_WORDS_MS);
+  const leave = (): void => void setTimeout(() => process.exit(EXIT_FAILED), LAST_WORDS_MS);
+  transport.onFailed = leave;
+  if (transport instanceof CarriedTransport) {
+    transport.onSnapshotDue = () => tell({ kind: 'snapshot-made', snapshot: log.snapshot() });
+    // The others took this process for gone, or the stream is another one: who comes in its place begins anew.
+    if (!data) log.onFailed = leave;
+  }
   supervisor.log = log;
   supervisor.table = table;
   supervisor.transport = transport;
@@ -148,9 +156,10 @@ class Supervisor implements StoreWriterPort {
 
   /** Blocks were read: a snapshot that somebody waits for may be possible now. */
   progress(log: BlockLog): void {
-    if (this.#wanted.length === 0) return;
-    const due = this.#wanted.filter(({ position }) => position <= log.position);
-    this.#wanted = this.#wanted.filter(({ position }) => position > log.position);
+    if (this.#wanted.length === 0 || !this.transport) return;
+    const { read } = this.transport;
+    const due = this.#wanted.filter(({ position }) => position <= read);
+    this.#wanted = this.#wanted.filter(({ position }) => position > read);
     for (const { by } of due) tell({ kind: 'snapshot', by, snapshot: log.snapshot() });
   }
 

@@ -219,14 +219,10 @@ describe('parseArguments', () => {
     });
     expect(parse('--nats', 'nats://a', '--nats-stream', 'team').nats).toMatchObject({ stream: 'team' });
     expect(() => parse('--nats-stream', 'team')).toThrow('--nats-stream needs --nats');
-    for (const [flag, value] of [
-      ['--data', 'folder'],
-      ['--workers', '2'],
-    ] as const) {
-      expect(() => parse('--nats', 'nats://a', flag, value)).toThrow(
-        'does not go together with --data or --workers',
-      );
-    }
+    expect(parse('--nats', 'nats://a', '--workers', '2')).toMatchObject({ workers: 2 });
+    expect(() => parse('--nats', 'nats://a', '--data', 'folder')).toThrow(
+      '--nats does not go together with --data: the stream of NATS keeps what is said, for all servers alike',
+    );
   });
 
   it('refuses a store that gives up being one together with workers', () => {

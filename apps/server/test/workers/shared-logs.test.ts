@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LOG_PREFIX, SharedLogs } from '../../src/workers/shared-logs.js';
 
 /** Logs that only say what was done with them. */
-function logsOf(isStored: boolean) {
+function logsOf(isCarried: boolean) {
   const done: string[] = [];
   const logs = new SharedLogs((name) => {
     done.push(`open ${name}`);
@@ -12,7 +12,7 @@ function logsOf(isStored: boolean) {
       unlink: () => done.push(`unlink ${name}`),
       close: () => done.push(`close ${name}`),
     } as unknown as Log;
-  }, isStored);
+  }, isCarried);
   return { logs, done };
 }
 
@@ -32,8 +32,8 @@ describe('SharedLogs', () => {
 
   it.each([false, true])(
     'of another life have other names, and the former ones are given up (stored: %s)',
-    (isStored) => {
-      const { logs, done } = logsOf(isStored);
+    (isCarried) => {
+      const { logs, done } = logsOf(isCarried);
       const former = [logs.log, ...(logs.wanted === undefined ? [] : [logs.wanted])];
       const { epoch } = logs;
       logs.epoch = epoch || 'told by the store';

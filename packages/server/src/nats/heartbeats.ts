@@ -1,5 +1,5 @@
 /**
- * Who is still here. Every process beats, and all hear all beats, their own included. Silence is measured in own beats that
+ * Who is still here. Every process beats, or another one of its machine does for it, and all hear all beats, their own included. Silence is measured in own beats that
  * were heard, and not in time: a process that was stopped, or cut off, has heard nothing of itself either, so it takes
  * nobody for gone when it comes back.
  */
@@ -8,13 +8,13 @@ import type { Clock } from '../time/clock.js';
 export const BEAT_MS = 1000;
 
 export interface HeartbeatOptions {
-  /** This process. */
-  readonly process: number;
+  /** The processes that this one beats for: itself, or those of its machine. */
+  own(): readonly number[];
   readonly clock: Clock;
   /** Of silence, after which a process is gone. */
   readonly maxSilenceMs: number;
-  /** Sends a beat to all. */
-  send(): void;
+  /** Sends a beat of a process to all. */
+  send(process: number): void;
   /** All processes that take part in the log, as far as it was read. Asked once. */
   present(): Iterable<number>;
   gone(process: number): void;
@@ -37,13 +37,15 @@ export class Heartbeats {
 
   /** A sign of life. */
   heard(process: number): void {
-    if (process === this.#options.process) this.#heardOwn();
-    else this.#silent?.set(process, 0);
+    const own = this.#options.own();
+    // One of them is enough to measure by.
+    if (process === own[0]) this.#heardOwn();
+    if (!own.includes(process)) this.#silent?.set(process, 0);
   }
 
   /** Whether a process is known to be here. */
   hears(process: number): boolean {
-    return process === this.#options.process || this.#silent?.has(process) === true;
+    return this.#options.own().includes(process) || this.#silent?.has(process) === true;
   }
 
   stop(): void {
@@ -53,12 +55,13 @@ export class Heartbeats {
 
   #beat(): void {
     this.#cancel = this.#options.clock.after(BEAT_MS, () => this.#beat());
-    this.#options.send();
+    for (const process of this.#options.own()) this.#options.send(process);
   }
 
   #heardOwn(): void {
-    const { present, process: self, maxSilenceMs, gone } = this.#options;
-    this.#silent ??= new Map([...present()].filter((other) => other !== self).map((other) => [other, 0]));
+    const { present, own, maxSilenceMs, gone } = this.#options;
+    this.#silent ??= new Map(Array.from(present(), (process) => [process, 0]));
+    for (const process of own()) this.#silent.delete(process);
     for (const [other, beats] of this.#silent) {
       if ((beats + 1) * BEAT_MS <= maxSilenceMs) {
         this.#silent.set(other, beats + 1);

@@ -5,3 +5,10 @@
  */
 export { openNatsLog } from './nats-log.js';
 export type { NatsLogin, NatsLogOptions, NatsSecret } from './nats-options.js';
+export {
+  type NatsRelay,
+  type NatsRelayOptions,
+  type NatsRelayReceiver,
+  type NatsRelayStats,
+  openNatsRelay,
+} from './relay/relay.js';

@@ -1,16 +1,7 @@
 /** Opens the log that servers on many machines share. */
 import { type BlockLog, createBlockLog } from '../log/shared/block-log.js';
-import { systemClock } from '../time/clock.js';
-import { connectToNats } from './connect.js';
-import { Heartbeats } from './heartbeats.js';
-import { assertServerVersion, loadNats } from './library.js';
-import type { NatsContext } from './nats-context.js';
-import { type NatsLogOptions, resolveNatsOptions } from './nats-options.js';
-import { NatsTransport } from './nats-transport.js';
-import { findBeginning } from './snapshot/beginning.js';
-import { indexSubject, readIndex } from './snapshot/store.js';
-import { SnapshotWriter } from './snapshot/writer.js';
-import { findStream, patiently } from './stream/stream.js';
+import type { NatsLogOptions } from './nats-options.js';
+import { openNats } from './open.js';
 
 /**
  * Connects to NATS, and finds or makes the stream of the chat. The log is to be given to one server, which closes it.
@@ -29,60 +20,24 @@ import { findStream, patiently } from './stream/stream.js';
  * ```
  */
 export async function openNatsLog(options: NatsLogOptions): Promise<BlockLog> {
-  const resolved = resolveNatsOptions(options);
-  const { stream, maxSilenceMs, snapshotBlocks, trim, warn } = resolved;
-  const library = await loadNats();
-  const inboxPrefix = `_INBOX.${stream}`;
-  const connection = await connectToNats(library, { ...resolved, inboxPrefix });
-  try {
-    assertServerVersion(connection.info?.version ?? 'unknown');
-    // Asked by the first request instead, which says why it failed.
-    const manager = await library.jetstream.jetstreamManager(connection, { checkAPI: false });
-    const info = await findStream(manager, library, { ...resolved, name: stream });
-    const context = { library, connection, manager, stream, inboxPrefix, clock: systemClock };
-    const beginning = await patiently(library, stream, () => findBeginning(context, info));
-    const transport = new NatsTransport(context, beginning);
-    const log = createBlockLog(transport);
-    const heartbeats = beat(context, `${stream}.alive`, log, maxSilenceMs);
-    const writer = new SnapshotWriter(context, beginning.snapshot?.blocks.position ?? 0, {
-      everyBlocks: snapshotBlocks,
-      trim,
-      epoch: beginning.epoch,
-      isOldest: () => log.origins.find((origin) => heartbeats.hears(origin)) === log.process,
-      take: () => transport.snapshot(log.snapshot()),
-      last: () => transport.signature,
-      warn,
-    });
-    connection.subscribe(indexSubject(stream), {
-      callback: (_error, message) => writer.written(readIndex(message.string())[0]?.position ?? 0),
-    });
-    transport.onBlock = (origin, seq) => {
-      if (origin === log.process) heartbeats.start();
-      else heartbeats.heard(origin);
-      writer.passed(seq);
-    };
-    transport.onClose = () => heartbeats.stop();
-    return log;
-  } catch (error) {
-    await connection.close();
-    throw error;
-  }
-}
-
-/** Says that this process is here, once it has read what came before it, and who is not any more. */
-function beat({ connection }: NatsContext, subject: string, log: BlockLog, maxSilenceMs: number): Heartbeats {
-  const heartbeats = new Heartbeats({
-    process: log.process,
-    clock: systemClock,
-    maxSilenceMs,
-    send: () => {
-      if (!connection.isClosed()) connection.publish(subject, String(log.process));
-    },
+  const { transport, beat, writer: writerOf } = await openNats(options);
+  const log = createBlockLog(transport);
+  const own = [log.process];
+  const heartbeats = beat({
+    own: () => own,
     present: () => log.snapshot().state.processes ?? [],
     gone: (other) => log.declareGone(other),
   });
-  connection.subscribe(subject, {
-    callback: (_error, message) => heartbeats.heard(Number(message.string())),
+  const writer = writerOf({
+    isOldest: () => log.origins.find((origin) => heartbeats.hears(origin)) === log.process,
+    take: () => log.snapshot(),
   });
-  return heartbeats;
+  transport.onBlock = (origin, seq) => {
+    // It beats once it has read what came before it.
+    if (origin === log.process) heartbeats.start();
+    else heartbeats.heard(origin);
+    writer.passed(seq);
+  };
+  transport.onClose = () => heartbeats.stop();
+  return log;
 }

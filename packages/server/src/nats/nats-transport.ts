@@ -1,5 +1,5 @@
 /**
- * Blocks through a stream of JetStream. A block is sent again whenever nobody knows what became of it; it is done when it
+ * Blocks through a stream of JetStream, of one process or of several that share this connection. A block is sent again whenever nobody knows what became of it; it is done when it
  * comes back through the reader. The broker is not asked to find doubles: it was seen to take for one what would have
  * repaired an order.
  */
@@ -7,16 +7,11 @@ import { randomBytes } from 'node:crypto';
 import type { JetStreamClient, StreamInfo } from '@nats-io/jetstream';
 import type { LogCondition } from '../log/event-log.js';
 import { BLOCK_HEADER_BYTES, decodeHeader } from '../log/shared/block-header.js';
-import type {
-  BlockReceiver,
-  BlockSnapshot,
-  BlockTransport,
-  OpenedStream,
-} from '../log/shared/block-transport.js';
+import type { BlockReceiver, BlockTransport, OpenedStream } from '../log/shared/block-transport.js';
 import type { NatsContext } from './nats-context.js';
 import { PART_HEADER, PartReader, partsOf } from './parts.js';
 import type { Beginning } from './snapshot/beginning.js';
-import type { StreamSnapshot } from './snapshot/encoding.js';
+import type { StreamMark } from './snapshot/encoding.js';
 import { currentEpoch, endEpoch, type StreamEpoch } from './stream/epochs.js';
 import { READ_HEADER, StreamProof, signatureOf } from './stream/proof.js';
 import { type StreamMessage, StreamReader } from './stream/reader.js';
@@ -37,6 +32,15 @@ const MAX_DOUBTS = { lost: 10, shortened: 30 } as const;
 /** Where the NATS server does not say what it takes. */
 const MAX_PAYLOAD = 1_048_576;
 
+/** A block that has not come back yet. */
+interface UnderWay {
+  readonly block: Uint8Array;
+  /** When it was sent first. */
+  readonly since: number;
+  /** The sending that counts: the last one. */
+  attempt: number;
+}
+
 export class NatsTransport implements BlockTransport {
   readonly durability = 'process';
   /** Told whose block was delivered, after it was, and with which message it was whole. */
@@ -54,8 +58,8 @@ export class NatsTransport implements BlockTransport {
   #signature = '';
   readonly #sender: string = randomBytes(8).toString('hex');
   #receiver: BlockReceiver | undefined;
-  /** The block that has not come back yet, and since when. */
-  #underWay: { readonly block: Uint8Array; readonly since: number } | undefined;
+  /** The block of each process that has not come back yet. */
+  readonly #underWay = new Map<number, UnderWay>();
   /** Blocks that were sent, repeats included. */
   #sent = 0;
   /** Since when there is no connection. */
@@ -95,15 +99,20 @@ export class NatsTransport implements BlockTransport {
     return { epoch: epoch.name, snapshot: snapshot?.blocks };
   }
 
-  /** What is to be known of the stream beside what the log knows at this moment, which is behind `onBlock`. */
-  snapshot(blocks: BlockSnapshot): StreamSnapshot {
-    const position = this.#reader.last;
-    return { blocks: { ...blocks, position }, sum: this.#proof.sum, begun: this.#parts.begun };
+  /** What is to be known of the stream at this moment, beside what a log knows that has applied all of it. */
+  mark(): StreamMark {
+    const { last: position } = this.#reader;
+    return { position, signature: this.#signature, sum: this.#proof.sum, begun: this.#parts.begun };
   }
 
-  /** Signature of the message that came last. */
-  get signature(): string {
-    return this.#signature;
+  /** Number of the message that came last. */
+  get position(): number {
+    return this.#reader.last;
+  }
+
+  /** Blocks that were sent so far, repeats included, and those that have not come back. */
+  get sendings(): { readonly sent: number; readonly underWay: number } {
+    return { sent: this.#sent, underWay: this.#underWay.size };
   }
 
   start(receiver: BlockReceiver): void {
@@ -115,8 +124,9 @@ export class NatsTransport implements BlockTransport {
 
   send(block: Uint8Array): void {
     if (this.#isClosed) return;
-    this.#underWay = { block, since: this.#context.clock.monotonic() };
-    this.#publish();
+    const origin = originOf(block);
+    this.#underWay.set(origin, { block, since: this.#context.clock.monotonic(), attempt: 0 });
+    this.#publish(origin);
   }
 
   async close(): Promise<void> {
@@ -128,21 +138,25 @@ export class NatsTransport implements BlockTransport {
     await this.#context.connection.close();
   }
 
-  /** Sends what is under way; without a connection, once there is one again. */
-  #publish(): void {
-    if (!this.#underWay || this.#isClosed || this.#isOver || this.#cutSince !== undefined) return;
+  /** Sends what a process has under way; without a connection, once there is one again. */
+  #publish(origin: number): void {
+    const underWay = this.#underWay.get(origin);
+    if (!underWay || this.#isClosed || this.#isOver || this.#cutSince !== undefined) return;
     const attempt = ++this.#sent;
-    this.#publishParts(this.#underWay.block, attempt).then(
-      () => this.#taken(attempt),
-      (error: unknown) => this.#notTaken(attempt, error),
+    underWay.attempt = attempt;
+    this.#publishParts(underWay.block, origin, attempt).then(
+      () => this.#taken(origin, attempt),
+      (error: unknown) => this.#notTaken(origin, attempt, error),
     );
   }
 
-  async #publishParts(block: Uint8Array, attempt: number): Promise<void> {
+  async #publishParts(block: Uint8Array, origin: number, attempt: number): Promise<void> {
     const { connection, library, stream } = this.#context;
     const maxBytes = connection.info?.max_payload ?? MAX_PAYLOAD;
     const read = this.#reader.last;
-    const sendings = partsOf(block, maxBytes, this.#sender, attempt).map(({ place, bytes }) => {
+    // Parts of one sender follow each other, and those of several processes may not.
+    const sender = `${this.#sender}-${origin}`;
+    const sendings = partsOf(block, maxBytes, sender, attempt).map(({ place, bytes }) => {
       const headers = library.transport.headers();
       headers.set(READ_HEADER, this.#proof.stamp);
       if (place !== undefined) headers.set(PART_HEADER, place);
@@ -154,14 +168,14 @@ export class NatsTransport implements BlockTransport {
   }
 
   /** A block that was acknowledged and does not come is sent again: its leader may have been killed before it was kept. */
-  #taken(attempt: number): void {
+  #taken(origin: number, attempt: number): void {
     this.#refusal = undefined;
     this.#look();
-    this.#context.clock.after(ACK_MS, () => this.#repeat(attempt));
+    this.#context.clock.after(ACK_MS, () => this.#repeat(origin, attempt));
   }
 
   /** Nobody knows what became of a block, or the stream refused it: it is sent again after a while, whatever it was. */
-  #notTaken(attempt: number, error: unknown): void {
+  #notTaken(origin: number, attempt: number, error: unknown): void {
     if (this.#isClosed) return;
     const { library, clock, stream } = this.#context;
     if (error instanceof library.jetstream.JetStreamApiError) {
@@ -169,12 +183,12 @@ export class NatsTransport implements BlockTransport {
       this.#look();
     }
     void this.#verify();
-    clock.after(RETRY_MS, () => this.#repeat(attempt));
+    clock.after(RETRY_MS, () => this.#repeat(origin, attempt));
   }
 
   /** Sends the block again, unless it came back and another one is under way, or it was sent again already. */
-  #repeat(attempt: number): void {
-    if (attempt === this.#sent) this.#publish();
+  #repeat(origin: number, attempt: number): void {
+    if (this.#underWay.get(origin)?.attempt === attempt) this.#publish(origin);
   }
 
   #deliver({ seq, subject, bytes, headers }: StreamMessage): void {
@@ -194,9 +208,11 @@ export class NatsTransport implements BlockTransport {
     if (subject === epochSubject(stream)) return;
     const block = this.#parts.take(headers?.get(PART_HEADER) || undefined, bytes);
     if (!block || !this.#receiver) return;
-    if (this.#underWay && isSame(this.#underWay.block, block)) this.#underWay = undefined;
+    const origin = originOf(block);
+    const underWay = this.#underWay.get(origin);
+    if (underWay && isSame(underWay.block, block)) this.#underWay.delete(origin);
     this.#receiver.block(seq, block);
-    if (this.onBlock) this.onBlock(originOf(block), seq);
+    this.onBlock?.(origin, seq);
   }
 
   async #watchConnection(): Promise<void> {
@@ -207,7 +223,7 @@ export class NatsTransport implements BlockTransport {
       this.#cutSince = undefined;
       void this.#verify();
       this.#reader.restart();
-      this.#publish();
+      for (const origin of this.#underWay.keys()) this.#publish(origin);
     }
   }
 
@@ -233,7 +249,7 @@ export class NatsTransport implements BlockTransport {
       return isCutOff ? 'NATS is not reached' : undefined;
     }
     if (this.#reader.silentMs > STALL_MS) return `nothing is heard of stream ${stream} of NATS`;
-    if (this.#underWay && now - this.#underWay.since > STALL_MS) {
+    if ([...this.#underWay.values()].some(({ since }) => now - since > STALL_MS)) {
       return `stream ${stream} of NATS does not take what is said`;
     }
     return undefined;

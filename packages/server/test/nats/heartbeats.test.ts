@@ -13,7 +13,7 @@ function beating(present: number[] = [1, 2]): {
   const gone: number[] = [];
   const line = { isUp: true };
   const heartbeats: Heartbeats = new Heartbeats({
-    process: 1,
+    own: () => [1],
     clock,
     maxSilenceMs: 3 * BEAT_MS,
     send: () => {
@@ -62,4 +62,32 @@ it('says nothing any more once it is stopped', () => {
   heartbeats.stop();
   pass(clock, 100);
   expect(gone).toEqual([]);
+});
+
+it('beats for all processes of its machine, takes none of them for gone, and measures by one', () => {
+  const clock = new ManualClock();
+  const [gone, sent]: [number[], number[]] = [[], []];
+  let own = [1, 2, 3];
+  const heartbeats: Heartbeats = new Heartbeats({
+    own: () => own,
+    clock,
+    maxSilenceMs: 3 * BEAT_MS,
+    send: (process) => {
+      sent.push(process);
+      heartbeats.heard(process);
+    },
+    present: () => [1, 2, 3, 4],
+    gone: (process) => gone.push(process),
+  });
+  heartbeats.start();
+  expect(sent).toEqual([1, 2, 3]);
+  pass(clock, 2);
+  expect(gone).toEqual([]);
+  // The first of them has ended: the next one is measured by.
+  own = [2, 3];
+  pass(clock, 1);
+  expect(gone).toEqual([4]);
+  pass(clock, 10);
+  expect(gone).toEqual([4]);
+  expect([1, 2, 5].map((process) => heartbeats.hears(process))).toEqual([false, true, false]);
 });

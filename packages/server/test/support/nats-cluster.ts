@@ -76,7 +76,8 @@ export class NatsCluster {
 }
 
 /** Ports that nobody listens at; somebody may come before they are taken. */
-async function freePorts(count: number): Promise<number[]> {
+/** Ports that nobody listens at, at this moment. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   await Promise.all(
     servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))),

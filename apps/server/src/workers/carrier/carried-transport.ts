@@ -1,6 +1,6 @@
 /**
- * Blocks through a process that carries them: a worker sends them to the one that has the store, and reads what that has
- * stored. So nobody applies a block that could still be lost.
+ * Blocks through a process that carries them: a worker sends them to it, and reads what it has stored, or what has come to
+ * it through NATS. So nobody applies a block that could still be lost.
  */
 import type { BlockReceiver, Durability } from '@chat/server';
 import type { Log } from '@chat/shm';
@@ -9,13 +9,24 @@ import { decodeRecord } from './stream-record.js';
 
 export class CarriedTransport extends ShmTransport {
   readonly durability: Durability;
+  /** Told where the log asks this process for a snapshot. */
+  onSnapshotDue: (() => void) | undefined;
+  readonly #process: number;
 
   /**
-   * @param stream what is stored; closed with the transport, as `wanted` is
-   * @param wanted read by the process of the store
+   * @param process this one
+   * @param stream what counts; closed with the transport, as `wanted` is
+   * @param wanted read by the process that carries blocks
    */
-  constructor(stream: Log, wanted: Log, durability: Durability, epoch: string, join: Join) {
+  constructor(
+    process: number,
+    { stream, wanted }: { readonly stream: Log; readonly wanted: Log },
+    durability: Durability,
+    epoch: string,
+    join: Join,
+  ) {
     super(stream, epoch, join, wanted);
+    this.#process = process;
     this.durability = durability;
   }
 
@@ -33,6 +44,11 @@ export class CarriedTransport extends ShmTransport {
         return;
       case 'condition':
         receiver.condition(record.condition);
+        return;
+      case 'snapshot':
+        if (record.process === this.#process) this.onSnapshotDue?.();
+        return;
+      case 'begins':
         return;
     }
   }

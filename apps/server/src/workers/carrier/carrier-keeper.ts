@@ -25,7 +25,11 @@ export interface CarrierKeeperContext {
   fork(): Worker;
   /** It is open, in the epoch that is told. */
   onOpen(epoch: string): void;
-  onSnapshot(process: number, snapshot: BlockSnapshot): void;
+  onSnapshot(process: number, snapshot: BlockSnapshot | undefined): void;
+  /** It cannot go on with what workers were given. */
+  onLost(): void;
+  /** A process of another machine is gone. */
+  onGone(process: number): void;
   onMetrics(id: number, text: string): void;
   /** It has ended: its figures do not come any more. */
   onEnded(): void;
@@ -93,6 +97,16 @@ export class CarrierKeeper {
     this.#ask({ message: { kind: 'store-asked', id, wish }, answered });
   }
 
+  /** Those who asked are not there any more. */
+  forget(): void {
+    this.#questions.clear();
+  }
+
+  /** Tells it something that the next one is told anew. */
+  tell(message: ToCarrier): void {
+    if (this.#isOpen) this.#say(message);
+  }
+
   /** Asks for its figures. Not to be called while it is not open. */
   askForMetrics(id: number): void {
     this.#say({ kind: 'metrics-wanted', id });
@@ -142,6 +156,12 @@ export class CarrierKeeper {
           if (asked.kind === 'snapshot-wanted' && asked.by === message.by) this.#questions.delete(id);
         }
         this.#context.onSnapshot(message.by, message.snapshot);
+        return;
+      case 'carrier-lost':
+        this.#context.onLost();
+        return;
+      case 'gone':
+        this.#context.onGone(message.process);
         return;
       case 'store-answered':
         this.#questions.get(message.id)?.answered?.(message.answer);

@@ -3,7 +3,6 @@
  * to the log that all workers read. It serves no client and decides nothing; whoever is killed, it or a worker, what was shown
  * to anybody is in the folder.
  */
-import cluster from 'node:cluster';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type LogCondition, type Logger, ServerError, ServerErrorCode } from '@chat/server';
 import { type BlockStore, openBlockStore } from '@chat/server/sqlite';
@@ -11,15 +10,15 @@ import type { Log, LogReader } from '@chat/shm';
 import { Registry } from 'prom-client';
 import type { DataOptions } from '../../command-line/args.js';
 import { registerStoreMetrics } from '../../metrics/store-metrics.js';
-import { decodeRecord, encodeRecord, type StreamRecord } from '../carrier/stream-record.js';
-import type { FromCarrier, StoreAnswer, StoreWish, ToCarrier } from '../messages.js';
+import { obeySupervisor, tellSupervisor as tell } from '../carrier/carrier-process.js';
+import { encodeRecord, handedOnIn, type StreamRecord } from '../carrier/stream-record.js';
+import type { StoreAnswer, StoreWish, ToCarrier } from '../messages.js';
 import { placeOf } from '../place.js';
 
 /** Blocks of one transaction, at the most. */
 const BLOCKS_PER_GROUP = 64;
 /** A full disk is looked at again after this. */
 const RETRY_MS = 1000;
-const EXIT_ORPHANED = 1;
 
 /**
  * Runs the store until the supervisor has it leave, or is gone.
@@ -71,14 +70,7 @@ class StoreProcess {
         return self.condition;
       },
     });
-    process.on('message', (message: ToCarrier) => void this.#obey(message));
-    // `node:cluster` ends an orphan by itself, right after it has told so here.
-    cluster.worker!.on('disconnect', () => {
-      for (const log of [stream, wanted]) log.unlink();
-      process.exit(EXIT_ORPHANED);
-    });
-    // The supervisor says what is to be done; it hears of signals, too.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
+    obeySupervisor([stream, wanted], (message) => this.#obey(message));
   }
 
   /** Goes on where the last life of the chat ended, or where another process of the store was killed. */
@@ -88,7 +80,7 @@ class StoreProcess {
       if (error) throw error;
       return;
     }
-    for (const block of this.#store.goOnAfter(await this.#handedOn())) {
+    for (const block of this.#store.goOnAfter(handedOnIn(this.#stream) ?? 0)) {
       await this.#append({ kind: 'block', ...block });
     }
     // What the one before had read and not stored comes again, to this reader.
@@ -146,18 +138,6 @@ class StoreProcess {
     if (this.#stream.tryAppend(bytes) === undefined) await this.#stream.append(bytes);
   }
 
-  /** Position of the last block that was handed on, as far as the log goes back. */
-  async #handedOn(): Promise<number> {
-    const reader = this.#stream.reader({ start: 'oldest' });
-    let position = 0;
-    reader.read((bytes, start, end) => {
-      const record = decodeRecord(bytes.subarray(start, end));
-      if (record.kind === 'block') position = record.position;
-    });
-    reader.close();
-    return position;
-  }
-
   async #obey(message: ToCarrier): Promise<void> {
     switch (message.kind) {
       case 'snapshot-wanted':
@@ -170,6 +150,9 @@ class StoreProcess {
         return this.#reader.close();
       case 'ping':
         return tell({ kind: 'pong' });
+      default:
+        // What is said to the other kind of process.
+        return;
     }
   }
 
@@ -185,8 +168,4 @@ class StoreProcess {
       return { error: { code, message } };
     }
   }
-}
-
-function tell(message: FromCarrier): void {
-  if (cluster.worker?.isConnected()) process.send?.(message);
 }

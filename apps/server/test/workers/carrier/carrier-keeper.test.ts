@@ -48,6 +48,8 @@ function keeperOf() {
     },
     onOpen: tell('open'),
     onSnapshot: tell('snapshot'),
+    onLost: tell('lost'),
+    onGone: tell('gone'),
     onMetrics: tell('metrics'),
     onEnded: () => {},
     onRefused: tell('refused'),

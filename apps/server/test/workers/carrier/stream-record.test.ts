@@ -7,6 +7,8 @@ it.each<StreamRecord>([
   { kind: 'refused', origin: 2 ** 48 - 1, number: 7, reason: 'no space left' },
   { kind: 'condition', condition: { state: 'full', reason: 'no space left' } },
   { kind: 'condition', condition: { state: 'open' } },
+  { kind: 'begins', position: 0 },
+  { kind: 'snapshot', process: 2 ** 48 - 1 },
 ])('a record of the kind $kind comes back as it was', (record) => {
   expect(decodeRecord(Uint8Array.from(encodeRecord(record)))).toEqual(record);
 });

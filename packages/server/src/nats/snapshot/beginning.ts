@@ -20,8 +20,15 @@ export interface Beginning {
   readonly sum?: number | undefined;
 }
 
-/** @throws ServerError `ERR_SERVER_NATS_STREAM` when the stream lacks what comes behind the newest snapshot */
-export async function findBeginning(context: NatsContext, info: StreamInfo): Promise<Beginning> {
+/**
+ * @param latest position behind which a snapshot is not used: what comes behind it is to be read
+ * @throws ServerError `ERR_SERVER_NATS_STREAM` when the stream lacks what comes behind the newest snapshot
+ */
+export async function findBeginning(
+  context: NatsContext,
+  info: StreamInfo,
+  latest: number = Number.POSITIVE_INFINITY,
+): Promise<Beginning> {
   const { manager, stream } = context;
   const store = new SnapshotStore(context);
   const all = (await store.index()).entries;
@@ -30,7 +37,7 @@ export async function findBeginning(context: NatsContext, info: StreamInfo): Pro
   const usable: SnapshotEntry[] = [];
   for (const entry of entries) {
     const belongs = await belongsTo(context, entry, info);
-    if (belongs) usable.push(entry);
+    if (belongs && entry.position <= latest) usable.push(entry);
     else if (belongs === false && entry.epoch.name === epoch.name) {
       // Nobody who knew is here any more, or they are about to find out.
       await endEpoch(context, epoch);

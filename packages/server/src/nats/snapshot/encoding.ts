@@ -28,6 +28,14 @@ export interface StreamSnapshot {
   readonly begun: readonly BegunBlock[];
 }
 
+/** What a reader of the stream knows at a message of it, beside what its entries have brought about. */
+export interface StreamMark extends Pick<StreamSnapshot, 'sum' | 'begun'> {
+  /** Number of the message. */
+  readonly position: number;
+  /** Its first bytes: no other one has them. */
+  readonly signature: string;
+}
+
 export async function encodeSnapshot({ blocks, sum, begun }: StreamSnapshot): Promise<Uint8Array> {
   const { tail, ...rest } = blocks;
   const json = Buffer.from(

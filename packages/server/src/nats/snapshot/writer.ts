@@ -3,9 +3,10 @@
  * the second one finds that there is one already. What the older of the two newest snapshots knows is taken out of the
  * stream, if it may be.
  */
+import type { BlockSnapshot } from '../../log/shared/block-transport.js';
 import type { NatsContext } from '../nats-context.js';
 import type { StreamEpoch } from '../stream/epochs.js';
-import type { StreamSnapshot } from './encoding.js';
+import type { StreamMark } from './encoding.js';
 import { type SnapshotIndex, SnapshotStore } from './store.js';
 
 /** A snapshot that could not be written is tried again after this. */
@@ -19,10 +20,10 @@ export interface SnapshotWriterOptions {
   readonly epoch: StreamEpoch;
   /** Whether this process is the one that writes. */
   isOldest(): boolean;
-  /** A snapshot at the message that came last. */
-  take(): StreamSnapshot;
-  /** The signature of that message. */
-  last(): string;
+  /** Where the stream is read to. */
+  mark(): StreamMark;
+  /** What a log knows at this moment, which is behind that message; `undefined` where nobody can say. */
+  take(): BlockSnapshot | Promise<BlockSnapshot | undefined>;
   warn(problem: string): void;
 }
 
@@ -56,10 +57,17 @@ export class SnapshotWriter {
   }
 
   async #write(): Promise<void> {
-    const { epoch, take, last, warn } = this.#options;
+    const { epoch, mark, take, warn } = this.#options;
     this.#isWriting = true;
     try {
-      const index = await this.#store.write(take(), epoch, last());
+      const { position, signature, sum, begun } = mark();
+      const blocks = await take();
+      if (!blocks) throw new Error('no process of this machine has made one');
+      const index = await this.#store.write(
+        { blocks: { ...blocks, position }, sum, begun },
+        epoch,
+        signature,
+      );
       this.written(index.entries[0]?.position ?? 0);
       await this.#trim(index);
     } catch (error) {
