@@ -108,7 +108,8 @@ function surface(program, file, dist) {
 /** The statement at the top of its file that declares something; undefined for members, parameters and the like. */
 function statementOf(declaration) {
   const node = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
-  return ts.isSourceFile(node.parent) ? node : undefined;
+  // A whole file has no parent: `typeof import(…)`.
+  return node.parent && ts.isSourceFile(node.parent) ? node : undefined;
 }
 
 function isIn(node, folder) {
