@@ -47,20 +47,35 @@ export interface NatsRelayStats {
   readonly underWay: number;
 }
 
+/** The stream of a chat on behalf of other processes. Made by {@link openNatsRelay}. */
+export interface NatsRelay {
+  /** Names the life of the stream. */
+  readonly epoch: string;
+  /** What came before the first block that is handed on; absent where that is the first of the stream. */
+  readonly snapshot: BlockSnapshot | undefined;
+  readonly stats: NatsRelayStats;
+  /** Hands on what comes from here on. To be called once. */
+  start(receiver: NatsRelayReceiver): void;
+  /** Which processes of this machine take part: this one says for them that they are here. */
+  speakFor(processes: readonly number[]): void;
+  /** Sends a block; a process has one under way at a time. It is sent again until it comes back. The bytes are kept. */
+  send(block: Uint8Array): void;
+  /** Stops, and closes the connection. */
+  close(): Promise<void>;
+}
+
 /**
  * Connects to NATS as `openNatsLog` does, for processes that speak with NATS through this one.
  *
  * @throws ServerError as `openNatsLog` does; `ERR_SERVER_NATS_STREAM` also when what comes behind `after` cannot be read any more
  */
-export async function openNatsRelay({ after, ...options }: NatsRelayOptions): Promise<NatsRelay> {
-  return new NatsRelay(await openNats(options, after), after);
+export async function openNatsRelay(options: NatsRelayOptions): Promise<NatsRelay> {
+  const { after, ...rest } = options;
+  return new StreamRelay(await openNats(rest, after), after);
 }
 
-/** A stream of NATS on behalf of other processes. Made by {@link openNatsRelay}. */
-export class NatsRelay {
-  /** Names the life of the stream. */
+class StreamRelay implements NatsRelay {
   readonly epoch: string;
-  /** What came before the first block that is handed on; absent where that is the first of the stream. */
   readonly snapshot: BlockSnapshot | undefined;
   readonly #opened: OpenedNats;
   readonly #after: number;
@@ -73,7 +88,6 @@ export class NatsRelay {
   #own: readonly number[] = [];
   #receiver: NatsRelayReceiver | undefined;
 
-  /** @internal */
   constructor(opened: OpenedNats, after: number | undefined) {
     const { beginning, beat } = opened;
     const blocks = beginning.snapshot?.blocks;
@@ -95,7 +109,6 @@ export class NatsRelay {
     return { position, ...sendings };
   }
 
-  /** Hands on what comes from here on. To be called once. */
   start(receiver: NatsRelayReceiver): void {
     this.#receiver = receiver;
     const { transport, writer: writerOf } = this.#opened;
@@ -117,17 +130,14 @@ export class NatsRelay {
     this.#heartbeats.start();
   }
 
-  /** Which processes of this machine take part: this one says for them that they are here. */
   speakFor(processes: readonly number[]): void {
     this.#own = [...processes];
   }
 
-  /** Sends a block; a process has one under way at a time. It is sent again until it comes back. The bytes are kept. */
   send(block: Uint8Array): void {
     this.#opened.transport.send(block);
   }
 
-  /** Stops, and closes the connection. */
   async close(): Promise<void> {
     this.#receiver = undefined;
     await this.#opened.transport.close();
