@@ -4,29 +4,33 @@ import { CloseCode, FailureCode } from '@chat/protocol';
 import { FrameType, type Joined, type ReadNews } from '@chat/protocol/frames';
 import { describe, expect, it } from 'vitest';
 import { CLAIM, ClaimKind, type LogEntry } from '../src/log/entry.js';
+import type { EventLog } from '../src/log/event-log.js';
 import { createMemoryLog } from '../src/log/memory-log.js';
+import { openSqliteLog } from '../src/sqlite/index.js';
 import { MemoryChat, type MemoryClient } from './support/memory-chat.js';
+import { dataFolder } from './support/sqlite/folder.js';
 import { turn } from './support/turn.js';
 
 const READ_EVERY_MS = 2000;
 
-/** Ada with a phone and a laptop, both in the lobby, and bob; whose name has a capital has an account. */
-async function adaTwice() {
+/** Whose name has a capital has an account. */
+const OPTIONS: Parameters<typeof MemoryChat.open>[0] = {
+  readPositionMs: READ_EVERY_MS,
+  hooks: {
+    authenticate: (_credentials, { name }) => ({ ok: true, ...(/^[A-Z]/.test(name) ? { name } : {}) }),
+  },
+};
+
+/** Ada with a phone and a laptop, both in the lobby, and bob. */
+async function adaTwice(log: EventLog = createMemoryLog()) {
   const claims: LogEntry[] = [];
-  const log = createMemoryLog();
   const opened = log.open.bind(log);
   log.open = (consumer) =>
     opened((entries, from) => {
       claims.push(...entries.filter(({ type, kind }) => type === CLAIM && kind === ClaimKind.ReadUpTo));
       consumer(entries, from);
     });
-  const memory = await MemoryChat.open({
-    log,
-    readPositionMs: READ_EVERY_MS,
-    hooks: {
-      authenticate: (_credentials, { name }) => ({ ok: true, ...(/^[A-Z]/.test(name) ? { name } : {}) }),
-    },
-  });
+  const memory = await MemoryChat.open({ ...OPTIONS, log });
   const bob = await memory.enter('bob');
   const { handle } = await bob.join('lobby');
   const enter = () => memory.enter({ name: 'Ada', features: ['reads', 'unheard of'] });
@@ -112,6 +116,20 @@ describe('how far a user has read', () => {
     await phone.ask({ op: 'read', room: 'lobby', seq });
     const back = await memory.enter({ ...laptop.resumption(), features: ['reads'] });
     expect(back.welcome!.rooms).toMatchObject([{ read: seq, features: ['reads'] }]);
+  });
+
+  it('is there after a restart, where there is a store', async () => {
+    const directory = dataFolder();
+    const first = await adaTwice(await openSqliteLog({ directory, reserveBytes: 0 }));
+    const seq = await first.bob.say(first.lobby, 'hello');
+    await first.phone.ask({ op: 'read', room: 'lobby', seq });
+    await turn();
+    await first.memory.chat.close();
+    const log = await openSqliteLog({ directory, reserveBytes: 0 });
+    const again = await MemoryChat.open({ ...OPTIONS, log });
+    const tablet = await again.enter({ name: 'Ada', features: ['reads'] });
+    expect(await tablet.join('lobby')).toMatchObject({ read: seq });
+    await again.chat.close();
   });
 
   it('is known of direct messages with somebody as well', async () => {
