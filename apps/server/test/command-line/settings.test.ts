@@ -60,7 +60,7 @@ describe('what is in force', () => {
   it('says where options come from that do not go together', () => {
     write({ data: 'x' });
     expect(() => parse(['--config', file, '--nats', 'nats://localhost:4222'])).toThrow(
-      `choose one of them (--data is from ${file}:2)`,
+      `for all servers alike (--data is from ${file}:2)`,
     );
     expect(() => parse(['--tls-only'], { CHAT_TLS_KEY: 'k' })).toThrow(
       '--tls-cert and --tls-key go together (--tls-key is from CHAT_TLS_KEY)',
