@@ -88,6 +88,7 @@ describe('the package', () => {
       'RICH_FEATURE',
       'ROLES',
       'RecentMessages',
+      'Said',
       'Timeline',
       'TimelineEntry',
       'TimelineItem',

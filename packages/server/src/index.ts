@@ -24,6 +24,7 @@ export type {
   StoredWish,
 } from './log/event-log.js';
 export { createMemoryLog } from './log/memory-log.js';
+export type { Forgotten, MessageChange, Reactor } from './log/messages/change-message.js';
 export { BlockLog, type BlockLogOptions, createBlockLog } from './log/shared/block-log.js';
 export type {
   BlockReceiver,
@@ -42,6 +43,7 @@ export type { Change, Decision } from './log/state/decision.js';
 export type { Outcome, VoidReason } from './log/state/outcome.js';
 export { LEAST_ROLE, type ModerationAction } from './log/state/permissions.js';
 export type { GivenRole, KeptSettings, KeyedSanction, Rule } from './log/state/rules.js';
+export type { PlaceRead, ReadPosition } from './log/state/users/read-positions.js';
 export { looks, userNameProblem } from './names/names.js';
 export type { AddressCount, AddressCounts, AddressShare } from './options/address-counts.js';
 export type {

@@ -15,6 +15,7 @@ export {
   REACTIONS,
   RecentMessages,
   ROLES,
+  type Said,
 } from './commands/moderation.js';
 export type {
   GapItem,

@@ -169,10 +169,13 @@ function unquoted(name: string): string {
 const KEPT = 500;
 
 /** A message that was said, as far as commands and quotes need it. */
-interface Said {
+export interface Said {
+  /** Position in the log. */
   readonly seq: number;
+  /** Of its sender, at that time. */
   readonly name: string;
   readonly own: boolean;
+  /** The value of the message: a string, unless the room has another codec. */
   readonly text: unknown;
   readonly reactions: readonly Reaction[];
 }

@@ -13,6 +13,7 @@ export interface Reactor extends Member {
   readonly account?: string | undefined;
 }
 
+/** What a later entry makes of a message. */
 export type MessageChange =
   | { readonly what: 'taken-back'; readonly by: string }
   | ({ readonly what: 'edited' } & Omit<Edited, 'seq'>)
@@ -22,6 +23,7 @@ export type MessageChange =
 
 /** Who is forgotten: whoever both are true of. */
 export interface Forgotten {
+  /** As it was written. */
   readonly name?: string | undefined;
   readonly member?: number | undefined;
 }

@@ -14,7 +14,7 @@ export const MAX_READ_POSITIONS = 100_000;
 /** How far somebody has read somewhere. */
 export interface ReadPosition {
   readonly account: string;
-  /** Key of a room, or of the words with somebody, see {@link talkKey}. */
+  /** Key of a room; or `@` and the name of somebody in lower case, for the direct messages with it. */
   readonly place: string;
   /** Position of the newest message that was read. */
   readonly seq: number;
