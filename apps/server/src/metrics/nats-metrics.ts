@@ -2,7 +2,7 @@
 import type { NatsRelayStats } from '@chat/server/nats';
 import { Gauge, type Registry } from 'prom-client';
 
-/** What is asked for the figures. */
+/** Where the figures come from. */
 export interface NatsFigures {
   stats(): NatsRelayStats;
   /** Whether blocks come and go. */

@@ -104,7 +104,7 @@ export type ToSupervisor =
   /** Reads the log from behind this position on, and needs what came before. */
   | { readonly kind: 'join'; readonly position: number }
   | { readonly kind: 'snapshot'; readonly by: number; readonly snapshot: BlockSnapshot }
-  /** What is known where the log asked for it. */
+  /** The snapshot of this worker, of the place in the log that asked for it. */
   | { readonly kind: 'snapshot-made'; readonly snapshot: BlockSnapshot }
   /** Takes connections. */
   | { readonly kind: 'ready'; readonly addresses: readonly ListeningAddress[] }

@@ -37,6 +37,17 @@ async function connected(...rooms: string[]) {
   return { model, client, preferences, page };
 }
 
+/** Such a model, and a message that it has heard in the lobby, at position 7. */
+async function heard(text: string) {
+  const { model, client } = await connected('lobby');
+  const lobby = await client.admit('lobby');
+  lobby.hear(7, text);
+  const conversation = model.active!;
+  const [item] = conversation.timeline.snapshot.items;
+  if (item?.kind !== 'message') throw new Error('no message');
+  return { model, client, conversation, item };
+}
+
 function named(model: ChatModel, name: string): Conversation {
   return model.conversations.find((conversation) => conversation.name === name)!;
 }
@@ -158,12 +169,7 @@ describe('ChatModel', () => {
   });
 
   it('changes an own message, and takes one back', async () => {
-    const { model, client } = await connected('lobby');
-    const lobby = await client.admit('lobby');
-    lobby.hear(7, 'helo');
-    const conversation = model.active!;
-    const [item] = conversation.timeline.snapshot.items;
-    if (item?.kind !== 'message') throw new Error('no message');
+    const { model, client, conversation, item } = await heard('helo');
     model.edit(conversation, item);
     expect(conversation.editing).toBe(item);
     await model.correct(conversation, item, 'hello');
@@ -175,12 +181,7 @@ describe('ChatModel', () => {
   });
 
   it('reacts to a message, takes that back where it is there, and tells what the server refuses', async () => {
-    const { model, client } = await connected('lobby');
-    const lobby = await client.admit('lobby');
-    lobby.hear(7, 'tea?');
-    const conversation = model.active!;
-    const [item] = conversation.timeline.snapshot.items;
-    if (item?.kind !== 'message') throw new Error('no message');
+    const { model, client, conversation, item } = await heard('tea?');
     const me = [{ id: client.asClient().id!, name: 'Ada' }];
     await model.react(conversation, item, '👍');
     await model.react(conversation, { ...item, reactions: [{ reaction: '👍', by: me }] }, '👍');

@@ -3,6 +3,8 @@
  *
  * These types say what version 1 promises. A decoder only knows that it has read an object: its receiver checks the
  * fields before it uses them, see `check/json.ts`.
+ *
+ * Longer than most files here: it is the list of all bodies, and each field has its sentence.
  */
 
 /** A position to resume from: the last entry of `room` that the client has. */

@@ -1,7 +1,7 @@
 /**
  * The process that carries the blocks of the workers, as the supervisor sees it: that of the store, or the one that speaks
  * with NATS. It is started first and ended last, replaced when it has ended or does not answer, and asked for what workers
- * want of it. What is asked while there is none waits for the next.
+ * want of it. Questions that come while there is no such process wait for the next one.
  */
 import type { Worker } from 'node:cluster';
 import type { BlockSnapshot } from '@chat/server';

@@ -34,7 +34,7 @@ export class BlockRelay implements NatsRelayReceiver {
   readonly #upstream: Upstream;
   readonly #options: BlockRelayOptions;
   readonly #reader: LogReader;
-  /** Who is asked for a snapshot, and waited for. */
+  /** The worker that was asked for a snapshot, until it has answered. */
   #asked:
     | { readonly process: number; readonly resolve: (snapshot: BlockSnapshot | undefined) => void }
     | undefined;

@@ -150,8 +150,9 @@ class StoreProcess {
         return this.#reader.close();
       case 'ping':
         return tell({ kind: 'pong' });
-      default:
-        // What is said to the other kind of process.
+      case 'processes':
+      case 'snapshot-made':
+        // Only the process that speaks with NATS is told these.
         return;
     }
   }
